@@ -1,0 +1,159 @@
+"""Which channel URLs a token belongs to. Pure.
+
+A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``.
+A token's scope is a tuple of prefixes; it covers a URL when one of them is the URL itself
+or ends where a path segment of the URL ends. The longest prefix wins.
+
+What is refused rather than guessed at (no token is sent): any scheme but https,
+http but to this machine, dot segments, backslashes, control characters, encoded slashes,
+and a URL that carries credentials of its own (``user:password@`` or ``/t/<token>/``):
+whoever wrote it wants those sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from conda_token_plugin.errors import MalformedURL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
+DEFAULT_PORTS = {"https": 443, "http": 80}
+SHARED_CHANNELS = ("main", "r", "msys2")
+"""Channels of the repository that any organization's token opens
+(https://repo.anaconda.cloud/repo/main and its like)."""
+ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
+
+_TOKEN_SEGMENT = re.compile(r"/t/[^/]+(?=/|$)")
+"""How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_REFUSED = re.compile(r"[\\\x00-\x20\x7f]|%2[fF]|%5[cC]|%00|/\.{1,2}(?=/|$)")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+def normalised(url: str) -> str:
+    """Reduce ``url`` to the prefix form: no query, default port or final slash.
+
+    Raises:
+        MalformedURL: no token may ever be sent there.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise MalformedURL(without_secrets(url), "it cannot be read") from None
+    path = _unescaped(parts.path).rstrip("/")
+    fault = _fault(parts, path)
+    if fault:
+        raise MalformedURL(without_secrets(url), fault)
+    return f"{parts.scheme}://{_authority(parts, port)}{path}"
+
+
+def channel_of(url: str) -> str:
+    """The folder of ``url``: where a package or an index lies, as a cache key."""
+    return url.rpartition("/")[0]
+
+
+def best_match(url: str, prefixes: Mapping[str, T]) -> T | None:
+    """The value of the longest of the normalised ``prefixes`` that covers ``url``.
+
+    Costs one look-up a path segment, however many prefixes there are.
+    A URL that no token may be sent to is covered by none.
+    """
+    try:
+        rest = normalised(url)
+    except MalformedURL:
+        return None
+    floor = rest.find("/", rest.index("://") + 3)
+    while rest:
+        found = prefixes.get(rest)
+        if found is not None:
+            return found
+        cut = rest.rfind("/")
+        rest = rest[:cut] if floor != -1 and cut >= floor else ""
+    return None
+
+
+def organization_prefix(repository: str, organization: str) -> str:
+    """``<repository>/<organization>``: the part of the repository that is the organization's.
+
+    Raises:
+        MalformedURL: the organization's name is no path segment.
+    """
+    from urllib.parse import quote
+
+    if not organization or "/" in organization:
+        raise MalformedURL(f"{repository}{organization}", "an organization is one path segment")
+    return normalised(f"{repository.rstrip('/')}/{quote(organization, safe='')}")
+
+
+def shared_prefixes(repository: str) -> tuple[str, ...]:
+    """The shared channels of ``repository``, as prefixes."""
+    return tuple(normalised(f"{repository.rstrip('/')}/{name}") for name in SHARED_CHANNELS)
+
+
+def pattern(prefix: str) -> str:
+    """The glob by which conda's ``channel_settings`` names everything below ``prefix``.
+
+    A glob and not the exact URL, because with an exact URL
+    conda asks for the shards index without auth (run on 26.7.1).
+    """
+    return re.sub(r"([\[*?])", r"[\1]", prefix) + "/*"
+
+
+def without_secrets(url: str) -> str:
+    """``url`` without user, password, ``/t/…/`` and query: fit to be shown."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    path = _TOKEN_SEGMENT.sub("", f"{slash}{path}")
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
+
+
+def _fault(parts: SplitResult, path: str) -> str:
+    host = parts.hostname or ""
+    if parts.scheme not in DEFAULT_PORTS:
+        return "it does not begin with https://"
+    if not host:
+        return "it names no host"
+    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+        return "it is not encrypted"
+    if "@" in parts.netloc or _TOKEN_SEGMENT.search(path):
+        return "it carries credentials of its own"
+    if _REFUSED.search(path) or _REFUSED.search(parts.netloc):
+        return "its path has a dot segment, a blank, a backslash or an encoded slash"
+    return ""
+
+
+def _authority(parts: SplitResult, port: int | None) -> str:
+    host = parts.hostname or ""
+    if not host.isascii():
+        host = _ascii(host)
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{shown}:{port}"
+
+
+def _ascii(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:  # a label that is empty, too long or not allowed in a name
+        raise MalformedURL(host, "its host is no valid name") from None
+
+
+def _unescaped(path: str) -> str:
+    """``path`` with the escapes of unreserved characters undone, as requests sends it."""
+    if "%" not in path:
+        return path
+
+    def plain(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else match[0].upper()
+
+    return _ESCAPE.sub(plain, path)

@@ -1,0 +1,181 @@
+"""The only reader of ``os.environ``, and every path and address the plugin uses.
+
+| variable                        | meaning                                            | default |
+|---------------------------------|----------------------------------------------------|---------|
+| ``CONDA_TOKEN_SERVICE_URL``     | the organization service                           | https://anaconda.com |
+| ``CONDA_TOKEN_REPO_URL``        | the repository of the organizations' channels      | https://repo.anaconda.cloud/repo/ |
+| ``CONDA_TOKEN_HOME``            | the folder of the store                            | the user's data folder |
+| ``CONDA_TOKEN_STORE``           | ``auto``, ``keyring`` or ``file``                  | auto |
+| ``CONDA_TOKEN_CLIENT_ID``       | the OAuth client of a login                        | Anaconda's public one |
+| ``ANACONDA_AUTH_API_KEY``       | an API key: who you are                            | |
+| ``ANACONDA_REPO_TOKEN``         | a repository token, for every channel of the repository | |
+| ``ANACONDA_REPO_TOKEN_<ORG>``   | the same for one organization                      | |
+| ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token                 | |
+
+Each of the last four may instead be ``<NAME>_FILE``, naming a file that holds the value.
+Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.channels import normalised
+from conda_token_plugin.errors import BadInput, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conda_token_plugin.secret import Secret
+
+SERVICE_URL = "https://anaconda.com"
+REPO_URL = "https://repo.anaconda.cloud/repo/"
+CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
+"""The public client that all of Anaconda's own tools log in with."""
+
+API_KEY = "ANACONDA_AUTH_API_KEY"
+REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a token
+SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
+RUN_SECRETS = Path("/run/secrets")
+STORES = ("auto", "keyring", "file")
+LONGEST_FILE = 64 * 1024
+"""Bytes read from a file that a variable names; anything longer is no token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One process's variables; ``Environment()`` is this process's."""
+
+    variables: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+
+    @property
+    def service_url(self) -> str:
+        """Base address of the organization service, without a final slash.
+
+        Raises:
+            MalformedURL: the setting is no https (or loopback) URL.
+        """
+        return normalised(self.variables.get("CONDA_TOKEN_SERVICE_URL") or SERVICE_URL)
+
+    @property
+    def repo_url(self) -> str:
+        """Base address of the repository, with a final slash.
+
+        Raises:
+            MalformedURL: the setting is no https (or loopback) URL.
+        """
+        return normalised(self.variables.get("CONDA_TOKEN_REPO_URL") or REPO_URL) + "/"
+
+    @property
+    def client_id(self) -> str:
+        """The OAuth client id of a login."""
+        return self.variables.get("CONDA_TOKEN_CLIENT_ID") or CLIENT_ID
+
+    @property
+    def store_choice(self) -> str:
+        """``auto``, ``keyring`` or ``file``.
+
+        Raises:
+            BadInput: the setting is another word.
+        """
+        choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
+        if choice not in STORES:
+            raise BadInput(
+                f"CONDA_TOKEN_STORE is {choice!r}.", hint=f"Set it to one of {', '.join(STORES)}."
+            )
+        return choice
+
+    @property
+    def store_folder(self) -> Path:
+        """Where tokens and their metadata are kept."""
+        chosen = self.variables.get("CONDA_TOKEN_HOME")
+        if chosen:
+            return Path(chosen).expanduser()
+        from platformdirs import user_data_path
+
+        return user_data_path("conda-token-plugin", appauthor=False)
+
+    @property
+    def condarc(self) -> Path:
+        """The one configuration file that the plugin owns; conda reads this folder."""
+        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+
+    @property
+    def home(self) -> Path:
+        """The user's home folder, as conda finds it."""
+        return Path("~").expanduser()
+
+    @property
+    def plain_output(self) -> bool:
+        """Whether colour is unwanted (https://no-color.org)."""
+        return bool(self.variables.get("NO_COLOR")) or self.variables.get("TERM") == "dumb"
+
+    def secret(self, name: str) -> tuple[str, Secret] | None:
+        """The secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
+
+        Returns:
+            Where it was found (a variable's name or a path) and the secret.
+
+        Raises:
+            MalformedToken: the value cannot be one.
+            StoreUnusable: the file cannot be read.
+        """
+        from conda_token_plugin.secret import Secret
+
+        value = self.variables.get(name, "").strip()
+        if value:
+            return name, Secret(value)
+        path = self.variables.get(f"{name}_FILE", "").strip()
+        return (f"{name}_FILE ({path})", secret_in(Path(path).expanduser())) if path else None
+
+    def token(self, organization: str) -> tuple[str, Secret] | None:
+        """The repository token that the environment gives ``organization``.
+
+        In this order: the organization's variable, its file, its mounted secret
+        (``/run/secrets/anaconda_repo_token_<org>``), then the same three without a name.
+        """
+        for name in (f"{REPO_TOKEN}_{variable_suffix(organization)}", REPO_TOKEN):
+            found = self.secret(name) or _mounted(name)
+            if found:
+                return found
+        return None
+
+    def token_variables(self) -> Iterator[str]:
+        """Names of the variables that supply repository tokens, ``_FILE`` included."""
+        return (
+            name
+            for name in sorted(self.variables)
+            if (name == REPO_TOKEN or name.startswith(f"{REPO_TOKEN}_")) and self.variables[name]
+        )
+
+
+def variable_suffix(organization: str) -> str:
+    """``my-org.eu`` → ``MY_ORG_EU``: how an organization is written in a variable's name."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
+
+
+def secret_in(path: Path) -> Secret:
+    """The secret that the file at ``path`` holds, without the final line break.
+
+    Raises:
+        MalformedToken: the content cannot be one.
+        StoreUnusable: it cannot be read.
+    """
+    from conda_token_plugin.secret import Secret
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(LONGEST_FILE)
+    except OSError as error:  # absent, a folder, not permitted
+        raise StoreUnusable(
+            path, reason=error.strerror or "it cannot be read", hint="Check the path."
+        ) from None
+    return Secret(content.decode("utf-8", "replace").strip())
+
+
+def _mounted(name: str) -> tuple[str, Secret] | None:
+    path = RUN_SECRETS / name.lower()
+    return (str(path), secret_in(path)) if path.is_file() else None

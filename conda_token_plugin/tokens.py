@@ -1,0 +1,189 @@
+"""What is known of a token, without the token; and the state that follows from it. Pure.
+
+The state of a token at ``now``, first row that fits:
+
+| what is known                                              | state       |
+|------------------------------------------------------------|-------------|
+| the service said it is revoked or reissued elsewhere       | revoked     |
+| the service said the subscription is cancelled             | cancelled   |
+| no expiry is known                                         | unknown     |
+| expires <= now                                             | expired     |
+| subscription ended <= now < expires                        | grace       |
+| expires - now <= 14 days (``WARN_BEFORE``)                 | expiring    |
+| otherwise                                                  | valid       |
+
+Tokens die 30 days after their subscription ends, at once when it is cancelled,
+and a renewal does not extend them (../seed: "Synchronizing your token", docs.anaconda.com).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+WARN_BEFORE = timedelta(days=14)
+TRUST_METADATA_FOR = timedelta(days=1)
+"""Metadata older than this may be wrong: a token known to be expired is tried all the same."""
+
+
+class Kind(Enum):
+    """Whose token it is."""
+
+    INDIVIDUAL = "individual"
+    SITE = "site"
+
+
+class Way(Enum):
+    """How a token is put into a request; part of its scope."""
+
+    TOKEN = "token"  # noqa: S105  # the name of a scheme, not a token
+    BEARER = "bearer"
+    BASIC = "basic"
+    PATH = "path"
+
+
+class Verdict(Enum):
+    """What the service last said of a token."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    CANCELLED = "cancelled"
+
+
+class State(Enum):
+    """What a token is worth now; the table is in the module's docstring."""
+
+    VALID = "valid"
+    EXPIRING = "expiring"
+    GRACE = "grace"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+    @property
+    def usable(self) -> bool:
+        """Whether a request with the token can succeed, as far as is known."""
+        return self not in {State.EXPIRED, State.CANCELLED, State.REVOKED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """The metadata of one token. All times are aware and UTC."""
+
+    organization: str
+    kind: Kind
+    scope: tuple[str, ...]
+    """Normalised prefixes (see ``channels``) that the token may be sent to."""
+    way: Way = Way.TOKEN
+    username: str = ""
+    """Only for ``Way.BASIC``."""
+    id: str = ""
+    """The service's identifier of the token; never the token."""
+    last_four: str = ""
+    issued: datetime | None = None
+    expires: datetime | None = None
+    subscription_ends: datetime | None = None
+    checked: datetime | None = None
+    """When the service was last asked about it."""
+    proven: datetime | None = None
+    """When the repository last accepted it; None: stored without proof."""
+    verdict: Verdict = Verdict.GOOD
+    channels: tuple[str, ...] = ()
+    """Channel URLs that the user asked to have configured with it."""
+
+    @property
+    def key(self) -> str:
+        """What the store knows it by: organization and home, as ``acme@https://host/repo/acme``."""
+        return f"{self.organization}@{self.scope[0] if self.scope else ''}"
+
+    def state(self, *, now: datetime) -> State:
+        """The state at ``now``, by the table above."""
+        if self.verdict is not Verdict.GOOD:
+            return State(self.verdict.value)
+        if self.expires is None:
+            return State.UNKNOWN
+        if self.expires <= now:
+            return State.EXPIRED
+        if self.subscription_ends is not None and self.subscription_ends <= now:
+            return State.GRACE
+        return State.EXPIRING if self.expires - now <= WARN_BEFORE else State.VALID
+
+    def left(self, *, now: datetime) -> timedelta | None:
+        """How long it has to live at ``now``; negative when it is over, None when unknown."""
+        return None if self.expires is None else self.expires - now
+
+    def worth_trying(self, *, now: datetime) -> bool:
+        """False only if it is known to be dead by metadata younger than a day."""
+        if self.state(now=now).usable:
+            return True
+        return self.checked is None or now - self.checked > TRUST_METADATA_FOR
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the index and for ``--json``; what is unset is left out."""
+        return {name: plain for name in self.__slots__ if (plain := _plain(getattr(self, name)))}
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> Token:
+        """Undo ``as_json``; names that this version does not know are left out.
+
+        Raises:
+            KeyError, TypeError, ValueError: the entry is not one that ``as_json`` made.
+        """
+        read = {name: _READERS.get(name, _text)(entry[name]) for name in _FIELDS & entry.keys()}
+        return cls(**read)
+
+
+_TIMES = ("issued", "expires", "subscription_ends", "checked", "proven")
+_FIELDS = frozenset(Token.__slots__)
+
+
+def utc(text: str) -> datetime:
+    """Read an ISO 8601 date and time; without an offset it is UTC, as the service means it.
+
+    Accepts a blank for the ``T`` and a final ``Z`` (both seen in the service's answers).
+
+    Raises:
+        ValueError: it is no date and time.
+    """
+    text = text.strip()
+    moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return "" if value in {Way.TOKEN, Verdict.GOOD} else value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text was expected")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("a list was expected")
+    return tuple(_text(item) for item in value)
+
+
+_READERS: Mapping[str, Any] = {
+    "kind": Kind,
+    "way": Way,
+    "verdict": Verdict,
+    "scope": _texts,
+    "channels": _texts,
+    **dict.fromkeys(_TIMES, lambda value: utc(_text(value))),
+}
