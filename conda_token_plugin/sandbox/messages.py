@@ -1,0 +1,122 @@
+"""A request and an answer, as the routes see them: no sockets, no threads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Handler = Callable[..., "Answer"]
+
+
+class Ending(Enum):
+    """How the connection goes on after the headers of an answer."""
+
+    WHOLE = "whole"
+    HALF = "half"  # half of the body, then the connection is closed
+    RESET = "reset"  # not one byte; the client sees "connection reset by peer"
+    STALL = "stall"  # not one byte, and the connection stays open
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a status, headers, a body, and how well it is delivered."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    delay: float = 0.0
+    ending: Ending = Ending.WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came in. `target` is the path and the query as they were sent."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the query; of several with one name the last."""
+        return dict(parse_qsl(urlsplit(self.target).query))
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name, or an empty string."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), "")
+
+    def bearer(self) -> str:
+        """Return the value of `Authorization: Bearer …`, or an empty string."""
+        scheme, _, value = self.header("Authorization").partition(" ")
+        return value.strip() if scheme.lower() == "bearer" else ""
+
+    def form(self) -> dict[str, str]:
+        """Return the fields of a form."""
+        return dict(parse_qsl(self.body.decode(errors="replace")))
+
+    def json(self) -> dict[str, Any]:
+        """Return the body's JSON object; an empty body is an empty object.
+
+        Raises:
+            Refused: the body is not a JSON object.
+        """
+        try:
+            value = json.loads(self.body or b"{}")
+        except ValueError as e:  # not JSON, or not UTF-8
+            raise Refused(problem(400, f"the body is not JSON: {e}")) from e
+        if not isinstance(value, dict):
+            raise Refused(problem(400, "the body is not a JSON object"))
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method, a pattern for the whole path, and who answers.
+
+    The pattern's named groups are passed to the handler after the request.
+    """
+
+    method: str
+    pattern: str
+    handler: Handler
+
+
+class Refused(Exception):  # noqa: N818 -- an answer, raised to leave early
+    """Ends a handler with an answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def json_answer(value: object, status: int = 200) -> Answer:
+    """Return `value` as JSON."""
+    return Answer(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))
+
+
+def problem(status: int, message: str, code: str = "bad_request") -> Answer:
+    """Return an error in the service's usual form: `{"error": {"code", "message"}}`."""
+    return json_answer({"error": {"code": code, "message": message}}, status)
+
+
+def redirect(location: str) -> Answer:
+    """Return a 302 to `location`."""
+    return Answer(302, headers=(("Location", location),))
+
+
+def html(text: str, status: int = 200) -> Answer:
+    """Return a small page."""
+    page = f"<!doctype html><title>sandbox</title><body>{text}</body>"
+    return Answer(status, page.encode(), (("Content-Type", "text/html; charset=utf-8"),))

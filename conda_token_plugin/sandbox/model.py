@@ -1,0 +1,139 @@
+"""What the service knows about: organizations, subscriptions, members and tokens.
+
+Values and rules only; nothing here has a state or a clock.
+
+The rules of a token's life are those of Anaconda's documentation ("Organization tokens"):
+
+* "All newly issued tokens are set to expire when your organization's subscription expires":
+  `Token.expires` is the subscription's end at the time of issue. It is what the API shows.
+* Tokens stop working "either 30 days after the organization's subscription has ended or
+  immediately if the subscription has been cancelled": `GRACE` and `verdict`.
+* "Renewing your subscription does not automatically extend the lifespan of your token":
+  a renewal moves `Subscription.ends` only, a sync copies it to `Token.expires`.
+
+So a token works until 30 days after its own end or its subscription's, whichever is earlier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+GRACE = timedelta(days=30)
+
+
+class Kind(Enum):
+    """Whose a token is: one person's with a seat, or the whole organization's."""
+
+    INDIVIDUAL = "individual"
+    SITE = "site"
+
+
+class Standing(Enum):
+    """How a subscription stands at a moment."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Verdict(Enum):
+    """What the repository thinks of a token at a moment."""
+
+    WORKS = "works"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What an organization has paid for, and until when."""
+
+    product_code: str
+    ends: datetime
+    cancelled: bool = False
+
+    @property
+    def grants_tokens(self) -> bool:
+        """Whether the product has organization tokens at all (from anaconda-auth's sources)."""
+        return "starter" not in self.product_code
+
+    def standing(self, now: datetime) -> Standing:
+        """Return how the subscription stands at `now`."""
+        if self.cancelled:
+            return Standing.CANCELLED
+        return Standing.ACTIVE if now < self.ends else Standing.ENDED
+
+    def opens_channels(self, now: datetime) -> bool:
+        """Whether anybody at all gets in at `now`: until the grace after its end is over."""
+        return not self.cancelled and now < self.ends + GRACE
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A customer. `slug` never changes, `title` may."""
+
+    id: UUID
+    slug: str
+    title: str
+    subscription: Subscription
+    site_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account."""
+
+    id: UUID
+    name: str
+
+    @property
+    def email(self) -> str:
+        """An address in a domain that can never exist (RFC 2606)."""
+        return f"{self.name}@example.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's place in an organization."""
+
+    role: str
+    seat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A repository token. `user` is empty for a site token."""
+
+    id: UUID
+    value: str
+    kind: Kind
+    org: str
+    user: str
+    issued: datetime
+    expires: datetime
+    revoked: datetime | None = None
+
+    def verdict(self, subscription: Subscription, *, now: datetime) -> Verdict:
+        """Return whether the token works at `now` under its organization's `subscription`."""
+        if self.revoked is not None:
+            return Verdict.REVOKED
+        if subscription.cancelled:
+            return Verdict.CANCELLED
+        last = min(self.expires, subscription.ends) + GRACE
+        return Verdict.WORKS if now < last else Verdict.EXPIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a login or an admin's service account yields: a bearer value, whose, until when."""
+
+    value: str
+    user: str
+    expires: datetime

@@ -1,0 +1,148 @@
+"""The API under `/api`: organizations, account, the current token, who am I.
+
+How the real service refuses a PUT is not known in public. Here each reason has a status of its own,
+and its body one of the forms that were seen, so that a client meets them all (`REFUSALS`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .messages import Answer, Refused, Route, json_answer, problem
+from .world import Refusal
+
+if TYPE_CHECKING:
+    from .messages import Request
+    from .model import Credential, Organization
+    from .world import World
+
+TOKEN_PATH = r"/api/organizations/(?P<slug>[^/]+)/ce/current-token"  # noqa: S105 -- a path
+
+REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
+    "no_organization": (404, {"error": {"code": "not_found", "message": "no such organization"}}),
+    "not_a_member": (404, {"error": {"code": "not_found", "message": "no such organization"}}),
+    "no_token": (404, {"error": {"code": "not_found", "message": "no current token"}}),
+    "no_seat": (403, {"error": {"code": "forbidden", "message": "a seat is required"}}),
+    "site_only": (409, {"error": {"detail": "this organization uses a site token"}}),
+    "ended": (409, {"message": "the subscription has ended"}),
+    "cancelled": (403, {"detail": "the subscription was cancelled"}),
+    "starter": (403, {"error": {"code": "forbidden", "detail": "not part of this product"}}),
+    "not_confirmed": (422, {"detail": 'the body must be {"confirm": "yes"}'}),
+}
+
+
+def routes(world: World) -> list[Route]:
+    """Return the routes of the organization service."""
+    return [
+        Route("GET", r"/api/organizations/my", partial(my_organizations, world)),
+        Route("GET", r"/api/account", partial(account, world)),
+        Route("GET", r"/api/auth/sessions/whoami", partial(whoami, world)),
+        Route("GET", TOKEN_PATH, partial(current_token, world)),
+        Route("PUT", TOKEN_PATH, partial(issue_token, world)),
+    ]
+
+
+def refuse(refusal: Refusal) -> Answer:
+    """Return the answer to what the world refused."""
+    status, body = REFUSALS[refusal.reason]
+    return json_answer(body, status)
+
+
+def authenticate(world: World, request: Request, keys: dict[str, Credential]) -> str:
+    """Return the user whose valid bearer value from `keys` the request carries.
+
+    Raises:
+        Refused: 401 without one or with an expired one, 403 with an unknown one.
+    """
+    value = request.bearer()
+    if not value:
+        raise Refused(problem(401, "log in first", "auth_required"))
+    credential = keys.get(value)
+    if credential is None:
+        raise Refused(problem(403, "unknown credential", "auth_required"))
+    if credential.expires <= world.clock.now():
+        raise Refused(problem(401, "expired credential", "auth_required"))
+    return credential.user
+
+
+def my_organizations(world: World, request: Request) -> Answer:
+    """`GET /api/organizations/my`."""
+    user = authenticate(world, request, world.credentials.api_keys)
+    return json_answer([_summary(org) for org in world.organizations_of(user)])
+
+
+def account(world: World, request: Request) -> Answer:
+    """`GET /api/account`. A personal subscription, without an organization, is part of it."""
+    user = world.users[authenticate(world, request, world.credentials.api_keys)]
+    subscriptions: list[dict[str, str | None]] = [
+        {"org_id": str(org.id), "product_code": org.subscription.product_code}
+        for org in world.organizations_of(user.name)
+    ]
+    subscriptions.append({"org_id": None, "product_code": "free_subscription"})
+    return json_answer(
+        {
+            "user": {"id": str(user.id), "email": user.email, "username": user.name},
+            "profile": {"is_confirmed": True, "is_disabled": False},
+            "subscriptions": subscriptions,
+        }
+    )
+
+
+def whoami(world: World, request: Request) -> Answer:
+    """`GET /api/auth/sessions/whoami`."""
+    user = world.users[authenticate(world, request, world.credentials.api_keys)]
+    passport = {
+        "user_id": str(user.id),
+        "profile": {"email": user.email, "username": user.name},
+        "organizations": [
+            _place(world, org, user.name) for org in world.organizations_of(user.name)
+        ],
+    }
+    return json_answer({"identity": {"id": str(user.id)}, "passport": passport})
+
+
+def current_token(world: World, request: Request, slug: str) -> Answer:
+    """`GET …/current-token`: id and expiry (UTC, without saying so), never the value."""
+    user = authenticate(world, request, world.credentials.api_keys)
+    if (slug, user) not in world.members:
+        raise Refusal("not_a_member")
+    token = world.current(slug, user)
+    if token is None:
+        raise Refusal("no_token")
+    expires = token.expires.replace(tzinfo=None)
+    return json_answer({"id": str(token.id), "expires_at": expires.isoformat()})
+
+
+def issue_token(world: World, request: Request, slug: str) -> Answer:
+    """`PUT …/current-token`: the only time that the value is shown."""
+    user = authenticate(world, request, world.credentials.api_keys)
+    if request.json() != {"confirm": "yes"}:
+        raise Refusal("not_confirmed")
+    token = world.issue(slug, user)
+    return json_answer({"token": token.value, "expires_at": token.expires.isoformat()})
+
+
+def _summary(organization: Organization) -> dict[str, str]:
+    return {
+        "id": str(organization.id),
+        "name": organization.slug,
+        "title": organization.title,
+    }
+
+
+def _place(world: World, organization: Organization, user: str) -> dict[str, Any]:
+    return {
+        "org_id": str(organization.id),
+        "name": organization.slug,
+        "title": organization.title,
+        "role": world.members[organization.slug, user].role,
+        "attributes": [
+            {
+                "id": organization.subscription.product_code,
+                "group": "subscriptions",
+                # Seen with a space between date and time.
+                "data": {"expires_at": str(organization.subscription.ends)},
+            }
+        ],
+    }

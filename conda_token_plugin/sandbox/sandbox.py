@@ -1,0 +1,118 @@
+"""The sandbox as one object: start it, look into it, stop it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import organizations
+from .cast import DEFAULT_USER
+from .faults import Fault, Faults
+from .packages import build_channels
+from .recorder import Recorder
+from .repository import Repository
+from .router import Router
+from .server import LOOPBACK, Server
+from .world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .clock import Clock
+
+POLL = 0.05  # seconds between two looks whether to stop
+
+
+class Sandbox:
+    """A running organization service with its repository.
+
+    Attributes:
+        world: All state; its methods are the events of a token's life.
+        requests: What clients sent.
+        faults: What goes wrong next.
+
+    Args:
+        channels: Where the channels were built.
+        port: The port, 0 for a free one.
+        clock: Tells the time; default: the real time.
+
+    Raises:
+        OSError: the port is taken or not allowed.
+    """
+
+    def __init__(self, channels: Path, *, port: int = 0, clock: Clock | None = None) -> None:
+        self.world = World(clock)
+        self.requests = Recorder()
+        self.faults = Faults()
+        routes = [
+            *organizations.routes(self.world),
+            *Repository(self.world, channels).routes(),
+        ]
+        router = Router(routes, faults=self.faults, recorder=self.requests)
+        self._server = Server(port, router.answer)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,))
+        self._thread.start()
+
+    @classmethod
+    @contextmanager
+    def start(
+        cls, *, port: int = 0, packages: Path | None = None, clock: Clock | None = None
+    ) -> Iterator[Sandbox]:
+        """Build the channels, serve until the end of the block, and leave nothing behind.
+
+        Args:
+            port: The port, 0 for a free one.
+            packages: A folder to build the channels in, or in which another sandbox of the same
+                version has built them. Default: a temporary one.
+            clock: Tells the time; default: the real time.
+
+        Raises:
+            MissingLibraryError: a library of the `demo` extra is not installed.
+            OSError: the port is taken or not allowed.
+        """
+        with ExitStack() as stack:
+            scratch = tempfile.TemporaryDirectory(prefix="conda-token-sandbox-")
+            directory = packages or Path(stack.enter_context(scratch))
+            sandbox = cls(build_channels(directory), port=port, clock=clock)
+            stack.callback(sandbox.stop)
+            yield sandbox
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self._server.stop()
+        self._thread.join()
+
+    @property
+    def service(self) -> str:
+        """The base address of the service, without a slash at its end."""
+        return f"http://{LOOPBACK}:{self._server.server_port}"
+
+    @property
+    def repo(self) -> str:
+        """The base address of the repository, with a slash at its end."""
+        return f"{self.service}/repo/"
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the world."""
+        return self.world.clock
+
+    def url_of(self, *names: str) -> str:
+        """Return the address of a channel: `url_of("acme", "main")`, `url_of("r")`."""
+        return self.repo + "/".join(names)
+
+    def fail_next(self, pattern: str, **fault: Any) -> None:
+        """Let the next request to a matching path go wrong; see `Fault` for what can be said."""
+        self.faults.add(Fault(pattern=pattern, **fault))
+
+    def introduction(self) -> dict[str, Any]:
+        """Return what a client has to know: the first line that the sandbox prints."""
+        return {
+            "service": self.service,
+            "repo": self.repo,
+            "api_key": self.world.api_key(DEFAULT_USER),
+            "organizations": self.world.issuable(DEFAULT_USER),
+        }
