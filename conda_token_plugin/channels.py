@@ -13,15 +13,13 @@ whoever wrote it wants those sent.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from conda_token_plugin.errors import MalformedURL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-T = TypeVar("T")
+    from collections.abc import Container
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 SHARED_CHANNELS = ("main", "r", "msys2")
@@ -60,8 +58,8 @@ def channel_of(url: str) -> str:
     return url.rpartition("/")[0]
 
 
-def best_match(url: str, prefixes: Mapping[str, T]) -> T | None:
-    """The value of the longest of the normalised ``prefixes`` that covers ``url``.
+def longest_prefix(url: str, *, among: Container[str]) -> str | None:
+    """The longest of the normalised prefixes ``among`` that covers ``url``, or None.
 
     Costs one look-up a path segment, however many prefixes there are.
     A URL that no token may be sent to is covered by none.
@@ -70,14 +68,14 @@ def best_match(url: str, prefixes: Mapping[str, T]) -> T | None:
         rest = normalised(url)
     except MalformedURL:
         return None
-    floor = rest.find("/", rest.index("://") + 3)
-    while rest:
-        found = prefixes.get(rest)
-        if found is not None:
-            return found
-        cut = rest.rfind("/")
-        rest = rest[:cut] if floor != -1 and cut >= floor else ""
-    return None
+    floor = rest.index("://") + 3
+    while True:
+        if rest in among:
+            return rest
+        cut = rest.rfind("/", floor)
+        if cut == -1:
+            return None
+        rest = rest[:cut]
 
 
 def organization_prefix(repository: str, organization: str) -> str:

@@ -27,7 +27,7 @@ from conda_token_plugin.channels import normalised
 from conda_token_plugin.errors import BadInput, StoreUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from conda_token_plugin.secret import Secret
 
@@ -131,30 +131,26 @@ class Environment:
         path = self.variables.get(f"{name}_FILE", "").strip()
         return (f"{name}_FILE ({path})", secret_in(Path(path).expanduser())) if path else None
 
-    def token(self, organization: str) -> tuple[str, Secret] | None:
-        """The repository token that the environment gives ``organization``.
+    def repository_token(self, name: str) -> tuple[str, Secret] | None:
+        """As ``secret``, and last ``/run/secrets/<name in lower case>``, where containers mount it.
 
-        In this order: the organization's variable, its file, its mounted secret
-        (``/run/secrets/anaconda_repo_token_<org>``), then the same three without a name.
+        ``name`` is ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
         """
-        for name in (f"{REPO_TOKEN}_{variable_suffix(organization)}", REPO_TOKEN):
-            found = self.secret(name) or _mounted(name)
-            if found:
-                return found
-        return None
+        path = RUN_SECRETS / name.lower()
+        return self.secret(name) or ((str(path), secret_in(path)) if path.is_file() else None)
 
-    def token_variables(self) -> Iterator[str]:
-        """Names of the variables that supply repository tokens, ``_FILE`` included."""
-        return (
-            name
-            for name in sorted(self.variables)
-            if (name == REPO_TOKEN or name.startswith(f"{REPO_TOKEN}_")) and self.variables[name]
-        )
+    def repository_tokens(self) -> tuple[str, ...]:
+        """The names for which ``repository_token`` has an answer, the general one first."""
+        stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
+        if RUN_SECRETS.is_dir():
+            stems |= {path.name.upper() for path in RUN_SECRETS.iterdir()}
+        return tuple(sorted(s for s in stems if s == REPO_TOKEN or s.startswith(f"{REPO_TOKEN}_")))
 
 
-def variable_suffix(organization: str) -> str:
-    """``my-org.eu`` → ``MY_ORG_EU``: how an organization is written in a variable's name."""
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
+def token_variable(organization: str) -> str:
+    """``my-org.eu`` → ``ANACONDA_REPO_TOKEN_MY_ORG_EU``; ``""`` → ``ANACONDA_REPO_TOKEN``."""
+    suffix = "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
+    return f"{REPO_TOKEN}_{suffix}" if suffix else REPO_TOKEN
 
 
 def secret_in(path: Path) -> Secret:
@@ -174,8 +170,3 @@ def secret_in(path: Path) -> Secret:
             path, reason=error.strerror or "it cannot be read", hint="Check the path."
         ) from None
     return Secret(content.decode("utf-8", "replace").strip())
-
-
-def _mounted(name: str) -> tuple[str, Secret] | None:
-    path = RUN_SECRETS / name.lower()
-    return (str(path), secret_in(path)) if path.is_file() else None

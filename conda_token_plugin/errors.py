@@ -118,9 +118,7 @@ class NeedsAnswer(BadInput):
 
     def __init__(self, question: str, *, flag: str) -> None:
         """``flag`` is the option that answers ``question``."""
-        super().__init__(
-            f"{question} There is no terminal to ask on.", hint=f"Answer with {flag}."
-        )
+        super().__init__(f"{question} There is no terminal to ask on.", hint=f"Answer with {flag}.")
 
 
 class LoginError(TokenPluginError):
@@ -156,9 +154,7 @@ class LoginAbandoned(LoginError):
 
     def __init__(self, reason: str) -> None:
         """``reason`` finishes the sentence "The login …"."""
-        super().__init__(
-            f"The login {reason}. Nothing was changed.", hint="Run: conda token login"
-        )
+        super().__init__(f"The login {reason}. Nothing was changed.", hint="Run: conda token login")
 
 
 class OrganizationError(TokenPluginError):
@@ -267,9 +263,7 @@ class ServiceBusy(ServiceError):
     def __init__(self, url: str, *, retry_after: float | None) -> None:
         """``retry_after`` in seconds, where the service said so."""
         when = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
-        super().__init__(
-            f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}."
-        )
+        super().__init__(f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}.")
 
 
 class ServiceNonsense(ServiceError):

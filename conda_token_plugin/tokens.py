@@ -18,7 +18,7 @@ and a renewal does not extend them (../seed: "Synchronizing your token", docs.an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class Kind(Enum):
 
     INDIVIDUAL = "individual"
     SITE = "site"
+    UNKNOWN = "unknown"
 
 
 class Way(Enum):
@@ -96,7 +97,9 @@ class Token:
     """When the repository last accepted it; None: stored without proof."""
     verdict: Verdict = Verdict.GOOD
     channels: tuple[str, ...] = ()
-    """Channel URLs that the user asked to have configured with it."""
+    """Channel URLs that conda's ``channels`` gets while the token is stored."""
+    default_channels: tuple[str, ...] = ()
+    """Channel URLs that replace conda's ``default_channels`` while the token is stored."""
 
     @property
     def key(self) -> str:
@@ -127,7 +130,7 @@ class Token:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the index and for ``--json``; what is unset is left out."""
-        return {name: plain for name in self.__slots__ if (plain := _plain(getattr(self, name)))}
+        return {name: plain for name in _NAMES if (plain := _plain(getattr(self, name)))}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Token:
@@ -136,12 +139,12 @@ class Token:
         Raises:
             KeyError, TypeError, ValueError: the entry is not one that ``as_json`` made.
         """
-        read = {name: _READERS.get(name, _text)(entry[name]) for name in _FIELDS & entry.keys()}
-        return cls(**read)
+        known = [name for name in _NAMES if name in entry]
+        return cls(**{name: _READERS.get(name, _text)(entry[name]) for name in known})
 
 
 _TIMES = ("issued", "expires", "subscription_ends", "checked", "proven")
-_FIELDS = frozenset(Token.__slots__)
+_NAMES = tuple(field.name for field in fields(Token))
 
 
 def utc(text: str) -> datetime:
@@ -185,5 +188,6 @@ _READERS: Mapping[str, Any] = {
     "verdict": Verdict,
     "scope": _texts,
     "channels": _texts,
+    "default_channels": _texts,
     **dict.fromkeys(_TIMES, lambda value: utc(_text(value))),
 }

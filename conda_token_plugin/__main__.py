@@ -1,0 +1,5 @@
+"""``python -m conda_token_plugin``: the same as the script ``conda-token-plugin``."""
+
+from conda_token_plugin.cli import script
+
+raise SystemExit(script())

@@ -1,0 +1,52 @@
+"""The command line: one ``main`` for ``conda token …`` and ``conda-token-plugin …``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONDA_PROG = "conda token"
+SCRIPT_PROG = "conda-token-plugin"
+
+
+def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
+    """Run one command and return its exit code (the table is in ``errors``).
+
+    This is the door: the one place that catches. What is not one of our errors is a bug
+    and is left to be seen.
+    """
+    from conda_token_plugin.cli.parser import parsed
+    from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.errors import Interrupted, TokenPluginError
+
+    printer = Printer.of(argv, prog=prog)
+    try:
+        return _run(parsed(argv, prog=prog), printer=printer, prog=prog)
+    except TokenPluginError as error:
+        printer.failed(error)
+        return error.exit_code
+    except KeyboardInterrupt:  # Ctrl-C outside of a prompt; verbs say more where they know more
+        printer.failed(Interrupted("Interrupted."))
+        return Interrupted.exit_code
+    except BrokenPipeError:  # the reader of our output went away: `conda token list | head -1`
+        printer.abandon()
+        return 0
+    except SystemExit as done:  # argparse after --help and --version
+        return int(done.code or 0)
+
+
+def script() -> int:
+    """``conda-token-plugin``: the same commands where there is no conda."""
+    import sys
+
+    return main(sys.argv[1:], prog=SCRIPT_PROG)
+
+
+def _run(args: object, *, printer: object, prog: str) -> int:
+    from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.cli.parser import runner
+
+    call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]
+    return runner(call.args.verb)(call)

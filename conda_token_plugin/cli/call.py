@@ -1,0 +1,61 @@
+"""One call of a command: everything from outside that a verb needs, made once at the rim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from conda_token_plugin.cli.prompts import Prompts
+    from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.lookup import Lookup
+    from conda_token_plugin.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a verb is given."""
+
+    args: Namespace
+    environment: Environment
+    printer: Printer
+    prompts: Prompts
+    prog: str
+    now: datetime
+
+    @classmethod
+    def of(cls, args: Namespace, *, printer: Printer, prog: str) -> Call:
+        """The call that this process was started with."""
+        from conda_token_plugin.cli.prompts import prompts
+        from conda_token_plugin.environment import Environment
+
+        return cls(
+            args=args,
+            environment=Environment(),
+            printer=printer,
+            prompts=prompts(printer, assume_yes=args.yes),
+            prog=prog,
+            now=datetime.now(timezone.utc),
+        )
+
+    def store(self) -> Store:
+        """The user's store; ``--store`` chooses where secrets go."""
+        from conda_token_plugin.store import user_store
+
+        return user_store(self.environment, choice=getattr(self.args, "store", None))
+
+    def stores(self) -> dict[str, Store]:
+        """All stores, in the order of precedence."""
+        from conda_token_plugin.lookup import stores_of
+
+        return stores_of(self.environment)
+
+    def lookup(self) -> Lookup:
+        """The resolver that the auth handler uses, too."""
+        from conda_token_plugin.lookup import resolver
+
+        return resolver(self.environment)

@@ -1,0 +1,173 @@
+"""Issue a token for your organization, keep it, and have conda send it to its channels.
+
+examples:
+  conda token install
+  conda token install --org acme --yes
+
+Issuing again replaces your token of that organization everywhere: you are shown
+what breaks and asked first. It does not log you in to the website, does not touch
+~/.condarc, and never prints the token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
+from conda_token_plugin.cli.list import entry
+from conda_token_plugin.cli.wording import channels, expiry, last_four
+from conda_token_plugin.issuing import Wish, issued
+from conda_token_plugin.lookup import Holding
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.models import CurrentToken
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens import Token
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Say for whom, and what to configure."""
+    parser.add_argument("-o", "--org", metavar="ORG", help="the organization; asked for if several")
+    parser.add_argument(
+        "--channel",
+        "-c",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="add this channel to conda's channels",
+    )
+    parser.add_argument(
+        "--set-default-channels",
+        action="store_true",
+        default=None,
+        help="make main, r and msys2 of the repository conda's default channels",
+    )
+    parser.add_argument(
+        "--no-set-default-channels",
+        action="store_false",
+        dest="set_default_channels",
+        help="leave the default channels alone, without asking",
+    )
+    parser.add_argument(
+        "--shared",
+        action="store_true",
+        default=None,
+        help="use this token for main, r and msys2, also if another token does now",
+    )
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+
+
+def run(call: Call) -> int:
+    """Choose, ask, issue, keep, prove, report."""
+    store = call.store()
+    service = _service(call, store=store)
+    organization = call.args.org or _chosen(call, service=service)
+    current = service.current_token(organization)
+    if current is not None:
+        _agree(call, organization, current=current)
+    token, secret, vault = _issue(call, organization, service=service, store=store)
+    _report(call, token, vault=vault, replaced=current, store=store)
+    _prove(call, token, secret=secret, store=store)
+    return 0
+
+
+def _service(call: Call, *, store: Store) -> Service:
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.credentials import find_api_key
+
+    api_key, source = find_api_key(call.environment, store)
+    return Service(call.environment.service_url, api_key=api_key, source=source)
+
+
+def _chosen(call: Call, *, service: Service) -> str:
+    """The only organization, or the one that the user picks.
+
+    Raises:
+        NoOrganization: there is none. NeedsAnswer: several, and no terminal.
+    """
+    choices = service.issuable()
+    if len(choices) == 1:
+        return choices[0].slug
+    width = max(len(choice.slug) for choice in choices)
+    number = call.prompts.choose(
+        "For which organization?",
+        options=[f"{choice.slug:<{width}}  {choice.title}" for choice in choices],
+        flag="--org",
+    )
+    return choices[number].slug
+
+
+def _agree(call: Call, organization: str, *, current: CurrentToken) -> None:
+    """Have the user agree to the death of the current token.
+
+    Raises:
+        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+    """
+    until = f"{current.expires:%Y-%m-%d}" if current.expires else "an unknown date"
+    call.printer.say(
+        f"You have a token of {organization} already: {current.id}, good until {until}. "
+        "A new one revokes it at once, on every machine that uses it."
+    )
+    call.prompts.confirm(f"Replace token {current.id} of {organization}?")
+
+
+def _issue(
+    call: Call, organization: str, *, service: Service, store: Store
+) -> tuple[Token, Secret, str]:
+    wish = _wish(call)
+    return issued(
+        organization,
+        service=service,
+        store=store,
+        environment=call.environment,
+        wish=wish,
+        now=call.now,
+    )
+
+
+def _wish(call: Call) -> Wish:
+    defaults = call.args.set_default_channels
+    common = shared_prefixes(call.environment.repo_url)
+    if defaults is None:
+        defaults = call.prompts.offer(f"Make {channels(common)} conda's default channels?")
+    return Wish(
+        channels=tuple(normalised(without_secrets(url)) for url in call.args.channel),
+        default_channels=common if defaults else (),
+        shared=True if defaults else call.args.shared,
+    )
+
+
+def _report(
+    call: Call, token: Token, *, vault: str, replaced: CurrentToken | None, store: Store
+) -> None:
+    """Say what was done; the token is stored by now, so nothing can be lost by printing."""
+    for notice in store.notices:
+        call.printer.say(notice)
+    verb = f"Replaced {replaced.id} by" if replaced else "Issued"
+    call.printer.say(
+        f"{verb} a token {last_four(token)} for {token.organization}, kept in the {vault}."
+    )
+    call.printer.say(f"Channels: {channels(token.scope)}")
+    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
+
+
+def _prove(call: Call, token: Token, *, secret: Secret, store: Store) -> None:
+    """Try the token where it will be used, and remember that it worked.
+
+    Raises:
+        TokenRefused, ServiceError: it did not; the token is stored all the same.
+    """
+    from conda_token_plugin.service.repository import prove
+
+    proof = prove(token.channels or token.scope, token=token, secret=secret)
+    proven = replace(token, proven=call.now)
+    store.update(proven)
+    call.printer.say(f"Proven:   {proof.what} of {proof.url}")
+    holding = Holding(token=proven, source=store.vault_of(token.key))
+    call.printer.data(entry(holding, now=call.now))

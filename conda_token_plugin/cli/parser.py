@@ -1,0 +1,135 @@
+"""The verbs, and from ``argv`` to a namespace. A verb's module is imported when it is asked for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, NoReturn
+
+from conda_token_plugin import __version__
+from conda_token_plugin.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+
+    from conda_token_plugin.cli.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command: its name, the group of the help page it stands in, and one line about it.
+
+    Its module (``cli/<name>.py``, a hyphen as an underscore) has ``configure(parser)``
+    and ``run(call) -> int``, and as its docstring the text of ``--help``.
+    """
+
+    name: str
+    group: str
+    summary: str
+
+    @property
+    def module(self) -> ModuleType:
+        """The module, imported."""
+        return import_module(f"conda_token_plugin.cli.{self.name.replace('-', '_')}")
+
+
+GET, SEE, OTHER = "Get a token", "See what you have", "Other"
+VERBS = (
+    Verb("install", GET, "issue a token for your organization and set it"),
+    Verb("remove", GET, "forget a token and its configuration"),
+    Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
+    Verb("which", SEE, "the token that a URL would be requested with, and why"),
+    Verb("demo", OTHER, "try it all against a service that runs on this machine"),
+)
+
+
+class Parser(ArgumentParser):
+    """Raises instead of printing: errors are one line, and worded at one place."""
+
+    def error(self, message: str) -> NoReturn:
+        """Turn argparse's complaint into ours.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
+
+
+def parsed(argv: Sequence[str], *, prog: str) -> Namespace:
+    """The namespace of ``argv``; its ``verb`` is the name of the command.
+
+    Raises:
+        BadInput: an unknown verb or option, or a missing argument.
+        SystemExit: after ``--help`` and ``--version``.
+    """
+    words = list(argv) or ["--help"]
+    name = words[0]
+    if name.startswith("-"):
+        overview(prog=prog).parse_args(words)
+    verb = _verb(name)
+    return verb_parser(verb, prog=prog).parse_args(words[1:])
+
+
+def overview(*, prog: str) -> Parser:
+    """The parser of ``--help`` and ``--version``: the verbs by group."""
+    parser = Parser(
+        prog=prog,
+        usage=f"{prog} COMMAND [options]",
+        description="Organization access tokens for conda channels.",
+        epilog=_groups(prog),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"conda-token-plugin {__version__}")
+    return parser
+
+
+def verb_parser(verb: Verb, *, prog: str) -> Parser:
+    """The parser of one verb."""
+    text = (verb.module.__doc__ or "").replace("conda token ", f"{prog} ")
+    summary, _, examples = text.partition("\n\n")
+    parser = Parser(
+        prog=f"{prog} {verb.name}",
+        description=summary,
+        epilog=examples,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    verb.module.configure(parser)
+    parser.set_defaults(verb=verb.name, yes=False)
+    add_common(parser)
+    return parser
+
+
+def add_common(parser: ArgumentParser) -> None:
+    """The options that every verb takes."""
+    common = parser.add_argument_group("everywhere")
+    common.add_argument("--json", action="store_true", help="print one JSON document")
+    common.add_argument("-q", "--quiet", action="store_true", help="say nothing but the answer")
+    common.add_argument("-y", "--yes", action="store_true", help="answer yes to what is asked")
+
+
+def runner(name: str) -> Callable[[Call], int]:
+    """The function that runs the verb ``name``."""
+    run: Callable[[Call], int] = _verb(name).module.run
+    return run
+
+
+def _verb(name: str) -> Verb:
+    from difflib import get_close_matches
+
+    for verb in VERBS:
+        if verb.name == name:
+            return verb
+    close = get_close_matches(name, [verb.name for verb in VERBS], n=1)
+    hint = f"Did you mean: conda token {close[0]}" if close else "See: conda token --help"
+    raise BadInput(f"There is no command {name!r}.", hint=hint)
+
+
+def _groups(prog: str) -> str:
+    lines = []
+    for group in dict.fromkeys(verb.group for verb in VERBS):
+        lines += [f"{group}:"]
+        lines += [f"  {verb.name:<12} {verb.summary}" for verb in VERBS if verb.group == group]
+        lines += [""]
+    return "\n".join([*lines, f"`{prog} COMMAND --help` has examples."])

@@ -1,0 +1,83 @@
+"""Forget stored tokens, and take back what was configured for them.
+
+examples:
+  conda token remove acme
+  conda token remove --all
+
+It does not revoke the token: on other machines it goes on working. A token that
+a variable supplies is not stored and cannot be removed here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin import condarc
+from conda_token_plugin.cli.wording import channels, last_four
+from conda_token_plugin.errors import BadInput, NoToken
+from conda_token_plugin.lookup import supplied
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens import Token
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Take the organizations."""
+    parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token to forget")
+    parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
+    parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
+
+
+def run(call: Call) -> int:
+    """Remove what is named, unasked; the drop-in is brought in line with what is left."""
+    store = call.store()
+    doomed = _doomed(call, store=store)
+    condarc.prove_writable(call.environment.condarc)
+    for token in doomed:
+        store.remove(token.key)
+    condarc.write(call.environment.condarc, tokens=store.tokens())
+    _report(call, doomed)
+    return 0
+
+
+def _doomed(call: Call, *, store: Store) -> tuple[Token, ...]:
+    """The stored tokens that the arguments name.
+
+    Raises:
+        BadInput: nothing was named, or everything and something.
+        NoToken: one of them has none.
+    """
+    names = [*call.args.organizations, *call.args.org]
+    if bool(names) == call.args.all:
+        raise BadInput("Name the organizations, or say --all.", hint="See: conda token list")
+    held = store.tokens()
+    known = {token.organization for token in held}
+    for name in names:
+        if name not in known:
+            raise _unknown(call, name, known=known)
+    return tuple(token for token in held if call.args.all or token.organization in names)
+
+
+def _unknown(call: Call, name: str, *, known: set[str]) -> Exception:
+    found = supplied(call.environment, organization=name)
+    if found is None:
+        return NoToken.for_organization(name, known=known)
+    return BadInput(
+        f"The token of {name!r} is supplied by {found.source} and is not stored.",
+        hint=f"Unset {found.source} to stop using it.",
+    )
+
+
+def _report(call: Call, doomed: tuple[Token, ...]) -> None:
+    call.printer.data({"removed": [token.as_json() for token in doomed]})
+    for token in doomed:
+        call.printer.say(
+            f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
+            f"for {channels(token.scope)}."
+        )
+    if not doomed:
+        call.printer.say("No token is stored.")

@@ -1,0 +1,106 @@
+"""The only place that prints: data to stdout, talk to stderr; one JSON document with ``--json``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+from conda_token_plugin.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from conda_token_plugin.errors import TokenPluginError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printer:
+    """Writes for one command; ``json`` and ``quiet`` are the command's flags."""
+
+    prog: str = "conda token"
+    json: bool = False
+    quiet: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    @classmethod
+    def of(cls, argv: Sequence[str], *, prog: str) -> Printer:
+        """Read the flags from ``argv`` itself: a usage error has to be printed right, too."""
+        flags = argv[: argv.index("--")] if "--" in argv else argv
+        quiet = "-q" in flags or "--quiet" in flags
+        return cls(prog=prog, json="--json" in flags, quiet=quiet)
+
+    def data(self, value: Any, *, text: str = "") -> None:
+        """The answer of a command: ``value`` with ``--json``, else ``text``."""
+        if self.json:
+            import json
+
+            text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+        if text:
+            self._write(self.out, text.rstrip("\n") + "\n")
+
+    def table(self, rows: Sequence[Mapping[str, str]], *, value: Any) -> None:
+        """The answer as a table whose columns are the keys of the first row.
+
+        On a terminal it is drawn; elsewhere it is a line a row with tabs between.
+        """
+        if self.json:
+            self.data(value)
+        elif rows and self.out.isatty():
+            self._drawn(rows)
+        elif rows:
+            lines = [list(rows[0]), *(list(row.values()) for row in rows)]
+            self.data(None, text="\n".join("\t".join(line) for line in lines))
+
+    def say(self, line: str) -> None:
+        """What is being done or was done; nothing with ``--quiet``."""
+        if not self.quiet:
+            self._write(self.err, f"{self._commands(line)}\n")
+
+    def warn(self, line: str) -> None:
+        """What the user should know even with ``--quiet``."""
+        self._write(self.err, f"warning: {self._commands(line)}\n")
+
+    def ask(self, text: str) -> None:
+        """A question, without a line break of its own."""
+        self._write(self.err, text)
+
+    def failed(self, error: TokenPluginError) -> None:
+        """The one line of an error; with ``--json`` a document on stdout instead."""
+        if self.json:
+            facts = {
+                "kind": type(error).__name__,
+                "what": self._commands(error.what),
+                "hint": self._commands(error.hint),
+                "exit_code": error.exit_code,
+            }
+            self.data({"error": facts})
+        elif str(error):
+            self._write(self.err, f"error: {self._commands(str(error))}\n")
+
+    def abandon(self) -> None:
+        """Stop writing to a reader that went away, also at interpreter shutdown."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+
+    def _drawn(self, rows: Sequence[Mapping[str, str]]) -> None:
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for name in rows[0]:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row.values()))
+        Console(file=self.out, no_color=Environment().plain_output).print(table)
+
+    def _commands(self, line: str) -> str:
+        """Commands in messages are written ``conda token …``; show them as they were typed."""
+        return line.replace("conda token ", f"{self.prog} ")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        stream.write(text)
+        stream.flush()

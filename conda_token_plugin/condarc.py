@@ -1,0 +1,126 @@
+"""The one configuration file that the plugin owns: composed whole, written whole, removed whole.
+
+``~/.condarc`` is never touched. That the drop-in wins over files that conda merges later is due to
+flags that conda reads from comments: ``#!bottom`` on a flow map puts the entry last, and the last
+match of ``channel_settings`` wins; ``#!final`` settles ``default_channels``
+(both run on conda 24.11, 25.5 and 26.7.1). The flags do not work on block maps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.channels import pattern
+from conda_token_plugin.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conda_token_plugin.tokens import Token
+
+HANDLER = "conda-token-plugin"
+"""The name under which conda knows our auth handler."""
+HEAD = """\
+# Written by conda-token-plugin, and removed by it: `conda token remove --all`.
+# Changes made here are lost. Nothing in this file is secret.
+"""
+
+
+def composed(tokens: Iterable[Token]) -> str:
+    """The drop-in for ``tokens``; empty when none of them asks for anything."""
+    held = tuple(tokens)
+    prefixes = sorted({prefix for token in held for prefix in token.scope})
+    sections = (
+        ("channel_settings:", [_setting(prefix) for prefix in prefixes]),
+        ("channels:", _entries(url for token in held for url in token.channels)),
+        (
+            "default_channels: #!final",
+            _entries(url for token in held for url in token.default_channels),
+        ),
+    )
+    body = [line for head, lines in sections if lines for line in (head, *lines)]
+    return HEAD + "\n".join(body) + "\n" if body else ""
+
+
+def write(path: Path, *, tokens: Iterable[Token]) -> bool:
+    """Bring the drop-in at ``path`` in line with ``tokens``; True if it changed.
+
+    Raises:
+        ConfigurationError: the file or its folder cannot be written.
+    """
+    text = composed(tokens)
+    try:
+        if text == (path.read_text("utf-8") if path.exists() else ""):
+            return False
+        _replace(path, text=text) if text else _remove(path)
+    except OSError as error:  # read-only home, disk full, a folder that is a file
+        raise ConfigurationError(
+            path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
+        ) from None
+    return True
+
+
+def prove_writable(path: Path) -> None:
+    """Make sure that the drop-in could be written now, and leave no trace.
+
+    Raises:
+        ConfigurationError: it could not.
+    """
+    from tempfile import TemporaryFile
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:  # read-only home, disk full, a folder that is a file
+        reason = f"cannot be written: {error.strerror}"
+        raise ConfigurationError(path, reason=reason, hint="Make it writable.") from None
+    finally:
+        _drop_empty_folders(path)
+
+
+def _replace(path: Path, *, text: str) -> None:
+    from tempfile import NamedTemporaryFile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The name must not end in .yml, or a conda that runs right now would read it.
+    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError:  # the folder became read-only, or `path` is a folder
+        Path(file.name).unlink(missing_ok=True)
+        raise
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    _drop_empty_folders(path)
+
+
+def _drop_empty_folders(path: Path) -> None:
+    """``condarc.d`` and ``~/.conda`` go when nothing is in them: then they were made by us."""
+    for folder in path.parents[:2]:
+        try:
+            folder.rmdir()
+        except OSError:  # it is not empty, or was never there
+            return
+
+
+def _setting(prefix: str) -> str:
+    return f"  - {{channel: {_quoted(pattern(prefix))}, auth: {HANDLER}}} #!bottom"
+
+
+def _entries(urls: Iterable[str]) -> list[str]:
+    return [f"  - {_quoted(url)}" for url in dict.fromkeys(urls)]
+
+
+def _quoted(text: str) -> str:
+    """A JSON string is a YAML string, whatever is in it."""
+    return json.dumps(text)

@@ -1,0 +1,129 @@
+"""Obtaining a token: issue, keep, configure, prove; a transaction with one way through it.
+
+Nothing is asked of the service before the store and the drop-in are known to be writable,
+because an issue cannot be taken back: it kills the token before it.
+The token is stored before it is proven or spoken of. A kill after the issue and before the store
+has it leaves the user without: the next ``install`` issues anew, as any reissue does.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from signal import SIGINT, signal
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING
+
+from conda_token_plugin import condarc
+from conda_token_plugin.channels import organization_prefix, shared_prefixes
+from conda_token_plugin.tokens import Kind, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user wants configured beside the token."""
+
+    channels: tuple[str, ...] = ()
+    default_channels: tuple[str, ...] = ()
+    shared: bool | None = None
+    """Whether the token opens main, r and msys2; None: if no other stored token does."""
+
+
+def issued(
+    organization: str,
+    *,
+    service: Service,
+    store: Store,
+    environment: Environment,
+    wish: Wish,
+    now: datetime,
+) -> tuple[Token, Secret, str]:
+    """Issue a token for ``organization`` and keep it.
+
+    Returns:
+        The token's metadata, its secret, and the vault it went to.
+
+    Raises:
+        StoreError, ConfigurationError: before anything was issued.
+        OrganizationError, LoginError, ServiceError: nothing was issued.
+    """
+    scope = scope_of(organization, store=store, environment=environment, shared=wish.shared)
+    store.prove_writable()
+    condarc.prove_writable(environment.condarc)
+    with uninterrupted():
+        fresh = service.issue(organization)
+        token = Token(
+            organization=organization,
+            kind=Kind.INDIVIDUAL,
+            scope=scope,
+            last_four=fresh.secret.last_four,
+            issued=now,
+            expires=fresh.expires,
+            checked=now,
+            channels=wish.channels,
+            default_channels=wish.default_channels,
+        )
+        vault = keep(token, secret=fresh.secret, store=store, environment=environment)
+    return token, fresh.secret, vault
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a Ctrl-C wait until the block is done: what is issued must be stored."""
+    if current_thread() is not main_thread():  # only the main thread gets signals
+        yield
+        return
+    pressed: list[int] = []
+    before = signal(SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def keep(token: Token, *, secret: Secret, store: Store, environment: Environment) -> str:
+    """Store ``token``, take its prefixes from other tokens, and bring the drop-in in line."""
+    vault = store.add(token, secret)
+    store.update(*_without(token.scope, others=store.tokens(), owner=token.key))
+    condarc.write(environment.condarc, tokens=store.tokens())
+    return vault
+
+
+def scope_of(
+    organization: str, *, store: Store, environment: Environment, shared: bool | None
+) -> tuple[str, ...]:
+    """The organization's part of the repository, and the shared channels where they are its.
+
+    A shared channel belongs to one stored token at a time, so that it is always clear
+    which token is sent there: the first that was stored, or the last that asked for it.
+    """
+    own = organization_prefix(environment.repo_url, organization)
+    common = shared_prefixes(environment.repo_url)
+    taken = {
+        prefix
+        for token in store.tokens()
+        if token.organization != organization
+        for prefix in token.scope
+    }
+    if shared is None:
+        shared = not taken.intersection(common)
+    return (own, *common) if shared else (own,)
+
+
+def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str) -> list[Token]:
+    return [
+        replace(token, scope=tuple(p for p in token.scope if p not in prefixes))
+        for token in others
+        if token.key != owner and set(token.scope).intersection(prefixes)
+    ]

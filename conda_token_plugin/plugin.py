@@ -1,0 +1,47 @@
+"""conda's hooks and nothing else.
+
+conda imports this module and calls ``conda_subcommands`` on every command, so whatever a hook
+needs is imported inside of the callable that conda runs on demand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda.plugins import hookimpl
+from conda.plugins.types import CondaAuthHandler, CondaSubcommand
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+NAME = "conda-token-plugin"
+
+
+def token(arguments: tuple[str, ...]) -> int:
+    """Run ``conda token …``."""
+    from conda_token_plugin.cli import main
+
+    return main(arguments)
+
+
+@hookimpl(wrapper=True)
+def conda_subcommands() -> Generator[
+    None, list[Iterable[CondaSubcommand]], list[list[CondaSubcommand]]
+]:
+    """Register ``token`` without a parser, in place of any other plugin's ``token``.
+
+    Two plugins with one subcommand name make every conda command fail, and anaconda-auth,
+    part of Anaconda Distribution, has a ``token``. A wrapper sees what the others registered.
+    """
+    others = yield
+    kept = [[command for command in plugin if command.name != "token"] for plugin in others]
+    summary = "Issue, keep and send your organization's access token."
+    return [*kept, [CondaSubcommand(name="token", summary=summary, action=token)]]
+
+
+@hookimpl
+def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
+    """Register the handler that the owned drop-in names; called when a channel asks for it."""
+    from conda_token_plugin.auth import TokenAuth
+
+    yield CondaAuthHandler(name=NAME, handler=TokenAuth)
