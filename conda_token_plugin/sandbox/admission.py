@@ -58,7 +58,7 @@ def _opened_by(world: World, request: Request, in_path: str) -> set[str]:
 
 
 def _opened_by_token(world: World, value: str) -> set[str]:
-    token = world.find(value)
+    token = world.tokens.find(value)
     if token is None:
         raise _refused(401, "token_unknown", "no such token")
     verdict = world.verdict(token)

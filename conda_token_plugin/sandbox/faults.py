@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .messages import Answer, Ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from .messages import Request
 
@@ -29,6 +29,10 @@ class Fault:
         headers: The answer's headers.
         delay: Seconds before the answer.
         ending: How the answer is delivered.
+
+    Raises:
+        re.error: `pattern` is no regular expression.
+        ValueError: a number is out of its range.
     """
 
     pattern: str
@@ -39,6 +43,12 @@ class Fault:
     headers: tuple[tuple[str, str], ...] = ()
     delay: float = 0.0
     ending: Ending = Ending.WHOLE
+
+    def __post_init__(self) -> None:
+        """Refuse what would only go wrong in the server's thread, where nobody looks."""
+        re.compile(self.pattern)
+        if self.times < 1 or self.delay < 0 or self.status not in (0, *range(200, 600)):
+            raise ValueError("times is at least 1, delay not negative, status 0 or 200 to 599")
 
     def meets(self, request: Request) -> bool:
         """Whether the request is one of those that go wrong."""
@@ -54,19 +64,14 @@ class Faults:
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Let a fault come.
-
-        Raises:
-            re.error: its pattern is no regular expression.
-        """
-        re.compile(fault.pattern)
+        """Let a fault come."""
         with self._lock:
             self._waiting.append(fault)
 
-    def clear(self) -> None:
-        """Forget all faults."""
+    def replace(self, faults: Iterable[Fault]) -> None:
+        """Let these come, and none of those that were asked for before."""
         with self._lock:
-            self._waiting.clear()
+            self._waiting = list(faults)
 
     def spoil(self, request: Request, answer: Callable[[Request], Answer]) -> Answer:
         """Return what `answer` says to the request, or what the next fault makes of it."""
@@ -82,6 +87,6 @@ class Faults:
             fault = next((f for f in self._waiting if f.meets(request)), None)
             if fault is not None:
                 place = self._waiting.index(fault)
-                left = replace(fault, times=fault.times - 1)
-                self._waiting[place : place + 1] = [left] if left.times else []
+                left = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
+                self._waiting[place : place + 1] = left
             return fault

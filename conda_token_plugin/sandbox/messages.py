@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,16 +42,22 @@ class Request:
     target: str
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
+    scheme: str = "http"
+
+    @property
+    def base(self) -> str:
+        """The address of this server by the name that the client used, without a slash."""
+        return f"{self.scheme}://{self.header('Host')}"
 
     @property
     def path(self) -> str:
         """The target without its query."""
-        return urlsplit(self.target).path
+        return self.target.partition("?")[0]
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the query; of several with one name the last."""
-        return dict(parse_qsl(urlsplit(self.target).query))
+        return dict(parse_qsl(self.target.partition("?")[2]))
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or an empty string."""
@@ -102,8 +108,9 @@ class Refused(Exception):  # noqa: N818 -- an answer, raised to leave early
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
-    """Return `value` as JSON."""
-    return Answer(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))
+    """Return `value` as JSON. It may hold a secret, so that nobody is to store it."""
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    return Answer(status, json.dumps(value).encode(), headers)
 
 
 def problem(status: int, message: str, code: str = "bad_request") -> Answer:
@@ -116,7 +123,7 @@ def redirect(location: str) -> Answer:
     return Answer(302, headers=(("Location", location),))
 
 
-def html(text: str, status: int = 200) -> Answer:
-    """Return a small page."""
-    page = f"<!doctype html><title>sandbox</title><body>{text}</body>"
-    return Answer(status, page.encode(), (("Content-Type", "text/html; charset=utf-8"),))
+def page(text: str, status: int = 200) -> Answer:
+    """Return a small page with `text`, which is HTML, in it."""
+    document = f"<!doctype html><title>sandbox</title><body>{text}</body>"
+    return Answer(status, document.encode(), (("Content-Type", "text/html; charset=utf-8"),))

@@ -36,13 +36,11 @@ class Repository:
     Args:
         world: Knows who may.
         directory: Where the channels were built.
-        scheme: Of the server's own address, for redirects.
     """
 
-    def __init__(self, world: World, directory: Path, *, scheme: str = "http") -> None:
+    def __init__(self, world: World, directory: Path) -> None:
         self._world = world
         self._directory = directory
-        self._scheme = scheme
         self._signing_key = secrets.token_bytes(32)
 
     def routes(self) -> list[Route]:
@@ -73,11 +71,11 @@ class Repository:
         return serve(request, self._directory / path, public=False)
 
     def _elsewhere(self, request: Request, path: str) -> str:
-        meant = urlsplit(f"//{request.header('Host')}")
+        meant = urlsplit(request.base)
         other = "127.0.0.1" if meant.hostname == "localhost" else "localhost"
         until = str(int(self._world.clock.now().timestamp()) + SIGNATURE_LIFE)
         signed = f"/signed/{until}/{self._sign(until, path)}/{path}"
-        return f"{self._scheme}://{other}:{meant.port}{signed}"
+        return f"{meant.scheme}://{other}:{meant.port}{signed}"
 
     def _sign(self, until: str, path: str) -> str:
         return hmac.new(self._signing_key, f"{until}/{path}".encode(), hashlib.sha256).hexdigest()

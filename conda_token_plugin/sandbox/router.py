@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .messages import Answer, Refused, problem
-from .organizations import refuse
+from .refusals import refuse
 from .world import Refusal
 
 if TYPE_CHECKING:

@@ -8,10 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import organizations
+from . import admin, control, organizations
 from .cast import DEFAULT_USER
 from .faults import Fault, Faults
+from .login import Login
 from .packages import build_channels
+from .probes import Probes
 from .recorder import Recorder
 from .repository import Repository
 from .router import Router
@@ -33,6 +35,7 @@ class Sandbox:
         world: All state; its methods are the events of a token's life.
         requests: What clients sent.
         faults: What goes wrong next.
+        login: Who logs in.
 
     Args:
         channels: Where the channels were built.
@@ -47,9 +50,14 @@ class Sandbox:
         self.world = World(clock)
         self.requests = Recorder()
         self.faults = Faults()
+        self.login = Login(self.world)
         routes = [
             *organizations.routes(self.world),
+            *admin.routes(self.world),
+            *self.login.routes(),
             *Repository(self.world, channels).routes(),
+            *control.routes(self.world),
+            *Probes(self.requests, self.faults, self.login).routes(),
         ]
         router = Router(routes, faults=self.faults, recorder=self.requests)
         self._server = Server(port, router.answer)

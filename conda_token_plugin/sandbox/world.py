@@ -6,31 +6,32 @@ is one event and is finished when it returns.
 
 from __future__ import annotations
 
-import secrets
-import string
 import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from .cast import FIRST_TOKENS, MEMBERS, organizations, users
 from .clock import Clock
 from .credentials import Credentials
-from .model import Kind, Standing, Token, Verdict
+from .model import Kind, Standing, Verdict
+from .register import Register
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from .model import Member, Organization, Subscription, User
+    from .model import Member, Organization, Subscription, Token, User
 
-ALPHABET = string.ascii_letters + string.digits
 YEAR = timedelta(days=365)
 
 
 class Refusal(Exception):  # noqa: N818 -- an answer of the service, no error of ours
-    """The service says no; `reason` is one of the names in `organizations.REFUSALS`."""
+    """The service says no.
+
+    Args:
+        reason: One of the names in `refusals.REFUSALS`.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +39,10 @@ class Refusal(Exception):  # noqa: N818 -- an answer of the service, no error of
 
 
 class World:
-    """Organizations, their members, and every token that was ever issued.
+    """Organizations, their members and their tokens.
+
+    Attributes:
+        outbox: The tokens that the service has mailed to their users.
 
     Args:
         clock: Tells the time for every rule.
@@ -46,90 +50,91 @@ class World:
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
-        self.lock = threading.RLock()
+        self.tokens = Register()
         self.organizations: dict[str, Organization] = organizations(self.clock.now())
         self.users: dict[str, User] = users()
         self.members: dict[tuple[str, str], Member] = dict(MEMBERS)
-        self.tokens: dict[UUID, Token] = {}
         self.credentials = Credentials(self.clock, self.users.values())
-        self._hand_out_first_tokens()
+        self.outbox: list[Token] = []
+        self._lock = threading.RLock()
+        for slug, user in FIRST_TOKENS:
+            self._first_token(self.organizations[slug], user)
 
-    # -- what is -----------------------------------------------------------------------------
+    # What is.
+
+    def user(self, name: str) -> User:
+        """Return a user; refuse with `no_user` if there is none."""
+        if name not in self.users:
+            raise Refusal("no_user")
+        return self.users[name]
 
     def api_key(self, user: str) -> str:
         """Return the API key that `user` has had since before the sandbox started."""
-        return self.credentials.first_keys[user]
+        return self.credentials.first_keys[self.user(user).name]
 
     def organization(self, slug: str) -> Organization:
         """Return an organization; refuse with `no_organization` if there is none."""
-        with self.lock:
+        with self._lock:
             if slug not in self.organizations:
                 raise Refusal("no_organization")
             return self.organizations[slug]
 
+    def member(self, slug: str, user: str) -> Member:
+        """Return a user's place in an organization; refuse with `not_a_member` without one."""
+        with self._lock:
+            if (slug, user) not in self.members:
+                raise Refusal("not_a_member")
+            return self.members[slug, user]
+
     def organizations_of(self, user: str) -> list[Organization]:
         """Return the organizations that `user` is a member of."""
-        with self.lock:
+        with self._lock:
             return [org for slug, org in self.organizations.items() if (slug, user) in self.members]
-
-    def has_seat(self, slug: str, user: str) -> bool:
-        """Whether `user` is a member of the organization, with a seat."""
-        with self.lock:
-            member = self.members.get((slug, user))
-            return member is not None and member.seat
-
-    def opened_by(self, user: str) -> set[str]:
-        """Return the organizations whose channels an API key of `user` opens now."""
-        now = self.clock.now()
-        open_now = (o for o in self.organizations_of(user) if o.subscription.opens_channels(now))
-        return {org.slug for org in open_now if self.has_seat(org.slug, user)}
 
     def issuable(self, user: str) -> list[str]:
         """Return the organizations that `user` can issue a token for now."""
         return [o.slug for o in self.organizations_of(user) if self._objection(o, user) is None]
 
-    def current(self, slug: str, user: str) -> Token | None:
-        """Return the individual token of `user` that works now, if there is one."""
-        return self._current(slug, Kind.INDIVIDUAL, user)
+    def opened_by(self, user: str) -> set[str]:
+        """Return the organizations whose channels an API key of `user` opens now."""
+        now = self.clock.now()
+        open_now = (o for o in self.organizations_of(user) if o.subscription.opens_channels(now))
+        return {org.slug for org in open_now if self.member(org.slug, user).seat}
 
-    def site_token(self, slug: str) -> Token | None:
-        """Return the organization's site token that works now, if there is one."""
-        return self._current(slug, Kind.SITE, "")
-
-    def find(self, value: str) -> Token | None:
-        """Return the token with this value, dead or alive."""
-        with self.lock:
-            return next((t for t in self.tokens.values() if t.value == value), None)
+    def current(self, slug: str, user: str = "") -> Token | None:
+        """Return the token of `user` that works now, or the site token without a `user`."""
+        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        theirs = self.tokens.of(slug, kind, user)
+        return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
 
     def verdict(self, token: Token) -> Verdict:
         """Return what the repository thinks of a token now."""
         subscription = self.organization(token.org).subscription
         return token.verdict(subscription, now=self.clock.now())
 
-    # -- what happens to tokens --------------------------------------------------------------
+    # What happens to tokens.
 
-    def issue(self, slug: str, user: str) -> Token:
-        """Issue an individual token; an earlier one dies at once.
-
-        Raises:
-            Refusal: `no_organization`, `not_a_member`, `starter`, `site_only`, `no_seat`,
-                `ended` or `cancelled`.
-        """
-        with self.lock:
-            return self._issue(self.organization(slug), Kind.INDIVIDUAL, user)
-
-    def issue_site(self, slug: str) -> Token:
-        """Issue the organization's site token, as an admin does; an earlier one dies at once.
+    def issue(self, slug: str, user: str = "") -> Token:
+        """Issue a token to `user`, or the site token without one; an earlier one dies at once.
 
         Raises:
-            Refusal: `no_organization`, `starter`, `ended` or `cancelled`.
+            Refusal: `no_organization`, `starter`, `ended` or `cancelled`, and for an individual
+                token `not_a_member`, `no_seat` or `site_only`.
         """
-        with self.lock:
-            return self._issue(self.organization(slug), Kind.SITE, "")
+        with self._lock:
+            organization = self.organization(slug)
+            objection = self._objection(organization, user)
+            if objection is not None:
+                raise Refusal(objection)
+            self._revoke_earlier(slug, user)
+            ends = organization.subscription.ends
+            kind = Kind.INDIVIDUAL if user else Kind.SITE
+            return self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=ends)
 
     def revoke(self, token_id: UUID) -> Token:
         """Revoke a token for good; refuse with `no_token` if there is none."""
-        return self._change(token_id, revoked=self.clock.now())
+        with self._lock:
+            return self.tokens.revoke(self._token(token_id), self.clock.now())
 
     def sync(self, token_id: UUID, until: datetime | None = None) -> Token:
         """Extend a token to its subscription's end, or to `until` if that is earlier.
@@ -137,14 +142,14 @@ class World:
         Raises:
             Refusal: `no_token`: there is none, or it has stopped working and needs a reissue.
         """
-        with self.lock:
-            token = self.tokens.get(token_id)
-            if token is None or self.verdict(token) is not Verdict.WORKS:
+        with self._lock:
+            token = self._token(token_id)
+            if self.verdict(token) is not Verdict.WORKS:
                 raise Refusal("no_token")
             ends = self.organization(token.org).subscription.ends
-            return self._change(token_id, expires=min(until or ends, ends))
+            return self.tokens.extend(token, min(until or ends, ends))
 
-    # -- what happens to organizations -------------------------------------------------------
+    # What happens to organizations.
 
     def renew(self, slug: str, until: datetime | None = None) -> Subscription:
         """Let the subscription run to `until` (default: a year from now). No token is extended."""
@@ -152,7 +157,7 @@ class World:
 
     def end(self, slug: str, on: datetime | None = None) -> Subscription:
         """Let the subscription end on `on` (default: now). Its tokens work for 30 days more."""
-        return self._subscribe(slug, ends=on or self._second())
+        return self._subscribe(slug, ends=on or self._second(), cancelled=False)
 
     def cancel(self, slug: str) -> Subscription:
         """Cancel the subscription: it ends now, and its tokens stop at once."""
@@ -160,91 +165,52 @@ class World:
 
     def give_seat(self, slug: str, user: str) -> None:
         """Give a member a seat. A token that died with the last seat stays dead."""
-        self._seat(slug, user, seat=True)
+        with self._lock:
+            self.members[slug, user] = replace(self.member(slug, user), seat=True)
 
     def take_seat(self, slug: str, user: str) -> None:
         """Take a member's seat away, and the individual token with it."""
-        with self.lock:
-            self._seat(slug, user, seat=False)
-            self._revoke_earlier(slug, Kind.INDIVIDUAL, user)
+        with self._lock:
+            self.members[slug, user] = replace(self.member(slug, user), seat=False)
+            self._revoke_earlier(slug, user)
 
-    # -- how ---------------------------------------------------------------------------------
-
-    def _current(self, slug: str, kind: Kind, user: str) -> Token | None:
-        with self.lock:
-            living = (t for t in self._of(slug, kind, user) if self.verdict(t) is Verdict.WORKS)
-            return next(living, None)
-
-    def _of(self, slug: str, kind: Kind, user: str) -> list[Token]:
-        wanted = (slug, kind, user)
-        return [t for t in self.tokens.values() if (t.org, t.kind, t.user) == wanted]
-
-    def _issue(self, organization: Organization, kind: Kind, user: str) -> Token:
-        objection = self._objection(organization, user)
-        if objection is not None:
-            raise Refusal(objection)
-        self._revoke_earlier(organization.slug, kind, user)
-        return self._store(organization, kind, user, issued=self.clock.now())
+    # How.
 
     def _objection(self, organization: Organization, user: str) -> str | None:
-        """Return why no token can be issued to `user`, or to everybody if it is empty."""
+        """Return why no token can be issued now, the first reason that holds."""
         standing = organization.subscription.standing(self.clock.now())
+        member = self.members.get((organization.slug, user))
         objections = {
-            "not_a_member": user and (organization.slug, user) not in self.members,
+            "not_a_member": user and member is None,
             "site_only": user and organization.site_only,
-            "no_seat": user and not self.has_seat(organization.slug, user),
+            "no_seat": member is not None and not member.seat,
             "starter": not organization.subscription.grants_tokens,
             standing.value: standing is not Standing.ACTIVE,
         }
         return next((reason for reason, holds in objections.items() if holds), None)
 
-    def _store(
-        self, organization: Organization, kind: Kind, user: str, *, issued: datetime
-    ) -> Token:
-        token = Token(
-            id=uuid4(),
-            value="".join(secrets.choice(ALPHABET) for _ in range(48)),
-            kind=kind,
-            org=organization.slug,
-            user=user,
-            issued=issued,
-            expires=organization.subscription.ends,
-        )
-        self.tokens[token.id] = token
+    def _token(self, token_id: UUID) -> Token:
+        token = self.tokens.get(token_id)
+        if token is None:
+            raise Refusal("no_token")
         return token
 
-    def _revoke_earlier(self, slug: str, kind: Kind, user: str) -> None:
-        for token in self._of(slug, kind, user):
-            if token.revoked is None:
-                self.revoke(token.id)
+    def _revoke_earlier(self, slug: str, user: str) -> None:
+        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        for token in self.tokens.of(slug, kind, user):
+            self.tokens.revoke(token, self.clock.now())
 
-    def _change(self, token_id: UUID, **changes: datetime) -> Token:
-        with self.lock:
-            if token_id not in self.tokens:
-                raise Refusal("no_token")
-            changed = replace(self.tokens[token_id], **changes)  # type: ignore[arg-type]  # dates
-            self.tokens[token_id] = changed
-            return changed
-
-    def _subscribe(self, slug: str, **changes: datetime | bool) -> Subscription:
-        with self.lock:
+    def _subscribe(self, slug: str, *, ends: datetime, cancelled: bool) -> Subscription:
+        with self._lock:
             organization = self.organization(slug)
-            subscription = replace(organization.subscription, **changes)  # type: ignore[arg-type]
+            subscription = replace(organization.subscription, ends=ends, cancelled=cancelled)
             self.organizations[slug] = replace(organization, subscription=subscription)
             return subscription
 
-    def _seat(self, slug: str, user: str, *, seat: bool) -> None:
-        with self.lock:
-            if (slug, user) not in self.members:
-                raise Refusal("not_a_member")
-            self.members[slug, user] = replace(self.members[slug, user], seat=seat)
-
     def _second(self) -> datetime:
-        # Subscriptions end on a full second; the API shows no fractions.
+        # Subscriptions end on a full second: the API shows no fractions.
         return self.clock.now().replace(microsecond=0)
 
-    def _hand_out_first_tokens(self) -> None:
-        for slug, user in FIRST_TOKENS:
-            organization = self.organizations[slug]
-            kind = Kind.INDIVIDUAL if user else Kind.SITE
-            self._store(organization, kind, user, issued=organization.subscription.ends - YEAR)
+    def _first_token(self, organization: Organization, user: str) -> None:
+        kind, ends = (Kind.INDIVIDUAL if user else Kind.SITE), organization.subscription.ends
+        self.tokens.add(organization.slug, kind, user, issued=ends - YEAR, expires=ends)
