@@ -19,9 +19,12 @@
     │   └── IssueRefused ................ refused, and the service gave another reason
     ├── ServiceError ................ 5
     │   ├── ServiceUnreachable
+    │   │   └── AnswerLost .............. the request went out, and no answer came back
     │   ├── ServiceFault ................ it answered 5xx
     │   ├── ServiceBusy ................. it answered 429
     │   ├── ServiceNonsense ............. an answer that is not what its API promises
+    │   ├── IssueUncertain .............. it may have issued a token, and the token is lost
+    │   ├── NoChannel ................... the address is no channel, so nothing is proven
     │   └── TokenRefused ................ the repository does not take the token
     ├── StoreError .................. 6
     │   ├── StoreCorrupt
@@ -42,7 +45,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -141,10 +144,13 @@ class NotLoggedIn(LoginError):
 class LoginRefused(LoginError):
     """The service does not accept the API key."""
 
-    def __init__(self, *, service: str, source: str) -> None:
-        """``source`` names where the key was found."""
+    def __init__(self, *, service: str, source: str, expired: datetime | None = None) -> None:
+        """``source`` names where the key was found; ``expired`` is when, where the key says so."""
         super().__init__(
-            f"{service} does not accept the API key from {source}: it is wrong or has expired.",
+            f"The API key from {source} expired on {expired:%Y-%m-%d}."
+            if expired
+            else f"{service} does not accept the API key from {source}: "
+            "it is wrong or has expired.",
             hint="Run: conda token login",
         )
 
@@ -166,16 +172,17 @@ class OrganizationError(TokenPluginError):
 class NoSuchOrganization(OrganizationError):
     """The login is not a member of such an organization."""
 
-    def __init__(self, organization: str, *, known: Iterable[str]) -> None:
-        """``known`` are the slugs of the organizations of this login."""
+    def __init__(self, organization: str, *, known: Mapping[str, str]) -> None:
+        """``known`` are the organizations of this login: slug to title. People type either."""
         from difflib import get_close_matches
 
-        names = sorted(known)
-        close = get_close_matches(organization, names, n=1)
+        names = ", ".join(sorted(known))
+        slugs = {name.casefold(): slug for slug in known for name in (known[slug], slug)}
+        close = get_close_matches(organization.casefold(), slugs, n=1)
         super().__init__(
             f"This login belongs to no organization {organization!r}"
-            + (f"; it belongs to: {', '.join(names)}." if names else " and to no other either."),
-            hint=f"Did you mean: conda token install --org {close[0]}" if close else "",
+            + (f"; it belongs to: {names}." if names else " and to no other either."),
+            hint=f"Did you mean: conda token install --org {slugs[close[0]]}" if close else "",
         )
 
 
@@ -239,12 +246,16 @@ class ServiceError(TokenPluginError):
 class ServiceUnreachable(ServiceError):
     """No answer: name resolution, connection, TLS, or a time-out."""
 
-    def __init__(self, url: str, *, reason: str) -> None:
+    def __init__(self, url: str, *, reason: str, outcome: str = "Nothing was changed.") -> None:
         """``reason`` is short: "no such host", "timed out after 10 s"."""
         super().__init__(
-            f"{url} could not be reached: {reason}. Nothing was changed.",
+            f"{url} could not be reached: {reason}. {outcome}",
             hint="Check the network and the proxy settings, then run this again.",
         )
+
+
+class AnswerLost(ServiceUnreachable):
+    """The request went out, and no answer came back: what it did there is not known."""
 
 
 class ServiceFault(ServiceError):
@@ -274,6 +285,29 @@ class ServiceNonsense(ServiceError):
         super().__init__(
             f"{url} answered with {got}.",
             hint="A proxy or a login page may be in between: open the address in a browser.",
+        )
+
+
+class IssueUncertain(ServiceError):
+    """No token came back from an issue that may have happened all the same."""
+
+    def __init__(self, url: str, *, organization: str, reason: str) -> None:
+        """``reason`` finishes the sentence "URL …"."""
+        super().__init__(
+            f"A token of {organization!r} was asked for, and {url} {reason}: it may have been "
+            "issued, and the one before it revoked.",
+            hint=f"Run this to issue another: conda token install --org {organization}",
+        )
+
+
+class NoChannel(ServiceError):
+    """None of the addresses is a channel, so that a token cannot be proven there."""
+
+    def __init__(self, url: str, *, outcome: str) -> None:
+        """``outcome`` says what became of the token: "It is stored all the same."."""
+        super().__init__(
+            f"{url} is no channel (HTTP 404), so the token could not be tried. {outcome}",
+            hint="Check the URL, or try a channel of it: conda token test URL",
         )
 
 
