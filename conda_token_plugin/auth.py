@@ -1,7 +1,7 @@
 """The channel auth handler: puts a token into the requests for its channels.
 
-conda gives a request to this handler because the owned drop-in says so, and then does not apply
-its own auth (netrc, binstar files, URL credentials, proxy prompt) any more. So the handler composes:
+conda gives a request to this handler because the owned drop-in says so, and then no longer applies
+its own auth (netrc, binstar files, URL credentials, proxy prompt). So the handler composes:
 a URL that no token covers is handled as if this plugin were not there.
 
 Nothing here raises for a fault of ours: the request goes on without a token, and the fault is
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class TokenAuth(ChannelAuthBase):  # type: ignore[misc]  # conda's classes carry no types
+class TokenAuth(ChannelAuthBase):
     """Decides by the request's URL; ``channel_name`` can be ``defaults`` or a multichannel."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

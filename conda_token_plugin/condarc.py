@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,11 +107,9 @@ def _remove(path: Path) -> None:
 
 def _drop_empty_folders(path: Path) -> None:
     """``condarc.d`` and ``~/.conda`` go when nothing is in them: then they were made by us."""
-    for folder in path.parents[:2]:
-        try:
-            folder.rmdir()
-        except OSError:  # it is not empty, or was never there
-            return
+    with suppress(OSError):  # it is not empty, or was never there
+        path.parent.rmdir()
+        path.parent.parent.rmdir()
 
 
 def _setting(prefix: str) -> str:

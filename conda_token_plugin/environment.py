@@ -1,16 +1,16 @@
 """The only reader of ``os.environ``, and every path and address the plugin uses.
 
-| variable                        | meaning                                            | default |
-|---------------------------------|----------------------------------------------------|---------|
-| ``CONDA_TOKEN_SERVICE_URL``     | the organization service                           | https://anaconda.com |
-| ``CONDA_TOKEN_REPO_URL``        | the repository of the organizations' channels      | https://repo.anaconda.cloud/repo/ |
-| ``CONDA_TOKEN_HOME``            | the folder of the store                            | the user's data folder |
-| ``CONDA_TOKEN_STORE``           | ``auto``, ``keyring`` or ``file``                  | auto |
-| ``CONDA_TOKEN_CLIENT_ID``       | the OAuth client of a login                        | Anaconda's public one |
-| ``ANACONDA_AUTH_API_KEY``       | an API key: who you are                            | |
-| ``ANACONDA_REPO_TOKEN``         | a repository token, for every channel of the repository | |
-| ``ANACONDA_REPO_TOKEN_<ORG>``   | the same for one organization                      | |
-| ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token                 | |
+| variable | meaning (default) |
+|---|---|
+| ``CONDA_TOKEN_SERVICE_URL`` | the organization service (https://anaconda.com) |
+| ``CONDA_TOKEN_REPO_URL`` | the organizations' channels (https://repo.anaconda.cloud/repo/) |
+| ``CONDA_TOKEN_HOME`` | the folder of the store (the user's data folder) |
+| ``CONDA_TOKEN_STORE`` | ``auto``, ``keyring`` or ``file`` (auto) |
+| ``CONDA_TOKEN_CLIENT_ID`` | the OAuth client of a login (Anaconda's public one) |
+| ``ANACONDA_AUTH_API_KEY`` | an API key: who you are |
+| ``ANACONDA_REPO_TOKEN`` | a repository token, for every channel of the repository |
+| ``ANACONDA_REPO_TOKEN_<ORG>`` | the same for one organization |
+| ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token |
 
 Each of the last four may instead be ``<NAME>_FILE``, naming a file that holds the value.
 Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).

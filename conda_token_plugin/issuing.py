@@ -21,6 +21,7 @@ from conda_token_plugin.tokens import Kind, Token
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from conda_token_plugin.environment import Environment
     from conda_token_plugin.secret import Secret
@@ -38,42 +39,51 @@ class Wish:
     """Whether the token opens main, r and msys2; None: if no other stored token does."""
 
 
-def issued(
-    organization: str,
-    *,
-    service: Service,
-    store: Store,
-    environment: Environment,
-    wish: Wish,
-    now: datetime,
-) -> tuple[Token, Secret, str]:
-    """Issue a token for ``organization`` and keep it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What came of an issue: the token's metadata, its secret, and the vault it is kept in."""
 
-    Returns:
-        The token's metadata, its secret, and the vault it went to.
+    token: Token
+    secret: Secret
+    vault: str
 
-    Raises:
-        StoreError, ConfigurationError: before anything was issued.
-        OrganizationError, LoginError, ServiceError: nothing was issued.
-    """
-    scope = scope_of(organization, store=store, environment=environment, shared=wish.shared)
-    store.prove_writable()
-    condarc.prove_writable(environment.condarc)
-    with uninterrupted():
-        fresh = service.issue(organization)
-        token = Token(
-            organization=organization,
-            kind=Kind.INDIVIDUAL,
-            scope=scope,
-            last_four=fresh.secret.last_four,
-            issued=now,
-            expires=fresh.expires,
-            checked=now,
-            channels=wish.channels,
-            default_channels=wish.default_channels,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where tokens are issued and kept: a service, a store, and the environment of both."""
+
+    service: Service
+    store: Store
+    environment: Environment
+    now: datetime
+
+    def issue(self, organization: str, *, wish: Wish) -> Issued:
+        """Issue a token for ``organization`` and keep it.
+
+        Raises:
+            StoreError, ConfigurationError: before anything was issued.
+            OrganizationError, LoginError, ServiceError: nothing was issued.
+        """
+        scope = scope_of(
+            organization, store=self.store, environment=self.environment, shared=wish.shared
         )
-        vault = keep(token, secret=fresh.secret, store=store, environment=environment)
-    return token, fresh.secret, vault
+        self.store.prove_writable()
+        condarc.prove_writable(self.environment.condarc)
+        with uninterrupted():
+            fresh = self.service.issue(organization)
+            token = Token(
+                organization=organization,
+                kind=Kind.INDIVIDUAL,
+                scope=scope,
+                last_four=fresh.secret.last_four,
+                issued=self.now,
+                expires=fresh.expires,
+                checked=self.now,
+                channels=wish.channels,
+                default_channels=wish.default_channels,
+            )
+            vault = keep(token, secret=fresh.secret, store=self.store, at=self.environment.condarc)
+        return Issued(token=token, secret=fresh.secret, vault=vault)
 
 
 @contextmanager
@@ -92,11 +102,15 @@ def uninterrupted() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def keep(token: Token, *, secret: Secret, store: Store, environment: Environment) -> str:
-    """Store ``token``, take its prefixes from other tokens, and bring the drop-in in line."""
+def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
+    """Store ``token``, take its prefixes from other tokens, and bring the drop-in ``at`` in line.
+
+    Returns:
+        The vault that the secret went to.
+    """
     vault = store.add(token, secret)
     store.update(*_without(token.scope, others=store.tokens(), owner=token.key))
-    condarc.write(environment.condarc, tokens=store.tokens())
+    condarc.write(at, tokens=store.tokens())
     return vault
 
 
@@ -110,12 +124,8 @@ def scope_of(
     """
     own = organization_prefix(environment.repo_url, organization)
     common = shared_prefixes(environment.repo_url)
-    taken = {
-        prefix
-        for token in store.tokens()
-        if token.organization != organization
-        for prefix in token.scope
-    }
+    others = (token for token in store.tokens() if token.organization != organization)
+    taken = {prefix for token in others for prefix in token.scope}
     if shared is None:
         shared = not taken.intersection(common)
     return (own, *common) if shared else (own,)

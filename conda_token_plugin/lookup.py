@@ -119,7 +119,7 @@ class Lookup:
         if first:
             try:
                 answer.set_result(read())
-            except BaseException as error:  # whatever it is, the threads that wait must hear of it
+            except BaseException as error:  # noqa: BLE001  # threads that wait must hear of any
                 answer.set_exception(error)
         return answer.result()
 

@@ -1,6 +1,6 @@
 """Issue a token for your organization, keep it, and have conda send it to its channels.
 
-examples:
+Examples:
   conda token install
   conda token install --org acme --yes
 
@@ -17,18 +17,17 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
-from conda_token_plugin.issuing import Wish, issued
+from conda_token_plugin.issuing import Desk, Wish
 from conda_token_plugin.lookup import Holding
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.issuing import Issued
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
-    from conda_token_plugin.tokens import Token
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -71,9 +70,10 @@ def run(call: Call) -> int:
     current = service.current_token(organization)
     if current is not None:
         _agree(call, organization, current=current)
-    token, secret, vault = _issue(call, organization, service=service, store=store)
-    _report(call, token, vault=vault, replaced=current, store=store)
-    _prove(call, token, secret=secret, store=store)
+    desk = Desk(service=service, store=store, environment=call.environment, now=call.now)
+    issued = desk.issue(organization, wish=_wish(call))
+    _report(call, issued, replaced=current, notices=store.notices)
+    _prove(call, issued, store=store)
     return 0
 
 
@@ -117,20 +117,6 @@ def _agree(call: Call, organization: str, *, current: CurrentToken) -> None:
     call.prompts.confirm(f"Replace token {current.id} of {organization}?")
 
 
-def _issue(
-    call: Call, organization: str, *, service: Service, store: Store
-) -> tuple[Token, Secret, str]:
-    wish = _wish(call)
-    return issued(
-        organization,
-        service=service,
-        store=store,
-        environment=call.environment,
-        wish=wish,
-        now=call.now,
-    )
-
-
 def _wish(call: Call) -> Wish:
     defaults = call.args.set_default_channels
     common = shared_prefixes(call.environment.repo_url)
@@ -144,20 +130,21 @@ def _wish(call: Call) -> Wish:
 
 
 def _report(
-    call: Call, token: Token, *, vault: str, replaced: CurrentToken | None, store: Store
+    call: Call, issued: Issued, *, replaced: CurrentToken | None, notices: list[str]
 ) -> None:
     """Say what was done; the token is stored by now, so nothing can be lost by printing."""
-    for notice in store.notices:
-        call.printer.say(notice)
+    token = issued.token
     verb = f"Replaced {replaced.id} by" if replaced else "Issued"
-    call.printer.say(
-        f"{verb} a token {last_four(token)} for {token.organization}, kept in the {vault}."
-    )
-    call.printer.say(f"Channels: {channels(token.scope)}")
-    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
+    for line in (
+        *notices,
+        f"{verb} a token {last_four(token)} for {token.organization}, kept in the {issued.vault}.",
+        f"Channels: {channels(token.scope)}",
+        f"Expires:  {expiry(token, now=call.now)}",
+    ):
+        call.printer.say(line)
 
 
-def _prove(call: Call, token: Token, *, secret: Secret, store: Store) -> None:
+def _prove(call: Call, issued: Issued, *, store: Store) -> None:
     """Try the token where it will be used, and remember that it worked.
 
     Raises:
@@ -165,9 +152,9 @@ def _prove(call: Call, token: Token, *, secret: Secret, store: Store) -> None:
     """
     from conda_token_plugin.service.repository import prove
 
-    proof = prove(token.channels or token.scope, token=token, secret=secret)
+    token = issued.token
+    proof = prove(token.channels or token.scope, token=token, secret=issued.secret)
     proven = replace(token, proven=call.now)
     store.update(proven)
     call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    holding = Holding(token=proven, source=store.vault_of(token.key))
-    call.printer.data(entry(holding, now=call.now))
+    call.printer.data(entry(Holding(token=proven, source=issued.vault), now=call.now))

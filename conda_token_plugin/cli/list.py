@@ -1,6 +1,6 @@
 """List the stored tokens and those that the environment supplies; never shows a token.
 
-examples:
+Examples:
   conda token list
   conda token list --json
 

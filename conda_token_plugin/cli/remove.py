@@ -1,6 +1,6 @@
 """Forget stored tokens, and take back what was configured for them.
 
-examples:
+Examples:
   conda token remove acme
   conda token remove --all
 

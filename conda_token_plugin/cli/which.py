@@ -1,6 +1,6 @@
 """Say which token a URL would be requested with, where it is from, and why.
 
-examples:
+Examples:
   conda token which https://repo.anaconda.cloud/repo/acme/main
   conda token which https://repo.anaconda.cloud/repo/acme/main/noarch/repodata.json --json
 

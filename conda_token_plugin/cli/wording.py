@@ -17,7 +17,7 @@ def expiry(token: Token, *, now: datetime) -> str:
     """``2027-01-31 (68 days left)``; says so when it is unknown, over, or was taken back."""
     state = token.state(now=now)
     if state in {State.REVOKED, State.CANCELLED}:
-        return state.value
+        return str(state.value)
     if token.expires is None:
         return "unknown"
     return f"{token.expires:%Y-%m-%d} ({_remaining((token.expires - now).days)})"
