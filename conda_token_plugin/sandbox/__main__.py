@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import ssl
 import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
@@ -26,23 +27,42 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code: 0, 1 (cannot start) or 2 (usage)."""
-    port: int = _parser().parse_args(argv).port
+    parser = _parser()
+    options = parser.parse_args(argv)
+    tls = _tls(parser, options.certificate, options.private_key)
     stop = _stop_event()
     try:
-        with Sandbox.start(port=port) as sandbox:
+        with Sandbox.start(port=options.port, tls=tls) as sandbox:
             print(json.dumps(sandbox.introduction()), flush=True)  # noqa: T201 -- its output
             _wait(stop)
     except MissingLibraryError as e:  # installed without the demo extra
         return _fail(str(e))
     except OSError as e:  # the port is taken, or needs privileges
-        return _fail(f"cannot serve on port {port}: {e.strerror or e}")
+        return _fail(f"cannot serve on port {options.port}: {e.strerror or e}")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> _Parser:
     parser = _Parser(prog=PROG, description="Serve a local organization service and repository.")
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
+    parser.add_argument("--certificate", metavar="FILE", help="serve https with this (PEM)")
+    parser.add_argument("--private-key", metavar="FILE", help="of the certificate (PEM)")
     return parser
+
+
+def _tls(
+    parser: _Parser, certificate: str | None, private_key: str | None
+) -> ssl.SSLContext | None:
+    if certificate is None and private_key is None:
+        return None
+    if certificate is None or private_key is None:
+        parser.error("--certificate and --private-key go together")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, private_key)
+    except OSError as e:  # not there, not PEM, or not a pair
+        parser.error(f"cannot use {certificate} with {private_key}: {e.strerror or e}")
+    return context
 
 
 def _port(text: str) -> int:

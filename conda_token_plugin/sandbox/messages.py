@@ -99,7 +99,7 @@ class Route:
     handler: Handler
 
 
-class Refused(Exception):  # noqa: N818 -- an answer, raised to leave early
+class Refused(Exception):
     """Ends a handler with an answer."""
 
     def __init__(self, answer: Answer) -> None:

@@ -21,6 +21,7 @@ from .server import LOOPBACK, Server
 from .world import World
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from .clock import Clock
@@ -41,12 +42,20 @@ class Sandbox:
         channels: Where the channels were built.
         port: The port, 0 for a free one.
         clock: Tells the time; default: the real time.
+        tls: The certificate for https; without one it is http.
 
     Raises:
         OSError: the port is taken or not allowed.
     """
 
-    def __init__(self, channels: Path, *, port: int = 0, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        channels: Path,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.world = World(clock)
         self.requests = Recorder()
         self.faults = Faults()
@@ -60,14 +69,19 @@ class Sandbox:
             *Probes(self.requests, self.faults, self.login).routes(),
         ]
         router = Router(routes, faults=self.faults, recorder=self.requests)
-        self._server = Server(port, router.answer)
+        self._server = Server(port, router.answer, tls=tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,))
         self._thread.start()
 
     @classmethod
     @contextmanager
     def start(
-        cls, *, port: int = 0, packages: Path | None = None, clock: Clock | None = None
+        cls,
+        *,
+        port: int = 0,
+        packages: Path | None = None,
+        clock: Clock | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Iterator[Sandbox]:
         """Build the channels, serve until the end of the block, and leave nothing behind.
 
@@ -76,6 +90,7 @@ class Sandbox:
             packages: A folder to build the channels in, or in which another sandbox of the same
                 version has built them. Default: a temporary one.
             clock: Tells the time; default: the real time.
+            tls: The certificate for https, good for 127.0.0.1 and localhost. Default: http.
 
         Raises:
             MissingLibraryError: a library of the `demo` extra is not installed.
@@ -84,7 +99,7 @@ class Sandbox:
         with ExitStack() as stack:
             scratch = tempfile.TemporaryDirectory(prefix="conda-token-sandbox-")
             directory = packages or Path(stack.enter_context(scratch))
-            sandbox = cls(build_channels(directory), port=port, clock=clock)
+            sandbox = cls(build_channels(directory), port=port, clock=clock, tls=tls)
             stack.callback(sandbox.stop)
             yield sandbox
 
@@ -96,7 +111,7 @@ class Sandbox:
     @property
     def service(self) -> str:
         """The base address of the service, without a slash at its end."""
-        return f"http://{LOOPBACK}:{self._server.server_port}"
+        return f"{self._server.scheme}://{LOOPBACK}:{self._server.server_port}"
 
     @property
     def repo(self) -> str:

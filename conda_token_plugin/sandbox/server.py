@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from http import HTTPStatus
@@ -26,17 +27,30 @@ class Server(ThreadingHTTPServer):
     Args:
         port: The port, 0 for a free one.
         answer: Makes the answer to a request.
+        tls: The certificate to serve https with; without one it is http.
     """
 
     # Threads are joined on close, so that nothing of a test is left for the next one.
     daemon_threads = False
 
-    def __init__(self, port: int, answer: Callable[[Request], Answer]) -> None:
+    def __init__(
+        self,
+        port: int,
+        answer: Callable[[Request], Answer],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.answer = answer
+        self.tls = tls
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         super().__init__((LOOPBACK, port), Handler)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of its addresses."""
+        return "https" if self.tls else "http"
 
     def server_bind(self) -> None:
         """Bind without asking the name service for this machine's name, which can take seconds."""
@@ -46,6 +60,11 @@ class Server(ThreadingHTTPServer):
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """Accept a connection and remember it."""
         connection, address = super().get_request()
+        if self.tls is not None:
+            # Hands are shaken with the first read, in the connection's own thread.
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
         with self._lock:
             self._open.add(connection)
         return connection, address
@@ -79,7 +98,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve the connection until one of the two has enough of it."""
-        with contextlib.suppress(ConnectionError):  # the client hung up, or `stop` did
+        # The client hung up, or `stop` did, or the client does not like the certificate.
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- theirs
@@ -94,7 +114,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(int(length))
         headers = tuple(self.headers.items())
-        self._deliver(self.server.answer(Request(self.command, self.path, headers, body)))
+        scheme = self.server.scheme
+        self._deliver(self.server.answer(Request(self.command, self.path, headers, body, scheme)))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 -- theirs
 

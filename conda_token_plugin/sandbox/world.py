@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 YEAR = timedelta(days=365)
 
 
-class Refusal(Exception):  # noqa: N818 -- an answer of the service, no error of ours
+class Refusal(Exception):
     """The service says no.
 
     Args:
