@@ -230,6 +230,7 @@ class IssueRefused(OrganizationError):
 
     def __init__(self, organization: str, *, status: int, reason: str) -> None:
         """``reason`` is the service's own text, without line breaks and cut to a line."""
+        self.status = status
         said = f" and says: {reason}" if reason else ""
         super().__init__(
             f"The service refused a token for {organization!r} (HTTP {status}){said}.",
@@ -263,6 +264,7 @@ class ServiceFault(ServiceError):
 
     def __init__(self, url: str, *, status: int) -> None:
         """``status`` is the HTTP status."""
+        self.status = status
         super().__init__(
             f"{url} failed (HTTP {status}).", hint="Nothing is wrong here; try again later."
         )
@@ -273,6 +275,7 @@ class ServiceBusy(ServiceError):
 
     def __init__(self, url: str, *, retry_after: float | None) -> None:
         """``retry_after`` in seconds, where the service said so."""
+        self.retry_after = retry_after
         when = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
         super().__init__(f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}.")
 
