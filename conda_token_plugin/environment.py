@@ -113,6 +113,12 @@ class Environment:
         """Whether colour is unwanted (https://no-color.org)."""
         return bool(self.variables.get("NO_COLOR")) or self.variables.get("TERM") == "dumb"
 
+    def sealed(self, home: Path, /, **more: str) -> dict[str, str]:
+        """The variables of a child process that is to live in ``home`` and see nothing of ours."""
+        foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
+        kept = {n: v for n, v in self.variables.items() if not n.upper().startswith(foreign)}
+        return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
+
     def secret(self, name: str) -> tuple[str, Secret] | None:
         """The secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
 
@@ -151,6 +157,11 @@ def token_variable(organization: str) -> str:
     """``my-org.eu`` → ``ANACONDA_REPO_TOKEN_MY_ORG_EU``; ``""`` → ``ANACONDA_REPO_TOKEN``."""
     suffix = "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
     return f"{REPO_TOKEN}_{suffix}" if suffix else REPO_TOKEN
+
+
+def organization_of(variable: str) -> str:
+    """``ANACONDA_REPO_TOKEN_MY_ORG`` → ``my-org``: a guess, as a variable's name says less."""
+    return variable.removeprefix(REPO_TOKEN)[1:].lower().replace("_", "-")
 
 
 def secret_in(path: Path) -> Secret:

@@ -28,7 +28,7 @@ from conda_token_plugin.channels import (
     normalised,
     organization_prefix,
 )
-from conda_token_plugin.environment import REPO_TOKEN, token_variable
+from conda_token_plugin.environment import organization_of, token_variable
 from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def holdings(environment: Environment, *, stores: Mapping[str, Store]) -> tuple[
         MalformedToken: a variable, or the file it names, holds no token.
     """
     supplied_ones = (
-        _from_variable(environment, organization=name.removeprefix(REPO_TOKEN)[1:], found=found)
+        _from_variable(environment, organization=organization_of(name), found=found)
         for name in environment.repository_tokens()
         if (found := environment.repository_token(name))
     )

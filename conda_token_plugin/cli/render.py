@@ -41,6 +41,11 @@ class Printer:
         if text:
             self._write(self.out, text.rstrip("\n") + "\n")
 
+    def said(self, text: str) -> None:
+        """Output as it comes, of a command that shows others at work; nothing with ``--json``."""
+        if not self.json:
+            self._write(self.out, text)
+
     def table(self, rows: Sequence[Mapping[str, str]], *, value: Any) -> None:
         """The answer as a table whose columns are the keys of the first row.
 

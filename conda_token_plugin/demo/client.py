@@ -1,0 +1,36 @@
+"""The least that solves and installs with py-rattler: `python -m … CHANNEL PACKAGE PREFIX`.
+
+Credentials are py-rattler's own business: it finds what `conda-token-plugin export rattler` wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+
+async def install(channel: str, package: str, prefix: Path) -> list[str]:
+    """Install ``package`` from ``channel`` into ``prefix``; the names of what was installed."""
+    from rattler import Client, Gateway, MatchSpec, Platform, VirtualPackage, solve
+    from rattler import install as link
+
+    # One client for both: a gateway and an installer without it know no credentials.
+    client = Client.default_client()
+    records = await solve(
+        [channel],
+        [MatchSpec(package)],
+        gateway=Gateway(client=client),
+        platforms=[Platform.current(), Platform("noarch")],
+        virtual_packages=VirtualPackage.detect(),
+    )
+    await link(records, target_prefix=prefix, client=client, show_progress=False)
+    return [f"{record.name.normalized} {record.version}" for record in records]
+
+
+if __name__ == "__main__":
+    installed = asyncio.run(install(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
+    print("installed:", ", ".join(installed), flush=True)  # noqa: T201  # its output
+    # The process often aborts in py-rattler's shutdown after it has succeeded (py-rattler 0.28).
+    os._exit(0)
