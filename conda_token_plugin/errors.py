@@ -133,11 +133,15 @@ class LoginError(TokenPluginError):
 class NotLoggedIn(LoginError):
     """No API key was found anywhere."""
 
-    def __init__(self) -> None:
-        """Name the two ways to get one."""
+    def __init__(self, *, elsewhere: Iterable[str] = ()) -> None:
+        """``elsewhere``: domains that anaconda-auth has a login for, none of them this service."""
+        domain = next(iter(sorted(elsewhere)), "")
         super().__init__(
-            "You are not logged in: no API key was found.",
-            hint="Run: conda token login   (or set ANACONDA_AUTH_API_KEY)",
+            "You are not logged in: no API key was found."
+            + (f" (There is a login of anaconda-auth for {domain}.)" if domain else ""),
+            hint=f"To use it, set ANACONDA_AUTH_DOMAIN={domain}; otherwise run: conda token login"
+            if domain
+            else "Run: conda token login   (or set ANACONDA_AUTH_API_KEY)",
         )
 
 
