@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.secret import Secret
 
 SERVICE_URL = "https://anaconda.com"
+FORMER_DOMAINS = ("anaconda.cloud", "id.anaconda.cloud")
+"""Domains under which https://anaconda.com was reached before (anaconda-auth 0.15.3)."""
 REPO_URL = "https://repo.anaconda.cloud/repo/"
 CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 """The public client that all of Anaconda's own tools log in with."""
@@ -58,7 +60,9 @@ class Environment:
         Raises:
             MalformedURL: the setting is no https (or loopback) URL.
         """
-        return normalised(self.variables.get("CONDA_TOKEN_SERVICE_URL") or SERVICE_URL)
+        domain = self.variables.get("ANACONDA_AUTH_DOMAIN") or ""
+        chosen = f"https://{domain}" if domain and domain not in FORMER_DOMAINS else SERVICE_URL
+        return normalised(self.variables.get("CONDA_TOKEN_SERVICE_URL") or chosen)
 
     @property
     def repo_url(self) -> str:
