@@ -42,12 +42,14 @@ class Browser:
 
     Attributes:
         user: Who sits there; empty: somebody who denies every login.
-
-    Args:
-        clock: Tells the time for the end of a code.
     """
 
     def __init__(self, clock: Clock) -> None:
+        """Seat the default user there.
+
+        Args:
+            clock: Tells the time for the end of a code.
+        """
         self.user = DEFAULT_USER
         self._clock = clock
         self._codes: dict[str, Code] = {}

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta, timezone
 
 
 class Clock:
-    """Tells the time, and can be set. It goes on ticking after it has been set.
-
-    Args:
-        start: The time it shows first, aware of its zone. Default: the real time.
-    """
+    """Tells the time, and can be set. It goes on ticking after it has been set."""
 
     def __init__(self, start: datetime | None = None) -> None:
+        """Set the clock.
+
+        Args:
+            start: The time it shows first, aware of its zone. Default: the real time.
+        """
         self._lock = threading.Lock()
         self._offset = timedelta(0)
         if start is not None:

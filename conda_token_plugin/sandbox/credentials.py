@@ -25,14 +25,15 @@ SERVICE_ACCOUNT_LIFE = timedelta(seconds=900)
 
 
 class Credentials:
-    """Every bearer value that was ever made.
-
-    Args:
-        clock: Tells the time for `exp`.
-        users: Who has an API key from the start.
-    """
+    """Every bearer value that was ever made."""
 
     def __init__(self, clock: Clock, users: Iterable[User]) -> None:
+        """Give each user an API key.
+
+        Args:
+            clock: Tells the time for `exp`.
+            users: Who has an API key from the start.
+        """
         self._clock = clock
         self._lock = threading.Lock()
         self._signing_key = secrets.token_bytes(32)

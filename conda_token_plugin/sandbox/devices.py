@@ -37,12 +37,14 @@ class Devices:
 
     Attributes:
         interval: How long new logins must wait between two polls.
-
-    Args:
-        clock: Tells the time for expiry and for polls that come too fast.
     """
 
     def __init__(self, clock: Clock) -> None:
+        """Begin with no login waiting.
+
+        Args:
+            clock: Tells the time for expiry and for polls that come too fast.
+        """
         self.interval = INTERVAL
         self._clock = clock
         self._lock = threading.RLock()

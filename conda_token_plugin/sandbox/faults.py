@@ -60,6 +60,7 @@ class Faults:
     """The faults that are still to come, in the order in which they were asked for."""
 
     def __init__(self) -> None:
+        """Begin with none."""
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 

@@ -14,6 +14,7 @@ class MissingLibraryError(Exception):
     """A library that makes packages is not installed."""
 
     def __init__(self, name: str) -> None:
+        """Compose the line from the module's `name`."""
         super().__init__(
             f"the sandbox makes its packages with {name}, which is not installed: "
             'pip install "conda-token-plugin[demo]"'

@@ -31,12 +31,14 @@ class Login:
         client_ids: The clients that may log somebody in.
         browser: Where authorization codes come from.
         devices: The device logins that wait.
-
-    Args:
-        world: Knows the users and makes their credentials.
     """
 
     def __init__(self, world: World) -> None:
+        """Let Anaconda's public client in.
+
+        Args:
+            world: Knows the users and makes their credentials.
+        """
         self.client_ids = {CLIENT_ID}
         self.browser = Browser(world.clock)
         self.devices = Devices(world.clock)

@@ -103,6 +103,7 @@ class Refused(Exception):
     """Ends a handler with an answer."""
 
     def __init__(self, answer: Answer) -> None:
+        """Take the answer."""
         super().__init__(answer.status)
         self.answer = answer
 

@@ -31,15 +31,16 @@ if TYPE_CHECKING:
 
 
 class Probes:
-    """The endpoints.
-
-    Args:
-        requests: What clients sent.
-        faults: What goes wrong next.
-        login: Who logs in.
-    """
+    """The endpoints."""
 
     def __init__(self, requests: Recorder, faults: Faults, login: Login) -> None:
+        """Take what the endpoints show and change.
+
+        Args:
+            requests: What clients sent.
+            faults: What goes wrong next.
+            login: Who logs in.
+        """
         self._requests = requests
         self._faults = faults
         self._login = login

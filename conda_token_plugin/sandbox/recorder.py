@@ -43,6 +43,7 @@ class Recorder:
     """All requests since the start or the last `clear`, oldest first."""
 
     def __init__(self) -> None:
+        """Begin with none."""
         self._lock = threading.Lock()
         self._requests: list[Recorded] = []
 

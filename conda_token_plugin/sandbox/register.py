@@ -26,6 +26,7 @@ class Register:
     """Keeps tokens. It makes values, and knows no rules."""
 
     def __init__(self) -> None:
+        """Begin with none."""
         self._lock = threading.Lock()
         self._tokens: dict[UUID, Token] = {}
 

@@ -31,14 +31,15 @@ SIGNATURE_LIFE = 300  # seconds
 
 
 class Repository:
-    """Serves the channels.
-
-    Args:
-        world: Knows who may.
-        directory: Where the channels were built.
-    """
+    """Serves the channels."""
 
     def __init__(self, world: World, directory: Path) -> None:
+        """Choose a key to sign redirects with.
+
+        Args:
+            world: Knows who may.
+            directory: Where the channels were built.
+        """
         self._world = world
         self._directory = directory
         self._signing_key = secrets.token_bytes(32)

@@ -24,14 +24,16 @@ class Router:
 
     Requests to the control endpoints meet no fault and leave no record: they are the test's, not
     the client's.
-
-    Args:
-        routes: All there are. The first that fits answers.
-        faults: What goes wrong.
-        recorder: Where requests are kept.
     """
 
     def __init__(self, routes: Iterable[Route], *, faults: Faults, recorder: Recorder) -> None:
+        """Compile the routes.
+
+        Args:
+            routes: All there are. The first that fits answers.
+            faults: What goes wrong.
+            recorder: Where requests are kept.
+        """
         self._routes = [(route, re.compile(route.pattern)) for route in routes]
         self._faults = faults
         self._recorder = recorder

@@ -37,15 +37,6 @@ class Sandbox:
         requests: What clients sent.
         faults: What goes wrong next.
         login: Who logs in.
-
-    Args:
-        channels: Where the channels were built.
-        port: The port, 0 for a free one.
-        clock: Tells the time; default: the real time.
-        tls: The certificate for https; without one it is http.
-
-    Raises:
-        OSError: the port is taken or not allowed.
     """
 
     def __init__(
@@ -56,6 +47,17 @@ class Sandbox:
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        """Bind the port and start to serve.
+
+        Args:
+            channels: Where the channels were built.
+            port: The port, 0 for a free one.
+            clock: Tells the time; default: the real time.
+            tls: The certificate for https; without one it is http.
+
+        Raises:
+            OSError: the port is taken or not allowed.
+        """
         self.world = World(clock)
         self.requests = Recorder()
         self.faults = Faults()
@@ -97,8 +99,7 @@ class Sandbox:
             OSError: the port is taken or not allowed.
         """
         with ExitStack() as stack:
-            scratch = tempfile.TemporaryDirectory(prefix="conda-token-sandbox-")
-            directory = packages or Path(stack.enter_context(scratch))
+            directory = packages or Path(stack.enter_context(_scratch()))
             sandbox = cls(build_channels(directory), port=port, clock=clock, tls=tls)
             stack.callback(sandbox.stop)
             yield sandbox
@@ -139,3 +140,7 @@ class Sandbox:
             "api_key": self.world.api_key(DEFAULT_USER),
             "organizations": self.world.issuable(DEFAULT_USER),
         }
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="conda-token-sandbox-")

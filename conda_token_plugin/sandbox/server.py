@@ -22,13 +22,7 @@ BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on 127.0.0.1, one thread a connection, until it is closed.
-
-    Args:
-        port: The port, 0 for a free one.
-        answer: Makes the answer to a request.
-        tls: The certificate to serve https with; without one it is http.
-    """
+    """Serves on 127.0.0.1, one thread a connection, until it is closed."""
 
     # Threads are joined on close, so that nothing of a test is left for the next one.
     daemon_threads = False
@@ -40,6 +34,13 @@ class Server(ThreadingHTTPServer):
         *,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        """Bind the port.
+
+        Args:
+            port: The port, 0 for a free one.
+            answer: Makes the answer to a request.
+            tls: The certificate to serve https with; without one it is http.
+        """
         self.answer = answer
         self.tls = tls
         self.stopping = threading.Event()

@@ -27,13 +27,14 @@ YEAR = timedelta(days=365)
 
 
 class Refusal(Exception):
-    """The service says no.
-
-    Args:
-        reason: One of the names in `refusals.REFUSALS`.
-    """
+    """The service says no."""
 
     def __init__(self, reason: str) -> None:
+        """Take the reason.
+
+        Args:
+            reason: One of the names in `refusals.REFUSALS`.
+        """
         super().__init__(reason)
         self.reason = reason
 
@@ -43,12 +44,14 @@ class World:
 
     Attributes:
         outbox: The tokens that the service has mailed to their users.
-
-    Args:
-        clock: Tells the time for every rule.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
+        """Set the scene: see `cast`.
+
+        Args:
+            clock: Tells the time for every rule.
+        """
         self.clock = clock or Clock()
         self.tokens = Register()
         self.organizations: dict[str, Organization] = organizations(self.clock.now())

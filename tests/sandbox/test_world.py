@@ -1,0 +1,199 @@
+"""The life of a token, event by event, without any HTTP."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta, timezone
+from uuid import uuid4
+
+import pytest
+
+from conda_token_plugin.sandbox.cast import SLUGS
+from conda_token_plugin.sandbox.clock import Clock
+from conda_token_plugin.sandbox.model import GRACE, Kind, Standing, Subscription, Token, Verdict
+from conda_token_plugin.sandbox.world import Refusal, World
+
+END = datetime(2030, 1, 1, tzinfo=timezone.utc)
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+
+
+def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Token:
+    return Token(uuid4(), "x" * 48, Kind.INDIVIDUAL, "acme", "ada", END, expires, revoked)
+
+
+@pytest.mark.parametrize(
+    ("token", "subscription", "now", "verdict"),
+    [
+        (a_token(), Subscription("b", END), END - DAY, Verdict.WORKS),
+        (a_token(), Subscription("b", END), END + GRACE - TICK, Verdict.WORKS),
+        (a_token(), Subscription("b", END), END + GRACE, Verdict.EXPIRED),
+        # Renewed, but not synced: the token's own end counts.
+        (a_token(), Subscription("b", END + 365 * DAY), END + GRACE, Verdict.EXPIRED),
+        # Ended early: the subscription's end counts.
+        (a_token(), Subscription("b", END - 100 * DAY), END - 70 * DAY, Verdict.EXPIRED),
+        (a_token(), Subscription("b", END, cancelled=True), END - DAY, Verdict.CANCELLED),
+        (a_token(revoked=END), Subscription("b", END), END - DAY, Verdict.REVOKED),
+    ],
+)
+def test_a_token_is_judged_by_its_end_its_subscription_and_its_revocation(
+    token: Token, subscription: Subscription, now: datetime, verdict: Verdict
+) -> None:
+    assert token.verdict(subscription, now=now) is verdict
+
+
+def test_a_subscription_ends_at_its_end_and_not_before() -> None:
+    assert Subscription("b", END).standing(END - TICK) is Standing.ACTIVE
+    assert Subscription("b", END).standing(END) is Standing.ENDED
+    assert Subscription("b", END, cancelled=True).standing(END - TICK) is Standing.CANCELLED
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Clock(datetime(2026, 5, 1, 12, tzinfo=timezone.utc)))
+
+
+def test_a_new_token_is_48_letters_and_digits_and_expires_with_the_subscription(
+    world: World,
+) -> None:
+    token = world.issue("acme", "ada")
+    assert len(token.value) == 48
+    assert token.value.isalnum()
+    assert token.value.isascii()
+    assert token.expires == world.organization("acme").subscription.ends
+    assert world.current("acme", "ada") == token
+    assert world.current("acme", "grace") is None
+
+
+def test_a_reissue_revokes_the_old_token_at_once_and_nobody_elses(world: World) -> None:
+    others = [world.issue("acme", "grace"), world.issue("globex", "ada"), world.issue("acme")]
+    old = world.issue("acme", "ada")
+    new = world.issue("acme", "ada")
+    after = world.tokens.get(old.id)
+    assert after is not None
+    assert world.verdict(after) is Verdict.REVOKED
+    assert world.current("acme", "ada") == new
+    assert all(world.verdict(t) is Verdict.WORKS for t in others if t in list(world.tokens))
+    assert all(t in list(world.tokens) for t in others)
+
+
+@pytest.mark.parametrize(
+    ("slug", "user", "reason"),
+    [
+        ("nowhere", "ada", "no_organization"),
+        ("globex", "grace", "not_a_member"),
+        ("acme", "bob", "no_seat"),
+        ("initech", "carol", "ended"),
+        ("hooli", "dave", "ended"),
+        ("umbrella", "erin", "cancelled"),
+        ("starter", "sam", "starter"),
+        ("stark", "admin", "site_only"),
+        ("umbrella", "", "cancelled"),
+    ],
+)
+def test_issuing_is_refused_for_a_reason(world: World, slug: str, user: str, reason: str) -> None:
+    with pytest.raises(Refusal, match=f"^{reason}$"):
+        world.issue(slug, user)
+
+
+def test_the_first_tokens_work_as_the_cast_says(world: World) -> None:
+    verdicts = {(t.org, t.user): world.verdict(t) for t in world.tokens}
+    assert verdicts == {
+        ("initech", "carol"): Verdict.WORKS,
+        ("hooli", "dave"): Verdict.EXPIRED,
+        ("umbrella", "erin"): Verdict.CANCELLED,
+        ("acme", ""): Verdict.WORKS,
+        ("stark", ""): Verdict.WORKS,
+    }
+
+
+def test_a_renewal_extends_no_token_and_a_sync_does(world: World) -> None:
+    token = world.issue("acme", "ada")
+    renewed = world.renew("acme")
+    assert world.current("acme", "ada") == token
+    assert renewed.ends > token.expires
+    assert world.sync(token.id).expires == renewed.ends
+
+
+def test_a_renewed_but_unsynced_token_dies_and_cannot_be_synced_any_more(world: World) -> None:
+    token = world.issue("acme", "ada")
+    world.renew("acme", world.clock.now() + 3 * 365 * DAY)
+    world.clock.set(token.expires + GRACE - timedelta(hours=1))
+    assert world.current("acme", "ada") == token
+    world.clock.advance(timedelta(hours=2))
+    assert world.current("acme", "ada") is None
+    with pytest.raises(Refusal, match="no_token"):
+        world.sync(token.id)
+
+
+def test_an_ended_subscription_leaves_thirty_days(world: World) -> None:
+    world.issue("acme", "ada")
+    world.end("acme")
+    world.clock.advance(29 * DAY)
+    assert world.current("acme", "ada") is not None
+    world.clock.advance(2 * DAY)
+    assert world.current("acme", "ada") is None
+
+
+def test_a_cancelled_subscription_leaves_nothing_until_it_is_renewed(world: World) -> None:
+    token = world.issue("acme", "ada")
+    world.cancel("acme")
+    assert world.current("acme", "ada") is None
+    assert world.current("acme") is None
+    world.renew("acme")
+    assert world.current("acme", "ada") == token
+
+
+def test_taking_a_seat_kills_the_individual_token_for_good_but_not_the_site_token(
+    world: World,
+) -> None:
+    world.issue("acme", "ada")
+    world.take_seat("acme", "ada")
+    assert world.current("acme", "ada") is None
+    assert world.current("acme") is not None
+    world.give_seat("acme", "ada")
+    assert world.current("acme", "ada") is None
+    assert world.issuable("ada") == ["acme", "globex"]
+
+
+def test_revoking_twice_keeps_the_first_time(world: World) -> None:
+    token = world.issue("acme", "ada")
+    first = world.revoke(token.id)
+    world.clock.advance(DAY)
+    assert world.revoke(token.id).revoked == first.revoked
+
+
+@pytest.mark.parametrize(
+    ("user", "slugs"),
+    [("ada", ["acme", "globex"]), ("bob", []), ("carol", []), ("sam", []), ("admin", [])],
+)
+def test_only_what_can_be_issued_is_issuable(world: World, user: str, slugs: list[str]) -> None:
+    assert world.issuable(user) == slugs
+
+
+def test_every_organization_of_the_cast_exists(world: World) -> None:
+    assert tuple(world.organizations) == SLUGS
+
+
+def test_a_hundred_issues_from_ten_threads_leave_one_working_token(world: World) -> None:
+    threads = [
+        threading.Thread(target=lambda: [world.issue("acme", "ada") for _ in range(10)])
+        for _ in range(10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    mine = world.tokens.of("acme", Kind.INDIVIDUAL, "ada")
+    assert len(mine) == 100
+    assert sum(world.verdict(token) is Verdict.WORKS for token in mine) == 1
+
+
+def test_the_clock_goes_on_after_it_was_set_and_takes_no_time_without_a_zone() -> None:
+    clock = Clock(END)
+    first = clock.now()
+    assert END <= first < clock.now() < END + timedelta(minutes=1)
+    clock.advance(-DAY)
+    assert clock.now() < END
+    with pytest.raises(ValueError, match="a time with a zone, not 2030-01-01T00:00:00"):
+        clock.set(END.replace(tzinfo=None))
