@@ -150,11 +150,16 @@ def _prove(call: Call, issued: Issued, *, store: Store) -> None:
     Raises:
         TokenRefused, ServiceError: it did not; the token is stored all the same.
     """
+    from conda_token_plugin.errors import NoChannel
     from conda_token_plugin.service.repository import prove
 
     token = issued.token
-    proof = prove(token.channels or token.scope, token=token, secret=issued.secret)
-    proven = replace(token, proven=call.now)
-    store.update(proven)
-    call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    call.printer.data(entry(Holding(token=proven, source=issued.vault), now=call.now))
+    try:
+        proof = prove(token.channels or token.scope, token=token, secret=issued.secret)
+    except NoChannel:  # the shared channels are another token's, and no channel was named
+        call.printer.say("Not proven yet: name one of its channels, conda token test URL")
+    else:
+        token = replace(token, proven=call.now)
+        store.update(token)
+        call.printer.say(f"Proven:   {proof.what} of {proof.url}")
+    call.printer.data(entry(Holding(token=token, source=issued.vault), now=call.now))
