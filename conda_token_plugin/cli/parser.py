@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, NoReturn
 
 from conda_token_plugin import __version__
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 class Verb:
     """A command: its name, the group of the help page it stands in, and one line about it.
 
-    Its module (``cli/<name>.py``, a hyphen as an underscore) has ``configure(parser)``
-    and ``run(call) -> int``, and as its docstring the text of ``--help``.
+    Its module (``cli/<name>.py``, a hyphen as an underscore, a word of Python with one after it)
+    has ``configure(parser)`` and ``run(call) -> int``, and as its docstring the text of ``--help``.
     """
 
     name: str
@@ -32,15 +33,18 @@ class Verb:
     @property
     def module(self) -> ModuleType:
         """The module, imported."""
-        return import_module(f"conda_token_plugin.cli.{self.name.replace('-', '_')}")
+        name = self.name.replace("-", "_")
+        return import_module(f"conda_token_plugin.cli.{name}{'_' if iskeyword(name) else ''}")
 
 
 GET, SEE, OTHER = "Get a token", "See what you have", "Other"
+SHARE = "Share it with other tools"
 VERBS = (
     Verb("install", GET, "issue a token for your organization and set it"),
     Verb("remove", GET, "forget a token and its configuration"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL would be requested with, and why"),
+    Verb("export", SHARE, "hand a token to rattler, pixi, mamba, netrc, CI, …; or take it back"),
     Verb("demo", OTHER, "try it all against a service that runs on this machine"),
 )
 

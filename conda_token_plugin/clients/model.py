@@ -1,0 +1,81 @@
+"""What is handed to a client, and where it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.tokens import Token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A token together with its secret: what a client is to be given."""
+
+    token: Token
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One credential as a client wants it: under which key, and in which words."""
+
+    key: str
+    value: str = field(repr=False)
+    """In the client's own notation; holds the secret."""
+
+
+class Place(Protocol):
+    """Something that holds credentials of a client by key: a file, or a keyring's service."""
+
+    @property
+    def name(self) -> str:
+        """The path, or ``keyring:<service>``: the same in every run."""
+
+    def held(self, key: str) -> str | None:
+        """The value under ``key`` in the client's notation, or None.
+
+        Raises:
+            ConfigurationError: what is there cannot be read, or must not be touched.
+            KeyringUnusable: the keyring does not answer.
+        """
+
+    def put(self, entry: Entry) -> None:
+        """Write ``entry`` and leave everything else as it is. Raises as ``held``."""
+
+    def drop(self, key: str, *, made_by_us: bool) -> None:
+        """Take the entry under ``key`` out, as if it had never been there. Raises as ``held``.
+
+        ``made_by_us``: the place was not there before, and goes when nothing is left in it.
+        """
+
+
+class Target(Protocol):
+    """A client that tokens can be exported to."""
+
+    @property
+    def name(self) -> str:
+        """What the user types."""
+
+    def installed(self, environment: Environment) -> bool:
+        """Whether the client seems to be on this machine."""
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:
+        """Where the client looks first; ``keyring``: whether secrets are kept in a keyring."""
+
+    def place_named(self, name: str) -> Place:
+        """The place that was recorded under ``name``."""
+
+    def entries(self, grant: Grant) -> Iterable[Entry]:
+        """What the client needs for ``grant``."""
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The secret in a value of the client's notation; None if it is none that we know."""
+
+    def notes(self, grant: Grant) -> Iterable[str]:
+        """What the user should know about ``grant`` in the hands of this client."""
