@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_socket import socket_allow_hosts
 
+from conda_token_plugin.sandbox import Sandbox
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -53,3 +56,16 @@ def sealed_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
     return home
+
+
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the first sandbox of the session builds its channels in."""
+    return tmp_path_factory.mktemp("packages")
+
+
+@pytest.fixture
+def sandbox(packages: Path) -> Iterator[Sandbox]:
+    """A sandbox in its first state."""
+    with Sandbox.start(packages=packages) as running:
+        yield running

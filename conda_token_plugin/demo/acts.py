@@ -26,8 +26,8 @@ class Act:
 def acts(stage: Stage) -> Iterator[Act]:
     """Issue, look, install a real package with the client that is there, use it, forget."""
     organization = stage.organizations[0]
-    channel = f"{stage.repo}{organization}/private"
-    package = f"{organization}-hello"
+    channel = f"{stage.repo}{organization}/main"
+    package = f"{organization}-tools"
     yield _token("install", "--org", organization, "--yes")
     yield _token("list")
     yield _token("which", channel)

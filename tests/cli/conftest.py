@@ -1,0 +1,88 @@
+"""The command line against a sandbox: what a person types, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.sandbox import Sandbox
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def line(self) -> str:
+        """The error: one line and no more."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
+        assert len(lines) == 1, self.err
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+class Shell:
+    """Runs commands as one user of the sandbox."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        home: Path,
+    ) -> None:
+        self.sandbox, self.home = sandbox, home
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        monkeypatch.setenv("CONDA_TOKEN_SERVICE_URL", sandbox.service)
+        monkeypatch.setenv("CONDA_TOKEN_REPO_URL", sandbox.repo)
+        monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
+        self.log_in("ada")
+
+    def log_in(self, user: str) -> None:
+        self.set("ANACONDA_AUTH_API_KEY", self.sandbox.world.api_key(user))
+
+    def set(self, name: str, value: str) -> None:
+        self._monkeypatch.setenv(name, value)
+
+    def unset(self, name: str) -> None:
+        self._monkeypatch.delenv(name)
+
+    def __call__(self, *words: str) -> Ran:
+        self._capsys.readouterr()
+        code = main(words, prog="conda-token-plugin")
+        printed = self._capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    def files(self) -> dict[str, bytes]:
+        """Everything below the home, to see that nothing changed."""
+        return {
+            str(path.relative_to(self.home)): path.read_bytes()
+            for path in sorted(self.home.rglob("*"))
+            if path.is_file() and path.suffix != ".lock"
+        }
+
+
+@pytest.fixture
+def shell(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sealed_room: Path,
+) -> Shell:
+    return Shell(sandbox, monkeypatch, capsys, sealed_room)

@@ -1,0 +1,66 @@
+"""The words of the command line, right and wrong."""
+
+from __future__ import annotations
+
+import sys
+from subprocess import PIPE, Popen
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.cli import main
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["instal"], "Did you mean: conda-token-plugin install"),
+        (["xyzzy"], "--help"),
+        (["list", "--nope"], "--nope"),
+        (["which"], "url"),
+        (["install", "--store", "vault"], "keyring"),
+        (["--nope"], "--nope"),
+    ],
+)
+def test_a_wrong_word_is_one_line_with_exit_code_2(
+    shell: Shell, words: list[str], expected: str
+) -> None:
+    ran = shell(*words)
+    assert ran.code == 2
+    assert expected.lower() in ran.line.lower()
+    assert ran.out == ""
+
+
+def test_no_word_at_all_shows_the_help(shell: Shell) -> None:
+    ran = shell()
+    assert ran.code == 0
+    assert "install" in ran.out
+
+
+def test_help_and_errors_name_the_program_that_was_called(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for prog in ("conda token", "conda-token-plugin"):
+        assert main(["install", "--help"], prog=prog) == 0
+        assert f"usage: {prog} install" in capsys.readouterr().out
+        assert main(["lst"], prog=prog) == 2
+        assert f"{prog} list" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(shell: Shell) -> None:
+    from conda_token_plugin import __version__
+
+    assert shell("--version").out.strip() == f"conda-token-plugin {__version__}"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = [sys.executable, "-m", "conda_token_plugin", "--help"]
+    with Popen(command, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0

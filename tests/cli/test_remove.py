@@ -1,0 +1,87 @@
+"""`remove`: nothing of a token is left, and of others everything is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
+
+
+def test_the_last_token_takes_the_configuration_with_it(shell: Shell) -> None:
+    before = shell.files()
+    shell("install", "--org", "acme", "--yes")
+    assert shell("remove", "acme").code == 0
+    assert not (shell.home / ".conda").exists()
+    assert shell("list", "--json").json == []
+    assert {name for name in shell.files() if "conda-token-plugin" not in name} == set(before)
+
+
+def test_no_secret_is_left_on_disk(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    value = shell.sandbox.world.current("acme", "ada").value
+    assert value in b"".join(shell.files().values()).decode()
+    shell("remove", "acme")
+    assert value not in b"".join(shell.files().values()).decode()
+
+
+def test_the_other_organization_keeps_its_token_and_its_configuration(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("install", "--org", "globex", "--yes")
+    assert shell("remove", "acme").code == 0
+    text = (shell.home / DROP_IN).read_text()
+    assert "globex/*" in text
+    assert "acme/*" not in text
+    assert [held["organization"] for held in shell("list", "--json").json] == ["globex"]
+
+
+def test_all_forgets_all_and_is_content_with_nothing(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("install", "--org", "globex", "--yes")
+    assert len(shell("remove", "--all", "--json").json["removed"]) == 2
+    again = shell("remove", "--all")
+    assert again.code == 0
+    assert "No token is stored" in again.err
+
+
+def test_an_organization_without_a_token_is_an_error_that_names_those_with_one(
+    shell: Shell,
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    before = shell.files()
+    ran = shell("remove", "hooli")
+    assert ran.code == 1
+    assert "hooli" in ran.line
+    assert "acme" in ran.line
+    assert shell.files() == before
+
+
+def test_one_wrong_name_among_right_ones_removes_nothing(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    before = shell.files()
+    assert shell("remove", "acme", "hooli").code == 1
+    assert shell.files() == before
+
+
+def test_what_the_environment_supplies_is_not_removed_but_named(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_HOOLI", "t" * 20)
+    ran = shell("remove", "hooli")
+    assert ran.code == 2
+    assert "ANACONDA_REPO_TOKEN_HOOLI" in ran.line
+
+
+def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert shell("remove").code == 2
+    assert shell("remove", "acme", "--all").code == 2
+    assert len(shell("list", "--json").json) == 1
+
+
+def test_a_condarc_of_the_user_is_never_touched(shell: Shell) -> None:
+    condarc = shell.home / ".condarc"
+    condarc.write_text("# mine\nchannels: [conda-forge] # a comment\n")
+    shell("install", "--org", "acme", "--yes", "--set-default-channels")
+    shell("remove", "acme")
+    assert condarc.read_text() == "# mine\nchannels: [conda-forge] # a comment\n"

@@ -1,0 +1,52 @@
+"""`which`: what a request would be given, from where, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+def test_the_token_its_source_and_the_reason_are_named(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    ran = shell("which", f"{shell.sandbox.repo}acme/main/noarch/repodata.json")
+    assert ran.code == 0
+    for word in ("acme", "file", "longest", "Authorization: token"):
+        assert word in ran.out
+
+
+@pytest.mark.parametrize("path", ["acme", "acme/", "acme/main", "acme/main/linux-64/x.conda", "r"])
+def test_a_channel_is_covered_as_are_the_files_in_it(shell: Shell, path: str) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert shell("which", f"{shell.sandbox.repo}{path}", "--json").json["organization"] == "acme"
+
+
+@pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
+def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -> None:
+    shell("install", "--org", "acme", "--yes")
+    ran = shell("which", f"{shell.sandbox.repo}{path}")
+    assert ran.code == 1
+    assert "without one" in ran.line
+
+
+def test_the_environment_wins_and_is_named(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.set("ANACONDA_REPO_TOKEN_ACME", "e" * 20)
+    assert "ANACONDA_REPO_TOKEN_ACME" in shell("which", f"{shell.sandbox.repo}acme/main").out
+
+
+def test_it_makes_no_request(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.sandbox.requests.clear()
+    shell("which", f"{shell.sandbox.repo}acme/main")
+    assert len(shell.sandbox.requests) == 0
+
+
+@pytest.mark.parametrize("url", ["acme", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"])
+def test_what_is_no_channel_url_is_an_error(shell: Shell, url: str) -> None:
+    ran = shell("which", url)
+    assert ran.code == 2
+    assert "https://" in ran.line
