@@ -69,7 +69,7 @@ class Terminal:
             self._printer.ask(f"  {number}. {option}\n")
         while True:
             answer = self._line(f"{question} [1-{len(options)}] ")
-            if answer.isdigit() and 1 <= int(answer) <= len(options):
+            if answer.isdecimal() and 1 <= int(answer) <= len(options):
                 return int(answer) - 1
             named = [i for i, option in enumerate(options) if option.split()[0] == answer]
             if named:
@@ -91,6 +91,8 @@ class Terminal:
             line = sys.stdin.readline()
         except KeyboardInterrupt:  # Ctrl-C at the question
             line = ""
+        except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
+            line = "\n"
         if not line:
             self._printer.ask("\n")
             raise Interrupted

@@ -1,0 +1,56 @@
+"""A command on a real terminal, driven as a person would: wait for words, type, press Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE = 30.0
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+class Terminal:
+    """One child process on a pseudo-terminal of its own."""
+
+    def __init__(self, *words: str, environment: Mapping[str, str]) -> None:
+        """Start ``python -m conda_token_plugin`` with ``words``."""
+        self.seen = ""
+        command = [sys.executable, "-m", "conda_token_plugin", *words]
+        self._child, self._terminal = pty.fork()
+        if self._child == 0:
+            os.execve(sys.executable, command, dict(environment))
+
+    def wait_for(self, text: str) -> None:
+        """Read until ``text`` is on the screen."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            assert self._more(end), f"{text!r} never came; on the screen: {self.seen}"
+
+    def type(self, text: str) -> None:
+        """Press the keys of ``text``."""
+        os.write(self._terminal, text.encode())
+
+    def finish(self) -> int:
+        """Read to the end; the exit code."""
+        end = time.monotonic() + PATIENCE
+        while self._more(end):
+            pass
+        _, status = os.waitpid(self._child, 0)
+        os.close(self._terminal)
+        return os.waitstatus_to_exitcode(status)
+
+    def _more(self, end: float) -> bool:
+        ready, _, _ = select.select([self._terminal], [], [], max(0.0, end - time.monotonic()))
+        try:
+            chunk = os.read(self._terminal, 4096) if ready else b""
+        except OSError:  # Linux says EIO when the child has closed its end
+            chunk = b""
+        self.seen += chunk.decode("utf-8", "replace")
+        return bool(chunk)

@@ -1,0 +1,95 @@
+"""Questions on a real terminal: answered, answered wrong, and walked away from."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.terminal import CTRL_C, CTRL_D, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Shell
+
+
+@pytest.fixture
+def start(shell: Shell) -> Callable[..., Terminal]:
+    """A command on a terminal, in the shell's home and against its sandbox."""
+    assert shell.home
+    return lambda *words: Terminal(*words, environment=os.environ)
+
+
+@pytest.mark.parametrize("answer", ["2", "globex"])
+def test_the_organization_is_chosen_by_number_or_by_name(
+    shell: Shell, start: Callable[..., Terminal], answer: str
+) -> None:
+    terminal = start("install")
+    terminal.wait_for("For which organization? [1-2]")
+    assert "1. acme" in terminal.seen
+    assert "2. globex" in terminal.seen
+    terminal.type(f"{answer}\n")
+    terminal.wait_for("default channels? [y/N]")
+    terminal.type("\n")
+    assert terminal.finish() == 0
+    assert shell("list", "--json").json[0]["organization"] == "globex"
+
+
+@pytest.mark.parametrize("answer", ["", "0", "3", "hooli", "1 2", "²"])
+def test_a_wrong_answer_is_asked_again(start: Callable[..., Terminal], answer: str) -> None:
+    terminal = start("install")
+    terminal.wait_for("[1-2]")
+    terminal.type(f"{answer}\n")
+    terminal.wait_for("Type a number from 1 to 2 (or use --org).")
+    terminal.type(CTRL_C)
+    assert terminal.finish() == 130
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D])
+@pytest.mark.parametrize(
+    ("words", "question"),
+    [
+        (["install"], "For which organization?"),
+        (["install", "--org", "globex"], "default channels?"),
+        (["install", "--org", "acme"], "Replace token"),
+    ],
+)
+def test_who_walks_away_from_a_question_has_changed_nothing(
+    shell: Shell, start: Callable[..., Terminal], words: list[str], question: str, key: str
+) -> None:
+    shell.sandbox.world.issue("acme", "ada")
+    before = shell.files()
+    terminal = start(*words)
+    terminal.wait_for(question)
+    terminal.type(key)
+    assert terminal.finish() == 130
+    assert "Interrupted: nothing was changed." in terminal.seen
+    assert "Traceback" not in terminal.seen
+    assert shell.files() == before
+    assert shell.sandbox.world.current("globex", "ada") is None
+
+
+@pytest.mark.parametrize("answer", ["n", "", "yesterday", "no"])
+def test_anything_but_yes_is_a_no(
+    shell: Shell, start: Callable[..., Terminal], answer: str
+) -> None:
+    held = shell.sandbox.world.issue("acme", "ada")
+    terminal = start("install", "--org", "acme")
+    terminal.wait_for("Replace token")
+    terminal.type(f"{answer}\n")
+    assert terminal.finish() == 8
+    current = shell.sandbox.world.current("acme", "ada")
+    assert current is not None
+    assert current.id == held.id
+
+
+def test_on_a_terminal_the_list_is_a_table_that_fits(
+    shell: Shell, start: Callable[..., Terminal]
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = start("list")
+    assert terminal.finish() == 0
+    assert "organization" in terminal.seen
+    assert "left" in terminal.seen
