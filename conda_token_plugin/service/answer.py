@@ -1,0 +1,117 @@
+"""What came back, kept apart from the request that it answers, and read with suspicion."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from conda_token_plugin.channels import without_secrets
+from conda_token_plugin.errors import ServiceBusy, ServiceFault, ServiceNonsense
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import Response
+
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+TOO_MANY_REQUESTS = 429
+CHUNK = 16 * 1024
+"""Bytes read at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer. ``url`` is fit to be shown; the rest is not."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    fault: str = ""
+    """Why the body is not whole, as in "URL answered with …"; empty when it is."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004  # RFC 9110, section 15.3
+
+    @property
+    def elsewhere(self) -> str:
+        """Where a redirect points, as it came; empty when it is none."""
+        location = self.headers.get("Location", "")
+        return urljoin(self.url, location) if self.status // 100 == 3 and location else ""  # noqa: PLR2004  # RFC 9110, section 15.4
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, as login pages and proxies serve in the place of data."""
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return kind in PAGES or self.body[:64].lstrip().startswith(b"<")
+
+    def json(self) -> Any:
+        """The body, read as JSON.
+
+        Raises:
+            ServiceNonsense: it is none, or only a part of one.
+        """
+        if self.fault:
+            raise ServiceNonsense(self.url, got=self.fault)
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
+            raise ServiceNonsense(self.url, got=self.nature) from None
+
+    @property
+    def nature(self) -> str:
+        """What sort of thing it is, without a word of it: "URL answered with …"."""
+        if self.elsewhere:
+            there = urlsplit(self.elsewhere)
+            return f"a redirect to {there.scheme}://{there.hostname}"
+        if self.is_page:
+            return f"a web page (HTTP {self.status})"
+        if not self.ok:
+            return f"HTTP {self.status}"
+        return "something that is not whole JSON" if self.body else "nothing"
+
+
+def answer(response: Response, *, at_most: int) -> Answer:
+    """Read ``response``, not more than ``at_most`` bytes of its body.
+
+    Raises:
+        ServiceBusy: it is a 429.
+        ServiceFault: it is a 5xx.
+    """
+    url = without_secrets(response.url)
+    if response.status_code == TOO_MANY_REQUESTS:
+        raise ServiceBusy(url, retry_after=_retry_after(response))
+    if response.status_code // 100 == 5:  # noqa: PLR2004  # RFC 9110, section 15.6
+        raise ServiceFault(url, status=response.status_code)
+    body, fault = _body(response, at_most=at_most)
+    return Answer(
+        url=url, status=response.status_code, headers=response.headers, body=body, fault=fault
+    )
+
+
+def _body(response: Response, *, at_most: int) -> tuple[bytes, str]:
+    """What could be read of the body, and why that is not all of it."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(min(CHUNK, at_most + 1)):
+            body += chunk
+            if len(body) > at_most:
+                return bytes(body[:at_most]), f"more than {at_most} bytes"
+    except OSError:  # as requests names it when the connection ends before the body does
+        return bytes(body), "half an answer, then the connection broke"
+    return bytes(body), ""
+
+
+def _retry_after(response: Response) -> float | None:
+    """The header ``Retry-After``, in seconds; it may be a number or a date (RFC 9110, 10.2.3)."""
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    try:
+        return Retry().parse_retry_after(response.headers["Retry-After"])
+    except (KeyError, InvalidHeader):  # not said, or neither of the two
+        return None

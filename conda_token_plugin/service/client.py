@@ -1,0 +1,182 @@
+"""One login at one organization service: who it is, its organizations, its tokens.
+
+Addresses and bodies as in anaconda-auth 0.15.3 and the public documentation.
+What a refused issue means is not documented; ``refusal`` tells it from what else is known.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from conda_token_plugin.errors import (
+    AnswerLost,
+    BadInput,
+    IssueUncertain,
+    LoginRefused,
+    NoOrganization,
+    ServiceFault,
+    ServiceNonsense,
+)
+from conda_token_plugin.secret import HeaderValue
+from conda_token_plugin.service.http import Http
+from conda_token_plugin.service.models import (
+    CurrentToken,
+    Identity,
+    IssuedToken,
+    Organization,
+    Part,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.service.answer import Answer
+    from conda_token_plugin.service.http import Patience
+
+WITHOUT_TOKENS = "starter"
+"""Part of the product codes that have no organization tokens (anaconda-auth 0.15.3)."""
+UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+
+
+class Service:
+    """One login at one service. Every method may raise ``LoginRefused`` and ``ServiceError``."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: Secret,
+        source: str,
+        patience: Patience | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        """Do no I/O. ``source`` says in words where the key was found."""
+        self.url = url
+        self.source = source
+        self._clock = clock
+        self._authorization = HeaderValue(f"Bearer {api_key.reveal()}")
+        self._http = Http(patience=patience)
+
+    def organizations(self) -> tuple[Organization, ...]:
+        """The organizations that the login belongs to."""
+        return tuple(Organization.of(item) for item in self._read("/api/organizations/my"))
+
+    def issuable(self) -> tuple[Organization, ...]:
+        """The organizations whose subscription has tokens: one or more.
+
+        Raises:
+            NoOrganization: there is none.
+        """
+        organizations = self.organizations()
+        subscribed = self.subscribed() if organizations else frozenset()
+        able = tuple(item for item in organizations if item.id in subscribed)
+        if not able:
+            raise NoOrganization(member_of=[item.slug for item in organizations])
+        return able
+
+    def subscribed(self) -> frozenset[str]:
+        """Ids of the organizations that have a subscription with tokens."""
+        return frozenset(
+            item["org_id"].identifier
+            for item in self._read("/api/account")["subscriptions"]
+            if item["org_id"].value is not None and WITHOUT_TOKENS not in item["product_code"].text
+        )
+
+    def current_token(self, organization: str) -> CurrentToken | None:
+        """The token that the user has of ``organization``; None when there is none.
+
+        Raises:
+            OrganizationError: the organization does not let the user know.
+        """
+        answer = self._send("GET", _token_path(organization))
+        if answer.status == NOT_FOUND:
+            return None
+        if not answer.ok:
+            raise self._refusal(organization, answer)
+        return CurrentToken.of(_part(answer))
+
+    def issue(self, organization: str) -> IssuedToken:
+        """Issue a token; the one before it is revoked at once.
+
+        Raises:
+            OrganizationError: refused; which of them says why.
+            IssueUncertain: it was asked for, and no token came back.
+        """
+        with _uncertain(organization, url=self.url + _token_path(organization)):
+            answer = self._send("PUT", _token_path(organization), json={"confirm": "yes"})
+            if answer.ok:
+                return IssuedToken.of(_part(answer))
+        raise self._refusal(organization, answer)
+
+    def whoami(self) -> Identity:
+        """Who the login is, with the organizations and the ends of their subscriptions."""
+        return Identity.of(self._read("/api/auth/sessions/whoami"))
+
+    def _read(self, path: str) -> Part:
+        answer = self._send("GET", path)
+        if answer.status == FORBIDDEN:
+            raise self._login_refused()
+        if not answer.ok:
+            raise ServiceNonsense(answer.url, got=answer.nature)
+        return _part(answer)
+
+    def _send(self, method: str, path: str, *, json: object = None) -> Answer:
+        answer = self._http.send(
+            method, self.url + path, authorization=self._authorization, json=json
+        )
+        if answer.status == UNAUTHORIZED or _is_about_login(answer):
+            raise self._login_refused()
+        return answer
+
+    def _login_refused(self) -> LoginRefused:
+        return LoginRefused(service=self.url, source=self.source)
+
+    def _refusal(self, organization: str, answer: Answer) -> TokenPluginError:
+        if answer.elsewhere:
+            return ServiceNonsense(answer.url, got=answer.nature)
+        from conda_token_plugin.service.refusal import refusal
+
+        return refusal(organization, answer, service=self, now=self._clock())
+
+
+def _token_path(organization: str) -> str:
+    """The address of the user's token of ``organization``.
+
+    Raises:
+        BadInput: no organization can be called that.
+    """
+    if organization in {"", ".", ".."} or not organization.isprintable():
+        raise BadInput(
+            f"No organization is called {organization!r}.", hint="Run: conda token whoami"
+        )
+    return f"/api/organizations/{quote(organization, safe='')}/ce/current-token"
+
+
+def _part(answer: Answer) -> Part:
+    return Part(answer.json(), answer.url)
+
+
+def _is_about_login(answer: Answer) -> bool:
+    """Whether a 403 says ``{"error": {"code": "auth_required"}}``."""
+    return answer.status == FORBIDDEN and b'"auth_required"' in answer.body
+
+
+@contextmanager
+def _uncertain(organization: str, *, url: str) -> Iterator[None]:
+    """Say of an issue that failed half-way what may have become of it."""
+    try:
+        yield
+    except AnswerLost:  # it may have arrived
+        reason = "gave no answer"
+    except ServiceFault as error:  # it may have failed after it had issued
+        reason = f"failed (HTTP {error.status})"
+    except ServiceNonsense:  # it said that it did, and the token is not in the answer
+        reason = "gave an answer without a token"
+    else:
+        return
+    raise IssueUncertain(url, organization=organization, reason=reason)

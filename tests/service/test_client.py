@@ -1,0 +1,458 @@
+"""One login against the sandbox: what it learns, and what each refusal is called."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import responses
+
+from conda_token_plugin.errors import (
+    AnswerLost,
+    BadInput,
+    IssueRefused,
+    IssueUncertain,
+    LoginRefused,
+    NoOrganization,
+    NoSeat,
+    NoSuchOrganization,
+    ServiceBusy,
+    ServiceFault,
+    ServiceNonsense,
+    ServiceUnreachable,
+    SubscriptionOver,
+    TokenPluginError,
+)
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.model import Member
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.http import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conda_token_plugin.sandbox import Sandbox
+
+    Login = Callable[[str], Service]
+
+CALLS: dict[str, Callable[[Service], object]] = {
+    "organizations": Service.organizations,
+    "issuable": Service.issuable,
+    "current_token": lambda service: service.current_token("acme"),
+    "issue": lambda service: service.issue("acme"),
+    "whoami": Service.whoami,
+}
+READS = [name for name in CALLS if name != "issue"]
+CURRENT = "https://service.invalid/api/organizations/acme/ce/current-token"
+
+
+@pytest.fixture
+def nowhere() -> Service:
+    """A login at a service that only ``responses`` plays."""
+    return Service("https://service.invalid", api_key=Secret("key-key-key-key"), source="the test")
+
+
+# -- what it learns ----------------------------------------------------------------------------
+
+
+def test_organizations_come_with_slug_title_and_id(sandbox: Sandbox, ada: Service) -> None:
+    ours = [(item.slug, item.title, item.id) for item in ada.organizations()]
+    theirs = sandbox.world.organizations_of("ada")
+    assert ours == [(item.slug, item.title, str(item.id)) for item in theirs]
+
+
+def test_issuable_leaves_out_products_without_tokens(sandbox: Sandbox, login_of: Login) -> None:
+    sandbox.world.members["starter", "ada"] = Member("member", seat=True)
+    names = [item.slug for item in login_of("ada").issuable()]
+    assert "starter" in [item.slug for item in login_of("ada").organizations()]
+    assert names == ["acme", "globex"]
+
+
+@pytest.mark.parametrize(
+    ("user", "words"), [("nobody", "no organization"), ("sam", "starter, without a subscription")]
+)
+def test_who_can_issue_nowhere_is_told_so(login_of: Login, user: str, words: str) -> None:
+    with pytest.raises(NoOrganization, match=words):
+        login_of(user).issuable()
+
+
+def test_there_is_no_current_token_before_the_first_is_issued(ada: Service) -> None:
+    assert ada.current_token("acme") is None
+
+
+def test_an_issued_token_is_the_current_one(sandbox: Sandbox, ada: Service) -> None:
+    issued = ada.issue("acme")
+    current = ada.current_token("acme")
+    theirs = sandbox.world.current("acme", "ada")
+    assert theirs is not None
+    assert current is not None
+    assert (issued.secret.reveal(), issued.expires) == (theirs.value, theirs.expires)
+    assert (current.id, current.expires) == (str(theirs.id), theirs.expires)
+
+
+def test_an_issue_costs_one_request(sandbox: Sandbox, ada: Service) -> None:
+    ada.issue("acme")
+    assert [(r.method, r.path) for r in sandbox.requests] == [
+        ("PUT", "/api/organizations/acme/ce/current-token")
+    ]
+
+
+def test_whoami_knows_the_user_and_the_ends_of_subscriptions(
+    sandbox: Sandbox, ada: Service
+) -> None:
+    identity = ada.whoami()
+    user = sandbox.world.user("ada")
+    assert (identity.user_id, identity.email) == (str(user.id), user.email)
+    ends = {m.organization: m.subscription_ends for m in identity.memberships}
+    assert ends == {
+        item.slug: item.subscription.ends for item in sandbox.world.organizations_of("ada")
+    }
+
+
+def test_nothing_is_sent_before_something_is_asked(sandbox: Sandbox, login_of: Login) -> None:
+    login_of("ada")
+    assert len(sandbox.requests) == 0
+
+
+# -- refusals ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_key_that_the_service_does_not_know_is_a_refused_login(
+    sandbox: Sandbox, name: str
+) -> None:
+    stranger = Service(sandbox.service, api_key=Secret("no-such-key-at-all"), source="SOMEWHERE")
+    with pytest.raises(LoginRefused, match="the API key from SOMEWHERE"):
+        CALLS[name](stranger)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_key_that_has_expired_is_a_refused_login(
+    sandbox: Sandbox, ada: Service, name: str
+) -> None:
+    sandbox.clock.advance(timedelta(days=366))
+    with pytest.raises(LoginRefused):
+        CALLS[name](ada)
+
+
+@pytest.mark.parametrize(
+    ("user", "organization", "kind", "words"),
+    [
+        ("bob", "acme", NoSeat, "no seat in the organization 'acme'"),
+        ("carol", "initech", SubscriptionOver, "has ended on"),
+        ("dave", "hooli", SubscriptionOver, "has ended on"),
+        ("erin", "umbrella", SubscriptionOver, "was cancelled on"),
+        ("sam", "starter", IssueRefused, "not part of this product"),
+        ("admin", "stark", IssueRefused, "this organization uses a site token"),
+        ("ada", "hooli", NoSuchOrganization, "it belongs to: acme, globex"),
+        ("nobody", "acme", NoSuchOrganization, "and to no other either"),
+    ],
+)
+def test_each_refusal_has_its_own_name(
+    login_of: Login, user: str, organization: str, kind: type[TokenPluginError], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        login_of(user).issue(organization)
+
+
+@pytest.mark.parametrize("typed", ["acmee", "Acme Corporation", "acme corp", "ACME"])
+def test_a_name_that_is_nearly_right_is_suggested(ada: Service, typed: str) -> None:
+    with pytest.raises(NoSuchOrganization, match=r"Did you mean: .* --org acme$"):
+        ada.issue(typed)
+
+
+def test_a_name_that_is_far_off_is_not_guessed_at(ada: Service) -> None:
+    with pytest.raises(NoSuchOrganization) as caught:
+        ada.issue("zzzzzzz")
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb"])
+def test_a_name_that_no_organization_has_is_not_sent(
+    sandbox: Sandbox, ada: Service, name: str
+) -> None:
+    with pytest.raises(BadInput):
+        ada.current_token(name)
+    assert len(sandbox.requests) == 0
+
+
+@pytest.mark.parametrize("name", ["a/b", "a?b=c", "a#b", "a b", "ä", "../../account"])
+def test_a_name_cannot_leave_its_place_in_the_address(
+    sandbox: Sandbox, ada: Service, name: str
+) -> None:
+    assert ada.current_token(name) is None
+    path = next(iter(sandbox.requests)).path
+    assert path.startswith("/api/organizations/")
+    assert path.endswith("/ce/current-token")
+    assert path.count("/") == 5
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        ((403, {}), NoSeat, "no seat"),
+        ((403, {"detail": "a licence seat is needed"}), NoSeat, "no seat"),
+        ((403, {"detail": "computer says no"}), IssueRefused, "says: computer says no"),
+        ((404, {}), IssueRefused, "HTTP 404"),
+        ((409, {"message": "not now"}), IssueRefused, "HTTP 409.* says: not now"),
+        ((422, {"error": {"message": "bad\nwords\x1b[31m"}}), IssueRefused, "says: bad words"),
+        ((422, {"detail": [{"loc": ["body"]}]}), IssueRefused, "HTTP 422"),
+        ((400, {"detail": "x" * 5000}), IssueRefused, "says: …"),
+        ((400, {"detail": "no " * 500}), IssueRefused, "…"),
+        ((418, "text"), IssueRefused, "HTTP 418"),
+    ],
+)
+def test_an_answer_that_nobody_documented_is_read_by_what_is_known(
+    ada: Service, sandbox: Sandbox, answer: tuple[int, object], kind: type[Exception], words: str
+) -> None:
+    status, body = answer
+    sandbox.fail_next("current-token", status=status, body=json.dumps(body).encode())
+    with pytest.raises(kind, match=words) as caught:
+        ada.issue("acme")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_a_refusal_with_a_page_in_it_does_not_quote_it(sandbox: Sandbox, ada: Service) -> None:
+    sandbox.fail_next("current-token", status=409, body=b"<html>thepage</html>")
+    with pytest.raises(IssueRefused) as caught:
+        ada.issue("acme")
+    assert "thepage" not in str(caught.value)
+
+
+def test_a_refusal_does_not_echo_a_token(sandbox: Sandbox, ada: Service) -> None:
+    key = sandbox.world.api_key("ada")
+    body = json.dumps({"detail": f"{key} is no good, nor is {'t' * 48}"})
+    sandbox.fail_next("current-token", status=409, body=body.encode())
+    with pytest.raises(IssueRefused) as caught:
+        ada.issue("acme")
+    assert key not in str(caught.value)
+    assert "t" * 48 not in str(caught.value)
+
+
+def test_the_refusal_stands_when_the_service_fails_at_the_next_question(
+    sandbox: Sandbox, ada: Service
+) -> None:
+    sandbox.fail_next("current-token", status=409, body=b'{"message": "not now"}')
+    sandbox.fail_next("organizations/my", times=9, status=500)
+    with pytest.raises(IssueRefused, match="not now"):
+        ada.issue("acme")
+
+
+def test_a_current_token_may_be_refused_for_the_same_reasons(
+    sandbox: Sandbox, ada: Service
+) -> None:
+    sandbox.fail_next("current-token", status=403)
+    with pytest.raises(NoSeat):
+        ada.current_token("acme")
+
+
+# -- a token that may have been issued -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"status": 0, "ending": Ending.RESET}, "gave no answer"),
+        ({"status": 0, "ending": Ending.STALL}, "gave no answer"),
+        ({"status": 0, "ending": Ending.HALF}, "an answer without a token"),
+        ({"status": 500}, r"failed \(HTTP 500\)"),
+        ({"status": 502, "body": b"<html>"}, r"failed \(HTTP 502\)"),
+        ({"status": 200, "body": b"<html>"}, "an answer without a token"),
+        ({"status": 200, "body": b"{}"}, "an answer without a token"),
+        ({"status": 200, "body": b'{"token": "two words"}'}, "an answer without a token"),
+        ({"status": 204}, "an answer without a token"),
+    ],
+    ids=str,
+)
+def test_an_issue_without_a_token_says_that_the_old_one_may_be_dead(
+    sandbox: Sandbox, ada: Service, fault: dict[str, Any], words: str
+) -> None:
+    sandbox.fail_next("current-token", **fault)
+    with pytest.raises(IssueUncertain, match=words) as caught:
+        ada.issue("acme")
+    assert "Nothing was changed" not in str(caught.value)
+    assert "two words" not in str(caught.value)
+    assert len(sandbox.requests) == 1
+
+
+def test_an_issue_that_was_never_sent_changed_nothing() -> None:
+    service = Service("http://127.0.0.1:9", api_key=Secret("key-key-key-key"), source="the test")
+    with pytest.raises(ServiceUnreachable, match="Nothing was changed"):
+        service.issue("acme")
+
+
+def test_a_busy_service_did_not_issue(sandbox: Sandbox, ada: Service) -> None:
+    sandbox.fail_next("current-token", status=429, headers=(("Retry-After", "3"),))
+    with pytest.raises(ServiceBusy, match="in 3 seconds"):
+        ada.issue("acme")
+
+
+def test_a_redirect_did_not_issue(sandbox: Sandbox, ada: Service) -> None:
+    sandbox.fail_next("current-token", status=302, headers=(("Location", "https://sso.invalid/"),))
+    with pytest.raises(ServiceNonsense, match=r"a redirect to https://sso\.invalid"):
+        ada.issue("acme")
+
+
+@pytest.mark.parametrize("expires", ['"soon"', "null", "17", '"9999-12-31T23:59:59-23:00"'])
+def test_a_token_is_not_lost_for_an_expiry_that_cannot_be_read(
+    sandbox: Sandbox, ada: Service, expires: str
+) -> None:
+    body = f'{{"token": "{"t" * 48}", "expires_at": {expires}}}'
+    sandbox.fail_next("current-token", status=200, body=body.encode())
+    issued = ada.issue("acme")
+    assert (issued.secret, issued.expires) == (Secret("t" * 48), None)
+
+
+# -- faults on every read ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", READS)
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 500}, ServiceFault),
+        ({"status": 502, "body": b"<html>"}, ServiceFault),
+        ({"status": 429}, ServiceBusy),
+        ({"ending": Ending.RESET}, AnswerLost),
+        ({"ending": Ending.STALL}, AnswerLost),
+        ({"status": 0, "ending": Ending.HALF}, ServiceNonsense),
+        ({"status": 200, "body": b"<html>"}, ServiceNonsense),
+        ({"status": 200, "body": b"null"}, ServiceNonsense),
+        ({"status": 200, "body": b'"text"'}, ServiceNonsense),
+        ({"status": 204}, ServiceNonsense),
+        ({"status": 302, "headers": (("Location", "/login"),)}, ServiceNonsense),
+        ({"status": 401}, LoginRefused),
+    ],
+    ids=str,
+)
+def test_a_read_that_fails_has_a_name_and_quotes_nothing(
+    sandbox: Sandbox, ada: Service, name: str, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    sandbox.world.issue("acme", "ada")
+    sandbox.fail_next("/api/", times=9, **fault)
+    with pytest.raises(kind) as caught:
+        CALLS[name](ada)
+    assert sandbox.world.api_key("ada") not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["organizations", "issuable", "whoami"])
+@pytest.mark.parametrize(("status", "kind"), [(403, LoginRefused), (404, ServiceNonsense)])
+def test_a_question_about_oneself_that_is_refused_is_about_the_login(
+    sandbox: Sandbox, ada: Service, name: str, status: int, kind: type[Exception]
+) -> None:
+    sandbox.fail_next("/api/", times=9, status=status)
+    with pytest.raises(kind):
+        CALLS[name](ada)
+
+
+# -- answers with more, less or else in them -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2030-01-01T00:00:00", "2030-01-01T00:00:00+00:00"),
+        ("2030-01-01 00:00:00+00:00", "2030-01-01T00:00:00+00:00"),
+        ("2030-01-01T00:00:00Z", "2030-01-01T00:00:00+00:00"),
+        ("2030-01-01T00:00:00.123456Z", "2030-01-01T00:00:00.123456+00:00"),
+        ("2030-01-01T02:00:00+02:00", "2030-01-01T00:00:00+00:00"),
+        ("2030-01-01", "2030-01-01T00:00:00+00:00"),
+    ],
+)
+@responses.activate
+def test_a_date_is_utc_where_it_does_not_say_otherwise(
+    nowhere: Service, text: str, iso: str
+) -> None:
+    responses.get(CURRENT, json={"id": "7", "expires_at": text, "new": [1]})
+    token = nowhere.current_token("acme")
+    assert token is not None
+    assert token.expires is not None
+    assert token.expires.isoformat() == iso
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"expires_at": "2030-01-01"}, "JSON without 'id'"),
+        ({"id": "", "expires_at": "2030-01-01"}, "does not have a text as 'id'"),
+        ({"id": True, "expires_at": "2030-01-01"}, "does not have a text as 'id'"),
+        ({"id": "7", "expires_at": "thevalue"}, "does not have a date and time as 'expires_at'"),
+        ({"id": "7", "expires_at": 17}, "does not have a text as 'expires_at'"),
+        ([], "does not have an object at its top"),
+    ],
+    ids=str,
+)
+@responses.activate
+def test_a_key_that_is_missing_or_wrong_is_named_and_not_quoted(
+    nowhere: Service, body: object, words: str
+) -> None:
+    responses.get(CURRENT, json=body)
+    with pytest.raises(ServiceNonsense, match=words) as caught:
+        nowhere.current_token("acme")
+    assert CURRENT in str(caught.value)
+    assert "thevalue" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "does not have a list at its top"),
+        ([{"id": "1", "title": "A"}], r"without '\[0\].name'"),
+        ([{"id": "1", "name": "a"}, {"name": "b"}], r"without '\[1\].id'"),
+        ([{"id": "1", "name": "a", "title": 5}], r"a text as '\[0\].title'"),
+        ([3], r"an object as '\[0\]'"),
+    ],
+    ids=str,
+)
+@responses.activate
+def test_a_list_of_organizations_that_is_none_is_named(
+    nowhere: Service, body: object, words: str
+) -> None:
+    responses.get("https://service.invalid/api/organizations/my", json=body)
+    with pytest.raises(ServiceNonsense, match=words):
+        nowhere.organizations()
+
+
+@responses.activate
+def test_an_organization_without_a_title_goes_by_its_slug(nowhere: Service) -> None:
+    body = [{"id": 1, "name": "a", "title": None, "more": {}}, {"id": "2", "name": "b"}]
+    responses.get("https://service.invalid/api/organizations/my", json=body)
+    assert [(o.slug, o.title, o.id) for o in nowhere.organizations()] == [
+        ("a", "a", "1"),
+        ("b", "b", "2"),
+    ]
+
+
+@responses.activate
+def test_whoami_reads_the_least_that_it_can(nowhere: Service) -> None:
+    place = {"name": "a", "attributes": [{"group": "seats"}, {"group": "subscriptions"}]}
+    responses.get(
+        "https://service.invalid/api/auth/sessions/whoami",
+        json={"passport": {"user_id": "u", "organizations": [place, {"name": "b"}]}},
+    )
+    identity = nowhere.whoami()
+    assert (identity.user_id, identity.email, identity.username) == ("u", "", "")
+    assert [m.subscription_ends for m in identity.memberships] == [None, None]
+
+
+@responses.activate
+def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
+    ends = ("2030-01-01 00:00:00+00:00", "2031-01-01 00:00:00+00:00", None)
+    attributes = [{"group": "subscriptions", "data": {"expires_at": end}} for end in ends]
+    responses.get(
+        "https://service.invalid/api/auth/sessions/whoami",
+        json={
+            "passport": {"user_id": "u", "organizations": [{"name": "a", "attributes": attributes}]}
+        },
+    )
+    end = nowhere.whoami().memberships[0].subscription_ends
+    assert end is not None
+    assert end.year == 2031
+
+
+def test_patience_is_five_and_twenty_seconds_by_default() -> None:
+    assert (Patience().connect, Patience().read) == (5, 20)

@@ -1,0 +1,298 @@
+"""Trying a token where it will be used: what counts as a proof, and what it costs."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import responses
+
+from conda_token_plugin.errors import (
+    AnswerLost,
+    NoChannel,
+    ServiceBusy,
+    ServiceFault,
+    ServiceNonsense,
+    TokenRefused,
+)
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.service.http import Patience
+from conda_token_plugin.service.repository import prove
+from conda_token_plugin.tokens import Kind, Token, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conda_token_plugin.sandbox import Sandbox
+
+SHORT = Patience(connect=2.0, read=0.3, again=1)
+CHANNEL = "https://repo.invalid/channel"
+INDEX = f"{CHANNEL}/noarch/repodata.json"
+PACKAGE = f"{CHANNEL}/noarch/a-1-0.conda"
+LISTED = json.dumps({"packages": {}, "packages.conda": {"a-1-0.conda": {"name": "a"}}})
+
+
+def token(*scope: str, **facts: Any) -> Token:
+    return Token(organization="acme", kind=Kind.INDIVIDUAL, scope=scope, **facts)
+
+
+def secret_of(sandbox: Sandbox) -> Secret:
+    return Secret(sandbox.world.issue("acme", "ada").value)
+
+
+def asked(sandbox: Sandbox) -> list[tuple[str, str]]:
+    start = "/repo/"
+    return [(r.method, r.path[r.path.index(start) + len(start) :]) for r in sandbox.requests]
+
+
+# -- proofs --------------------------------------------------------------------------------------
+
+
+def test_a_package_is_the_proof_and_costs_two_requests(sandbox: Sandbox) -> None:
+    channel = sandbox.url_of("acme", "main")
+    proof = prove([channel], token=token(channel), secret=secret_of(sandbox))
+    assert proof.what == "package"
+    assert [method for method, _ in asked(sandbox)] == ["GET", "HEAD"]
+    assert proof.url.startswith(f"{channel}/noarch/acme-hello-")
+
+
+def test_an_organization_is_proven_on_the_shared_channel_main(sandbox: Sandbox) -> None:
+    scope = [sandbox.url_of(*names) for names in (("acme",), ("r",), ("msys2",), ("main",))]
+    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
+    assert proof.url.startswith(sandbox.url_of("main"))
+    assert len(sandbox.requests) == 2
+
+
+def test_a_channel_that_is_known_comes_before_the_shared_ones(sandbox: Sandbox) -> None:
+    channel, shared = sandbox.url_of("acme", "private"), sandbox.url_of("main")
+    tried = token(shared, channel, channels=(channel,))
+    proof = prove(tried.scope, token=tried, secret=secret_of(sandbox))
+    assert proof.url.startswith(channel)
+    assert len(sandbox.requests) == 2
+
+
+def test_a_redirect_to_storage_is_a_proof_and_is_not_followed(sandbox: Sandbox) -> None:
+    channel = sandbox.url_of("acme", "private")
+    assert prove([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
+    assert [r.status for r in sandbox.requests] == [206, 302]
+
+
+def test_a_part_of_the_repository_that_is_no_channel_is_passed_over(sandbox: Sandbox) -> None:
+    scope = [sandbox.url_of("acme"), sandbox.url_of("acme", "main")]
+    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
+    assert proof.url.startswith(scope[1])
+
+
+def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
+    channel = sandbox.url_of("acme", "public-index")
+    with pytest.raises(TokenRefused):
+        prove([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
+    assert [r.status for r in sandbox.requests] == [206, 401]
+
+
+@pytest.mark.parametrize(
+    ("way", "sent"),
+    [
+        (Way.TOKEN, "token the-value-of-it"),
+        (Way.BEARER, "Bearer the-value-of-it"),
+        (Way.BASIC, "Basic bWU6dGhlLXZhbHVlLW9mLWl0"),
+    ],
+)
+@responses.activate
+def test_the_token_goes_the_way_that_it_was_stored_with(way: Way, sent: str) -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE)
+    tried = token(CHANNEL, way=way, username="me" if way is Way.BASIC else "")
+    prove([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
+    values = [call.request.headers["Authorization"].encode() for call in responses.calls]
+    assert values == [sent.encode()] * 2
+
+
+def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox) -> None:
+    channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
+    proof = prove([channel], token=token(channel, way=Way.PATH), secret=secret)
+    assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
+    assert not any(r.authorization for r in sandbox.requests)
+    assert secret.reveal() not in proof.url
+
+
+@pytest.mark.parametrize("public", [True, False])
+@responses.activate
+def test_a_channel_without_packages_is_proven_by_its_index_unless_that_is_public(
+    public: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    responses.get(INDEX, body='{"packages": {}}')
+    responses.head(INDEX, status=200 if public else 403)
+    proof = prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+    assert (proof.what, proof.public) == ("repodata", public)
+    assert "Authorization" not in responses.calls[1].request.headers
+
+
+@responses.activate
+def test_a_server_without_head_is_asked_for_one_byte() -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE, status=405)
+    responses.get(PACKAGE, status=206, body=b"P")
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
+
+
+@responses.activate
+def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
+    responses.get(INDEX, body=LISTED + " " * 5_000_000)
+    responses.head(PACKAGE)
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert responses.calls[0].request.headers["Range"] == "bytes=0-65535"
+
+
+@pytest.mark.parametrize(
+    ("base", "package"),
+    [
+        (f"{CHANNEL}/packages/", f"{CHANNEL}/packages/a-1-0.conda"),
+        ("packages", f"{CHANNEL}/noarch/packages/a-1-0.conda"),
+    ],
+)
+@responses.activate
+def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -> None:
+    responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
+    responses.head(package)
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
+
+
+@pytest.mark.parametrize(
+    "base", ["https://elsewhere.invalid/", "https://repo.invalid/channel-evil/", "../../other/"]
+)
+@responses.activate
+def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> None:
+    responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
+    responses.head(INDEX, status=403)
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../e-1-0.conda", "a b-1-0.conda", "a/b-1-0.conda", "a?b-1-0.conda"]
+)
+@responses.activate
+def test_a_name_that_no_package_has_is_not_asked_for(name: str) -> None:
+    responses.get(INDEX, json={"packages.conda": {name: {}}})
+    responses.head(INDEX, status=403)
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+
+
+# -- redirects -----------------------------------------------------------------------------------
+
+STORAGE = [
+    "https://storage.invalid/x/a-1-0.conda?signature=s",
+    "https://storage.invalid/ab/abcdef?response-content-disposition=filename%3D%22a-1-0.conda%22",
+]
+LOGINS = [
+    "https://sso.invalid/authorize?next=%2Fchannel%2Fnoarch%2Fa-1-0.conda",
+    "https://repo.invalid/login",
+]
+
+
+@pytest.mark.parametrize("there", STORAGE)
+@responses.activate
+def test_a_redirect_that_names_the_package_is_a_proof(there: str) -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE, status=302, headers={"Location": there})
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+
+
+@pytest.mark.parametrize("there", LOGINS)
+@responses.activate
+def test_a_redirect_to_a_login_page_is_no_proof(there: str) -> None:
+    responses.get(INDEX, body=LISTED)
+    for method in (responses.HEAD, responses.GET):
+        responses.add(method, PACKAGE, status=302, headers={"Location": there})
+    responses.get(there, body="<html>log in</html>", content_type="text/html")
+    with pytest.raises(ServiceNonsense, match="a web page"):
+        prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+
+
+@responses.activate
+def test_a_redirect_to_something_without_a_name_is_followed_without_the_token() -> None:
+    responses.get(INDEX, body=LISTED)
+    for method in (responses.HEAD, responses.GET):
+        responses.add(
+            method, PACKAGE, status=307, headers={"Location": "https://storage.invalid/abcdef"}
+        )
+    responses.get("https://storage.invalid/abcdef", body=b"PK")
+    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert "Authorization" not in responses.calls[-1].request.headers
+
+
+# -- refusals ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("death", ["reissued", "revoked", "cancelled", "expired"])
+def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
+    secret = secret_of(sandbox)
+    current = sandbox.world.current("acme", "ada")
+    assert current is not None
+    events: dict[str, Callable[[], object]] = {
+        "reissued": lambda: sandbox.world.issue("acme", "ada"),
+        "revoked": lambda: sandbox.world.revoke(current.id),
+        "cancelled": lambda: sandbox.world.cancel("acme"),
+        "expired": lambda: sandbox.clock.advance(timedelta(days=331)),
+    }
+    events[death]()
+    channel = sandbox.url_of("acme", "main")
+    with pytest.raises(TokenRefused, match="HTTP 401") as caught:
+        prove([channel], token=token(channel), secret=secret, outcome="It was not stored.")
+    assert "It was not stored." in str(caught.value)
+    assert f"…{secret.last_four}" in str(caught.value)
+    assert secret.reveal() not in str(caught.value)
+
+
+def test_a_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
+    channel = sandbox.url_of("globex", "main")
+    with pytest.raises(TokenRefused, match="HTTP 403"):
+        prove([channel], token=token(channel), secret=secret_of(sandbox))
+
+
+def test_an_address_that_is_no_channel_is_named(sandbox: Sandbox) -> None:
+    url = sandbox.url_of("acme", "nothing")
+    with pytest.raises(NoChannel, match=r"acme/nothing is no channel.* It is stored all the same"):
+        prove([url], token=token(url), secret=secret_of(sandbox))
+
+
+def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
+    with pytest.raises(NoChannel):
+        prove([], token=token(), secret=secret_of(sandbox))
+
+
+@pytest.mark.parametrize("path", ["repodata", "acme-hello"])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 500}, ServiceFault),
+        ({"status": 502, "body": b"<html>"}, ServiceFault),
+        ({"status": 429, "headers": (("Retry-After", "9"),)}, ServiceBusy),
+        ({"ending": Ending.RESET}, AnswerLost),
+        ({"ending": Ending.STALL}, AnswerLost),
+        ({"status": 200, "headers": (("Content-Type", "text/html"),)}, ServiceNonsense),
+        ({"status": 401}, TokenRefused),
+        ({"status": 403}, TokenRefused),
+    ],
+    ids=str,
+)
+def test_a_repository_that_fails_has_a_name_for_it(
+    sandbox: Sandbox, path: str, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
+    sandbox.fail_next(path, times=9, **fault)
+    with pytest.raises(kind) as caught:
+        prove([channel], token=token(channel), secret=secret, patience=SHORT)
+    assert "Nothing was changed" not in str(caught.value)
+    assert secret.reveal() not in str(caught.value)
+
+
+def test_a_package_that_is_listed_and_missing_is_nonsense(sandbox: Sandbox) -> None:
+    channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
+    sandbox.fail_next("acme-hello", status=404)
+    with pytest.raises(ServiceNonsense, match="HTTP 404"):
+        prove([channel], token=token(channel), secret=secret)
