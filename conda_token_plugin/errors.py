@@ -31,6 +31,7 @@
     │   ├── StoreNewer .................. written by a later version of this plugin
     │   ├── StoreBusy ................... another process holds the lock
     │   ├── StoreUnusable ............... cannot be read or written: mode, disk, read-only home
+    │   ├── SecretLost .................. someone else deleted a secret that the store names
     │   └── KeyringUnusable ............. absent, locked, refused, or too slow to answer
     ├── ConfigurationError .......... 7  a condarc or another tool's file
     ├── NotConfirmed ................ 8  a yes was needed and not given
@@ -378,6 +379,17 @@ class StoreUnusable(StoreError):
         super().__init__(
             f"{path} cannot be used: {reason}. Nothing was changed.",
             hint=hint or "Make it writable, or choose another folder with CONDA_TOKEN_HOME.",
+        )
+
+
+class SecretLost(StoreError):
+    """The store names a secret, and the vault it lies in has it no more."""
+
+    def __init__(self, what: str, *, vault: str, command: str) -> None:
+        """``what``: "token of 'acme'"; ``command`` gets another."""
+        super().__init__(
+            f"The {what} is gone from the {vault}: it was deleted there, or kept on another machine.",
+            hint=f"Run: {command}",
         )
 
 
