@@ -5,6 +5,7 @@
 | ``CONDA_TOKEN_SERVICE_URL`` | the organization service (https://anaconda.com) |
 | ``CONDA_TOKEN_REPO_URL`` | the organizations' channels (https://repo.anaconda.cloud/repo/) |
 | ``CONDA_TOKEN_HOME`` | the folder of the store (the user's data folder) |
+| ``CONDA_TOKEN_SYSTEM_HOME`` | the folder of the machine's store (/etc/conda-token-plugin) |
 | ``CONDA_TOKEN_STORE`` | ``auto``, ``keyring`` or ``file`` (auto) |
 | ``CONDA_TOKEN_CLIENT_ID`` | the OAuth client of a login (Anaconda's public one) |
 | ``ANACONDA_AUTH_API_KEY`` | an API key: who you are |
@@ -101,6 +102,22 @@ class Environment:
         from platformdirs import user_data_path
 
         return user_data_path("conda-token-plugin", appauthor=False)
+
+    @property
+    def machine_folder(self) -> Path:
+        """Where the machine's site tokens are kept, for root to write and a group to read.
+
+        Not below conda's root prefix: prefixes often belong to a user, and are packed, copied
+        into images and shipped, with all that lies in them. A machine may have several condas,
+        mambas and pixis; it has one ``/etc``.
+        """
+        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_HOME")
+        if chosen:
+            return Path(chosen).expanduser()
+        if os.name == "nt":
+            shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
+            return Path(shared) / "conda-token-plugin"
+        return Path("/etc/conda-token-plugin")
 
     @property
     def condarc(self) -> Path:
