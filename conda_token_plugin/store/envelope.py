@@ -1,0 +1,73 @@
+"""How anything the store writes is wrapped, so that damage shows. Pure.
+
+The first line is JSON and says what follows, in which version, and its checksum::
+
+    {"format":"conda-token-plugin index","version":1,"sha256":"…"}
+
+The checksum covers kind, version and all bytes after the first line. Content is genuine when
+wrapping it again gives the same first line, byte for byte: one flipped bit, a lost or an added
+byte anywhere is refused. Later versions keep the first line's form and change the rest,
+so that "newer" and "damaged" are never taken for one another.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+VERSION = 1
+_HEAD = re.compile(
+    rb'\{"format":"conda-token-plugin \w{1,20}","version":(\d{1,9}),"sha256":"[0-9a-f]{64}"\}\n'
+)
+
+
+class Refused(Exception):
+    """The bytes are not what was written. The store turns it into one of its errors."""
+
+    def __init__(self, fault: str) -> None:
+        """``fault`` says how it shows, without a byte of the content."""
+        super().__init__(fault)
+        self.fault = fault
+
+
+class Newer(Refused):
+    """The bytes are what was written, by a later version."""
+
+    def __init__(self, version: int) -> None:
+        """``version`` is the one they claim."""
+        super().__init__(f"it has format version {version}")
+        self.version = version
+
+
+def wrapped(kind: str, body: bytes, *, version: int = VERSION) -> bytes:
+    """``body`` behind its first line."""
+    return _head(kind, body, version=version) + body
+
+
+def unwrapped(kind: str, data: bytes) -> bytes:
+    """The body that ``wrapped`` was given.
+
+    Raises:
+        Refused: these are not the bytes that ``wrapped`` returned.
+        Newer: they are, and the version is a later one.
+    """
+    if not data:
+        raise Refused("it is empty")
+    head = _HEAD.match(data)
+    if head is None:
+        raise Refused("its first line is not one of this plugin's")
+    version, body = int(head[1]), data[head.end() :]
+    if head[0] != _head(kind, body, version=version) or version < 1:
+        raise Refused("its checksum does not fit its content")
+    if version > VERSION:
+        raise Newer(version)
+    return body
+
+
+def _head(kind: str, body: bytes, *, version: int) -> bytes:
+    digest = sha256(f"{kind} {version}\n".encode())
+    digest.update(body)
+    return (
+        f'{{"format":"conda-token-plugin {kind}","version":{version},'
+        f'"sha256":"{digest.hexdigest()}"}}\n'
+    ).encode()

@@ -1,0 +1,183 @@
+"""A folder of a store: who may own what is in it, who may read it, and what is done about it.
+
+The user's folder is 0700 with files of 0600, all of them the user's own.
+The machine's is 0750 with files of 0640, root's, and readable by the folder's group.
+Another owner is refused; a loose mode is repaired, and said.
+
+Windows has neither owners nor modes that Python shows: there ``os.mkdir`` with 0o700 gives
+the folder an ACL for its owner and the administrators alone (CPython since 3.12.4; documented
+at ``os.mkdir``), files inherit it, and a user's own folders have such an ACL anyway.
+That part was never run on Windows.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from stat import S_IMODE, S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conda_token_plugin.store.files import Signature
+
+ROOT = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One folder and the rules for what is in it. Any method may raise StoreUnusable."""
+
+    path: Path
+    tell: Callable[[str], None]
+    """Takes lines for the user."""
+    shared: bool = False
+    """Whether it is the machine's."""
+    names: frozenset[str] | None = None
+    """What we keep in it: the mode of a folder with other things is none of our business.
+    None: it is ours alone."""
+
+    def signature(self, name: str) -> Signature | None:
+        """What the file ``name`` looks like from outside; None where there is none for us."""
+        with files.errors_of(self.path / name):
+            try:
+                return files.signature((self.path / name).lstat())
+            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
+                return None
+            except PermissionError:  # a shared store that is not for this user
+                if not self.shared:
+                    raise
+                self._say_closed()
+                return None
+
+    def read(self, name: str, *, limit: int) -> tuple[bytes, Signature] | None:
+        """The content of the file ``name`` and its signature; None where there is none for us.
+
+        More than ``limit`` bytes are returned where there are more, and never all of many.
+        """
+        path = self.path / name
+        with files.errors_of(path):
+            try:
+                descriptor = files.opened(path)
+            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
+                return None
+            except PermissionError:  # a shared store that is not for this user
+                if not self.shared:
+                    raise
+                self._say_closed()
+                return None
+            try:
+                status = os.fstat(descriptor)
+                self._judge_file(path, status, descriptor=descriptor)
+                return files.content(descriptor, limit=limit), files.signature(status)
+            finally:
+                os.close(descriptor)
+
+    def write(self, name: str, data: bytes, *, after: Signature | None = None) -> None:
+        """Put ``data`` in place of the file ``name``: wholly, or what was there stands.
+
+        ``after`` is the signature of what was there.
+        """
+        temporary = self.path / files.TEMPORARY
+        with files.errors_of(self.path / name):
+            files.fill(temporary, data, group=self._group())
+            files.put(temporary, self.path / name, after=after)
+
+    def sync(self) -> None:
+        """Have the disk confirm what was put in place."""
+        with files.errors_of(self.path):
+            files.sync(self.path)
+
+    def remove(self, name: str) -> None:
+        """Delete the file ``name``, where it is there."""
+        with files.errors_of(self.path / name):
+            files.clear(self.path / name)
+
+    def prove(self, size: int) -> None:
+        """Write ``size`` bytes and delete them."""
+        temporary = self.path / files.TEMPORARY
+        with files.errors_of(self.path):
+            files.fill(temporary, bytes(size))
+            files.clear(temporary)
+
+    def make(self) -> None:
+        """Make the folder where it is missing, and judge it where it is not."""
+        with files.errors_of(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir(0o750 if self.shared else 0o700)
+            except FileExistsError:  # any time but the first
+                self.inspect()
+            else:
+                files.sync(self.path.parent)
+
+    def inspect(self) -> None:
+        """See that the folder, where it is there, is ours and for us alone."""
+        with files.errors_of(self.path):
+            try:
+                status = self.path.stat()
+            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
+                return
+            self._judge_folder(status)
+
+    def _judge_folder(self, status: os.stat_result) -> None:
+        if not S_ISDIR(status.st_mode):
+            raise StoreUnusable(self.path, reason="it is no folder")
+        self._judge_owner(self.path, status)
+        mode = 0o750 if self.shared else 0o700
+        if not _loose(status, allowed=mode):
+            return
+        if self._others():
+            self.tell(
+                f"{self.path} has the loose mode {_mode(status)}, which was left as it is, "
+                "because other things lie there, too."
+            )
+        else:
+            self._repair(self.path, status, at=self.path, mode=mode)
+
+    def _judge_file(self, path: Path, status: os.stat_result, *, descriptor: int) -> None:
+        if not S_ISREG(status.st_mode):
+            raise StoreUnusable(path, reason="it is no regular file")
+        self._judge_owner(path, status)
+        mode = 0o640 if self.shared else 0o600
+        if _loose(status, allowed=mode):
+            self._repair(path, status, at=descriptor, mode=mode)
+
+    def _judge_owner(self, path: Path, status: os.stat_result) -> None:
+        if files.WINDOWS or status.st_uid == os.geteuid():
+            return
+        if not (self.shared and status.st_uid == ROOT):
+            raise StoreUnusable(path, reason=f"it belongs to another user (uid {status.st_uid})")
+
+    def _repair(self, path: Path, status: os.stat_result, *, at: Path | int, mode: int) -> None:
+        try:
+            os.chmod(at, mode)  # noqa: PTH101  # by descriptor, where there is one
+        except OSError:  # a file system that is read-only, or root's file
+            self.tell(f"{path} has the loose mode {_mode(status)}, which could not be repaired.")
+        else:
+            self.tell(f"The loose mode {_mode(status)} of {path} was set to {mode:04o}.")
+
+    def _others(self) -> bool:
+        """Whether things lie in the folder that are not ours."""
+        names = self.names
+        return names is not None and any(path.name not in names for path in self.path.iterdir())
+
+    def _say_closed(self) -> None:
+        self.tell(f"{self.path} is not for you: it is for the group that owns it.")
+
+    def _group(self) -> int | None:
+        return self.path.stat().st_gid if self.shared else None
+
+
+def _loose(status: os.stat_result, *, allowed: int) -> bool:
+    """Whether the group or others may do more than ``allowed``."""
+    return not files.WINDOWS and bool(S_IMODE(status.st_mode) & 0o077 & ~allowed)
+
+
+def _mode(status: os.stat_result) -> str:
+    return f"{S_IMODE(status.st_mode):04o}"

@@ -1,0 +1,207 @@
+"""What is stored and where its secret lies; never a secret. Pure.
+
+The file, below the first line that ``envelope`` writes, is one JSON value a line:
+
+1. what finding needs: the store's id, the next serial number of each place, the slots to be
+   emptied, the logins, and the scope of each token by its key;
+2. and on: what showing needs, a line a token, in the same order: its slot and its metadata.
+
+So opening a store of 10,000 tokens parses one line and not 10,000 (3 ms instead of 23),
+and writing one token leaves the other lines as they are.
+
+A *slot* is where one secret lies: a *place* ("file", or "keyring:" and the backend's class)
+and an *entry* there, ``<store id>.<serial>``. An entry is written once and never over, so that
+the index alone decides, in one step, which secret is the token's:
+
+* the next secret goes to the next serial: if it is there already, no index names it;
+  it is left from a write that was killed;
+* a slot that the index drops is *doomed*: it is emptied after the index is on the disk, and
+  once more before the next write, in case that one was killed in between.
+
+The id keeps two stores apart in one keyring, and an index that was moved away from its successor.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from conda_token_plugin.store.envelope import Refused, unwrapped, wrapped
+from conda_token_plugin.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+KIND = "index"
+
+
+class Slot(NamedTuple):
+    """Where one secret lies."""
+
+    place: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """One version of the index; every change makes another."""
+
+    id: str
+    serials: Mapping[str, int] = field(default_factory=dict)
+    doomed: tuple[Slot, ...] = ()
+    logins: Mapping[str, Slot] = field(default_factory=dict)
+    scopes: Mapping[str, list[str]] = field(default_factory=dict)
+    lines: Mapping[str, bytes] = field(default_factory=dict)
+
+    def token(self, key: str) -> Token | None:
+        """The metadata of the token ``key``, or None.
+
+        Raises:
+            Refused: what stands there is no token.
+        """
+        line = self._line(key)
+        if line is None:
+            return None
+        try:
+            return Token.from_json({**line["about"], "scope": self.scopes[key]})
+        except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
+            raise Refused("a token's metadata cannot be read") from None
+
+    def slot(self, key: str) -> Slot | None:
+        """Where the secret of the token ``key`` lies, or None.
+
+        Raises:
+            Refused: what stands there is no slot.
+        """
+        line = self._line(key)
+        if line is None:
+            return None
+        try:
+            return _slot(line["at"])
+        except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
+            raise Refused("a token's place cannot be read") from None
+
+    def prefixes(self) -> dict[str, str]:
+        """Prefix to key; of two tokens that claim one prefix, the one stored last has it."""
+        return {prefix: key for key, scope in self.scopes.items() for prefix in scope}
+
+    def vacant(self, place: str) -> Slot:
+        """The slot that the next secret at ``place`` goes to; no index has named it yet."""
+        return Slot(place, f"{self.id}.{self.serials.get(place, 1)}")
+
+    def with_token(self, token: Token, *, at: Slot) -> Index:
+        """``token``, new or anew, with its secret at the vacant slot ``at``."""
+        index = _taking(at, self.without_token(token.key))
+        return index.with_metadata(token, at=at)
+
+    def with_metadata(self, token: Token, *, at: Slot) -> Index:
+        """Other metadata for a token that is there, with its secret at ``at``."""
+        about = token.as_json()
+        scope = about.pop("scope", [])
+        line = _dumped({"at": at, "about": about})
+        return replace(
+            self,
+            scopes={**self.scopes, token.key: scope},
+            lines={**self.lines, token.key: line},
+        )
+
+    def without_token(self, key: str) -> Index:
+        """Without the token ``key``, where it is there; its slot is doomed."""
+        at = self.slot(key)
+        return replace(
+            self._dooming(at), scopes=_without(self.scopes, key), lines=_without(self.lines, key)
+        )
+
+    def with_login(self, service: str, *, at: Slot) -> Index:
+        """The login to ``service``, new or anew, with its secret at the vacant slot ``at``."""
+        index = _taking(at, self.without_login(service))
+        return replace(index, logins={**index.logins, service: at})
+
+    def without_login(self, service: str) -> Index:
+        """Without the login to ``service``, where it is there; its slot is doomed."""
+        index = self._dooming(self.logins.get(service))
+        return replace(index, logins=_without(index.logins, service))
+
+    def emptied(self, slots: Collection[Slot]) -> Index:
+        """With ``slots`` known to be empty."""
+        return replace(self, doomed=tuple(slot for slot in self.doomed if slot not in slots))
+
+    def encoded(self) -> bytes:
+        """The bytes of the file."""
+        first = {
+            "id": self.id,
+            "serials": dict(self.serials),
+            "doomed": self.doomed,
+            "logins": dict(self.logins),
+            "scopes": dict(self.scopes),
+        }
+        return wrapped(KIND, b"\n".join([_dumped(first), *self.lines.values(), b""]))
+
+    def _line(self, key: str) -> dict[str, Any] | None:
+        line = self.lines.get(key)
+        return None if line is None else _object(line)
+
+    def _dooming(self, slot: Slot | None) -> Index:
+        return self if slot is None else replace(self, doomed=(*self.doomed, slot))
+
+
+def decoded(data: bytes) -> Index:
+    """Undo ``encoded``.
+
+    Raises:
+        Refused: these are not bytes that ``encoded`` returned; ``Newer`` when a later one did.
+    """
+    first, *lines = unwrapped(KIND, data).split(b"\n")
+    value = _object(first)
+    try:
+        index = _index(value, lines=lines[:-1])
+    except (AttributeError, KeyError, TypeError, ValueError):  # a writer that is not this plugin
+        raise Refused("its content is not an index") from None
+    return index
+
+
+def _index(value: dict[str, Any], *, lines: list[bytes]) -> Index:
+    return Index(
+        id=str(value["id"]),
+        serials={place: int(serial) for place, serial in value["serials"].items()},
+        doomed=tuple(_slot(pair) for pair in value["doomed"]),
+        logins={service: _slot(pair) for service, pair in value["logins"].items()},
+        scopes={key: _texts(scope) for key, scope in value["scopes"].items()},
+        lines=dict(zip(value["scopes"], lines, strict=True)),
+    )
+
+
+def _taking(slot: Slot, index: Index) -> Index:
+    """``index`` with ``slot``, which was vacant, taken."""
+    serial = int(slot.entry.rpartition(".")[2])
+    return replace(index, serials={**index.serials, slot.place: serial + 1})
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):  # a writer that is not this plugin
+        raise Refused("a line of it is not JSON") from None
+    if not isinstance(value, dict):
+        raise Refused("a line of it is not an object")
+    return value
+
+
+def _dumped(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _slot(pair: Any) -> Slot:
+    place, entry = _texts(pair)
+    return Slot(place, entry)
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or any(type(item) is not str for item in value):
+        raise TypeError("a list of texts was expected")
+    return value
+
+
+def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name != key}

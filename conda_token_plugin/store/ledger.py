@@ -1,0 +1,97 @@
+"""The index on the disk: read once a process and version, replaced in one step."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors import StoreCorrupt, StoreNewer, StoreUnusable
+from conda_token_plugin.store.envelope import Newer, Refused
+from conda_token_plugin.store.index import Index, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from conda_token_plugin.store.files import Signature
+    from conda_token_plugin.store.folder import Folder
+
+NAME = "index.jsonl"
+LARGEST = 64 * 1024 * 1024
+"""Bytes of an index; 10,000 tokens take 4 million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One version of the index, as read."""
+
+    index: Index
+    prefixes: Mapping[str, str]
+    signature: Signature | None
+    """None where there is no file."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Any method may raise StoreError."""
+
+    folder: Folder
+    _page: Page | None = None
+    _guard: Lock = field(default_factory=Lock)
+
+    def read(self) -> Page:
+        """The index as it is now; the file is opened only if it has changed. For any thread."""
+        signature = self.folder.signature(NAME)
+        page = self._page
+        if page is not None and page.signature == signature:
+            return page
+        with self._guard:
+            if self._page is None or self._page.signature != self.folder.signature(NAME):
+                self._page = self._opened()
+            return self._page
+
+    def write(self, index: Index) -> bool:
+        """Replace the index. Only for the holder of the store's lock.
+
+        Returns:
+            Whether the disk confirmed that the file before is forgotten.
+
+        Raises:
+            StoreUnusable: it could not be replaced; what was there stands.
+        """
+        self.folder.write(NAME, index.encoded(), after=self.read().signature)
+        try:
+            self.folder.sync()
+        except StoreUnusable:  # a failing disk: the index is replaced all the same
+            self.folder.tell(f"The disk did not confirm the last change of {self.folder.path}.")
+            return False
+        return True
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Turn what ``index`` refuses into an error that names the file.
+
+        Raises:
+            StoreCorrupt, StoreNewer: in place of Refused, Newer.
+        """
+        path = self.folder.path / NAME
+        try:
+            yield
+        except Newer as refused:
+            raise StoreNewer(path, version=refused.version) from None
+        except Refused as refused:
+            raise StoreCorrupt(path, fault=refused.fault) from None
+
+    def _opened(self) -> Page:
+        self.folder.inspect()
+        found = self.folder.read(NAME, limit=LARGEST)
+        if found is None:
+            return Page(Index(id=""), MappingProxyType({}), None)
+        data, signature = found
+        with self.refusals():
+            if len(data) > LARGEST:
+                raise Refused(f"it has more than {LARGEST} bytes")
+            index = decoded(data)
+        return Page(index, MappingProxyType(index.prefixes()), signature)

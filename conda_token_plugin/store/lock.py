@@ -1,0 +1,41 @@
+"""One writer at a time, and a bounded wait for it. Readers need no lock."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors import StoreBusy
+from conda_token_plugin.store.files import errors_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAME = ".lock"
+WAIT = 30.0
+"""Seconds that a writer waits for the others."""
+_PAUSE = 0.01
+
+
+@contextmanager
+def locked(folder: Path, *, mode: int = 0o600) -> Iterator[None]:
+    """Hold the lock of ``folder``.
+
+    Raises:
+        StoreBusy: others held it for ``WAIT`` seconds.
+        StoreUnusable: it cannot be made: a read-only folder, no locks on this file system.
+    """
+    from filelock import FileLock, Timeout
+
+    path = folder / NAME
+    lock = FileLock(path, timeout=WAIT, mode=mode)
+    with errors_of(path):
+        try:
+            lock.acquire(poll_interval=_PAUSE)
+        except Timeout:  # a writer that hangs, or very many of them
+            raise StoreBusy(path, waited=WAIT) from None
+    try:
+        yield
+    finally:
+        lock.release()
