@@ -86,8 +86,8 @@ class Terminal:
             raise Interrupted from None
 
     def _line(self, question: str) -> str:
-        self._printer.ask(question)
         try:
+            self._printer.ask(question)
             line = sys.stdin.readline()
         except KeyboardInterrupt:  # Ctrl-C at the question
             line = ""

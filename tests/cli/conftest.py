@@ -74,7 +74,7 @@ class Shell:
         return {
             str(path.relative_to(self.home)): path.read_bytes()
             for path in sorted(self.home.rglob("*"))
-            if path.is_file() and path.suffix != ".lock"
+            if path.is_file() and path.name != ".lock"
         }
 
 

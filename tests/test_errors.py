@@ -1,0 +1,62 @@
+"""Each error is one line, has its exit code, and happens for real somewhere in the tests."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from conda_token_plugin import errors
+from conda_token_plugin.errors import TokenPluginError
+
+TESTS = Path(__file__).parent
+NEVER_RAISED_ITSELF = {
+    "TokenPluginError",
+    "LoginError",
+    "OrganizationError",
+    "ServiceError",
+    "StoreError",
+}
+
+
+def classes() -> list[type[TokenPluginError]]:
+    return [
+        value
+        for _, value in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(value, TokenPluginError)
+    ]
+
+
+def table() -> dict[str, int | None]:
+    """The tree in the module's docstring: names, and the codes of those that have one."""
+    rows = re.findall(r"(\w+) \.{3,} +(\d+)?", errors.__doc__ or "")
+    bare = re.findall(r"[├└]── (\w+)$", errors.__doc__ or "", re.MULTILINE)
+    return {**dict.fromkeys(bare), **{name: int(code) if code else None for name, code in rows}}
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    assert set(table()) == {cls.__name__ for cls in classes()}
+
+
+@pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
+def test_an_exit_code_is_the_one_in_the_table(cls: type[TokenPluginError]) -> None:
+    named = [table()[base.__name__] for base in cls.__mro__ if base.__name__ in table()]
+    assert cls.exit_code == next(code for code in named if code is not None)
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [cls for cls in classes() if cls.__name__ not in NEVER_RAISED_ITSELF],
+    ids=lambda cls: cls.__name__,
+)
+def test_a_test_makes_every_error_happen(cls: type[TokenPluginError]) -> None:
+    named = re.compile(rf"\b{cls.__name__}\b")
+    found = [path for path in TESTS.rglob("test_*.py") if named.search(path.read_text("utf-8"))]
+    assert found, f"no test makes {cls.__name__} happen"
+
+
+def test_a_message_is_one_line_whatever_is_put_into_it() -> None:
+    error = TokenPluginError("two\nlines\tand  more", hint=" so\r\n it  is ")
+    assert str(error) == "two lines and more so it is"
