@@ -163,9 +163,9 @@ class LoginRefused(LoginError):
 class LoginAbandoned(LoginError):
     """The login was denied, expired, or never finished."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, hint: str = "Run: conda token login") -> None:
         """``reason`` finishes the sentence "The login …"."""
-        super().__init__(f"The login {reason}. Nothing was changed.", hint="Run: conda token login")
+        super().__init__(f"The login {reason}. Nothing was changed.", hint=hint)
 
 
 class OrganizationError(TokenPluginError):
