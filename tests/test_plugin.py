@@ -1,0 +1,108 @@
+"""The hooks' contract, without a conda: what is registered, and what it costs to register it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+STAND_IN = """
+import sys, types
+from dataclasses import dataclass
+from typing import Any
+
+class Registered(types.SimpleNamespace):
+    pass
+
+def hookimpl(function=None, *, wrapper=False, **_):
+    def mark(hook):
+        hook.wrapper = wrapper
+        return hook
+    return mark if function is None else mark(function)
+
+kinds = types.ModuleType("conda.plugins.types")
+kinds.__getattr__ = lambda name: type(name, (Registered,), {})
+plugins = types.ModuleType("conda.plugins")
+plugins.hookimpl, plugins.types = hookimpl, kinds
+conda = types.ModuleType("conda")
+conda.plugins = plugins
+sys.modules |= {"conda": conda, "conda.plugins": plugins, "conda.plugins.types": kinds}
+import argparse, collections.abc, dataclasses, datetime, json, pathlib, typing, urllib.parse
+import requests, platformdirs
+before = set(sys.modules)
+from conda_token_plugin import plugin
+"""
+"""A conda of a dozen lines, with the modules that a real one has loaded by then."""
+
+
+def run(script: str) -> Any:
+    """Run ``script`` after the stand-in; return the JSON document that it prints."""
+    code = STAND_IN + dedent(script)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_registering_loads_two_modules_of_ours_and_none_of_others() -> None:
+    loaded = run("""
+        subcommands = plugin.conda_subcommands()
+        next(subcommands)
+        try:
+            subcommands.send([])
+        except StopIteration:
+            pass
+        on_demand = {"conda_subcommands", "conda_auth_handlers"}
+        for name in {n for n in vars(plugin) if n.startswith("conda_")} - on_demand:
+            hook = getattr(plugin, name)
+            harmless = [ValueError("not about the web")] if "hints" in name else []
+            list(hook(*harmless))
+        print(json.dumps(sorted(set(sys.modules) - before)))
+    """)
+
+    assert loaded == ["conda_token_plugin", "conda_token_plugin.plugin"]
+
+
+def test_the_subcommand_has_no_parser_and_takes_the_place_of_anothers_token() -> None:
+    names = run("""
+        theirs = [[plugin.CondaSubcommand(name="token"), plugin.CondaSubcommand(name="repo")]]
+        subcommands = plugin.conda_subcommands()
+        next(subcommands)
+        try:
+            subcommands.send(theirs)
+        except StopIteration as stop:
+            commands = [command for group in stop.value for command in group]
+        ours = commands[-1]
+        print(json.dumps([[c.name for c in commands], hasattr(ours, "configure_parser"),
+                          plugin.conda_subcommands.wrapper]))
+    """)
+
+    assert names == [["repo", "token"], False, True]
+
+
+def test_the_subcommand_hands_its_words_to_the_command_line_and_returns_the_exit_code() -> None:
+    code = run("""
+        import contextlib, io
+        with contextlib.redirect_stderr(io.StringIO()) as err:
+            code = plugin.token(("no-such-verb",))
+        print(json.dumps([code, "no-such-verb" in err.getvalue()]))
+    """)
+
+    assert code == [2, True]
+
+
+def test_only_plugin_and_auth_know_conda() -> None:
+    package = ROOT / "conda_token_plugin"
+    knowing = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+        if line.split("#")[0].strip().startswith(("from conda.", "from conda ", "import conda."))
+    }
+
+    assert knowing == {"auth.py", "plugin.py"}
