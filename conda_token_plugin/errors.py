@@ -16,6 +16,7 @@
     │   ├── NoOrganization
     │   ├── NoSeat
     │   ├── SubscriptionOver
+    │   ├── ExtensionRefused ............ an administrator's sync was refused
     │   └── IssueRefused ................ refused, and the service gave another reason
     ├── ServiceError ................ 5
     │   ├── ServiceUnreachable
@@ -149,14 +150,21 @@ class NotLoggedIn(LoginError):
 class LoginRefused(LoginError):
     """The service does not accept the API key."""
 
-    def __init__(self, *, service: str, source: str, expired: datetime | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        service: str,
+        source: str,
+        expired: datetime | None = None,
+        hint: str = "Run: conda token login",
+    ) -> None:
         """``source`` names where the key was found; ``expired`` is when, where the key says so."""
         super().__init__(
             f"The API key from {source} expired on {expired:%Y-%m-%d}."
             if expired
             else f"{service} does not accept the API key from {source}: "
             "it is wrong or has expired.",
-            hint="Run: conda token login",
+            hint=hint,
         )
 
 
@@ -240,6 +248,18 @@ class IssueRefused(OrganizationError):
         super().__init__(
             f"The service refused a token for {organization!r} (HTTP {status}){said}.",
             hint="Ask your organization's administrator.",
+        )
+
+
+class ExtensionRefused(OrganizationError):
+    """The service did not let an administrator extend a token."""
+
+    def __init__(self, organization: str, *, status: int, reason: str) -> None:
+        """``reason`` is the service's own text, without line breaks and cut to a line."""
+        said = f" and says: {reason}" if reason else ""
+        super().__init__(
+            f"The service did not extend the token of {organization!r} (HTTP {status}){said}.",
+            hint="Check that the service account belongs to this organization.",
         )
 
 
