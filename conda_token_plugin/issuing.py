@@ -3,7 +3,7 @@
 Nothing is asked of the service before the store and the drop-in are known to be writable,
 because an issue cannot be taken back: it kills the token before it.
 The token is stored before it is proven or spoken of. A kill after the issue and before the store
-has it leaves the user without: the next ``install`` issues anew, as any reissue does.
+has it leaves a note by which the next command says what happened (``pending``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
 from conda_token_plugin.channels import organization_prefix, shared_prefixes
+from conda_token_plugin.pending import noted
 from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:
@@ -33,10 +34,20 @@ if TYPE_CHECKING:
 class Wish:
     """What the user wants configured beside the token."""
 
-    channels: tuple[str, ...] = ()
-    default_channels: tuple[str, ...] = ()
+    channels: tuple[str, ...] | None = None
+    """None: those of the token before."""
+    default_channels: tuple[str, ...] | None = None
+    """None: those of the token before."""
     shared: bool | None = None
     """Whether the token opens main, r and msys2; None: if no other stored token does."""
+
+    def applied(self, token: Token, *, before: Token | None) -> Token:
+        """``token`` with what is wished for, or else with what ``before`` had."""
+        channels, defaults = self.channels, self.default_channels
+        if before is not None:
+            channels = before.channels if channels is None else channels
+            defaults = before.default_channels if defaults is None else defaults
+        return replace(token, channels=channels or (), default_channels=defaults or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +80,7 @@ class Desk:
         )
         self.store.prove_writable()
         condarc.prove_writable(self.environment.condarc)
-        with uninterrupted():
+        with uninterrupted(), noted(self.store.folder, organization=organization, now=self.now):
             fresh = self.service.issue(organization)
             token = Token(
                 organization=organization,
@@ -79,9 +90,8 @@ class Desk:
                 issued=self.now,
                 expires=fresh.expires,
                 checked=self.now,
-                channels=wish.channels,
-                default_channels=wish.default_channels,
             )
+            token = wish.applied(token, before=self.store.token(token.key))
             vault = keep(token, secret=fresh.secret, store=self.store, at=self.environment.condarc)
         return Issued(token=token, secret=fresh.secret, vault=vault)
 

@@ -44,15 +44,25 @@ class Call:
 
     def store(self) -> Store:
         """The user's store; ``--store`` chooses where secrets go."""
+        self.warn_of_cut_short()
         from conda_token_plugin.store import user_store
 
         return user_store(self.environment, choice=getattr(self.args, "store", None))
 
     def stores(self) -> dict[str, Store]:
         """All stores, in the order of precedence."""
+        self.warn_of_cut_short()
         from conda_token_plugin.lookup import stores_of
 
         return stores_of(self.environment)
+
+    def warn_of_cut_short(self) -> None:
+        """Say that an issue ended without a word, where one did."""
+        from conda_token_plugin.pending import cut_short
+
+        note = cut_short(self.environment.store_folder)
+        if note is not None:
+            self.printer.warn(note.warning)
 
     def lookup(self) -> Lookup:
         """The resolver that the auth handler uses, too."""

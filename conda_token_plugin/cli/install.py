@@ -118,14 +118,15 @@ def _agree(call: Call, organization: str, *, current: CurrentToken) -> None:
 
 
 def _wish(call: Call) -> Wish:
-    defaults = call.args.set_default_channels
+    wanted = call.args.set_default_channels
     common = shared_prefixes(call.environment.repo_url)
-    if defaults is None:
-        defaults = call.prompts.offer(f"Make {channels(common)} conda's default channels?")
+    if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
+        wanted = True
+    added = tuple(normalised(without_secrets(url)) for url in call.args.channel)
     return Wish(
-        channels=tuple(normalised(without_secrets(url)) for url in call.args.channel),
-        default_channels=common if defaults else (),
-        shared=True if defaults else call.args.shared,
+        channels=added or None,
+        default_channels=None if wanted is None else (common if wanted else ()),
+        shared=True if wanted else call.args.shared,
     )
 
 

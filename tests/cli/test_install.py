@@ -113,6 +113,16 @@ def test_channels_and_default_channels_are_configured_on_request(shell: Shell) -
     assert f'"{shell.sandbox.repo}main"' in text
 
 
+def test_a_reissue_keeps_what_was_configured_unless_told_otherwise(shell: Shell) -> None:
+    url = f"{shell.sandbox.repo}acme/main"
+    shell("install", "--org", "acme", "-y", "--channel", url, "--set-default-channels")
+    before = (shell.home / DROP_IN).read_text()
+    shell("install", "--org", "acme", "-y")
+    assert (shell.home / DROP_IN).read_text() == before
+    shell("install", "--org", "acme", "-y", "--no-set-default-channels")
+    assert "default_channels" not in (shell.home / DROP_IN).read_text()
+
+
 @pytest.mark.parametrize(
     ("user", "organization", "code", "words"),
     [

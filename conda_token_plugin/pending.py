@@ -1,0 +1,100 @@
+"""A note that an issue is under way, so that one that was cut short is not passed over in silence.
+
+From the moment the service issues a token until the store has it, a kill or a power cut loses
+the new token, and the one before it is dead already. Nothing can bring either back, and to print
+the new one "just in case" would be worse. So a note is left before the service is asked,
+and taken away when the store has the token or the service has refused;
+who finds one of a process that is no more, knows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors import StoreUnusable, TokenPluginError
+from conda_token_plugin.tokens import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+NAME = "issuing.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Whose token was being issued, since when, and by which process."""
+
+    organization: str
+    started: datetime
+    process: int
+
+    @property
+    def warning(self) -> str:
+        """What the user has to know, and do."""
+        return (
+            f"Issuing a token for {self.organization!r} was cut short on "
+            f"{self.started:%Y-%m-%d at %H:%M} UTC: the token before it may be dead, "
+            f"and the new one was lost. Run: conda token install --org {self.organization}"
+        )
+
+
+@contextmanager
+def noted(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
+    """Leave a note in ``folder`` for as long as the block runs.
+
+    An error that was told to the user needs no note; only a process that ends without
+    a word leaves one behind.
+
+    Raises:
+        StoreUnusable: the note cannot be written. Nothing was issued yet.
+    """
+    path = folder / NAME
+    facts = {"organization": organization, "started": now.isoformat(), "process": os.getpid()}
+    try:
+        path.write_text(json.dumps(facts), "utf-8")
+    except OSError as error:  # read-only folder, full disk
+        raise StoreUnusable(path, reason=error.strerror or "unknown") from None
+    try:
+        yield
+    except TokenPluginError:
+        clear(folder)
+        raise
+    clear(folder)
+
+
+def cut_short(folder: Path) -> Note | None:
+    """The note of an issue that ended without a word, or None."""
+    try:
+        facts = json.loads((folder / NAME).read_text("utf-8"))
+        note = Note(
+            organization=str(facts["organization"]),
+            started=utc(facts["started"]),
+            process=int(facts["process"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # none there, or cut short itself
+        return None
+    return None if _runs(note.process) else note
+
+
+def clear(folder: Path) -> None:
+    """Take the note away."""
+    with suppress(OSError):  # it was not there, or the folder is read-only now
+        (folder / NAME).unlink()
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # signal 0 ends a process there; a note of a living one says too much
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it runs as somebody else
+        return True
+    return True
