@@ -37,6 +37,9 @@ class Clock:
             self._offset = to - datetime.now(timezone.utc)
 
     def advance(self, by: timedelta) -> None:
-        """Jump by `by`, which may be negative: real clocks do that too."""
-        with self._lock:
-            self._offset += by
+        """Jump by `by`, which may be negative: real clocks do that too.
+
+        Raises:
+            OverflowError: that is before the year 1 or after the year 9999.
+        """
+        self.set(self.now() + by)

@@ -68,12 +68,13 @@ def tell_time(world: World, _request: Request) -> Answer:
 
 def set_clock(world: World, request: Request) -> Answer:
     """`PUT clock`."""
-    to, by = time_in(request.json(), "now"), request.json().get("advance", 0)
-    if not isinstance(by, (int, float)):
-        raise Refused(problem(400, "advance: not a number of seconds"))
+    to = time_in(request.json(), "now")
     if to is not None:
         world.clock.set(to)
-    world.clock.advance(timedelta(seconds=by))
+    try:
+        world.clock.advance(timedelta(seconds=request.json().get("advance", 0)))
+    except (TypeError, OverflowError) as e:  # no number, or out of the calendar
+        raise Refused(problem(400, f"advance: {e}")) from e
     return tell_time(world, request)
 
 

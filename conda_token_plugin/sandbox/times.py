@@ -21,4 +21,4 @@ def time_in(body: dict[str, Any], name: str) -> datetime | None:
         time = datetime.fromisoformat(str(body[name]).replace("Z", "+00:00"))
     except ValueError as e:  # not a time
         raise Refused(problem(400, f"{name}: {e}")) from e
-    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)

@@ -1,0 +1,192 @@
+"""Everything that can go wrong on the way, over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from conda_token_plugin.sandbox import Sandbox
+from conda_token_plugin.sandbox.faults import Fault
+from conda_token_plugin.sandbox.messages import Ending
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCOUNT = "/api/account"
+TOKEN = "/api/organizations/acme/ce/current-token"
+
+
+def get(sandbox: Sandbox, path: str = ACCOUNT, *, timeout: float = 10) -> requests.Response:
+    headers = {"Authorization": f"Bearer {sandbox.world.api_key('ada')}"}
+    return requests.get(sandbox.service + path, headers=headers, timeout=timeout)
+
+
+def issue(sandbox: Sandbox) -> requests.Response:
+    headers = {"Authorization": f"Bearer {sandbox.world.api_key('ada')}"}
+    body = {"confirm": "yes"}
+    return requests.put(sandbox.service + TOKEN, json=body, headers=headers, timeout=10)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 500])
+def test_a_status_comes_once_and_then_all_is_well(sandbox: Sandbox, status: int) -> None:
+    sandbox.fail_next(ACCOUNT, status=status, body=b'{"detail": "no"}')
+    first, second = get(sandbox), get(sandbox)
+    assert (first.status_code, first.json()) == (status, {"detail": "no"})
+    assert second.status_code == 200
+
+
+def test_too_many_requests_come_with_a_time_to_wait(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, status=429, headers=(("Retry-After", "7"),), times=2)
+    answers = [get(sandbox) for _ in range(3)]
+    assert [a.status_code for a in answers] == [429, 429, 200]
+    assert answers[0].headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize("status", [502, 200])
+def test_html_comes_where_json_was_expected(sandbox: Sandbox, status: int) -> None:
+    html = (("Content-Type", "text/html"),)
+    sandbox.fail_next(ACCOUNT, status=status, body=b"<h1>Bad gateway</h1>", headers=html)
+    answer = get(sandbox)
+    assert answer.status_code == status
+    with pytest.raises(requests.JSONDecodeError):
+        answer.json()
+
+
+def test_half_a_json_can_be_a_whole_answer(sandbox: Sandbox) -> None:
+    sandbox.fail_next(TOKEN, status=200, body=b'{"token": "abc')
+    answer = get(sandbox, TOKEN)
+    assert (answer.status_code, answer.text) == (200, '{"token": "abc')
+
+
+def test_an_answer_can_break_off_in_the_middle(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, status=0, ending=Ending.HALF)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        get(sandbox)
+    assert get(sandbox).status_code == 200
+
+
+def test_a_connection_can_be_reset(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, ending=Ending.RESET)
+    port = int(sandbox.service.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /api/account HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+
+def test_an_answer_can_fail_to_come(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, ending=Ending.STALL)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        get(sandbox, timeout=0.2)
+    assert get(sandbox).status_code == 200
+
+
+def test_a_late_answer_comes_after_all(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, status=0, delay=0.3)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        get(sandbox, timeout=0.05)
+    sandbox.fail_next(ACCOUNT, status=0, delay=0.1)
+    assert get(sandbox).status_code == 200
+
+
+def test_a_stalled_or_late_client_does_not_hold_up_the_end(packages: Path) -> None:
+    with Sandbox.start(packages=packages) as sandbox:
+        sandbox.fail_next(ACCOUNT, ending=Ending.STALL)
+        sandbox.fail_next(TOKEN, delay=3600)
+        for path in (ACCOUNT, TOKEN):
+            with pytest.raises(requests.exceptions.ReadTimeout):
+                get(sandbox, path, timeout=0.1)
+    # Coming here is the test: the end of the block joins all threads.
+
+
+@pytest.mark.parametrize("ending", [Ending.RESET, Ending.HALF])
+def test_a_token_can_be_issued_although_its_answer_is_lost(
+    sandbox: Sandbox, ending: Ending
+) -> None:
+    sandbox.fail_next(TOKEN, method="PUT", status=0, ending=ending)
+    with pytest.raises(requests.exceptions.RequestException):
+        issue(sandbox)
+    assert sandbox.world.current("acme", "ada") is not None
+
+
+def test_a_fault_with_a_status_lets_nothing_happen(sandbox: Sandbox) -> None:
+    sandbox.fail_next(TOKEN, method="PUT", ending=Ending.RESET)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        issue(sandbox)
+    assert sandbox.world.current("acme", "ada") is None
+
+
+def test_a_fault_meets_its_method_and_its_path_only(sandbox: Sandbox) -> None:
+    sandbox.fail_next(TOKEN, method="PUT", status=500)
+    assert get(sandbox).status_code == 200
+    assert get(sandbox, TOKEN).status_code == 404
+    assert issue(sandbox).status_code == 500
+
+
+def test_faults_come_in_the_order_they_were_asked_for(sandbox: Sandbox) -> None:
+    for status in (500, 502, 503):
+        sandbox.fail_next(ACCOUNT, status=status)
+    assert [get(sandbox).status_code for _ in range(4)] == [500, 502, 503, 200]
+
+
+def test_a_fault_is_part_of_the_record(sandbox: Sandbox) -> None:
+    sandbox.fail_next(ACCOUNT, status=503)
+    get(sandbox)
+    assert [(r.method, r.path, r.status) for r in sandbox.requests] == [("GET", ACCOUNT, 503)]
+
+
+@pytest.mark.parametrize("numbers", [{"times": 0}, {"delay": -1}, {"status": 99}, {"status": 600}])
+def test_an_impossible_fault_is_refused_at_once(numbers: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="times is at least 1"):
+        Fault(pattern="x", **numbers)
+
+
+def test_a_pattern_that_is_none_is_refused_at_once(sandbox: Sandbox) -> None:
+    with pytest.raises(re.error):
+        sandbox.fail_next("(")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 99999999",
+        b"Content-Length: many",
+        b"Content-Length: -5",
+        b"Transfer-Encoding: chunked",
+    ],
+)
+def test_a_body_of_unknown_or_enormous_length_is_refused(sandbox: Sandbox, head: bytes) -> None:
+    port = int(sandbox.service.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"PUT /api/account HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    status, _, rest = answer.partition(b"\r\n")
+    assert status == b"HTTP/1.1 413 Request Entity Too Large"
+    assert b"Connection: close" in rest
+    assert "is not read" in json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["message"]
+
+
+def test_what_is_not_http_gets_an_answer_and_the_next_client_too(sandbox: Sandbox) -> None:
+    port = int(sandbox.service.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+        assert b"400" in connection.recv(65536)
+    assert get(sandbox).status_code == 200
+
+
+def test_many_requests_share_one_connection(sandbox: Sandbox) -> None:
+    connection = http.client.HTTPConnection(sandbox.service.removeprefix("http://"), timeout=10)
+    connection.connect()
+    sockets = {connection.sock}
+    for _ in range(20):
+        connection.request("GET", ACCOUNT)
+        assert len(connection.getresponse().read()) > 0
+        sockets.add(connection.sock)
+    connection.close()
+    assert len(sockets) == 1

@@ -1,0 +1,277 @@
+"""The repository over real HTTP: who gets what, and how."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from conda_token_plugin.sandbox import Sandbox
+
+HELLO = "noarch/acme-hello-1.0-0.conda"
+PRIVATE = "noarch/acme-private-1.0-0.conda"
+INDEX = "noarch/repodata.json"
+
+
+def get(
+    sandbox: Sandbox, path: str, headers: dict[str, str] | None = None, *, follow: bool = True
+) -> requests.Response:
+    address = sandbox.repo + path
+    return requests.get(address, headers=headers, allow_redirects=follow, timeout=10)
+
+
+def token(value: str) -> dict[str, str]:
+    return {"Authorization": f"token {value}"}
+
+
+def bearer(sandbox: Sandbox, user: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {sandbox.world.api_key(user)}"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "package", "statuses"),
+    [
+        ("acme/main", HELLO, (200, 200)),
+        ("acme/private", PRIVATE, (200, 200)),
+        ("acme/public-index", "noarch/acme-public-1.0-0.conda", (200, 200)),
+        ("acme-evil/main", "noarch/acme-evil-hello-1.0-0.conda", (403, 403)),
+        ("globex/main", "noarch/globex-hello-1.0-0.conda", (403, 403)),
+        ("main", "noarch/main-hello-1.0-0.conda", (200, 200)),
+        ("r", "noarch/r-hello-0.9-0.tar.bz2", (200, 200)),
+        ("msys2", "noarch/msys2-hello-1.0-0.conda", (200, 200)),
+        ("anaconda-tools", "noarch/anaconda-tools-hello-1.0-0.conda", (200, 200)),
+        ("acme/nowhere", HELLO, (404, 404)),
+        ("nowhere/main", HELLO, (404, 404)),
+    ],
+)
+def test_a_token_of_acme_opens_acme_and_what_is_shared(
+    sandbox: Sandbox, channel: str, package: str, statuses: tuple[int, int]
+) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    got = [get(sandbox, f"{channel}/{file}", header).status_code for file in (INDEX, package)]
+    assert tuple(got) == statuses
+
+
+@pytest.mark.parametrize(
+    ("channel", "package", "statuses"),
+    [
+        ("acme/main", HELLO, (403, 403)),
+        ("acme/private", PRIVATE, (403, 403)),
+        ("acme/public-index", "noarch/acme-public-1.0-0.conda", (200, 403)),
+        ("main", "noarch/main-hello-1.0-0.conda", (403, 403)),
+        ("anaconda-tools", "noarch/anaconda-tools-hello-1.0-0.conda", (200, 200)),
+    ],
+)
+def test_without_a_token_only_public_things_open(
+    sandbox: Sandbox, channel: str, package: str, statuses: tuple[int, int]
+) -> None:
+    got = [get(sandbox, f"{channel}/{file}") for file in (INDEX, package)]
+    assert tuple(r.status_code for r in got) == statuses
+    refused = [r.json()["error"]["code"] for r in got if r.status_code == 403]
+    assert set(refused) <= {"token_missing"}
+
+
+def test_a_dead_token_is_told_from_a_wrong_one(sandbox: Sandbox) -> None:
+    world = sandbox.world
+    values = {t.org: t.value for t in world.tokens if t.user}
+    revoked = world.issue("acme", "ada").value
+    world.issue("acme", "ada")
+    tried = {
+        "token_unknown": ("acme", "x" * 48),
+        "token_revoked": ("acme", revoked),
+        "token_expired": ("hooli", values["hooli"]),
+        "token_cancelled": ("umbrella", values["umbrella"]),
+        "wrong_organization": ("globex", values["initech"]),
+    }
+    for code, (org, value) in tried.items():
+        answer = get(sandbox, f"{org}/main/{INDEX}", token(value))
+        assert answer.json()["error"]["code"] == code
+        assert answer.status_code == (403 if code == "wrong_organization" else 401)
+        assert value not in answer.text
+
+
+def test_a_token_in_its_grace_opens_its_channels(sandbox: Sandbox) -> None:
+    mine = sandbox.world.current("initech", "carol")
+    assert mine is not None
+    assert get(sandbox, f"initech/main/{INDEX}", token(mine.value)).status_code == 200
+
+
+def test_a_site_token_opens_its_organization(sandbox: Sandbox) -> None:
+    site = sandbox.world.current("stark")
+    assert site is not None
+    assert get(sandbox, f"stark/main/{INDEX}", token(site.value)).status_code == 200
+    assert get(sandbox, f"acme/main/{INDEX}", token(site.value)).status_code == 403
+
+
+def test_a_token_in_the_path_is_as_good_as_one_in_the_header(sandbox: Sandbox) -> None:
+    value = sandbox.world.issue("acme", "ada").value
+    address = f"{sandbox.service}/t/{value}/repo/acme/main/{HELLO}"
+    assert requests.get(address, timeout=10).status_code == 200
+    # The header counts, if there are both.
+    assert requests.get(address, headers=token("x" * 48), timeout=10).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("user", "channel", "status"),
+    [
+        ("ada", "acme/main", 200),
+        ("ada", "main", 200),
+        ("bob", "acme/main", 403),
+        ("bob", "main", 403),
+        ("mallory", "acme/main", 403),
+        ("carol", "initech/main", 200),
+        ("dave", "hooli/main", 403),
+        ("erin", "umbrella/main", 403),
+    ],
+)
+def test_an_api_key_opens_the_organizations_in_which_its_user_has_a_seat(
+    sandbox: Sandbox, user: str, channel: str, status: int
+) -> None:
+    answer = get(sandbox, f"{channel}/{INDEX}", bearer(sandbox, user))
+    assert answer.status_code == status
+
+
+def test_a_bad_api_key_opens_nothing_and_a_token_is_no_api_key(sandbox: Sandbox) -> None:
+    header = bearer(sandbox, "ada")
+    value = sandbox.world.issue("acme", "ada").value
+    as_bearer = {"Authorization": f"Bearer {value}"}
+    assert get(sandbox, f"acme/main/{INDEX}", as_bearer).status_code == 401
+    sandbox.clock.advance(timedelta(days=366))
+    assert get(sandbox, f"acme/main/{INDEX}", header).status_code == 401
+
+
+def test_private_packages_come_from_another_host_without_a_token(sandbox: Sandbox) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    answer = get(sandbox, f"acme/private/{PRIVATE}", header)
+    assert answer.status_code == 200
+    asked, delivered = sandbox.requests
+    assert (asked.status, asked.authorization) == (302, header["Authorization"])
+    assert (delivered.status, delivered.authorization) == (200, "")
+    assert asked.host.replace("127.0.0.1", "localhost") == delivered.host
+
+
+def test_a_token_that_is_sent_along_to_the_other_host_shows_in_the_record(
+    sandbox: Sandbox,
+) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    there = get(sandbox, f"acme/private/{PRIVATE}", header, follow=False).headers["Location"]
+    requests.get(there, headers=header, timeout=10)
+    assert list(sandbox.requests)[-1].authorization == header["Authorization"]
+
+
+def test_a_redirect_from_localhost_leads_to_the_address(sandbox: Sandbox) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    asked = f"{sandbox.url_of('acme', 'private')}/{PRIVATE}".replace("127.0.0.1", "localhost")
+    answer = requests.get(asked, headers=header, allow_redirects=False, timeout=10)
+    assert answer.headers["Location"].startswith(f"{sandbox.service}/signed/")
+
+
+def test_a_signed_address_is_good_for_one_file_and_five_minutes(sandbox: Sandbox) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    there = get(sandbox, f"acme/private/{PRIVATE}", header, follow=False).headers["Location"]
+    other = there.replace("acme-private-1.0", "globex-private-1.0").replace("/acme/", "/globex/")
+    assert requests.get(other, timeout=10).json()["error"]["code"] == "signature_bad"
+    assert requests.get(there, timeout=10).status_code == 200
+    sandbox.clock.advance(timedelta(minutes=5))
+    assert requests.get(there, timeout=10).json()["error"]["code"] == "signature_expired"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "anaconda-tools/../acme/main/noarch/repodata.json",
+        "anaconda-tools/%2e%2e/acme/main/noarch/repodata.json",
+        "anaconda-tools/..%2facme/main/noarch/repodata.json",
+        "anaconda-tools//etc/passwd",
+    ],
+)
+def test_no_path_leads_out_of_a_channel(sandbox: Sandbox, path: str) -> None:
+    request = requests.Request("GET", sandbox.repo).prepare()
+    request.url = sandbox.repo + path  # as it is: requests would tidy it up
+    with requests.Session() as session:
+        assert session.send(request, timeout=10).status_code == 404
+
+
+def test_a_head_has_the_length_and_no_body(sandbox: Sandbox) -> None:
+    address = f"{sandbox.url_of('anaconda-tools')}/{INDEX}"
+    whole = requests.get(address, timeout=10)
+    head = requests.head(address, timeout=10)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(whole.content))
+
+
+def test_a_copy_that_is_still_good_is_not_sent_again(sandbox: Sandbox) -> None:
+    path = f"anaconda-tools/{INDEX}"
+    tag = get(sandbox, path).headers["ETag"]
+    again = get(sandbox, path, {"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert get(sandbox, path, {"If-None-Match": '"another"'}).status_code == 200
+
+
+def test_a_copy_must_be_asked_about_each_time(sandbox: Sandbox) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    own = get(sandbox, f"acme/main/{INDEX}", header)
+    public = get(sandbox, f"anaconda-tools/{INDEX}")
+    assert own.headers["Cache-Control"] == "private, no-cache"
+    assert public.headers["Cache-Control"] == "public, no-cache"
+
+
+def test_a_part_of_a_file_can_be_had(sandbox: Sandbox) -> None:
+    path = f"anaconda-tools/{INDEX}"
+    whole = get(sandbox, path).content
+    size = len(whole)
+    parts = {
+        "bytes=0-9": (whole[:10], f"bytes 0-9/{size}"),
+        "bytes=5-": (whole[5:], f"bytes 5-{size - 1}/{size}"),
+        "bytes=-7": (whole[-7:], f"bytes {size - 7}-{size - 1}/{size}"),
+        f"bytes=3-{size * 2}": (whole[3:], f"bytes 3-{size - 1}/{size}"),
+        f"bytes=-{size * 2}": (whole, f"bytes 0-{size - 1}/{size}"),
+    }
+    for wanted, (content, shown) in parts.items():
+        answer = get(sandbox, path, {"Range": wanted})
+        assert (answer.status_code, answer.content) == (206, content)
+        assert answer.headers["Content-Range"] == shown
+
+
+def test_a_part_that_is_not_there_is_refused(sandbox: Sandbox) -> None:
+    answer = get(sandbox, f"anaconda-tools/{INDEX}", {"Range": "bytes=99999-"})
+    assert answer.status_code == 416
+    assert answer.headers["Content-Range"].startswith("bytes */")
+
+
+@pytest.mark.parametrize("wanted", ["bytes=-", "bytes=0-1,3-4", "lines=1-2"])
+def test_a_range_that_is_not_understood_gets_the_whole(sandbox: Sandbox, wanted: str) -> None:
+    path = f"anaconda-tools/{INDEX}"
+    answer = get(sandbox, path, {"Range": wanted})
+    assert (answer.status_code, answer.content) == (200, get(sandbox, path).content)
+
+
+def test_a_part_of_a_file_that_has_changed_since_is_not_sent(sandbox: Sandbox) -> None:
+    path = f"anaconda-tools/{INDEX}"
+    tag = get(sandbox, path).headers["ETag"]
+    stale = get(sandbox, path, {"Range": "bytes=0-1", "If-Range": '"another"'})
+    good = get(sandbox, path, {"Range": "bytes=0-1", "If-Range": tag})
+    assert (stale.status_code, good.status_code) == (200, 206)
+
+
+def test_shards_zst_and_plain_repodata_are_where_the_table_says(sandbox: Sandbox) -> None:
+    header = token(sandbox.world.issue("acme", "ada").value)
+    files = ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst")
+    there = {
+        channel: [get(sandbox, f"{channel}/noarch/{f}", header).status_code for f in files]
+        for channel in ("acme/main", "acme/private", "acme/public-index")
+    }
+    assert there == {
+        "acme/main": [200, 200, 404],
+        "acme/private": [200, 200, 200],
+        "acme/public-index": [200, 404, 404],
+    }
+
+
+def test_notices_need_what_repodata_needs(sandbox: Sandbox) -> None:
+    assert get(sandbox, "acme/main/notices.json").status_code == 403
+    header = token(sandbox.world.issue("acme", "ada").value)
+    assert get(sandbox, "acme/main/notices.json", header).json() == {"notices": []}
