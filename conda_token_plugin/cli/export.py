@@ -1,26 +1,30 @@
 """Hand a stored token to another tool, where that tool looks for it; or take it back.
 
 Examples:
-  conda token export rattler
-  conda token export rattler --org acme --dry-run
+  conda token export rattler pixi
+  conda token export micromamba --org acme --dry-run
   conda token export rattler --remove
 
-What else is in the tool's file stays as it is, and a credential that is already
-there for the same host is never replaced. `conda token remove` takes exports back,
-too. It never prints the token.
+Targets: rattler, pixi, mamba, micromamba, conda (one without this plugin), netrc,
+dotenv (./.env), github-actions (the job's next steps, masked), docker (prints what
+to write into a Dockerfile). Everything else in a tool's file stays as it is, and
+a credential that is already there is never replaced. `conda token remove` takes
+exports back, too. It prints no token, but for the masks that GitHub Actions needs.
 """
 
 from __future__ import annotations
 
+from argparse import BooleanOptionalAction
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conda_token_plugin.clients import exporting
-from conda_token_plugin.clients.exporting import Outcome
+from conda_token_plugin.cli import exports
+from conda_token_plugin.clients import docker, exporting, github_actions
 from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.clients.ledger import Ledger
-from conda_token_plugin.clients.targets import TARGETS, target
-from conda_token_plugin.errors import CheckFailed
+from conda_token_plugin.clients.targets import TARGETS
+from conda_token_plugin.errors import BadInput, CheckFailed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -28,50 +32,75 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.clients.exporting import Result, Step
-    from conda_token_plugin.clients.model import Target
+    from conda_token_plugin.clients.exporting import Step
+    from conda_token_plugin.clients.model import Grant, Target
+    from conda_token_plugin.lookup import Found
+
+PASSING = (github_actions.NAME, docker.NAME)
+"""Targets that keep nothing, so that nothing can be taken back."""
 
 
 def configure(parser: ArgumentParser) -> None:
     """Say to whom, and which."""
-    names = ", ".join(one.name for one in TARGETS)
+    names = ", ".join((*TARGETS, *PASSING))
     parser.add_argument("targets", nargs="+", metavar="TARGET", help=f"one or more of: {names}")
-    parser.add_argument("-o", "--org", action="append", default=[], help="only this one's token")
+    parser.add_argument(
+        "-o", "--org", action="append", default=[], help="only this organization's token"
+    )
     parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done")
     parser.add_argument("--remove", action="store_true", help="take back what was exported")
+    parser.add_argument("--file", metavar="F", help="write here, not where the tool looks")
+    parser.add_argument(
+        "--keyring",
+        action=BooleanOptionalAction,
+        default=None,
+        help="use the system keyring where the tool does, or do not (as the token is stored)",
+    )
 
 
 def run(call: Call) -> int:
     """Write, or take back, all that is named; or stop before anything is changed."""
-    targets = [target(name) for name in dict.fromkeys(call.args.targets)]
-    return _remove(call, targets) if call.args.remove else _export(call, targets)
+    names = list(dict.fromkeys(call.args.targets))
+    for name in names:
+        if name not in {*TARGETS, *PASSING}:
+            raise _unknown(name)
+    return _take_back(call, names) if call.args.remove else _hand_out(call, names)
 
 
-def _export(call: Call, targets: Sequence[Target]) -> int:
-    for one in targets:
-        if not one.installed(call.environment):
-            call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
-    steps = _steps(call, targets)
-    call.printer.data({"exported": [_entry(step) for step in steps], "dry_run": call.args.dry_run})
-    for line in dict.fromkeys(_lines(step, dry_run=call.args.dry_run) for step in steps):
-        call.printer.say(line)
-    notes = [note for step in steps for note in step.target.notes(step.grant)]
-    for note in dict.fromkeys(notes):
-        call.printer.say(f"Note: {note}")
+def _hand_out(call: Call, names: Sequence[str]) -> int:
+    """Check everything, then write; data on stdout is for machines or for copying."""
+    found = found_for(call.args.org, environment=call.environment, stores=call.stores())
+    job = github_actions.file_of(call.environment) if github_actions.NAME in names else None
+    targets = [TARGETS[name] for name in names if name in TARGETS]
+    _agree(call, targets)
+    needs_secrets = bool(targets) or job is not None
+    grants = [granted(one) for one in found] if needs_secrets else []
+    steps = _write(call, targets, grants=grants, found=found)
+    if job is not None:
+        _give_job(call, job, grants=grants)
+    recipe = docker.recipe([one.token for one in found]) if docker.NAME in names else None
+    exports.report(call, steps, job=job, grants=grants, recipe=recipe)
     return 0
 
 
-def _steps(call: Call, targets: Sequence[Target]) -> tuple[Step, ...]:
+def _write(
+    call: Call, targets: Sequence[Target], *, grants: Sequence[Grant], found: Sequence[Found]
+) -> tuple[Step, ...]:
     """Plan, and unless it is a dry run write, while no other process exports."""
-    found = found_for(call.args.org, environment=call.environment, stores=call.stores())
-    grants = [granted(one) for one in found]
-    keyring = any(one.source == "keyring" for one in found)
+    keyring = call.args.keyring
+    if keyring is None:
+        keyring = any(one.source == "keyring" for one in found)
     with _alone(call):
         steps = tuple(
             step
-            for one in targets
+            for target in targets
             for step in exporting.plan(
-                grants, target=one, environment=call.environment, keyring=keyring
+                grants,
+                target=target,
+                place=target.place_at(Path(call.args.file).expanduser())
+                if call.args.file
+                else target.place(call.environment, keyring=keyring),
+                environment=call.environment,
             )
         )
         if not call.args.dry_run:
@@ -79,8 +108,22 @@ def _steps(call: Call, targets: Sequence[Target]) -> tuple[Step, ...]:
     return steps
 
 
-def _remove(call: Call, targets: Sequence[Target]) -> int:
-    names = {one.name for one in targets}
+def _give_job(call: Call, job: Path, *, grants: Sequence[Grant]) -> None:
+    """Mask first. With ``--json`` on stderr, which the runner reads, too."""
+    if call.args.dry_run:
+        return
+    for line in github_actions.masks(grants):
+        if call.printer.json:
+            call.printer.ask(f"{line}\n")
+        else:
+            call.printer.data(None, text=line)
+    github_actions.append(job, grants=grants)
+
+
+def _take_back(call: Call, names: Sequence[str]) -> int:
+    for name in names:
+        if name in PASSING:
+            raise BadInput(f"{name} keeps nothing that could be taken back.")
     with _alone(call):
         doomed = [
             record
@@ -91,13 +134,22 @@ def _remove(call: Call, targets: Sequence[Target]) -> int:
         results = exporting.take_back(
             doomed, environment=call.environment, dry_run=call.args.dry_run
         )
-    report(call, results)
-    if not results:
-        call.printer.say("Nothing was exported there.")
-    call.printer.data({"removed": [result_entry(one) for one in results]})
-    if any(one.outcome is Outcome.FAILED for one in results):
+    exports.report_taken_back(call, results)
+    call.printer.data({"removed": [exports.taken_back(one) for one in results]})
+    if any(one.failed for one in results):
         raise CheckFailed("")
     return 0
+
+
+def _agree(call: Call, targets: Sequence[Target]) -> None:
+    """Ask before a secret is written where perhaps nobody reads it.
+
+    Raises:
+        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+    """
+    for one in targets:
+        if not (call.args.dry_run or call.args.file or one.installed(call.environment)):
+            call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
 
 
 def _alone(call: Call) -> AbstractContextManager[object]:
@@ -105,49 +157,12 @@ def _alone(call: Call) -> AbstractContextManager[object]:
     return nullcontext() if call.args.dry_run else Ledger(call.environment).held()
 
 
-def report(call: Call, results: Sequence[Result]) -> None:
-    """Say what was taken back, and warn of what was not."""
-    for one in results:
-        record = one.record
-        line = (
-            f"{record.target}: the token of {record.organization} for {record.key} "
-            f"in {record.place}: {one.outcome.value}."
-        )
-        if one.outcome is Outcome.FAILED:
-            call.printer.warn(f"{line} {one.reason}")
-        else:
-            call.printer.say(line)
+def _unknown(name: str) -> BadInput:
+    from difflib import get_close_matches
 
-
-def result_entry(one: Result) -> dict[str, Any]:
-    """The ``--json`` form of what was taken back."""
-    return {
-        "target": one.record.target,
-        "organization": one.record.organization,
-        "place": one.record.place,
-        "key": one.record.key,
-        "outcome": one.outcome.value,
-    }
-
-
-def _entry(step: Step) -> dict[str, Any]:
-    return {
-        "target": step.target.name,
-        "organization": step.grant.token.organization,
-        "last_four": step.grant.secret.last_four,
-        "place": step.place.name,
-        "key": step.entry.key,
-        "outcome": step.outcome.value,
-    }
-
-
-def _lines(step: Step, *, dry_run: bool) -> str:
-    did = {
-        (Outcome.WRITTEN, False): "Wrote",
-        (Outcome.WRITTEN, True): "Would write",
-    }.get((step.outcome, dry_run), "Left as it is:")
-    token = step.grant.token
-    return (
-        f"{did} the token …{step.grant.secret.last_four} of {token.organization} "
-        f"for {step.entry.key} in {step.place.name} ({step.target.name})."
+    known = (*TARGETS, *PASSING)
+    close = get_close_matches(name, known, n=1)
+    return BadInput(
+        f"There is no export target {name!r}.",
+        hint=f"Did you mean {close[0]}?" if close else f"Choose from: {', '.join(known)}.",
     )

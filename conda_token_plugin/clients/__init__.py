@@ -1,11 +1,34 @@
 """Other tools' credentials: one module a client, to read them (import) and write them (export).
 
-| module | reads | writes |
-|---|---|---|
-| ``rattler`` | credentials file, keyring | credentials file, keyring (also for pixi) |
+| module | client |
+|---|---|
+| ``rattler``, ``pixi`` | credentials file and keyring of what is built on rattler |
+| ``mamba`` | mamba and micromamba |
+| ``binstar`` | conda without this plugin, anaconda-client, conda-token |
+| ``netrc`` | curl, pip, and what else reads netrc |
+| ``dotenv``, ``github_actions``, ``docker`` | projects, jobs and images |
 
-``exporting`` brings tokens to the clients and takes them back; ``ledger`` remembers what is where.
-The formats and their limits: run with the real clients, see each module.
+``exporting`` brings tokens to the clients and takes them back; ``ledger`` remembers what is where;
+``foreign`` is how their files are touched. What is said of the clients was run with the real ones,
+unless the module names another source.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conda_token_plugin.clients.exporting import Result
+    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.tokens import Token
+
+
+def take_back(token: Token, *, environment: Environment) -> list[Result]:
+    """Take back every export of ``token``; what cannot be taken back is told in the result.
+
+    Raises:
+        StoreError: the record of exports cannot be read or written.
+    """
+    from conda_token_plugin.clients.exporting import take_back_of
+
+    return take_back_of(token, environment=environment)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.ledger import Ledger, Record
-from conda_token_plugin.clients.targets import target as target_of
+from conda_token_plugin.clients.targets import TARGETS
 from conda_token_plugin.errors import BadInput, ConfigurationError, TokenPluginError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Step:
             organization=token.organization,
             token=token.key,
             last_four=self.grant.secret.last_four,
-            created=not Path(self.place.name).exists(),
+            made=self.place.missing(self.entry.key),
         )
 
 
@@ -70,17 +70,21 @@ class Result:
     outcome: Outcome
     reason: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether it is still there, and still ours."""
+        return self.outcome is Outcome.FAILED
+
 
 def plan(
-    grants: Sequence[Grant], *, target: Target, environment: Environment, keyring: bool
+    grants: Sequence[Grant], *, target: Target, place: Place, environment: Environment
 ) -> tuple[Step, ...]:
-    """What an export of ``grants`` to ``target`` has to do. Changes nothing.
+    """What an export of ``grants`` to ``place`` of ``target`` has to do. Changes nothing.
 
     Raises:
         BadInput: two of the tokens need the same place.
         ConfigurationError: the client's file is unusable, or holds another's credential there.
     """
-    place = target.place(environment, keyring=keyring)
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
     _each_once(wanted, target=target)
     records = {record.spot: record for record in Ledger(environment).records()}
@@ -169,19 +173,19 @@ def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> Configurat
 
 
 def _as_first_made(record: Record, *, ledger: Ledger) -> Record:
-    """``record``, still knowing that we made the file, when this export is not the first."""
-    made = any(one.place == record.place and one.created for one in ledger.records())
-    return replace(record, created=record.created or made)
+    """``record``, remembering what an earlier export to the same place made."""
+    made = (one.made for one in ledger.records() if one.place == record.place and one.made)
+    return replace(record, made=next(made, record.made))
 
 
 def _taken_back(record: Record, *, ledger: Ledger, dry_run: bool) -> Result:
-    target = target_of(record.target)
+    target = TARGETS[record.target]
     place = target.place_named(record.place)
     try:
         held = place.held(record.key)
         outcome = _fate(record, held, ledger=ledger, target=target)
         if outcome is Outcome.TAKEN_BACK and not dry_run:
-            place.drop(record.key, made_by_us=record.created)
+            place.drop(record.key, made=record.made)
     except TokenPluginError as error:  # damaged or locked by now: said, and tried again next time
         return Result(record=record, outcome=Outcome.FAILED, reason=str(error))
     return Result(record=record, outcome=outcome)

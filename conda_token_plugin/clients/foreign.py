@@ -2,22 +2,29 @@
 
 What is refused rather than risked: a symbolic link (it may lead into a repository of dotfiles),
 anything that is no plain file, a file of another user (a replacement would change its owner),
-and one that another process has locked or has changed meanwhile.
+and one that another process has locked, or has changed meanwhile.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from contextlib import suppress
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.store import files
 
-OURS = 0o600
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 LARGEST = 16 * 1024 * 1024
 """Bytes; no credentials file is larger."""
+PATIENCE = 5.0
+"""Seconds to wait for a client that holds its lock."""
+LEFT = "and was left as it is"
 
 
 def content(path: Path) -> bytes | None:
@@ -27,70 +34,147 @@ def content(path: Path) -> bytes | None:
         ConfigurationError: it is none that may be replaced, or it cannot be read.
     """
     try:
-        _refuse(path, path.lstat())
-        with path.open("rb") as file:
-            return file.read(LARGEST)
-    except FileNotFoundError:  # the client has never stored anything
+        descriptor = files.opened(path)
+    except (FileNotFoundError, NotADirectoryError):  # the client has never stored anything
         return None
-    except OSError as error:  # not permitted, or a folder on the way is a file
-        raise ConfigurationError(
-            path, reason=f"cannot be read: {error.strerror}", hint="Make it readable."
-        ) from None
+    except OSError as error:  # a link, not permitted
+        raise _unreadable(path, error) from None
+    try:
+        _judge(path, os.fstat(descriptor))
+        _refuse_locked(path, descriptor)
+        return _whole(path, descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def replace(path: Path, *, after: bytes | None, before: bytes | None) -> None:
-    """Make ``after`` the content of ``path``, readable by the user alone; None: remove the file.
+def replace(path: Path, *, after: bytes, before: bytes | None) -> None:
+    """Make ``after`` the content of ``path``, readable by the user alone.
 
     Raises:
         ConfigurationError: it is no longer ``before``, or cannot be written. It is unharmed.
     """
+    _compare(path, before)
+    temporary = path.with_name(f".{path.name}.conda-token-plugin.new")
+    with _written(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.fill(temporary, after)
+        files.put(temporary, path, after=None)
+        files.sync(path.parent)
+
+
+def remove(path: Path, *, before: bytes | None, made: str) -> None:
+    """Remove ``path``, and the empty folders above it up to ``made``. Raises as ``replace``."""
+    _compare(path, before)
+    with _written(path):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # something else lies there by now
+        for folder in path.parents:
+            if len(str(folder)) < len(made) or not made:
+                break
+            folder.rmdir()
+
+
+def first_missing(path: Path) -> str:
+    """The topmost part of ``path`` that is not there yet: what writing it makes; "" if none."""
+    missing = [part for part in (path, *path.parents) if not os.path.lexists(part)]
+    return str(missing[-1]) if missing else ""
+
+
+@contextmanager
+def locked(lock: Path) -> Iterator[None]:
+    """Hold a client's own lock file, if the client has made one.
+
+    Raises:
+        ConfigurationError: another process holds it for too long.
+    """
+    if not lock.exists():
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock, timeout=PATIENCE)
+    try:
+        held.acquire()
+    except Timeout:  # the client writes, or hangs
+        raise _busy(lock) from None
+    except OSError as error:  # somebody else's
+        raise _unreadable(lock, error) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _compare(path: Path, before: bytes | None) -> None:
     if content(path) != before:
         raise ConfigurationError(
             path, reason="was changed by another process just now", hint="Run this again."
         )
+
+
+def _whole(path: Path, descriptor: int) -> bytes:
+    data = files.content(descriptor, limit=LARGEST)
+    if len(data) > LARGEST:
+        raise ConfigurationError(
+            path, reason=f"is too large for a file of credentials {LEFT}", hint="Look into it."
+        )
+    return data
+
+
+def _judge(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError(path, reason=f"is no plain file {LEFT}", hint="Move it away.")
+    if not files.WINDOWS and status.st_uid != os.geteuid():
+        raise ConfigurationError(
+            path, reason=f"belongs to another user {LEFT}", hint="Run this as its owner."
+        )
+
+
+def _refuse_locked(path: Path, descriptor: int) -> None:
+    """Ask for a shared lock of both kinds, which an editor or client with its own denies us."""
+    if files.WINDOWS:  # there, opening it would have failed
+        return
+    import fcntl
+
+    _ask(fcntl.flock, path, descriptor)
+    _ask(fcntl.lockf, path, descriptor)
+
+
+def _ask(lock: Callable[[int, int], None], path: Path, descriptor: int) -> None:
+    import fcntl
+
     try:
-        _write(path, after) if after is not None else path.unlink(missing_ok=True)
+        lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:  # somebody writes it
+        raise _busy(path) from None
+    except OSError:  # a file system without locks: then nobody has one
+        return
+
+
+def _busy(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        path, reason=f"is locked by another process {LEFT}", hint="Run this again when it is done."
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    if error.errno == errno.ELOOP:
+        return ConfigurationError(
+            path,
+            reason=f"is a symbolic link to {path.readlink()} {LEFT}",
+            hint="Name the real file with --file, or make this a plain one.",
+        )
+    return ConfigurationError(
+        path, reason=f"cannot be read: {error.strerror}", hint="Make it readable."
+    )
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:  # read-only folder, disk full, open elsewhere on Windows
         raise ConfigurationError(
             path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
         ) from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            os.chmod(temporary, OURS)  # noqa: PTH101  # NamedTemporaryFile made it so; be sure
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError:  # disk full
-            temporary.unlink()
-            raise
-    try:
-        temporary.replace(path)
-    except OSError:  # read-only folder, or open elsewhere on Windows
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def _refuse(path: Path, status: os.stat_result) -> None:
-    """Raise what is wrong with a file of this ``status``, if anything is."""
-    if stat.S_ISLNK(status.st_mode):
-        raise ConfigurationError(
-            path,
-            reason=f"is a symbolic link to {path.readlink()} and was left as it is",
-            hint="Make it a plain file, or use another target.",
-        )
-    if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(
-            path, reason="is no plain file and was left as it is", hint="Move it away."
-        )
-    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-        raise ConfigurationError(
-            path,
-            reason="belongs to another user and was left as it is",
-            hint="Run this as its owner.",
-        )

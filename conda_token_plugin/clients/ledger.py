@@ -1,6 +1,6 @@
 """What was exported where, without secrets: so that just this can be taken back.
 
-It lies beside the tokens, as ``exports.json``.
+It lies in ``exports`` below the store's folder, by the store's rules for files and locks.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.clients import foreign
-from conda_token_plugin.errors import StoreBusy, StoreCorrupt, StoreNewer, StoreUnusable
+from conda_token_plugin.errors import StoreCorrupt, StoreNewer
+from conda_token_plugin.store.folder import Folder
+from conda_token_plugin.store.lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from conda_token_plugin.environment import Environment
 
 VERSION = 1
-PATIENCE = 10.0
-"""Seconds to wait for another process that exports."""
+NAME = "exports.json"
+LARGEST = 16 * 1024 * 1024
+"""Bytes of the record; it has about 300 for each export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ class Record:
     token: str
     """The store's key of the token."""
     last_four: str
-    created: bool = False
-    """Whether the place was not there before."""
+    made: str = ""
+    """The topmost file or folder that was not there before; it goes with the last entry."""
 
     @property
     def spot(self) -> tuple[str, str]:
@@ -45,11 +46,15 @@ class Record:
 
 
 class Ledger:
-    """The records of one store."""
+    """The records of one store. Any method may raise StoreError."""
 
     def __init__(self, environment: Environment) -> None:
         """Does no I/O."""
-        self._path: Path = environment.store_folder / "exports.json"
+        self.notices: list[str] = []
+        """Lines for the user: what was repaired."""
+        home = environment.store_folder
+        self._home = Folder(path=home, tell=self.notices.append, names=frozenset())
+        self._folder = Folder(path=home / "exports", tell=self.notices.append)
 
     @contextmanager
     def held(self) -> Iterator[Ledger]:
@@ -57,22 +62,12 @@ class Ledger:
 
         Raises:
             StoreBusy: another process has been at it for too long.
-            StoreUnusable: the folder cannot be written.
         """
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self._path.with_suffix(".lock"), timeout=PATIENCE)
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout:  # another export runs, or hangs at a keyring
-            raise StoreBusy(self._path, waited=PATIENCE) from None
-        except OSError as error:  # read-only home
-            raise StoreUnusable(self._path, reason=error.strerror or "unknown") from None
-        try:
+        if not self._folder.path.is_dir():
+            self._home.make()
+        self._folder.make()
+        with locked(self._folder.path):
             yield self
-        finally:
-            lock.release()
 
     def records(self) -> tuple[Record, ...]:
         """All records.
@@ -80,18 +75,8 @@ class Ledger:
         Raises:
             StoreCorrupt, StoreNewer: the file is not ours any more, or of a later version.
         """
-        data = foreign.content(self._path)
-        if data is None:
-            return ()
-        try:
-            whole = json.loads(data)
-            version = whole["version"]
-            found = () if version != VERSION else tuple(_record(one) for one in whole["exports"])
-        except (ValueError, KeyError, TypeError):  # damaged by a crash or by hand
-            raise StoreCorrupt(self._path, fault="it is not as it was written") from None
-        if version != VERSION:
-            raise StoreNewer(self._path, version=version)
-        return found
+        found = self._folder.read(NAME, limit=LARGEST)
+        return () if found is None else self._decoded(found[0])
 
     def add(self, record: Record) -> None:
         """Remember ``record`` in place of an older one of the same target and spot."""
@@ -102,11 +87,24 @@ class Ledger:
         """Remember ``record`` no longer."""
         self._write([one for one in self.records() if not _same(one, record)])
 
+    def _decoded(self, data: bytes) -> tuple[Record, ...]:
+        path = self._folder.path / NAME
+        try:
+            whole = json.loads(data)
+            version = whole["version"]
+            found = () if version != VERSION else tuple(_record(one) for one in whole["exports"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            # Damaged by a failing disk or by hand.
+            raise StoreCorrupt(path, fault="it is not as it was written") from None
+        if version != VERSION:
+            raise StoreNewer(path, version=version)
+        return found
+
     def _write(self, records: Iterable[Record]) -> None:
         entries = [asdict(one) for one in records]
         text = json.dumps({"version": VERSION, "exports": entries}, indent=2) + "\n"
-        after = text.encode() if entries else None
-        foreign.replace(self._path, after=after, before=foreign.content(self._path))
+        self._folder.write(NAME, text.encode())
+        self._folder.sync()
 
 
 def _same(one: Record, other: Record) -> bool:
@@ -114,5 +112,8 @@ def _same(one: Record, other: Record) -> bool:
 
 
 def _record(entry: dict[str, Any]) -> Record:
-    names = {field.name for field in fields(Record)}
-    return Record(**{name: value for name, value in entry.items() if name in names})
+    """Undo ``asdict``; names that this version does not know are left out."""
+    known = {field.name: entry[field.name] for field in fields(Record) if field.name in entry}
+    if not all(isinstance(value, str) for value in known.values()):
+        raise TypeError("text was expected")
+    return Record(**known)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from conda_token_plugin.environment import Environment
     from conda_token_plugin.secret import Secret
@@ -23,7 +24,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One credential as a client wants it: under which key, and in which words."""
+    """One credential as a client keeps it: under which key, and in which words."""
 
     key: str
     value: str = field(repr=False)
@@ -31,27 +32,29 @@ class Entry:
 
 
 class Place(Protocol):
-    """Something that holds credentials of a client by key: a file, or a keyring's service."""
+    """Something that holds credentials of a client by key: a file, a folder, a keyring's service.
+
+    Every method raises ConfigurationError where what is there cannot be read or must not be
+    touched, and KeyringUnusable where a keyring does not answer.
+    """
 
     @property
     def name(self) -> str:
         """The path, or ``keyring:<service>``: the same in every run."""
 
     def held(self, key: str) -> str | None:
-        """The value under ``key`` in the client's notation, or None.
+        """The value under ``key`` in the client's notation, or None."""
 
-        Raises:
-            ConfigurationError: what is there cannot be read, or must not be touched.
-            KeyringUnusable: the keyring does not answer.
-        """
+    def missing(self, key: str) -> str:
+        """The topmost file or folder that writing ``key`` would make; "" if none."""
 
     def put(self, entry: Entry) -> None:
-        """Write ``entry`` and leave everything else as it is. Raises as ``held``."""
+        """Write ``entry`` and leave everything else as it is."""
 
-    def drop(self, key: str, *, made_by_us: bool) -> None:
-        """Take the entry under ``key`` out, as if it had never been there. Raises as ``held``.
+    def drop(self, key: str, *, made: str) -> None:
+        """Take the entry under ``key`` out, as if it had never been there.
 
-        ``made_by_us``: the place was not there before, and goes when nothing is left in it.
+        ``made`` is what ``missing`` said before the first entry: it goes when nothing is left.
         """
 
 
@@ -71,8 +74,15 @@ class Target(Protocol):
     def place_named(self, name: str) -> Place:
         """The place that was recorded under ``name``."""
 
+    def place_at(self, path: Path) -> Place:
+        """The place of a path that the user names."""
+
     def entries(self, grant: Grant) -> Iterable[Entry]:
-        """What the client needs for ``grant``."""
+        """What the client needs for ``grant``.
+
+        Raises:
+            BadInput: the client has no way to send such a token.
+        """
 
     def secret_in(self, value: str) -> Secret | None:
         """The secret in a value of the client's notation; None if it is none that we know."""

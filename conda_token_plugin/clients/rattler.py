@@ -2,11 +2,13 @@
 
 Where it looks, first that knows the host wins (run, py-rattler 0.28.0): the file that
 ``RATTLER_AUTH_FILE`` names, the system keyring (service ``rattler``, user = host, value = the JSON
-of one entry), ``~/.rattler/credentials.json``, netrc.
+of one entry), ``~/.rattler/credentials.json``, netrc. A client's own configuration can name
+a file that beats them all, see ``pixi``.
 
 The key is the host name alone, without scheme, port and path: one credential a host, which is sent
 to all of its channels. The parser is all or nothing: one entry of an unknown kind, or an empty
-file, breaks all of them, so nothing of our own goes in there.
+file, breaks all of them, so nothing of our own goes in there. Writers hold ``credentials.lock``
+(``rattler_networking``, ``backends/file.rs``).
 
 ``CondaToken`` puts ``/t/<token>`` before the path, which the repository takes.
 ``BearerToken`` sends ``Authorization: Bearer``, which the repository takes for API keys only.
@@ -15,12 +17,15 @@ file, breaks all of them, so nothing of our own goes in there.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conda_token_plugin.clients.jsonplace import JSONPlace
+from conda_token_plugin.clients.jsonobject import JSONObject
+from conda_token_plugin.clients.keyrings import PREFIX, KeyringService
 from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.clients.model import Grant, Place
     from conda_token_plugin.environment import Environment
 
+SERVICE = "rattler"
 KINDS = {
     "CondaToken": str,
     "BearerToken": str,
@@ -39,6 +45,8 @@ KINDS = {
     "OAuth": dict,
 }
 """The kinds of entries, and what each holds."""
+SHARES_KEYRING = sys.platform != "win32"
+"""On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
 
 
 class Rattler:
@@ -50,39 +58,47 @@ class Rattler:
         """It is a library, inside of others: nobody can say."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+    def place(self, environment: Environment, *, keyring: bool) -> Place:
         """The file that a variable names, else the keyring if secrets are kept there."""
         named = environment.variables.get("RATTLER_AUTH_FILE")
-        path = Path(named) if named else environment.home / ".rattler" / "credentials.json"
-        return JSONPlace(path=path.absolute(), known=_known)
+        if named:
+            return self.place_at(Path(named))
+        if keyring and SHARES_KEYRING:
+            return KeyringService(service=SERVICE)
+        return self.place_at(environment.home / ".rattler" / "credentials.json")
 
     def place_named(self, name: str) -> Place:
-        """The place that was recorded under ``name``."""
-        return JSONPlace(path=Path(name), known=_known)
+        """The keyring's service, or the file."""
+        if name.startswith(PREFIX):
+            return KeyringService(service=name.removeprefix(PREFIX))
+        return self.place_at(Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The file at ``path``."""
+        path = path.absolute()
+        return TextFile(path=path, format=JSONObject(known=_known), lock=path.with_suffix(".lock"))
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One entry a host of the token's scope."""
         value = json.dumps(_value(grant))
-        for host in dict.fromkeys(host_of(prefix) for prefix in grant.token.scope):
+        for host in hosts_of(grant):
             yield Entry(key=host, value=value)
 
     def secret_in(self, value: str) -> Secret | None:
         """The token or password of an entry."""
-        entry = json.loads(value)
-        held = entry.get("CondaToken") or entry.get("BearerToken")
-        held = held or entry.get("BasicHTTP", {}).get("password")
-        try:
-            return Secret(held) if isinstance(held, str) else None
-        except MalformedToken:  # a password with blanks, which is no token of ours
-            return None
+        return _secret(_read(value))
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """It finds credentials by host alone."""
-        hosts = ", ".join(sorted({host_of(prefix) for prefix in grant.token.scope}))
         yield (
             f"{self.name} finds credentials by host: it sends the token of "
-            f"{grant.token.organization} to every channel of {hosts}."
+            f"{grant.token.organization} to every channel of {', '.join(hosts_of(grant))}."
         )
+
+
+def hosts_of(grant: Grant) -> tuple[str, ...]:
+    """The hosts of the token's scope, each once."""
+    return tuple(dict.fromkeys(host_of(prefix) for prefix in grant.token.scope))
 
 
 def host_of(url: str) -> str:
@@ -106,3 +122,21 @@ def _known(value: object) -> bool:
         return False
     kind, held = next(iter(value.items()))
     return isinstance(held, KINDS.get(kind, ()))
+
+
+def _read(value: str) -> dict[str, object]:
+    try:
+        entry = json.loads(value)
+    except ValueError:  # a keyring's entry that somebody else made
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _secret(entry: dict[str, object]) -> Secret | None:
+    basic = entry.get("BasicHTTP")
+    password = basic.get("password") if isinstance(basic, dict) else None
+    held = entry.get("CondaToken") or entry.get("BearerToken") or password
+    try:
+        return Secret(held) if isinstance(held, str) else None
+    except MalformedToken:  # a password with blanks, which is no token of ours
+        return None

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.clients.binstar import CondaFiles
+from conda_token_plugin.clients.dotenv import Dotenv
+from conda_token_plugin.clients.mamba import Mamba
+from conda_token_plugin.clients.netrc import Netrc
+from conda_token_plugin.clients.pixi import Pixi
 from conda_token_plugin.clients.rattler import Rattler
-from conda_token_plugin.errors import BadInput
 
 if TYPE_CHECKING:
     from conda_token_plugin.clients.model import Target
 
-TARGETS: tuple[Target, ...] = (Rattler(),)
-
-
-def target(name: str) -> Target:
-    """The target of this name.
-
-    Raises:
-        BadInput: there is none.
-    """
-    for one in TARGETS:
-        if one.name == name:
-            return one
-    raise BadInput(
-        f"There is no export target {name!r}.",
-        hint=f"Choose from: {', '.join(one.name for one in TARGETS)}.",
-    )
+_ALL: tuple[Target, ...] = (
+    Rattler(),
+    Pixi(),
+    Mamba("mamba"),
+    Mamba("micromamba"),
+    CondaFiles(),
+    Netrc(),
+    Dotenv(),
+)
+TARGETS: dict[str, Target] = {one.name: one for one in _ALL}
+"""Those that keep what they are given, so that it can be taken back."""

@@ -1,0 +1,143 @@
+"""conda core's own token files, which anaconda-client and conda-token write, too.
+
+One file a URL: ``<folder>/<quoted URL>.token`` with the token and nothing else. conda (without any
+plugin) puts ``/t/<token>`` into URLs that begin with the file's URL: plain ``startswith``, in the
+order of the folder (run: a key for port 87 matched port 8765). So our keys end with a slash,
+and a key that covers ours, or that ours would cover, is refused.
+Read by conda with the classic and the rattler solver (run, 26.7.1); the token ends up nowhere.
+
+The folder is ``$BINSTAR_CONFIG_DIR/data``, else platformdirs' configuration folder of ``binstar``
+(``conda.gateways.anaconda_client``). mamba reads ``~/.continuum/anaconda-client/tokens`` instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, unquote_plus
+
+from conda_token_plugin.clients import foreign
+from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.tokens import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.clients.model import Grant, Place
+    from conda_token_plugin.environment import Environment
+
+SUFFIX = ".token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFolder:
+    """A folder of token files; a key is a URL."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def file(self, key: str) -> Path:
+        """The file of the URL ``key``."""
+        return self.path / f"{quote_plus(key)}{SUFFIX}"
+
+    def urls(self) -> tuple[str, ...]:
+        """All keys, sorted."""
+        found = self.path.glob(f"*{SUFFIX}") if self.path.is_dir() else ()
+        return tuple(sorted(unquote_plus(path.name.removesuffix(SUFFIX)) for path in found))
+
+    def held(self, key: str) -> str | None:
+        """The token for ``key``, if no other file of the folder is in its way."""
+        for other in self.urls():
+            if other != key and (key.startswith(other) or other.startswith(key)):
+                raise ConfigurationError(
+                    self.file(other),
+                    reason=f"is for {other}, and conda may take it for {key}, too",
+                    hint="Bring it into the store: conda token import anaconda-client --clean",
+                )
+        return self.read(key)
+
+    def read(self, key: str) -> str | None:
+        """The token for ``key``."""
+        data = foreign.content(self.file(key))
+        return None if data is None else data.decode("ascii", "replace").strip()
+
+    def missing(self, key: str) -> str:
+        """What has to be made for the file to be there."""
+        return foreign.first_missing(self.file(key))
+
+    def put(self, entry: Entry) -> None:
+        """Write the file, as conda does: without a line break."""
+        path = self.file(entry.key)
+        foreign.replace(path, after=entry.value.encode(), before=foreign.content(path))
+
+    def drop(self, key: str, *, made: str) -> None:
+        """Remove the file, and folders that were made for it."""
+        path = self.file(key)
+        foreign.remove(path, before=foreign.content(path), made=made)
+
+
+class CondaFiles:
+    """conda without this plugin."""
+
+    name = "conda"
+
+    def installed(self, environment: Environment) -> bool:
+        """Whether it is on the path or was set up in this shell."""
+        variables = environment.variables
+        return bool(which("conda", path=variables.get("PATH", "")) or variables.get("CONDA_EXE"))
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+        """The folder that conda reads; it reads no keyring."""
+        return TokenFolder(path=folder(environment))
+
+    def place_named(self, name: str) -> Place:
+        """The folder."""
+        return TokenFolder(path=Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The folder at ``path``."""
+        return TokenFolder(path=path.absolute())
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One file a prefix of the token's scope.
+
+        Raises:
+            BadInput: conda can send a token of these files in the path only.
+        """
+        if grant.token.way not in {Way.TOKEN, Way.PATH}:
+            raise BadInput(
+                f"conda's token files go into the path as /t/…/, and the token of "
+                f"{grant.token.organization} is sent as {grant.token.way.value}.",
+                hint="conda with this plugin sends it; for other tools: export netrc, rattler.",
+            )
+        for prefix in grant.token.scope:
+            yield Entry(key=f"{prefix}/", value=grant.secret.reveal())
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The file's content."""
+        try:
+            return Secret(value)
+        except MalformedToken:  # an empty file, or none of ours
+            return None
+
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
+        """It is for a conda without us."""
+        yield "conda with this plugin needs no export; these files are for one without it."
+
+
+def folder(environment: Environment) -> Path:
+    """The folder that conda itself reads."""
+    named = environment.variables.get("BINSTAR_CONFIG_DIR")
+    if named:
+        return Path(named) / "data"
+    from platformdirs import user_config_path
+
+    return user_config_path("binstar", "ContinuumIO")

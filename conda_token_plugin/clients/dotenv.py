@@ -1,0 +1,121 @@
+"""dotenv: ``NAME=value`` lines in a project's ``.env``, for what loads one (docker compose, …).
+
+The name is the one under which the plugin itself finds a token: ``ANACONDA_REPO_TOKEN_<ORG>``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.textfile import TextFile
+from conda_token_plugin.environment import token_variable
+from conda_token_plugin.errors import BadInput, MalformedToken
+from conda_token_plugin.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.clients.model import Grant, Place
+    from conda_token_plugin.environment import Environment
+
+ANY = "(any)"
+"""How ``lookup`` calls the organization of a general token."""
+_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)\s*?$", re.MULTILINE)
+_BARE = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
+"""What needs no quotes, for a shell and for every reader of such files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """Lines ``NAME=value``; anything else is somebody's comment or continuation, and stays."""
+
+    empty: str = ""
+
+    def entries(self, text: str) -> tuple[Entry, ...]:
+        """All assignments."""
+        return tuple(
+            Entry(key=found[1], value=_unquoted(found[2])) for found in _LINE.finditer(text)
+        )
+
+    def put(self, text: str, entry: Entry) -> str:
+        """Change the line, or add one at the end; the file ends as it ended before."""
+        line = f"{entry.key}={_quoted(entry.value)}"
+        for found in _LINE.finditer(text):
+            if found[1] == entry.key:
+                return text[: found.start()] + line + text[found.end() :]
+        end = "\r\n" if "\r\n" in text else "\n"
+        return f"{text}{end}{line}" if text and not text.endswith("\n") else f"{text}{line}{end}"
+
+    def drop(self, text: str, key: str) -> str:
+        """Take the line out."""
+        for found in _LINE.finditer(text):
+            if found[1] == key:
+                before, after = text[: found.start()], text[found.end() :]
+                return before + after[1:] if after else before.removesuffix("\n").removesuffix("\r")
+        return text
+
+
+class Dotenv:
+    """A project's ``.env``."""
+
+    name = "dotenv"
+
+    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+        """It is a convention, not a program."""
+        return True
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+        """``.env`` of the folder we are in."""
+        return self.place_at(Path(".env"))
+
+    def place_named(self, name: str) -> Place:
+        """The file."""
+        return self.place_at(Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The file at ``path``."""
+        return TextFile(path=path.absolute(), format=Assignments())
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One variable a token.
+
+        Raises:
+            BadInput: no line can hold it.
+        """
+        if "'" in grant.secret.reveal():
+            raise BadInput(
+                f"The token of {grant.token.organization} has a quote in it, which such files "
+                "cannot hold.",
+                hint="Use another target: rattler, pixi, mamba.",
+            )
+        yield Entry(key=variable_of(grant), value=grant.secret.reveal())
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The value itself."""
+        try:
+            return Secret(value)
+        except MalformedToken:  # empty, or a sentence
+            return None
+
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
+        """Such files are committed by accident more than any other."""
+        yield "Keep .env out of version control and out of images: .gitignore, .dockerignore."
+
+
+def variable_of(grant: Grant) -> str:
+    """``ANACONDA_REPO_TOKEN_<ORG>``."""
+    organization = grant.token.organization
+    return token_variable("" if organization == ANY else organization)
+
+
+def _quoted(value: str) -> str:
+    return value if _BARE.fullmatch(value) else f"'{value}'"
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
