@@ -4,8 +4,9 @@ Examples:
   conda token remove acme
   conda token remove --all
 
-It does not revoke the token: on other machines it goes on working. A token that
-a variable supplies is not stored and cannot be removed here.
+Copies that `conda token export` handed to other tools are taken back, too. It does
+not revoke the token: on other machines it goes on working. A token that a variable
+supplies is not stored and cannot be removed here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.clients.exporting import Result
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens import Token
 
@@ -40,8 +42,15 @@ def run(call: Call) -> int:
     for token in doomed:
         store.remove(token.key)
     condarc.write(call.environment.condarc, tokens=store.tokens())
-    _report(call, doomed)
+    _report(call, doomed, exports=_taken_back(call, doomed))
     return 0
+
+
+def _taken_back(call: Call, doomed: tuple[Token, ...]) -> list[Result]:
+    """What became of the copies that other tools were given; said after what was forgotten."""
+    from conda_token_plugin.clients import take_back
+
+    return [one for token in doomed for one in take_back(token, environment=call.environment)]
 
 
 def _doomed(call: Call, *, store: Store) -> tuple[Token, ...]:
@@ -72,12 +81,20 @@ def _unknown(call: Call, name: str, *, known: set[str]) -> Exception:
     )
 
 
-def _report(call: Call, doomed: tuple[Token, ...]) -> None:
-    call.printer.data({"removed": [token.as_json() for token in doomed]})
+def _report(call: Call, doomed: tuple[Token, ...], *, exports: list[Result]) -> None:
+    from conda_token_plugin.cli.exports import report_taken_back, taken_back
+
+    call.printer.data(
+        {
+            "removed": [token.as_json() for token in doomed],
+            "exports": [taken_back(one) for one in exports],
+        }
+    )
     for token in doomed:
         call.printer.say(
             f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
+    report_taken_back(call, exports)
     if not doomed:
         call.printer.say("No token is stored.")

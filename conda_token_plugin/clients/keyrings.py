@@ -1,13 +1,15 @@
 """Entries that another tool keeps in the system's keyring: one service, a user name a key.
 
-Only through the ``keyring`` library, imported when it is needed, and never waited for long:
-a keyring can be locked behind a window that nobody sees.
+The system's own backend, by name: what Python's keyring prefers here may be a plain file that some
+package has registered, and no other tool reads that. Imported when it is needed, and never waited
+for long: a keyring can be locked behind a window that nobody sees.
 """
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import TimeoutError as TooLong  # its own class before Python 3.11
 from dataclasses import dataclass
-from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from conda_token_plugin.errors import KeyringUnusable
@@ -16,11 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conda_token_plugin.clients.model import Entry
+    from conda_token_plugin.store.keyring_vault import Backend
 
-T = TypeVar("T")
 PATIENCE = 30.0
-"""Seconds: time enough for a person to unlock it."""
+"""Seconds that a call may take; a person may have to type a password meanwhile."""
 PREFIX = "keyring:"
+NATIVE = {
+    "darwin": "keyring.backends.macOS.Keyring",
+    "win32": "keyring.backends.Windows.WinVaultKeyring",
+}.get(sys.platform, "keyring.backends.SecretService.Keyring")
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +36,6 @@ class KeyringService:
     """The entries of one service."""
 
     service: str
-    patience: float = PATIENCE
 
     @property
     def name(self) -> str:
@@ -37,9 +44,7 @@ class KeyringService:
 
     def held(self, key: str) -> str | None:
         """The entry of the user name ``key``."""
-        import keyring
-
-        return within(self.patience, lambda: keyring.get_password(self.service, key))
+        return _asked(lambda backend: backend.get_password(self.service, key))
 
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """A keyring's service is nothing that would have to be made."""
@@ -47,46 +52,26 @@ class KeyringService:
 
     def put(self, entry: Entry) -> None:
         """Set the entry."""
-        import keyring
-
-        within(
-            self.patience,
-            lambda: keyring.set_password(self.service, entry.key, entry.value),
-        )
+        _asked(lambda backend: backend.set_password(self.service, entry.key, entry.value))
 
     def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
         """Delete the entry."""
-        import keyring
-
-        within(self.patience, lambda: keyring.delete_password(self.service, key))
+        _asked(lambda backend: backend.delete_password(self.service, key))
 
 
-def within(seconds: float, call: Callable[[], T]) -> T:
-    """What ``call`` returns; a thread that hangs is left behind.
+def _asked(work: Callable[[Backend], Answer]) -> Answer:
+    """Have ``work`` done within ``PATIENCE``.
 
     Raises:
-        KeyringUnusable: it raised, or did not return in time.
+        KeyringUnusable: it was not done. The backend's words are not shown: they may tell.
     """
-    import keyring.errors
+    from conda_token_plugin.store.keyring_vault import loaded, started
 
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def attempt() -> None:
-        try:
-            done.append(call())
-        except BaseException as error:  # noqa: BLE001  # said below, in the thread that asked
-            failed.append(error)
-
-    thread = Thread(target=attempt, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if done:
-        return done[0]
-    if failed and isinstance(failed[0], keyring.errors.NoKeyringError):
-        raise KeyringUnusable("is absent")
-    raise KeyringUnusable(
-        f"failed ({type(failed[0]).__name__})"
-        if failed
-        else f"did not answer in {seconds:.0f} seconds"
-    )
+    answer = started(lambda: work(loaded(NATIVE)))
+    try:
+        error = answer.exception(timeout=PATIENCE)
+    except TooLong:  # a prompt that nobody answers, a daemon that is stuck
+        raise KeyringUnusable(f"did not answer within {PATIENCE:.0f} seconds") from None
+    if error is not None:
+        raise KeyringUnusable(f"refused: {type(error).__name__}")
+    return answer.result()
