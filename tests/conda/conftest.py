@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conda.host import solver_missing
 from tests.conda.machine import Machine
 from tests.conda.report import Table
 
@@ -84,21 +85,6 @@ def solver(request: pytest.FixtureRequest) -> str:
     if reason:
         pytest.skip(reason)
     return str(request.param)
-
-
-def solver_missing(name: str) -> str:
-    """Why the solver cannot be used here; empty when it can."""
-    if name == "classic":
-        return ""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        version("conda-rattler-solver")
-    except PackageNotFoundError:  # it is not part of conda
-        return "conda-rattler-solver is not installed"
-    # conda-rattler-solver 0.2 asks for PrefixData(…, interoperability=…), which came with 25.5.
-    old = tuple(int(part) for part in version("conda").split(".")[:2]) < (25, 5)
-    return "conda-rattler-solver needs a later conda" if old else ""
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conda.host import conda_version
 from tests.conda.report import summary
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ def by_default_channels(machine: Machine) -> tuple[str, ...]:
 
 
 def by_package(machine: Machine) -> tuple[str, ...]:
-    """``channel::package``."""
-    main, private = (machine.sandbox.url_of("acme", name) for name in ("main", "private"))
+    """``channel::package``, with a channel of ``custom_channels``."""
+    where = machine.sandbox.repo.rstrip("/")
+    machine.condarc(f"custom_channels:\n  acme/main: {where}\n  acme/private: {where}\n")
     return (
-        *("--override-channels", "-c", main, "-c", private),
-        *(f"{main}::acme-hello", f"{private}::acme-private", f"{main}::acme-tools"),
+        *("--override-channels", "-c", "acme/main", "-c", "acme/private"),
+        *("acme/main::acme-hello", "acme/private::acme-private", "acme/main::acme-tools"),
     )
 
 
@@ -63,6 +65,8 @@ WAYS = {
 def test_a_protected_environment_is_created_with_the_token_and_refused_without(
     machine: Machine, way: str, solver: str, table: Table
 ) -> None:
+    if (way, solver) == ("channel::package", "rattler") and conda_version() < (26, 7):
+        pytest.skip("with an older conda, conda-rattler-solver finds no channel::package at all")
     machine.variables["CONDA_SOLVER"] = solver
     token = machine.install("acme")
     arguments = _arguments(machine, WAYS[way])
@@ -80,7 +84,7 @@ def test_a_protected_environment_is_created_with_the_token_and_refused_without(
     machine.conda("token", "remove", "acme").well()
     machine.forget()
     refused = machine.create(*arguments).badly()
-    assert "CondaHTTPError: HTTP 403" in refused.said
+    assert "HTTP 403" in refused.said
     assert not machine.installed()
 
 
@@ -122,14 +126,12 @@ def test_an_organization_whose_name_begins_alike_gets_no_token(
     acme = machine.install("acme")
     url = machine.sandbox.url_of
 
-    refused = machine.create(
-        *("--override-channels", "-c", url("acme", "main"), "-c", url("acme-evil", "main")),
-        "acme-hello",
-    ).badly()
+    for channel in ("acme-evil", "acme"):
+        machine.create("--override-channels", "-c", url(channel, "main"), f"{channel}-hello")
 
-    assert "403" in refused.said
-    _only(machine, "/repo/acme-evil/", sent="")
     _only(machine, "/repo/acme/", sent=f"token {acme}")
+    _only(machine, "/repo/acme-evil/", sent="")
+    assert machine.installed() == {"acme-hello"}
     seen = [one for one in machine.sandbox.requests if "/repo/acme-evil/" in one.path]
     table.add("-c URL", solver="classic", channel="acme-evil", saw=summary(seen, names={}))
 
