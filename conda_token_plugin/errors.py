@@ -408,7 +408,8 @@ class SecretLost(StoreError):
     def __init__(self, what: str, *, vault: str, command: str) -> None:
         """``what``: "token of 'acme'"; ``command`` gets another."""
         super().__init__(
-            f"The {what} is gone from the {vault}: it was deleted there, or kept on another machine.",
+            f"The {what} is gone from the {vault}: it was deleted there, "
+            "or lies on another machine.",
             hint=f"Run: {command}",
         )
 
