@@ -1,14 +1,16 @@
-"""One write of the store, and its order: secret, index, then what the index dropped.
+"""One write of the store, and its order.
 
-| killed before                  | a reader finds  | what lies about              |
-|--------------------------------|-----------------|------------------------------|
-| the secret is in its slot      | what was before | a temporary, half an entry   |
-| the index is replaced          | what was before | a secret in the vacant slot  |
-| the dropped slot is emptied    | what is after   | a secret in a doomed slot    |
+| step                                            | killed then, a reader finds           |
+|-------------------------------------------------|---------------------------------------|
+| 1. sweep: empty what is doomed                  | what was before                       |
+| 2. announce a slot: it is doomed before it is filled | what was before                  |
+| 3. fill it with the secret                      | what was before; the slot is doomed   |
+| 4. replace the index                            | what was before, or what is after     |
+| 5. empty the slot that the index has dropped    | what is after; that slot is doomed    |
 
-What lies about is cleared away by ``sweep``, with which the next write begins.
-It needs no search, which keyrings do not offer: the index names doomed slots,
-and the vacant one follows from it.
+Each step is on the disk before the next begins. What a killed write leaves lying about is
+in slots that the index names as doomed, so that the next write finds it without a search,
+which keyrings do not offer.
 """
 
 from __future__ import annotations
@@ -44,14 +46,21 @@ class Change:
 
     def sweep(self, place: str) -> None:
         """Clear away what writes that were killed left in the files and at ``place``."""
-        about = {Slot(FILE, TEMPORARY), self.index.vacant(FILE), self.index.vacant(place)}
-        about |= {slot for slot in self.index.doomed if slot.place in {FILE, place}}
-        self.index = self.index.emptied({slot for slot in about if self._empty(slot)})
+        self._empty(Slot(FILE, TEMPORARY))
+        doomed = {slot for slot in self.index.doomed if slot.place in {FILE, place}}
+        self.index = self.index.emptied({slot for slot in doomed if self._empty(slot)})
 
     def put(self, name: str, secret: Secret, *, place: str) -> Slot:
-        """Keep ``secret`` in the vacant slot of ``place``, which the index does not name yet."""
-        slot = self.index.vacant(place)
-        self.vault(place).put(slot.entry, sealed(name, secret))
+        """Keep ``secret`` in a new slot at ``place``; nobody's, until ``commit``."""
+        vault = self.vault(place)
+        slot = Slot(place, vault.entry(name, number=self.index.number))
+        self.index = self.index.announcing(slot)
+        self.ledger.write(self.index)
+        try:
+            vault.put(slot.entry, sealed(name, secret))
+        except StoreError:  # a full disk, a locked keyring
+            self._empty(slot)
+            raise
         return slot
 
     def commit(self, index: Index) -> None:

@@ -8,7 +8,7 @@ the store's lock: what a killed one left is cleared away by the next, without a 
 Every call is one of ``os``'s, so that a test can make each of them fail.
 """
 
-# ruff: noqa: PTH  # descriptors and flags, which pathlib has not
+# ruff: noqa: PTH101, PTH105, PTH108, PTH116  # os's own calls, see above
 from __future__ import annotations
 
 import errno
@@ -49,8 +49,8 @@ def signature(status: os.stat_result) -> Signature:
 
 
 @contextmanager
-def errors_of(path: Path) -> Iterator[None]:
-    """Turn the system's errors into ours, naming ``path``.
+def errors_of(path: Path, *, hint: str = "") -> Iterator[None]:
+    """Turn the system's errors into ours, naming ``path`` and what to do next.
 
     Raises:
         StoreUnusable: in place of any OSError.
@@ -61,7 +61,7 @@ def errors_of(path: Path) -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         if error.errno == errno.ELOOP:
             reason = "it is a symbolic link"
-        raise StoreUnusable(path, reason=reason) from None
+        raise StoreUnusable(path, reason=reason, hint=hint) from None
 
 
 def opened(path: Path) -> int:

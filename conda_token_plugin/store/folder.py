@@ -13,15 +13,17 @@ That part was never run on Windows.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_IMODE, S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.errors import BadInput, StoreUnusable
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from conda_token_plugin.store.files import Signature
@@ -44,7 +46,7 @@ class Folder:
 
     def signature(self, name: str) -> Signature | None:
         """What the file ``name`` looks like from outside; None where there is none for us."""
-        with files.errors_of(self.path / name):
+        with self._errors_of(name):
             try:
                 return files.signature((self.path / name).lstat())
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
@@ -61,7 +63,7 @@ class Folder:
         More than ``limit`` bytes are returned where there are more, and never all of many.
         """
         path = self.path / name
-        with files.errors_of(path):
+        with self._errors_of(name):
             try:
                 descriptor = files.opened(path)
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
@@ -84,41 +86,50 @@ class Folder:
         ``after`` is the signature of what was there.
         """
         temporary = self.path / files.TEMPORARY
-        with files.errors_of(self.path / name):
+        with self._errors_of(name):
             files.fill(temporary, data, group=self._group())
             files.put(temporary, self.path / name, after=after)
 
     def sync(self) -> None:
         """Have the disk confirm what was put in place."""
-        with files.errors_of(self.path):
+        with self._errors_of():
             files.sync(self.path)
 
     def remove(self, name: str) -> None:
         """Delete the file ``name``, where it is there."""
-        with files.errors_of(self.path / name):
+        with self._errors_of(name):
             files.clear(self.path / name)
 
     def prove(self, size: int) -> None:
         """Write ``size`` bytes and delete them."""
         temporary = self.path / files.TEMPORARY
-        with files.errors_of(self.path):
+        with self._errors_of():
             files.fill(temporary, bytes(size))
             files.clear(temporary)
 
     def make(self) -> None:
         """Make the folder where it is missing, and judge it where it is not."""
-        with files.errors_of(self.path):
+        with self._errors_of():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self.path.mkdir(0o750 if self.shared else 0o700)
+                self.path.mkdir(self._mode)
             except FileExistsError:  # any time but the first
                 self.inspect()
             else:
+                self.share(group=self.path.parent.stat().st_gid)
                 files.sync(self.path.parent)
+
+    def share(self, *, group: int) -> None:
+        """Where the folder is the machine's, have ``group`` read what is in it."""
+        if self.shared and not files.WINDOWS:
+            with self._errors_of():
+                self.path.chmod(self._mode)  # whatever the umask took away
+                for path in (*self.path.iterdir(), self.path):
+                    os.chown(path, -1, group, follow_symlinks=False)
 
     def inspect(self) -> None:
         """See that the folder, where it is there, is ours and for us alone."""
-        with files.errors_of(self.path):
+        with self._errors_of():
             try:
                 status = self.path.stat()
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
@@ -129,16 +140,15 @@ class Folder:
         if not S_ISDIR(status.st_mode):
             raise StoreUnusable(self.path, reason="it is no folder")
         self._judge_owner(self.path, status)
-        mode = 0o750 if self.shared else 0o700
-        if not _loose(status, allowed=mode):
+        if not _loose(status, allowed=self._mode):
             return
         if self._others():
             self.tell(
-                f"{self.path} has the loose mode {_mode(status)}, which was left as it is, "
+                f"{self.path} has the loose mode {_shown(status)}, which was left as it is, "
                 "because other things lie there, too."
             )
         else:
-            self._repair(self.path, status, at=self.path, mode=mode)
+            self._repair(self.path, status, at=self.path, mode=self._mode)
 
     def _judge_file(self, path: Path, status: os.stat_result, *, descriptor: int) -> None:
         if not S_ISREG(status.st_mode):
@@ -158,9 +168,9 @@ class Folder:
         try:
             os.chmod(at, mode)  # noqa: PTH101  # by descriptor, where there is one
         except OSError:  # a file system that is read-only, or root's file
-            self.tell(f"{path} has the loose mode {_mode(status)}, which could not be repaired.")
+            self.tell(f"{path} has the loose mode {_shown(status)}, which could not be repaired.")
         else:
-            self.tell(f"The loose mode {_mode(status)} of {path} was set to {mode:04o}.")
+            self.tell(f"The loose mode {_shown(status)} of {path} was set to {mode:04o}.")
 
     def _others(self) -> bool:
         """Whether things lie in the folder that are not ours."""
@@ -171,7 +181,15 @@ class Folder:
         self.tell(f"{self.path} is not for you: it is for the group that owns it.")
 
     def _group(self) -> int | None:
-        return self.path.stat().st_gid if self.shared else None
+        return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
+
+    def _errors_of(self, name: str = "") -> AbstractContextManager[None]:
+        hint = "The machine's store is for root to change: use sudo." if self.shared else ""
+        return files.errors_of(self.path / name, hint=hint)
+
+    @property
+    def _mode(self) -> int:
+        return 0o750 if self.shared else 0o700
 
 
 def _loose(status: os.stat_result, *, allowed: int) -> bool:
@@ -179,5 +197,19 @@ def _loose(status: os.stat_result, *, allowed: int) -> bool:
     return not files.WINDOWS and bool(S_IMODE(status.st_mode) & 0o077 & ~allowed)
 
 
-def _mode(status: os.stat_result) -> str:
+def _shown(status: os.stat_result) -> str:
     return f"{S_IMODE(status.st_mode):04o}"
+
+
+def group_id(name: str) -> int:
+    """The number of the group ``name``.
+
+    Raises:
+        BadInput: there is no such group, or no groups at all.
+    """
+    if not files.WINDOWS:
+        import grp
+
+        with suppress(KeyError):  # no such group
+            return grp.getgrnam(name).gr_gid
+    raise BadInput(f"There is no group {name!r} here.", hint="Name a group of this machine.")

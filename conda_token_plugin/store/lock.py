@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import StoreBusy
@@ -38,4 +38,5 @@ def locked(folder: Path, *, mode: int = 0o600) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        with suppress(OSError):  # what was to be done is done, and the process's end releases it
+            lock.release()

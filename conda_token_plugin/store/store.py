@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import NoToken, SecretLost
+from conda_token_plugin.errors import KeyringUnusable, NoToken, SecretLost
+from conda_token_plugin.store import choice as choices
 from conda_token_plugin.store import ledger, lock
 from conda_token_plugin.store.change import changing
+from conda_token_plugin.store.choice import Choice
 from conda_token_plugin.store.envelope import Refused
 from conda_token_plugin.store.files import TEMPORARY
-from conda_token_plugin.store.folder import Folder
+from conda_token_plugin.store.folder import Folder, group_id
 from conda_token_plugin.store.ledger import Ledger
 from conda_token_plugin.store.sealing import unsealed
-from conda_token_plugin.store.vaults import FILE, FileVault, vault_name
+from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, vault_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens import Token
 
 SECRETS = "secrets"
-OURS = frozenset({ledger.NAME, lock.NAME, TEMPORARY, SECRETS})
+OURS = frozenset({ledger.NAME, lock.NAME, choices.NAME, TEMPORARY, SECRETS})
 ROOM_TO_GROW = 16 * 1024
 """Bytes by which one more token makes the index longer, at most."""
 
@@ -41,6 +43,8 @@ class Store:
         home = Folder(path=folder, tell=self._tell, shared=machine, names=OURS)
         secrets = Folder(path=folder / SECRETS, tell=self._tell, shared=machine)
         self._ledger = Ledger(home)
+        self._choice = Choice(FILE if machine else choice, home)
+        self._folders = (secrets, home)
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
     @property
@@ -103,8 +107,9 @@ class Store:
         Returns:
             The vault that its secret would go to.
         """
-        place = FILE
+        place = self._choice.place(anew=True)
         with self._changing() as change:
+            self._choice.remember()
             change.sweep(place)
             self._ledger.folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
             self._vault(place).prove()
@@ -188,6 +193,18 @@ class Store:
             change.commit(change.index.without_login(service))
         return True
 
+    def share_with(self, group: str) -> None:
+        """Have the members of ``group`` read the machine's store, from now on.
+
+        Raises:
+            BadInput: there is no such group.
+        """
+        gid = group_id(group)
+        with self._changing():
+            for folder in self._folders:
+                folder.make()
+                folder.share(group=gid)
+
     def _secret(
         self,
         name: str,
@@ -214,10 +231,15 @@ class Store:
             raise self._vault(slot.place).damaged(slot.entry, refused) from None
 
     def _keep(self, name: str, secret: Secret, *, record: Callable[[Index, Slot], Index]) -> str:
-        place = FILE
+        place = self._choice.place()
         with self._changing() as change:
+            self._choice.remember()
             change.sweep(place)
-            slot = change.put(name, secret, place=place)
+            try:
+                slot = change.put(name, secret, place=place)
+            except KeyringUnusable:  # it worked when it was probed, maybe long ago
+                self._choice.forget()
+                raise
             change.commit(record(change.index, slot))
         return vault_name(place)
 
@@ -225,6 +247,15 @@ class Store:
         return changing(self._ledger, vault=self._vault)
 
     def _vault(self, place: str) -> Vault:
+        """The vault of ``place``; one object each, so that a keyring that hangs does so once."""
+        if place not in self._vaults:
+            name, _, backend = place.partition(":")
+            if name != KEYRING:
+                with self._ledger.refusals():
+                    raise Refused(f"it names {name!r} as a place of secrets")
+            from conda_token_plugin.store.keyring_vault import KeyringVault
+
+            return self._vaults.setdefault(place, KeyringVault(backend))
         return self._vaults[place]
 
     def _tell(self, line: str) -> None:

@@ -10,6 +10,7 @@ The content is the same in both: a sealed secret, see ``sealing``.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,10 +24,14 @@ FILE = "file"
 KEYRING = "keyring"
 LARGEST = 64 * 1024
 """Bytes of one sealed secret; anything longer is none."""
+_FILE_NAME = re.compile(r"[0-9a-z.]{1,64}", re.ASCII)
 
 
 class Vault(Protocol):
     """Any method may raise StoreError; a put that raised may have left the entry behind."""
+
+    def entry(self, name: str, *, number: str) -> str:
+        """What to call the entry for the secret of ``name``; ``number`` was never used before."""
 
     def get(self, entry: str) -> bytes | None:
         """What was put, or None."""
@@ -50,10 +55,14 @@ class FileVault:
 
     folder: Folder
 
+    def entry(self, name: str, *, number: str) -> str:  # noqa: ARG002  # the protocol's
+        """The number: organizations may have names that files cannot have."""
+        return number
+
     def get(self, entry: str) -> bytes | None:
         """Read the file."""
         self.folder.inspect()
-        found = self.folder.read(entry, limit=LARGEST)
+        found = self.folder.read(self._name(entry), limit=LARGEST)
         return None if found is None else found[0]
 
     def put(self, entry: str, sealed: bytes) -> None:
@@ -64,7 +73,7 @@ class FileVault:
 
     def delete(self, entry: str) -> None:
         """Delete the file."""
-        self.folder.remove(entry)
+        self.folder.remove(self._name(entry))
 
     def prove(self) -> None:
         """Write a file as large as a secret can be, and delete it."""
@@ -77,6 +86,12 @@ class FileVault:
         if isinstance(refused, Newer):
             return StoreNewer(path, version=refused.version)
         return StoreCorrupt(path, fault=refused.fault)
+
+    def _name(self, entry: str) -> str:
+        """``entry``, if it is a name that we give to files: it comes from the index."""
+        if not _FILE_NAME.fullmatch(entry):
+            raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
+        return entry
 
 
 def vault_name(place: str) -> str:
