@@ -15,13 +15,13 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
-from conda_token_plugin.channels import organization_prefix, shared_prefixes
+from conda_token_plugin.channels import longest_prefix, organization_prefix, shared_prefixes
 from conda_token_plugin.pending import noted
 from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from conda_token_plugin.environment import Environment
@@ -124,6 +124,22 @@ def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
     return vault
 
 
+def reason_to_issue(held: Token | None, *, now: datetime, within: timedelta | None) -> str:
+    """Why a script that wants a working token has to have one issued; "" where it has one.
+
+    ``within``: how long the one that is held has to be good for, where that matters.
+    """
+    if held is None:
+        return "none is stored"
+    state = held.state(now=now)
+    if not state.usable:
+        return f"the stored one is {state.value}"
+    left = held.left(now=now)
+    if within is not None and left is not None and left <= within:
+        return f"the stored one has {left.days} days left"
+    return ""
+
+
 def scope_of(
     organization: str, *, store: Store, environment: Environment, shared: bool | None
 ) -> tuple[str, ...]:
@@ -147,3 +163,16 @@ def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str
         for token in others
         if token.key != owner and set(token.scope).intersection(prefixes)
     ]
+
+
+def provable(token: Token, *, environment: Environment) -> tuple[str, ...]:
+    """Where a token can be tried: its channels, its scope, and where any valid one is taken.
+
+    The shared channels are tried with a token of the repository also if they are in the scope
+    of another one: they open to every organization's token.
+    """
+    repository = environment.repo_url.rstrip("/")
+    own = token.channels or token.scope
+    if all(longest_prefix(prefix, among={repository}) for prefix in token.scope):
+        return (*own, *shared_prefixes(environment.repo_url))
+    return own

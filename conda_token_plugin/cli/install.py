@@ -1,12 +1,13 @@
-"""Issue a token for your organization, keep it, and have conda send it to its channels.
+"""Issue a token for your organization, or set one that you were given, and use it in conda.
 
 Examples:
   conda token install
   conda token install --org acme --yes
+  conda token install --org acme --if-expiring 14d
+  conda token install --site --org acme --token-stdin < token.txt
 
 Issuing again replaces your token of that organization everywhere: you are shown
-what breaks and asked first. It does not log you in to the website, does not touch
-~/.condarc, and never prints the token.
+what breaks and asked first. It does not touch ~/.condarc and never prints the token.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
+from conda_token_plugin.cli import handed
+from conda_token_plugin.cli.arguments import span
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
-from conda_token_plugin.issuing import Desk, Wish
+from conda_token_plugin.errors import NoChannel
+from conda_token_plugin.issuing import Desk, Wish, provable, reason_to_issue
 from conda_token_plugin.lookup import Holding
 
 if TYPE_CHECKING:
@@ -28,52 +32,104 @@ if TYPE_CHECKING:
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens import Token
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say for whom, and what to configure."""
+    """Say for whom, when, and what to configure."""
     parser.add_argument("-o", "--org", metavar="ORG", help="the organization; asked for if several")
-    parser.add_argument(
-        "--channel",
-        "-c",
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
+    when.add_argument("--if-missing", action="store_true", help="only if none is stored that works")
+    when.add_argument(
+        "--if-expiring", type=span, metavar="SPAN", help="only if it expires within, say, 14d"
+    )
+    when.add_argument("--reissue", action="store_true", help="replace the current one, unasked")
+    handed.configure(parser)
+    _configure_conda(parser)
+
+
+def _configure_conda(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("what conda is told besides")
+    group.add_argument(
+        "--add-channel",
         action="append",
         default=[],
         metavar="URL",
         help="add this channel to conda's channels",
     )
-    parser.add_argument(
+    group.add_argument(
         "--set-default-channels",
         action="store_true",
         default=None,
-        help="make main, r and msys2 of the repository conda's default channels",
+        help="make main, r and msys2 of the repository its default channels",
     )
-    parser.add_argument(
+    group.add_argument(
         "--no-set-default-channels",
         action="store_false",
         dest="set_default_channels",
         help="leave the default channels alone, without asking",
     )
-    parser.add_argument(
+    group.add_argument(
         "--shared",
         action="store_true",
         default=None,
-        help="use this token for main, r and msys2, also if another token does now",
+        help="use this token for main, r and msys2 even if another one is now",
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
 
 
 def run(call: Call) -> int:
-    """Choose, ask, issue, keep, prove, report."""
+    """Choose, decide, ask, issue, keep, prove, report."""
+    if handed.was_handed(call.args):
+        return handed.run(call, wish=_wish(call))
     store = call.store()
-    service = _service(call, store=store)
-    organization = call.args.org or _chosen(call, service=service)
+    service: Service | None = None
+    organization = call.args.org
+    if not organization:
+        service = _service(call, store=store)
+        organization = _chosen(call, service=service)
+    held = _held(organization, store=store)
+    reason = _reason(call, held)
+    if held and not reason:
+        return _kept(call, held, store=store)
+    return _issue(call, organization, service=service or _service(call, store=store), why=reason)
+
+
+def _held(organization: str, *, store: Store) -> Token | None:
+    """The stored token of ``organization``."""
+    return next((token for token in store.tokens() if token.organization == organization), None)
+
+
+def _reason(call: Call, held: Token | None) -> str:
+    """Why a token is issued; nothing where none has to be."""
+    if not (call.args.if_missing or call.args.if_expiring):
+        return "it was asked for"
+    return reason_to_issue(held, now=call.now, within=call.args.if_expiring)
+
+
+def _kept(call: Call, held: Token, *, store: Store) -> int:
+    """Say that nothing had to be done, and why."""
+    call.printer.say(
+        f"Kept the token {last_four(held)} of {held.organization}: "
+        f"it expires {expiry(held, now=call.now)}."
+    )
+    holding = Holding(token=held, source=store.vault_of(held.key))
+    call.printer.data({**entry(holding, now=call.now), "action": "kept", "why": "it still works"})
+    return 0
+
+
+def _issue(call: Call, organization: str, *, service: Service, why: str) -> int:
+    store = call.store()
     current = service.current_token(organization)
-    if current is not None:
+    if current is not None and not (call.args.reissue or call.args.if_expiring):
         _agree(call, organization, current=current)
     desk = Desk(service=service, store=store, environment=call.environment, now=call.now)
     issued = desk.issue(organization, wish=_wish(call))
     _report(call, issued, replaced=current, notices=store.notices)
-    _prove(call, issued, store=store)
+    token = _proven(call, issued, store=store)
+    action = {"action": "replaced" if current else "issued", "why": why}
+    shown = entry(Holding(token=token, source=issued.vault), now=call.now)
+    call.printer.data({**shown, **action})
     return 0
 
 
@@ -122,7 +178,7 @@ def _wish(call: Call) -> Wish:
     common = shared_prefixes(call.environment.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
         wanted = True
-    added = tuple(normalised(without_secrets(url)) for url in call.args.channel)
+    added = tuple(normalised(without_secrets(url)) for url in call.args.add_channel)
     return Wish(
         channels=added or None,
         default_channels=None if wanted is None else (common if wanted else ()),
@@ -145,22 +201,21 @@ def _report(
         call.printer.say(line)
 
 
-def _prove(call: Call, issued: Issued, *, store: Store) -> None:
+def _proven(call: Call, issued: Issued, *, store: Store) -> Token:
     """Try the token where it will be used, and remember that it worked.
 
     Raises:
         TokenRefused, ServiceError: it did not; the token is stored all the same.
     """
-    from conda_token_plugin.errors import NoChannel
     from conda_token_plugin.service.repository import prove
 
-    token = issued.token
+    where = provable(issued.token, environment=call.environment)
     try:
-        proof = prove(token.channels or token.scope, token=token, secret=issued.secret)
-    except NoChannel:  # the shared channels are another token's, and no channel was named
+        proof = prove(where, token=issued.token, secret=issued.secret)
+    except NoChannel:  # a repository without the shared channels, and no channel was named
         call.printer.say("Not proven yet: name one of its channels, conda token test URL")
-    else:
-        token = replace(token, proven=call.now)
-        store.update(token)
-        call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    call.printer.data(entry(Holding(token=token, source=issued.vault), now=call.now))
+        return issued.token
+    token = replace(issued.token, proven=call.now)
+    store.update(token)
+    call.printer.say(f"Proven:   {proof.what} of {proof.url}")
+    return token

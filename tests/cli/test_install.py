@@ -105,7 +105,7 @@ def test_the_shared_channels_can_be_taken_over(shell: Shell) -> None:
 
 def test_channels_and_default_channels_are_configured_on_request(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
-    ran = shell("install", "--org", "acme", "-y", "--channel", url, "--set-default-channels")
+    ran = shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
     assert ran.code == 0
     text = (shell.home / DROP_IN).read_text()
     assert f'channels:\n  - "{url}"' in text
@@ -115,7 +115,7 @@ def test_channels_and_default_channels_are_configured_on_request(shell: Shell) -
 
 def test_a_reissue_keeps_what_was_configured_unless_told_otherwise(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
-    shell("install", "--org", "acme", "-y", "--channel", url, "--set-default-channels")
+    shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
     before = (shell.home / DROP_IN).read_text()
     shell("install", "--org", "acme", "-y")
     assert (shell.home / DROP_IN).read_text() == before
