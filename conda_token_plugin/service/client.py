@@ -145,16 +145,18 @@ class Service:
 
 
 def _token_path(organization: str) -> str:
-    """The address of the user's token of ``organization``.
+    return f"/api/organizations/{segment(organization)}/ce/current-token"
+
+
+def segment(name: str) -> str:
+    """``name``, of an organization or a user, as one segment of an address.
 
     Raises:
-        BadInput: no organization can be called that.
+        BadInput: nothing can be called that.
     """
-    if organization in {"", ".", ".."} or not organization.isprintable():
-        raise BadInput(
-            f"No organization is called {organization!r}.", hint="Run: conda token whoami"
-        )
-    return f"/api/organizations/{quote(organization, safe='')}/ce/current-token"
+    if name in {"", ".", ".."} or not name.isprintable():
+        raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
+    return quote(name, safe="")
 
 
 def _part(answer: Answer) -> Part:

@@ -7,7 +7,7 @@ import os
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -19,6 +19,8 @@ from conda_token_plugin.service.credentials import expiry_of, find_api_key
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conda_token_plugin.store import Store
 
 NOW = datetime(2026, 8, 1, tzinfo=timezone.utc)
 
@@ -63,7 +65,7 @@ class Desk:
     def find(self) -> tuple[str, str]:
         found, source = find_api_key(
             Environment(self.variables),
-            self.store,  # type: ignore[arg-type]  # only ``login`` is asked for
+            cast("Store", self.store),
             notice=self.notices.append,
             clock=lambda: NOW,
         )

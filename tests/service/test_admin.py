@@ -1,0 +1,110 @@
+"""Extending a token with a service account, and what it is called when that fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.errors import (
+    AnswerLost,
+    BadInput,
+    ExtensionRefused,
+    LoginRefused,
+    ServiceBusy,
+    ServiceFault,
+    ServiceNonsense,
+)
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.service.admin import Admin
+from conda_token_plugin.service.http import Patience
+
+if TYPE_CHECKING:
+    from conda_token_plugin.sandbox import Sandbox
+
+SHORT = Patience(connect=2.0, read=0.3, again=0)
+
+
+def admin(sandbox: Sandbox, user: str = "admin") -> Admin:
+    account = sandbox.world.credentials.make_service_account(sandbox.world.user(user))
+    return Admin(
+        sandbox.service, bearer=Secret(account.value), source="THE VARIABLE", patience=SHORT
+    )
+
+
+def ada(sandbox: Sandbox) -> str:
+    return str(sandbox.world.user("ada").id)
+
+
+def test_after_a_renewal_a_token_is_extended_to_the_subscriptions_end(sandbox: Sandbox) -> None:
+    before = sandbox.world.issue("acme", "ada")
+    ends = sandbox.world.renew("acme", before.expires + timedelta(days=365)).ends
+    assert admin(sandbox).extend("acme", user_id=ada(sandbox)) == ends
+    after = sandbox.world.current("acme", "ada")
+    assert after is not None
+    assert (after.id, after.expires) == (before.id, ends)
+
+
+def test_an_answer_that_does_not_say_the_expiry_is_success_all_the_same(sandbox: Sandbox) -> None:
+    sandbox.world.issue("acme", "ada")
+    for body in (b"", b"{}", b"null", b'{"expires_at": "soon"}'):
+        sandbox.fail_next("/users/", status=200, body=body)
+        assert admin(sandbox).extend("acme", user_id=ada(sandbox)) is None
+
+
+@pytest.mark.parametrize(
+    ("organization", "user", "status"),
+    [("acme", "ada", 404), ("globex", "nobody", 404), ("nowhere", "ada", 404)],
+)
+def test_a_token_that_cannot_be_extended_is_named_with_the_reason(
+    sandbox: Sandbox, organization: str, user: str, status: int
+) -> None:
+    user_id = str(sandbox.world.user(user).id)
+    with pytest.raises(ExtensionRefused, match=rf"{organization}.*HTTP {status}\) and says: no "):
+        admin(sandbox).extend(organization, user_id=user_id)
+
+
+def test_an_account_that_is_no_admins_is_refused(sandbox: Sandbox) -> None:
+    sandbox.world.issue("acme", "ada")
+    with pytest.raises(ExtensionRefused, match="HTTP 403"):
+        admin(sandbox, "ada").extend("acme", user_id=ada(sandbox))
+
+
+def test_an_account_whose_fifteen_minutes_are_over_is_told_so(sandbox: Sandbox) -> None:
+    account = admin(sandbox)
+    sandbox.clock.advance(timedelta(seconds=901))
+    with pytest.raises(LoginRefused, match=r"THE VARIABLE.*15 minutes"):
+        account.extend("acme", user_id=ada(sandbox))
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 500}, ServiceFault),
+        ({"status": 502, "body": b"<html>"}, ServiceFault),
+        ({"status": 429}, ServiceBusy),
+        ({"ending": Ending.RESET}, AnswerLost),
+        ({"ending": Ending.STALL}, AnswerLost),
+        ({"status": 200, "body": b"<html>"}, ServiceNonsense),
+        ({"status": 302, "headers": (("Location", "/login"),)}, ServiceNonsense),
+        ({"status": 401}, LoginRefused),
+        ({"status": 422}, ExtensionRefused),
+    ],
+    ids=str,
+)
+def test_a_service_that_fails_has_a_name_for_it(
+    sandbox: Sandbox, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    sandbox.world.issue("acme", "ada")
+    sandbox.fail_next("/users/", **fault)
+    with pytest.raises(kind):
+        admin(sandbox).extend("acme", user_id=ada(sandbox))
+    assert len(sandbox.requests) == 1
+
+
+def test_a_name_that_nothing_has_is_not_sent(sandbox: Sandbox) -> None:
+    with pytest.raises(BadInput):
+        admin(sandbox).extend("..", user_id="..")
+    assert len(sandbox.requests) == 0

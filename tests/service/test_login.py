@@ -1,0 +1,553 @@
+"""Logging in at the sandbox, by code and by browser, through all that can go wrong; no waiting."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+import responses
+
+from conda_token_plugin.errors import (
+    AnswerLost,
+    LoginAbandoned,
+    ServiceBusy,
+    ServiceError,
+    ServiceFault,
+    ServiceNonsense,
+)
+from conda_token_plugin.sandbox.login import CLIENT_ID
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.http import Patience
+from conda_token_plugin.service.login import Login
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conda_token_plugin.sandbox import Sandbox
+    from conda_token_plugin.service.device import DeviceCode
+
+SHORT = Patience(connect=2.0, read=0.3, again=0)
+
+
+class Hours:
+    """Time that passes only while somebody sleeps, and what happens meanwhile."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.passed = 0.0
+        self.sleeps: list[float] = []
+        self.meanwhile: dict[int, Callable[[], object]] = {}
+        self._sandbox = sandbox
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        self._sandbox.clock.advance(timedelta(seconds=seconds))
+        self.sleeps.append(seconds)
+        self.meanwhile.get(len(self.sleeps), lambda: None)()
+
+    def clock(self) -> float:
+        return self.passed
+
+
+@pytest.fixture
+def hours(sandbox: Sandbox) -> Hours:
+    return Hours(sandbox)
+
+
+@pytest.fixture
+def login(sandbox: Sandbox, hours: Hours) -> Login:
+    return Login(
+        sandbox.service,
+        client_id=CLIENT_ID,
+        patience=SHORT,
+        sleep=hours.sleep,
+        clock=hours.clock,
+    )
+
+
+def approve(sandbox: Sandbox, user: str = "ada") -> None:
+    sandbox.login.decide(sandbox.login.devices.waiting()[0].user_code, user)
+
+
+def nothing(_: object) -> None:
+    """Show nothing to nobody."""
+
+
+def polls(sandbox: Sandbox) -> int:
+    return sum(request.path == "/oauth2/token" for request in sandbox.requests)
+
+
+def whose(sandbox: Sandbox, key: Secret) -> str:
+    return Service(sandbox.service, api_key=key, source="the test").whoami().username
+
+
+# -- by code -------------------------------------------------------------------------------------
+
+
+def test_a_code_that_is_approved_logs_in(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+    shown: list[DeviceCode] = []
+    hours.meanwhile[3] = lambda: approve(sandbox, "grace")
+    key = login.by_device(show=shown.append)
+    assert whose(sandbox, key) == "grace"
+    assert hours.sleeps == [5.0, 5.0, 5.0]
+    assert shown[0].address == f"{sandbox.service}/device"
+    assert shown[0].user_code in shown[0].whole_address
+
+
+def test_the_code_is_shown_before_anything_is_waited_for(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    def show(_: DeviceCode) -> None:
+        assert hours.sleeps == []
+        approve(sandbox)
+
+    login.by_device(show=show)
+
+
+def test_the_access_token_is_traded_for_an_api_key_and_dropped(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    hours.meanwhile[1] = lambda: approve(sandbox)
+    key = login.by_device(show=nothing)
+    assert key.reveal() in sandbox.world.credentials.api_keys
+    assert key.reveal() not in sandbox.world.credentials.access_tokens
+    assert [r.path for r in sandbox.requests][-1] == "/api/auth/api-keys"
+
+
+def test_the_older_address_for_api_keys_is_asked_when_the_newer_fails(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    hours.meanwhile[1] = lambda: approve(sandbox)
+    sandbox.fail_next("/api/auth/api-keys", status=404)
+    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+    assert "/api/iam/api-keys" in [r.path for r in sandbox.requests]
+
+
+def test_a_denied_login_is_abandoned(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+    hours.meanwhile[2] = lambda: approve(sandbox, "")
+    with pytest.raises(LoginAbandoned, match="was denied"):
+        login.by_device(show=nothing)
+    assert polls(sandbox) == 2
+
+
+def test_a_code_that_nobody_uses_ends_by_itself(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    with pytest.raises(LoginAbandoned, match="its code has expired"):
+        login.by_device(show=nothing)
+    assert hours.passed <= 600
+    assert polls(sandbox) == 119
+
+
+def test_a_code_that_the_service_ends_early_is_abandoned(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    hours.meanwhile[2] = lambda: sandbox.clock.advance(timedelta(hours=1))
+    with pytest.raises(LoginAbandoned, match="its code has expired"):
+        login.by_device(show=nothing)
+    assert polls(sandbox) == 2
+
+
+def test_slow_down_adds_five_seconds_for_good(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+    body = json.dumps({"error": "slow_down"}).encode()
+    sandbox.fail_next("/oauth2/token", times=2, status=400, body=body)
+    hours.meanwhile[4] = lambda: approve(sandbox)
+    login.by_device(show=nothing)
+    assert hours.sleeps == [5.0, 10.0, 15.0, 15.0]
+
+
+def test_a_poll_that_fails_backs_off_and_goes_on(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    sandbox.fail_next("/oauth2/token", status=503)
+    sandbox.fail_next("/oauth2/token", ending=Ending.RESET)
+    sandbox.fail_next("/oauth2/token", status=429, headers=(("Retry-After", "60"),))
+    hours.meanwhile[4] = lambda: approve(sandbox)
+    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+    assert hours.sleeps == [5.0, 10.0, 20.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"status": 500}, ServiceFault),
+        ({"ending": Ending.RESET}, AnswerLost),
+        ({"status": 429}, ServiceBusy),
+    ],
+    ids=str,
+)
+def test_a_service_that_fails_to_the_end_is_what_ends_the_login(
+    sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    sandbox.fail_next("/oauth2/token", times=999, **fault)
+    with pytest.raises(kind):
+        login.by_device(show=nothing)
+
+
+def test_a_clock_that_jumps_does_not_end_the_login(
+    sandbox: Sandbox, login: Login, hours: Hours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    hours.meanwhile[2] = lambda: approve(sandbox)
+    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+
+
+def test_ctrl_c_while_waiting_ends_the_login_at_once(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    hours.meanwhile[2] = press
+    with pytest.raises(KeyboardInterrupt):
+        login.by_device(show=nothing)
+    assert polls(sandbox) == 1
+
+
+def test_a_client_that_the_service_does_not_know_is_refused(sandbox: Sandbox) -> None:
+    stranger = Login(sandbox.service, client_id="stranger", patience=SHORT)
+    with pytest.raises(LoginAbandoned, match="invalid_client"):
+        stranger.by_device(show=nothing)
+
+
+# -- by browser ----------------------------------------------------------------------------------
+
+
+class Browser:
+    """A browser: goes where it is sent, in a thread of its own, and keeps what it saw."""
+
+    def __init__(self) -> None:
+        self.pages: list[requests.Response] = []
+        self.addresses: list[str] = []
+        self.before: Callable[[str], object] = nothing
+        self._threads: list[threading.Thread] = []
+
+    def visit(self, address: str) -> None:
+        self.addresses.append(address)
+        thread = threading.Thread(target=self._go, args=(address,))
+        thread.start()
+        self._threads.append(thread)
+
+    def _go(self, address: str) -> None:
+        self.before(address)
+        self.pages.append(requests.get(address, timeout=5))
+
+    def close(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    made = Browser()
+    yield made
+    made.close()
+
+
+def back_from(address: str) -> str:
+    """Where the service is to send the browser back to."""
+    return parse_qs(urlsplit(address).query)["redirect_uri"][0]
+
+
+def test_a_browser_that_comes_back_logs_in(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    sandbox.login.seat_at_browser("grace")
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "grace"
+    browser.close()
+    page = browser.pages[0]
+    assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
+    assert "close this page" in page.text
+
+
+def test_the_address_asks_for_pkce_and_comes_back_to_this_machine_only(
+    login: Login, browser: Browser
+) -> None:
+    login.by_browser(visit=browser.visit)
+    query = {key: value[0] for key, value in parse_qs(urlsplit(browser.addresses[0]).query).items()}
+    assert query["code_challenge_method"] == "S256"
+    assert len(query["code_challenge"]) == 43
+    assert len(query["state"]) >= 32
+    assert urlsplit(query["redirect_uri"]).hostname == "127.0.0.1"
+    assert query["scope"] == "openid"
+
+
+def test_no_two_logins_share_a_state_or_a_challenge(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    for _ in range(2):
+        login.by_browser(visit=browser.visit)
+    one, two = (parse_qs(urlsplit(address).query) for address in browser.addresses)
+    assert one["state"] != two["state"]
+    assert one["code_challenge"] != two["code_challenge"]
+    assert polls(sandbox) == 2
+
+
+def test_a_login_that_is_denied_in_the_browser_is_abandoned(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    sandbox.login.seat_at_browser("")
+    with pytest.raises(LoginAbandoned, match="was denied in the browser"):
+        login.by_browser(visit=browser.visit)
+
+
+def test_a_browser_that_never_comes_back_is_waited_for_and_no_longer(login: Login) -> None:
+    with pytest.raises(LoginAbandoned, match="was not finished in time"):
+        login.by_browser(visit=nothing, wait=0.05)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth/oidc?code=stolen&state=guessed",
+        "/auth/oidc?code=stolen",
+        "/auth/oidc?error=access_denied",
+        "/auth/oidc",
+        "/favicon.ico",
+        "/?code=stolen",
+    ],
+)
+def test_a_request_that_is_not_from_this_login_changes_nothing(
+    sandbox: Sandbox, login: Login, browser: Browser, path: str
+) -> None:
+    answers = []
+
+    def before(address: str) -> None:
+        port = urlsplit(back_from(address)).port
+        answers.append(requests.get(f"http://127.0.0.1:{port}{path}", timeout=5))
+
+    browser.before = before
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert [(answer.status_code, answer.text) for answer in answers] == [(404, "")]
+
+
+def test_a_spare_connection_of_the_browser_does_not_hold_up_the_login(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    spare: list[http.client.HTTPConnection] = []
+
+    def before(address: str) -> None:
+        spare.append(http.client.HTTPConnection("127.0.0.1", urlsplit(back_from(address)).port))
+        spare[0].connect()
+
+    browser.before = before
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    spare[0].close()
+
+
+def test_a_code_that_was_used_before_is_refused(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    body = json.dumps({"error": "invalid_grant"}).encode()
+    sandbox.fail_next("/oauth2/token", status=400, body=body)
+    with pytest.raises(LoginAbandoned, match="invalid_grant"):
+        login.by_browser(visit=browser.visit)
+
+
+def test_the_port_is_free_again_afterwards(login: Login, browser: Browser) -> None:
+    login.by_browser(visit=browser.visit)
+    browser.close()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(back_from(browser.addresses[0]), timeout=5)
+
+
+# -- either way ----------------------------------------------------------------------------------
+
+FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
+    ({"status": 500}, ServiceFault),
+    ({"status": 502, "body": b"<html>"}, ServiceFault),
+    ({"status": 429}, ServiceBusy),
+    ({"ending": Ending.RESET}, AnswerLost),
+    ({"ending": Ending.STALL}, AnswerLost),
+    ({"status": 0, "ending": Ending.HALF}, ServiceNonsense),
+    ({"status": 200, "body": b"<html>"}, ServiceNonsense),
+    ({"status": 200, "body": b"{}"}, ServiceNonsense),
+    ({"status": 200, "body": b"[]"}, ServiceNonsense),
+    ({"status": 404, "body": b"{}"}, ServiceError),
+]
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
+def test_endpoints_that_cannot_be_had_have_a_name_for_it(
+    sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    sandbox.fail_next("openid-configuration", times=9, **fault)
+    with pytest.raises(kind):
+        login.by_device(show=nothing)
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS[:-1], ids=str)
+def test_a_code_that_cannot_be_had_has_a_name_for_it(
+    sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
+) -> None:
+    sandbox.fail_next("/oauth2/device/auth", times=9, **fault)
+    with pytest.raises(kind):
+        login.by_device(show=nothing)
+
+
+@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
+def test_a_token_that_cannot_be_had_has_a_name_for_it(
+    sandbox: Sandbox,
+    login: Login,
+    browser: Browser,
+    fault: dict[str, Any],
+    kind: type[Exception],
+) -> None:
+    sandbox.fail_next("/oauth2/token", times=9, **fault)
+    with pytest.raises(kind):
+        login.by_browser(visit=browser.visit)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [*FAULTS, ({"status": 401}, LoginAbandoned), ({"status": 403}, LoginAbandoned)],
+    ids=str,
+)
+def test_an_api_key_that_cannot_be_had_has_a_name_for_it(
+    sandbox: Sandbox,
+    login: Login,
+    browser: Browser,
+    fault: dict[str, Any],
+    kind: type[Exception],
+) -> None:
+    sandbox.fail_next("/api-keys", times=9, **fault)
+    with pytest.raises(kind) as caught:
+        login.by_browser(visit=browser.visit)
+    given = sandbox.world.credentials.access_tokens
+    assert all(value not in str(caught.value) for value in given)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"access_token": "two words"},
+        {"access_token": 5},
+        {"access_token": "a", "expires_in": "soon"},
+        {"error": ["x"]},
+        {"error": 5},
+        {"error": None, "access_token": "a"},
+        {"error": "\x1b[31mred" * 9},
+    ],
+    ids=str,
+)
+def test_an_answer_that_is_no_oauth_ends_the_login_in_one_line(
+    sandbox: Sandbox, login: Login, browser: Browser, body: dict[str, Any]
+) -> None:
+    sandbox.fail_next("/oauth2/token", status=400, body=json.dumps(body).encode())
+    with pytest.raises((ServiceNonsense, LoginAbandoned)) as caught:
+        login.by_browser(visit=browser.visit)
+    assert str(caught.value).isprintable()
+    assert "two words" not in str(caught.value)
+
+
+ENDPOINTS = {
+    "authorization_endpoint": "https://service.invalid/auth",
+    "token_endpoint": "https://service.invalid/token",
+    "device_authorization_endpoint": "https://service.invalid/device",
+}
+CODE = {
+    "device_code": "d",
+    "user_code": "ABCD-EFGH",
+    "verification_uri": "https://service.invalid/activate",
+    "expires_in": 600,
+}
+
+
+def elsewhere() -> Login:
+    """A login at a service that only ``responses`` plays."""
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+
+    return Login("https://service.invalid", client_id="c", sleep=sleep, clock=lambda: passed[0])
+
+
+def play(endpoints: dict[str, Any], code: dict[str, Any]) -> None:
+    responses.get("https://service.invalid/.well-known/openid-configuration", json=endpoints)
+    responses.post("https://service.invalid/device", json=code)
+    responses.post("https://service.invalid/token", json={"access_token": "a" * 20, "scope": "x y"})
+    responses.post(
+        "https://service.invalid/api/auth/api-keys", json={"api_key": "k" * 20}, status=201
+    )
+
+
+UNFIT = ["http://service.invalid/token", "ftp://x", "", 5, "https://a b/", "https://x/?\x1b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        *((name, address) for name in ENDPOINTS for address in UNFIT),
+        ("authorization_endpoint", None),
+        ("token_endpoint", None),
+    ],
+)
+@responses.activate
+def test_no_secret_goes_to_an_endpoint_that_is_not_encrypted(name: str, address: object) -> None:
+    play({**ENDPOINTS, name: address}, CODE)
+    with pytest.raises(ServiceNonsense, match=name):
+        elsewhere().by_device(show=nothing)
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_service_without_device_login_points_to_the_other_way() -> None:
+    play({k: v for k, v in ENDPOINTS.items() if k != "device_authorization_endpoint"}, CODE)
+    with pytest.raises(LoginAbandoned, match="Run: conda token login --web"):
+        elsewhere().by_device(show=nothing)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("user_code", "A\x1b[2J"),
+        ("user_code", "A" * 65),
+        ("user_code", ""),
+        ("user_code", None),
+        ("verification_uri", "http://service.invalid/"),
+        ("verification_uri", "http://127.0.0.1.evil.invalid/"),
+        ("verification_uri", "https://service.invalid/\x1b[2J"),
+        ("verification_uri", "javascript:alert(1)"),
+        ("verification_uri_complete", "file:///etc/passwd"),
+        ("expires_in", None),
+        ("expires_in", -5),
+        ("expires_in", "soon"),
+        ("expires_in", True),
+        ("expires_in", float("inf")),
+        ("interval", 0),
+        ("interval", [5]),
+        ("device_code", None),
+    ],
+)
+@responses.activate
+def test_a_code_that_is_not_fit_to_be_shown_is_nonsense(key: str, value: object) -> None:
+    play(ENDPOINTS, {**CODE, key: value})
+    with pytest.raises(ServiceNonsense, match=key):
+        elsewhere().by_device(show=nothing)
+
+
+@responses.activate
+def test_the_least_that_a_service_may_answer_is_enough() -> None:
+    shown: list[DeviceCode] = []
+    play(ENDPOINTS, CODE)
+    assert elsewhere().by_device(show=shown.append) == Secret("k" * 20)
+    assert shown[0].whole_address == shown[0].address == CODE["verification_uri"]
+
+
+@responses.activate
+def test_a_code_is_given_up_after_half_an_hour_whatever_the_service_says() -> None:
+    play(ENDPOINTS, {**CODE, "expires_in": 1e9, "interval": "60"})
+    responses.replace(
+        "POST", "https://service.invalid/token", json={"error": "authorization_pending"}, status=400
+    )
+    with pytest.raises(LoginAbandoned):
+        elsewhere().by_device(show=nothing)
+    assert sum(str(call.request.url).endswith("/token") for call in responses.calls) == 29
