@@ -61,7 +61,7 @@ class Request:
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or an empty string."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), "")
+        return first_header(self.headers, name)
 
     def bearer(self) -> str:
         """Return the value of `Authorization: Bearer …`, or an empty string."""
@@ -106,6 +106,11 @@ class Refused(Exception):
         """Take the answer."""
         super().__init__(answer.status)
         self.answer = answer
+
+
+def first_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
+    """Return the value of the first header of that name, or an empty string."""
+    return next((v for n, v in headers if n.lower() == name.lower()), "")
 
 
 def json_answer(value: object, status: int = 200) -> Answer:

@@ -38,7 +38,7 @@ def my_organizations(world: World, request: Request) -> Answer:
 
 
 def account(world: World, request: Request) -> Answer:
-    """`GET /api/account`. A personal subscription, without an organization, is part of it."""
+    """`GET /api/account`. An ended subscription stays in it, and a personal one is there too."""
     user = world.users[authenticate(world, request, world.credentials.api_keys)]
     subscriptions: list[dict[str, str | None]] = [
         {"org_id": str(org.id), "product_code": org.subscription.product_code}

@@ -2,7 +2,7 @@
 
 | call under `/sandbox/` | does |
 |---|---|
-| `GET requests` | all requests: method, path with its query, status, headers |
+| `GET requests` | all requests: method, host, path with its query, status, headers |
 | `DELETE requests` | forgets them |
 | `PUT faults {"faults": [FAULT, …]}` | replaces those to come; fields as in `faults.Fault` |
 | `PUT browser {"user": NAME or null}` | who sits at the browser; null denies every login |
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .faults import Faults
     from .login import Login
     from .messages import Request
-    from .recorder import Recorder
+    from .recorder import Recorded, Recorder
 
 
 class Probes:
@@ -59,12 +59,7 @@ class Probes:
 
     def list_requests(self, _request: Request) -> Answer:
         """`GET requests`."""
-        return json_answer(
-            [
-                {"method": r.method, "path": r.path, "status": r.status, "headers": r.headers}
-                for r in self._requests
-            ]
-        )
+        return json_answer([_recorded(r) for r in self._requests])
 
     def clear_requests(self, _request: Request) -> Answer:
         """`DELETE requests`."""
@@ -106,6 +101,16 @@ class Probes:
         """`PUT devices/CODE`."""
         self._login.decide(user_code, _user_in(request))
         return Answer(204)
+
+
+def _recorded(request: Recorded) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "host": request.host,
+        "path": request.path,
+        "status": request.status,
+        "headers": request.headers,
+    }
 
 
 def _user_in(request: Request) -> str:

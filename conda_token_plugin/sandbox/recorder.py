@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .messages import first_header
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,7 +28,7 @@ class Recorded:
 
     def header(self, name: str) -> str:
         """Return the first header of that name, or an empty string."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), "")
+        return first_header(self.headers, name)
 
     @property
     def host(self) -> str:

@@ -123,6 +123,7 @@ def test_requests_are_recorded_but_not_those_to_the_buttons(sandbox: Sandbox) ->
     requests.get(address, headers={"Authorization": "token abc"}, timeout=10)
     (recorded,) = call(sandbox, "GET", "requests").json()
     assert recorded["method"] == "GET"
+    assert recorded["host"] == sandbox.service.removeprefix("http://")
     assert recorded["path"] == "/t/abc/repo/acme/main/notices.json?x=1"
     assert recorded["status"] == 401
     assert ["Authorization", "token abc"] in recorded["headers"]

@@ -167,7 +167,7 @@ def test_a_body_of_unknown_or_enormous_length_is_refused(sandbox: Sandbox, head:
         connection.sendall(b"PUT /api/account HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     status, _, rest = answer.partition(b"\r\n")
-    assert status == b"HTTP/1.1 413 Request Entity Too Large"
+    assert status.startswith(b"HTTP/1.1 413 ")
     assert b"Connection: close" in rest
     assert "is not read" in json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["message"]
 
