@@ -135,6 +135,8 @@ def _take_back(call: Call, names: Sequence[str]) -> int:
             doomed, environment=call.environment, dry_run=call.args.dry_run
         )
     exports.report_taken_back(call, results)
+    if not results:
+        call.printer.say("Nothing was exported there.")
     call.printer.data({"removed": [exports.taken_back(one) for one in results]})
     if any(one.failed for one in results):
         raise CheckFailed("")

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 ANY = "(any)"
 """How ``lookup`` calls the organization of a general token."""
-_LINE = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)\s*?$", re.MULTILINE)
+_LINE = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*(?=\r?$)", re.MULTILINE
+)
+_END = re.compile(r"\r?\n")
 _BARE = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
 """What needs no quotes, for a shell and for every reader of such files."""
 
@@ -55,7 +58,10 @@ class Assignments:
         for found in _LINE.finditer(text):
             if found[1] == key:
                 before, after = text[: found.start()], text[found.end() :]
-                return before + after[1:] if after else before.removesuffix("\n").removesuffix("\r")
+                end = _END.match(after)
+                if end is None:
+                    return before.removesuffix("\n").removesuffix("\r")
+                return before + after[end.end() :]
         return text
 
 

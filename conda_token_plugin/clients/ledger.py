@@ -102,6 +102,9 @@ class Ledger:
 
     def _write(self, records: Iterable[Record]) -> None:
         entries = [asdict(one) for one in records]
+        if not entries:
+            self._folder.remove(NAME)
+            return
         text = json.dumps({"version": VERSION, "exports": entries}, indent=2) + "\n"
         self._folder.write(NAME, text.encode())
         self._folder.sync()

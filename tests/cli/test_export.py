@@ -1,0 +1,518 @@
+"""`export`: what is written, what is left alone, and what `--remove` brings back."""
+
+from __future__ import annotations
+
+import json
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens import Kind, Token, Way
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Shell
+
+RATTLER = ".rattler/credentials.json"
+MAMBA = ".mamba/auth/authentication.json"
+BINSTAR = ".config/binstar"
+
+BEFORE = {
+    "rattler": (RATTLER, b'{"prefix.dev" : {"BearerToken":"pfx"},\r\n\t"b":{"CondaToken":"x"}}\r\n'),
+    "pixi": (RATTLER, b'{\n  "prefix.dev": {\n    "BearerToken": "pf\\u0078"\n  }\n}'),
+    "mamba": (MAMBA, b'{ "h:8/p": {"type":"CondaToken", "token":"x", "note": 1.50}\n}\n'),
+    "micromamba": (MAMBA, b"{\n}"),
+    "netrc": (".netrc", b"# mine\nmachine a.example login me password pw # no\ndefault login x\n"),
+    "dotenv": (".env", b"# settings\r\nexport A = 'b c'\r\n\r\nB=1"),
+}
+"""A file as its owner may have left it."""
+
+
+@pytest.fixture(autouse=True)
+def at_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder where a ``.env`` may lie."""
+    monkeypatch.chdir(shell.home)
+
+
+def stored(shell: Shell, organization: str = "acme", **fields: object) -> str:
+    """Keep a token without asking the service; return its value."""
+    value = f"{organization}0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+    token = Token(
+        organization=organization,
+        kind=Kind.SITE,
+        scope=(f"{shell.sandbox.repo}{organization}",),
+        last_four=value[-4:],
+    )
+    changed = {name: fields.get(name, getattr(token, name)) for name in Token.__dataclass_fields__}
+    user_store(Environment()).add(Token(**changed), Secret(value))
+    return value
+
+
+def basic(shell: Shell) -> str:
+    return stored(shell, scope=("https://files.example.com/conda",), way=Way.BASIC, username="me")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def remains(shell: Shell) -> dict[str, bytes]:
+    return {name: data for name, data in shell.files().items() if not name.endswith(".lock")}
+
+
+@pytest.mark.parametrize("target", BEFORE)
+def test_what_was_there_comes_back_byte_for_byte(shell: Shell, target: str) -> None:
+    value = basic(shell)
+    name, before = BEFORE[target]
+    path = shell.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(before)
+    path.chmod(0o644)
+    untouched = remains(shell)
+    ran = shell("export", target, "--yes")
+    assert ran.code == 0, ran.err
+    assert remains(shell) != untouched
+    assert value not in ran.out + ran.err
+    assert mode(path) == 0o600
+    ran = shell("export", target, "--remove")
+    assert ran.code == 0, ran.err
+    assert "taken back" in ran.err
+    assert path.read_bytes() == before
+    assert remains(shell) == untouched
+
+
+@pytest.mark.parametrize("target", [*BEFORE, "conda"])
+def test_what_was_not_there_is_gone_again(shell: Shell, target: str) -> None:
+    _ = stored(shell) if target == "conda" else basic(shell)
+    untouched = {path for path in shell.home.rglob("*") if "exports" not in str(path)}
+    assert shell("export", target, "--yes").code == 0
+    assert shell("export", target, "--remove").code == 0
+    left = {path for path in shell.home.rglob("*") if "exports" not in str(path)}
+    assert left == untouched
+
+
+@pytest.mark.parametrize("target", [*BEFORE, "conda"])
+def test_what_others_wrote_stays_while_ours_is_there(shell: Shell, target: str) -> None:
+    _ = stored(shell) if target == "conda" else basic(shell)
+    name, before = BEFORE.get(target, (f"{BINSTAR}/https%3A%2F%2Fa.example.token", b"theirs"))
+    path = shell.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(before)
+    shell("export", target, "--yes")
+    after = path.read_bytes()
+    pieces = [piece for piece in before.replace(b"\r", b"").split(b"\n") if len(piece) > 3]
+    assert all(piece.rstrip(b"}") in after for piece in pieces)
+
+
+def test_rattler_gets_the_kind_that_the_repository_takes(shell: Shell) -> None:
+    value = stored(shell)
+    shell("export", "rattler")
+    assert json.loads((shell.home / RATTLER).read_bytes()) == {"127.0.0.1": {"CondaToken": value}}
+
+
+def test_mamba_gets_the_path_and_the_port_so_that_two_organizations_fit(shell: Shell) -> None:
+    values = {name: stored(shell, name) for name in ("acme", "globex")}
+    assert shell("export", "mamba", "--yes").code == 0
+    host = shell.sandbox.repo.removeprefix("http://")
+    assert json.loads((shell.home / MAMBA).read_bytes()) == {
+        f"{host}{name}": {"type": "CondaToken", "token": value} for name, value in values.items()
+    }
+
+
+def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
+    value = stored(shell, scope=("https://quetz.example:8/get/a",), way=Way.BEARER)
+    shell("export", "mamba", "--yes")
+    held = json.loads((shell.home / MAMBA).read_bytes())
+    assert held == {"quetz.example:8": {"type": "BearerToken", "token": value}}
+
+
+def test_two_organizations_on_one_host_are_too_many_for_rattler(shell: Shell) -> None:
+    stored(shell, "acme")
+    stored(shell, "globex")
+    before = remains(shell)
+    ran = shell("export", "rattler")
+    assert ran.code == 2
+    assert "acme" in ran.line
+    assert "globex" in ran.line
+    assert "--org acme" in ran.line
+    assert remains(shell) == before
+    assert shell("export", "rattler", "--org", "globex").code == 0
+
+
+def test_the_second_organization_does_not_push_the_first_one_out(shell: Shell) -> None:
+    stored(shell, "acme")
+    stored(shell, "globex")
+    shell("export", "rattler", "--org", "acme")
+    before = remains(shell)
+    ran = shell("export", "rattler", "--org", "globex")
+    assert ran.code == 7
+    assert "already holds the token of acme" in ran.line
+    assert "--remove" in ran.line
+    assert remains(shell) == before
+
+
+def test_a_credential_of_somebody_else_is_never_replaced(shell: Shell) -> None:
+    stored(shell)
+    path = shell.home / RATTLER
+    path.parent.mkdir()
+    path.write_text('{"127.0.0.1": {"BasicHTTP": {"username": "u", "password": "p"}}}')
+    before = remains(shell)
+    ran = shell("export", "rattler")
+    assert ran.code == 7
+    assert "another credential" in ran.line
+    assert remains(shell) == before
+
+
+def test_the_same_token_that_somebody_else_put_there_is_not_taken_back(shell: Shell) -> None:
+    value = stored(shell)
+    path = shell.home / RATTLER
+    path.parent.mkdir()
+    path.write_text(json.dumps({"127.0.0.1": {"CondaToken": value}}))
+    before = path.read_bytes()
+    ran = shell("export", "rattler")
+    assert ran.code == 0
+    assert "there already" in ran.err
+    assert "Nothing was exported" in shell("export", "rattler", "--remove").err
+    assert path.read_bytes() == before
+
+
+def test_an_export_again_after_a_reissue_replaces_our_own_entry(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("export", "rattler")
+    first = (shell.home / RATTLER).read_bytes()
+    shell("install", "--org", "acme", "--yes")
+    assert shell("export", "rattler").code == 0
+    value = shell.sandbox.world.current("acme", "ada").value
+    assert (shell.home / RATTLER).read_bytes() != first
+    assert value in (shell.home / RATTLER).read_text()
+    shell("export", "rattler", "--remove")
+    assert not (shell.home / ".rattler").exists()
+
+
+def test_an_entry_that_was_changed_since_is_left(shell: Shell) -> None:
+    value = stored(shell)
+    shell("export", "rattler")
+    path = shell.home / RATTLER
+    path.write_text(path.read_text().replace(value, "somebody-elses-token-0000"))
+    before = path.read_bytes()
+    ran = shell("export", "rattler", "--remove", "--json")
+    assert ran.code == 0
+    assert "changed by somebody else" in ran.json["removed"][0]["outcome"]
+    assert path.read_bytes() == before
+
+
+def test_an_entry_that_is_gone_already_is_no_error(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler")
+    (shell.home / RATTLER).unlink()
+    ran = shell("export", "rattler", "--remove", "--json")
+    assert ran.code == 0
+    assert ran.json["removed"][0]["outcome"] == "already gone"
+    assert shell("export", "rattler", "--remove", "--json").json == {"removed": []}
+
+
+def test_an_entry_stays_as_long_as_one_target_needs_it(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler", "pixi", "--yes")
+    assert shell("export", "rattler", "--remove").code == 0
+    assert (shell.home / RATTLER).exists()
+    assert shell("export", "pixi", "--remove").code == 0
+    assert not (shell.home / RATTLER).exists()
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(shell: Shell) -> None:
+    stored(shell)
+    before = sorted(shell.home.rglob("*"))
+    ran = shell("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json")
+    assert ran.code == 0
+    assert ran.json["dry_run"] is True
+    assert {one["target"] for one in ran.json["exported"]} == {
+        "rattler",
+        "mamba",
+        "conda",
+        "dotenv",
+    }
+    assert sorted(shell.home.rglob("*")) == before
+
+
+def test_a_dry_run_of_remove_takes_nothing_back(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler")
+    before = remains(shell)
+    ran = shell("export", "rattler", "--remove", "--dry-run", "--json")
+    assert ran.json["removed"][0]["outcome"] == "taken back"
+    assert remains(shell) == before
+
+
+def test_remove_of_the_token_takes_its_exports_back_and_says_so(shell: Shell) -> None:
+    stored(shell, "acme")
+    stored(shell, "globex")
+    shell("export", "mamba", "conda", "dotenv", "--yes")
+    ran = shell("remove", "acme", "--json")
+    assert ran.code == 0
+    assert {one["target"] for one in ran.json["exports"]} == {"mamba", "conda", "dotenv"}
+    assert all(one["outcome"] == "taken back" for one in ran.json["exports"])
+    everything = b"".join(remains(shell).values()) + str(list(remains(shell))).encode()
+    assert b"acme" not in everything
+    assert b"globex0123" in everything
+    assert "Export to conda" in shell("remove", "globex").err
+    assert not list(shell.home.glob(".e*"))
+
+
+def test_remove_goes_on_when_an_export_cannot_be_taken_back(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler", "dotenv")
+    path = shell.home / RATTLER
+    path.write_text("{half")
+    ran = shell("remove", "acme")
+    assert ran.code == 0
+    assert "warning: Export to rattler" in ran.err
+    assert "is damaged" in ran.err
+    assert path.read_text() == "{half"
+    assert not (shell.home / ".env").exists()
+    path.write_text("{}")
+    assert shell("export", "rattler", "--remove").code == 0
+
+
+def test_a_take_back_that_fails_is_tried_again(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler")
+    good = (shell.home / RATTLER).read_bytes()
+    (shell.home / RATTLER).write_bytes(good[:-3])
+    ran = shell("export", "rattler", "--remove")
+    assert ran.code == 1
+    assert (shell.home / RATTLER).read_bytes() == good[:-3]
+    (shell.home / RATTLER).write_bytes(good)
+    assert shell("export", "rattler", "--remove").code == 0
+    assert not (shell.home / RATTLER).exists()
+
+
+def test_a_tool_that_is_not_there_is_asked_about(shell: Shell) -> None:
+    shell.set("PATH", "")
+    stored(shell)
+    before = remains(shell)
+    ran = shell("export", "micromamba")
+    assert ran.code == 2
+    assert "No micromamba was found" in ran.line
+    assert "--yes" in ran.line
+    assert remains(shell) == before
+
+
+@pytest.mark.parametrize("words", [["export", "ratler"], ["export", "emacs"]])
+def test_a_target_that_does_not_exist_is_an_error(shell: Shell, words: list[str]) -> None:
+    ran = shell(*words)
+    assert ran.code == 2
+    assert "rattler" in ran.line
+
+
+def test_no_token_at_all_is_an_error_that_says_how_to_get_one(shell: Shell) -> None:
+    ran = shell("export", "rattler")
+    assert ran.code == 1
+    assert "install" in ran.line
+
+
+def test_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
+    stored(shell)
+    ran = shell("export", "rattler", "--org", "hooli")
+    assert ran.code == 1
+    assert "hooli" in ran.line
+
+
+def test_netrc_is_refused_for_tokens_that_are_no_passwords(shell: Shell) -> None:
+    stored(shell)
+    ran = shell("export", "netrc")
+    assert ran.code == 2
+    assert "user and password" in ran.line
+    assert not (shell.home / ".netrc").exists()
+
+
+def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> None:
+    basic(shell)
+    ran = shell("export", "conda", "--yes")
+    assert ran.code == 2
+    assert "/t/…/" in ran.line
+
+
+def test_conda_takes_the_wrong_file_if_one_covers_another_so_that_is_refused(shell: Shell) -> None:
+    stored(shell)
+    other = shell.home / BINSTAR / f"{shell.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
+    other.parent.mkdir(parents=True)
+    other.write_text("theirs")
+    before = remains(shell)
+    ran = shell("export", "conda", "--yes")
+    assert ran.code == 7
+    assert "conda may take it" in ran.line
+    assert remains(shell) == before
+
+
+def test_another_file_can_be_named(shell: Shell, tmp_path: Path) -> None:
+    value = stored(shell)
+    path = tmp_path / "deep" / "creds.json"
+    assert shell("export", "rattler", "--file", str(path)).code == 0
+    assert value in path.read_text()
+    assert mode(path) == 0o600
+    assert shell("export", "rattler", "--remove").code == 0
+    assert not path.parent.exists()
+
+
+def test_rattler_uses_the_file_that_a_variable_names(shell: Shell, tmp_path: Path) -> None:
+    stored(shell)
+    shell.set("RATTLER_AUTH_FILE", str(tmp_path / "auth.json"))
+    assert shell("export", "rattler").code == 0
+    assert (tmp_path / "auth.json").exists()
+    assert not (shell.home / RATTLER).exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'authentication-override-file = "{path}"',
+        "# a\nauthentication_override_file='{path}'\n[mirrors]\n",
+    ],
+)
+def test_pixi_uses_the_file_that_its_configuration_names(
+    shell: Shell, tmp_path: Path, text: str
+) -> None:
+    stored(shell)
+    config = shell.home / ".config" / "pixi" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(text.format(path=tmp_path / "auth.json"))
+    assert shell("export", "pixi", "--yes").code == 0
+    assert (tmp_path / "auth.json").exists()
+    assert not (shell.home / RATTLER).exists()
+
+
+def test_a_key_of_that_name_in_a_table_is_none_of_pixis(shell: Shell, tmp_path: Path) -> None:
+    stored(shell)
+    config = shell.home / ".pixi" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[other]\nauthentication-override-file = "{tmp_path / "auth.json"}"\n')
+    assert shell("export", "pixi", "--yes").code == 0
+    assert not (tmp_path / "auth.json").exists()
+
+
+def test_a_token_from_the_environment_can_be_exported(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", "supplied0123456789abcdef")
+    assert shell("export", "rattler", "--org", "acme").code == 0
+    assert "supplied0123456789abcdef" in (shell.home / RATTLER).read_text()
+    assert shell("export", "rattler", "--remove").code == 0
+
+
+def test_a_general_token_from_the_environment_serves_an_organization(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN", "general0123456789abcdef")
+    assert shell("export", "dotenv", "--org", "acme").code == 0
+    assert "ANACONDA_REPO_TOKEN=general0123456789abcdef" in (shell.home / ".env").read_text()
+
+
+def test_docker_is_told_what_to_mount_and_gets_no_secret(shell: Shell) -> None:
+    value = stored(shell)
+    before = remains(shell)
+    ran = shell("export", "docker")
+    assert ran.code == 0
+    assert "RUN --mount=type=secret,id=anaconda_repo_token_acme " in ran.out
+    assert "--secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME" in ran.out
+    assert value not in ran.out + ran.err
+    assert remains(shell) == before
+    document = shell("export", "docker", "--json").json
+    assert document["docker"]["mounts"] == ["--mount=type=secret,id=anaconda_repo_token_acme"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"], ["--quiet"]])
+def test_a_job_is_given_the_token_after_its_mask(
+    shell: Shell, tmp_path: Path, flags: list[str]
+) -> None:
+    value = stored(shell)
+    job = tmp_path / "set_env"
+    job.write_text("BEFORE=1\n")
+    job.chmod(0o644)
+    shell.set("GITHUB_ENV", str(job))
+    ran = shell("export", "github-actions", *flags)
+    assert ran.code == 0
+    assert job.read_text() == f"BEFORE=1\nANACONDA_REPO_TOKEN_ACME={value}\n"
+    assert mode(job) == 0o644
+    masked = ran.err if "--json" in flags else ran.out
+    assert masked.splitlines()[0] == f"::add-mask::{value}"
+    assert (ran.out + ran.err).count(value) == 1
+    if "--json" in flags:
+        assert ran.json["variables"] == ["ANACONDA_REPO_TOKEN_ACME"]
+
+
+def test_a_dry_run_in_a_job_prints_no_mask(shell: Shell, tmp_path: Path) -> None:
+    value = stored(shell)
+    job = tmp_path / "set_env"
+    job.touch()
+    shell.set("GITHUB_ENV", str(job))
+    ran = shell("export", "github-actions", "--dry-run")
+    assert ran.code == 0
+    assert value not in ran.out + ran.err
+    assert job.read_bytes() == b""
+
+
+def test_outside_of_a_job_there_is_nothing_to_give_the_token_to(shell: Shell) -> None:
+    stored(shell)
+    ran = shell("export", "github-actions")
+    assert ran.code == 2
+    assert "GITHUB_ENV" in ran.line
+
+
+def test_a_job_whose_file_is_missing_is_one_line(shell: Shell, tmp_path: Path) -> None:
+    value = stored(shell)
+    shell.set("GITHUB_ENV", str(tmp_path / "missing"))
+    ran = shell("export", "github-actions")
+    assert ran.code == 7
+    assert "cannot be written" in ran.line
+    assert value not in ran.err
+
+
+@pytest.mark.parametrize("target", ["github-actions", "docker"])
+def test_what_keeps_nothing_cannot_be_taken_back(shell: Shell, target: str) -> None:
+    assert shell("export", target, "--remove").code == 2
+
+
+def test_everything_is_checked_before_anything_is_written(shell: Shell) -> None:
+    stored(shell)
+    path = shell.home / MAMBA
+    path.parent.mkdir(parents=True)
+    path.write_text("<<<<<<< HEAD\n{}")
+    before = remains(shell)
+    ran = shell("export", "rattler", "conda", "mamba", "--yes")
+    assert ran.code == 7
+    assert "line 1" in ran.line
+    assert remains(shell) == before
+
+
+def test_a_record_that_is_damaged_is_left_and_said(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler")
+    record = next(shell.home.rglob("exports.json"))
+    record.write_bytes(b"{}")
+    before = remains(shell)
+    for words in (["export", "rattler"], ["export", "rattler", "--remove"]):
+        ran = shell(*words)
+        assert ran.code == 6
+        assert "is damaged" in ran.line
+    assert remains(shell) == before
+
+
+def test_a_record_of_a_later_version_is_left_and_said(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "rattler")
+    record = next(shell.home.rglob("exports.json"))
+    record.write_text(record.read_text().replace('"version": 1', '"version": 2'))
+    ran = shell("export", "rattler", "--remove")
+    assert ran.code == 6
+    assert "format version 2" in ran.line
+
+
+def test_the_record_holds_no_secret(shell: Shell) -> None:
+    value = stored(shell)
+    shell("export", "rattler", "conda", "mamba", "dotenv", "--yes")
+    record = next(shell.home.rglob("exports.json"))
+    assert mode(record) == 0o600
+    text = record.read_text()
+    assert not [at for at in range(len(value) - 7) if value[at : at + 8] in text]
