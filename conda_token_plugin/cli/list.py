@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.wording import channels, expiry, last_four
+from conda_token_plugin.cli.wording import channels_of, expiry, last_four
 from conda_token_plugin.lookup import holdings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run(call: Call) -> int:
     """Print a row a token; 0 also when there is none."""
     held = holdings(call.environment, stores=call.stores())
     call.printer.table(
-        [_row(item, now=call.now) for item in held],
+        [_row(item, call=call) for item in held],
         value=[entry(item, now=call.now) for item in held],
     )
     if not held:
@@ -51,13 +51,13 @@ def entry(item: Holding, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _row(item: Holding, *, now: datetime) -> dict[str, str]:
+def _row(item: Holding, *, call: Call) -> dict[str, str]:
     token = item.token
     return {
         "organization": token.organization,
         "kind": token.kind.value,
-        "channels": channels(token.scope),
-        "expires": expiry(token, now=now),
+        "channels": channels_of(token, repository=call.environment.repo_url),
+        "expires": expiry(token, now=call.now),
         "stored in": item.source,
         "token": last_four(token) + ("" if token.proven else " (not proven)"),
     }

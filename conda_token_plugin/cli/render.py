@@ -90,17 +90,24 @@ class Printer:
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def _drawn(self, rows: Sequence[Mapping[str, str]]) -> None:
-        from rich import box
+        """As a table where it fits without breaking a cell, else as a block a row."""
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in rows[0]:
-            table.add_column(name, overflow="fold")
+        console = Console(file=self.out, no_color=Environment().plain_output, highlight=False)
+        table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row.values()))
-        Console(file=self.out, no_color=Environment().plain_output).print(table)
+            table.add_row(*(Text(cell, no_wrap=True) for cell in row.values()))
+        boundless = console.options.update(max_width=10_000)
+        if console.measure(table, options=boundless).maximum <= console.width:
+            console.print(table)
+            return
+        for row in rows:
+            (_, title), *facts = row.items()
+            console.print(Text(title, style="bold"), soft_wrap=True)
+            for name, cell in facts:
+                console.print(Text(f"  {name}: {cell}"), soft_wrap=True)
 
     def _commands(self, line: str) -> str:
         """Commands in messages are written ``conda token …``; show them as they were typed."""

@@ -28,6 +28,13 @@ def last_four(token: Token) -> str:
     return f"…{token.last_four}" if token.last_four else "-"
 
 
+def channels_of(token: Token, *, repository: str) -> str:
+    """The scope of ``token`` in a few words: what is below ``repository`` by its name alone."""
+    inside = [p.removeprefix(repository) for p in token.scope if p.startswith(repository)]
+    outside = channels(p for p in token.scope if not p.startswith(repository))
+    return " ".join(filter(None, [", ".join(inside), outside]))
+
+
 def channels(prefixes: Iterable[str]) -> str:
     """Prefixes without their scheme; several below one folder share it: ``host/repo/{a,b}``."""
     folders: dict[str, list[str]] = {}
