@@ -7,13 +7,14 @@ The state of a token at ``now``, first row that fits:
 | the service said it is revoked or reissued elsewhere       | revoked     |
 | the service said the subscription is cancelled             | cancelled   |
 | no expiry is known                                         | unknown     |
-| expires <= now                                             | expired     |
-| subscription ended <= now < expires                        | grace       |
+| dies <= now (see ``Token.dies``)                           | expired     |
+| subscription ended <= now                                  | grace       |
 | expires - now <= 14 days (``WARN_BEFORE``)                 | expiring    |
 | otherwise                                                  | valid       |
 
-Tokens die 30 days after their subscription ends, at once when it is cancelled,
-and a renewal does not extend them (../seed: "Synchronizing your token", docs.anaconda.com).
+Tokens are set to expire when their subscription does, and go on working for 30 days after that;
+when it is cancelled they die at once, and a renewal does not extend them
+(docs.anaconda.com, "Issuing and setting your token" and "Synchronizing your token").
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 WARN_BEFORE = timedelta(days=14)
+GRACE = timedelta(days=30)
+"""How long a token works after its subscription ended."""
+ABOUT = timedelta(days=1)
+"""Two ends that are not farther apart are one: the service rounds them as it likes."""
 TRUST_METADATA_FOR = timedelta(days=1)
 """Metadata older than this may be wrong: a token known to be expired is tried all the same."""
 
@@ -112,15 +117,27 @@ class Token:
             return State(self.verdict.value)
         if self.expires is None:
             return State.UNKNOWN
-        if self.expires <= now:
+        if self.dies is not None and self.dies <= now:
             return State.EXPIRED
         if self.subscription_ends is not None and self.subscription_ends <= now:
             return State.GRACE
         return State.EXPIRING if self.expires - now <= WARN_BEFORE else State.VALID
 
+    @property
+    def dies(self) -> datetime | None:
+        """When it stops working: 30 days after the subscription, if it was good until that ended.
+
+        One that expires before the subscription does, as after a renewal without a sync,
+        has no grace that anything speaks of.
+        """
+        ends = self.subscription_ends
+        if self.expires is None or ends is None or ends - self.expires > ABOUT:
+            return self.expires
+        return max(self.expires, ends + GRACE)
+
     def left(self, *, now: datetime) -> timedelta | None:
         """How long it has to live at ``now``; negative when it is over, None when unknown."""
-        return None if self.expires is None else self.expires - now
+        return None if self.dies is None else self.dies - now
 
     def worth_trying(self, *, now: datetime) -> bool:
         """False only if it is known to be dead by metadata younger than a day."""
