@@ -15,17 +15,18 @@ from datetime import datetime, timezone
 from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from conda.base.context import context
-from conda.gateways.connection.session import CondaHttpAuth
+from conda.common.url import urlparse
+from conda.gateways.connection.session import CondaHttpAuth, CondaSession
 from conda.plugins.types import ChannelAuthBase
 
 from conda_token_plugin.condarc import HANDLER
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.lookup import Lookup, resolver
-from conda_token_plugin.sending import address, header
+from conda_token_plugin.lookup import resolver
+from conda_token_plugin.sending import header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,46 +34,73 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from conda_token_plugin.lookup import Found
+    from conda_token_plugin.lookup import Found, Lookup
     from conda_token_plugin.secret import Secret
+    from conda_token_plugin.tokens import Token
 
 log = logging.getLogger(__name__)
 
+LOOKUP: Lookup = resolver(Environment())
+"""The resolver of this process; it reads the stores when the first URL asks for them."""
+USED: dict[str, Token] = {}
+"""The tokens that this process has sent, by key."""
+
 
 class TokenAuth(ChannelAuthBase):
-    """Decides by the request's URL; ``channel_name`` can be ``defaults`` or a multichannel."""
+    """Decides by the request's URL; ``channel_name`` can be ``defaults`` or a multichannel.
+
+    conda makes one for every new URL, so it has no ``__init__`` of its own.
+    """
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Add the token that covers the request's URL, or do what conda would have done."""
-        covered = _covered(request.url or "")
+        url = request.url or ""
+        covered = _covered(url)
         if covered is None:
-            return _otherwise(self.channel_name, request)
+            return self._otherwise(url)(request)
         found, secret = covered
-        request.url = address(request.url or "", token=found.token, secret=secret)
+        USED[found.token.key] = found.token
         value = header(found.token, secret=secret)
-        if value is not None:
+        if value is None:
+            self._send_in_path(url)
+        else:
             request.headers["Authorization"] = value
-        request.register_hook("response", _kept_in_scope(found))
         request.register_hook("response", CondaHttpAuth.handle_407)
+        request.register_hook("response", _kept_in_scope(found))
         return request
 
+    def _send_in_path(self, url: str) -> None:
+        from conda_token_plugin.in_path import send_in_path
 
-@cache
-def lookup() -> Lookup:
-    """The resolver of this process; the stores are read when the first URL asks for them."""
-    return resolver(Environment())
+        # conda keeps one session a thread and handler: this is the one that sends the request.
+        send_in_path(CondaSession(auth=self), url=url, covered=_covered)
+
+    def _otherwise(self, url: str) -> Callable[[PreparedRequest], PreparedRequest]:
+        """The auth that the request would have had without this plugin.
+
+        Made once a name: another plugin's handler may read its configuration when it is made.
+        """
+        name = _other_handler(self.channel_name, url=url)
+        made: dict[str, Any] = self.__dict__.setdefault("_others", {})
+        if name not in made:
+            handler = context.plugin_manager.get_auth_handler(name) if name else None
+            made[name] = CondaHttpAuth() if handler is None else handler(self.channel_name)
+        auth: Callable[[PreparedRequest], PreparedRequest] = made[name]
+        return auth
 
 
 def _covered(url: str) -> tuple[Found, Secret] | None:
     """The token for ``url`` with its secret, unless it is known to be dead."""
     try:
-        found = lookup().find(url)
+        found = LOOKUP.find(url)
         if found is None or not found.token.worth_trying(now=datetime.now(timezone.utc)):
             return None
         return found, found.secret()
     except TokenPluginError as error:  # a corrupt store, a locked keyring, a bad variable
         _said_once(str(error))
-        return None
+    except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
+        _said_once(f"It has a bug; please report it: {_place_of(bug)}.")
+    return None
 
 
 @cache
@@ -80,30 +108,31 @@ def _said_once(fault: str) -> None:
     log.warning("conda-token-plugin: requests go on without a token. %s", fault)
 
 
+def _place_of(bug: Exception) -> str:
+    """The bug's type and where it is; not its words, which may hold anything."""
+    from traceback import extract_tb
+
+    where = extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__} in {where.name} ({where.filename}:{where.lineno})"
+
+
 def _kept_in_scope(found: Found) -> Callable[..., Response]:
     """A response hook: a redirect out of the token's channels does not take the token along.
 
     requests drops ``Authorization`` when host or port change, not when only the path does.
+    A proxy's 407 that was answered is in the history: the request that the redirect is made
+    from is the one that got it.
     """
 
     def drop(response: Response, **_: Any) -> Response:
         if response.is_redirect:
-            target = urljoin(response.url, response.headers["location"])
-            other = _covered(target)
+            other = _covered(urljoin(response.url, response.headers["location"]))
             if other is None or other[0].token.key != found.token.key:
-                response.request.headers.pop("Authorization", None)
+                for one in (response, *response.history):
+                    one.request.headers.pop("Authorization", None)
         return response
 
     return drop
-
-
-def _otherwise(channel_name: str, request: PreparedRequest) -> PreparedRequest:
-    """What the request would have been without this plugin."""
-    name = _other_handler(channel_name, url=request.url or "")
-    handler = context.plugin_manager.get_auth_handler(name) if name else None
-    auth = CondaHttpAuth() if handler is None else handler(channel_name)
-    composed: PreparedRequest = auth(request)
-    return composed
 
 
 def _other_handler(channel_name: str, *, url: str) -> str:
@@ -112,13 +141,28 @@ def _other_handler(channel_name: str, *, url: str) -> str:
     The rules are those of ``conda.gateways.connection.session.get_session``:
     the canonical name or a glob of the same scheme, and the last match wins.
     """
-    scheme, _, rest = url.partition("://")
-    rest = rest.partition("?")[0]
     chosen = ""
-    for entry in context.channel_settings:
-        wanted = urlsplit(channel := entry.get("channel", ""))
-        globs = wanted.scheme == scheme and fnmatch(rest, wanted.netloc + wanted.path)
-        handler = entry.get("auth", "").strip()
-        if (channel == channel_name or globs) and handler != HANDLER:
+    for channel, handler in others():
+        if channel == channel_name or _globs(channel, url):
             chosen = handler
     return chosen
+
+
+@cache
+def others() -> tuple[tuple[str, str], ...]:
+    """Channel and handler of each entry of ``channel_settings`` that is not ours, in order."""
+    entries = (
+        (entry.get("channel", ""), entry.get("auth", "").strip())
+        for entry in context.channel_settings
+    )
+    return tuple((channel, handler) for channel, handler in entries if handler != HANDLER)
+
+
+def _globs(channel: str, url: str) -> bool:
+    wanted, got = urlparse(channel), urlparse(url)
+    return wanted.scheme == got.scheme and fnmatch(_location(got), _location(wanted))
+
+
+def _location(parts: Any) -> str:
+    """Host, port and path: what conda matches; either is None where a name is no URL."""
+    return f"{parts.netloc or ''}{parts.path or ''}"

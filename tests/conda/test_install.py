@@ -91,7 +91,7 @@ def test_a_protected_environment_is_created_with_the_token_and_refused_without(
 def test_after_remove_the_configuration_is_what_it_was(machine: Machine) -> None:
     machine.condarc("# mine\nchannels: [conda-forge]   # and mine alone\n")
     before = _configuration(machine)
-    machine.install("acme", "--set-default-channels", "-c", machine.sandbox.url_of("acme", "main"))
+    machine.install("acme", "--set-default-channels")
     assert _configuration(machine) != before
 
     machine.conda("token", "remove", "acme").well()
