@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import ExtensionRefused, LoginRefused, ServiceNonsense
-from conda_token_plugin.secret import HeaderValue
+from conda_token_plugin.service import http
 from conda_token_plugin.service.client import segment
-from conda_token_plugin.service.http import Http
 from conda_token_plugin.service.models import Part
 from conda_token_plugin.service.refusal import reason_of
 
@@ -35,8 +34,8 @@ class Admin:
         """Do no I/O. ``source`` says where the bearer token was found."""
         self._url = url
         self._source = source
-        self._authorization = HeaderValue(f"Bearer {bearer.reveal()}")
-        self._http = Http(patience=patience)
+        self._authorization = http.bearer(bearer)
+        self._http = http.Http(patience=patience)
 
     def extend(self, organization: str, *, user_id: str) -> datetime | None:
         """Extend the token of a user to the end of the organization's subscription.

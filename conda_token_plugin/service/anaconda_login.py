@@ -1,7 +1,8 @@
 """Logins of anaconda-auth, where it keeps them: read and never written.
 
 - the file ``~/.anaconda/keyring``: ``{"Anaconda Cloud": {DOMAIN: ENTRY}}``
-- the system keyring: service ``Anaconda Cloud``, user DOMAIN, value ENTRY
+- the system keyring: service ``Anaconda Cloud``, user DOMAIN, value ENTRY; only asked for a key
+  where anaconda-auth has been used, because a keyring may have to ask its user first
 
 ENTRY is base64 of the JSON ``{domain, api_key, …}`` (anaconda-auth 0.15.3, ``token.py``).
 What cannot be read counts as not there, as it does for anaconda-auth itself, but not in silence.
@@ -13,11 +14,11 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors import KeyringUnusable, MalformedToken
 from conda_token_plugin.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from conda_token_plugin.environment import Environment
@@ -46,6 +47,23 @@ class AnacondaLogins:
         key = self._key_in(self._entries.get(domain), where=str(self._path))
         if key is not None:
             yield key, f"anaconda-auth's login ({self._path})"
+
+    def keyring_keys(self, domains: Iterable[str]) -> Iterator[tuple[Secret, str]]:
+        """The API keys in the system keyring, as ``keys``. A keyring that fails is asked once."""
+        if not self._path.parent.is_dir():
+            return
+        from conda_token_plugin.clients.keyrings import KeyringService
+
+        entries = KeyringService(service=SERVICE)
+        for domain in domains:
+            try:
+                entry = entries.held(domain)
+            except KeyringUnusable as error:  # there is none here, or it is locked, or hangs
+                self._notice(f"{error.what} A login of anaconda-auth may be in it.")
+                return
+            key = self._key_in(entry, where="The system keyring")
+            if key is not None:
+                yield key, "anaconda-auth's login (system keyring)"
 
     def domains(self) -> tuple[str, ...]:
         """The domains that the file has an entry for."""

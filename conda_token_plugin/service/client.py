@@ -20,8 +20,7 @@ from conda_token_plugin.errors import (
     ServiceFault,
     ServiceNonsense,
 )
-from conda_token_plugin.secret import HeaderValue
-from conda_token_plugin.service.http import Http
+from conda_token_plugin.service.http import Http, bearer
 from conda_token_plugin.service.models import (
     CurrentToken,
     Identity,
@@ -59,7 +58,7 @@ class Service:
         self.url = url
         self.source = source
         self._clock = clock
-        self._authorization = HeaderValue(f"Bearer {api_key.reveal()}")
+        self._authorization = bearer(api_key)
         self._http = Http(patience=patience)
 
     def organizations(self) -> tuple[Organization, ...]:

@@ -4,7 +4,8 @@ In this order; what has expired is passed over, and named only when nothing else
 
 1. ``ANACONDA_AUTH_API_KEY``, or the file that ``ANACONDA_AUTH_API_KEY_FILE`` names: taken as it is
 2. our own login (``conda token login``), from the store
-3. anaconda-auth's login for the service's domain (see ``anaconda_login``), which is only read
+3. anaconda-auth's login for the service's domain: its file, then the system keyring
+   (see ``anaconda_login``); both are only read
 
 A key goes to the service that it was made for and to no other: logins are found by their domain.
 """
@@ -67,8 +68,11 @@ def _candidates(
     own = store.login(environment.service_url)
     if own is not None:
         yield own, "conda token login"
-    for domain in domains_of(environment.service_url):
+    domains = domains_of(environment.service_url)
+    for domain in domains:
         yield from logins.keys(domain)
+    if environment.store_choice != "file":  # who chooses files wants no keyring asked
+        yield from logins.keyring_keys(domains)
 
 
 def domains_of(service_url: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
 from conda_token_plugin.channels import without_secrets
+from conda_token_plugin.secret import HeaderValue
 from conda_token_plugin.service.answer import Answer, answer
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Session
 
-    from conda_token_plugin.secret import HeaderValue
+    from conda_token_plugin.secret import Secret
 
 READS = frozenset({"GET", "HEAD"})
 LARGEST = 4 * 1024 * 1024
@@ -118,6 +119,11 @@ class Http:
         with session(again=self._patience.again, reads=False) as fresh:
             fresh.headers.update(DEFAULT_HEADERS)
             yield fresh
+
+
+def bearer(secret: Secret) -> HeaderValue:
+    """The value of ``Authorization`` that the service takes an API key or an access token in."""
+    return HeaderValue(f"Bearer {secret.reveal()}")
 
 
 class _Carried:

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
 from conda_token_plugin.errors import LoginAbandoned, ServiceBusy, ServiceFault, ServiceNonsense
-from conda_token_plugin.secret import HeaderValue
 from conda_token_plugin.service.browser import WAIT, BrowserLogin
 from conda_token_plugin.service.device import DeviceLogin
-from conda_token_plugin.service.http import Http
+from conda_token_plugin.service.http import Http, bearer
 from conda_token_plugin.service.models import Part
 from conda_token_plugin.service.oauth import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.secret import HeaderValue, Secret
     from conda_token_plugin.service.answer import Answer
     from conda_token_plugin.service.device import DeviceCode
     from conda_token_plugin.service.http import Patience
@@ -75,19 +74,19 @@ class Login:
         return discover(self._http, self._url)
 
     def _api_key(self, access_token: Secret) -> Secret:
-        bearer = HeaderValue(f"Bearer {access_token.reveal()}")
+        authorization = bearer(access_token)
         first, last = API_KEYS
         try:
-            answer = self._ask_for_key(first, bearer)
+            answer = self._ask_for_key(first, authorization)
         except (ServiceFault, ServiceBusy):  # as good as not there: the other one may be
             answer = None
         if answer is None or not answer.ok:
-            answer = self._ask_for_key(last, bearer)
+            answer = self._ask_for_key(last, authorization)
         if answer.status in REFUSALS:
             raise LoginAbandoned(f"was accepted, but no API key was given (HTTP {answer.status})")
         if not answer.ok:
             raise ServiceNonsense(answer.url, got=answer.nature)
         return Part(answer.json(), answer.url)["api_key"].secret
 
-    def _ask_for_key(self, path: str, bearer: HeaderValue) -> Answer:
-        return self._http.send("POST", self._url + path, authorization=bearer, json=REQUEST)
+    def _ask_for_key(self, path: str, authorization: HeaderValue) -> Answer:
+        return self._http.send("POST", self._url + path, authorization=authorization, json=REQUEST)

@@ -45,7 +45,7 @@ class Desk:
     """Everything a key may be found in."""
 
     home: Path
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=lambda: {"CONDA_TOKEN_STORE": "file"})
     store: FakeStore = field(default_factory=FakeStore)
     notices: list[str] = field(default_factory=list)
 

@@ -1,0 +1,75 @@
+"""anaconda-auth's login in a real Secret Service, in a session of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from shutil import which
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEEDED = ("dbus-run-session", "gnome-keyring-daemon")
+missing = [name for name in NEEDED if which(name) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"not installed: {missing}")
+
+SESSION = 'printf secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null && "$@"'
+KEEP = """
+import base64, json
+from keyring.backends.SecretService import Keyring
+entry = json.dumps({"domain": "anaconda.com", "api_key": "key-in-the-keyring", "version": 2})
+Keyring().set_password("Anaconda Cloud", "anaconda.com", base64.b64encode(entry.encode()).decode())
+"""
+FIND = """
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.service.credentials import find_api_key
+from conda_token_plugin.store import user_store
+
+environment = Environment()
+try:
+    found = find_api_key(environment, user_store(environment), notice=lambda line: print(line))
+except TokenPluginError as error:
+    print(type(error).__name__)
+else:
+    print(found[0].last_four, found[1])
+"""
+
+
+def in_session(home: Path, *programs: str) -> str:
+    """What the programs print, in a D-Bus session with an unlocked keyring."""
+    kept = {"PATH", "PYTHONPATH", "LANG"}
+    variables = {name: value for name, value in os.environ.items() if name in kept}
+    ran = subprocess.run(
+        ["dbus-run-session", "--", "sh", "-c", SESSION, "sh", sys.executable, "-c", *programs],
+        env={**variables, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return ran.stdout.strip()
+
+
+def test_a_login_in_the_system_keyring_is_found(sealed_room: Path) -> None:
+    (sealed_room / ".anaconda").mkdir()
+    assert in_session(sealed_room, KEEP + FIND) == "ring anaconda-auth's login (system keyring)"
+
+
+def test_the_keyring_is_not_asked_where_anaconda_auth_was_never_used(sealed_room: Path) -> None:
+    assert in_session(sealed_room, KEEP + FIND) == "NotLoggedIn"
+
+
+def test_without_a_keyring_there_is_a_notice_and_no_login(
+    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sealed_room / ".anaconda").mkdir()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={sealed_room / 'no-such-bus'}")
+    ran = subprocess.run([sys.executable, "-c", FIND], capture_output=True, text=True, check=True)
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("The system keyring refused:")
+    assert lines[1:] == ["NotLoggedIn"]
