@@ -62,8 +62,12 @@ class KeyringVault:
     """Why no more calls are made in this process."""
 
     def entry(self, name: str, *, number: str) -> str:
-        """The name, and the number; Windows takes 513 characters (CRED_MAX_USERNAME_LENGTH)."""
-        return f"{name[:LONGEST_NAME]} ({number})"
+        """The name as far as it can be shown, for people; the number sets it apart.
+
+        Windows takes 513 characters (CRED_MAX_USERNAME_LENGTH).
+        """
+        shown = "".join(c if c.isprintable() else "?" for c in name[:LONGEST_NAME])
+        return f"{shown} ({number})"
 
     def get(self, entry: str) -> bytes | None:
         """Put the parts together; None where one is missing."""

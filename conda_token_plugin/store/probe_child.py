@@ -12,10 +12,11 @@ import secrets
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.store.keyring_vault import PART, SERVICE
+
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
-SERVICE = "conda-token-plugin"
 SYSTEM = {
     "keyring.backends.macOS.Keyring": "macOS Keychain",
     "keyring.backends.Windows.WinVaultKeyring": "Windows Credential Manager",
@@ -26,8 +27,6 @@ SYSTEM = {
 }
 """The backends that are a system's own. Others write files, forget, or only fail; some of those
 claim a higher priority (anaconda-auth's, which writes a plain file, claims the highest)."""
-TEST_LENGTH = 1_200
-"""Characters of the test entry: as many as we ever put into one."""
 
 
 def main(*, explicit: bool) -> None:
@@ -105,7 +104,7 @@ def _closed() -> str:
 
 def _round_trip(backend: KeyringBackend) -> str:
     """What is wrong with what came back for a test entry, if anything."""
-    user, value = f"test {secrets.token_hex(8)}", secrets.token_hex(TEST_LENGTH // 2)
+    user, value = f"test {secrets.token_hex(8)}", secrets.token_hex(PART // 2)
     before: Any = backend.get_password(SERVICE, user)
     backend.set_password(SERVICE, user, value)
     try:

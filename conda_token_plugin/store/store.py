@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import KeyringUnusable, NoToken, SecretLost
-from conda_token_plugin.store import choice as choices
-from conda_token_plugin.store import ledger, lock
-from conda_token_plugin.store.change import changing
-from conda_token_plugin.store.choice import Choice
-from conda_token_plugin.store.envelope import Refused
-from conda_token_plugin.store.files import TEMPORARY
-from conda_token_plugin.store.folder import Folder, group_id
-from conda_token_plugin.store.ledger import Ledger
-from conda_token_plugin.store.sealing import unsealed
-from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, vault_name
+from conda_token_plugin.errors import NoToken, SecretLost
+from conda_token_plugin.store.folder import group_id
+from conda_token_plugin.store.safe import Safe
+from conda_token_plugin.store.vaults import FILE, vault_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Mapping
     from pathlib import Path
 
     from conda_token_plugin.secret import Secret
-    from conda_token_plugin.store.change import Change
     from conda_token_plugin.store.index import Index, Slot
-    from conda_token_plugin.store.vaults import Vault
     from conda_token_plugin.tokens import Token
-
-SECRETS = "secrets"
-OURS = frozenset({ledger.NAME, lock.NAME, choices.NAME, TEMPORARY, SECRETS})
-ROOM_TO_GROW = 16 * 1024
-"""Bytes by which one more token makes the index longer, at most."""
 
 
 class Store:
@@ -40,12 +25,8 @@ class Store:
         """``choice``: where new secrets go, "auto", "keyring" or "file". Does no I/O."""
         self.notices: list[str] = []
         """Lines for the user: what was repaired, chosen, or left undone."""
-        home = Folder(path=folder, tell=self._tell, shared=machine, names=OURS)
-        secrets = Folder(path=folder / SECRETS, tell=self._tell, shared=machine)
-        self._ledger = Ledger(home)
-        self._choice = Choice(FILE if machine else choice, home)
-        self._folders = (secrets, home)
-        self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
+        self._safe = Safe(folder, choice=choice, shared=machine, tell=self._tell)
+        self._ledger = self._safe.ledger
 
     @property
     def folder(self) -> Path:
@@ -88,7 +69,7 @@ class Store:
             SecretLost: there is, and someone else has deleted its secret.
         """
         organization = _organization(key)
-        secret = self._secret(
+        secret = self._safe.find(
             key,
             slot_of=lambda index: index.slot(key),
             lost=lambda vault: SecretLost(
@@ -107,13 +88,7 @@ class Store:
         Returns:
             The vault that its secret would go to.
         """
-        place = self._choice.place(anew=True)
-        with self._changing() as change:
-            self._choice.remember()
-            change.sweep(place)
-            self._ledger.folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
-            self._vault(place).prove()
-        return vault_name(place)
+        return self._safe.prove()
 
     def add(self, token: Token, secret: Secret) -> str:
         """Keep ``token``, in place of the one with its key where there is one.
@@ -121,7 +96,7 @@ class Store:
         Returns:
             The vault that the secret went to.
         """
-        return self._keep(
+        return self._safe.keep(
             token.key, secret, record=lambda index, slot: index.with_token(token, at=slot)
         )
 
@@ -131,9 +106,11 @@ class Store:
         Raises:
             NoToken: one of them is not stored; nothing was changed.
         """
+        for token in tokens:
+            _slot(self._ledger.read().index, token.key)  # else not even a lock is taken
         if not tokens:
             return
-        with self._changing() as change:
+        with self._safe.changing() as change:
             change.sweep(FILE)
             index = change.index
             for token in tokens:
@@ -149,11 +126,12 @@ class Store:
         Raises:
             NoToken: there is no such token.
         """
-        with self._changing() as change:
+        _slot(self._ledger.read().index, key)  # else not even a lock is taken
+        with self._safe.changing() as change:
+            change.sweep(_slot(change.index, key).place)
             token = change.index.token(key)
             if token is None:
                 raise _no_token(key, change.index)
-            change.sweep(_slot(change.index, key).place)
             change.commit(change.index.without_token(key))
         return token
 
@@ -163,7 +141,7 @@ class Store:
         Raises:
             SecretLost: it is stored, and someone else has deleted it.
         """
-        return self._secret(
+        return self._safe.find(
             _login(service),
             slot_of=lambda index: index.logins.get(service),
             lost=lambda vault: SecretLost(
@@ -177,7 +155,7 @@ class Store:
         Returns:
             The vault that it went to.
         """
-        return self._keep(
+        return self._safe.keep(
             _login(service),
             api_key,
             record=lambda index, slot: index.with_login(service, at=slot),
@@ -185,13 +163,13 @@ class Store:
 
     def remove_login(self, service: str) -> bool:
         """Forget the API key of a login, as ``remove`` does a token; False where there is none."""
-        with self._changing() as change:
+        if service not in self._ledger.read().index.logins:
+            return False
+        with self._safe.changing() as change:
             slot = change.index.logins.get(service)
-            if slot is None:
-                return False
-            change.sweep(slot.place)
+            change.sweep(slot.place if slot else FILE)
             change.commit(change.index.without_login(service))
-        return True
+        return slot is not None
 
     def share_with(self, group: str) -> None:
         """Have the members of ``group`` read the machine's store, from now on.
@@ -199,64 +177,7 @@ class Store:
         Raises:
             BadInput: there is no such group.
         """
-        gid = group_id(group)
-        with self._changing():
-            for folder in self._folders:
-                folder.make()
-                folder.share(group=gid)
-
-    def _secret(
-        self,
-        name: str,
-        *,
-        slot_of: Callable[[Index], Slot | None],
-        lost: Callable[[str], SecretLost],
-    ) -> Secret | None:
-        while True:
-            page = self._ledger.read()
-            with self._ledger.refusals():
-                slot = slot_of(page.index)
-            if slot is None:
-                return None
-            sealed = self._vault(slot.place).get(slot.entry)
-            if sealed is not None:
-                return self._unsealed(name, sealed, slot=slot)
-            if self._ledger.read() is page:  # else it was replaced in between: look again
-                raise lost(vault_name(slot.place))
-
-    def _unsealed(self, name: str, sealed: bytes, *, slot: Slot) -> Secret:
-        try:
-            return unsealed(name, sealed)
-        except Refused as refused:  # damage, a later version, a keyring that mixes up entries
-            raise self._vault(slot.place).damaged(slot.entry, refused) from None
-
-    def _keep(self, name: str, secret: Secret, *, record: Callable[[Index, Slot], Index]) -> str:
-        place = self._choice.place()
-        with self._changing() as change:
-            self._choice.remember()
-            change.sweep(place)
-            try:
-                slot = change.put(name, secret, place=place)
-            except KeyringUnusable:  # it worked when it was probed, maybe long ago
-                self._choice.forget()
-                raise
-            change.commit(record(change.index, slot))
-        return vault_name(place)
-
-    def _changing(self) -> AbstractContextManager[Change]:
-        return changing(self._ledger, vault=self._vault)
-
-    def _vault(self, place: str) -> Vault:
-        """The vault of ``place``; one object each, so that a keyring that hangs does so once."""
-        if place not in self._vaults:
-            name, _, backend = place.partition(":")
-            if name != KEYRING:
-                with self._ledger.refusals():
-                    raise Refused(f"it names {name!r} as a place of secrets")
-            from conda_token_plugin.store.keyring_vault import KeyringVault
-
-            return self._vaults.setdefault(place, KeyringVault(backend))
-        return self._vaults[place]
+        self._safe.share(group=group_id(group))
 
     def _tell(self, line: str) -> None:
         if line not in self.notices:

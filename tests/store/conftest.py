@@ -1,0 +1,52 @@
+"""A real Secret Service for the session, and the numbers of the test report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.store import session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NUMBERS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a list."""
+    config.stash[NUMBERS] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what the fault tests did to the store, and how often."""
+    lines = config.stash[NUMBERS]
+    if lines:
+        terminalreporter.section("what the store went through")
+    for line in sorted(lines):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def report(
+    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+) -> Callable[[str], None]:
+    """Takes a line with a number, for the summary and for the report as XML."""
+
+    def take(line: str) -> None:
+        request.config.stash[NUMBERS].append(line)
+        record_property("store", line)
+
+    return take
+
+
+@pytest.fixture(scope="session")
+def secret_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[session.Session]:
+    """One unlocked keyring for all tests that do not lock it."""
+    if session.MISSING:
+        pytest.skip(session.MISSING)
+    with session.unlocked(tmp_path_factory.mktemp("session")) as running:
+        yield running
