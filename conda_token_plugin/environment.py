@@ -6,6 +6,7 @@
 | ``CONDA_TOKEN_REPO_URL`` | the organizations' channels (https://repo.anaconda.cloud/repo/) |
 | ``CONDA_TOKEN_HOME`` | the folder of the store (the user's data folder) |
 | ``CONDA_TOKEN_SYSTEM_HOME`` | the folder of the machine's store (/etc/conda-token-plugin) |
+| ``CONDA_TOKEN_SYSTEM_CONDARC`` | the machine's drop-in (/etc/conda/condarc.d/…) |
 | ``CONDA_TOKEN_STORE`` | ``auto``, ``keyring`` or ``file`` (auto) |
 | ``CONDA_TOKEN_CLIENT_ID`` | the OAuth client of a login (Anaconda's public one) |
 | ``ANACONDA_AUTH_API_KEY`` | an API key: who you are |
@@ -123,6 +124,15 @@ class Environment:
     def condarc(self) -> Path:
         """The one configuration file that the plugin owns; conda reads this folder."""
         return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+
+    @property
+    def machine_condarc(self) -> Path:
+        """The drop-in for everybody on this machine; every conda reads this folder."""
+        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC")
+        if chosen:
+            return Path(chosen).expanduser()
+        folder = Path("C:/ProgramData/conda" if os.name == "nt" else "/etc/conda")
+        return folder / "condarc.d" / "conda-token-plugin.yml"
 
     @property
     def home(self) -> Path:

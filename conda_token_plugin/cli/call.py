@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from pathlib import Path
 
     from conda_token_plugin.cli.prompts import Prompts
     from conda_token_plugin.cli.render import Printer
@@ -42,11 +43,26 @@ class Call:
             now=datetime.now(timezone.utc),
         )
 
-    def store(self) -> Store:
-        """The user's store; ``--store`` chooses where secrets go."""
-        self.warn_of_cut_short()
-        from conda_token_plugin.store import user_store
+    @property
+    def system(self) -> bool:
+        """Whether the command is about the machine and not about the user."""
+        return bool(getattr(self.args, "system", False))
 
+    @property
+    def condarc(self) -> Path:
+        """The drop-in that goes with ``store``."""
+        return self.environment.machine_condarc if self.system else self.environment.condarc
+
+    def store(self) -> Store:
+        """The store to change: the user's, or with ``--system`` the machine's.
+
+        ``--store`` chooses where the secrets of the user's go.
+        """
+        self.warn_of_cut_short()
+        from conda_token_plugin.store import machine_store, user_store
+
+        if self.system:
+            return machine_store(self.environment)
         return user_store(self.environment, choice=getattr(self.args, "store", None))
 
     def stores(self) -> dict[str, Store]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin import condarc
 from conda_token_plugin.channels import normalised, without_secrets
 from conda_token_plugin.cli.arguments import moment
 from conda_token_plugin.cli.list import entry
@@ -18,6 +19,7 @@ from conda_token_plugin.cli.wording import channels, expiry, last_four
 from conda_token_plugin.errors import BadInput
 from conda_token_plugin.issuing import keep, provable, scope_of
 from conda_token_plugin.lookup import Holding
+from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens import Kind, Token, Way
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.issuing import Wish
     from conda_token_plugin.secret import Secret
+    from conda_token_plugin.store import Store
 
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
 
@@ -49,12 +52,16 @@ def configure(parser: ArgumentParser) -> None:
     group.add_argument("--send-as", choices=ways, default="token", help="how it is sent")
     group.add_argument("--username", default="", help="with --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it dies, if you know")
+    group.add_argument("--system", action="store_true", help="for everybody on this machine")
+    group.add_argument("--group", metavar="NAME", help="with --system: who may read it")
     group.add_argument("--no-validate", action="store_true", help="store it without trying it")
 
 
 def was_handed(args: Namespace) -> bool:
     """Whether the command line speaks of a token that there is already."""
-    return bool(args.site or args.channel or any(getattr(args, name) for name in SOURCES))
+    return bool(
+        args.site or args.system or args.channel or any(getattr(args, name) for name in SOURCES)
+    )
 
 
 def run(call: Call, *, wish: Wish) -> int:
@@ -69,16 +76,21 @@ def run(call: Call, *, wish: Wish) -> int:
     secret = _given(call)
     token = replace(plan, last_four=secret.last_four)
     store.prove_writable()
+    condarc.prove_writable(call.condarc)
     if not call.args.no_validate:
         token = _proven(call, token, secret=secret)
-    vault = keep(token, secret=secret, store=store, at=call.environment.condarc)
-    _report(call, token, vault=vault, notices=store.notices)
+    if call.args.group:
+        share(store.folder, group=call.args.group)
+    vault = keep(token, secret=secret, store=store, at=call.condarc)
+    _report(call, token, vault=f"{vault} of this machine" if call.system else vault, store=store)
     return 0
 
 
 def _planned(call: Call, *, wish: Wish) -> Token:
     """The metadata of the token, but for what the token itself tells."""
     args = call.args
+    if args.group and not args.system:
+        raise BadInput("--group goes with --system.")
     if args.username and args.send_as != Way.BASIC.value:
         raise BadInput("--username goes with --send-as basic.")
     scope = tuple(normalised(without_secrets(url)) for url in args.channel)
@@ -149,9 +161,9 @@ def _proven(call: Call, token: Token, *, secret: Secret) -> Token:
     return replace(token, proven=call.now)
 
 
-def _report(call: Call, token: Token, *, vault: str, notices: list[str]) -> None:
+def _report(call: Call, token: Token, *, vault: str, store: Store) -> None:
     for line in (
-        *notices,
+        *store.notices,
         f"Stored the token {last_four(token)} of {token.organization} in the {vault}.",
         f"Channels: {channels(token.scope)}",
         f"Expires:  {expiry(token, now=call.now)}"

@@ -32,16 +32,17 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token to forget")
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
+    parser.add_argument("--system", action="store_true", help="those of this machine, not yours")
 
 
 def run(call: Call) -> int:
     """Remove what is named, unasked; the drop-in is brought in line with what is left."""
     store = call.store()
     doomed = _doomed(call, store=store)
-    condarc.prove_writable(call.environment.condarc)
+    condarc.prove_writable(call.condarc)
     for token in doomed:
         store.remove(token.key)
-    condarc.write(call.environment.condarc, tokens=store.tokens())
+    condarc.write(call.condarc, tokens=store.tokens())
     _report(call, doomed, exports=_taken_back(call, doomed))
     return 0
 

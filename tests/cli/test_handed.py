@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -190,3 +191,48 @@ def expire(shell: Shell, **span: Any) -> None:
     store = user_store(Environment())
     (held,) = store.tokens()
     store.update(replace(held, expires=datetime.now(timezone.utc) + timedelta(**span)))
+
+
+@pytest.fixture
+def machine(shell: Shell, tmp_path: Path) -> Path:
+    """A place for the machine's store and its drop-in."""
+    shell.set("CONDA_TOKEN_SYSTEM_HOME", str(tmp_path / "etc" / "store"))
+    shell.set("CONDA_TOKEN_SYSTEM_CONDARC", str(tmp_path / "etc" / "condarc.d" / "ours.yml"))
+    return tmp_path / "etc"
+
+
+def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
+    shell: Shell, site_token: str, machine: Path
+) -> None:
+    shell.set("T", site_token)
+    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert ran.code == 0, ran.err
+    assert "of this machine" in ran.err
+    assert [held["source"] for held in shell("list", "--json").json] == ["machine"]
+    assert "acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
+    assert shell.files() == {}
+    assert "machine" in shell("which", f"{shell.sandbox.repo}acme/main").out
+
+
+def test_the_machines_token_is_removed_only_when_it_is_said(
+    shell: Shell, site_token: str, machine: Path
+) -> None:
+    shell.set("T", site_token)
+    shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert shell("remove", "acme").code == 1
+    assert shell("remove", "acme", "--system").code == 0
+    assert shell("list", "--json").json == []
+    assert not (machine / "condarc.d" / "ours.yml").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may chown")
+def test_a_group_may_read_the_machines_store_and_nobody_else(
+    shell: Shell, site_token: str, machine: Path
+) -> None:
+    shell.set("T", site_token)
+    words = ("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert shell(*words, "--group", "nogroup").code == 0
+    for path in (machine / "store", *(machine / "store").rglob("*")):
+        assert path.group() == "nogroup"
+        assert not path.stat().st_mode & 0o007
+    assert shell(*words, "--group", "no-such-group").code == 2
