@@ -133,7 +133,10 @@ class Token:
         ends = self.subscription_ends
         if self.expires is None or ends is None or ends - self.expires > ABOUT:
             return self.expires
-        return max(self.expires, ends + GRACE)
+        try:
+            return max(self.expires, ends + GRACE)
+        except OverflowError:  # a subscription without end: 9999-12-31
+            return self.expires
 
     def left(self, *, now: datetime) -> timedelta | None:
         """How long it has to live at ``now``; negative when it is over, None when unknown."""

@@ -65,6 +65,13 @@ def test_the_state_follows_from_the_table(facts: dict[str, Any], state: State) -
     assert token(**facts).state(now=NOW) is state
 
 
+def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
+    end = datetime.max.replace(tzinfo=timezone.utc)
+    held = token(expires=end, subscription_ends=end)
+    assert held.dies == end
+    assert held.state(now=NOW) is State.VALID
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_only_what_is_over_is_not_usable(state: State) -> None:
     assert state.usable is (state.name not in {"EXPIRED", "CANCELLED", "REVOKED"})
