@@ -1,0 +1,116 @@
+"""Each kind of error, made to happen for real, as a script sees it: its name and its exit code."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from filelock import FileLock
+
+from conda_token_plugin.store import envelope, lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Ran, Shell
+
+
+def failed(ran: Ran, kind: str, *, code: int) -> str:
+    """The error's one line, if it is of this kind and the command ended with this code."""
+    error = ran.json["error"]
+    assert error["kind"] == kind, error
+    assert ran.code == error["exit_code"] == code
+    assert ran.err.count("error:") == 0
+    return f"{error['what']} {error['hint']}"
+
+
+@pytest.fixture
+def folder(shell: Shell) -> Path:
+    """The store's folder, with a token in it."""
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    return shell.home / ".local" / "share" / "conda-token-plugin"
+
+
+class Keyboard(io.StringIO):
+    """Somebody's keys, as a terminal hands them on."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    monkeypatch.setattr(sys, "stdin", Keyboard(keys))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+
+
+def test_no_token(shell: Shell) -> None:
+    ran = shell("which", f"{shell.sandbox.repo}acme/main", "--json")
+    assert "without one" in failed(ran, "NoToken", code=1)
+
+
+def test_check_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert "sandbox" in failed(shell("demo", "--json"), "CheckFailed", code=1)
+
+
+def test_needs_answer(shell: Shell) -> None:
+    assert "--org" in failed(shell("install", "--json"), "NeedsAnswer", code=2)
+
+
+def test_not_confirmed(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    type_in(monkeypatch, "no\n")
+    ran = shell("install", "--org", "acme", "--json")
+    assert "Nothing was changed" in failed(ran, "NotConfirmed", code=8)
+    assert before == {path: path.read_bytes() for path in folder.rglob("*.json")}
+
+
+def test_interrupted(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder
+    type_in(monkeypatch, "")
+    ran = shell("install", "--org", "acme", "--json")
+    assert "nothing was changed" in failed(ran, "Interrupted", code=130)
+
+
+def test_configuration_error(shell: Shell) -> None:
+    (shell.home / ".conda").write_text("a file where a folder has to be")
+    ran = shell("install", "--org", "acme", "--yes", "--json")
+    assert ".conda" in failed(ran, "ConfigurationError", code=7)
+
+
+def index_of(folder: Path) -> Path:
+    (index,) = (path for path in folder.iterdir() if path.name.startswith("index"))
+    return index
+
+
+def test_store_corrupt(shell: Shell, folder: Path) -> None:
+    index = index_of(folder)
+    index.write_bytes(index.read_bytes()[:-1])
+    damaged = index.read_bytes()
+    for words in (["list"], ["install", "--org", "acme", "--yes"], ["remove", "acme"]):
+        assert str(index) in failed(shell(*words, "--json"), "StoreCorrupt", code=6)
+        assert index.read_bytes() == damaged
+
+
+def test_store_newer(shell: Shell, folder: Path) -> None:
+    index = index_of(folder)
+    newer = envelope._head("index", b"{}", version=2) + b"{}"
+    index.write_bytes(newer)
+    assert "pdate" in failed(shell("list", "--json"), "StoreNewer", code=6)
+    assert index.read_bytes() == newer
+
+
+def test_store_busy(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "WAIT", 0.05)
+    with FileLock(folder / lock.NAME, is_singleton=False):
+        assert "locked" in failed(shell("remove", "acme", "--json"), "StoreBusy", code=6)
+    assert shell("remove", "acme").code == 0
+
+
+def test_secret_lost(shell: Shell, folder: Path) -> None:
+    for path in (folder / "secrets").iterdir():
+        path.unlink()
+    ran = shell("export", "rattler", "--json")
+    assert "install --org acme" in failed(ran, "SecretLost", code=6)
