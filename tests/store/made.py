@@ -67,6 +67,12 @@ def live(folder: Path) -> set[str]:
     return {slot.entry for slot in slots if slot is not None}
 
 
+def live_without(folder: Path, key: str) -> set[str]:
+    """The same without the token ``key``."""
+    slot = index_of(folder).slot(key)
+    return live(folder) - {slot.entry if slot else ""}
+
+
 def doomed(folder: Path) -> set[str]:
     """The entries that the index says are nobody's."""
     return {slot.entry for slot in index_of(folder).doomed}

@@ -1,0 +1,301 @@
+"""A disk that is full, fails or is read-only: what was stored stands, and the error is true."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_ISDIR
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.errors import SecretLost, StoreBusy, StoreUnusable
+from conda_token_plugin.store import Store
+from conda_token_plugin.store.lock import locked
+from tests.store import acts, made
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOBODY = 65534
+CALLS = (
+    *("open", "read", "write", "close", "fsync", "fstat", "stat", "lstat", "replace", "unlink"),
+    *("mkdir", "utime", "chmod", "listdir", "scandir"),
+)
+"""All by which the store and its lock touch the disk."""
+WRITES: dict[str, Callable[[Store], object]] = {
+    "add": lambda store: store.add(made.token("new"), made.secret("new")),
+    "replace": lambda store: store.add(made.token("acme"), made.secret("replaced")),
+    "update": lambda store: store.update(made.token("acme", last_four="9999")),
+    "remove": lambda store: store.remove(made.token("acme").key),
+    "set_login": lambda store: store.set_login(made.SERVICE, made.secret("anew")),
+    "remove_login": lambda store: store.remove_login(made.SERVICE),
+    "prove_writable": lambda store: store.prove_writable(),
+}
+FAULTS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two tokens and a login."""
+    store = Store(tmp_path / "store", choice="file")
+    for name in ("acme", "other"):
+        store.add(made.token(name), made.secret(name))
+    store.set_login(made.SERVICE, made.secret("login"))
+    return store
+
+
+class Disk:
+    """Counts the calls to the disk, and has one of them fail."""
+
+    def __init__(self, fails_at: int, *, error: int) -> None:
+        self.calls = 0
+        self.failed = ""
+        self._fails_at, self._error = fails_at, error
+
+    def on(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls += 1
+            if self.calls != self._fails_at:
+                return real(*args, **kwargs)
+            self.failed = name
+            if name == "close":  # the system frees the descriptor all the same
+                real(*args, **kwargs)
+            raise OSError(self._error, os.strerror(self._error))
+
+        return call
+
+
+@contextmanager
+def failing(at: int, *, error: int) -> Iterator[Disk]:
+    disk = Disk(at, error=error)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, disk.on(name, getattr(os, name)))
+        yield disk
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITES)
+def test_whichever_call_fails_what_was_there_stands(
+    name: str, store: Store, monkeypatch: pytest.MonkeyPatch, report: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # no power cuts here: it is the slow one
+    failed = [call for error in FAULTS for call in each_call(WRITES[name], store, error=error)]
+    assert {"open", "write", "fsync", "close", "unlink"} <= {*failed}
+    report(f"{len(failed)} failing calls in {name}: what was there stood, or what is new did")
+
+
+def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> Iterator[str]:
+    """Write with the first call failing, then the second, and so on; the names of the calls."""
+    before = made.content(store)
+    twin = copy(store)
+    write(twin)
+    after = made.content(twin)
+    for at in range(1, 1000):
+        victim = copy(store)
+        with failing(at, error=error) as disk:
+            outcome = outcome_of(write, victim)
+        if not disk.failed:
+            return
+        yield disk.failed
+        expected = before if isinstance(outcome, StoreUnusable) else after
+        assert made.content(Store(victim.folder)) == expected, (disk.failed, outcome)
+        leaves_nothing_about(victim)
+    raise AssertionError("a write has fewer calls")
+
+
+def copy(store: Store) -> Store:
+    folder = store.folder.with_name("copy")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(store.folder, folder)
+    return Store(folder, choice="file")
+
+
+def outcome_of(write: Callable[[Store], object], store: Store) -> object:
+    try:
+        return write(store)
+    except StoreUnusable as error:
+        assert "Nothing was changed." in str(error)
+        return error
+
+
+def leaves_nothing_about(store: Store) -> None:
+    """The next write works, and clears away what the failed one left."""
+    store = Store(store.folder, choice="file")
+    store.add(made.token("last"), made.secret("last"))
+    store.update(made.token("last"))
+    assert made.files(store.folder) == made.live(store.folder)
+
+
+def test_a_write_that_the_system_takes_in_pieces_is_whole(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(data)[:7]))
+    store.add(made.token("acme"), made.secret("replaced", length=4096))
+    assert Store(store.folder).secret(made.token("acme").key).reveal() == made.value(
+        "replaced", length=4096
+    )
+
+
+def test_a_folder_that_cannot_be_synced_is_no_fault(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.add(made.token("acme"), made.secret("replaced"))
+    assert store.notices == []
+
+
+def test_a_change_that_the_disk_did_not_confirm_is_made_and_said_and_keeps_the_old_secret(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (before,) = made.live(store.folder) - made.live_without(store.folder, made.token("acme").key)
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), store.folder.stat()):
+            raise OSError(errno.EIO, "Input/output error")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        store.add(made.token("acme"), made.secret("replaced"))
+    assert store.notices == [f"The disk did not confirm the last change of {store.folder}."]
+    assert store.secret(made.token("acme").key) == made.secret("replaced")
+    assert before in made.files(store.folder), "a power cut may bring the index before back"
+    store.update(made.token("acme"))
+    assert made.files(store.folder) == made.live(store.folder)
+
+
+def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.unlink
+
+    def unlink(path: Path) -> None:
+        if path.parent.name == "secrets" and path.name != ".new":
+            raise OSError(errno.EIO, "Input/output error")
+        real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", unlink)
+        store.remove(made.token("acme").key)
+    assert any("deleted there later" in notice for notice in store.notices)
+    assert made.files(store.folder) != made.live(store.folder)
+    store.update(made.token("other"))
+    assert made.files(store.folder) == made.live(store.folder)
+
+
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove"])
+def test_a_limit_to_the_size_of_files_changes_nothing(
+    store: Store, act: str, report: Callable[[str], None]
+) -> None:
+    before = seen(store)
+    whole = len((store.folder / "index.jsonl").read_bytes())
+    sizes = range(0, whole, 97)
+    answer = acts.perform(store.folder, act, sizes=list(sizes))
+    assert {one["error"] for one in answer["answers"]} == {"StoreUnusable"}
+    assert all("File too large" in one["text"] for one in answer["answers"])
+    assert answer["seen"] == before
+    leaves_nothing_about(store)
+    report(f"{len(sizes)} limits to the size of files in {act}: what was there stood")
+
+
+def seen(store: Store) -> dict[str, str]:
+    return {token.key: text for token, text in made.content(store).tokens.values()}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_changes_nothing(small_disk: Path, report: Callable[[str], None]) -> None:
+    store = Store(small_disk / "store", choice="file")
+    store.add(made.token("acme"), made.secret("acme"))
+    stored = 1
+    with pytest.raises(StoreUnusable, match=r"No space left on device.*Nothing was changed"):
+        for stored in range(2, 100):  # how many there are in the end
+            store.add(made.token(f"org{stored}"), made.secret(stored))
+    content = made.content(Store(store.folder))
+    assert len(content.tokens) == stored - 1
+    with pytest.raises(StoreUnusable, match="No space left on device"):
+        store.prove_writable()
+    assert made.content(Store(store.folder)) == content
+    store.remove(made.token("acme").key)
+    assert len(store.tokens()) == stored - 2
+    assert made.files(store.folder) == made.live(store.folder)
+    report(f"a disk of 64 KiB was full after {stored - 1} tokens: all of them stood")
+
+
+def test_a_read_only_disk_is_read_and_never_written(small_disk: Path) -> None:
+    store = Store(small_disk / "store", choice="file")
+    store.add(made.token("acme"), made.secret("acme"))
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    fresh = Store(store.folder, choice="file")
+    assert fresh.secret(made.token("acme").key) == made.secret("acme")
+    for name in ("add", "replace", "update", "remove", "prove_writable"):
+        with pytest.raises(StoreUnusable, match="Read-only file system"):
+            {**WRITES}[name](fresh)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root becomes nobody, whom modes do bind")
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove"])
+def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str) -> None:
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        store = Store(Path(name) / "store", choice="file")
+        store.add(made.token("acme"), made.secret("acme"))
+        for path in (store.folder, *store.folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+        store.folder.chmod(0o500)
+        answer = acts.perform(store.folder, act, uid=NOBODY)
+        assert answer["error"] == "StoreUnusable"
+        assert "Permission denied. Nothing was changed." in answer["text"]
+        assert answer["seen"] == {made.token("acme").key: made.value("acme")}
+
+
+def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conda_token_plugin.store.lock.WAIT", 0.05)
+    with locked(store.folder):
+        for name, write in WRITES.items():
+            with pytest.raises(StoreBusy, match=r"\.lock locked for 0 seconds"):
+                write(Store(store.folder, choice="file"))
+            assert made.content(store).tokens.keys() == {
+                made.token("acme").key,
+                made.token("other").key,
+            }, name
+    store.add(made.token("acme"), made.secret("now"))
+
+
+def test_a_secret_that_someone_deleted_is_reported_with_the_way_to_another(store: Store) -> None:
+    shutil.rmtree(store.folder / "secrets")
+    with pytest.raises(SecretLost, match=r"'acme'.*gone from the file.*install --org acme"):
+        store.secret(made.token("acme").key)
+    with pytest.raises(SecretLost, match=r"API key for https.*conda token login"):
+        store.login(made.SERVICE)
+    store.remove(made.token("acme").key)
+    store.add(made.token("other"), made.secret("anew"))
+    assert store.secret(made.token("other").key) == made.secret("anew")

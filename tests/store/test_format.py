@@ -1,0 +1,274 @@
+"""What is not exactly what was written is refused, and kept byte for byte."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from conda_token_plugin.errors import NoToken, StoreCorrupt, StoreError, StoreNewer
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import Store
+from conda_token_plugin.store.envelope import Newer, Refused, unwrapped, wrapped
+from conda_token_plugin.store.index import decoded
+from conda_token_plugin.store.ledger import NAME
+from conda_token_plugin.store.sealing import sealed, unsealed
+from tests.store import made
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+INDEX_LIKE = st.fixed_dictionaries(
+    {
+        "id": JSON | st.just("x"),
+        "serial": JSON | st.just(1),
+        "doomed": JSON | st.just([]) | st.lists(st.lists(st.text(), min_size=2, max_size=2)),
+        "logins": JSON | st.just({}),
+        "scopes": JSON | st.dictionaries(st.text(), st.lists(st.text(), max_size=3), max_size=3),
+    }
+)
+LINE_LIKE = st.fixed_dictionaries(
+    {
+        "at": JSON | st.tuples(st.sampled_from(["file", "keyring:x", "cloud"]), st.text()),
+        "about": JSON
+        | st.fixed_dictionaries(
+            {"organization": JSON, "kind": JSON | st.just("site")},
+            optional={
+                "expires": JSON | st.just("0001-01-01T00:00:00+14:00"),
+                "way": JSON,
+                "channels": JSON,
+            },
+        ),
+    }
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Two tokens and a login."""
+    store = Store(tmp_path / "store", choice="file")
+    store.add(made.token("acme", last_four="abcd"), made.secret(1))
+    store.add(made.token("other"), made.secret(2))
+    store.set_login(made.SERVICE, made.secret(3))
+    return store
+
+
+def flips(path: Path, *, step: int = 1) -> Iterator[int]:
+    """Flip each bit (or each ``step``-th) of the file in its turn, and back."""
+    data = path.read_bytes()
+    with path.open("r+b", buffering=0) as file:
+        for bit in range(0, len(data) * 8, step):
+            for mask in (1 << bit % 8, 0):
+                file.seek(bit // 8)
+                file.write(bytes([data[bit // 8] ^ mask]))
+                if mask:
+                    yield bit
+    assert path.read_bytes() == data
+
+
+def refused(store: Store) -> None:
+    """Reading and writing are refused, and the file is what it was."""
+    path = store.folder / NAME
+    before = path.read_bytes()
+    for act in (store.tokens, store.prove_writable, lambda: store.remove(made.token("acme").key)):
+        with pytest.raises((StoreCorrupt, StoreNewer), match=path.name):
+            act()
+    assert path.read_bytes() == before
+
+
+def test_any_single_bit_of_the_index_flipped_is_corruption(
+    store: Store, report: Callable[[str], None]
+) -> None:
+    path = store.folder / NAME
+    count = 0
+    for _ in flips(path):
+        with pytest.raises(StoreCorrupt):
+            Store(store.folder).tokens()
+        count += 1
+    report(f"{count} single bits flipped in the index: {count} refused as damage")
+
+
+def test_any_single_bit_of_a_secret_flipped_is_corruption(
+    store: Store, report: Callable[[str], None]
+) -> None:
+    key = made.token("acme").key
+    path = next(p for p in (store.folder / "secrets").iterdir() if key in p.read_text())
+    count = 0
+    for _ in flips(path):
+        with pytest.raises(StoreCorrupt, match=path.name):
+            store.secret(key)
+        count += 1
+    assert len(store.tokens()) == 2
+    report(f"{count} single bits flipped in a secret's file: {count} refused as damage")
+
+
+def test_a_damaged_index_is_kept_whatever_is_tried(store: Store) -> None:
+    path = store.folder / NAME
+    for _ in flips(path, step=101):
+        refused(Store(store.folder, choice="file"))
+
+
+def test_an_index_cut_short_anywhere_is_corruption(store: Store) -> None:
+    path = store.folder / NAME
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        with pytest.raises(StoreCorrupt):
+            Store(store.folder).tokens()
+
+
+@pytest.mark.parametrize("tail", [b"\n", b"\0", b"{}\n", b" "])
+def test_an_index_with_more_at_its_end_is_corruption(store: Store, tail: bytes) -> None:
+    path = store.folder / NAME
+    path.write_bytes(path.read_bytes() + tail)
+    refused(Store(store.folder, choice="file"))
+
+
+def test_a_million_random_bytes_are_refused_and_kept(
+    store: Store, report: Callable[[str], None]
+) -> None:
+    for seed in range(20):
+        (store.folder / NAME).write_bytes(random.Random(seed).randbytes(1_000_000))
+        refused(Store(store.folder, choice="file"))
+    report("20 times a million random bytes as the index: refused and kept")
+
+
+def test_an_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
+    path = store.folder / NAME
+    path.write_bytes(wrapped("index", b"whatever comes then", version=2))
+    with pytest.raises(StoreNewer, match=r"version 2.*conda update"):
+        store.tokens()
+    refused(Store(store.folder, choice="file"))
+
+
+def test_a_secret_of_a_later_version_is_refused_and_kept(store: Store) -> None:
+    key = made.token("acme").key
+    path = next(p for p in (store.folder / "secrets").iterdir() if key in p.read_text())
+    path.write_bytes(wrapped("secret", b"whatever comes then", version=7))
+    with pytest.raises(StoreNewer, match=f"{path.name}.*version 7"):
+        store.secret(key)
+
+
+def test_a_secret_of_another_token_is_not_given_out(store: Store) -> None:
+    key, other = made.token("acme").key, made.token("other").key
+    paths = {p.read_text().partition("\n")[2].partition(", ")[0]: p for p in vault(store)}
+    mine, theirs = (paths[f'{{"name": "{name}"'] for name in (key, other))
+    mine.write_bytes(theirs.read_bytes())
+    with pytest.raises(StoreCorrupt, match="something else"):
+        store.secret(key)
+
+
+def vault(store: Store) -> list[Path]:
+    return list((store.folder / "secrets").iterdir())
+
+
+def test_the_way_on_that_the_error_names_works_and_loses_nothing(store: Store) -> None:
+    before = made.content(store)
+    path = store.folder / NAME
+    good = path.read_bytes()
+    path.write_bytes(good[:-1])
+    with pytest.raises(StoreCorrupt, match=r"move it away \(index\.jsonl\.bak\)"):
+        store.tokens()
+
+    path.rename(store.folder / f"{NAME}.bak")
+    fresh = Store(store.folder, choice="file")
+    fresh.add(made.token("acme"), made.secret("another"))
+    fresh.remove(made.token("acme").key)
+
+    path.write_bytes(good)  # a backup turns up
+    assert made.content(Store(store.folder)) == before
+
+
+def test_an_index_that_is_far_too_long_is_refused(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conda_token_plugin.store.ledger.LARGEST", 100)
+    with pytest.raises(StoreCorrupt, match="more than 100 bytes"):
+        Store(store.folder).tokens()
+
+
+@given(st.binary())
+def test_any_bytes_are_refused_or_were_written_by_us(data: bytes) -> None:
+    for read in (decoded, lambda data: unsealed("name", data)):
+        with pytest.raises(Refused):
+            read(data)
+
+
+@given(
+    kind=st.sampled_from(["index", "secret"]), body=st.binary(), version=st.integers(1, 10**9 - 1)
+)
+def test_what_was_wrapped_is_unwrapped(kind: str, body: bytes, version: int) -> None:
+    data = wrapped(kind, body, version=version)
+    if version > 1:
+        with pytest.raises(Newer):
+            unwrapped(kind, data)
+    else:
+        assert unwrapped(kind, data) == body
+
+
+def test_one_kind_is_not_taken_for_another() -> None:
+    with pytest.raises(Refused, match="checksum"):
+        unwrapped("secret", wrapped("index", b""))
+    with pytest.raises(Refused, match="checksum"):
+        unwrapped("index", wrapped("index", b"", version=0))
+
+
+@given(
+    name=st.text(), text=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+)
+def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) -> None:
+    secret = Secret(text)
+    data = sealed(name, secret)
+    assert unsealed(name, data) == secret
+    with pytest.raises(Refused):
+        unsealed(f"{name}.", data)
+
+
+@given(body=JSON)
+@example({"name": "name"})
+@example({"name": "name", "secret": ""})
+@example({"name": "name", "secret": 1})
+def test_a_well_wrapped_secret_may_hold_anything_and_is_refused(body: object) -> None:
+    with pytest.raises(Refused):
+        unsealed("name", wrapped("secret", json.dumps(body).encode()))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=JSON | INDEX_LIKE, lines=st.lists(JSON | LINE_LIKE, max_size=3))
+def test_a_well_wrapped_index_may_hold_anything_and_only_our_errors_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: object, lines: list[object]
+) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setattr("os.fsync", lambda _: None)
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in (first, *lines))
+    scopes = first.get("scopes") if isinstance(first, dict) else None
+    keys = list(scopes) if isinstance(scopes, dict) else []
+    acts: list[Callable[[Store], object]] = [
+        Store.tokens,
+        Store.prefixes,
+        *(partial(Store.secret, key=key) for key in keys),
+        *(partial(Store.remove, key=key) for key in keys),
+        lambda store: store.add(made.token("acme"), made.secret(1)),
+    ]
+    for act in acts:
+        (folder / NAME).write_bytes(wrapped("index", body))
+        with suppress(StoreError, NoToken):
+            act(Store(folder, choice="file"))
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(Refused, match="not JSON"):
+        decoded(wrapped("index", b"[" * 100_000 + b"\n"))

@@ -1,0 +1,206 @@
+"""Who may read, what stands in a file's place, and whose it is."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.store import Store
+from tests.store import acts, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NOBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store", choice="file")
+    store.add(made.token("acme"), made.secret(1))
+    return store
+
+
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def secret_file(store: Store) -> Path:
+    (path,) = (store.folder / "secrets").iterdir()
+    return path
+
+
+def again(store: Store) -> Store:
+    return Store(store.folder, choice="file")
+
+
+@pytest.mark.usefixtures("no_umask")
+def test_everything_is_for_the_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    store = Store(tmp_path / "deep" / "store", choice="file")
+    store.prove_writable()
+    store.add(made.token("acme"), made.secret(1))
+    store.set_login(made.SERVICE, made.secret(2))
+    below = [store.folder, *store.folder.rglob("*")]
+    assert {path.name: mode(path) for path in below if path.is_dir()} == {
+        "store": 0o700,
+        "secrets": 0o700,
+    }
+    assert {mode(path) for path in below if path.is_file()} == {0o600}
+    assert len(below) == 6
+    assert store.notices == []
+
+
+@pytest.mark.parametrize("loose", [0o644, 0o640, 0o666, 0o604, 0o777])
+def test_a_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: int) -> None:
+    for path in (store.folder / "index.jsonl", secret_file(store)):
+        path.chmod(loose)
+        reader = again(store)
+        made.content(reader)
+        assert mode(path) == 0o600
+        assert reader.notices == [f"The loose mode {loose:04o} of {path} was set to 0600."]
+
+
+def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
+    for path in (store.folder, store.folder / "secrets"):
+        path.chmod(0o755)
+        reader = again(store)
+        reader.secret(made.token("acme").key)
+        assert mode(path) == 0o700
+        assert reader.notices == [f"The loose mode 0755 of {path} was set to 0700."]
+
+
+def test_the_mode_of_a_folder_with_other_things_is_left_alone_and_reported(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "thesis.txt").touch()
+    tmp_path.chmod(0o777)
+    store = Store(tmp_path, choice="file")
+    store.add(made.token("acme"), made.secret(1))
+    assert mode(tmp_path) == 0o777
+    assert mode(tmp_path / "secrets") == 0o700
+    assert mode(tmp_path / "index.jsonl") == 0o600
+    (notice,) = store.notices
+    assert notice.startswith(f"{tmp_path} has the loose mode 0777, which was left as it is")
+
+
+@as_root
+def test_a_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> None:
+    store = Store(open_to_all / "store", machine=True)
+    store.add(made.token("acme"), made.secret(1))
+    path = store.folder / "index.jsonl"
+    path.chmod(0o644)
+    store.folder.chmod(0o755)
+    answer = acts.perform(store.folder, "content", uid=NOBODY, machine=True, groups=[0])
+    assert f"{path} has the loose mode 0644, which could not be repaired." in answer["notices"]
+    assert answer["seen"] == {made.token("acme").key: made.value(1)}
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A folder that other users reach, too."""
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    folder = Path(tempfile.mkdtemp(prefix="store"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_an_index_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
+    path = store.folder / "index.jsonl"
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnusable, match=r"index\.jsonl.*symbolic link"):
+        again(store).tokens()
+    with pytest.raises(StoreUnusable, match=r"index\.jsonl.*symbolic link"):
+        again(store).add(made.token("acme"), made.secret(2))
+
+
+def test_a_secret_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
+    path = secret_file(store)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnusable, match="symbolic link"):
+        store.secret(made.token("acme").key)
+
+
+def test_a_lock_that_is_a_link_is_not_followed(store: Store, tmp_path: Path) -> None:
+    (store.folder / ".lock").unlink()
+    (store.folder / ".lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnusable, match=r"\.lock"):
+        store.add(made.token("acme"), made.secret(2))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_temporary_that_is_a_link_is_not_written_through(store: Store, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for folder in (store.folder, store.folder / "secrets"):
+        (folder / ".new").symlink_to(victim)
+    store.add(made.token("acme"), made.secret(2))
+    assert victim.read_text() == "precious"
+    assert store.secret(made.token("acme").key) == made.secret(2)
+
+
+def test_a_fifo_in_the_place_of_the_index_does_not_make_us_wait(store: Store) -> None:
+    path = store.folder / "index.jsonl"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StoreUnusable, match="no regular file"):
+        again(store).tokens()
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(store: Store) -> None:
+    path = store.folder / "index.jsonl"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StoreUnusable, match="no regular file"):
+        again(store).tokens()
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    store = Store(tmp_path / "store", choice="file")
+    with pytest.raises(StoreUnusable, match="it is no folder"):
+        store.tokens()
+    with pytest.raises(StoreUnusable, match="it is no folder"):
+        store.add(made.token("acme"), made.secret(1))
+    assert (tmp_path / "store").read_bytes() == b""
+
+
+@as_root
+def test_what_belongs_to_another_user_is_refused(store: Store) -> None:
+    for path, act in (
+        (secret_file(store), lambda: again(store).secret(made.token("acme").key)),
+        (store.folder / "index.jsonl", lambda: again(store).tokens()),
+        (store.folder, lambda: again(store).tokens()),
+        (store.folder, lambda: again(store).add(made.token("acme"), made.secret(2))),
+    ):
+        os.chown(path, NOBODY, NOBODY)
+        with pytest.raises(StoreUnusable, match="belongs to another user"):
+            act()
+        os.chown(path, 0, 0)
+    assert made.content(store).tokens[made.token("acme").key][1] == made.value(1)
+
+
+def test_what_a_killed_writer_left_is_cleared_away(store: Store) -> None:
+    for folder in (store.folder, store.folder / "secrets"):
+        (folder / ".new").write_text("half a secret")
+    again(store).update(made.token("acme", last_four="abcd"))
+    assert made.files(store.folder) == made.live(store.folder)
+    assert not (store.folder / ".new").exists()
