@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -130,6 +131,8 @@ class Holding:
 
     token: Token
     source: str
+    secret: Callable[[], Secret] | None = None
+    """How to get at the secret; None where only the metadata was asked for."""
 
 
 def holdings(environment: Environment, *, stores: Mapping[str, Store]) -> tuple[Holding, ...]:
@@ -145,11 +148,16 @@ def holdings(environment: Environment, *, stores: Mapping[str, Store]) -> tuple[
         if (found := environment.repository_token(name))
     )
     stored = (
-        Holding(token=token, source=_source(name, store, key=token.key))
+        Holding(
+            token=token,
+            source=_source(name, store, key=token.key),
+            secret=partial(store.secret, token.key),
+        )
         for name, store in stores.items()
         for token in store.tokens()
     )
-    return (*(Holding(token=one.token, source=one.source) for one in supplied_ones), *stored)
+    given = (Holding(token=f.token, source=f.source, secret=f.secret) for f in supplied_ones)
+    return (*given, *stored)
 
 
 def supplied(environment: Environment, *, organization: str) -> Found | None:
