@@ -1,0 +1,79 @@
+"""A base environment with a conda of its own: what a person has who installed conda."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DROPIN = "condarc.d/00-conda-token-plugin.yml"
+LONGEST_RUN = 300
+"""Seconds after which a command is taken to hang."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A prefix, and a home to use it from."""
+
+    prefix: Path
+    home: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def dropin(self) -> Path:
+        """The file that the package has conda read."""
+        return self.prefix / DROPIN
+
+    def conda(self, *words: str | Path, **variables: str) -> str:
+        """Run this base's own conda and return what it printed; it has to succeed."""
+        code, said = self.tried("conda", *words, **variables)
+        assert code == 0, f"conda {' '.join(map(str, words))}: {code}\n{said}"
+        return said
+
+    def tried(self, script: str, *words: str | Path, **variables: str) -> tuple[int, str]:
+        """The exit code of a script of this base, and what it printed."""
+        done = subprocess.run(
+            [str(self.prefix / "bin" / script), *map(str, words)],
+            env={
+                "PATH": f"{self.prefix / 'bin'}{os.pathsep}{os.defpath}",
+                "HOME": str(self.home),
+                "LANG": "C.UTF-8",
+                "CONDA_PKGS_DIRS": str(self.prefix.parent / "pkgs"),
+                "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+                **self.variables,
+                **variables,
+            },
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=LONGEST_RUN,
+        )
+        return done.returncode, done.stdout
+
+    def content(self) -> dict[str, str]:
+        """Every file of the prefix and the home by digest; not conda's journal and caches."""
+        files = [p for top in (self.prefix, self.home) for p in top.rglob("*") if p.is_file()]
+        return {
+            str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+            if path.name not in {"history", "environments.txt"} and ".cache" not in path.parts
+        }
+
+
+def solver() -> str:
+    """A solver that this conda can install into a prefix with."""
+    try:
+        version("conda-rattler-solver")
+    except PackageNotFoundError:  # it is not part of conda
+        return "classic"
+    old = tuple(int(part) for part in version("conda").split(".")[:2]) < (25, 5)
+    return "classic" if old else "rattler"
