@@ -138,9 +138,7 @@ def _take_back(call: Call, names: Sequence[str]) -> int:
     if not results:
         call.printer.say("Nothing was exported there.")
     call.printer.data({"removed": [exports.taken_back(one) for one in results]})
-    if any(one.failed for one in results):
-        raise CheckFailed("")
-    return 0
+    return CheckFailed.exit_code if any(one.failed for one in results) else 0
 
 
 def _agree(call: Call, targets: Sequence[Target]) -> None:

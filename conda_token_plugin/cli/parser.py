@@ -45,6 +45,7 @@ VERBS = (
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL would be requested with, and why"),
     Verb("export", SHARE, "hand a token to rattler, pixi, mamba, netrc, CI, …; or take it back"),
+    Verb("import", SHARE, "take in the tokens that other tools hold"),
     Verb("demo", OTHER, "try it all against a service that runs on this machine"),
 )
 

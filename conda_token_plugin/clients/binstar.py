@@ -12,6 +12,7 @@ The folder is ``$BINSTAR_CONFIG_DIR/data``, else platformdirs' configuration fol
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
@@ -20,6 +21,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.offers import Plain, Sighting, offered
 from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.clients.model import Grant, Place
+    from conda_token_plugin.clients.offers import Offer
     from conda_token_plugin.environment import Environment
 
 SUFFIX = ".token"
+_API = re.compile(r"([./])api([./]|$)")
+"""anaconda-client logs in at api.anaconda.org, and channels are at conda.anaconda.org."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +136,32 @@ class CondaFiles:
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
         """It is for a conda without us."""
         yield "conda with this plugin needs no export; these files are for one without it."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFiles:
+    """The files of conda, conda-token and anaconda-client, and those that mamba reads."""
+
+    name: str = "anaconda-client"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a file. As conda does, the first ``api`` in a URL is read as ``conda``."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    older = environment.home / ".continuum" / "anaconda-client" / "tokens"
+    for place in (TokenFolder(path=folder(environment)), TokenFolder(path=older)):
+        for url in place.urls():
+            path = place.file(url)
+            yield Sighting(
+                source="anaconda-client",
+                where=str(path),
+                urls=(_API.sub(r"\1conda\2", url, count=1),),
+                value=(foreign.glance(path) or b"").decode("ascii", "replace").strip(),
+                way=Way.PATH,
+                plain=Plain(path=path, without=lambda _: None),
+            )
 
 
 def folder(environment: Environment) -> Path:

@@ -47,8 +47,26 @@ def content(path: Path) -> bytes | None:
         os.close(descriptor)
 
 
-def replace(path: Path, *, after: bytes, before: bytes | None) -> None:
-    """Make ``after`` the content of ``path``, readable by the user alone.
+def glance(path: Path) -> bytes | None:
+    """The bytes of a file that is only read: it may be a link, or somebody else's.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is too large for what we look for.
+    """
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:  # not permitted
+        raise _unreadable(path, error) from None
+    if len(data) > LARGEST:
+        raise _too_large(path)
+    return data
+
+
+def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None = None) -> None:
+    """Make ``after`` the content of ``path``, readable by the user alone; or with ``mode``.
 
     Raises:
         ConfigurationError: it is no longer ``before``, or cannot be written. It is unharmed.
@@ -58,6 +76,8 @@ def replace(path: Path, *, after: bytes, before: bytes | None) -> None:
     with _written(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.fill(temporary, after)
+        if mode is not None:
+            temporary.chmod(mode)
         files.put(temporary, path, after=None)
         files.sync(path.parent)
 
@@ -115,10 +135,14 @@ def _compare(path: Path, before: bytes | None) -> None:
 def _whole(path: Path, descriptor: int) -> bytes:
     data = files.content(descriptor, limit=LARGEST)
     if len(data) > LARGEST:
-        raise ConfigurationError(
-            path, reason=f"is too large for a file of credentials {LEFT}", hint="Look into it."
-        )
+        raise _too_large(path)
     return data
+
+
+def _too_large(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        path, reason=f"is too large for a file of credentials {LEFT}", hint="Look into it."
+    )
 
 
 def _judge(path: Path, status: os.stat_result) -> None:

@@ -16,6 +16,7 @@ from conda_token_plugin.store.lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from conda_token_plugin.environment import Environment
 
@@ -86,6 +87,17 @@ class Ledger:
     def forget(self, record: Record) -> None:
         """Remember ``record`` no longer."""
         self._write([one for one in self.records() if not _same(one, record)])
+
+    def back_up(self, name: str, data: bytes) -> Path:
+        """Keep ``data`` for the user alone; return where. Only for the holder of the lock."""
+        folder = Folder(path=self._folder.path / "backups", tell=self.notices.append)
+        folder.make()
+        number = 0
+        while folder.signature(unique := f"{name}-{number}" if number else name) is not None:
+            number += 1
+        folder.write(unique, data)
+        folder.sync()
+        return folder.path / unique
 
     def _decoded(self, data: bytes) -> tuple[Record, ...]:
         path = self._folder.path / NAME

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 from conda_token_plugin.clients.jsonobject import JSONObject
 from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.offers import Sighting, json_copy, offered, url_of
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
@@ -30,10 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.clients.model import Grant, Place
+    from conda_token_plugin.clients.offers import Offer
     from conda_token_plugin.environment import Environment
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
 """The kinds of entries, and the field of each that holds the secret."""
+WAYS = {
+    "CondaToken": Way.PATH,
+    "BearerToken": Way.BEARER,
+    "BasicHTTPAuthentication": Way.BASIC,
+}
 
 
 class Mamba:
@@ -62,7 +70,7 @@ class Mamba:
 
     def place_at(self, path: Path) -> Place:
         """The file at ``path``."""
-        return TextFile(path=path.absolute(), format=JSONObject(known=_known))
+        return TextFile(path=path.absolute(), format=FORMAT)
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One entry a prefix of the token's scope; a bearer token's without the path."""
@@ -88,6 +96,33 @@ class Mamba:
         elif grant.token.way is Way.BEARER:
             hosts = sorted({key_of(prefix).partition("/")[0] for prefix in grant.token.scope})
             yield f"{self.name} sends a bearer token to every channel of {', '.join(hosts)}."
+
+
+@dataclass(frozen=True, slots=True)
+class MambaSource:
+    """What mamba and micromamba know."""
+
+    name: str = "mamba"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a key."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    path = environment.home / ".mamba" / "auth" / "authentication.json"
+    for entry in TextFile(path=path, format=FORMAT).look():
+        held = json.loads(entry.value)
+        secret = secret_of(held)
+        yield Sighting(
+            source="mamba",
+            where=f"{path} {entry.key}",
+            urls=(url_of(entry.key, environment),),
+            value=secret.reveal() if secret else "",
+            way=WAYS[held["type"]],
+            username=str(held.get("user", "")),
+            plain=json_copy(path, entry.key, format_=FORMAT),
+        )
 
 
 def key_of(prefix: str) -> str:
@@ -125,3 +160,6 @@ def _known(value: object) -> bool:
         return False
     field = KINDS.get(str(value.get("type")))
     return field is not None and isinstance(value.get(field), str)
+
+
+FORMAT = JSONObject(known=_known)

@@ -46,7 +46,11 @@ class NetrcFile:
 
     def logins(self) -> dict[str, tuple[str, str]]:
         """User and password by host; ``default`` is one of them."""
-        if foreign.content(self.path) is None:
+        return {} if foreign.content(self.path) is None else self.look()
+
+    def look(self) -> dict[str, tuple[str, str]]:
+        """As ``logins``, of a file that is only read: it may be a link, or somebody else's."""
+        if foreign.glance(self.path) is None:
             return {}
         try:
             hosts = netrc.netrc(str(self.path)).hosts
@@ -129,7 +133,8 @@ class Netrc:
             raise BadInput(
                 f"netrc can only say user and password, and the token of {token.organization} "
                 f"is sent as {token.way.value!r}.",
-                hint="Use another target: rattler, pixi, mamba, conda, dotenv.",
+                hint="If its server takes it as a password: conda token install --site "
+                f"--org {token.organization} -c URL --send-as basic --username NAME",
             )
         if not (_PLAIN.fullmatch(secret) and _PLAIN.fullmatch(token.username)):
             raise BadInput(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from urllib.parse import urlsplit
 from conda_token_plugin.clients.jsonobject import JSONObject
 from conda_token_plugin.clients.keyrings import PREFIX, KeyringService
 from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.offers import Sighting, json_copy, offered, url_of
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.clients.model import Grant, Place
+    from conda_token_plugin.clients.offers import Offer, Plain
     from conda_token_plugin.environment import Environment
 
 SERVICE = "rattler"
@@ -75,8 +78,7 @@ class Rattler:
 
     def place_at(self, path: Path) -> Place:
         """The file at ``path``."""
-        path = path.absolute()
-        return TextFile(path=path, format=JSONObject(known=_known), lock=path.with_suffix(".lock"))
+        return file_at(path)
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One entry a host of the token's scope."""
@@ -86,13 +88,64 @@ class Rattler:
 
     def secret_in(self, value: str) -> Secret | None:
         """The token or password of an entry."""
-        return _secret(_read(value))
+        try:
+            return Secret(_held(_read(value))[1])
+        except MalformedToken:  # a password with blanks, or another kind of credential
+            return None
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """It finds credentials by host alone."""
         yield (
             f"{self.name} finds credentials by host: it sends the token of "
             f"{grant.token.organization} to every channel of {', '.join(hosts_of(grant))}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RattlerSource:
+    """What rattler and pixi know; of their keyring's entries that of the repository's host."""
+
+    name: str = "rattler"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a host; a pattern of hosts is no address that a token could be kept for."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def file_at(path: Path) -> TextFile:
+    """The credentials file at ``path``."""
+    path = path.absolute()
+    return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    named = environment.variables.get("RATTLER_AUTH_FILE")
+    paths = [Path(named)] if named else []
+    for path in (*paths, environment.home / ".rattler" / "credentials.json"):
+        for entry in file_at(path).look():
+            plain = json_copy(path, entry.key, format_=FORMAT)
+            where = f"{path} {entry.key}"
+            yield from _sighting(entry, where=where, plain=plain, environment=environment)
+    if SHARES_KEYRING and (environment.home / ".rattler").is_dir():
+        host = host_of(environment.repo_url)
+        held = KeyringService(service=SERVICE).held(host)
+        entry = Entry(key=host, value=held or "{}")
+        yield from _sighting(entry, where="the system keyring, rattler", environment=environment)
+
+
+def _sighting(
+    entry: Entry, *, where: str, environment: Environment, plain: Plain | None = None
+) -> Iterator[Sighting]:
+    way, value, username = _held(_read(entry.value))
+    if way is not None and "*" not in entry.key:
+        yield Sighting(
+            source=SERVICE,
+            where=where,
+            urls=(url_of(entry.key, environment),),
+            value=value,
+            way=way,
+            username=username,
+            plain=plain,
         )
 
 
@@ -132,11 +185,15 @@ def _read(value: str) -> dict[str, object]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _secret(entry: dict[str, object]) -> Secret | None:
+def _held(entry: dict[str, object]) -> tuple[Way | None, str, str]:
+    """How the secret of an entry is sent, the secret, and the user name; None for other kinds."""
+    for kind, way in (("CondaToken", Way.PATH), ("BearerToken", Way.BEARER)):
+        if isinstance(entry.get(kind), str):
+            return way, str(entry[kind]), ""
     basic = entry.get("BasicHTTP")
-    password = basic.get("password") if isinstance(basic, dict) else None
-    held = entry.get("CondaToken") or entry.get("BearerToken") or password
-    try:
-        return Secret(held) if isinstance(held, str) else None
-    except MalformedToken:  # a password with blanks, which is no token of ours
-        return None
+    if not isinstance(basic, dict):
+        return None, "", ""
+    return Way.BASIC, str(basic.get("password", "")), str(basic.get("username", ""))
+
+
+FORMAT = JSONObject(known=_known)

@@ -59,6 +59,10 @@ class TextFile:
         """All entries."""
         return self._parsed(self._text())
 
+    def look(self) -> Sequence[Entry]:
+        """All entries, of a file that is only read: it may be a link, or somebody else's."""
+        return self._parsed(self._decoded(foreign.glance(self.path)))
+
     def held(self, key: str) -> str | None:
         """The value under ``key``."""
         return next((entry.value for entry in self.entries() if entry.key == key), None)
@@ -92,7 +96,9 @@ class TextFile:
         return nullcontext() if self.lock is None else foreign.locked(self.lock)
 
     def _text(self) -> str | None:
-        data = foreign.content(self.path)
+        return self._decoded(foreign.content(self.path))
+
+    def _decoded(self, data: bytes | None) -> str | None:
         try:
             return None if data is None else data.decode("utf-8")
         except UnicodeDecodeError:  # damaged, or no text at all

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,14 +17,17 @@ from conda_token_plugin.tokens import Kind, Token, Way
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 RATTLER = ".rattler/credentials.json"
 MAMBA = ".mamba/auth/authentication.json"
 BINSTAR = ".config/binstar"
 
 BEFORE = {
-    "rattler": (RATTLER, b'{"prefix.dev" : {"BearerToken":"pfx"},\r\n\t"b":{"CondaToken":"x"}}\r\n'),
+    "rattler": (
+        RATTLER,
+        b'{"prefix.dev" : {"BearerToken":"pfx"},\r\n\t"b":{"CondaToken":"x"}}\r\n',
+    ),
     "pixi": (RATTLER, b'{\n  "prefix.dev": {\n    "BearerToken": "pf\\u0078"\n  }\n}'),
     "mamba": (MAMBA, b'{ "h:8/p": {"type":"CondaToken", "token":"x", "note": 1.50}\n}\n'),
     "micromamba": (MAMBA, b"{\n}"),
@@ -39,7 +43,7 @@ def at_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shell.home)
 
 
-def stored(shell: Shell, organization: str = "acme", **fields: object) -> str:
+def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
     """Keep a token without asking the service; return its value."""
     value = f"{organization}0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
     token = Token(
@@ -48,8 +52,7 @@ def stored(shell: Shell, organization: str = "acme", **fields: object) -> str:
         scope=(f"{shell.sandbox.repo}{organization}",),
         last_four=value[-4:],
     )
-    changed = {name: fields.get(name, getattr(token, name)) for name in Token.__dataclass_fields__}
-    user_store(Environment()).add(Token(**changed), Secret(value))
+    user_store(Environment()).add(replace(token, **fields), Secret(value))
     return value
 
 
@@ -187,9 +190,10 @@ def test_an_export_again_after_a_reissue_replaces_our_own_entry(shell: Shell) ->
     first = (shell.home / RATTLER).read_bytes()
     shell("install", "--org", "acme", "--yes")
     assert shell("export", "rattler").code == 0
-    value = shell.sandbox.world.current("acme", "ada").value
+    current = shell.sandbox.world.current("acme", "ada")
+    assert current
     assert (shell.home / RATTLER).read_bytes() != first
-    assert value in (shell.home / RATTLER).read_text()
+    assert current.value in (shell.home / RATTLER).read_text()
     shell("export", "rattler", "--remove")
     assert not (shell.home / ".rattler").exists()
 
@@ -340,7 +344,9 @@ def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> 
 
 def test_conda_takes_the_wrong_file_if_one_covers_another_so_that_is_refused(shell: Shell) -> None:
     stored(shell)
-    other = shell.home / BINSTAR / f"{shell.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
+    other = (
+        shell.home / BINSTAR / f"{shell.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
+    )
     other.parent.mkdir(parents=True)
     other.write_text("theirs")
     before = remains(shell)

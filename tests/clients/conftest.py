@@ -10,7 +10,6 @@ import pytest
 from tests.conda.machine import Machine, Ran
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
@@ -58,7 +57,7 @@ def person(tmp_path: Path, sandbox: Sandbox) -> Person:
 
 
 @pytest.fixture
-def files_of_sandbox(packages: Path, sandbox: Sandbox) -> Iterator[Path]:
+def files_of_sandbox(packages: Path, sandbox: Sandbox) -> Path:
     """The channels as files, for a server of another kind."""
     assert sandbox.repo
     return packages / "channels"

@@ -31,7 +31,7 @@ async def main(channels: list[str], packages: list[str], folder: Path) -> None:
         client=client,
         show_progress=False,
     )
-    print(*sorted(record.name.normalized for record in records))
+    sys.stdout.write(" ".join(sorted(record.name.normalized for record in records)))
 
 
 if __name__ == "__main__":
@@ -40,7 +40,7 @@ if __name__ == "__main__":
         asyncio.run(main(sys.argv[1].split(), sys.argv[2].split(), Path(sys.argv[3])))
         code = 0
     except Exception as error:  # noqa: BLE001  # its exceptions have no common base
-        print(f"{type(error).__name__}: {error}")
+        sys.stdout.write(f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -40,6 +40,10 @@ def path(folder: Path) -> Path:
     return found
 
 
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 def fault_of(path: Path) -> str:
     """The one line of the error, after a look at the file."""
     before = path.read_bytes() if path.is_file() else b""
@@ -100,7 +104,7 @@ def test_the_lock_file_of_a_client_is_waited_for_and_no_longer(
 
 def test_a_lock_file_is_not_made_where_the_client_has_none(path: Path) -> None:
     with foreign.locked(path.with_suffix(".lock")):
-        assert os.listdir(path.parent) == [path.name]
+        assert names_in(path.parent) == [path.name]
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such files there")
@@ -154,7 +158,7 @@ def test_a_full_disk_leaves_the_file_and_nothing_else(path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
     assert path.read_bytes() == b'{"a": 1}'
-    assert os.listdir(path.parent) == [path.name]
+    assert names_in(path.parent) == [path.name]
 
 
 def test_a_folder_that_is_a_file_is_said(path: Path) -> None:
@@ -178,7 +182,7 @@ def test_only_folders_that_were_made_go_again(folder: Path) -> None:
     foreign.replace(path, after=b"x", before=None)
     assert foreign.first_missing(path) == ""
     foreign.remove(path, before=b"x", made=made)
-    assert os.listdir(folder) == []
+    assert names_in(folder) == []
 
 
 def test_a_folder_that_was_there_stays(folder: Path) -> None:
@@ -195,4 +199,4 @@ def test_a_folder_that_others_use_by_now_stays(folder: Path) -> None:
     foreign.replace(path, after=b"x", before=None)
     (folder / "new" / "other").touch()
     foreign.remove(path, before=b"x", made=made)
-    assert os.listdir(folder / "new") == ["other"]
+    assert names_in(folder / "new") == ["other"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conda.conftest import solver_missing
+from tests.conda.host import solver_missing
 
 if TYPE_CHECKING:
     from tests.clients.conftest import Person

@@ -35,7 +35,7 @@ print(json.dumps([[one.returncode, one.stdout, one.stderr] for one in done]))
 """
 
 
-def in_session(person: Person, *steps: list[str]) -> list[list[str]]:
+def in_session(person: Person, *steps: list[str]) -> list[tuple[int, str, str]]:
     """Run the steps one after another beside an unlocked keyring that nobody else has."""
     unlocked = f'printf "\\n" | {DAEMON} --unlock --components=secrets >/dev/null && exec "$@"'
     done = subprocess.run(
@@ -48,8 +48,7 @@ def in_session(person: Person, *steps: list[str]) -> list[list[str]]:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    found: list[list[str]] = json.loads(done.stdout)
-    return found
+    return [tuple(step) for step in json.loads(done.stdout)]
 
 
 def _variables(person: Person) -> Mapping[str, str]:

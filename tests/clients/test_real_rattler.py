@@ -90,6 +90,8 @@ def test_it_still_reads_the_entries_that_others_made(person: Person) -> None:
     person.has("acme")
     path = person.home / ".rattler" / "credentials.json"
     path.parent.mkdir()
-    path.write_text('{\n  "prefix.dev": {"BearerToken": "x"},\n  "*.b.example": {"CondaToken":"y"}}')
+    path.write_text(
+        '{\n  "prefix.dev": {"BearerToken": "x"},\n  "*.b.example": {"CondaToken":"y"}}'
+    )
     person.types("export", "rattler").well()
     installs(person, *urls(person, "acme"), packages="acme-tools").well()

@@ -1,0 +1,66 @@
+"""The sources that tokens can be imported from, by name; and any file, by its path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.clients import condarcs
+from conda_token_plugin.clients.anaconda_auth import AnacondaAuth
+from conda_token_plugin.clients.binstar import TokenFiles
+from conda_token_plugin.clients.conda_auth import CondaAuth
+from conda_token_plugin.clients.condarcs import YAMLFiles
+from conda_token_plugin.clients.mamba import MambaSource
+from conda_token_plugin.clients.netrc_source import NetrcSource
+from conda_token_plugin.clients.rattler import RattlerSource
+from conda_token_plugin.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.clients.offers import Offer, Source
+    from conda_token_plugin.environment import Environment
+
+_ALL: tuple[Source, ...] = (
+    AnacondaAuth(),
+    TokenFiles(),
+    CondaAuth(),
+    YAMLFiles(),
+    NetrcSource(),
+    MambaSource(),
+    RattlerSource(),
+)
+SOURCES: dict[str, Source] = {one.name: one for one in _ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file that the user names: its URLs."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """What its URLs carry."""
+        return condarcs.in_file(self.path.absolute(), environment=environment, source=self.name)
+
+
+def source(name: str) -> Source:
+    """The source of this name, or the file at this path.
+
+    Raises:
+        BadInput: there is neither.
+    """
+    if name in SOURCES:
+        return SOURCES[name]
+    path = Path(name).expanduser()
+    if path.is_file():
+        return FileSource(path)
+    raise BadInput(
+        f"{name!r} is no source and no file.", hint=f"Choose from: {', '.join(SOURCES)}; or a path."
+    )

@@ -1,0 +1,429 @@
+"""`import`: what other tools hold is found, shown, tried, taken in, and cleaned away."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, urlsplit
+
+import pytest
+
+from conda_token_plugin.clients import condarcs, keyrings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Shell
+
+
+@pytest.fixture(autouse=True)
+def at_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder where an environment file may lie."""
+    monkeypatch.chdir(shell.home)
+
+
+class FakeKeyring:
+    """A system keyring in memory, in place of the real one."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.entries.get((service, username))
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
+    from conda_token_plugin.store import keyring_vault
+
+    fake = FakeKeyring()
+    monkeypatch.setattr(keyring_vault, "loaded", lambda _: fake)
+    assert keyrings.NATIVE
+    return fake
+
+
+def current(shell: Shell) -> str:
+    token = shell.sandbox.world.current("acme", "ada")
+    assert token
+    return token.value
+
+
+def put(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def issued(shell: Shell, organization: str = "acme") -> str:
+    return str(shell.sandbox.world.issue(organization, "ada").value)
+
+
+def with_token(shell: Shell, value: str, *parts: str) -> str:
+    repo = urlsplit(shell.sandbox.repo)
+    return f"{repo.scheme}://{repo.netloc}/t/{value}/repo/{'/'.join(parts)}"
+
+
+def entry_of(tokens: list[dict[str, str]]) -> str:
+    whole = {"domain": "x", "api_key": "k", "repo_tokens": tokens, "version": 2}
+    return base64.b64encode(json.dumps(whole).encode()).decode()
+
+
+# One way a source: where it lies, and what comes of it.
+
+
+def in_anaconda_auth(shell: Shell, value: str) -> Path:
+    domain = urlsplit(shell.sandbox.service).netloc
+    entry = entry_of([{"token": value, "org_name": "acme"}])
+    return put(
+        shell.home / ".anaconda" / "keyring", json.dumps({"Anaconda Cloud": {domain: entry}})
+    )
+
+
+def in_token_file(shell: Shell, value: str) -> Path:
+    name = quote_plus(shell.sandbox.url_of("acme"))
+    return put(shell.home / ".config" / "binstar" / f"{name}.token", value)
+
+
+def in_condarc(shell: Shell, value: str) -> Path:
+    url = with_token(shell, value, "acme", "main")
+    return put(
+        shell.home / ".condarc",
+        f"channels:   # ours\n  - {url}\n  - conda-forge\nssl_verify: yes\n",
+    )
+
+
+def in_environment_file(shell: Shell, value: str) -> Path:
+    url = with_token(shell, value, "acme", "main", "noarch")
+    return put(shell.home / "environment.yml", f'name: x\nchannels: ["{url}", defaults]\n')
+
+
+def in_mamba(shell: Shell, value: str) -> Path:
+    key = shell.sandbox.url_of("acme").removeprefix("http://")
+    entry = {key: {"type": "CondaToken", "token": value}}
+    return put(shell.home / ".mamba" / "auth" / "authentication.json", json.dumps(entry))
+
+
+def in_rattler(shell: Shell, value: str) -> Path:
+    entry = {"127.0.0.1": {"CondaToken": value}, "*.x.example": {"CondaToken": "other"}}
+    return put(shell.home / ".rattler" / "credentials.json", json.dumps(entry))
+
+
+PLACES: dict[str, Callable[[Shell, str], Path]] = {
+    "anaconda-auth": in_anaconda_auth,
+    "anaconda-client": in_token_file,
+    "condarc": in_condarc,
+    "environment.yml": in_environment_file,
+    "mamba": in_mamba,
+    "rattler": in_rattler,
+}
+SOURCES = {**dict.fromkeys(PLACES), "environment.yml": "condarc"}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
+    value = issued(shell)
+    path = PLACES[place](shell, value)
+    before = path.read_bytes()
+    ran = shell("import", "--org", "acme", "--yes")
+    assert ran.code == 0, ran.err
+    assert "works" in ran.out
+    assert str(path) in ran.out
+    assert value[-4:] in ran.out
+    assert value not in ran.out + ran.err
+    assert path.read_bytes() == before
+    (held,) = shell("list", "--json").json
+    assert held["organization"] == "acme"
+    assert held["proven"]
+    assert shell.sandbox.url_of("acme") in held["scope"]
+    assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
+    assert "acme/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
+
+
+@pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
+def test_clean_takes_the_copy_out_and_keeps_a_backup(shell: Shell, place: str) -> None:
+    value = issued(shell)
+    path = PLACES[place](shell, value)
+    path.chmod(0o644)
+    before = path.read_bytes()
+    ran = shell("import", SOURCES[place] or place, "--org", "acme", "--yes", "--clean", "--json")
+    assert ran.code == 0, ran.err
+    (cleaned,) = ran.json["cleaned"]
+    assert cleaned["path"] == str(path)
+    backup = path.__class__(cleaned["backup"])
+    assert backup.read_bytes() == before
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    if place == "anaconda-client":
+        assert not path.exists()
+    else:
+        assert value.encode() not in path.read_bytes()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_clean_changes_nothing_but_the_url(shell: Shell) -> None:
+    value = issued(shell)
+    path = in_condarc(shell, value)
+    before = path.read_text()
+    shell("import", "condarc", "--yes", "--clean")
+    assert path.read_text() == before.replace(f"/t/{value}", "")
+
+
+def test_anaconda_auths_file_is_never_changed(shell: Shell) -> None:
+    path = in_anaconda_auth(shell, issued(shell))
+    before = path.read_bytes()
+    assert shell("import", "--yes", "--clean").code == 0
+    assert path.read_bytes() == before
+
+
+def test_the_system_keyring_is_read_too(shell: Shell, keyring: FakeKeyring) -> None:
+    (shell.home / ".anaconda").mkdir()
+    domain = urlsplit(shell.sandbox.service).netloc
+    value = issued(shell)
+    entry = entry_of([{"token": value, "org_name": "acme"}])
+    keyring.entries["Anaconda Cloud", domain] = entry
+    assert shell("import", "anaconda-auth", "--yes").code == 0
+    assert shell("list", "--json").json[0]["last_four"] == value[-4:]
+
+
+def test_conda_auths_entries_are_found_by_its_settings(shell: Shell, keyring: FakeKeyring) -> None:
+    channel = "https://conda.example/private"
+    setting = f"channel_settings:\n- channel: {channel}\n  auth: token\n  auth_target: mine\n"
+    put(shell.home / ".condarc", setting)
+    record = {"target": "mine", "auth_type": "token", "token": "conda-auth-token-0123456789"}
+    keyring.entries["conda-auth::credential::mine", "credential"] = json.dumps(record)
+    ran = shell("import", "conda-auth", "--yes", "--no-validate", "--json")
+    assert ran.code == 0
+    (found,) = ran.json["found"]
+    assert (found["organization"], found["way"]) == ("conda.example", "bearer")
+    assert found["scope"] == [channel]
+
+
+def test_conda_auths_older_entries_are_found_too(shell: Shell, keyring: FakeKeyring) -> None:
+    setting = "channel_settings:\n- {channel: mine, auth: token}\n- {channel: other, auth: x}\n"
+    put(shell.home / ".condarc", setting)
+    keyring.entries["conda-auth::token::mine", "token"] = "conda-auth-token-0123456789"
+    (found,) = shell("import", "conda-auth", "--no-validate", "--dry-run", "--json").json["found"]
+    assert found["scope"] == ["https://conda.anaconda.org/mine"]
+    assert "way" not in found
+
+
+def test_netrc_is_asked_about_hosts_of_channels_only(shell: Shell) -> None:
+    put(
+        shell.home / ".netrc",
+        "machine files.example login me password files-pass-0123\n"
+        "machine github.com login me password ghp-0123456789abcdef\n",
+    )
+    put(shell.home / ".condarc", "channels: [https://files.example/conda/main]\n")
+    ran = shell("import", "netrc", "--dry-run", "--no-validate", "--json")
+    (found,) = ran.json["found"]
+    assert found["scope"] == ["https://files.example/conda/main"]
+    assert (found["way"], found["username"]) == ("basic", "me")
+
+
+def test_netrc_is_cleaned_of_one_machine_alone(shell: Shell) -> None:
+    text = (
+        "# mine\nmachine a.example login x password y\n\n"
+        "machine files.example\n  login me\n  password files-pass-0123 # theirs\n"
+        "macdef init\n machine files.example\n\ndefault login z password w\n"
+    )
+    path = put(shell.home / ".netrc", text)
+    put(shell.home / ".condarc", "channels: [https://files.example/conda/main]\n")
+    assert shell("import", "netrc", "--no-validate", "--yes", "--clean").code == 0
+    assert path.read_text() == (
+        "# mine\nmachine a.example login x password y\n\n# theirs\n"
+        "macdef init\n machine files.example\n\ndefault login z password w\n"
+    )
+
+
+def test_the_same_token_in_several_places_is_one(shell: Shell) -> None:
+    value = issued(shell)
+    for place in PLACES.values():
+        place(shell, value)
+    ran = shell("import", "--yes", "--json")
+    assert ran.code == 0
+    (found,) = ran.json["found"]
+    assert set(found["sources"]) == set(filter(None, {*PLACES, "condarc"})) - {"environment.yml"}
+    assert len(found["where"]) == len(PLACES)
+    assert found["organization"] == "acme"
+
+
+def test_two_organizations_are_two(shell: Shell) -> None:
+    values = {name: issued(shell, name) for name in ("acme", "globex")}
+    urls = [with_token(shell, value, name, "main") for name, value in values.items()]
+    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    assert shell("import", "--yes").code == 0
+    assert {one["organization"] for one in shell("list", "--json").json} == {"acme", "globex"}
+
+
+def test_only_what_is_asked_for_is_taken(shell: Shell) -> None:
+    values = {name: issued(shell, name) for name in ("acme", "globex")}
+    urls = [with_token(shell, value, name, "main") for name, value in values.items()]
+    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    assert shell("import", "--org", "globex", "--yes").code == 0
+    assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
+
+
+def test_a_dead_token_is_one_clear_line_and_is_not_taken(shell: Shell) -> None:
+    dead = issued(shell)
+    alive = issued(shell, "globex")
+    shell.sandbox.world.issue("acme", "ada")
+    urls = [with_token(shell, dead, "acme", "main"), with_token(shell, alive, "globex", "main")]
+    path = put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    before = path.read_bytes()
+    ran = shell("import", "--yes", "--clean")
+    assert ran.code == 5
+    assert f"…{dead[-4:]}" in ran.line
+    assert "It was not imported." in ran.line
+    assert "refused" in ran.out
+    assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
+    assert dead.encode() in path.read_bytes()
+    assert path.read_bytes() == before.replace(f"/t/{alive}".encode(), b"")
+
+
+def test_a_dead_token_is_one_document_with_json(shell: Shell) -> None:
+    dead = issued(shell)
+    shell.sandbox.world.issue("acme", "ada")
+    in_condarc(shell, dead)
+    ran = shell("import", "--yes", "--json")
+    assert ran.code == 5
+    assert ran.json["found"][0]["verdict"] == "refused"
+    assert "HTTP 401" in ran.json["found"][0]["reason"]
+    assert ran.json["imported"] == []
+
+
+def test_a_token_that_cannot_be_tried_is_not_taken_unless_asked(shell: Shell) -> None:
+    put(shell.home / ".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
+    ran = shell("import", "--yes")
+    assert ran.code == 0
+    assert "could not be tried" in ran.out
+    assert "--no-validate" in ran.err
+    assert shell("list", "--json").json == []
+    assert shell("import", "--yes", "--no-validate").code == 0
+    (held,) = shell("list", "--json").json
+    assert held["proven"] is None
+    assert held["way"] == "path"
+
+
+def test_a_token_of_another_server_is_taken_with_the_way_that_it_was_sent(shell: Shell) -> None:
+    put(shell.home / ".condarc", "channels: ['https://me:pa%24s-0123456@c.example/a/linux-64']\n")
+    shell("import", "--yes", "--no-validate")
+    (held,) = shell("list", "--json").json
+    assert (held["way"], held["username"], held["scope"]) == (
+        "basic",
+        "me",
+        ["https://c.example/a"],
+    )
+
+
+@pytest.mark.parametrize("text", ["/t/<TOKEN>/a", "/t/$TOKEN/a", "/t/${T}/a", "/t/*****/a"])
+def test_what_only_stands_for_a_token_is_none(shell: Shell, text: str) -> None:
+    put(shell.home / ".condarc", f"channels: ['https://c.example{text}']\n")
+    ran = shell("import", "--yes")
+    assert ran.code == 0
+    assert "nothing to import" in ran.err
+
+
+def test_what_may_be_sent_nowhere_is_not_offered(shell: Shell) -> None:
+    put(shell.home / ".condarc", "channels: ['http://c.example/t/abcdefgh01234567/a']\n")
+    assert shell("import", "--dry-run", "--json").json["found"] == []
+
+
+def test_what_is_stored_already_is_not_taken_twice_and_can_be_cleaned(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    path = in_condarc(shell, current(shell))
+    ran = shell("import", "--yes", "--clean", "--json")
+    assert ran.json["found"][0]["verdict"] == "stored already"
+    assert ran.json["imported"] == []
+    assert ran.json["cleaned"][0]["path"] == str(path)
+
+
+def test_a_stored_token_that_is_replaced_is_named(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    old = current(shell)
+    in_condarc(shell, issued(shell))
+    ran = shell("import", "--yes")
+    assert ran.code == 0
+    assert f"replaces the stored token …{old[-4:]}" in ran.err
+
+
+def test_without_a_yes_nothing_is_taken(shell: Shell) -> None:
+    in_condarc(shell, issued(shell))
+    before = shell.files()
+    ran = shell("import")
+    assert ran.code == 2
+    assert "--yes" in ran.line
+    assert shell("list", "--json").json == []
+    assert {name for name in shell.files() if "conda-token-plugin" not in name} == {
+        name for name in before if "conda-token-plugin" not in name
+    }
+
+
+def test_a_dry_run_shows_and_takes_nothing(shell: Shell) -> None:
+    in_condarc(shell, issued(shell))
+    ran = shell("import", "--dry-run", "--json")
+    assert ran.code == 0
+    assert ran.json["found"][0]["verdict"] == "works"
+    assert shell("list", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("place", "content"),
+    [
+        (".anaconda/keyring", '{"Anaconda Cloud": {"x'),
+        (".rattler/credentials.json", '{"a.example": {"NewKind": "x"}}'),
+        (".mamba/auth/authentication.json", ""),
+        (".netrc", "just a note"),
+    ],
+)
+def test_a_file_that_is_damaged_or_newer_is_said_and_left(
+    shell: Shell, place: str, content: str
+) -> None:
+    path = put(shell.home / place, content)
+    in_condarc(shell, issued(shell))
+    ran = shell("import", "--yes")
+    assert ran.code == 0
+    assert f"Not looked at: {path}" in ran.err
+    assert path.read_text() == content
+    name = {".anaconda": "anaconda-auth", ".netrc": "netrc"}.get(
+        place.partition("/")[0], place[1:].partition("/")[0]
+    )
+    asked = shell("import", name, "--yes")
+    assert asked.code == 7
+    assert str(path) in asked.line
+    assert path.read_text() == content
+
+
+def test_a_condarc_that_is_a_link_is_read_and_not_cleaned(shell: Shell, tmp_path: Path) -> None:
+    value = issued(shell)
+    real = in_condarc(shell, value).rename(tmp_path / "dotfiles-condarc")
+    (shell.home / ".condarc").symlink_to(real)
+    before = real.read_bytes()
+    ran = shell("import", "--yes", "--clean")
+    assert ran.code == 7
+    assert "symbolic link" in ran.line
+    assert real.read_bytes() == before
+    assert shell("list", "--json").json[0]["last_four"] == value[-4:]
+
+
+def test_a_url_that_is_written_oddly_is_cleaned_in_its_meaning(shell: Shell) -> None:
+    value = issued(shell)
+    odd = with_token(shell, value, "acme", "main").replace("/repo", "\\x2frepo")
+    path = put(shell.home / ".condarc", f'channels:\n- "{odd}"\n')
+    assert shell("import", "--yes", "--clean", "--no-validate").code == 0
+    assert condarcs.parsed(path.read_bytes()) == {
+        "channels": [shell.sandbox.url_of("acme", "main")]
+    }
+
+
+def test_a_source_that_does_not_exist_is_an_error(shell: Shell) -> None:
+    ran = shell("import", "poetry")
+    assert ran.code == 2
+    assert "anaconda-auth" in ran.line
+
+
+def test_nothing_is_found_where_nothing_is(shell: Shell) -> None:
+    ran = shell("import", "--json")
+    assert ran.code == 0
+    assert ran.json["found"] == []
