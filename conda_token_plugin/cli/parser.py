@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from importlib import import_module
 from keyword import iskeyword
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from conda_token_plugin import __version__
+from conda_token_plugin.cli import pages
 from conda_token_plugin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,15 +39,15 @@ class Verb:
 
 
 GET, SEE, OTHER = "Get a token", "See what you have", "Other"
-SHARE = "Share it with other tools"
+SHARE = "Share it"
 VERBS = (
     Verb("install", GET, "issue a token for your organization and set it"),
     Verb("remove", GET, "forget a token and its configuration"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
-    Verb("which", SEE, "the token that a URL would be requested with, and why"),
-    Verb("export", SHARE, "hand a token to rattler, pixi, mamba, netrc, CI, …; or take it back"),
+    Verb("which", SEE, "the token that a URL gets, and why"),
+    Verb("export", SHARE, "hand a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "take in the tokens that other tools hold"),
-    Verb("demo", OTHER, "try it all against a service that runs on this machine"),
+    Verb("demo", OTHER, "try it all against a service on this machine"),
 )
 
 
@@ -60,6 +61,15 @@ class Parser(ArgumentParser):
             BadInput: always.
         """
         raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
+
+
+class Overview(Parser):
+    """The commands at a glance; its page is laid out by itself."""
+
+    def format_help(self) -> str:
+        """One screen."""
+        listed = pages.overview(VERBS, width=pages.columns())
+        return f"{self.format_usage()}\n{listed}\n\n`{self.prog} COMMAND --help` has examples.\n"
 
 
 def parsed(argv: Sequence[str], *, prog: str) -> Namespace:
@@ -77,29 +87,27 @@ def parsed(argv: Sequence[str], *, prog: str) -> Namespace:
     return verb_parser(verb, prog=prog).parse_args(words[1:])
 
 
-def overview(*, prog: str) -> Parser:
+def overview(*, prog: str) -> Overview:
     """The parser of ``--help`` and ``--version``: the verbs by group."""
-    parser = Parser(
-        prog=prog,
-        usage=f"{prog} COMMAND [options]",
-        description="Organization access tokens for conda channels.",
-        epilog=_groups(prog),
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    parser = Overview(prog=prog, usage=f"{prog} COMMAND [options]")
     parser.add_argument("--version", action="version", version=f"conda-token-plugin {__version__}")
     return parser
 
 
 def verb_parser(verb: Verb, *, prog: str) -> Parser:
     """The parser of one verb."""
+    return furnished(Parser(prog=f"{prog} {verb.name}", **texts(verb, prog=prog)), verb=verb)
+
+
+def texts(verb: Verb, *, prog: str) -> dict[str, Any]:
+    """What the page of a verb says, as arguments of its parser."""
     text = (verb.module.__doc__ or "").replace("conda token ", f"{prog} ")
     summary, _, examples = text.partition("\n\n")
-    parser = Parser(
-        prog=f"{prog} {verb.name}",
-        description=summary,
-        epilog=examples,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    return {"description": summary, "epilog": examples, "formatter_class": pages.Page}
+
+
+def furnished(parser: Parser, *, verb: Verb) -> Parser:
+    """``parser`` with the arguments of ``verb``."""
     verb.module.configure(parser)
     parser.set_defaults(verb=verb.name, yes=False)
     add_common(parser)
@@ -129,12 +137,3 @@ def _verb(name: str) -> Verb:
     close = get_close_matches(name, [verb.name for verb in VERBS], n=1)
     hint = f"Did you mean: conda token {close[0]}" if close else "See: conda token --help"
     raise BadInput(f"There is no command {name!r}.", hint=hint)
-
-
-def _groups(prog: str) -> str:
-    lines = []
-    for group in dict.fromkeys(verb.group for verb in VERBS):
-        lines += [f"{group}:"]
-        lines += [f"  {verb.name:<12} {verb.summary}" for verb in VERBS if verb.group == group]
-        lines += [""]
-    return "\n".join([*lines, f"`{prog} COMMAND --help` has examples."])
