@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 from conda.base.context import context
 from conda.common.url import urlparse
 from conda.gateways.connection.session import CondaHttpAuth, CondaSession
+from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
 from conda_token_plugin.condarc import HANDLER
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 LOOKUP: Lookup = resolver(Environment())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
+REFUSED = (401, 403)
 USED: dict[str, Token] = {}
 """The tokens that this process has sent, by key."""
 
@@ -57,7 +59,7 @@ class TokenAuth(ChannelAuthBase):
         url = request.url or ""
         covered = _covered(url)
         if covered is None:
-            return self._otherwise(url)(request)
+            return _explained(self._otherwise(url)(request))
         found, secret = covered
         USED[found.token.key] = found.token
         value = header(found.token, secret=secret)
@@ -67,7 +69,7 @@ class TokenAuth(ChannelAuthBase):
             request.headers["Authorization"] = value
         request.register_hook("response", CondaHttpAuth.handle_407)
         request.register_hook("response", _kept_in_scope(found))
-        return request
+        return _explained(request)
 
     def _send_in_path(self, url: str) -> None:
         from conda_token_plugin.in_path import send_in_path
@@ -133,6 +135,30 @@ def _kept_in_scope(found: Found) -> Callable[..., Response]:
         return response
 
     return drop
+
+
+def _explained(request: PreparedRequest) -> PreparedRequest:
+    """Have a refusal explained, by a conda that does not ask plugins for hints (before 26.7)."""
+    if not hasattr(CondaSpecs, "conda_error_hints"):
+        request.register_hook("response", _explain)
+    return request
+
+
+def _explain(response: Response, **_: Any) -> Response:
+    """A response hook: put the reason where conda takes an error's message from, the JSON body.
+
+    For zst and shards conda has something else to fall back on: nothing is explained yet.
+    """
+    if response.status_code in REFUSED and not response.url.endswith(".zst"):
+        from conda_token_plugin.hints import examiner
+
+        diagnosis = examiner().examine(
+            response.url, status=response.status_code, headers=response.headers
+        )
+        if diagnosis is not None:
+            body = {"message": diagnosis.text.replace("%", "%%")}  # conda formats it once more
+            response.json = lambda **_: body  # type: ignore[method-assign]
+    return response
 
 
 def _other_handler(channel_name: str, *, url: str) -> str:

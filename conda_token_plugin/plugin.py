@@ -14,7 +14,11 @@ from conda.plugins.types import CondaAuthHandler, CondaSubcommand
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from conda import CondaError
+    from conda.plugins.types import CondaErrorHint
+
 NAME = "conda-token-plugin"
+REFUSED = (401, 403)
 
 
 def token(arguments: tuple[str, ...]) -> int:
@@ -45,3 +49,18 @@ def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
     from conda_token_plugin.auth import TokenAuth
 
     yield CondaAuthHandler(name=NAME, handler=TokenAuth)
+
+
+@hookimpl
+def conda_error_hints(error: CondaError) -> Iterable[CondaErrorHint]:
+    """Say why a channel refused, and what to run next; conda calls it for errors alone (26.7)."""
+    facts = getattr(error, "_kwargs", None) or {}
+    if facts.get("status_code") not in REFUSED or "url" not in facts:
+        return
+    from conda_token_plugin.hints import hint
+
+    diagnosis = hint(facts)
+    if diagnosis is not None:
+        from conda.plugins.types import CondaErrorHint
+
+        yield CondaErrorHint(text=diagnosis.text, hint_code=f"conda_token_{diagnosis.code}")

@@ -94,15 +94,3 @@ def test_the_subcommand_hands_its_words_to_the_command_line_and_returns_the_exit
     """)
 
     assert code == [2, True]
-
-
-def test_only_plugin_and_auth_know_conda() -> None:
-    package = ROOT / "conda_token_plugin"
-    knowing = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
-        for line in path.read_text("utf-8").splitlines()
-        if line.split("#")[0].strip().startswith(("from conda.", "from conda ", "import conda."))
-    }
-
-    assert knowing == {"auth.py", "plugin.py"}
