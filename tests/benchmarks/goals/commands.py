@@ -1,0 +1,92 @@
+"""Goal 1: whole conda commands with a plugin, over the same commands without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.instructions import instructions
+from tests.benchmarks.pairing import Spread, in_turn, ratios
+from tests.benchmarks.results import INSTRUCTIONS, TIME, Row
+from tests.benchmarks.running import timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.benchmarks.bench import Bench
+    from tests.benchmarks.homes import Home
+    from tests.benchmarks.hosts import Subject
+
+COMMANDS = (
+    ("--version",),
+    ("info",),
+    ("config", "--show-sources"),
+    ("list", "--prefix", "environment"),
+)
+SLOWER, MORE = 1.01, 1.005
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """Every subject has one token, except those that can have none."""
+    subjects = (bench.bare, bench.dependencies, *bench.plugged)
+    homes = {subject.name: bench.holder(subject) for subject in subjects}
+    for home in homes.values():
+        home.write("environment/conda-meta/history", "")
+    for command in COMMANDS:
+        yield from _times(bench, subjects, homes, command=command)
+        if bench.valgrind:
+            yield from _counts(bench, subjects, homes, command=command)
+
+
+def _times(
+    bench: Bench,
+    subjects: tuple[Subject, ...],
+    homes: dict[str, Home],
+    *,
+    command: tuple[str, ...],
+) -> Iterator[Row]:
+    def trial(subject: Subject) -> Callable[[], float]:
+        home, words = homes[subject.name], subject.conda(*command)
+        return lambda: timed(words, variables=home.variables, cwd=home.folder).wall
+
+    taken = in_turn({one.name: trial(one) for one in subjects}, rounds=bench.rounds)
+    bare = taken[bench.bare.name]
+    yield _row(bench.bare, command, "ms", Spread.of(bare).times(1000))
+    for subject in subjects[1:]:
+        spread = ratios(taken[subject.name], over=bare)
+        yield _row(subject, command, TIME, spread, limit=_limit(bench, subject, SLOWER))
+
+
+def _counts(
+    bench: Bench,
+    subjects: tuple[Subject, ...],
+    homes: dict[str, Home],
+    *,
+    command: tuple[str, ...],
+) -> Iterator[Row]:
+    counted = {}
+    for subject in subjects:
+        home = homes[subject.name]
+        counted[subject.name] = instructions(
+            subject.conda(*command), variables=home.variables, cwd=home.folder
+        )
+    bare = counted[bench.bare.name]
+    yield _row(bench.bare, command, "M instructions", Spread.of([bare / 1e6]))
+    for subject in subjects[1:]:
+        spread = Spread.of([counted[subject.name] / bare])
+        yield _row(subject, command, INSTRUCTIONS, spread, limit=_limit(bench, subject, MORE))
+
+
+def _row(
+    subject: Subject,
+    command: tuple[str, ...],
+    unit: str,
+    spread: Spread,
+    *,
+    limit: float | None = None,
+) -> Row:
+    what = f"conda {' '.join(command[:2])}".removesuffix(" --prefix")
+    return Row(goal=1, subject=subject.name, what=what, unit=unit, spread=spread, limit=limit)
+
+
+def _limit(bench: Bench, subject: Subject, limit: float) -> float | None:
+    return limit if subject == bench.ours else None

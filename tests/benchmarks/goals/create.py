@@ -1,0 +1,84 @@
+"""Goal 5: a real ``conda create`` of 200 packages, protected, over the same without protection."""
+
+from __future__ import annotations
+
+from shutil import rmtree
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.homes import ANACONDA_AUTH
+from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
+from tests.benchmarks.results import PROCESSOR, TIME, Row
+from tests.benchmarks.running import Run, timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from tests.benchmarks.bench import Bench
+    from tests.benchmarks.homes import Home
+    from tests.benchmarks.hosts import Subject
+
+SLOWER, LARGER = 1.01, 1.0
+LEFT_BEHIND = ("pkgs", "envs", ".cache")
+FEWER = 3
+"""A run takes seconds: so many times fewer rounds than of other commands."""
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """Bare conda takes the public channel; a plugin the protected one, with its token."""
+    with bench.sandbox() as sandbox:
+        trials = {bench.bare.name: _trial(bench.bare, bench.home(), channel=sandbox["public"])}
+        for subject in bench.plugged:
+            home = bench.holder(subject, repository=sandbox["repo"], token=_token(subject, sandbox))
+            trials[subject.name] = _trial(subject, home, channel=sandbox["protected"])
+        runs = in_turn(trials, rounds=max(bench.rounds // FEWER, 1))
+    bare = runs[bench.bare.name]
+    yield _row(bench.bare, "s", Spread.of(run.wall for run in bare))
+    for subject in bench.plugged:
+        ours = subject == bench.ours
+        yield from _rows(subject, runs[subject.name], over=bare, limited=ours)
+
+
+def _token(subject: Subject, sandbox: dict[str, Any]) -> str:
+    """conda-auth sends ``Bearer``, which the sandbox takes for an API key, as the service does."""
+    return str(
+        sandbox["token"]
+        if subject.name in (ANACONDA_AUTH, "conda-token-plugin")
+        else sandbox["api_key"]
+    )
+
+
+def _trial(subject: Subject, home: Home, *, channel: str) -> Callable[[], Run]:
+    words = [
+        "create",
+        "--yes",
+        "--quiet",
+        "--name",
+        "x",
+        "--override-channels",
+        "-c",
+        channel,
+        "all",
+    ]
+    command = subject.conda(*words)
+
+    def trial() -> Run:
+        for folder in LEFT_BEHIND:
+            rmtree(home.folder / folder, ignore_errors=True)
+        return timed(command, variables=home.variables, cwd=home.folder)
+
+    return trial
+
+
+def _rows(subject: Subject, runs: list[Run], *, over: list[Run], limited: bool) -> Iterator[Row]:
+    walls = ratios([run.wall for run in runs], over=[run.wall for run in over])
+    processor = ratios([run.processor for run in runs], over=[run.processor for run in over])
+    memory = differences([run.memory for run in runs], over=[run.memory for run in over])
+    yield _row(subject, TIME, walls, limit=SLOWER if limited else None)
+    yield _row(subject, PROCESSOR, processor, limit=SLOWER if limited else None)
+    yield _row(subject, "MiB more", memory, limit=LARGER if limited else None)
+
+
+def _row(subject: Subject, unit: str, spread: Spread, *, limit: float | None = None) -> Row:
+    what = "conda create, 200 packages"
+    return Row(goal=5, subject=subject.name, what=what, unit=unit, spread=spread, limit=limit)

@@ -1,0 +1,48 @@
+"""Goal 7: ``conda token install --org acme --yes``: requests, and the time beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.pairing import Spread, in_turn
+from tests.benchmarks.results import Row
+from tests.benchmarks.running import probed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.benchmarks.bench import Bench
+
+REQUESTS, MILLISECONDS = 4.0, 50.0
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """In a conda process, from the command's first line to its exit code."""
+    with bench.sandbox() as sandbox:
+        home = bench.home(
+            CONDA_TOKEN_SERVICE_URL=sandbox["service"],
+            CONDA_TOKEN_REPO_URL=sandbox["repo"],
+            ANACONDA_AUTH_API_KEY=sandbox["api_key"],
+        )
+
+        def trial() -> dict[str, float]:
+            found: dict[str, float] = probed(
+                bench.ours.python, "issue", variables=home.variables, cwd=home.folder
+            )
+            return found
+
+        found = in_turn({"issue": trial}, rounds=bench.rounds)["issue"]
+    yield _row("requests", [one["requests"] for one in found], limit=REQUESTS)
+    yield _row("ms beside its requests", [one["beside"] for one in found], limit=MILLISECONDS)
+    yield _row("ms in all", [one["milliseconds"] for one in found])
+
+
+def _row(unit: str, series: list[float], *, limit: float | None = None) -> Row:
+    return Row(
+        goal=7,
+        subject="conda-token-plugin",
+        what="conda token install --org acme --yes",
+        unit=unit,
+        spread=Spread.of(series),
+        limit=limit,
+    )

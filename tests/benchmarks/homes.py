@@ -1,0 +1,97 @@
+"""Throw-away homes: what is set in the shell of a measured command, and which tokens lie there."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from dataclasses import dataclass, field
+from json import dumps
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.hosts import OURS, PEERS
+from tests.benchmarks.running import PROBES, probed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.benchmarks.hosts import Subject
+
+FOREIGN = ("CONDA", "_CONDA", "ANACONDA", "XDG_", "PYTHON", "DBUS_SESSION", "MAMBA")
+REPOSITORY = "https://repo.anaconda.cloud/repo/"
+ORGANIZATION = "acme"
+MADE_UP = "Benchmark" * 5 + "abc"
+"""48 characters, as tokens have today; no token."""
+ANACONDA_AUTH, CONDA_AUTH = PEERS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A home folder and the variables of a process that lives in it."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, folder: Path, **more: str) -> Home:
+        """Furnish ``folder``: nothing of this machine's user is seen from it."""
+        folder.mkdir(parents=True)
+        kept = {n: v for n, v in os.environ.items() if not n.upper().startswith(FOREIGN)}
+        own = {
+            "HOME": str(folder),
+            "USERPROFILE": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+            "CONDA_SOLVER": "classic",
+            "CONDA_PKGS_DIRS": str(folder / "pkgs"),
+            "CONDA_ENVS_PATH": str(folder / "envs"),
+            "CONDA_REPORT_ERRORS": "false",
+            "CONDA_TOKEN_STORE": "file",
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+        return cls(folder=folder, variables={**kept, **own, **more})
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of this home."""
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text, "utf-8")
+
+
+def holding(subject: Subject, home: Home, *, repository: str, token: str, count: int = 1) -> Home:
+    """Put ``count`` tokens for ``repository`` into ``home``, as ``subject`` keeps them."""
+    if subject.name == OURS:
+        arguments = (repository, ORGANIZATION, token, str(count))
+        probed(subject.python, "keep", *arguments, variables=home.variables, cwd=home.folder)
+    elif subject.name == ANACONDA_AUTH:
+        _as_anaconda_auth(home, repository=repository, token=token)
+    elif subject.name == CONDA_AUTH:
+        _as_conda_auth(home, repository=repository, token=token)
+    return home
+
+
+def _as_anaconda_auth(home: Home, *, repository: str, token: str) -> None:
+    """As ``anaconda token install`` of anaconda-auth 0.15 leaves it."""
+    held = {
+        "domain": "anaconda.com",
+        "repo_tokens": [{"token": token, "org_name": ORGANIZATION}],
+        "version": 2,
+    }
+    entry = b64encode(dumps(held).encode()).decode()
+    home.write(".anaconda/keyring", dumps({"Anaconda Cloud": {"anaconda.com": entry}}))
+    home.variables.pop("PYTHON_KEYRING_BACKEND", None)
+    _configure(home, f"{repository}*", "auth: anaconda-auth", "auth_domain: anaconda.com")
+
+
+def _as_conda_auth(home: Home, *, repository: str, token: str) -> None:
+    """As ``conda auth login --token`` leaves it, in a keyring that answers at once."""
+    channel = f"{repository}{ORGANIZATION}/main"
+    record = {"target": channel, "auth_type": "token", "username": "token", "token": token}
+    home.write("instant-keyring.json", dumps({f"conda-auth::credential::{channel}": dumps(record)}))
+    home.variables["PYTHON_KEYRING_BACKEND"] = "instant_keyring.Keyring"
+    home.variables["PYTHONPATH"] = str(PROBES)
+    _configure(home, channel, "auth: token", f"auth_target: {channel}")
+
+
+def _configure(home: Home, channel: str, *settings: str) -> None:
+    lines = ["channel_settings:", f"  - channel: {channel}", *(f"    {line}" for line in settings)]
+    home.write(".condarc", "\n".join([*lines, ""]))

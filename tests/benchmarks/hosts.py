@@ -1,0 +1,123 @@
+"""The conda on PATH, and virtual environments over its packages: bare, and with one plugin each.
+
+``--system-site-packages`` would pass over a conda that lives in a virtual environment itself,
+so a ``.pth`` file names the folder of its packages, as ``.ci/run`` does.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+OURS, BARE, DEPENDENCIES = "conda-token-plugin", "bare conda", "its dependencies alone"
+PEERS = ("anaconda-auth", "conda-auth")
+_FACTS = """
+import conda, json, pathlib, platform
+print(json.dumps([conda.__version__, platform.python_version(),
+                  str(pathlib.Path(conda.__file__).parents[1])]))
+"""
+_REQUIREMENTS = """
+import importlib.metadata as m, json
+print(json.dumps([r for r in m.requires("conda-token-plugin") if ";" not in r]))
+"""
+
+
+class Unmeasurable(Exception):  # as the plugin's own errors
+    """Something that a measurement needs is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A conda: its interpreter, and the folder of its packages."""
+
+    python: Path
+    packages: str
+    version: str
+    python_version: str
+
+    @classmethod
+    def on_path(cls) -> Host:
+        """The conda that ``conda`` starts.
+
+        Raises:
+            Unmeasurable: there is none.
+        """
+        conda = shutil.which("conda")
+        if conda is None:
+            raise Unmeasurable("No conda is on PATH: put the one to be measured there.")
+        base = _output([conda, "info", "--base"])
+        python = Path(base, "python.exe" if sys.platform == "win32" else "bin/python")
+        version, python_version, packages = json.loads(_output([str(python), "-c", _FACTS]))
+        return cls(python=python, packages=packages, version=version, python_version=python_version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One environment that is measured."""
+
+    name: str
+    folder: Path
+    version: str = ""
+
+    @property
+    def programs(self) -> Path:
+        """Where its commands are."""
+        return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
+
+    @property
+    def python(self) -> str:
+        """Its interpreter."""
+        return str(self.programs / "python")
+
+    def conda(self, *argv: str) -> list[str]:
+        """The words of ``conda argv`` in it."""
+        return [self.python, "-m", "conda", *argv]
+
+
+def layered(name: str, *requirements: str, host: Host, under: Path) -> Subject:
+    """An environment called ``name`` over the packages of ``host``.
+
+    Raises:
+        Unmeasurable: a requirement cannot be installed.
+    """
+    folder = under / name.replace(" ", "-")
+    # Without pip and its setuptools, whose import hook costs every import of every subject.
+    _output([str(host.python), "-m", "venv", "--without-pip", str(folder)])
+    subject = Subject(name=name, folder=folder)
+    site = _output([subject.python, "-c", "import site; print(site.getsitepackages()[0])"])
+    Path(site, "conda-host.pth").write_text(f"{host.packages}\n", "utf-8")
+    (folder / "conda-meta").mkdir()
+    (folder / "conda-meta" / "history").touch()
+    if requirements:
+        pip = [str(host.python), "-m", "pip", "--python", subject.python]
+        _output([*pip, "install", "-q", "--disable-pip-version-check", *requirements])
+    return Subject(name=name, folder=folder, version=_version(subject))
+
+
+def own_subjects(host: Host, *, under: Path) -> tuple[Subject, Subject, Subject]:
+    """Bare conda, conda with what the plugin depends on, and conda with the plugin."""
+    bare = layered(BARE, host=host, under=under)
+    ours = layered(OURS, str(REPOSITORY), host=host, under=under)
+    needed = json.loads(_output([ours.python, "-c", _REQUIREMENTS]))
+    return bare, layered(DEPENDENCIES, *needed, host=host, under=under), ours
+
+
+def _version(subject: Subject) -> str:
+    script = f"import importlib.metadata as m; print(m.version({subject.name!r}))"
+    try:
+        return _output([subject.python, "-c", script])
+    except Unmeasurable:  # bare conda and the dependencies are no distribution
+        return ""
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
+        raise Unmeasurable(f"`{' '.join(command[:4])} …` failed: {last}")
+    return done.stdout.strip()

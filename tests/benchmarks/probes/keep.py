@@ -1,0 +1,54 @@
+"""Keep tokens as the plugin does: ``keep.py REPOSITORY ORGANIZATION TOKEN COUNT``.
+
+The first is kept by the store itself. The others, of made-up organizations, are put into the index
+in one go, without secrets: writing 10,000 of them one by one takes minutes, and none is asked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from conda_token_plugin import condarc
+from conda_token_plugin.channels import organization_prefix
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import Store, user_store
+from conda_token_plugin.store.index import Index, Slot
+from conda_token_plugin.tokens import Kind, Token
+
+
+def token_of(organization: str, repository: str) -> Token:
+    """The metadata of a token for the organization's part of ``repository``."""
+    scope = (organization_prefix(repository, organization),)
+    return Token(organization=organization, kind=Kind.INDIVIDUAL, scope=scope)
+
+
+def fill(store: Store, repository: str, *, count: int) -> None:
+    """Put ``count`` tokens of made-up organizations into the index of ``store``."""
+    ledger = store._ledger
+    index = ledger.read().index
+    scopes, lines = dict(index.scopes), dict(index.lines)
+    for number in range(count):
+        token = token_of(f"organization-{number:05}", repository)
+        one = Index(id=index.id).with_metadata(
+            token, at=Slot("file", f"{index.id}.{number}-unused")
+        )
+        scopes |= one.scopes
+        lines |= one.lines
+    ledger.write(replace(index, scopes=scopes, lines=lines))
+
+
+def main(repository: str, organization: str, value: str, count: str) -> None:
+    """Keep them, and have conda know."""
+    environment = Environment()
+    store = user_store(environment)
+    store.add(token_of(organization, repository), Secret(value))
+    if int(count) > 1:
+        fill(store, repository, count=int(count) - 1)
+    condarc.write(environment.condarc, tokens=store.tokens())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    sys.stdout.write("null")

@@ -1,0 +1,98 @@
+"""What was measured, as rows; to JSON and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.pairing import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GOALS = {
+    1: "whole commands",
+    2: "start-up, in the process",
+    3: "each URL",
+    4: "the first covered request",
+    5: "conda create, 200 packages",
+    6: "listing tokens",
+    7: "issuing a token",
+    8: "32 threads at once",
+}
+
+TIME = "× time"  # noqa: RUF001  # the sign that is meant
+PROCESSOR = "× processor time"  # noqa: RUF001  # the sign that is meant
+INSTRUCTIONS = "× instructions"  # noqa: RUF001  # the sign that is meant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One number: of which subject, what, in which unit, and the most it may be."""
+
+    goal: int
+    subject: str
+    what: str
+    unit: str
+    spread: Spread
+    limit: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Against the limit: "met", "missed", "unsure", or nothing where there is no limit.
+
+        Unsure: the median is over it, and the interval that holds the true one is not.
+        """
+        if self.limit is None:
+            return ""
+        if self.spread.median <= self.limit:
+            return "met"
+        return "unsure" if self.spread.sure[0] <= self.limit else "missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """All rows of a run, and on what it ran."""
+
+    machine: Mapping[str, str]
+    rows: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = ()
+    loads: Mapping[str, float] = field(default_factory=dict)
+    """The load average over one minute when a goal's measurements had ended."""
+
+    def joined(self, other: Results) -> Results:
+        """These, with the goals that ``other`` has measured in place of their rows here."""
+        anew = {row.goal for row in other.rows}
+        rows = (*(row for row in self.rows if row.goal not in anew), *other.rows)
+        return replace(
+            other,
+            rows=tuple(sorted(rows, key=lambda row: row.goal)),
+            notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
+            loads={**self.loads, **other.loads},
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        rows = [{**asdict(row), "spread": row.spread.as_json()} for row in self.rows]
+        verdicts = [
+            {**plain, "verdict": row.verdict} for plain, row in zip(rows, self.rows, strict=True)
+        ]
+        return {
+            "machine": dict(self.machine),
+            "loads": dict(self.loads),
+            "notes": list(self.notes),
+            "rows": verdicts,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Results:
+        """Undo ``as_json``."""
+        rows = [
+            {name: entry[name] for name in entry if name != "verdict"} for entry in document["rows"]
+        ]
+        return cls(
+            machine=document["machine"],
+            rows=tuple(Row(**{**row, "spread": Spread.from_json(row["spread"])}) for row in rows),
+            notes=tuple(document["notes"]),
+            loads=document["loads"],
+        )

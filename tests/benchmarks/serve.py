@@ -1,0 +1,54 @@
+"""The sandbox with 200 packages more in a protected and in a public channel: ``… FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+from shutil import rmtree
+
+from conda_token_plugin.sandbox import Sandbox
+from conda_token_plugin.sandbox.channels import Channel, Recipe
+from conda_token_plugin.sandbox.packages import build_channel, build_channels
+
+PACKAGES = 200
+PROTECTED, PUBLIC = "acme/main", "anaconda-tools"
+
+
+def recipes() -> tuple[Recipe, ...]:
+    """Many small packages, and one that depends on all of them."""
+    small = tuple(Recipe(f"small-{number:03}", "1.0", ".conda") for number in range(PACKAGES - 1))
+    return (*small, Recipe("all", "1.0", ".conda", depends=tuple(one.name for one in small)))
+
+
+def enlarge(channels: Path) -> None:
+    """Put the same packages into both channels."""
+    for path in (PROTECTED, PUBLIC):
+        rmtree(channels / path)
+        build_channel(Channel(path, recipes()), channels / path)
+
+
+def main(folder: Path) -> None:
+    """Build, serve until SIGTERM, and print first where."""
+    channels = folder / "channels"
+    if not channels.is_dir():
+        enlarge(build_channels(folder))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with Sandbox.start(packages=folder) as sandbox:
+        token = sandbox.world.issue("acme", "ada")
+        facts = {
+            **sandbox.introduction(),
+            "token": token.value,
+            "protected": sandbox.url_of(PROTECTED),
+            "public": sandbox.url_of(PUBLIC),
+        }
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
+        stop.wait()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
