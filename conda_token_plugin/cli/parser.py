@@ -47,6 +47,7 @@ VERBS = (
     Verb("which", SEE, "the token that a URL gets, and why"),
     Verb("export", SHARE, "hand a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "take in the tokens that other tools hold"),
+    Verb("run", SHARE, "run one command with tokens in its environment"),
     Verb("demo", OTHER, "try it all against a service on this machine"),
 )
 

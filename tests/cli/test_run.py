@@ -1,0 +1,148 @@
+"""`run`: the token in one command's environment, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Shell
+
+SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
+
+
+def seen(shell: Shell, tmp_path: Path, *words: str) -> dict[str, str]:
+    """The environment of the command."""
+    path = tmp_path / "seen"
+    ran = shell("run", *words, "--", sys.executable, "-c", SHOW, str(path))
+    assert ran.code == 0, ran.err
+    assert ran.out + ran.err == ""
+    found: dict[str, str] = json.loads(path.read_text())
+    path.unlink()
+    return found
+
+
+def install(shell: Shell, organization: str) -> str:
+    shell("install", "--org", organization, "--yes")
+    token = shell.sandbox.world.current(organization, "ada")
+    assert token
+    return token.value
+
+
+def test_the_command_finds_each_token_in_its_variable(shell: Shell, tmp_path: Path) -> None:
+    values = {name: install(shell, name) for name in ("acme", "globex")}
+    before = shell.files()
+    found = seen(shell, tmp_path)
+    assert found["ANACONDA_REPO_TOKEN_ACME"] == values["acme"]
+    assert found["ANACONDA_REPO_TOKEN_GLOBEX"] == values["globex"]
+    assert "ANACONDA_REPO_TOKEN" not in found
+    assert shell.files() == before
+    assert "ANACONDA_REPO_TOKEN_ACME" not in os.environ
+
+
+def test_only_what_is_asked_for_is_given(shell: Shell, tmp_path: Path) -> None:
+    install(shell, "acme")
+    install(shell, "globex")
+    found = seen(shell, tmp_path, "--org", "acme")
+    assert "ANACONDA_REPO_TOKEN_ACME" in found
+    assert "ANACONDA_REPO_TOKEN_GLOBEX" not in found
+
+
+def test_another_name_can_be_asked_for(shell: Shell, tmp_path: Path) -> None:
+    value = install(shell, "acme")
+    found = seen(shell, tmp_path, "--as", "LOCK_TOKEN")
+    assert found["LOCK_TOKEN"] == value
+    assert "ANACONDA_REPO_TOKEN_ACME" not in found
+
+
+@pytest.mark.parametrize("name", ["CONDA_X", "conda_x", "1X", "A-B", "A=B", ""])
+def test_a_name_that_cannot_be_or_that_conda_would_print_is_refused(
+    shell: Shell, name: str
+) -> None:
+    install(shell, "acme")
+    ran = shell("run", "--as", name, "--", "true")
+    assert ran.code == 2
+    assert name.upper().startswith("CONDA") == ("conda prints" in ran.line)
+
+
+def test_one_name_is_for_one_token(shell: Shell) -> None:
+    install(shell, "acme")
+    install(shell, "globex")
+    ran = shell("run", "--as", "X", "--", "true")
+    assert ran.code == 2
+    assert "acme, globex" in ran.line
+
+
+@pytest.mark.parametrize("code", [0, 3, 255])
+def test_the_exit_code_is_the_commands(shell: Shell, code: int) -> None:
+    install(shell, "acme")
+    assert shell("run", sys.executable, "-c", f"raise SystemExit({code})").code == code
+
+
+def test_options_of_the_command_are_the_commands(shell: Shell, tmp_path: Path) -> None:
+    install(shell, "acme")
+    path = tmp_path / "argv"
+    code = f"import sys; open({str(path)!r}, 'w').write(repr(sys.argv[1:]))"
+    ran = shell("run", sys.executable, "-c", code, "--org", "x", "--", "--json", "-y")
+    assert ran.code == 0
+    assert path.read_text() == "['--org', 'x', '--', '--json', '-y']"
+
+
+@pytest.mark.parametrize("words", [[], ["--"], ["--org", "acme"]])
+def test_nothing_to_run_is_an_error(shell: Shell, words: list[str]) -> None:
+    install(shell, "acme")
+    assert "What is to be run?" in shell("run", *words).line
+
+
+def test_a_program_that_is_not_there_is_an_error(shell: Shell) -> None:
+    install(shell, "acme")
+    ran = shell("run", "--", "no-such-program")
+    assert ran.code == 2
+    assert "no-such-program" in ran.line
+
+
+def test_a_file_that_is_no_program_is_an_error(shell: Shell, tmp_path: Path) -> None:
+    install(shell, "acme")
+    (tmp_path / "bad").write_bytes(b"\x00\x01")
+    (tmp_path / "bad").chmod(0o755)
+    ran = shell("run", "--", str(tmp_path / "bad"))
+    assert ran.code == 2
+    assert "cannot be run" in ran.line
+
+
+def test_without_a_token_nothing_is_run(shell: Shell, tmp_path: Path) -> None:
+    ran = shell("run", "--", sys.executable, "-c", SHOW, str(tmp_path / "seen"))
+    assert ran.code == 1
+    assert not (tmp_path / "seen").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_reach_the_command(shell: Shell, tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C goes to the whole group, as a terminal sends it; the rest to us alone."""
+    install(shell, "acme")
+    ready = tmp_path / "ready"
+    wait = f"import signal, time; open({str(ready)!r}, 'w').close(); time.sleep(60)"
+    words = ["run", "--", sys.executable, "-c", wait]
+    with subprocess.Popen(
+        [sys.executable, "-m", "conda_token_plugin", *words],
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    ) as ours:
+        while not ready.exists():
+            time.sleep(0.01)
+        if number is signal.SIGINT:
+            os.killpg(ours.pid, number)
+        else:
+            ours.send_signal(number)
+        code = ours.wait(timeout=30)
+    assert code == 128 + number
