@@ -48,6 +48,7 @@ VERBS = (
     Verb("export", SHARE, "hand a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "take in the tokens that other tools hold"),
     Verb("run", SHARE, "run one command with tokens in its environment"),
+    Verb("completion", OTHER, "have a shell complete these commands"),
     Verb("demo", OTHER, "try it all against a service on this machine"),
 )
 
@@ -92,6 +93,16 @@ def overview(*, prog: str) -> Overview:
     """The parser of ``--help`` and ``--version``: the verbs by group."""
     parser = Overview(prog=prog, usage=f"{prog} COMMAND [options]")
     parser.add_argument("--version", action="version", version=f"conda-token-plugin {__version__}")
+    return parser
+
+
+def whole(*, prog: str) -> Parser:
+    """All verbs in one parser, for completion and the manual page. Imports every verb's module."""
+    parser = overview(prog=prog)
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)
+    for verb in VERBS:
+        command = commands.add_parser(verb.name, help=verb.summary, **texts(verb, prog=prog))
+        furnished(command, verb=verb)
     return parser
 
 

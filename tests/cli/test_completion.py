@@ -1,0 +1,136 @@
+"""Completion, asked of the shells themselves where they are installed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+from shutil import which
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.cli.completion import SHELLS
+from conda_token_plugin.cli.parser import VERBS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Shell
+
+PATIENCE = 30.0
+NAMES = {verb.name for verb in VERBS}
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(which(name) is None, reason=f"there is no {name} here")
+
+
+@pytest.fixture
+def written(shell: Shell, tmp_path: Path) -> Callable[[str], Path]:
+    """Write the script for a shell to a file."""
+
+    def write(name: str) -> Path:
+        ran = shell("completion", name)
+        assert (ran.code, ran.err) == (0, "")
+        path = tmp_path / "_conda-token-plugin"
+        path.write_text(ran.out, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_each_shell_gets_a_script_that_names_every_command(shell: Shell, name: str) -> None:
+    script = shell("completion", name).out
+    assert [verb for verb in NAMES if verb not in script] == []
+
+
+def test_another_shell_is_refused_with_the_list_of_those_that_are_known(shell: Shell) -> None:
+    ran = shell("completion", "nushell")
+    assert ran.code == 2
+    assert "powershell" in ran.line
+
+
+@needs("bash")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["conda-token-plugin", "ins"], {"install"}),
+        (["conda-token-plugin", ""], NAMES),
+        (["conda-token-plugin", "install", "--store", "key"], {"keyring"}),
+        (["conda-token-plugin", "remove", "--al"], {"--all"}),
+    ],
+)
+def test_bash_completes_commands_options_and_values(
+    written: Callable[[str], Path], words: list[str], expected: set[str]
+) -> None:
+    asked = " ".join(f'"{word}"' for word in words)
+    script = f"""
+        source "{written("bash")}"
+        COMP_WORDS=({asked}); COMP_CWORD={len(words) - 1}
+        COMP_LINE="${{COMP_WORDS[*]}}"; COMP_POINT=${{#COMP_LINE}}
+        $(complete -p conda-token-plugin | sed 's/.*-F \\([^ ]*\\).*/\\1/') conda-token-plugin
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    assert set(output("bash", "--norc", "-c", script)) - {"-h", "--help", "--version"} == expected
+
+
+@needs("fish")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("conda-token-plugin ins", {"install"}),
+        ("conda-token-plugin install --store key", {"keyring"}),
+        ("conda-token-plugin remove --al", {"--all"}),
+    ],
+)
+def test_fish_completes_commands_options_and_values(
+    written: Callable[[str], Path], line: str, expected: set[str]
+) -> None:
+    script = f'source "{written("fish")}"; complete -C "{line}"'
+    found = {row.partition("\t")[0] for row in output("fish", "--no-config", "-c", script)}
+    assert expected <= found
+
+
+@needs("zsh")
+def test_zsh_completes_a_command_when_tab_is_pressed(
+    written: Callable[[str], Path], sealed_room: Path
+) -> None:
+    folder = written("zsh").parent
+    # The word is cut in two, so that only its printing shows it whole.
+    setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print pre''pared\n"
+    steps = [(setup, "prepared"), ("conda-token-plugin wh\t", "whoami")]
+    seen = pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
+    assert "which" in seen
+
+
+def output(*command: str) -> list[str]:
+    """The lines that a command prints."""
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split("\n")[:-1]
+
+
+def pressed(command: list[str], *steps: tuple[str, str], home: Path) -> str:
+    """What a terminal shows: each step presses keys and waits for a word on the screen."""
+    child, terminal = pty.fork()
+    if child == 0:
+        path = os.environ["PATH"]
+        os.execvpe(command[0], command, {"HOME": str(home), "PATH": path, "TERM": "dumb"})
+    seen = ""
+    for keys, word in steps:
+        os.write(terminal, keys.encode())
+        seen = until(word, terminal)
+    os.close(terminal)
+    os.waitpid(child, 0)
+    return seen
+
+
+def until(word: str, terminal: int) -> str:
+    seen = ""
+    while word not in seen:
+        assert select.select([terminal], [], [], PATIENCE)[0], f"{word!r} never came: {seen}"
+        seen += os.read(terminal, 4096).decode("utf-8", "replace")
+    return seen
