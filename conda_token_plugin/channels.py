@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from conda_token_plugin.errors import MalformedURL
+from conda_token_plugin.errors import BadInput, MalformedURL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -78,17 +78,26 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
         rest = rest[:cut]
 
 
+def segment(name: str) -> str:
+    """``name``, of an organization or a user, as one segment of an address.
+
+    Raises:
+        BadInput: nothing can be called that.
+    """
+    from urllib.parse import quote
+
+    if name in {"", ".", ".."} or "/" in name or not name.isprintable():
+        raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
+    return quote(name, safe="")
+
+
 def organization_prefix(repository: str, organization: str) -> str:
     """``<repository>/<organization>``: the part of the repository that is the organization's.
 
     Raises:
-        MalformedURL: the organization's name is no path segment.
+        BadInput: no organization can have this name.
     """
-    from urllib.parse import quote
-
-    if not organization or "/" in organization:
-        raise MalformedURL(f"{repository}{organization}", "an organization is one path segment")
-    return normalised(f"{repository.rstrip('/')}/{quote(organization, safe='')}")
+    return normalised(f"{repository.rstrip('/')}/{segment(organization)}")
 
 
 def shared_prefixes(repository: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
     TokenPluginError ................ 1  (never raised itself)
     ├── NoToken ..................... 1  nothing is stored for what was asked
     ├── CheckFailed ................. 1  a check ran and its answer is no
+    ├── OutputLost .................. 1  standard output cannot be written
     ├── BadInput .................... 2  the command line or a file that the user named
     │   ├── MalformedToken
     │   ├── MalformedURL
@@ -88,6 +89,14 @@ class NoToken(TokenPluginError):
 
 class CheckFailed(TokenPluginError):
     """A check ran and its answer is no; the command has already said the details."""
+
+
+class OutputLost(TokenPluginError):
+    """Standard output cannot be written: what was done is done, but could not be told."""
+
+    def __init__(self, reason: str) -> None:
+        """``reason`` is the system's own: "No space left on device"."""
+        super().__init__(f"The output could not be written: {reason}.")
 
 
 class BadInput(TokenPluginError):

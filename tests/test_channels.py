@@ -16,7 +16,7 @@ from conda_token_plugin.channels import (
     shared_prefixes,
     without_secrets,
 )
-from conda_token_plugin.errors import MalformedURL
+from conda_token_plugin.errors import BadInput, MalformedURL
 
 REPO = "https://repo.anaconda.cloud/repo/"
 ACME = "https://repo.anaconda.cloud/repo/acme"
@@ -161,8 +161,8 @@ def test_characters_that_mean_something_in_a_glob_are_taken_as_they_are() -> Non
 def test_an_organization_is_one_segment_of_the_repository() -> None:
     assert organization_prefix(REPO, "acme") == ACME
     assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"
-    for name in ("", "a/b", "..", "."):
-        with pytest.raises(MalformedURL):
+    for name in ("", "a/b", "..", ".", "a\nb", "../x"):
+        with pytest.raises(BadInput, match="No organization is called"):
             organization_prefix(REPO, name)
 
 

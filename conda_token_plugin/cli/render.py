@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.environment import Environment
+from conda_token_plugin.errors import OutputLost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +25,8 @@ class Printer:
     prog: str = "conda token"
     json: bool = False
     quiet: bool = False
-    out: TextIO = field(default_factory=lambda: sys.stdout)
-    err: TextIO = field(default_factory=lambda: sys.stderr)
+    out: TextIO = field(default_factory=lambda: sys.stdout or _nowhere())
+    err: TextIO = field(default_factory=lambda: sys.stderr or _nowhere())
 
     @classmethod
     def of(cls, argv: Sequence[str], *, prog: str) -> Printer:
@@ -83,7 +86,8 @@ class Printer:
             }
             self.data({"error": facts})
         elif str(error):
-            self._write(self.err, f"error: {self._commands(str(error))}\n")
+            with suppress(OutputLost):  # there is nowhere left to say it; the exit code says it
+                self._write(self.err, f"error: {self._commands(str(error))}\n")
 
     def abandon(self) -> None:
         """Stop writing to a reader that went away, also at interpreter shutdown."""
@@ -114,5 +118,16 @@ class Printer:
         return line.replace("conda token ", f"{self.prog} ")
 
     def _write(self, stream: TextIO, text: str) -> None:
-        stream.write(text)
-        stream.flush()
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:  # the reader went away; the door knows what to do
+            raise
+        except OSError as error:  # a full disk behind a redirection
+            self.abandon()
+            raise OutputLost(error.strerror or "unknown") from None
+
+
+def _nowhere() -> TextIO:
+    """For a process that was started with its output closed (``>&-``)."""
+    return Path(os.devnull).open("w", encoding="utf-8")

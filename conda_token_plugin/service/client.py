@@ -9,11 +9,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from conda_token_plugin.channels import segment
 from conda_token_plugin.errors import (
     AnswerLost,
-    BadInput,
     IssueUncertain,
     LoginRefused,
     NoOrganization,
@@ -114,7 +113,11 @@ class Service:
 
     def whoami(self) -> Identity:
         """Who the login is, with the organizations and the ends of their subscriptions."""
-        return Identity.of(self._read("/api/auth/sessions/whoami"))
+        identity = Identity.of(self._read("/api/auth/sessions/whoami"))
+        if identity.email or identity.username:
+            return identity
+        # What is in a passport's profile is not documented; an account has both.
+        return identity.named_by(self._read("/api/account")["user"])
 
     def _read(self, path: str) -> Part:
         answer = self._send("GET", path)
@@ -145,17 +148,6 @@ class Service:
 
 def _token_path(organization: str) -> str:
     return f"/api/organizations/{segment(organization)}/ce/current-token"
-
-
-def segment(name: str) -> str:
-    """``name``, of an organization or a user, as one segment of an address.
-
-    Raises:
-        BadInput: nothing can be called that.
-    """
-    if name in {"", ".", ".."} or not name.isprintable():
-        raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
-    return quote(name, safe="")
 
 
 def _part(answer: Answer) -> Part:

@@ -129,7 +129,7 @@ def test_channels_of_another_server_are_its_scope_and_its_name(shell: Shell) -> 
         (["--site", "--org", "acme", "--token-env", "ABSENT"], "ABSENT"),
         (["--site", "--org", "acme", "--token-file", "/absent"], "/absent"),
         (["--site", "--org", "acme", "--token-env", "A", "--token-stdin"], "2 times"),
-        (["--site", "--org", "a/b", "--token-env", "T"], "path segment"),
+        (["--site", "--org", "a/b", "--token-env", "T"], "No organization is called"),
         (["-c", "http://quetz.example/x", "--token-env", "T"], "not encrypted"),
         (["-c", "https://q.example", "--token-env", "T", "--username", "me"], "--send-as basic"),
         (["--site", "--org", "acme", "--token-env", "TWO"], "several"),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 
+from conda_token_plugin.cli.render import Printer
+from conda_token_plugin.errors import OutputLost
 from conda_token_plugin.store import envelope, lock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Ran, Shell
 
 
@@ -114,3 +115,9 @@ def test_secret_lost(shell: Shell, folder: Path) -> None:
         path.unlink()
     ran = shell("export", "rattler", "--json")
     assert "install --org acme" in failed(ran, "SecretLost", code=6)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_lost() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full, pytest.raises(OutputLost):
+        Printer(out=full).data({}, text="an answer")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from subprocess import PIPE, Popen
+from pathlib import Path
+from subprocess import PIPE, Popen, run
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,3 +65,25 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+def list_into(target: str) -> tuple[int, str]:
+    """Run `list` with its output redirected in a shell; exit code and what came on stderr."""
+    command = f'"{sys.executable}" -m conda_token_plugin list {target}'
+    done = run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_cannot_be_written_is_one_line(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    code, said = list_into("> /dev/full")
+    assert code == 1
+    assert said.startswith("error: The output could not be written: No space left on device.")
+    assert said.count("\n") == 1
+    assert list_into("2> /dev/full > /dev/full") == (1, "")
+
+
+def test_a_closed_output_is_no_error(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert list_into(">&-") == (0, "")
