@@ -38,7 +38,7 @@ def columns() -> int:
     return min(get_terminal_size().columns, WIDEST)
 
 
-def overview(verbs: Sequence[Verb], *, width: int) -> str:
+def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
     """The commands by group, for a screen of ``width`` columns."""
     groups = dict.fromkeys(verb.group for verb in verbs)
     label = max(map(len, groups)) + 2 if width >= NARROW else 2
@@ -51,13 +51,14 @@ def overview(verbs: Sequence[Verb], *, width: int) -> str:
             indent = " " * len(head)
             lines.append(fill(f"{head}{verb.summary}", width, subsequent_indent=indent))
             lead = ""
-    return "\n".join(lines)
+    return "\n".join([*lines, "", fill(f"`{prog} COMMAND --help` has examples.", width)])
 
 
 def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
     waiting: list[str] = []
     for line in [*lines, ""]:
-        if line and not line.startswith(" ") and not line.endswith(":"):
+        heading = line.endswith(":") and not waiting
+        if line and not line.startswith(" ") and not heading:
             waiting.append(line)
             continue
         if waiting:

@@ -70,8 +70,8 @@ class Overview(Parser):
 
     def format_help(self) -> str:
         """One screen."""
-        listed = pages.overview(VERBS, width=pages.columns())
-        return f"{self.format_usage()}\n{listed}\n\n`{self.prog} COMMAND --help` has examples.\n"
+        listed = pages.overview(VERBS, prog=self.prog, width=pages.columns())
+        return f"{self.format_usage()}\n{listed}\n"
 
 
 def parsed(argv: Sequence[str], *, prog: str) -> Namespace:

@@ -1,0 +1,147 @@
+"""Help that a person can use: one screen, examples that work, and what a command does not do."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from shutil import which
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG, main, man
+from conda_token_plugin.cli.parser import VERBS, overview, verb_parser
+
+if TYPE_CHECKING:
+    from conda_token_plugin.cli.parser import Verb
+
+COLUMNS, LINES = 80, 24
+PROGRAMS = (CONDA_PROG, SCRIPT_PROG)
+DENIALS = re.compile(r"\b(not?|never|nothing|nobody|neither|without)\b", re.IGNORECASE)
+SHELL = re.compile(r"(?:^|\s)(?:<|>|>>|\||&&)\s.*$|^(?:[A-Z_]+=\S+ )+")
+"""What a shell keeps to itself: redirections, what comes after a pipe, variables before."""
+
+every_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+every_program = pytest.mark.parametrize("prog", PROGRAMS)
+
+
+def shown(parser_help: str) -> list[str]:
+    return parser_help.rstrip("\n").split("\n")
+
+
+@every_program
+def test_the_overview_fits_on_one_screen(prog: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    lines = shown(overview(prog=prog).format_help())
+    assert len(lines) < LINES, "the prompt needs a line, too"
+    assert [line for line in lines if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_line_of_prose_is_wider_than_the_screen(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    pages = [overview(prog=CONDA_PROG).format_help()]
+    pages += [verb_parser(verb, prog=CONDA_PROG).format_help() for verb in VERBS]
+    # Examples are there to be copied, and a URL or an option is not cut in two.
+    wide = [line for page in pages for line in shown(page) if len(line) > width]
+    assert [line for line in wide if not line.startswith(" ") and " " in line] == []
+
+
+def test_the_overview_names_every_command_under_a_heading() -> None:
+    page = overview(prog=CONDA_PROG).format_help()
+    for verb in VERBS:
+        assert re.search(rf"^(.*\S)? +{verb.name} +\S", page, re.MULTILINE), verb.name
+        assert verb.group in page
+
+
+@every_verb
+def test_a_page_has_two_examples_that_the_command_line_understands(verb: Verb) -> None:
+    examples = examples_of(verb)
+    assert len(examples) >= 2
+    for words in examples:
+        name, *arguments = words
+        assert name == verb.name
+        verb_parser(verb, prog=CONDA_PROG).parse_args(arguments)
+
+
+@every_verb
+def test_a_page_says_what_the_command_does_not_do(verb: Verb) -> None:
+    prose = (verb.module.__doc__ or "").partition("Examples:")[2].partition("\n\n")[2]
+    assert DENIALS.search(prose), prose
+
+
+@every_verb
+def test_a_page_begins_with_one_sentence_and_ends_with_a_full_stop(verb: Verb) -> None:
+    doc = (verb.module.__doc__ or "").strip()
+    assert doc.partition("\n\n")[0].endswith(".")
+    assert doc.endswith(".")
+
+
+@every_verb
+@every_program
+def test_help_names_the_program_that_was_called_and_no_other(
+    verb: Verb, prog: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb.name, "--help"], prog=prog) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith(f"usage: {prog} {verb.name}")
+    other = PROGRAMS[1 - PROGRAMS.index(prog)]
+    mine = verb.name in {"completion", "demo"} and other == SCRIPT_PROG
+    assert mine or f"{other} " not in out
+
+
+@every_verb
+def test_every_option_is_explained(verb: Verb) -> None:
+    parser = verb_parser(verb, prog=CONDA_PROG)
+    assert [action.dest for action in parser._actions if not action.help] == []
+
+
+def test_help_reaches_a_reader_that_has_no_terminal() -> None:
+    command = [sys.executable, "-m", "conda_token_plugin", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("instal", "install"), ("remov", "remove"), ("ls", "list"), ("stat", "status")],
+)
+def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if meant not in {verb.name for verb in VERBS}:
+        pytest.skip(f"there is no {meant}")
+    assert main([typed], prog=CONDA_PROG) == 2
+    assert f"Did you mean: conda token {meant}" in capsys.readouterr().err
+
+
+def test_the_manual_page_has_every_command_option_variable_and_exit_code() -> None:
+    page = man.page().replace("\\-", "-")
+    for verb in VERBS:
+        assert f'.SS "{verb.name}"' in page
+        for action in verb_parser(verb, prog=CONDA_PROG)._actions:
+            assert {*action.option_strings} - {"-h", "--help"} <= set(re.findall(r"[\w-]+", page))
+    assert [name for name in man.variables() if f".B {name}" not in page] == []
+    assert [code for code in man.exit_codes() if f"\n.B {code}\n" not in page] == []
+
+
+def test_the_manual_page_keeps_what_looks_like_a_command_of_its_language() -> None:
+    assert man._plain(".condarc and 'x'\n'y'") == "\\&.condarc and 'x'\n\\&'y'"
+
+
+@pytest.mark.skipif(which("groff") is None, reason="there is no groff here")
+def test_the_manual_page_is_set_without_a_warning() -> None:
+    command = ["groff", "-man", "-Tutf8", "-ww", "-Kutf8"]
+    done = subprocess.run(command, input=man.page(), capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def examples_of(verb: Verb) -> list[list[str]]:
+    """The words after ``conda token`` of each example."""
+    lines = (verb.module.__doc__ or "").partition("Examples:\n")[2].partition("\n\n")[0]
+    plain = [re.sub(r'^eval "\$\((.*)\)"$', r"\1", line.strip()) for line in lines.split("\n")]
+    commands = [SHELL.sub("", SHELL.sub("", line)) for line in plain]
+    return [re.sub(r"^conda(-| )token(-plugin)? ", "", line).split() for line in commands]
