@@ -21,7 +21,33 @@ SHORTEST_TO_SHOW = 12
 """A value shorter than this, in characters, would be given away by its last four."""
 
 
-class Secret:
+class _Hidden:
+    """Prints redacted, and is not copied, pickled or serialized."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Redacted."""
+        return f"{type(self).__name__}({HIDDEN})"
+
+    def __str__(self) -> str:
+        """Redacted."""
+        return HIDDEN
+
+    def __format__(self, spec: str) -> str:
+        """Redacted, whatever the format asks for."""
+        return HIDDEN
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse ``pickle``, ``copy`` and ``dataclasses.asdict``.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a secret is not copied, pickled or serialized; pass it on")
+
+
+class Secret(_Hidden):
     """A token or API key; equal in constant time, unhashable, redacted everywhere."""
 
     __slots__ = ("_value",)
@@ -54,55 +80,15 @@ class Secret:
             return NotImplemented
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
-    def __repr__(self) -> str:
-        """Redacted."""
-        return f"Secret({HIDDEN})"
 
-    def __str__(self) -> str:
-        """Redacted."""
-        return HIDDEN
-
-    def __format__(self, spec: str) -> str:
-        """Redacted, whatever the format asks for."""
-        return HIDDEN
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse ``pickle``, ``copy`` and ``dataclasses.asdict``.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("a Secret is not copied, pickled or serialized; pass it on")
-
-
-class HeaderValue(str):
+class HeaderValue(_Hidden, str):
     """An ``Authorization`` value that goes out whole on the wire and prints redacted.
 
     ``http.client`` calls ``encode()`` on header values, which gives the real bytes;
-    loggers and formatters call the three methods below (seen on conda 24.11 and 26.7.1).
+    loggers and formatters call what is redacted (seen on conda 24.11 and 26.7.1).
     """
 
     __slots__ = ()
-
-    def __repr__(self) -> str:
-        """Redacted."""
-        return repr(HIDDEN)
-
-    def __str__(self) -> str:
-        """Redacted."""
-        return HIDDEN
-
-    def __format__(self, spec: str) -> str:
-        """Redacted, whatever the format asks for."""
-        return HIDDEN
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse ``pickle`` and ``copy``.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("a header with a secret is not copied or pickled")
 
 
 def _fault(value: str) -> str:
