@@ -33,8 +33,10 @@ LIMIT = 30.0
 """Seconds that a call may take; a person may have to type a password meanwhile."""
 PART = 1_200
 """Characters of an entry, without its number."""
+MOST_PARTS = LARGEST // PART + 1
+"""A keyring that has an answer for everything must not keep us counting."""
 LONGEST_NAME = 400
-_NUMBERED = re.compile(r"(\d+)/(\d+) (.*)", re.DOTALL)
+_NUMBERED = re.compile(r"(\d{1,3})/(\d{1,3}) (.*)", re.DOTALL)
 
 Answer = TypeVar("Answer")
 
@@ -148,14 +150,14 @@ def _user(entry: str, number: int) -> str:
 
 def _joined(backend: Backend, entry: str) -> bytes | None:
     text, number, count = "", 1, 1
-    while number <= count and len(text) <= LARGEST:
+    while number <= min(count, MOST_PARTS):
         part = backend.get_password(SERVICE, _user(entry, number))
         if part is None:
             return None
         match = _NUMBERED.fullmatch(part)
         if match is None:  # someone else's; it is refused when it is unsealed
             return part.encode()
-        text, number, count = text + match[3], number + 1, int(match[2][:3])
+        text, number, count = text + match[3], number + 1, int(match[2])
     return text.encode()
 
 
@@ -166,7 +168,7 @@ def _write(backend: Backend, entry: str, parts: list[str]) -> None:
 
 def _delete(backend: Backend, entry: str) -> None:
     count = 0
-    while backend.get_password(SERVICE, _user(entry, count + 1)) is not None:
+    while count < MOST_PARTS and backend.get_password(SERVICE, _user(entry, count + 1)) is not None:
         count += 1
     for number in range(count, 0, -1):
         backend.delete_password(SERVICE, _user(entry, number))

@@ -18,7 +18,7 @@ from typing import Any
 import filelock  # noqa: F401  # another user may not be allowed to read it later
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.store import Store
+from conda_token_plugin.store import Store, keyring_vault
 from tests.store import made
 
 
@@ -43,6 +43,7 @@ def perform(folder: Path, act: str, **settings: Any) -> dict[str, Any]:
 def main(order: dict[str, Any]) -> None:
     """Do what is ordered; with ``sizes``, once for each limit of a file's size."""
     _become(order)
+    keyring_vault.LIMIT = order.get("limit", keyring_vault.LIMIT)
     store = Store(Path(order["folder"]), choice="file", machine=order.get("machine", False))
     answers = []
     for size in order.get("sizes", [None]):
@@ -83,6 +84,8 @@ def _do(store: Store, act: str) -> Any:
         return store.update(made.token("acme", last_four="9999"))
     if act == "remove":
         return store.remove(made.token("acme").key).organization
+    if act == "secret":
+        return store.secret(made.token("acme").key).reveal()
     if act == "prove":
         return store.prove_writable()
     assert act == "content"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ class Session:
     address: str
     home: Path
     sockets: str
+    daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def environment(self) -> dict[str, str]:
         """What a program needs to be in this session."""
@@ -53,7 +53,7 @@ class Session:
     def clear(self) -> None:
         """Delete every entry."""
         with closing(connection()) as bus:
-            for item in _collection(bus).get_all_items():
+            for item in items(bus):
                 item.delete()
 
     def lock(self) -> None:
@@ -61,16 +61,22 @@ class Session:
         with closing(connection()) as bus:
             _collection(bus).lock()
 
+    def signal(self, number: int) -> None:
+        """Stop the daemon, have it go on, or kill it."""
+        for daemon in self.daemons:
+            daemon.send_signal(number)
+
+    def start(self, mode: str) -> None:
+        """Start gnome-keyring, "--unlock" with the password "pw" or just "--start"."""
+        self.daemons.append(_daemon(self, mode))
+
 
 @contextmanager
 def unlocked(home: Path) -> Iterator[Session]:
     """A session with an unlocked keyring."""
     with bus(home) as session:
-        daemon = _daemon(session, "--unlock")
-        try:
-            yield session
-        finally:
-            _end(daemon)
+        session.start("--unlock")
+        yield session
 
 
 @contextmanager
@@ -93,14 +99,17 @@ def bus(home: Path) -> Iterator[Session]:
     try:
         assert daemon.stdout is not None
         with daemon.stdout:
-            yield Session(daemon.stdout.readline().strip(), home, sockets)
+            session = Session(daemon.stdout.readline().strip(), home, sockets)
+        yield session
     finally:
+        for one in session.daemons:
+            _end(one)
         _end(daemon)
         shutil.rmtree(sockets)
 
 
 def _daemon(session: Session, mode: str) -> subprocess.Popen[bytes]:
-    """gnome-keyring with the password "pw"; it has answered on the bus when this returns."""
+    """gnome-keyring; it has answered on the bus when this returns."""
     daemon = subprocess.Popen(
         ["gnome-keyring-daemon", "--foreground", "--components=secrets", mode],
         stdin=subprocess.PIPE,
@@ -132,7 +141,7 @@ def _wait(session: Session) -> None:
 
 
 def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
+    process.kill()
     process.wait()
 
 
@@ -148,8 +157,13 @@ def _collection(bus: Any) -> secretstorage.Collection:
     return secretstorage.get_default_collection(bus)
 
 
+def items(bus: Any) -> list[Any]:
+    """All entries."""
+    return list(_collection(bus).get_all_items())
+
+
 def users() -> set[str]:
     """Whom the keyring has entries for, without the numbers of parts."""
     with closing(connection()) as bus:
-        names = [item.get_attributes()["username"] for item in _collection(bus).get_all_items()]
+        names = [item.get_attributes()["username"] for item in items(bus)]
     return {name.partition(")/")[0].rstrip(")") + ")" for name in names}

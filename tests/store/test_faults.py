@@ -18,6 +18,7 @@ from conda_token_plugin.errors import SecretLost, StoreBusy, StoreUnusable
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.lock import locked
 from tests.store import acts, made
+from tests.store.writes import WRITES, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,26 +29,13 @@ CALLS = (
     *("mkdir", "utime", "chmod", "listdir", "scandir"),
 )
 """All by which the store and its lock touch the disk."""
-WRITES: dict[str, Callable[[Store], object]] = {
-    "add": lambda store: store.add(made.token("new"), made.secret("new")),
-    "replace": lambda store: store.add(made.token("acme"), made.secret("replaced")),
-    "update": lambda store: store.update(made.token("acme", last_four="9999")),
-    "remove": lambda store: store.remove(made.token("acme").key),
-    "set_login": lambda store: store.set_login(made.SERVICE, made.secret("anew")),
-    "remove_login": lambda store: store.remove_login(made.SERVICE),
-    "prove_writable": lambda store: store.prove_writable(),
-}
 FAULTS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Two tokens and a login."""
-    store = Store(tmp_path / "store", choice="file")
-    for name in ("acme", "other"):
-        store.add(made.token(name), made.secret(name))
-    store.set_login(made.SERVICE, made.secret("login"))
-    return store
+    return fill(Store(tmp_path / "store", choice="file"))
 
 
 class Disk:
@@ -234,7 +222,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_changes_nothing(small_disk: Path, report: Callable[[str], None]) -> None:
     store = Store(small_disk / "store", choice="file")
     store.add(made.token("acme"), made.secret("acme"))
-    stored = fill(store)
+    stored = fill_up(store)
     with pytest.raises(StoreUnusable, match=r"No space left on device.*Nothing was changed"):
         store.add(made.token("one more"), made.secret("one more"))
     content = made.content(Store(store.folder))
@@ -248,7 +236,7 @@ def test_a_full_disk_changes_nothing(small_disk: Path, report: Callable[[str], N
     report(f"a disk of 64 KiB was full after {stored} tokens: all of them stood")
 
 
-def fill(store: Store) -> int:
+def fill_up(store: Store) -> int:
     """Add tokens until the disk is full; how many there are then."""
     for number in range(1000):
         with suppress(StoreUnusable):

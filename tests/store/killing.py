@@ -1,0 +1,301 @@
+"""Kills writers, at each step and at random times, and looks at what they leave.
+
+``python -m tests.store.killing HOME file calls 1`` works in a process of its own, which may fork
+as often as it likes. It prints one JSON object: how many were killed, and how many of them
+left what was there before. Whatever is neither before nor after ends it with an error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock  # noqa: F401  # so that the children find it imported
+import keyring.core  # noqa: F401
+
+from conda_token_plugin import store as package
+from conda_token_plugin.store import Store, keyring_vault, probe  # noqa: F401
+from tests.store import keyrings, made, session
+from tests.store.writes import WRITES, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from tests.store.made import Content
+
+CALLS = (
+    *("open", "read", "write", "close", "fsync", "fstat", "stat", "lstat", "replace", "unlink"),
+    *("mkdir", "utime", "chmod"),
+)
+OURS = str(Path(package.__file__).parent)
+LONGEST = {"file": 0.012, "keyring": 0.03}
+"""Seconds until a writer is killed, at most: a few writes."""
+
+
+@dataclass
+class Field:
+    """A home with a store and a keyring, and what happens there."""
+
+    home: Path
+    choice: str
+    killed: int = 0
+    before: int = 0
+    left: int = 0
+    finished: int = 0
+    template: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.template = self.home.with_name("template")
+        self.reset(made_new=True)
+        fill(self.store())
+        shutil.copytree(self.home, self.template)
+
+    def store(self) -> Store:
+        return Store(self.home / "store", choice=self.choice)
+
+    def reset(self, *, made_new: bool = False) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+        if made_new:
+            self.home.mkdir()
+        else:
+            shutil.copytree(self.template, self.home)
+
+    def entries(self) -> set[str]:
+        if self.choice == "file":
+            return made.files(self.home / "store") - {".new"}
+        if "InFolder" in os.environ.get("PYTHON_KEYRING_BACKEND", ""):
+            return {f"{user})" for user in keyrings.users()}
+        return session.users()
+
+    def judge(self, *, before: Content, after: Content) -> bool:
+        """See that the store holds one of the two, and that nothing in it has no name.
+
+        Returns:
+            Whether there is something to clear away.
+        """
+        found = made.content(self.store())
+        assert found in (before, after), (found, before, after)
+        folder = self.home / "store"
+        entries = self.entries()
+        assert entries <= made.live(folder) | made.doomed(folder), entries
+        self.killed += 1
+        self.before += found == before
+        unclear = entries != made.live(folder) or any(self.home.rglob(".new"))
+        self.left += unclear
+        return unclear
+
+    def clears_away(self) -> None:
+        """The next two writes leave nothing lying about."""
+        self.store().add(made.token("next"), made.secret("next"))
+        self.store().set_login("next", made.secret("next"))
+        folder = self.home / "store"
+        assert self.entries() == made.live(folder)
+        assert ".new" not in made.files(folder)
+
+
+def each_step(ground: Field, dying: Callable[[int], None], *, stride: int) -> None:
+    """Kill each kind of write at its first step, or one of the first, and at every next one."""
+    for number, write in enumerate(WRITES.values()):
+        before, after = outcomes(ground, write)
+        for step in range(1 + number % stride, 10_000, stride):
+            ground.reset()
+            if not killed(partial(dying, step), partial(write, ground.store())):
+                break
+            if ground.judge(before=before, after=after):
+                ground.clears_away()
+
+
+def outcomes(ground: Field, write: Callable[[Store], object]) -> tuple[Content, Content]:
+    ground.reset()
+    before = made.content(ground.store())
+    write(ground.store())
+    return before, made.content(ground.store())
+
+
+def killed(*works: Callable[[], object]) -> bool:
+    """Do all ``works`` in a child; whether it was killed before it had finished."""
+    child = os.fork()
+    if not child:
+        quietly(lambda: [work() for work in works])
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL, status
+        return True
+    assert os.WEXITSTATUS(status) == 0, "the writer has failed by itself"
+    return False
+
+
+def quietly(work: Callable[[], object]) -> None:
+    """Do it, and end without any clearing up."""
+    status = 1
+    try:
+        work()
+        status = 0
+    finally:
+        if status:
+            traceback.print_exc()
+        os._exit(status)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def at_call(step: int) -> None:
+    """Die at a call to the system: before the odd steps' and after the even steps'.
+
+    A write is half done before it.
+    """
+    made_so_far = [0]
+
+    def on(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            made_so_far[0] += 1
+            last = made_so_far[0] == (step + 1) // 2
+            if last and step % 2:
+                if name == "write":
+                    real(args[0], bytes(args[1])[: len(args[1]) // 2])
+                die()
+            try:
+                return real(*args, **kwargs)
+            finally:
+                if last:
+                    die()
+
+        return call
+
+    for name in CALLS:
+        setattr(os, name, on(name, getattr(os, name)))
+
+
+def at_line(step: int) -> None:
+    """Die before a line of the store."""
+    passed = [0]
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(OURS):
+            return None
+        if event == "line":
+            passed[0] += 1
+            if passed[0] == step:
+                die()
+        return trace
+
+    threading.settrace(trace)
+    sys.settrace(trace)
+
+
+def at_random(ground: Field, *, times: int, seed: int) -> None:
+    """Kill a writer that writes one thing after another, any time."""
+    chance = random.Random(seed)
+    ground.reset()
+    for _ in range(times):
+        start = made.content(ground.store())
+        acts = [chance.choice(list(MOVES)) for _ in range(200)]
+        started, done = run_for(ground, acts, seconds=chance.uniform(0, LONGEST[ground.choice]))
+        states = list(played(start, acts[:started]))
+        ground.judge(before=states[done], after=states[-1])
+        ground.finished += done
+
+
+def run_for(ground: Field, acts: list[str], *, seconds: float) -> tuple[int, int]:
+    """How many acts a writer has begun, and how many it has finished, before it is killed."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        quietly(lambda: perform(ground.store(), acts, writer))
+    os.close(writer)
+    select.select([reader], [], [])
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    told = b""
+    while piece := os.read(reader, 4096):
+        told += piece
+    os.close(reader)
+    return told.count(b"<"), told.count(b">")
+
+
+def perform(store: Store, acts: list[str], told: int) -> None:
+    for number, act in enumerate(acts):
+        os.write(told, b"<")
+        MOVES[act](store, number)
+        os.write(told, b">")
+
+
+def _add(name: str) -> Callable[[Store, int], None]:
+    def act(store: Store, number: int) -> None:
+        store.add(made.token(name), made.secret(f"{name} {number}"))
+
+    return act
+
+
+def _remove(name: str) -> Callable[[Store, int], None]:
+    def act(store: Store, _: int) -> None:
+        if store.token(made.token(name).key):
+            store.remove(made.token(name).key)
+
+    return act
+
+
+def _log_in(store: Store, number: int) -> None:
+    store.set_login(made.SERVICE, made.secret(number, length=1500))
+
+
+def _log_out(store: Store, _: int) -> None:
+    store.remove_login(made.SERVICE)
+
+
+MOVES: dict[str, Callable[[Store, int], None]] = {
+    **{f"add {name}": _add(name) for name in "abcd"},
+    **{f"remove {name}": _remove(name) for name in "abcd"},
+    "log in": _log_in,
+    "log out": _log_out,
+}
+
+
+def played(state: Content, acts: list[str]) -> Iterator[Content]:
+    """What a store holds before the first act, and after each, by a model of it."""
+    yield state
+    for number, act in enumerate(acts):
+        tokens, login = dict(state.tokens), state.login
+        verb, _, name = act.partition(" ")
+        if verb == "add":
+            tokens[made.token(name).key] = (made.token(name), made.value(f"{name} {number}"))
+        elif verb == "remove":
+            tokens.pop(made.token(name).key, None)
+        else:
+            login = made.value(number, length=1500) if name == "in" else None
+        state = made.Content(tokens, login)
+        yield state
+
+
+def main(home: str, choice: str, how: str, number: str) -> None:
+    """``number``: of the step that comes next, or of kills at random."""
+    os.environ["HOME"] = home
+    os.fsync = lambda _: None  # type: ignore[assignment]  # a kill is no power cut
+    ground = Field(Path(home), choice)
+    if how == "random":
+        at_random(ground, times=int(number), seed=int(number))
+    else:
+        each_step(ground, {"calls": at_call, "lines": at_line}[how], stride=int(number))
+    print(json.dumps({name: getattr(ground, name) for name in NUMBERS}))  # noqa: T201
+
+
+NUMBERS = ("killed", "before", "left", "finished")
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,157 @@
+"""A real Secret Service, gnome-keyring's: unlocked, locked, stopped, killed, and not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.store import Store, probe
+from conda_token_plugin.store.probe import Answer
+from tests.store import acts, made, session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(session.MISSING != "", reason=session.MISSING or "it is here")
+
+ACME = made.token("acme")
+
+
+@pytest.fixture
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[session.Session]:
+    """A session with nothing on its bus yet."""
+    home = tmp_path / "session"
+    home.mkdir()
+    with session.bus(home) as running:
+        running.enter(monkeypatch)
+        yield running
+
+
+@pytest.fixture
+def unlocked(bus: session.Session) -> session.Session:
+    bus.start("--unlock")
+    return bus
+
+
+@pytest.fixture
+def folder(tmp_path: Path, unlocked: session.Session) -> Path:
+    """A store with a token in the keyring."""
+    del unlocked
+    store = Store(tmp_path / "store")
+    assert store.add(ACME, made.secret(1)) == "keyring"
+    return store.folder
+
+
+def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
+    unlocked: session.Session,
+) -> None:
+    del unlocked
+    finding = probe.probe(explicit=False)
+    assert finding.answer is Answer.WORKING
+    assert finding.backend == "keyring.backends.SecretService.Keyring"
+    assert session.users() == set()
+
+
+def test_auto_takes_it_and_says_so(folder: Path) -> None:
+    store = Store(folder)
+    store.prove_writable()
+    assert store.notices == ["The system keyring (Secret Service) works and is used."]
+    assert made.files(folder) == set()
+    assert store.secret(ACME.key) == made.secret(1)
+
+
+def test_people_find_the_token_in_their_keyring_by_its_organization(folder: Path) -> None:
+    del folder
+    with closing(session.connection()) as bus:
+        (item,) = session.items(bus)
+        assert item.get_label().startswith(f"Password for '{ACME.key} (")
+        assert item.get_attributes()["service"] == "conda-token-plugin"
+
+
+def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlock_it(
+    unlocked: session.Session, tmp_path: Path
+) -> None:
+    unlocked.lock()
+    assert probe.probe(explicit=False).answer is Answer.LOCKED
+    store = Store(tmp_path / "store")
+    assert store.add(ACME, made.secret(1)) == "file"
+    (notice,) = store.notices
+    assert notice.startswith("The system keyring is locked, so what is secret is kept in a file")
+    with pytest.raises(KeyringUnusable, match=r"is locked\. Unlock it"):
+        Store(tmp_path / "store", choice="keyring").prove_writable()
+
+
+def test_a_secret_in_a_locked_keyring_is_refused_in_bounded_time_and_is_still_there(
+    folder: Path, unlocked: session.Session
+) -> None:
+    unlocked.lock()
+    answer = acts.perform(folder, "secret", limit=2)
+    assert (answer["error"], answer["value"]) == ("KeyringUnusable", None)
+    assert Store(folder).tokens() == (ACME,)
+    unlocked.signal(signal.SIGKILL)
+    unlocked.start("--unlock")
+    assert Store(folder).secret(ACME.key) == made.secret(1)
+
+
+def test_a_daemon_that_is_stuck_is_given_up(
+    folder: Path, unlocked: session.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "LIMIT", 2.0)
+    unlocked.signal(signal.SIGSTOP)
+    assert probe.probe(explicit=False).answer is Answer.HUNG
+    answer = acts.perform(folder, "secret", limit=1)
+    assert "did not answer within 1 seconds" in answer["text"]
+    unlocked.signal(signal.SIGCONT)
+    assert Store(folder).secret(ACME.key) == made.secret(1)
+
+
+def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
+    folder: Path, unlocked: session.Session
+) -> None:
+    unlocked.signal(signal.SIGKILL)
+    assert "refused: RuntimeError" in acts.perform(folder, "secret")["text"]
+    assert probe.probe(explicit=False).answer is Answer.ABSENT
+
+
+def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Path) -> None:
+    del bus
+    assert probe.probe(explicit=False).answer is Answer.ABSENT
+    store = Store(tmp_path / "store")
+    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.notices[0].startswith("The system keyring is absent, so what is secret")
+
+
+def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: session.Session) -> None:
+    bus.start("--start")
+    finding = probe.probe(explicit=False)
+    assert (finding.answer, finding.reason) == (Answer.LOCKED, "has no default collection")
+
+
+@pytest.mark.slow
+def test_writers_that_are_killed_leave_a_real_keyring_in_order(
+    unlocked: session.Session, sealed_room: Path, report: Callable[[str], None]
+) -> None:
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.store.killing", str(sealed_room), "keyring", "random", "60"],
+        env={**os.environ, **unlocked.environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert child.returncode == 0, child.stderr[-3000:]
+    numbers = json.loads(child.stdout)
+    assert numbers["killed"] == 60
+    before = numbers["before"]
+    report(
+        "60 writers to a real Secret Service killed at random times: "
+        f"{before} left what was before, {60 - before} what is after"
+    )
