@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,9 +13,12 @@ from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import OutputLost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conda_token_plugin.errors import TokenPluginError
+
+PATIENCE = 0.5
+"""Seconds for which nobody wonders what a command is doing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,26 @@ class Printer:
     def warn(self, line: str) -> None:
         """What the user should know even with ``--quiet``."""
         self._write(self.err, f"warning: {self._commands(line)}\n")
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show ``what`` is being waited for, as long as the block lasts.
+
+        Only to a person: on a terminal, and when it has lasted for half a second.
+        A dumb terminal, or one that a screen reader reads (``TERM=dumb``), gets a line that stays.
+        Nothing may be printed or asked in the block.
+        """
+        if self.json or self.quiet or not self.err.isatty():
+            yield
+            return
+        from conda_token_plugin.cli.spinner import Spinner
+
+        spinner = Spinner(what, stream=self.err, plain=Environment().plain_output)
+        spinner.start_after(PATIENCE)
+        try:
+            yield
+        finally:
+            spinner.stop()
 
     def ask(self, text: str) -> None:
         """A question, without a line break of its own."""

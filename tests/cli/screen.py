@@ -1,0 +1,43 @@
+"""A terminal to write to, and what is on it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+from typing import TextIO
+
+PATIENCE = 30.0
+
+
+class Screen:
+    """A pseudo-terminal: ``stream`` is the program's end."""
+
+    def __init__(self) -> None:
+        """Open both ends."""
+        self._reader, writer = pty.openpty()
+        self.stream: TextIO = os.fdopen(writer, "w", encoding="utf-8")
+        self.seen = ""
+
+    def wait_for(self, text: str) -> None:
+        """Read until ``text`` is there."""
+        while text not in self.seen:
+            assert self._more(PATIENCE), f"{text!r} never came: {self.seen!r}"
+
+    def rest(self) -> str:
+        """All that was written until now."""
+        self.stream.flush()
+        while self._more(0):
+            pass
+        return self.seen
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.stream.close()
+        os.close(self._reader)
+
+    def _more(self, patience: float) -> bool:
+        if not select.select([self._reader], [], [], patience)[0]:
+            return False
+        self.seen += os.read(self._reader, 65536).decode("utf-8", "replace")
+        return True

@@ -1,0 +1,97 @@
+"""What a person sees while a command waits, and what nobody else sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.cli.render import Printer
+from conda_token_plugin.cli.spinner import Spinner
+from tests.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WHAT = "Waiting for the service"
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    """A terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    opened = Screen()
+    yield opened
+    opened.close()
+
+
+def spinner(screen: Screen, *, plain: bool = False) -> Spinner:
+    return Spinner(WHAT, stream=screen.stream, plain=plain)
+
+
+def test_a_long_wait_is_shown_and_taken_off_the_screen_again(screen: Screen) -> None:
+    shown = spinner(screen)
+    shown.show()
+    screen.wait_for(WHAT)
+    shown.stop()
+    assert screen.rest().endswith("\x1b[2K"), "the line is erased"
+
+
+def test_a_wait_that_is_over_is_never_shown(screen: Screen) -> None:
+    shown = spinner(screen)
+    shown.start_after(3600)
+    shown.stop()
+    shown.show()
+    assert screen.rest() == ""
+
+
+def test_a_dumb_terminal_gets_one_line_that_stays(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    shown = spinner(screen)
+    shown.show()
+    shown.stop()
+    assert screen.rest() == f"{WHAT}\r\n"
+
+
+def test_there_is_no_colour_where_none_is_wanted(screen: Screen) -> None:
+    shown = spinner(screen, plain=True)
+    shown.show()
+    screen.wait_for(WHAT)
+    shown.stop()
+    assert "\x1b[3" not in screen.seen
+
+
+@pytest.mark.parametrize("flags", [{"json": True}, {"quiet": True}])
+def test_a_script_sees_nothing_of_a_wait(screen: Screen, flags: dict[str, bool]) -> None:
+    printer = Printer(err=screen.stream, **flags)
+    with printer.waiting(WHAT):
+        pass
+    assert screen.rest() == ""
+
+
+def test_a_file_sees_nothing_of_a_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    with Printer().waiting(WHAT):
+        pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_short_wait_does_not_import_what_draws(screen: Screen) -> None:
+    code = (
+        "import sys; from conda_token_plugin.cli.render import Printer\n"
+        "with Printer().waiting('x'): pass\n"
+        "sys.stdout.write(str('rich' in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=-1, stderr=screen.stream, text=True, check=True
+    )
+    assert done.stdout == "False"
+
+
+def test_an_error_in_the_wait_ends_it(screen: Screen) -> None:
+    with pytest.raises(ZeroDivisionError), Printer(err=screen.stream).waiting(WHAT):
+        _ = 1 / 0
+    assert screen.rest() == ""
