@@ -70,12 +70,17 @@ class NoToken(TokenPluginError):
 
     @classmethod
     def for_organization(cls, organization: str, *, known: Iterable[str] = ()) -> NoToken:
-        """No token of this organization is stored."""
-        have = ", ".join(sorted(known))
+        """No token of this organization is stored; those of ``known`` are."""
+        from difflib import get_close_matches
+
+        names = sorted(known)
+        close = get_close_matches(organization, names, n=1)
         return cls(
             f"No token is stored for the organization {organization!r}"
-            + (f" (stored: {have})." if have else " (none is stored at all)."),
-            hint=f"Run: conda token install --org {organization}",
+            + (f" (stored: {', '.join(names)})." if names else " (none is stored at all)."),
+            hint=f"Did you mean {close[0]!r}? See: conda token list"
+            if close
+            else f"Run: conda token install --org {organization}",
         )
 
     @classmethod

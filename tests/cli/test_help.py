@@ -15,6 +15,7 @@ from conda_token_plugin.cli.parser import VERBS, overview, verb_parser
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.parser import Verb
+    from tests.cli.conftest import Shell
 
 COLUMNS, LINES = 80, 24
 PROGRAMS = (CONDA_PROG, SCRIPT_PROG)
@@ -116,6 +117,17 @@ def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
         pytest.skip(f"there is no {meant}")
     assert main([typed], prog=CONDA_PROG) == 2
     assert f"Did you mean: conda token {meant}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("remove", "acm"), ("install", "--org", "acmee")])
+def test_a_misspelt_organization_is_answered_with_the_one_that_was_meant(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    ran = shell(*words)
+    assert ran.code != 0
+    assert "Did you mean" in ran.line
+    assert "acme" in ran.line.partition("Did you mean")[2]
 
 
 def test_the_manual_page_has_every_command_option_variable_and_exit_code() -> None:
