@@ -6,7 +6,6 @@ The calls are those of anaconda-auth 0.15.3.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
@@ -44,10 +43,10 @@ class Login:
         *,
         client_id: str,
         patience: Patience | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
     ) -> None:
-        """Do no I/O."""
+        """Do no I/O. ``clock`` counts seconds and never jumps (``time.monotonic``)."""
         self._url = service_url
         self._client_id = client_id
         self._sleep = sleep

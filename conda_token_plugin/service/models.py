@@ -7,7 +7,7 @@ The shapes are those of public clients (anaconda-auth 0.15.3) and of the public 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors import MalformedToken, ServiceNonsense
@@ -178,6 +178,10 @@ class Identity:
             username=_words(profile["username"]) if known else "",
             memberships=tuple(Membership.of(item) for item in passport["organizations"]),
         )
+
+    def named_by(self, user: Part) -> Identity:
+        """The same, with what an account's ``{id, email, username}`` says."""
+        return replace(self, email=_words(user["email"]), username=_words(user["username"]))
 
 
 def _end(attribute: Part) -> datetime | None:

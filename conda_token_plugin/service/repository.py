@@ -101,8 +101,8 @@ class _Trial:
         if beginning.status == NOT_FOUND:
             return None
         self._judge(beginning)
-        package = _package_in(beginning.body, index=index, prefix=prefix)
-        if package is None:
+        package = package_in(beginning.body, index=index)
+        if package is None or not longest_prefix(package, among={prefix}):
             return Proof(index, "repodata", self._is_public(index))
         self._judge(self._try(package))
         return Proof(package, "package", public=False)
@@ -160,13 +160,12 @@ def _leads_to(answer: Answer) -> bool:
     return bool(there.path) and (there.path.endswith(f"/{name}") or saved_as)
 
 
-def _package_in(beginning: bytes, *, index: str, prefix: str) -> str | None:
-    """The address of a package that the index lists; None without one below ``prefix``."""
+def package_in(beginning: bytes, *, index: str) -> str | None:
+    """The address of a package that the ``beginning`` of the repodata at ``index`` lists."""
     name = _PACKAGE.search(beginning)
     if name is None:
         return None
     base = _BASE.search(beginning)
     folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
     folder = folder if folder.endswith("/") or not base else f"{folder}/"
-    package = without_secrets(urljoin(folder, name[1].decode("ascii")))
-    return package if longest_prefix(package, among={prefix}) else None
+    return without_secrets(urljoin(folder, name[1].decode("ascii")))

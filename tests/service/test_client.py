@@ -434,8 +434,9 @@ def test_whoami_reads_the_least_that_it_can(nowhere: Service) -> None:
         "https://service.invalid/api/auth/sessions/whoami",
         json={"passport": {"user_id": "u", "organizations": [place, {"name": "b"}]}},
     )
+    responses.get("https://service.invalid/api/account", json={"user": {"email": "a@b.invalid"}})
     identity = nowhere.whoami()
-    assert (identity.user_id, identity.email, identity.username) == ("u", "", "")
+    assert (identity.user_id, identity.email, identity.username) == ("u", "a@b.invalid", "")
     assert [m.subscription_ends for m in identity.memberships] == [None, None]
 
 

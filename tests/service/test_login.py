@@ -211,8 +211,14 @@ def test_ctrl_c_while_waiting_ends_the_login_at_once(
     assert polls(sandbox) == 1
 
 
-def test_a_client_that_the_service_does_not_know_is_refused(sandbox: Sandbox) -> None:
-    stranger = Login(sandbox.service, client_id="stranger", patience=SHORT)
+def test_a_client_that_the_service_does_not_know_is_refused(sandbox: Sandbox, hours: Hours) -> None:
+    stranger = Login(
+        sandbox.service,
+        client_id="stranger",
+        patience=SHORT,
+        sleep=hours.sleep,
+        clock=hours.clock,
+    )
     with pytest.raises(LoginAbandoned, match="invalid_client"):
         stranger.by_device(show=nothing)
 
