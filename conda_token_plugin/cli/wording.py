@@ -20,6 +20,8 @@ def expiry(token: Token, *, now: datetime) -> str:
         return str(state.value)
     if token.expires is None:
         return "unknown"
+    if state is State.GRACE:
+        return f"{token.expires:%Y-%m-%d} ({_grace(token, now=now)})"
     return f"{token.expires:%Y-%m-%d} ({_remaining((token.expires - now).days)})"
 
 
@@ -53,6 +55,12 @@ def _remaining(days: int) -> str:
     if days < 0:
         return f"expired {_count(-days)} ago"
     return f"{_count(days)} left" if days else "less than a day left"
+
+
+def _grace(token: Token, *, now: datetime) -> str:
+    left = token.left(now=now)
+    days = left.days if left else 0
+    return f"the subscription has ended, {_count(days)} of grace left"
 
 
 def _count(days: int) -> str:
