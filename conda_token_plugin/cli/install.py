@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
-from conda_token_plugin.cli import handed
+from conda_token_plugin.cli import handed, logging_in
 from conda_token_plugin.cli.arguments import span
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
@@ -86,13 +86,14 @@ def run(call: Call) -> int:
     service: Service | None = None
     organization = call.args.org
     if not organization:
-        service = _service(call, store=store)
+        service = logging_in.service(call, store=store)
         organization = _chosen(call, service=service)
     held = _held(organization, store=store)
     reason = _reason(call, held)
     if held and not reason:
         return _kept(call, held, store=store)
-    return _issue(call, organization, service=service or _service(call, store=store), why=reason)
+    service = service or logging_in.service(call, store=store)
+    return _issue(call, organization, service=service, why=reason)
 
 
 def _held(organization: str, *, store: Store) -> Token | None:
@@ -131,14 +132,6 @@ def _issue(call: Call, organization: str, *, service: Service, why: str) -> int:
     shown = entry(Holding(token=token, source=issued.vault), now=call.now)
     call.printer.data({**shown, **action})
     return 0
-
-
-def _service(call: Call, *, store: Store) -> Service:
-    from conda_token_plugin.service.client import Service
-    from conda_token_plugin.service.credentials import find_api_key
-
-    api_key, source = find_api_key(call.environment, store)
-    return Service(call.environment.service_url, api_key=api_key, source=source)
 
 
 def _chosen(call: Call, *, service: Service) -> str:

@@ -1,0 +1,293 @@
+"""`login`, and what logs in by itself: with a code and with a browser, in the user's hands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from conda_token_plugin.environment import API_KEY
+from conda_token_plugin.sandbox.messages import Ending
+from tests.cli.terminal import CTRL_C, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import Shell
+
+    from conda_token_plugin.sandbox import Sandbox
+
+CODE = re.compile(r"[A-Z]{4}-[A-Z]{4}")
+
+
+@pytest.fixture
+def nobody(shell: Shell) -> Shell:
+    """A shell without any login."""
+    shell.unset(API_KEY)
+    return shell
+
+
+class Friend:
+    """Somebody at another device, who decides as soon as a code waits."""
+
+    def __init__(self, sandbox: Sandbox, user: str) -> None:
+        self._sandbox, self._user = sandbox, user
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            for waiting in self._sandbox.login.devices.waiting():
+                if not waiting.user and not waiting.denied:
+                    self._sandbox.login.decide(waiting.user_code, self._user)
+
+    def leave(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:
+    """Waiting takes no time: ours and the sandbox's pass while somebody sleeps."""
+    passed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        shell.sandbox.clock.advance(timedelta(seconds=seconds))
+        threading.Event().wait(0.03)  # for the friend, who looks every 0.01 seconds
+
+    monkeypatch.setattr("conda_token_plugin.cli.logging_in.sleep", sleep)
+    monkeypatch.setattr("conda_token_plugin.cli.logging_in.monotonic", lambda: passed[0])
+
+
+@pytest.fixture
+def friend(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Friend]:
+    made = Friend(shell.sandbox, getattr(request, "param", "grace"))
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A browser of this machine: the addresses that it was sent to, and goes to."""
+    addresses: list[str] = []
+    threads: list[threading.Thread] = []
+
+    def visit(address: str) -> bool:
+        addresses.append(address)
+        threads.append(
+            threading.Thread(target=requests.get, args=(address,), kwargs={"timeout": 5})
+        )
+        threads[-1].start()
+        return True
+
+    monkeypatch.setattr("webbrowser.open", visit)
+    yield addresses
+    for thread in threads:
+        thread.join()
+
+
+def logged_in(shell: Shell) -> str:
+    return str(shell("whoami", "--json").json["username"])
+
+
+# -- with a code ---------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("quick", "friend")
+def test_a_login_with_a_code_is_kept_and_used(nobody: Shell) -> None:
+    ran = nobody("login", "--device")
+    assert ran.code == 0
+    assert CODE.search(ran.err)
+    assert f"{nobody.sandbox.service}/device?user_code=" in ran.err
+    assert "as grace" in ran.err
+    assert ran.out == ""
+    assert logged_in(nobody) == "grace"
+    assert nobody("install", "--yes").code == 0
+
+
+@pytest.mark.usefixtures("quick", "friend")
+@pytest.mark.parametrize("flags", [("--json",), ("--quiet",), ("--json", "--quiet")])
+def test_the_code_is_shown_whatever_the_flags(nobody: Shell, flags: tuple[str, ...]) -> None:
+    ran = nobody("login", "--device", *flags)
+    assert ran.code == 0
+    assert CODE.search(ran.err)
+    if "--json" in flags:
+        assert ran.json["username"] == "grace"
+        assert ran.json["stored_in"] == "file"
+
+
+@pytest.mark.usefixtures("quick", "friend")
+def test_neither_key_nor_access_token_is_printed(nobody: Shell) -> None:
+    ran = nobody("login", "--device", "--json")
+    credentials = nobody.sandbox.world.credentials
+    for value in (*credentials.api_keys, *credentials.access_tokens):
+        assert value[-20:] not in ran.out + ran.err
+
+
+@pytest.mark.usefixtures("quick", "friend")
+@pytest.mark.parametrize("friend", [""], indirect=True)
+def test_a_denied_login_changes_nothing(nobody: Shell) -> None:
+    ran = nobody("login", "--device")
+    assert ran.code == 3
+    assert "was denied in the browser" in ran.line
+    assert nobody("whoami").code == 3
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_login_that_nobody_finishes_ends(nobody: Shell) -> None:
+    ran = nobody("login", "--device")
+    assert ran.code == 3
+    assert "its code has expired" in ran.line
+
+
+@pytest.mark.usefixtures("quick", "friend")
+def test_a_new_login_replaces_the_old_one(nobody: Shell, friend: Friend) -> None:
+    nobody("login", "--device")
+    friend.leave()
+    other = Friend(nobody.sandbox, "ada")
+    assert nobody("login", "--device").code == 0
+    other.leave()
+    assert logged_in(nobody) == "ada"
+
+
+# -- with the browser of this machine ------------------------------------------------------------
+
+
+def test_a_login_with_the_browser_is_kept_and_used(nobody: Shell, browser: list[str]) -> None:
+    ran = nobody("login", "--web", "--json")
+    assert ran.code == 0
+    assert browser[0] in ran.err
+    assert ran.json["username"] == "ada"
+    assert logged_in(nobody) == "ada"
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_login_that_is_denied_in_the_browser_changes_nothing(nobody: Shell) -> None:
+    nobody.sandbox.login.seat_at_browser("")
+    ran = nobody("login", "--web")
+    assert ran.code == 3
+    assert "was denied in the browser" in ran.line
+
+
+# -- where nobody is, and where it cannot be kept ------------------------------------------------
+
+
+def test_without_a_terminal_the_flags_are_named(nobody: Shell) -> None:
+    ran = nobody("login")
+    assert ran.code == 2
+    assert "--device or --web" in ran.line
+    assert len(nobody.sandbox.requests) == 0
+
+
+def test_one_way_excludes_the_other(nobody: Shell) -> None:
+    assert nobody("login", "--web", "--device").code == 2
+
+
+def test_nobody_is_asked_to_log_in_for_a_store_that_cannot_keep_it(nobody: Shell) -> None:
+    blocked = nobody.home / "blocked"
+    blocked.write_text("")
+    nobody.set("CONDA_TOKEN_HOME", str(blocked / "store"))
+    ran = nobody("login", "--device")
+    assert ran.code == 6
+    assert str(blocked) in ran.line
+    assert len(nobody.sandbox.requests) == 0
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_login_is_kept_when_the_service_cannot_say_who_it_is(nobody: Shell) -> None:
+    nobody.sandbox.fail_next("whoami", status=500)
+    ran = nobody("login", "--web", "--json")
+    assert ran.code == 0
+    assert ran.json["username"] is None
+    assert "could not be asked" in ran.err
+    assert logged_in(nobody) == "ada"
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_variable_that_goes_before_the_login_is_named(shell: Shell) -> None:
+    shell.log_in("grace")
+    ran = shell("login", "--web")
+    assert ran.code == 0
+    assert f"{API_KEY} is set" in ran.err
+    assert logged_in(shell) == "grace"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 500}, 5),
+        ({"status": 502, "body": b"<html>"}, 5),
+        ({"status": 429, "headers": (("Retry-After", "7"),)}, 5),
+        ({"ending": Ending.RESET}, 5),
+        ({"status": 0, "ending": Ending.HALF}, 5),
+        ({"status": 200, "body": b"<html>"}, 5),
+        ({"status": 404, "body": b"{}"}, 5),
+    ],
+    ids=str,
+)
+def test_a_service_that_fails_is_one_line_and_changes_nothing(
+    nobody: Shell, fault: dict[str, object], code: int
+) -> None:
+    nobody.sandbox.fail_next("openid-configuration", times=9, **fault)
+    ran = nobody("login", "--device")
+    assert ran.code == code
+    assert nobody.sandbox.service in ran.line
+    assert nobody("whoami").code == 3
+
+
+# -- on a terminal -------------------------------------------------------------------------------
+
+
+def approve(terminal: Terminal, sandbox: Sandbox, user: str) -> None:
+    terminal.wait_for("Ctrl-C gives up")
+    found = CODE.findall(terminal.seen)
+    sandbox.login.decide(found[-1], user)
+
+
+def test_on_a_terminal_a_login_is_with_a_code(nobody: Shell) -> None:
+    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+    terminal = Terminal("login", environment=os.environ)
+    approve(terminal, nobody.sandbox, "grace")
+    terminal.wait_for("Logged in")
+    assert terminal.finish() == 0
+
+
+def test_install_logs_in_by_itself_at_a_terminal(nobody: Shell) -> None:
+    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+    terminal = Terminal("install", "--org", "acme", environment=os.environ)
+    approve(terminal, nobody.sandbox, "grace")
+    terminal.wait_for("default channels? [y/N]")
+    terminal.type("\n")
+    assert terminal.finish() == 0
+    assert nobody("list", "--json").json[0]["organization"] == "acme"
+
+
+def test_install_does_not_log_in_by_itself_without_one(nobody: Shell) -> None:
+    ran = nobody("install", "--org", "acme")
+    assert ran.code == 3
+    assert "login" in ran.line
+    assert len(nobody.sandbox.requests) == 0
+
+
+@pytest.mark.usefixtures("nobody")
+def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
+    terminal = Terminal("login", environment=os.environ)
+    terminal.wait_for("Ctrl-C gives up")
+    terminal.type(CTRL_C)
+    assert terminal.finish() == 130
+    assert "you are not logged in, and nothing was changed" in terminal.seen
+    assert "Traceback" not in terminal.seen
+
+
+def test_an_error_with_json_is_a_document(nobody: Shell) -> None:
+    nobody.sandbox.fail_next("openid-configuration", status=404)
+    ran = nobody("login", "--device", "--json")
+    assert json.loads(ran.out)["error"]["kind"] == "ServiceNonsense"

@@ -1,0 +1,87 @@
+"""`logout`: what is forgotten, and what is left alone."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import API_KEY, Environment
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import user_store
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+@pytest.fixture
+def logged_in(shell: Shell) -> Shell:
+    """A shell with a login of ours and no other."""
+    key = Secret(shell.sandbox.world.api_key("grace"))
+    shell.unset(API_KEY)
+    user_store(Environment()).set_login(shell.sandbox.service, key)
+    assert shell("whoami").code == 0
+    return shell
+
+
+def test_a_login_is_forgotten_and_tokens_stay(logged_in: Shell) -> None:
+    logged_in("install", "--org", "acme", "--yes")
+    ran = logged_in("logout", "--json")
+    assert ran.code == 0
+    assert ran.json == {
+        "service": logged_in.sandbox.service,
+        "logged_out": True,
+        "still_there": None,
+    }
+    assert logged_in("whoami").code == 3
+    assert logged_in("list", "--json").json[0]["organization"] == "acme"
+
+
+def test_no_piece_of_the_key_is_left(logged_in: Shell) -> None:
+    logged_in("logout")
+    key = logged_in.sandbox.world.api_key("grace")
+    assert not any(key[-20:].encode() in content for content in logged_in.files().values())
+
+
+def test_without_a_login_it_is_no_error(shell: Shell) -> None:
+    shell.unset(API_KEY)
+    ran = shell("logout")
+    assert ran.code == 0
+    assert "There was no login" in ran.err
+
+
+def test_a_key_in_the_environment_is_named(logged_in: Shell) -> None:
+    logged_in.log_in("ada")
+    ran = logged_in("logout")
+    assert ran.code == 0
+    assert API_KEY in ran.err
+
+
+def test_a_login_of_anaconda_auth_is_left_alone_and_named(logged_in: Shell) -> None:
+    key = logged_in.sandbox.world.api_key("ada")
+    entry = b64encode(json.dumps({"api_key": key}).encode()).decode()
+    domain = logged_in.sandbox.service.partition("://")[2]
+    path = logged_in.home / ".anaconda" / "keyring"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"Anaconda Cloud": {domain: entry}}))
+    before = path.read_bytes()
+    ran = logged_in("logout")
+    assert "anaconda-auth's login" in ran.err
+    assert path.read_bytes() == before
+
+
+def test_it_makes_no_request(logged_in: Shell) -> None:
+    logged_in.sandbox.requests.clear()
+    logged_in("logout")
+    assert len(logged_in.sandbox.requests) == 0
+
+
+def test_a_corrupt_store_is_left_as_it_is(logged_in: Shell) -> None:
+    index = user_store(Environment()).folder / "index.jsonl"
+    index.write_bytes(b"\x00broken")
+    ran = logged_in("logout")
+    assert ran.code == 6
+    assert str(index) in ran.line
+    assert index.read_bytes() == b"\x00broken"

@@ -1,0 +1,94 @@
+"""`whoami`: the user, where the login is from, and the organizations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import API_KEY
+from conda_token_plugin.sandbox.messages import Ending
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+def test_the_user_the_source_and_the_organizations_are_named(shell: Shell) -> None:
+    ran = shell("whoami")
+    assert ran.code == 0
+    for word in ("ada", "ada@example.invalid", shell.sandbox.service, API_KEY, "acme", "globex"):
+        assert word in ran.out
+    assert "Acme Corporation" in ran.out
+
+
+def test_the_document_has_the_same_facts(shell: Shell) -> None:
+    value = shell("whoami", "--json").json
+    ends = shell.sandbox.world.organization("acme").subscription.ends
+    assert (value["username"], value["source"]) == ("ada", API_KEY)
+    assert value["organizations"][0] == {
+        "organization": "acme",
+        "title": "Acme Corporation",
+        "role": "member",
+        "subscription_ends": ends.isoformat(),
+    }
+
+
+def test_who_belongs_nowhere_is_somebody_all_the_same(shell: Shell) -> None:
+    shell.log_in("nobody")
+    ran = shell("whoami")
+    assert ran.code == 0
+    assert ran.out.startswith("nobody")
+
+
+def test_the_key_is_not_printed(shell: Shell) -> None:
+    ran = shell("whoami", "--json")
+    assert shell.sandbox.world.api_key("ada")[-20:] not in ran.out + ran.err
+
+
+def test_without_a_login_it_says_how_to_get_one(shell: Shell) -> None:
+    shell.unset(API_KEY)
+    ran = shell("whoami")
+    assert ran.code == 3
+    assert "conda-token-plugin login" in ran.line
+    assert len(shell.sandbox.requests) == 0
+
+
+def test_a_key_that_the_service_does_not_take_is_named_by_its_source(shell: Shell) -> None:
+    shell.set(API_KEY, "no-such-key-at-all")
+    ran = shell("whoami")
+    assert ran.code == 3
+    assert API_KEY in ran.line
+
+
+def test_a_key_that_expired_there_is_refused(shell: Shell) -> None:
+    shell.sandbox.clock.advance(timedelta(days=400))
+    assert shell("whoami").code == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 401}, 3),
+        ({"status": 403}, 3),
+        ({"status": 404}, 5),
+        ({"status": 409}, 5),
+        ({"status": 422}, 5),
+        ({"status": 429, "headers": (("Retry-After", "7"),)}, 5),
+        ({"status": 500}, 5),
+        ({"status": 502, "body": b"<html>"}, 5),
+        ({"ending": Ending.RESET}, 5),
+        ({"status": 0, "ending": Ending.HALF}, 5),
+        ({"status": 200, "body": b"<html>"}, 5),
+        ({"status": 200, "body": b"{}"}, 5),
+    ],
+    ids=str,
+)
+def test_a_service_that_fails_is_one_line(
+    shell: Shell, fault: dict[str, object], code: int
+) -> None:
+    shell.sandbox.fail_next("whoami", times=9, **fault)
+    ran = shell("whoami")
+    assert ran.code == code
+    assert ran.line
+    assert ran.out == ""
