@@ -65,9 +65,9 @@ def test_there_is_no_colour_where_none_is_wanted(screen: Screen) -> None:
     assert "\x1b[3" not in screen.seen
 
 
-@pytest.mark.parametrize("flags", [{"json": True}, {"quiet": True}])
-def test_a_script_sees_nothing_of_a_wait(screen: Screen, flags: dict[str, bool]) -> None:
-    printer = Printer(err=screen.stream, **flags)
+@pytest.mark.parametrize("flag", ["json", "quiet"])
+def test_a_script_sees_nothing_of_a_wait(screen: Screen, flag: str) -> None:
+    printer = Printer(err=screen.stream, json=flag == "json", quiet=flag == "quiet")
     with printer.waiting(WHAT):
         pass
     assert screen.rest() == ""
