@@ -24,18 +24,16 @@ if TYPE_CHECKING:
 
 HANDLER = "conda-token-plugin"
 """The name under which conda knows our auth handler."""
-HEAD = """\
-# Written by conda-token-plugin, and removed by it: `conda token remove --all`.
-# Changes made here are lost. Nothing in this file is secret.
-"""
+HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
+"""One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
 
 
 def composed(tokens: Iterable[Token]) -> str:
     """The drop-in for ``tokens``; empty when none of them asks for anything."""
     held = tuple(tokens)
-    prefixes = sorted({prefix for token in held for prefix in token.scope})
+    prefixes = {prefix for token in held for prefix in token.scope}
     sections = (
-        ("channel_settings:", [_setting(prefix) for prefix in prefixes]),
+        ("channel_settings:", [_setting(prefix) for prefix in asked_about(prefixes)]),
         ("channels:", _entries(url for token in held for url in token.channels)),
         (
             "default_channels: #!final",
@@ -44,6 +42,21 @@ def composed(tokens: Iterable[Token]) -> str:
     )
     body = [line for head, lines in sections if lines for line in (head, *lines)]
     return HEAD + "\n".join(body) + "\n" if body else ""
+
+
+def asked_about(prefixes: Iterable[str]) -> list[str]:
+    """The prefixes below which conda asks the handler: of two in one folder, the folder.
+
+    Each entry costs every conda command the reading of its line (1 million instructions),
+    and each new URL a comparison (1 µs; 25 ms with 10,000 entries; both on conda 26.7.1).
+    What else is in the folder gets no token: the handler decides by the URL.
+    """
+    folders: dict[str, list[str]] = {}
+    for prefix in prefixes:
+        folder = prefix.rpartition("/")[0]
+        # The folder of a bare host would be "https:/": everything there is.
+        folders.setdefault(prefix if folder.endswith("/") else folder, []).append(prefix)
+    return sorted(folder if len(below) > 1 else below[0] for folder, below in folders.items())
 
 
 def write(path: Path, *, tokens: Iterable[Token]) -> bool:
