@@ -39,12 +39,16 @@ class Verb:
 
 
 GET, SEE, OTHER = "Get a token", "See what you have", "Other"
+LOG_IN = "Log in"
 SHARE = "Share it"
 VERBS = (
     Verb("install", GET, "issue a token for your organization and set it"),
     Verb("remove", GET, "forget a token and its configuration"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL gets, and why"),
+    Verb("login", LOG_IN, "log in, with a code or with the browser here"),
+    Verb("logout", LOG_IN, "forget the login"),
+    Verb("whoami", LOG_IN, "who you are, and your organizations"),
     Verb("export", SHARE, "hand a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "take in the tokens that other tools hold"),
     Verb("run", SHARE, "run one command with tokens in its environment"),
