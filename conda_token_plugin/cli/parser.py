@@ -46,6 +46,7 @@ VERBS = (
     Verb("remove", GET, "forget a token and its configuration"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL gets, and why"),
+    Verb("audit", SEE, "find tokens that lie where they should not"),
     Verb("login", LOG_IN, "log in, with a code or with the browser here"),
     Verb("logout", LOG_IN, "forget the login"),
     Verb("whoami", LOG_IN, "who you are, and your organizations"),

@@ -71,7 +71,7 @@ def files(environment: Environment) -> tuple[Path, ...]:
         found += sorted((folder / "condarc.d").glob("*.y*ml"))
     found += [environment.home / ".condarc", environment.home / ".mambarc"]
     found += [Path(named)] if (named := environment.variables.get("CONDARC")) else []
-    return tuple(path for path in dict.fromkeys(found) if path.is_file())
+    return tuple(filter(foreign.is_file, dict.fromkeys(found)))
 
 
 def parsed(data: bytes) -> Any:

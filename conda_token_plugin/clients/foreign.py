@@ -47,6 +47,14 @@ def content(path: Path) -> bytes | None:
         os.close(descriptor)
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file, or a link to one; not where we may not even look."""
+    try:
+        return path.is_file()
+    except OSError:  # a folder on the way is somebody else's
+        return False
+
+
 def glance(path: Path) -> bytes | None:
     """The bytes of a file that is only read: it may be a link, or somebody else's.
 
@@ -54,7 +62,7 @@ def glance(path: Path) -> bytes | None:
         ConfigurationError: it cannot be read, or is too large for what we look for.
     """
     try:
-        if not path.is_file():
+        if not is_file(path):
             return None
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)

@@ -1,0 +1,363 @@
+"""`audit`: tokens are found where they lie, never shown, and taken out where nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import tarfile
+import zipfile
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.clients.audit.shapes import PATTERNS, hits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import Shell
+
+UNKNOWN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST48"
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE4OTM0NTYwMDB9.c2lnbmF0dXJlLW9mLWl0"
+
+
+@pytest.fixture(autouse=True)
+def at_project(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In a project's folder, with nothing of this machine's conda in reach."""
+    project = shell.home / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    monkeypatch.setattr("sys.prefix", str(shell.home / "no-conda"))
+    return project
+
+
+def put(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+def stored(shell: Shell, organization: str = "acme") -> str:
+    shell("install", "--org", organization, "--yes")
+    token = shell.sandbox.world.current(organization, "ada")
+    assert token
+    return token.value
+
+
+def url_with(shell: Shell, value: str, *parts: str) -> str:
+    repo = urlsplit(shell.sandbox.repo)
+    return f"{repo.scheme}://{repo.netloc}/t/{value}/repo/{'/'.join(parts)}"
+
+
+# Where it is found.
+
+SHAPES = {
+    "token-in-url": "channels: [https://c.example/t/{0}/acme]",
+    "login-in-url": "pip install -i https://me:{0}@c.example/simple x",
+    "token-header": "curl -H 'Authorization: token {0}' https://c.example",
+    "token-variable": 'export ANACONDA_REPO_TOKEN_ACME="{0}"',
+    "token-command": "conda token set {0} --system",
+}
+
+
+@pytest.mark.parametrize("rule", SHAPES)
+def test_an_unknown_token_is_found_by_its_shape(shell: Shell, rule: str) -> None:
+    path = put(shell.home / "project" / "notes.md", f"one\n\n{SHAPES[rule].format(UNKNOWN)}\n")
+    ran = shell("audit", ".", "--json")
+    assert ran.code == 1
+    (found,) = ran.json
+    assert (found["rule"], found["line"], found["last_four"]) == (rule, 3, UNKNOWN[-4:])
+    assert found["path"].endswith(path.name)
+    assert UNKNOWN not in ran.out + ran.err
+    assert UNKNOWN not in (told := shell("audit", ".")).out + told.err
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [("anaconda-org", "ab-0f8fad5b-d9cb-469f-a165-70867728950e"), ("api-key", JWT)],
+)
+def test_tokens_with_a_form_of_their_own_are_found_anywhere(
+    shell: Shell, rule: str, value: str
+) -> None:
+    put(shell.home / "project" / "x.py", f"key = {value!r}\n")
+    (found,) = shell("audit", ".", "--json").json
+    assert found["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://c.example/t/<TOKEN>/acme https://c.example/t/$TOKEN/a https://c.example/t/*****/a",
+        "https://user:<password>@c.example https://user:${PASSWORD}@c.example",
+        "Authorization: token $ANACONDA_REPO_TOKEN_ACME",
+        "ANACONDA_REPO_TOKEN_ACME=${{ secrets.ANACONDA_REPO_TOKEN_ACME }}",
+        "conda token set <YOUR_TOKEN>",
+        "conda token install --org acme-corporation --channel=https://c.example/acme -y",
+        "conda token set --help and then something-else-entirely",
+        "https://c.example/path/t and https://c.example/@scope/package",
+        "the token of acme is 48 letters long",
+    ],
+)
+def test_what_only_stands_for_a_token_is_not_reported(shell: Shell, text: str) -> None:
+    put(shell.home / "project" / "README.md", text)
+    ran = shell("audit", ".")
+    assert ran.code == 0, ran.out
+    assert "No token was found" in ran.err
+
+
+def test_a_stored_token_is_found_whatever_is_around_it(shell: Shell) -> None:
+    value = stored(shell)
+    put(shell.home / "project" / "log.txt", f"prefix{value}suffix\n")
+    ran = shell("audit", "--json")
+    (found,) = ran.json
+    assert (found["rule"], found["organization"]) == ("stored-token", "acme")
+    assert "conda-token-plugin install --org acme --reissue" in ran.err
+    assert value not in ran.out + ran.err
+
+
+def test_a_token_from_a_variable_and_the_login_are_known_too(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_GLOBEX", "supplied-0123456789")
+    put(shell.home / "project" / "a.txt", "x supplied-0123456789 x")
+    (found,) = shell("audit", "--json").json
+    assert found["organization"] == "globex"
+
+
+PLACES = {
+    ".condarc": "channels:\n- {url}\n",
+    ".config/conda/condarc.d/x.yml": "default_channels: [{url}]\n",
+    ".mambarc": "channels: ['{url}']\n",
+    ".bash_history": "ls\nconda install -c {url} x\n",
+    ".zsh_history": ": 1700000000:0;conda install -c {url} x\n",
+    ".local/share/fish/fish_history": "- cmd: conda install -c {url} x\n",
+    ".config/pip/pip.conf": "[global]\nindex-url = {url}\n",
+    ".conda/pkgs/urls.txt": "{url}/noarch/x-1-0.conda\n",
+    ".conda/pkgs/x-1-0/info/about.json": '{{"channels": ["{url}"]}}',
+    ".conda/pkgs/cache/1.info.json": '{{"url": "{url}/noarch/repodata.json"}}',
+    "envs/a/conda-meta/history": "# cmd: conda create -c {url} x\n",
+    "envs/a/conda-meta/x-1-0.json": '{{"url": "{url}/noarch/x-1-0.conda"}}',
+    "project/environment.yml": "channels: [{url}]\n",
+    "project/conda-lock.yml": "- url: {url}/noarch/x-1-0.conda\n",
+    "project/pixi.lock": "- conda: {url}/noarch/x-1-0.conda\n",
+    "project/.env": "CHANNEL={url}\n",
+    "project/spec.txt": "@EXPLICIT\n{url}/noarch/x-1-0.conda\n",
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_without_a_path_it_looks_into(shell: Shell, name: str) -> None:
+    value = stored(shell)
+    path = put(shell.home / name, PLACES[name].format(url=url_with(shell, value, "acme", "main")))
+    put(shell.home / ".conda" / "environments.txt", f"{shell.home / 'envs' / 'a'}\n")
+    found = shell("audit", "--json").json
+    assert [one["path"] for one in found] == [str(path)]
+    assert found[0]["organization"] == "acme"
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_fix_leaves_everything_but_the_token(shell: Shell, name: str) -> None:
+    value = stored(shell)
+    text = PLACES[name].format(url=url_with(shell, value, "acme", "main"))
+    path = put(shell.home / name, text)
+    path.chmod(0o640)
+    put(shell.home / ".conda" / "environments.txt", f"{shell.home / 'envs' / 'a'}\n")
+    ran = shell("audit", "--fix", "--yes", "--json")
+    assert ran.code == 0, ran.err
+    assert [one["fixed"] for one in ran.json] == [True]
+    assert path.read_text() == text.replace(f"/t/{value}", "")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert "--reissue" in ran.err
+    assert shell("audit").code == 0
+
+
+def test_what_is_nowhere_else_is_not_taken_out_of_what_uses_it(shell: Shell) -> None:
+    text = f"channels: [https://c.example/t/{UNKNOWN}/a]\n"
+    path = put(shell.home / ".condarc", text)
+    ran = shell("audit", "--fix", "--yes")
+    assert ran.code == 1
+    assert f"import {path} --clean" in ran.err
+    assert path.read_text() == text
+
+
+def test_records_need_no_tokens_stored_or_not(shell: Shell) -> None:
+    path = put(
+        shell.home / ".conda" / "pkgs" / "urls.txt", f"https://c.example/t/{UNKNOWN}/a/noarch/x\n"
+    )
+    assert shell("audit", "--fix", "--yes").code == 0
+    assert path.read_text() == "https://c.example/a/noarch/x\n"
+
+
+def test_a_shells_history_keeps_its_lines(shell: Shell) -> None:
+    path = put(
+        shell.home / ".bash_history",
+        f"ls\nconda token set {UNKNOWN}\nANACONDA_AUTH_API_KEY={JWT} conda info\ncd\n",
+    )
+    assert shell("audit", "--fix", "--yes").code == 0
+    assert path.read_text() == (
+        "ls\nconda token set REMOVED\nANACONDA_AUTH_API_KEY=REMOVED conda info\ncd\n"
+    )
+
+
+def test_fix_asks_first(shell: Shell) -> None:
+    path = put(shell.home / ".bash_history", f"conda token set {UNKNOWN}\n")
+    ran = shell("audit", "--fix")
+    assert ran.code == 2
+    assert "--yes" in ran.line
+    assert UNKNOWN in path.read_text()
+
+
+def test_fix_leaves_a_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
+    real = put(tmp_path / "history", f"conda token set {UNKNOWN}\n")
+    (shell.home / ".bash_history").symlink_to(real)
+    ran = shell("audit", "--fix", "--yes")
+    assert ran.code == 1
+    assert "symbolic link" in ran.err
+    assert UNKNOWN in real.read_text()
+
+
+def test_what_was_exported_is_told_from_what_was_left_behind(shell: Shell) -> None:
+    stored(shell)
+    shell("export", "dotenv")
+    ran = shell("audit", "--json")
+    (found,) = ran.json
+    assert found["advice"] == "it was exported: conda token export dotenv --remove"
+
+
+def test_the_store_itself_is_no_finding(shell: Shell) -> None:
+    stored(shell)
+    assert shell("audit", str(shell.home)).code == 0
+
+
+# Packages.
+
+
+def about_with(value: str) -> bytes:
+    return json.dumps({"channels": [f"https://c.example/t/{value}/a"]}, indent=1).encode()
+
+
+def tar_of(members: dict[str, bytes], kind: str) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode=kind) as archive:  # type: ignore[call-overload]
+        for name, data in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return made.getvalue()
+
+
+MEMBERS = {"info/about.json": about_with(UNKNOWN), "lib/x.py": about_with("not-looked-into-0123")}
+
+
+def write_old(path: Path) -> Path:
+    path.write_bytes(tar_of(MEMBERS, "w:bz2"))
+    return path
+
+
+def write_new(path: Path) -> Path:
+    zstandard = pytest.importorskip("zstandard")
+    packed = zstandard.ZstdCompressor().compress(tar_of(MEMBERS, "w"))
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("info-x-1-0.tar.zst", packed)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".tar.bz2", ".conda"])
+def test_packages_are_looked_into_and_not_rewritten(
+    shell: Shell, at_project: Path, suffix: str
+) -> None:
+    path = (write_new if suffix == ".conda" else write_old)(at_project / f"x-1-0{suffix}")
+    before = path.read_bytes()
+    ran = shell("audit", str(path), "--fix", "--yes", "--json")
+    assert ran.code == 1
+    (found,) = ran.json
+    assert (found["inside"], found["line"]) == ("info/about.json", 3)
+    assert "build the package anew" in found["advice"]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".tar.bz2", ".conda"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"BZh91AY&SY\x00", b"\x00" * 100])
+def test_a_package_that_is_none_is_said_and_passed_over(
+    shell: Shell, at_project: Path, suffix: str, content: bytes
+) -> None:
+    path = at_project / f"x{suffix}"
+    path.write_bytes(content)
+    ran = shell("audit", str(path))
+    assert ran.code == 0
+    assert "is no package that can be read" in ran.err
+
+
+def test_a_package_cut_short_is_said(shell: Shell, at_project: Path) -> None:
+    path = write_new(at_project / "x.conda")
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("info-x-1-0.tar.zst", b"\x28\xb5\x2f\xfd not zstandard")
+    assert "is no package that can be read" in shell("audit", str(path)).err
+
+
+# How it is said.
+
+
+def test_sarif_says_where_and_not_what(shell: Shell, at_project: Path, tmp_path: Path) -> None:
+    put(at_project / "a b.txt", f"\nconda token set {UNKNOWN}\n")
+    outside = put(tmp_path / "out.txt", f"conda token set {UNKNOWN}\n")
+    ran = shell("audit", ".", str(outside), "--sarif")
+    assert ran.code == 1
+    assert UNKNOWN not in ran.out + ran.err
+    (run,) = ran.json["runs"]
+    assert ran.json["version"] == "2.1.0"
+    rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert rules == {"stored-token", "token-in-url", "login-in-url", *PATTERNS}
+    assert {one["ruleId"] for one in run["results"]} <= rules
+    places = [one["locations"][0]["physicalLocation"] for one in run["results"]]
+    assert places[0]["artifactLocation"]["uri"] == "a%20b.txt"
+    assert places[0]["region"]["startLine"] == 2
+    assert places[1]["artifactLocation"]["uri"] == outside.as_uri()
+
+
+def test_a_clean_folder_is_an_empty_sarif_and_a_good_end(shell: Shell) -> None:
+    ran = shell("audit", ".", "--sarif")
+    assert ran.code == 0
+    assert ran.json["runs"][0]["results"] == []
+
+
+def test_a_path_that_is_not_there_is_an_error(shell: Shell) -> None:
+    ran = shell("audit", "no-such-path")
+    assert ran.code == 2
+    assert "no-such-path" in ran.line
+
+
+def test_folders_of_tools_and_links_are_not_entered(shell: Shell, at_project: Path) -> None:
+    put(at_project / "node_modules" / "x.js", f"conda token set {UNKNOWN}")
+    put(at_project / ".git" / "objects" / "x", f"conda token set {UNKNOWN}")
+    (at_project / "loop").symlink_to(at_project)
+    (at_project / "link.txt").symlink_to(at_project / "node_modules" / "x.js")
+    assert shell("audit", ".").code == 0
+    put(at_project / ".git" / "config", f"url = https://me:{UNKNOWN}@c.example/x.git\n")
+    assert shell("audit", ".").code == 1
+
+
+# The finder itself.
+
+TEXTS = st.lists(
+    st.sampled_from([*(text.format(UNKNOWN) for text in SHAPES.values()), UNKNOWN, "\n", " ", JWT])
+    | st.text(max_size=10)
+).map("".join)
+
+
+@given(text=TEXTS)
+def test_finds_never_overlap_and_are_where_they_say(text: str) -> None:
+    found = hits(text, known=[UNKNOWN])
+    for one, other in pairwise(found):
+        assert one.end <= other.start
+    for one in found:
+        assert one.value in text[one.start : one.end] or one.clean is not None
+
+
+@given(text=TEXTS)
+def test_a_known_value_is_found_wherever_it_is(text: str) -> None:
+    covered = [text[one.start : one.end] for one in hits(text, known=[UNKNOWN])]
+    assert sum(piece.count(UNKNOWN) for piece in covered) == text.count(UNKNOWN)
