@@ -2,6 +2,7 @@
 
 Examples:
   conda token logout
+  conda token logout --json
 
 The tokens stay and go on working; `conda token remove` forgets those. The API key
 itself is not revoked, as the service offers no way to. A login of anaconda-auth is
