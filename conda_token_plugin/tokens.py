@@ -19,7 +19,7 @@ when it is cancelled they die at once, and a renewal does not extend them
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -149,8 +149,9 @@ class Token:
         return self.checked is None or now - self.checked > TRUST_METADATA_FOR
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values for the index and for ``--json``; what is unset is left out."""
-        return {name: plain for name in _NAMES if (plain := _plain(getattr(self, name)))}
+        """Plain values for the index and for ``--json``; what is optional and unset is left out."""
+        plain = {name: _plain(getattr(self, name)) for name in _NAMES}
+        return {name: value for name, value in plain.items() if value or name in _REQUIRED}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Token:
@@ -165,6 +166,7 @@ class Token:
 
 _TIMES = ("issued", "expires", "subscription_ends", "checked", "proven")
 _NAMES = tuple(field.name for field in fields(Token))
+_REQUIRED = tuple(field.name for field in fields(Token) if field.default is MISSING)
 
 
 def utc(text: str) -> datetime:
@@ -179,7 +181,10 @@ def utc(text: str) -> datetime:
     moment = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     if moment.tzinfo is None:
         return moment.replace(tzinfo=timezone.utc)
-    return moment.astimezone(timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:  # the first or the last hours that there are, with an offset
+        raise ValueError("the time is out of range") from None
 
 
 def _plain(value: object) -> object:
