@@ -84,7 +84,7 @@ class Change:
 def changing(ledger: Ledger, *, vault: Callable[[str], Vault]) -> Iterator[Change]:
     """Hold the lock of the store, with the index as it is now."""
     ledger.folder.make()
-    with locked(ledger.folder.path), ledger.refusals():
+    with locked(ledger.folder.path, hint=ledger.folder.hint), ledger.refusals():
         index = ledger.read().index
         if not index.id:  # the first write
             index = replace(index, id=urandom(6).hex())

@@ -183,9 +183,13 @@ class Folder:
     def _group(self) -> int | None:
         return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
 
+    @property
+    def hint(self) -> str:
+        """What to do about most errors; empty for the usual."""
+        return "The machine's store is for root to change: use sudo." if self.shared else ""
+
     def _errors_of(self, name: str = "") -> AbstractContextManager[None]:
-        hint = "The machine's store is for root to change: use sudo." if self.shared else ""
-        return files.errors_of(self.path / name, hint=hint)
+        return files.errors_of(self.path / name, hint=self.hint)
 
     @property
     def _mode(self) -> int:

@@ -63,7 +63,7 @@ class Index:
             return None
         try:
             return Token.from_json({**line["about"], "scope": self.scopes[key]})
-        except (KeyError, TypeError, ValueError, OverflowError):  # a writer that is not this plugin
+        except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
             raise Refused("a token's metadata cannot be read") from None
 
     def slot(self, key: str) -> Slot | None:

@@ -19,8 +19,8 @@ _PAUSE = 0.01
 
 
 @contextmanager
-def locked(folder: Path, *, mode: int = 0o600) -> Iterator[None]:
-    """Hold the lock of ``folder``.
+def locked(folder: Path, *, hint: str = "") -> Iterator[None]:
+    """Hold the lock of ``folder``; ``hint`` says what to do if it cannot be made.
 
     Raises:
         StoreBusy: others held it for ``WAIT`` seconds.
@@ -29,8 +29,8 @@ def locked(folder: Path, *, mode: int = 0o600) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     path = folder / NAME
-    lock = FileLock(path, timeout=WAIT, mode=mode)
-    with errors_of(path):
+    lock = FileLock(path, timeout=WAIT, mode=0o600)
+    with errors_of(path, hint=hint):
         try:
             lock.acquire(poll_interval=_PAUSE)
         except Timeout:  # a writer that hangs, or very many of them

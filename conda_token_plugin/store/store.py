@@ -58,8 +58,7 @@ class Store:
         Raises:
             NoToken: there is no such token.
         """
-        with self._ledger.refusals():
-            return vault_name(_slot(self._ledger.read().index, key).place)
+        return vault_name(self._slot(key).place)
 
     def secret(self, key: str) -> Secret:
         """The secret of the token ``key``.
@@ -107,7 +106,7 @@ class Store:
             NoToken: one of them is not stored; nothing was changed.
         """
         for token in tokens:
-            _slot(self._ledger.read().index, token.key)  # else not even a lock is taken
+            self._slot(token.key)  # else not even a lock is taken
         if not tokens:
             return
         with self._safe.changing() as change:
@@ -126,7 +125,7 @@ class Store:
         Raises:
             NoToken: there is no such token.
         """
-        _slot(self._ledger.read().index, key)  # else not even a lock is taken
+        self._slot(key)  # else not even a lock is taken
         with self._safe.changing() as change:
             change.sweep(_slot(change.index, key).place)
             token = change.index.token(key)
@@ -178,6 +177,10 @@ class Store:
             BadInput: there is no such group.
         """
         self._safe.share(group=group_id(group))
+
+    def _slot(self, key: str) -> Slot:
+        with self._ledger.refusals():
+            return _slot(self._ledger.read().index, key)
 
     def _tell(self, line: str) -> None:
         if line not in self.notices:

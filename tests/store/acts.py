@@ -6,6 +6,7 @@ the error's class and text if there was one, the notices, and the organizations 
 
 from __future__ import annotations
 
+import grp  # noqa: F401  # another user may not be allowed to read it later
 import json
 import os
 import resource
@@ -13,13 +14,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import filelock  # noqa: F401  # another user may not be allowed to read it later
+import filelock  # noqa: F401  # as above
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.store import Store, keyring_vault
 from tests.store import made
+from tests.store.writes import WRITES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def perform(folder: Path, act: str, **settings: Any) -> dict[str, Any]:
@@ -69,27 +74,23 @@ def _limit(size: int | None) -> None:
 
 def _answer(store: Store, act: str) -> dict[str, Any]:
     try:
-        value: Any = _do(store, act)
+        value = ACTS[act](store)
     except TokenPluginError as error:
         return {"error": type(error).__name__, "text": str(error), "value": None}
-    return {"error": "", "text": "", "value": value, "notices": store.notices}
+    shown = value if isinstance(value, str | dict) else None
+    return {"error": "", "text": "", "value": shown, "notices": store.notices}
 
 
-def _do(store: Store, act: str) -> Any:
-    if act == "add":
-        return store.add(made.token("added"), made.secret("added"))
-    if act == "replace":
-        return store.add(made.token("acme"), made.secret("replaced"))
-    if act == "update":
-        return store.update(made.token("acme", last_four="9999"))
-    if act == "remove":
-        return store.remove(made.token("acme").key).organization
-    if act == "secret":
-        return store.secret(made.token("acme").key).reveal()
-    if act == "prove":
-        return store.prove_writable()
-    assert act == "content"
+def _content(store: Store) -> dict[str, str]:
     return {token.key: secret for token, secret in made.content(store).tokens.values()}
+
+
+ACTS: dict[str, Callable[[Store], Any]] = {
+    **WRITES,
+    "content": _content,
+    "secret": lambda store: store.secret(made.token("acme").key).reveal(),
+    "share": lambda store: store.share_with("root"),
+}
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
     assert made.files(store.folder) == made.live(store.folder)
 
 
-@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove"])
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
 def test_a_limit_to_the_size_of_files_changes_nothing(
     store: Store, act: str, report: Callable[[str], None]
 ) -> None:
@@ -258,7 +258,7 @@ def test_a_read_only_disk_is_read_and_never_written(small_disk: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root becomes nobody, whom modes do bind")
-@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove"])
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
 def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str) -> None:
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)

@@ -1,0 +1,68 @@
+"""What reading costs: no keyring, no lock, nothing but the standard library, one open a version."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.store import Store
+from tests.store import made
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACTS = {
+    "import": "",
+    "open": "store.tokens()",
+    "find": "store.prefixes()",
+    "secret": f"store.secret({made.token('acme').key!r})",
+    "login": "store.login('x')",
+    "update": f"store.update(store.token({made.token('acme').key!r}))",
+    "write": "from tests.store import made; store.add(made.token('new'), made.secret('new'))",
+}
+READING = ("import", "open", "find", "secret", "login")
+
+
+def loaded(folder: Path, act: str) -> set[str]:
+    """The top-level packages, not of the standard library, that ``act`` has loaded."""
+    program = (
+        "import sys; before = {*sys.modules}\n"
+        "from pathlib import Path; from conda_token_plugin.store import Store\n"
+        f"store = Store(Path({str(folder)!r}), choice='file'); {ACTS[act]}\n"
+        "names = {n.partition('.')[0] for n in {*sys.modules} - before}\n"
+        "import json; print(json.dumps(sorted(names - sys.stdlib_module_names)))"
+    )
+    child = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(child.stdout))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    store = Store(tmp_path / "store", choice="file")
+    store.add(made.token("acme"), made.secret(1))
+    return store.folder
+
+
+@pytest.mark.parametrize("act", READING)
+def test_reading_loads_nothing_but_the_standard_library(folder: Path, act: str) -> None:
+    assert loaded(folder, act) == {"conda_token_plugin"}
+
+
+def test_an_update_loads_the_lock_and_no_keyring(folder: Path) -> None:
+    assert "filelock" in loaded(folder, "update")
+    assert "keyring" not in loaded(folder, "update")
+
+
+def test_who_chooses_the_file_never_loads_a_keyring(folder: Path) -> None:
+    assert "keyring" not in loaded(folder, "write")
+
+
+def test_opening_a_store_touches_nothing(tmp_path: Path) -> None:
+    Store(tmp_path / "no" / "such" / "folder")
+    assert list(tmp_path.iterdir()) == [tmp_path / "home"]

@@ -1,0 +1,135 @@
+"""The machine's store: root writes it, a group reads it, and nobody else is bothered by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.errors import BadInput
+from conda_token_plugin.store import Store, machine_store, user_store
+from tests.store import acts, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a machine's store")
+
+NOBODY = 65534
+DAEMONS = 1
+"""A group that nobody is in."""
+ACME = made.token("acme")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder to be, where all users reach it."""
+    above = Path(tempfile.mkdtemp(prefix="machine"))
+    above.chmod(0o755)
+    yield above / "store"
+    shutil.rmtree(above)
+
+
+@pytest.fixture
+def shared(folder: Path) -> Path:
+    """A store with a token that the group "daemon" may read."""
+    store = Store(folder, machine=True)
+    store.add(ACME, made.secret(1))
+    store.share_with("daemon")
+    return folder
+
+
+def modes(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Mode, owner and group of everything, but for the lock and the entries' names."""
+    status = {path: path.stat() for path in (folder, *folder.rglob("*")) if path.name != ".lock"}
+    return {
+        "entry" if path.parent.name == "secrets" else path.name: (
+            stat.S_IMODE(one.st_mode),
+            one.st_uid,
+            one.st_gid,
+        )
+        for path, one in status.items()
+    }
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_everything_is_for_root_and_the_group_whatever_the_umask(folder: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        store = Store(folder, machine=True)
+        store.share_with("daemon")
+        store.add(ACME, made.secret(1))
+    finally:
+        os.umask(before)
+    assert modes(folder) == {
+        "store": (0o750, 0, DAEMONS),
+        "secrets": (0o750, 0, DAEMONS),
+        "index.jsonl": (0o640, 0, DAEMONS),
+        "entry": (0o640, 0, DAEMONS),
+    }
+    assert store.notices == []
+
+
+def test_what_was_there_before_is_shared_too(shared: Path) -> None:
+    assert {group for _, _, group in modes(shared).values()} == {DAEMONS}
+
+
+def test_a_member_of_the_group_reads_it(shared: Path) -> None:
+    answer = acts.perform(shared, "content", uid=NOBODY, groups=[DAEMONS], machine=True)
+    assert answer["seen"] == {ACME.key: made.value(1)}
+    assert answer["notices"] == []
+
+
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable", "share"])
+def test_a_member_of_the_group_cannot_change_it_and_is_told_who_can(shared: Path, act: str) -> None:
+    answer = acts.perform(shared, act, uid=NOBODY, groups=[DAEMONS], machine=True)
+    assert answer["error"] == "StoreUnusable"
+    assert "Nothing was changed. The machine's store is for root to change" in answer["text"]
+    assert answer["seen"] == {ACME.key: made.value(1)}
+
+
+def test_to_anybody_else_it_is_as_if_there_were_none(shared: Path) -> None:
+    answer = acts.perform(shared, "content", uid=NOBODY, machine=True)
+    assert (answer["error"], answer["seen"]) == ("", {})
+    assert answer["notices"] == [f"{shared} is not for you: it is for the group that owns it."]
+
+
+def test_somebody_elses_files_are_refused_though_the_group_fits(shared: Path) -> None:
+    os.chown(shared / "index.jsonl", NOBODY, DAEMONS)
+    answer = acts.perform(shared, "content", uid=2, groups=[DAEMONS], machine=True)
+    assert "belongs to another user" in answer["text"]
+
+
+def test_a_group_that_does_not_exist_is_refused(folder: Path) -> None:
+    with pytest.raises(BadInput, match="no group 'wizards'"):
+        Store(folder, machine=True).share_with("wizards")
+    assert not folder.exists()
+
+
+def test_its_secrets_go_to_no_keyring(folder: Path) -> None:
+    store = Store(folder, choice="keyring", machine=True)
+    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.notices == []
+
+
+def test_where_the_stores_are_is_the_environments_business(tmp_path: Path) -> None:
+    environment = Environment(
+        {"CONDA_TOKEN_HOME": str(tmp_path / "user"), "CONDA_TOKEN_SYSTEM_HOME": str(tmp_path)}
+    )
+    assert user_store(environment).folder == tmp_path / "user"
+    assert machine_store(environment).folder == tmp_path
+    assert machine_store(Environment({})).folder == Path("/etc/conda-token-plugin")
+
+
+def test_a_choice_overrides_the_setting(tmp_path: Path) -> None:
+    settings = {"CONDA_TOKEN_HOME": str(tmp_path / "s"), "CONDA_TOKEN_STORE": "keyring"}
+    store = user_store(Environment(settings), choice="file")
+    assert store.add(ACME, made.secret(1)) == "file"
+    with pytest.raises(BadInput, match="CONDA_TOKEN_STORE is 'paper'"):
+        user_store(Environment({**settings, "CONDA_TOKEN_STORE": "paper"}))

@@ -1,0 +1,151 @@
+"""A store against a model of it: whatever is done in whatever order, both hold the same."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+
+from conda_token_plugin.errors import NoToken
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import Store
+from conda_token_plugin.tokens import Kind, Token, Verdict, Way
+from tests.store import made
+
+NAMES = st.sampled_from(["acme", "acme2", "größe", "a b", "\ud800"]) | st.text(max_size=5)
+SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=300)
+TIMES = st.none() | st.datetimes(timezones=st.just(made.NOON.tzinfo)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
+PREFIXES = st.sampled_from([f"https://repo.example/repo/{name}" for name in "abcmr"])
+
+
+@st.composite
+def tokens(draw: st.DrawFn) -> Token:
+    own = f"https://repo.example/repo/{draw(st.sampled_from('xyz'))}"
+    return Token(
+        organization=draw(NAMES),
+        kind=draw(st.sampled_from(Kind)),
+        scope=(own, *draw(st.lists(PREFIXES, unique=True, max_size=3))),
+        way=draw(st.sampled_from(Way)),
+        verdict=draw(st.sampled_from(Verdict)),
+        id=draw(st.text(max_size=5)),
+        last_four=draw(st.text(max_size=4)),
+        channels=tuple(draw(st.lists(PREFIXES, max_size=2))),
+        issued=draw(TIMES),
+        expires=draw(TIMES),
+        subscription_ends=draw(TIMES),
+        checked=draw(TIMES),
+    )
+
+
+class Model(RuleBasedStateMachine):
+    """``held`` is in the order of storing, the last one last."""
+
+    keys = Bundle[str]("keys")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.above = Path(tempfile.mkdtemp(prefix="model"))
+        self.store = self.opened()
+        self.held: dict[str, tuple[Token, str]] = {}
+        self.logins: dict[str, str] = {}
+
+    def opened(self) -> Store:
+        return Store(self.above / "store", choice="file")
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.above)
+
+    @rule(target=keys, token=tokens(), text=SECRETS)
+    def add(self, token: Token, text: str) -> str:
+        assert self.store.add(token, Secret(text)) == "file"
+        self.held.pop(token.key, None)
+        self.held[token.key] = (token, text)
+        return token.key
+
+    @rule(key=keys)
+    def remove(self, key: str) -> None:
+        if key in self.held:
+            assert self.store.remove(key) == self.held.pop(key)[0]
+        else:
+            with pytest.raises(NoToken):
+                self.store.remove(key)
+
+    @rule(changes=st.dictionaries(keys, st.text(max_size=4), max_size=3))
+    def update(self, changes: dict[str, str]) -> None:
+        known = {key: text for key, text in changes.items() if key in self.held}
+        fresh = {key: replace(self.held[key][0], last_four=text) for key, text in known.items()}
+        self.store.update(*fresh.values())
+        for key, token in fresh.items():
+            self.held[key] = (token, self.held[key][1])
+
+    @rule(key=keys)
+    def update_what_is_missing(self, key: str) -> None:
+        missing = made.token("never stored")
+        present = [self.held[key][0]] if key in self.held else []
+        with pytest.raises(NoToken):
+            self.store.update(*present, missing)
+
+    @rule(service=NAMES, text=SECRETS)
+    def log_in(self, service: str, text: str) -> None:
+        self.store.set_login(service, Secret(text))
+        self.logins[service] = text
+
+    @rule(service=NAMES)
+    def log_out(self, service: str) -> None:
+        assert self.store.remove_login(service) == (self.logins.pop(service, None) is not None)
+
+    @rule()
+    def prove(self) -> None:
+        assert self.store.prove_writable() == "file"
+
+    @rule()
+    def reopen(self) -> None:
+        self.store = self.opened()
+
+    @rule(key=keys)
+    def find(self, key: str) -> None:
+        token, text = self.held.get(key, (None, ""))
+        assert self.store.token(key) == token
+        if token is not None:
+            assert self.store.secret(key).reveal() == text
+            assert self.store.vault_of(key) == "file"
+
+    @invariant()
+    def holds_the_same(self) -> None:
+        expected = sorted((token for token, _ in self.held.values()), key=_order)
+        assert list(self.store.tokens()) == expected
+        assert self.store.prefixes() == {
+            prefix: key for key, (token, _) in self.held.items() for prefix in token.scope
+        }
+        for service in self.logins:
+            found = self.store.login(service)
+            assert found is not None
+            assert found.reveal() == self.logins[service]
+
+    @invariant()
+    def holds_nothing_else(self) -> None:
+        folder = self.store.folder
+        if (folder / "index.jsonl").exists():
+            assert made.files(folder) == made.live(folder)
+            assert self.store.notices == []
+
+
+def _order(token: Token) -> tuple[str, str]:
+    return token.organization, token.key
+
+
+@pytest.fixture(autouse=True)
+def without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+Model.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestModel = Model.TestCase
