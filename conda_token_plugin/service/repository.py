@@ -105,7 +105,7 @@ class _Trial:
         if package is None or not longest_prefix(package, among={prefix}):
             return Proof(index, "repodata", self._is_public(index))
         self._judge(self._try(package))
-        return Proof(package, "package", public=False)
+        return Proof(without_secrets(package), "package", public=False)
 
     def _get(self, url: str) -> Answer:
         return self._send("GET", url, limit=BEGINNING, follow=True)
@@ -168,4 +168,4 @@ def package_in(beginning: bytes, *, index: str) -> str | None:
     base = _BASE.search(beginning)
     folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
     folder = folder if folder.endswith("/") or not base else f"{folder}/"
-    return without_secrets(urljoin(folder, name[1].decode("ascii")))
+    return urljoin(folder, name[1].decode("ascii"))

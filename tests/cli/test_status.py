@@ -1,0 +1,159 @@
+"""`status`: each token, whether it works right now, and an exit code that scripts can use."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.store import user_store
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+@pytest.fixture
+def acme(shell: Shell) -> Shell:
+    """A shell with a token of acme, stored and working."""
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.sandbox.requests.clear()
+    return shell
+
+
+def test_a_block_has_all_that_is_known_of_a_token(acme: Shell) -> None:
+    ran = acme("status")
+    assert ran.code == 0
+    expires = acme.sandbox.world.organization("acme").subscription.ends
+    for word in ("acme", "individual", "file", f"{expires:%Y-%m-%d}", "works (package of"):
+        assert word in ran.out
+    for name in ("source", "channels", "issued", "expires", "subscription", "asked", "now"):
+        assert f"  {name} " in ran.out
+
+
+def test_each_token_costs_two_requests_and_offline_none(acme: Shell) -> None:
+    assert acme("status").code == 0
+    assert len(acme.sandbox.requests) == 2
+    assert acme("status", "--offline").code == 0
+    assert len(acme.sandbox.requests) == 2
+
+
+def test_the_document_has_the_same_facts(acme: Shell) -> None:
+    (value,) = acme("status", "--json").json
+    assert (value["organization"], value["works"], value["state"]) == ("acme", True, "valid")
+    assert acme("status", "--json", "--offline").json[0]["works"] is None
+
+
+def test_the_token_is_never_printed(acme: Shell) -> None:
+    token = acme.sandbox.world.current("acme", "ada")
+    assert token
+    for words in (["status"], ["status", "--json"]):
+        ran = acme(*words)
+        assert token.value[-8:] not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("flags", [["acme"], ["--org", "acme"]])
+def test_one_organization_can_be_asked_about(acme: Shell, flags: list[str]) -> None:
+    acme("install", "--org", "globex", "--yes")
+    assert [one["organization"] for one in acme("status", *flags, "--json").json] == ["acme"]
+
+
+def test_an_organization_without_a_token_is_named(acme: Shell) -> None:
+    ran = acme("status", "hooli")
+    assert ran.code == 1
+    assert "hooli" in ran.line
+
+
+def test_without_any_token_the_exit_code_is_1(shell: Shell) -> None:
+    ran = shell("status")
+    assert ran.code == 1
+    assert "install" in ran.err
+    assert shell("status", "--json").json == []
+
+
+def test_a_token_that_is_refused_is_exit_code_1(acme: Shell) -> None:
+    acme.sandbox.world.issue("acme", "ada")  # elsewhere, which revokes ours
+    ran = acme("status")
+    assert ran.code == 1
+    assert "does not accept the token" in ran.out
+    assert acme("status", "--offline").code == 0
+
+
+def test_what_the_repository_says_now_counts_more_than_old_metadata(acme: Shell) -> None:
+    from dataclasses import replace
+
+    store = user_store(Environment())
+    (token,) = store.tokens()
+    issued = acme.sandbox.clock.now()
+    store.update(replace(token, expires=issued - timedelta(days=1)))
+    assert acme("status").code == 0
+    assert acme("status", "--offline").code == 1
+
+
+@pytest.mark.parametrize(("within", "code"), [("14d", 0), ("301d", 1), ("52w", 1)])
+def test_fail_within_looks_ahead(acme: Shell, within: str, code: int) -> None:
+    assert acme("status", "--fail-within", within, "--offline").code == code
+
+
+def test_a_span_that_is_none_is_an_error(acme: Shell) -> None:
+    ran = acme("status", "--fail-within", "soon")
+    assert ran.code == 2
+    assert "14d" in ran.line
+
+
+def test_a_working_token_is_noted_as_proven(acme: Shell) -> None:
+    before = user_store(Environment()).tokens()[0].proven
+    acme("status")
+    after = user_store(Environment()).tokens()[0].proven
+    assert before
+    assert after
+    assert after > before
+
+
+@pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME"])
+def test_a_token_from_the_environment_is_checked_too(shell: Shell, name: str) -> None:
+    shell.set(name, shell.sandbox.world.issue("acme", "ada").value)
+    (value,) = shell("status", "--json").json
+    assert (value["source"], value["works"]) == (name, True)
+    shell.set(name, "not-a-token-at-all")
+    assert shell("status").code == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500},
+        {"status": 502, "body": b"<html>"},
+        {"status": 429},
+        {"status": 404},
+        {"ending": Ending.RESET},
+        {"status": 200, "headers": (("Content-Type", "text/html"),)},
+    ],
+    ids=str,
+)
+def test_a_repository_that_fails_says_nothing_against_a_token(
+    acme: Shell, fault: dict[str, object]
+) -> None:
+    acme.sandbox.fail_next("/repo/", times=99, **fault)
+    ran = acme("status", "--json")
+    assert ran.code == 0
+    assert ran.json[0]["works"] is None
+    assert "checked" in ran.json[0]["check"]
+
+
+def test_an_open_channel_proves_nothing(acme: Shell) -> None:
+    acme.sandbox.fail_next("main/noarch/repodata", times=99, status=200, body=b'{"packages": {}}')
+    (value,) = acme("status", "--json").json
+    assert value["works"] is None
+    assert "open to everybody" in value["check"]
+
+
+def test_a_store_that_is_corrupt_is_one_line(acme: Shell) -> None:
+    index = user_store(Environment()).folder / "index.jsonl"
+    index.write_bytes(b"\x00broken")
+    ran = acme("status")
+    assert ran.code == 6
+    assert str(index) in ran.line
+    assert index.read_bytes() == b"\x00broken"

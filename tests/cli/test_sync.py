@@ -1,0 +1,381 @@
+"""`sync`: a token's life as the service sees it, from renewal to death, and what is said of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.environment import API_KEY, SERVICE_ACCOUNT, Environment
+from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens import Kind, State, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Ran, Shell
+
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture
+def acme(shell: Shell) -> Shell:
+    """A shell with a token of acme, stored and working."""
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.sandbox.requests.clear()
+    return shell
+
+
+def held() -> Token:
+    (token,) = user_store(Environment()).tokens()
+    return token
+
+
+def result(ran: Ran) -> str:
+    (value,) = ran.json
+    return str(value["result"])
+
+
+def renew(shell: Shell) -> None:
+    ends = shell.sandbox.world.organization("acme").subscription.ends
+    shell.sandbox.world.renew("acme", ends + YEAR)
+
+
+def sync_on_the_page(shell: Shell) -> None:
+    current = shell.sandbox.world.current("acme", "ada")
+    assert current
+    shell.sandbox.world.sync(current.id)
+
+
+# -- outcomes ------------------------------------------------------------------------------------
+
+
+def test_a_token_that_is_as_it_was_is_up_to_date_and_gets_its_id(acme: Shell) -> None:
+    assert held().id == ""
+    ran = acme("sync", "--json")
+    current = acme.sandbox.world.current("acme", "ada")
+    assert current
+    assert (ran.code, result(ran)) == (0, "up to date")
+    assert (held().id, held().subscription_ends) == (str(current.id), current.expires)
+
+
+def test_the_first_time_the_repository_says_whose_token_it_is_and_then_the_id_does(
+    acme: Shell,
+) -> None:
+    acme("sync")
+    assert len(acme.sandbox.requests) == 4
+    acme.sandbox.requests.clear()
+    acme("sync")
+    assert [request.path.rpartition("/")[2] for request in acme.sandbox.requests] == [
+        "current-token",
+        "whoami",
+    ]
+
+
+def test_after_a_renewal_the_page_to_extend_it_on_is_named(acme: Shell) -> None:
+    renew(acme)
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (0, "can be extended")
+    assert f"{acme.sandbox.service}/app/organizations/acme" in ran.err
+
+
+def test_after_it_was_extended_there_the_new_expiry_is_kept(acme: Shell) -> None:
+    renew(acme)
+    acme("sync")
+    before = held().expires
+    sync_on_the_page(acme)
+    assert result(acme("sync", "--json")) == "extended"
+    assert before
+    assert held().expires == before + YEAR
+    assert result(acme("sync", "--json")) == "up to date"
+
+
+@pytest.mark.parametrize("learnt", [True, False])
+def test_a_token_that_was_reissued_elsewhere_is_told_apart(
+    acme: Shell,
+    learnt: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    if learnt:
+        acme("sync")
+    acme.sandbox.world.issue("acme", "ada")
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (1, "reissued elsewhere")
+    assert held().state(now=acme.sandbox.clock.now()) is State.REVOKED
+    assert "install --org acme" in ran.err
+
+
+def test_a_token_that_was_revoked_is_told_so(acme: Shell) -> None:
+    acme.sandbox.world.take_seat("acme", "ada")
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (1, "revoked")
+
+
+def test_a_subscription_that_ended_leaves_thirty_days(acme: Shell) -> None:
+    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (0, "in grace")
+    assert "must be renewed" in ran.err
+
+
+def test_the_days_of_grace_are_counted(acme: Shell) -> None:
+    current = acme.sandbox.world.current("acme", "ada")
+    assert current
+    acme.sandbox.world.sync(current.id, acme.sandbox.clock.now() - timedelta(days=10))
+    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
+    ran = acme("sync")
+    assert ran.code == 0
+    assert "19 days of grace left" in ran.out
+    assert held().state(now=acme.sandbox.clock.now()) is State.GRACE
+
+
+def test_a_subscription_that_was_cancelled_is_told_so(acme: Shell) -> None:
+    acme.sandbox.world.cancel("acme")
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (1, "cancelled")
+    assert held().state(now=acme.sandbox.clock.now()) is State.CANCELLED
+
+
+def test_a_subscription_that_ended_long_ago_is_told_so(acme: Shell) -> None:
+    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=40))
+    ran = acme("sync", "--json")
+    assert (ran.code, result(ran)) == (1, "ended")
+
+
+def test_a_token_that_was_given_up_and_works_again_is_used_again(acme: Shell) -> None:
+    acme.sandbox.fail_next("current-token", status=404)
+    assert acme("sync").code == 1
+    assert not held().state(now=acme.sandbox.clock.now()).usable
+    assert acme("sync").code == 0
+    assert held().state(now=acme.sandbox.clock.now()).usable
+
+
+# -- site tokens ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(shell: Shell) -> Shell:
+    """A shell with the site token of stark, and nobody logged in."""
+    token = shell.sandbox.world.current("stark")
+    assert token
+    shell.set("GIVEN", token.value)
+    ran = shell("install", "--site", "--org", "stark", "--token-env", "GIVEN")
+    assert ran.code == 0, ran.err
+    shell.unset(API_KEY)
+    return shell
+
+
+def test_a_site_token_is_tried_and_needs_no_login(site: Shell) -> None:
+    ran = site("sync", "--json")
+    assert (ran.code, result(ran)) == (0, "up to date")
+
+
+def test_a_site_token_of_a_member_learns_the_subscriptions_end(site: Shell) -> None:
+    site.log_in("admin")
+    site("sync")
+    assert held().subscription_ends == site.sandbox.world.organization("stark").subscription.ends
+
+
+def test_a_site_token_that_the_repository_refuses_is_revoked(site: Shell) -> None:
+    site.sandbox.world.issue("stark")
+    ran = site("sync", "--json")
+    assert (ran.code, result(ran)) == (1, "revoked")
+
+
+def test_a_token_of_a_server_without_a_known_channel_is_unknown(shell: Shell) -> None:
+    other = f"{shell.sandbox.service}/elsewhere"
+    token = Token(organization="corp", kind=Kind.SITE, scope=(other,))
+    user_store(Environment()).add(token, Secret("t" * 20))
+    ran = shell("sync", "--json")
+    assert (ran.code, result(ran)) == (0, "unknown")
+
+
+# -- extending -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def admin(acme: Shell) -> Shell:
+    """A shell with an administrator's service account, after a renewal."""
+    renew(acme)
+    user = acme.sandbox.world.user("admin")
+    acme.set(SERVICE_ACCOUNT, acme.sandbox.world.credentials.make_service_account(user).value)
+    return acme
+
+
+def test_with_a_service_account_it_extends_by_itself(admin: Shell) -> None:
+    before = held().expires
+    ran = admin("sync", "--json")
+    assert (ran.code, result(ran)) == (0, "extended")
+    assert before
+    assert held().expires == before + YEAR
+
+
+def test_a_service_account_is_not_used_where_nothing_can_be_extended(acme: Shell) -> None:
+    acme.set(SERVICE_ACCOUNT, "no-such-account-at-all")
+    assert acme("sync").code == 0
+    assert not any("/api/v1/" in request.path for request in acme.sandbox.requests)
+
+
+def test_a_service_account_that_is_over_is_named(admin: Shell) -> None:
+    admin.sandbox.clock.advance(timedelta(seconds=901))
+    ran = admin("sync")
+    assert ran.code == 3
+    assert SERVICE_ACCOUNT in ran.line
+
+
+def test_a_service_account_of_somebody_else_is_named_and_nothing_lost(admin: Shell) -> None:
+    user = admin.sandbox.world.user("ada")
+    account = admin.sandbox.world.credentials.make_service_account(user)
+    admin.set(SERVICE_ACCOUNT, account.value)
+    ran = admin("sync", "--json")
+    assert (ran.code, result(ran)) == (4, "not asked")
+    assert "did not extend" in ran.json[0]["error"]
+
+
+@pytest.fixture
+def waits(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> dict[int, Callable[[], object]]:
+    """Waiting takes no time; what happens during the n-th wait."""
+    meanwhile: dict[int, Callable[[], object]] = {}
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        meanwhile.get(len(slept), lambda: None)()
+
+    monkeypatch.setattr("conda_token_plugin.cli.sync.sleep", sleep)
+    monkeypatch.setattr("conda_token_plugin.cli.sync.monotonic", lambda: sum(slept))
+    renew(acme)
+    acme("sync")
+    return meanwhile
+
+
+def test_wait_looks_until_it_was_extended(
+    acme: Shell, waits: dict[int, Callable[[], object]]
+) -> None:
+    waits[3] = lambda: sync_on_the_page(acme)
+    ran = acme("sync", "--wait", "--json")
+    assert (ran.code, result(ran)) == (0, "extended")
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"status": 429}, {"ending": Ending.RESET}], ids=str
+)
+def test_wait_outlasts_a_service_that_is_down_for_a_moment(
+    acme: Shell, waits: dict[int, Callable[[], object]], fault: dict[str, object]
+) -> None:
+    waits[1] = lambda: acme.sandbox.fail_next("current-token", times=3, **fault)
+    waits[3] = lambda: sync_on_the_page(acme)
+    ran = acme("sync", "--wait", "--json")
+    assert (ran.code, result(ran)) == (0, "extended")
+
+
+@pytest.mark.usefixtures("waits")
+def test_wait_ends_when_nobody_does_it(acme: Shell) -> None:
+    ran = acme("sync", "--wait", "--json")
+    assert (ran.code, result(ran)) == (0, "can be extended")
+
+
+def test_ctrl_c_while_waiting_loses_nothing(
+    acme: Shell, waits: dict[int, Callable[[], object]]
+) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    waits[2] = press
+    ran = acme("sync", "--wait")
+    assert ran.code == 130
+    assert "nothing was lost" in ran.line
+    assert held().id
+
+
+def test_wait_does_not_wait_when_there_is_nothing_to_wait_for(acme: Shell) -> None:
+    assert acme("sync", "--wait").code == 0
+
+
+def test_web_opens_the_page(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert acme("sync", "--web").code == 0
+    assert opened == []
+    renew(acme)
+    acme("sync", "--web")
+    assert opened == [f"{acme.sandbox.service}/app/organizations/acme"]
+
+
+# -- several, and none ---------------------------------------------------------------------------
+
+
+def test_all_are_asked_about_unless_one_is_named(acme: Shell) -> None:
+    acme("install", "--org", "globex", "--yes")
+    assert len(acme("sync", "--json").json) == 2
+    assert len(acme("sync", "--all", "--json").json) == 2
+    for words in (["globex"], ["--org", "globex"]):
+        (one,) = acme("sync", *words, "--json").json
+        assert one["organization"] == "globex"
+
+
+def test_one_that_cannot_be_asked_about_does_not_hide_the_others(acme: Shell) -> None:
+    acme("install", "--org", "globex", "--yes")
+    acme.sandbox.fail_next("acme/ce/current-token", times=9, status=500)
+    ran = acme("sync", "--json")
+    assert ran.code == 5
+    assert {one["organization"]: one["result"] for one in ran.json} == {
+        "acme": "not asked",
+        "globex": "up to date",
+    }
+    assert "HTTP 500" in ran.err
+
+
+def test_a_token_that_is_not_stored_is_named(acme: Shell) -> None:
+    ran = acme("sync", "hooli")
+    assert ran.code == 1
+    assert "hooli" in ran.line
+
+
+def test_names_and_all_exclude_each_other(acme: Shell) -> None:
+    assert acme("sync", "acme", "--all").code == 2
+
+
+def test_without_any_token_there_is_nothing_to_do(shell: Shell) -> None:
+    ran = shell("sync")
+    assert ran.code == 0
+    assert "No token is stored" in ran.err
+    assert len(shell.sandbox.requests) == 0
+
+
+def test_without_a_login_it_says_how_to_get_one_and_changes_nothing(acme: Shell) -> None:
+    before = acme.files()
+    acme.unset(API_KEY)
+    ran = acme("sync")
+    assert ran.code == 3
+    assert "login" in ran.line
+    assert acme.files() == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ({"status": 401}, 3),
+        ({"status": 409}, 4),
+        ({"status": 422}, 4),
+        ({"status": 429, "headers": (("Retry-After", "7"),)}, 5),
+        ({"status": 500}, 5),
+        ({"status": 502, "body": b"<html>"}, 5),
+        ({"ending": Ending.RESET}, 5),
+        ({"status": 0, "ending": Ending.HALF}, 5),
+        ({"status": 200, "body": b"<html>"}, 5),
+        ({"status": 200, "body": b"{}"}, 5),
+    ],
+    ids=str,
+)
+def test_a_service_that_fails_has_an_exit_code_and_changes_nothing(
+    acme: Shell, fault: dict[str, object], code: int
+) -> None:
+    before = held()
+    acme.sandbox.fail_next("current-token", times=9, **fault)
+    ran = acme("sync")
+    assert ran.code == code
+    assert "Traceback" not in ran.err
+    assert held() == before

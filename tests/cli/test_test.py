@@ -1,0 +1,187 @@
+"""`test`: each file of a channel, and which token opened it; with conda's sessions and without."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.sandbox.messages import Ending
+
+if TYPE_CHECKING:
+    from conftest import Ran, Shell
+
+
+@pytest.fixture
+def acme(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell with a token of acme, where there is no conda."""
+    monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.sandbox.requests.clear()
+    return shell
+
+
+def results(ran: Ran) -> dict[str, str]:
+    (value,) = ran.json
+    return {name: value[name]["result"] for name in ("repodata", "zst", "shards", "package")}
+
+
+WORKS = {"repodata": "works", "zst": "works", "shards": "absent", "package": "works"}
+
+
+def test_each_file_and_the_token_are_named(acme: Shell) -> None:
+    ran = acme("test", acme.sandbox.url_of("acme", "main"), "--json")
+    assert ran.code == 0
+    assert results(ran) == WORKS
+    assert ran.json[0]["token"]["organization"] == "acme"
+    assert ran.json[0]["token"]["source"] == "file"
+
+
+def test_shards_and_redirects_are_followed_without_the_token(acme: Shell) -> None:
+    ran = acme("test", acme.sandbox.url_of("acme", "private"), "--json")
+    assert ran.code == 0
+    assert set(results(ran).values()) == {"works"}
+    signed = [request for request in acme.sandbox.requests if "/signed/" in request.path]
+    assert signed
+    assert not any(request.authorization for request in signed)
+
+
+def test_a_line_a_channel(acme: Shell) -> None:
+    names = [acme.sandbox.url_of("acme", "main"), acme.sandbox.url_of("main")]
+    ran = acme("test", *names)
+    lines = ran.out.splitlines()
+    assert ran.code == 0
+    assert [line.split("\t")[0] for line in lines[1:]] == names
+    assert lines[0].split("\t") == ["channel", "repodata", "zst", "shards", "package", "token"]
+
+
+def test_a_channel_of_another_organization_is_refused_and_gets_no_token(acme: Shell) -> None:
+    ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json")
+    assert ran.code == 1
+    assert results(ran)["repodata"] == "refused"
+    assert ran.json[0]["token"] is None
+    assert not any(request.authorization for request in acme.sandbox.requests)
+
+
+def test_public_repodata_does_not_hide_a_token_that_is_dead(acme: Shell) -> None:
+    acme.sandbox.world.issue("acme", "ada")
+    ran = acme("test", acme.sandbox.url_of("acme", "public-index"), "--json")
+    assert ran.code == 1
+    assert (results(ran)["repodata"], results(ran)["package"]) == ("works", "refused")
+
+
+def test_what_is_no_channel_is_absent(acme: Shell) -> None:
+    ran = acme("test", acme.sandbox.url_of("acme", "nothing"), "--json")
+    assert ran.code == 1
+    assert results(ran)["repodata"] == "absent"
+
+
+def test_without_names_the_channels_of_the_tokens_are_tried(acme: Shell) -> None:
+    ran = acme("test")
+    assert ran.code == 1
+    assert "No channel is configured" in ran.err
+    channel = acme.sandbox.url_of("acme", "main")
+    acme("install", "--org", "acme", "--reissue", "--add-channel", channel)
+    ran = acme("test", "--json")
+    assert ran.code == 0
+    assert [one["channel"] for one in ran.json] == [channel]
+
+
+def test_a_name_is_no_channel_where_there_is_no_conda(acme: Shell) -> None:
+    ran = acme("test", "defaults")
+    assert ran.code == 2
+    assert "https://" in ran.line
+
+
+def test_the_token_is_never_printed(acme: Shell) -> None:
+    token = acme.sandbox.world.current("acme", "ada")
+    assert token
+    for words in (["--json"], []):
+        ran = acme("test", acme.sandbox.url_of("acme", "main"), *words)
+        assert token.value[-8:] not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "finding"),
+    [
+        ({"status": 401}, "refused"),
+        ({"status": 403}, "refused"),
+        ({"status": 404}, "absent"),
+        ({"status": 409}, "failed"),
+        ({"status": 422}, "failed"),
+        ({"status": 429}, "failed"),
+        ({"status": 500}, "failed"),
+        ({"status": 502, "body": b"<html>"}, "failed"),
+        ({"status": 200, "body": b"<html>", "headers": (("Content-Type", "text/html"),)}, "failed"),
+        ({"ending": Ending.RESET}, "failed"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("part", ["repodata", "zst", "package"])
+def test_each_file_fails_by_itself(
+    acme: Shell, part: str, fault: dict[str, Any], finding: str
+) -> None:
+    patterns = {"repodata": r"repodata\.json$", "zst": r"json\.zst", "package": "acme-hello"}
+    acme.sandbox.fail_next(patterns[part], times=9, **fault)
+    ran = acme("test", acme.sandbox.url_of("acme", "main"), "--json")
+    assert results(ran)[part] == finding
+    assert ran.code == (0 if part == "zst" else 1)
+    others = {name: word for name, word in results(ran).items() if name not in (part, "package")}
+    assert others == {name: WORKS[name] for name in others}
+
+
+# -- through conda's own sessions ------------------------------------------------------------------
+
+
+def conda_test(*words: str) -> tuple[int, str]:
+    """`conda token test …` in a process of its own: conda reads its settings when it starts."""
+    variables = {**os.environ, "CONDA_REPORT_ERRORS": "false", "CONDA_REMOTE_MAX_RETRIES": "0"}
+    command = [sys.executable, "-m", "conda_token_plugin", "test", *words, "--json"]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran.returncode, ran.stdout
+
+
+@pytest.mark.conda
+def test_condas_own_session_opens_the_channels_with_our_handler(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.sandbox.requests.clear()
+    code, out = conda_test(shell.sandbox.url_of("acme", "private"))
+    assert code == 0
+    assert {json.loads(out)[0][name]["result"] for name in WORKS} == {"works"}
+    agents = {request.header("User-Agent").partition("/")[0] for request in shell.sandbox.requests}
+    assert agents == {"conda"}
+
+
+@pytest.mark.conda
+def test_the_channels_that_conda_is_configured_with_are_tried(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    channels = [shell.sandbox.url_of("acme", "main"), shell.sandbox.url_of("globex", "main")]
+    (shell.home / ".condarc").write_text(json.dumps({"channels": channels}))
+    code, out = conda_test()
+    found = {one["channel"]: one["works"] for one in json.loads(out)}
+    assert code == 1
+    assert {url: found[url] for url in channels} == {channels[0]: True, channels[1]: False}
+
+
+@pytest.mark.conda
+def test_a_token_that_a_channels_url_has_itself_is_used_and_not_shown(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    value = shell.sandbox.world.issue("acme", "ada").value
+    code, out = conda_test(f"{shell.sandbox.service}/t/{value}/repo/acme/main")
+    assert code == 0
+    assert value not in out
+    assert (json.loads(out)[0]["token"], json.loads(out)[0]["own_credentials"]) == (None, True)
+    assert json.loads(out)[0]["channel"] == shell.sandbox.url_of("acme", "main")
+
+
+@pytest.mark.conda
+def test_an_offline_conda_is_said_so(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDA_OFFLINE", "true")
+    code, out = conda_test(shell.sandbox.url_of("acme", "main"))
+    assert code == 1
+    assert "offline" in json.loads(out)[0]["repodata"]["details"].lower()
