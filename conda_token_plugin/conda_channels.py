@@ -45,6 +45,8 @@ class CondaSender:
     def get(self, url: str, *, at_most: int) -> Answer:
         """Send with conda's timeouts, proxies, certificates and auth handlers."""
         shown = without_secrets(url)
+        if context.offline:  # what the session then raises differs between versions
+            raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
         patience = Patience(
             connect=context.remote_connect_timeout_secs, read=context.remote_read_timeout_secs
         )
@@ -59,7 +61,7 @@ class CondaSender:
                 ) as response,
             ):
                 return answer(response, at_most=at_most)
-        except CondaError as error:  # conda is offline, or its settings forbid the request
+        except CondaError as error:  # its settings do not fit together, or need a library
             reason = " ".join(without_secrets(word) for word in str(error).split())
             failure = ServiceUnreachable(shown, reason=reason, outcome="")
         except OSError as error:  # what requests raises
