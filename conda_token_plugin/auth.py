@@ -69,6 +69,7 @@ class TokenAuth(ChannelAuthBase):
             request.headers["Authorization"] = value
         request.register_hook("response", CondaHttpAuth.handle_407)
         request.register_hook("response", _kept_in_scope(found))
+        request.register_hook("response", _note)
         return _explained(request)
 
     def _send_in_path(self, url: str) -> None:
@@ -135,6 +136,15 @@ def _kept_in_scope(found: Found) -> Callable[..., Response]:
         return response
 
     return drop
+
+
+def _note(response: Response, **_: Any) -> Response:
+    """A response hook: what conda now takes for absent is to be asked for with another token."""
+    if response.status_code in REFUSED:
+        from conda_token_plugin.caches import note_refused
+
+        note_refused(response.url, folder=Environment().store_folder)
+    return response
 
 
 def _explained(request: PreparedRequest) -> PreparedRequest:

@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.caches import note_refused
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.examination import Examiner
 from conda_token_plugin.lookup import resolver
@@ -23,6 +24,8 @@ def hint(facts: Mapping[str, Any]) -> Diagnosis | None:
     headers = headers_in(str(facts.get("response_details", "")))
     status = int(facts["status_code"])
     diagnosis = examiner().examine(str(facts["url"]), status=status, headers=headers)
+    if diagnosis is not None:
+        note_refused(str(facts["url"]), folder=examiner().environment.store_folder)
     if diagnosis is None or (diagnosis.code, diagnosis.command) in _SAID:
         return None
     _SAID.add((diagnosis.code, diagnosis.command))

@@ -15,7 +15,9 @@ from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
+from conda_token_plugin.caches import forget
 from conda_token_plugin.channels import longest_prefix, organization_prefix, shared_prefixes
+from conda_token_plugin.environment import Environment
 from conda_token_plugin.pending import noted
 from conda_token_plugin.tokens import Kind, Token
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from conda_token_plugin.environment import Environment
     from conda_token_plugin.secret import Secret
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
@@ -115,12 +116,15 @@ def uninterrupted() -> Iterator[None]:
 def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
     """Store ``token``, take its prefixes from other tokens, and bring the drop-in ``at`` in line.
 
+    What conda remembers of the token's channels is from before it, and is forgotten.
+
     Returns:
         The vault that the secret went to.
     """
     vault = store.add(token, secret)
     store.update(*_without(token.scope, others=store.tokens(), owner=token.key))
     condarc.write(at, tokens=store.tokens())
+    forget(token.scope, environment=Environment(), channels=token.channels)
     return vault
 
 

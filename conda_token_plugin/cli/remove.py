@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
+from conda_token_plugin.caches import forget
 from conda_token_plugin.cli.wording import channels, last_four
 from conda_token_plugin.errors import BadInput, NoToken
 from conda_token_plugin.lookup import supplied
@@ -43,6 +44,8 @@ def run(call: Call) -> int:
     for token in doomed:
         store.remove(token.key)
     condarc.write(call.condarc, tokens=store.tokens())
+    for token in doomed:
+        forget(token.scope, environment=call.environment, channels=token.channels)
     _report(call, doomed, exports=_taken_back(call, doomed))
     return 0
 
