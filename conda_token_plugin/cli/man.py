@@ -14,7 +14,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__, environment, errors
-from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG, pages
+from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG
 
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
@@ -79,17 +79,24 @@ def _command(verb: Verb, *, parser: ArgumentParser) -> Iterator[str]:
 
 
 def _options(parser: ArgumentParser, *, everywhere: bool) -> Iterator[str]:
-    layout = pages.Page(parser.prog, width=pages.WIDEST)
     for group in parser._action_groups:  # noqa: SLF001  # argparse has no public way to list them
         if (group.title == EVERYWHERE) is everywhere:
             for action in group._group_actions:  # noqa: SLF001  # as above
-                yield from _option(action, layout=layout)
+                yield from _option(action)
 
 
-def _option(action: Action, *, layout: pages.Page) -> Iterator[str]:
+def _option(action: Action) -> Iterator[str]:
     if action.help is not SUPPRESS and "--help" not in action.option_strings:
-        yield f".TP\n.B {_plain(layout._format_action_invocation(action))}"  # noqa: SLF001  # as above
-        yield _plain(layout._expand_help(action) if action.help else "")  # noqa: SLF001  # as above
+        # Not argparse's own wording, which is another one from Python 3.13 on.
+        words = [", ".join(action.option_strings), _value(action)]
+        yield f".TP\n.B {_plain(' '.join(filter(None, words)))}\n{_plain(action.help or '')}"
+
+
+def _value(action: Action) -> str:
+    if action.nargs == 0:
+        return ""
+    listed = f"{{{','.join(map(str, action.choices))}}}" if action.choices else ""
+    return str(action.metavar or listed or action.dest.upper())
 
 
 def _environment() -> Iterator[str]:

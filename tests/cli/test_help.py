@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,12 @@ def test_the_manual_page_has_every_command_option_variable_and_exit_code() -> No
             assert {*action.option_strings} - {"-h", "--help"} <= set(re.findall(r"[\w-]+", page))
     assert [name for name in man.variables() if f".B {name}" not in page] == []
     assert [code for code in man.exit_codes() if f"\n.B {code}\n" not in page] == []
+
+
+def test_the_manual_page_that_is_shipped_is_up_to_date() -> None:
+    shipped = (Path(__file__).parents[2] / "docs" / "conda-token-plugin.1").read_text("utf-8")
+    again = "python -m conda_token_plugin.cli.man > docs/conda-token-plugin.1"
+    assert shipped == man.page(), f"run: {again}"
 
 
 def test_the_manual_page_keeps_what_looks_like_a_command_of_its_language() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 STEM = f"conda_token_plugin-{__version__}"
+MANUAL = "share/man/man1/conda-token-plugin.1"
 DROPIN = "condarc.d/00-conda-token-plugin.yml"
 
 
-def test_the_wheel_holds_the_package_its_metadata_and_the_drop_in_and_nothing_else(
+def test_the_wheel_holds_the_package_its_metadata_two_files_of_data_and_nothing_else(
     wheel: Path,
 ) -> None:
     tops = {"conda_token_plugin", f"{STEM}.dist-info", f"{STEM}.data"}
     assert {name.partition("/")[0] for name in names_in(wheel)} == tops
     data = [name for name in names_in(wheel) if name.startswith(f"{STEM}.data")]
-    assert data == [f"{STEM}.data/data/{DROPIN}"]
+    assert {name.partition("/data/")[2] for name in data} == {DROPIN, MANUAL}
 
 
 def test_every_module_of_the_package_is_in_the_wheel(wheel: Path, source: Path) -> None:
@@ -49,9 +51,8 @@ def test_the_wheel_says_that_it_is_typed_and_carries_the_licence(wheel: Path) ->
 
 
 def test_no_file_that_a_tool_left_behind_is_packed(wheel: Path, sdist: Path) -> None:
-    litter = ("__pycache__", ".pyc", "_cache", ".hypothesis", ".egg-info", ".git/")
-    assert [name for name in (*names_in(wheel), *members_of(sdist)) if name.endswith(litter)] == []
-    assert [name for name in members_of(sdist) if any(part in name for part in litter)] == []
+    litter = re.compile(r"(^|/)(__pycache__|\.\w+_cache|\.hypothesis|\.git|[\w.]+\.pyc)(/|$)")
+    assert [name for name in (*names_in(wheel), *members_of(sdist)) if litter.search(name)] == []
 
 
 def test_the_metadata_says_what_is_needed_and_by_whom(wheel: Path) -> None:
@@ -115,6 +116,7 @@ def test_the_source_distribution_has_what_a_packager_and_a_tester_need(sdist: Pa
     packed = set(members_of(sdist))
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "recipe/meta.yaml"}
     wanted |= {f"recipe/{DROPIN}", "recipe/run_test.py", "tests/conftest.py"}
+    wanted |= {"CONTRIBUTING.md", "docs/conda-token-plugin.1", "docs/demo-light.svg"}
     assert wanted <= packed
 
 
