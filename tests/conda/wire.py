@@ -6,6 +6,7 @@
 | ``/moved-here/`` | a redirect to ``/landed/`` on the same host |
 | ``/moved-out/`` | a redirect to ``/elsewhere`` on the same host |
 | ``/moved-away/`` | a redirect to ``/landed/`` on this server's other name |
+| ``/moved-far/`` | a redirect to ``/landed/`` on the server ``far`` |
 | ``/echoed/`` | a redirect to ``landed`` below the very path that was asked for |
 | otherwise | 200, ``{}`` |
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from ssl import SSLContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +46,29 @@ class Wire:
 
     port: int = 0
     asks: bool = False
+    scheme: str = "http"
+    far: str = ""
+    """Address of another server."""
     arrivals: list[Arrival] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """Its address, without a final slash."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def other_url(self) -> str:
         """Its address by another host name."""
-        return f"http://localhost:{self.port}"
+        return f"{self.scheme}://localhost:{self.port}"
 
 
 @contextmanager
-def listening(*, asks: bool = False) -> Iterator[Wire]:
+def listening(*, asks: bool = False, tls: SSLContext | None = None) -> Iterator[Wire]:
     """A server on a free port, until the end of the block."""
-    wire = Wire(asks=asks)
+    wire = Wire(asks=asks, scheme="https" if tls else "http")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(wire))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     wire.port = server.server_port
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -105,7 +112,8 @@ def _answer(wire: Wire, path: str, headers: dict[str, str]) -> tuple[int, dict[s
         return 302, {"Location": "/elsewhere/noarch/repodata.json"}
     if "/echoed/" in path:
         return 302, {"Location": path.replace("/echoed/", "/landed/")}
-    for mark, host in (("/moved-here/", ""), ("/moved-away/", wire.other_url)):
+    places = {"/moved-here/": "", "/moved-away/": wire.other_url, "/moved-far/": wire.far}
+    for mark, host in places.items():
         if mark in path:
             way = path.partition("://")[2].partition("/")[2] if "://" in path else path
             return 302, {"Location": host + "/" + way.replace(mark, "/landed/").lstrip("/")}
