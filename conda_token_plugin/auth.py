@@ -129,13 +129,21 @@ def _kept_in_scope(found: Found) -> Callable[..., Response]:
 
     def drop(response: Response, **_: Any) -> Response:
         if response.is_redirect:
-            other = _covered(urljoin(response.url, response.headers["location"]))
+            other = _covered(_target(response))
             if other is None or other[0].token.key != found.token.key:
                 for one in (response, *response.history):
                     one.request.headers.pop("Authorization", None)
         return response
 
     return drop
+
+
+def _target(response: Response) -> str:
+    """Where ``response`` redirects to; "" where that cannot be told."""
+    try:
+        return urljoin(response.url, response.headers["location"])
+    except ValueError:  # no URL: half an IPv6 address
+        return ""
 
 
 def _note(response: Response, **_: Any) -> Response:
@@ -160,15 +168,24 @@ def _explain(response: Response, **_: Any) -> Response:
     For zst and shards conda has something else to fall back on: nothing is explained yet.
     """
     if response.status_code in REFUSED and not response.url.endswith(".zst"):
-        from conda_token_plugin.hints import examiner
+        reason = _reason(response)
+        if reason:
+            body = {"message": reason.replace("%", "%%")}  # conda formats it once more
+            response.json = lambda **_: body  # type: ignore[method-assign]
+    return response
 
+
+def _reason(response: Response) -> str:
+    from conda_token_plugin.hints import examiner
+
+    try:
         diagnosis = examiner().examine(
             response.url, status=response.status_code, headers=response.headers
         )
-        if diagnosis is not None:
-            body = {"message": diagnosis.text.replace("%", "%%")}  # conda formats it once more
-            response.json = lambda **_: body  # type: ignore[method-assign]
-    return response
+    except Exception as bug:  # noqa: BLE001  # as in _covered; a newer conda guards its hints
+        _said_once(f"It has a bug; please report it: {_place_of(bug)}.")
+        return ""
+    return diagnosis.text if diagnosis else ""
 
 
 def _other_handler(channel_name: str, *, url: str) -> str:
