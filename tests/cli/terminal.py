@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -19,12 +22,15 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 class Terminal:
     """One child process on a pseudo-terminal of its own."""
 
-    def __init__(self, *words: str, environment: Mapping[str, str]) -> None:
-        """Start ``python -m conda_token_plugin`` with ``words``."""
+    def __init__(
+        self, *words: str, environment: Mapping[str, str], size: tuple[int, int] = (24, 80)
+    ) -> None:
+        """Start ``python -m conda_token_plugin`` with ``words``; ``size`` in lines and columns."""
         self.seen = ""
         command = [sys.executable, "-m", "conda_token_plugin", *words]
         self._child, self._terminal = pty.fork()
         if self._child == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
             os.execve(sys.executable, command, dict(environment))
 
     def wait_for(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,11 +86,15 @@ def test_anything_but_yes_is_a_no(
     assert current.id == held.id
 
 
-def test_on_a_terminal_the_list_is_a_table_that_fits(
-    shell: Shell, start: Callable[..., Terminal]
+@pytest.mark.parametrize(("columns", "table"), [(200, True), (100, True), (80, False), (30, False)])
+def test_the_list_is_a_table_where_it_fits_and_blocks_where_it_does_not(
+    shell: Shell, columns: int, *, table: bool
 ) -> None:
     shell("install", "--org", "acme", "--yes")
-    terminal = start("list")
+    terminal = Terminal("list", environment=os.environ, size=(24, columns))
     assert terminal.finish() == 0
-    assert "organization" in terminal.seen
-    assert "left" in terminal.seen
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen).splitlines()
+    assert lines[0].split()[0] == ("organization" if table else "acme")
+    assert len(lines) == (2 if table else 6)
+    assert any("days left)" in line for line in lines)
+    assert "…" in lines[-1]
