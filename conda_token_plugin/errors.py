@@ -45,12 +45,19 @@ No error ever takes a secret; a URL is shown without user, password, token and q
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
+
+_LIKE_A_SECRET = re.compile(
+    r"(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?", re.IGNORECASE
+)
+"""Today's tokens and API keys. People type them in the place of a name; that is no reason to say
+them again where a log keeps it."""
 
 
 class TokenPluginError(Exception):
@@ -60,8 +67,7 @@ class TokenPluginError(Exception):
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Compose one line of ``what`` and ``hint``, each a sentence without a line break."""
-        self.what = " ".join(what.split())
-        self.hint = " ".join(hint.split())
+        self.what, self.hint = (_LIKE_A_SECRET.sub("…", " ".join(s.split())) for s in (what, hint))
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
 

@@ -60,3 +60,14 @@ def test_a_test_makes_every_error_happen(cls: type[TokenPluginError]) -> None:
 def test_a_message_is_one_line_whatever_is_put_into_it() -> None:
     error = TokenPluginError("two\nlines\tand  more", hint=" so\r\n it  is ")
     assert str(error) == "two lines and more so it is"
+
+
+@pytest.mark.parametrize("secret", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
+def test_a_message_does_not_repeat_a_secret_that_was_typed_for_a_name(secret: str) -> None:
+    error = TokenPluginError(f"No {secret!r}, no x={secret}.", hint=f"See: https://h/{secret}/")
+    assert str(error) == "No '…', no x=…. See: https://h/…/"
+
+
+@pytest.mark.parametrize("word", ["a" * 47, "a" * 49, "0f" * 32, "eyJ.a.b", "/home/" + "a-b" * 16])
+def test_a_message_keeps_other_long_words(word: str) -> None:
+    assert str(TokenPluginError(f"It is {word}.")) == f"It is {word}."
