@@ -170,7 +170,7 @@ def test_a_name_that_is_far_off_is_not_guessed_at(ada: Service) -> None:
     assert "Did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a\nb"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a/b", "../../account"])
 def test_a_name_that_no_organization_has_is_not_sent(
     sandbox: Sandbox, ada: Service, name: str
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_name_that_no_organization_has_is_not_sent(
     assert len(sandbox.requests) == 0
 
 
-@pytest.mark.parametrize("name", ["a/b", "a?b=c", "a#b", "a b", "ä", "../../account"])
+@pytest.mark.parametrize("name", ["a?b=c", "a#b", "a b", "ä", "%2e%2e"])
 def test_a_name_cannot_leave_its_place_in_the_address(
     sandbox: Sandbox, ada: Service, name: str
 ) -> None:
@@ -450,6 +450,7 @@ def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
             "passport": {"user_id": "u", "organizations": [{"name": "a", "attributes": attributes}]}
         },
     )
+    responses.get("https://service.invalid/api/account", json={"user": {"id": "u"}})
     end = nowhere.whoami().memberships[0].subscription_ends
     assert end is not None
     assert end.year == 2031
