@@ -114,12 +114,21 @@ def base(
     folder = tmp_path_factory.mktemp("machine")
     (folder / "home").mkdir()
     wanted = ["conda", *dependencies(), *([SOLVER] if solver() == "rattler" else [])]
-    words = ("create", "-y", "-q", "-p", folder / "base", "--override-channels", "-c", channel.url)
+    words = (
+        "create",
+        "-y",
+        "-q",
+        "-p",
+        folder / "prefix",
+        "--override-channels",
+        "-c",
+        channel.url,
+    )
     settings = {"CONDA_SOLVER": solver(), "CONDA_CHANNELS": channel.url}
     settings |= {"CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
     packages = str(folder / "pkgs")
     run(sys.executable, "-m", "conda", *words, *wanted, CONDA_PKGS_DIRS=packages, **settings)
-    return Base(folder / "base", folder / "home", settings)
+    return Base(folder / "prefix", folder / "home", settings)
 
 
 @pytest.fixture
