@@ -16,7 +16,7 @@ from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.keyrings import KeyringService
 from conda_token_plugin.clients.offers import Sighting, offered
-from conda_token_plugin.errors import ConfigurationError, KeyringUnusable, MalformedURL
+from conda_token_plugin.errors import BadInput, ConfigurationError, KeyringUnusable
 from conda_token_plugin.service.anaconda_login import SERVICE
 from conda_token_plugin.service.credentials import domains_of
 from conda_token_plugin.tokens import Way
@@ -68,7 +68,7 @@ class AnacondaAuth:
 def _home(owner: str, environment: Environment) -> str:
     try:
         return organization_prefix(environment.repo_url, owner)
-    except MalformedURL:  # it did not note whose the token is, or wrote a title
+    except BadInput:  # it did not note whose the token is, or wrote a title
         return environment.repo_url
 
 

@@ -1,7 +1,8 @@
 """Entries that another tool keeps in the system's keyring: one service, a user name a key.
 
 The system's own backend, by name: what Python's keyring prefers here may be a plain file that some
-package has registered, and no other tool reads that. Imported when it is needed, and never waited
+package has registered, and no other tool reads that. Only ``PYTHON_KEYRING_BACKEND`` has a say:
+who sets it wants that one, or none. The library is imported when it is needed, and never waited
 for long: a keyring can be locked behind a window that nobody sees.
 """
 
@@ -12,6 +13,7 @@ from concurrent.futures import TimeoutError as TooLong  # its own class before P
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import KeyringUnusable
 
 if TYPE_CHECKING:
@@ -51,8 +53,10 @@ class KeyringService:
         return ""
 
     def put(self, entry: Entry) -> None:
-        """Set the entry."""
+        """Set the entry, and see that it is there: some backends keep nothing, and say nothing."""
         _asked(lambda backend: backend.set_password(self.service, entry.key, entry.value))
+        if self.held(entry.key) != entry.value:
+            raise KeyringUnusable("did not keep what was put into it")
 
     def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
         """Delete the entry."""
@@ -67,7 +71,8 @@ def _asked(work: Callable[[Backend], Answer]) -> Answer:
     """
     from conda_token_plugin.store.keyring_vault import loaded, started
 
-    answer = started(lambda: work(loaded(NATIVE)))
+    backend = Environment().variables.get("PYTHON_KEYRING_BACKEND") or NATIVE
+    answer = started(lambda: work(loaded(backend)))
     try:
         error = answer.exception(timeout=PATIENCE)
     except TooLong:  # a prompt that nobody answers, a daemon that is stuck

@@ -27,6 +27,9 @@ pytestmark = [
     pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed"),
 ]
 
+NATIVE = {"PYTHON_KEYRING_BACKEND": ""}
+"""In the tests' sealed room it names a keyring that holds nothing."""
+
 DRIVER = """
 import json, subprocess, sys
 steps = json.load(sys.stdin)
@@ -54,7 +57,7 @@ def in_session(person: Person, *steps: list[str]) -> list[tuple[int, str, str]]:
 def _variables(person: Person) -> Mapping[str, str]:
     run = person.machine.folder / "run"
     run.mkdir(mode=0o700, exist_ok=True)
-    return person.machine.variables | {"XDG_RUNTIME_DIR": str(run)}
+    return person.machine.variables | {"XDG_RUNTIME_DIR": str(run), **NATIVE}
 
 
 def ours(*words: str) -> list[str]:
@@ -101,8 +104,16 @@ def test_a_credential_of_somebody_else_in_the_keyring_is_left(person: Person) ->
 
 def test_without_a_keyring_it_is_one_line_and_nothing_is_written(person: Person) -> None:
     person.has("acme")
-    ran = person.types("export", "rattler", "--keyring", DBUS_SESSION_BUS_ADDRESS="unix:path=/x")
+    nowhere = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x", **NATIVE}
+    ran = person.types("export", "rattler", "--keyring", **nowhere)
     assert ran.code == 6
     assert ran.err.count("\n") == 1
     assert "keyring" in ran.err
     assert not (person.home / ".rattler").exists()
+
+
+def test_a_keyring_that_keeps_nothing_is_found_out(person: Person) -> None:
+    person.has("acme")
+    ran = person.types("export", "rattler", "--keyring")
+    assert ran.code == 6
+    assert "did not keep what was put into it" in ran.err
