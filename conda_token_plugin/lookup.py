@@ -14,11 +14,9 @@ such a URL has no token here.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from conda_token_plugin.channels import (
@@ -34,6 +32,7 @@ from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
     from conda_token_plugin.environment import Environment
     from conda_token_plugin.secret import Secret
@@ -46,9 +45,12 @@ MOST_REMEMBERED = 4096
 """Folders whose answer is remembered, so that a process's memory stays bounded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A token for a URL: its metadata, where it is from, and how to get at the secret."""
+class Found(NamedTuple):
+    """A token for a URL: its metadata, where it is from, and how to get at the secret.
+
+    Not a dataclass, because the first request of a process waits for this module:
+    making a frozen one takes 0.6 ms, making this 0.1 (Python 3.11).
+    """
 
     token: Token
     source: str
@@ -113,6 +115,8 @@ class Lookup:
 
     def _once(self, name: str, read: Callable[[], Secret]) -> Secret:
         """One read a name, whoever asks first; the lock is not held while reading."""
+        from concurrent.futures import Future  # 5 ms that commands which only look never need
+
         with self._lock:
             answer = self._secrets.get(name)
             first = answer is None
@@ -125,9 +129,8 @@ class Lookup:
         return answer.result()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """A token that is there, whatever URL it is for, and where it is from."""
+class Holding(NamedTuple):
+    """A token that is there, whatever URL it is for, and where it is from. See ``Found``."""
 
     token: Token
     source: str

@@ -103,7 +103,7 @@ def _noted(call: Call, item: Holding) -> Holding:
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
         store.update(token)
-    return replace(item, token=token)
+    return item._replace(token=token)
 
 
 def _does(call: Call, one: Checked, *, within: timedelta | None) -> bool:
