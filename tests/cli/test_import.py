@@ -139,7 +139,7 @@ def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
     assert held["proven"]
     assert shell.sandbox.url_of("acme") in held["scope"]
     assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
-    assert "acme/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
+    assert "/repo/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
 
 
 @pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
