@@ -48,7 +48,7 @@ report(calls=[count[at] for at in range(2, len(count), 3)], sent="Authorization"
 """
 THE_PLUGIN, ITS_DROP_IN = 2_500, 20_000
 """Function calls of a command. A plugin that does nothing takes half of the first; the second is
-what conda does to read one entry: 6,000 calls in 26.7, 15,000 before. All of `conda info`: 480,000."""
+what conda does for one entry: 6,000 in 26.7, 15,000 before. All of `conda info`: 480,000."""
 COVERED_URL, OTHER_URL = 0, 60
 """Function calls more for a further URL; without the plugin it is about 1,200."""
 FILES = {"entry_points.txt", "__init__", "plugin"}
