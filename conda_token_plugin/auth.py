@@ -11,7 +11,7 @@ said once. A 401 or 403 is left to conda, whose fallbacks (shards, zst, json) de
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING
@@ -90,6 +90,26 @@ class TokenAuth(ChannelAuthBase):
             made[name] = CondaHttpAuth() if handler is None else handler(self.channel_name)
         auth: Callable[[PreparedRequest], PreparedRequest] = made[name]
         return auth
+
+
+def warn_of_expiry() -> None:
+    """Say once a day that a token that this process has sent will expire soon.
+
+    Nothing is said where the output is to be read by a program, or to be quiet.
+    """
+    if context.json or context.quiet:
+        return
+    from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.expiring import warning
+
+    line = warning(
+        USED.values(),
+        now=datetime.now(timezone.utc),
+        within=timedelta(days=context.plugins.token_warn_days),
+        folder=Environment().store_folder,
+    )
+    if line:
+        Printer().warn(line)
 
 
 def _covered(url: str) -> tuple[Found, Secret] | None:

@@ -6,10 +6,12 @@ needs is imported inside of the callable that conda runs on demand.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from conda.common.configuration import PrimitiveParameter
 from conda.plugins import hookimpl
-from conda.plugins.types import CondaAuthHandler, CondaSubcommand
+from conda.plugins.types import CondaAuthHandler, CondaPostCommand, CondaSetting, CondaSubcommand
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 NAME = "conda-token-plugin"
 REFUSED = (401, 403)
+USERS = {"install", "create", "update", "search", "env_create", "env_update"}
+"""Commands after which it is said that a token that they used expires soon."""
 
 
 def token(arguments: tuple[str, ...]) -> int:
@@ -64,3 +68,26 @@ def conda_error_hints(error: CondaError) -> Iterable[CondaErrorHint]:
         from conda.plugins.types import CondaErrorHint
 
         yield CondaErrorHint(text=diagnosis.text, hint_code=f"conda_token_{diagnosis.code}")
+
+
+@hookimpl
+def conda_settings() -> Iterable[CondaSetting]:
+    """How many days before it expires a token is warned of."""
+    yield CondaSetting(
+        name="token_warn_days",
+        description="Days before a token expires from which on commands that use it say so.",
+        parameter=PrimitiveParameter(14, element_type=int),
+    )
+
+
+@hookimpl
+def conda_post_commands() -> Iterable[CondaPostCommand]:
+    """After a command that may have used a token."""
+    yield CondaPostCommand(name=NAME, action=warn_of_expiry, run_for=USERS)
+
+
+def warn_of_expiry(_command: str) -> None:
+    """Say that a token expires, if this process has sent one and it does; else cost nothing."""
+    auth = sys.modules.get("conda_token_plugin.auth")
+    if auth is not None and auth.USED:
+        auth.warn_of_expiry()

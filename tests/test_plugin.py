@@ -28,15 +28,17 @@ kinds = types.ModuleType("conda.plugins.types")
 kinds.__getattr__ = lambda name: type(name, (Registered,), {})
 plugins = types.ModuleType("conda.plugins")
 plugins.hookimpl, plugins.types = hookimpl, kinds
-conda = types.ModuleType("conda")
-conda.plugins = plugins
-sys.modules |= {"conda": conda, "conda.plugins": plugins, "conda.plugins.types": kinds}
+conda, common, settings = (types.ModuleType(name) for name in
+                          ("conda", "conda.common", "conda.common.configuration"))
+settings.PrimitiveParameter = lambda default, **_: default
+conda.plugins, conda.common, common.configuration = plugins, common, settings
+sys.modules |= {module.__name__: module for module in (conda, common, settings, plugins, kinds)}
 import argparse, collections.abc, dataclasses, datetime, json, pathlib, typing, urllib.parse
 import requests, platformdirs
 before = set(sys.modules)
 from conda_token_plugin import plugin
 """
-"""A conda of a dozen lines, with the modules that a real one has loaded by then."""
+"""A conda of some lines, with the modules that a real one has loaded by then."""
 
 
 def run(script: str) -> Any:

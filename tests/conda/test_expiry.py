@@ -1,0 +1,66 @@
+"""After a command that used a token that expires soon, one line says so: once a day, to people."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conda.holding import hold
+
+if TYPE_CHECKING:
+    from tests.conda.machine import Machine
+
+pytestmark = pytest.mark.conda
+
+NOW = datetime.now(timezone.utc)
+LINE = "of acme expires on"
+
+
+def test_it_is_said_once_a_day_to_people_and_not_to_programs(machine: Machine) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9, hours=1))
+    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+
+    silent = [
+        machine.conda("search", *words, "--json").well(),
+        machine.create(*words, "--json").well(),
+        machine.create(*words).well(),  # it has -q
+    ]
+    said = machine.conda("search", *words).well()
+    again = machine.conda("search", *words).well()
+
+    assert all(LINE not in ran.said for ran in silent)
+    assert said.err.count(f"{LINE} {NOW + timedelta(days=9, hours=1):%Y-%m-%d}, in 9 days") == 1
+    assert "Run: conda token sync acme" in said.err
+    assert LINE not in again.said
+
+
+def test_nothing_is_said_by_a_command_that_used_no_token(machine: Machine) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
+
+    ran = machine.conda("search", *words, "anaconda-tools-hello").well()
+
+    assert "expires" not in ran.said
+
+
+@pytest.mark.parametrize("command", ["create", "install", "update"])
+def test_the_commands_that_install_say_it_too(machine: Machine, command: str) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    at = ("-y", "-p", str(machine.prefix), "--override-channels", "-c")
+    words = (*at, machine.sandbox.url_of("acme", "main"))
+    if command != "create":
+        machine.conda("create", "-q", *words, "acme-hello=0.9").well()
+
+    assert LINE in machine.conda(command, *words, "acme-hello").well().err
+
+
+def test_how_long_before_is_a_setting_of_conda(machine: Machine) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    machine.condarc("plugins:\n  token_warn_days: 7\n")
+    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+
+    assert LINE not in machine.conda("search", *words).well().said
+    machine.condarc("plugins:\n  token_warn_days: 10\n")
+    assert LINE in machine.conda("search", *words).well().said
