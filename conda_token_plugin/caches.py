@@ -19,6 +19,7 @@ import re
 import sys
 from contextlib import suppress
 from hashlib import md5
+from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,9 @@ def name_of(subdir: str, *, index: str = "") -> str:
 
 def folders(environment: Environment) -> tuple[Path, ...]:
     """Conda's index caches: of the conda that runs this, or of those that can be found."""
-    return tuple(dict.fromkeys(Path(one).expanduser() / "cache" for one in _packages(environment)))
+    # Path.expanduser raises for a user whom it does not know.
+    homes = (expanduser(one) for one in _packages(environment))  # noqa: PTH111
+    return tuple(dict.fromkeys(Path(one) / "cache" for one in homes))
 
 
 def _guessed(prefixes: Iterable[str], environment: Environment) -> Iterator[str]:

@@ -21,7 +21,9 @@ Names of secrets never begin with ``CONDA``: conda prints those (``conda info``,
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,7 +101,7 @@ class Environment:
         """Where tokens and their metadata are kept."""
         chosen = self.variables.get("CONDA_TOKEN_HOME")
         if chosen:
-            return Path(chosen).expanduser()
+            return expanded(chosen)
         from platformdirs import user_data_path
 
         return user_data_path("conda-token-plugin", appauthor=False)
@@ -114,7 +116,7 @@ class Environment:
         """
         chosen = self.variables.get("CONDA_TOKEN_SYSTEM_HOME")
         if chosen:
-            return Path(chosen).expanduser()
+            return expanded(chosen)
         if os.name == "nt":
             shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
             return Path(shared) / "conda-token-plugin"
@@ -130,14 +132,14 @@ class Environment:
         """The drop-in for everybody on this machine; every conda reads this folder."""
         chosen = self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC")
         if chosen:
-            return Path(chosen).expanduser()
+            return expanded(chosen)
         folder = Path("C:/ProgramData/conda" if os.name == "nt" else "/etc/conda")
         return folder / "condarc.d" / "conda-token-plugin.yml"
 
     @property
     def home(self) -> Path:
         """The user's home folder, as conda finds it."""
-        return Path("~").expanduser()
+        return expanded("~")
 
     @property
     def plain_output(self) -> bool:
@@ -166,22 +168,39 @@ class Environment:
         if value:
             return name, Secret(value)
         path = self.variables.get(f"{name}_FILE", "").strip()
-        return (f"{name}_FILE ({path})", secret_in(Path(path).expanduser())) if path else None
+        return (f"{name}_FILE ({path})", secret_in(expanded(path))) if path else None
 
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """As ``secret``, and last ``/run/secrets/<name in lower case>``, where containers mount it.
 
         ``name`` is ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
         """
-        path = RUN_SECRETS / name.lower()
-        return self.secret(name) or ((str(path), secret_in(path)) if path.is_file() else None)
+        given, path = self.secret(name), RUN_SECRETS / name.lower()
+        # Path.is_file raises for names that are too long, and organizations come from URLs.
+        if given is not None or not isfile(path):  # noqa: PTH113
+            return given
+        return str(path), secret_in(path)
 
     def repository_tokens(self) -> tuple[str, ...]:
         """The names for which ``repository_token`` has an answer, the general one first."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
-        if RUN_SECRETS.is_dir():
+        with suppress(OSError):  # no such folder, or one that is not for us
             stems |= {path.name.upper() for path in RUN_SECRETS.iterdir()}
         return tuple(sorted(s for s in stems if s == REPO_TOKEN or s.startswith(f"{REPO_TOKEN}_")))
+
+
+def expanded(text: str) -> Path:
+    """The path that is written as ``text``; ``~`` and ``~NAME`` stand for a home.
+
+    Raises:
+        BadInput: nobody knows that home.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # no such user; or one whom the system does not list, as in a container
+        raise BadInput(
+            f"The home folder in {text!r} cannot be found.", hint="Set HOME, or write the path out."
+        ) from None
 
 
 def token_variable(organization: str) -> str:

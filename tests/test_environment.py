@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from conda_token_plugin.errors import (
     StoreUnusable,
     TokenPluginError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PACKAGE = Path(conda_token_plugin.__file__).parent
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
@@ -124,6 +128,37 @@ def test_every_name_that_supplies_a_token_is_found(
         found = room.repository_token(name)
         assert found is not None
         assert found[1].reveal() == VALUE
+
+
+@pytest.mark.parametrize(
+    ("name", "path_of"),
+    [
+        ("CONDA_TOKEN_HOME", lambda room: room.store_folder),
+        ("CONDA_TOKEN_SYSTEM_HOME", lambda room: room.machine_folder),
+        ("CONDA_TOKEN_SYSTEM_CONDARC", lambda room: room.machine_condarc),
+        ("A_FILE", lambda room: room.secret("A")),
+    ],
+)
+def test_a_home_that_nobody_knows_is_one_line(
+    name: str, path_of: Callable[[Environment], object]
+) -> None:
+    with pytest.raises(BadInput, match=r"'~no-such-user/x' cannot be found. Set HOME"):
+        path_of(Environment({name: "~no-such-user/x"}))
+
+
+def test_an_organization_whose_name_no_file_can_have_is_supplied_with_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "RUN_SECRETS", tmp_path)
+    assert Environment({}).repository_token(environment.token_variable("x" * 5000)) is None
+
+
+def test_mounted_secrets_that_are_not_for_us_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-file").write_text("")
+    monkeypatch.setattr(environment, "RUN_SECRETS", tmp_path / "a-file")
+    assert Environment({}).repository_tokens() == ()
 
 
 def test_no_secret_is_taken_from_a_name_that_conda_prints() -> None:

@@ -14,12 +14,14 @@ found and is still there.
 
 from __future__ import annotations
 
+from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.clients.audit import fixing, places
 from conda_token_plugin.clients.audit.report import findings
 from conda_token_plugin.clients.ledger import Ledger
+from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def run(call: Call) -> int:
 
 
 def _places(call: Call) -> Iterable[places.Place]:
-    named = [Path(name).expanduser() for name in call.args.paths]
+    named = [expanded(name) for name in call.args.paths]
     for path in named:
-        if not path.exists():
+        if not exists(path):  # noqa: PTH110  # Path.exists raises for names that are too long
             raise BadInput(f"There is no {path}.", hint="Check the path.")
     ours = call.environment.store_folder
     found = places.named(named) if named else places.usual(call.environment)

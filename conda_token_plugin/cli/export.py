@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from argparse import BooleanOptionalAction
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import exports
@@ -24,12 +23,14 @@ from conda_token_plugin.clients import docker, exporting, github_actions
 from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.clients.targets import TARGETS
+from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput, CheckFailed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.exporting import Step
@@ -97,7 +98,7 @@ def _write(
             for step in exporting.plan(
                 grants,
                 target=target,
-                place=target.place_at(Path(call.args.file).expanduser())
+                place=target.place_at(expanded(call.args.file))
                 if call.args.file
                 else target.place(call.environment, keyring=keyring),
                 environment=call.environment,

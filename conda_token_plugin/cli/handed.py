@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
@@ -16,6 +15,7 @@ from conda_token_plugin.channels import normalised, without_secrets
 from conda_token_plugin.cli.arguments import moment
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
+from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput
 from conda_token_plugin.issuing import keep, provable, scope_of
 from conda_token_plugin.lookup import Holding
@@ -24,6 +24,7 @@ from conda_token_plugin.tokens import Kind, Token, Way
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from pathlib import Path
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.issuing import Wish
@@ -130,7 +131,7 @@ def _given(call: Call) -> Secret:
     if args.token_stdin:
         return token_in(sys.stdin.read())
     if args.token_file:
-        return token_in(_content(Path(args.token_file).expanduser()))
+        return token_in(_content(expanded(args.token_file)))
     if args.token_env:
         return token_in(_variable(call, args.token_env))
     return token_in(call.prompts.hidden("Token (not shown):", flag="--token-stdin"))

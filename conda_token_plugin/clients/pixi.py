@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.rattler import Rattler
+from conda_token_plugin.environment import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +49,7 @@ class Pixi(Rattler):
         for path in _configurations(environment):
             override = _override_in(path) or override
         if override:
-            return self.place_at(Path(override).expanduser())
+            return self.place_at(expanded(override))
         return super().place(environment, keyring=keyring)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.clients import condarcs
+from conda_token_plugin.clients import condarcs, foreign
 from conda_token_plugin.clients.anaconda_auth import AnacondaAuth
 from conda_token_plugin.clients.binstar import TokenFiles
 from conda_token_plugin.clients.conda_auth import CondaAuth
@@ -14,10 +13,12 @@ from conda_token_plugin.clients.condarcs import YAMLFiles
 from conda_token_plugin.clients.mamba import MambaSource
 from conda_token_plugin.clients.netrc_source import NetrcSource
 from conda_token_plugin.clients.rattler import RattlerSource
+from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conda_token_plugin.clients.offers import Offer, Source
     from conda_token_plugin.environment import Environment
@@ -58,8 +59,8 @@ def source(name: str) -> Source:
     """
     if name in SOURCES:
         return SOURCES[name]
-    path = Path(name).expanduser()
-    if path.is_file():
+    path = expanded(name)
+    if foreign.is_file(path):
         return FileSource(path)
     raise BadInput(
         f"{name!r} is no source and no file.", hint=f"Choose from: {', '.join(SOURCES)}; or a path."
