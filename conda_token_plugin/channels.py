@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from conda_token_plugin.errors import BadInput, MalformedURL
+from conda_token_plugin.errors import LIKE_A_SECRET, BadInput, MalformedURL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -86,7 +86,8 @@ def segment(name: str) -> str:
     """
     from urllib.parse import quote
 
-    if name in {"", ".", ".."} or "/" in name or not name.isprintable():
+    odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
+    if odd or LIKE_A_SECRET.fullmatch(name):  # a log of requests is no place for a token
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name, safe="")
 

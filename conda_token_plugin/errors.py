@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_LIKE_A_SECRET = re.compile(
+LIKE_A_SECRET = re.compile(
     r"(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?", re.IGNORECASE
 )
 """Today's tokens and API keys. People type them in the place of a name; that is no reason to say
@@ -67,7 +67,7 @@ class TokenPluginError(Exception):
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Compose one line of ``what`` and ``hint``, each a sentence without a line break."""
-        self.what, self.hint = (_LIKE_A_SECRET.sub("…", " ".join(s.split())) for s in (what, hint))
+        self.what, self.hint = (LIKE_A_SECRET.sub("…", " ".join(s.split())) for s in (what, hint))
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
 

@@ -158,6 +158,12 @@ def test_characters_that_mean_something_in_a_glob_are_taken_as_they_are() -> Non
     assert not fnmatch("https://host.example/azz/x", pattern(prefix))
 
 
+@pytest.mark.parametrize("token", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
+def test_a_token_is_no_organization_and_is_sent_to_no_log(token: str) -> None:
+    with pytest.raises(BadInput, match="'…'"):
+        organization_prefix("https://repo.example/repo", token)
+
+
 def test_an_organization_is_one_segment_of_the_repository() -> None:
     assert organization_prefix(REPO, "acme") == ACME
     assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"

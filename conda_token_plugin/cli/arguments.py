@@ -7,6 +7,7 @@ from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.channels import segment
 from conda_token_plugin.tokens import utc
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ def span(text: str) -> timedelta:
     if length is None or length > LONGEST:
         raise ArgumentTypeError(f"{text!r} is no length of time like 14d, 12h or 2w")
     return length
+
+
+def organization(text: str) -> str:
+    """The name of an organization.
+
+    Raises:
+        BadInput: nothing can be called that.
+    """
+    segment(text)
+    return text
 
 
 def moment(text: str) -> datetime:

@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.cli.arguments import organization
 from conda_token_plugin.cli.wording import channels, last_four
 from conda_token_plugin.clients.importing import Verdict, candidate, collected, tried
 from conda_token_plugin.clients.sources import SOURCES, source
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.cleaning import Cleaned
@@ -37,7 +38,9 @@ def configure(parser: ArgumentParser) -> None:
         "sources", nargs="*", metavar="SOURCE", help=f"{names}; or a path (default: all of them)"
     )
     parser.add_argument(
-        *("-o", "--org"), default="", help="only this one's; a token without an owner is its"
+        *("-o", "--org"),
+        type=organization,
+        help="only this one's; a token without an owner is its",
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what is there")
     parser.add_argument(
@@ -78,7 +81,7 @@ def _found(call: Call, *, store: Store) -> list[Candidate]:
     )
     for fault in dict.fromkeys(faults):
         call.printer.say(f"Not looked at: {fault}")
-    owner = call.args.org
+    owner = call.args.org or ""
     found = [
         candidate(one, owner=owner, store=store, environment=call.environment)
         for one in offers
@@ -129,12 +132,8 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
     if not good:
         call.printer.say("There is nothing to import.")
         return
-    for one in good:
-        held = store.token(one.token.key)
-        if held is not None:
-            call.printer.say(
-                f"This replaces the stored token {last_four(held)} of {held.organization}."
-            )
+    for line in dict.fromkeys(line for one in good for line in _consequences(one, store=store)):
+        call.printer.say(line)
     call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
     store.prove_writable()
     for one in good:
@@ -145,6 +144,25 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
         )
     for notice in store.notices:
         call.printer.say(notice)
+
+
+def _consequences(one: Candidate, *, store: Store) -> Iterator[str]:
+    """What the user should know before the yes."""
+    held = store.token(one.token.key)
+    if held is not None:
+        yield f"This replaces the stored token {last_four(held)} of {held.organization}."
+    for other in store.tokens():
+        common = set(other.scope).intersection(one.token.scope)
+        if common and other.key != one.token.key:
+            yield (
+                f"{channels(sorted(common))} will get {last_four(one.token)}, and no longer "
+                f"the token of {other.organization}."
+            )
+    if one.wide:
+        yield (
+            f"Nothing says whose token {last_four(one.token)} is, so it would go to every "
+            "organization's channels there: name the owner with --org."
+        )
 
 
 def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:

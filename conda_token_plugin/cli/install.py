@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
 from conda_token_plugin.cli import handed, logging_in
-from conda_token_plugin.cli.arguments import span
+from conda_token_plugin.cli.arguments import organization, span
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
 from conda_token_plugin.errors import NoChannel
@@ -37,7 +37,12 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Say for whom, when, and what to configure."""
-    parser.add_argument("-o", "--org", metavar="ORG", help="the organization; asked for if several")
+    parser.add_argument(
+        *("-o", "--org"),
+        type=organization,
+        metavar="ORG",
+        help="the organization; asked for if several",
+    )
     parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
     when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
     when.add_argument("--if-missing", action="store_true", help="only if none is stored that works")
