@@ -168,4 +168,5 @@ def package_in(beginning: bytes, *, index: str) -> str | None:
     base = _BASE.search(beginning)
     folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
     folder = folder if folder.endswith("/") or not base else f"{folder}/"
-    return urljoin(folder, name[1].decode("ascii"))
+    package: str = urljoin(folder, name[1].decode("ascii"))
+    return package

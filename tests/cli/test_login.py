@@ -19,9 +19,8 @@ from tests.cli.terminal import CTRL_C, Terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conftest import Shell
-
     from conda_token_plugin.sandbox import Sandbox
+    from tests.cli.conftest import Shell
 
 CODE = re.compile(r"[A-Z]{4}-[A-Z]{4}")
 

@@ -13,7 +13,7 @@ from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 
 @pytest.fixture

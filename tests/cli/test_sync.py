@@ -16,7 +16,7 @@ from conda_token_plugin.tokens import Kind, State, Token
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Ran, Shell
+    from tests.cli.conftest import Ran, Shell
 
 YEAR = timedelta(days=365)
 

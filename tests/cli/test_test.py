@@ -13,7 +13,7 @@ import pytest
 from conda_token_plugin.sandbox.messages import Ending
 
 if TYPE_CHECKING:
-    from conftest import Ran, Shell
+    from tests.cli.conftest import Ran, Shell
 
 
 @pytest.fixture

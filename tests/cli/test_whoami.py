@@ -11,7 +11,7 @@ from conda_token_plugin.environment import API_KEY
 from conda_token_plugin.sandbox.messages import Ending
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 
 def test_the_user_the_source_and_the_organizations_are_named(shell: Shell) -> None:

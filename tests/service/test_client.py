@@ -447,7 +447,11 @@ def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
     responses.get(
         "https://service.invalid/api/auth/sessions/whoami",
         json={
-            "passport": {"user_id": "u", "organizations": [{"name": "a", "attributes": attributes}]}
+            "passport": {
+                "user_id": "u",
+                "profile": {"email": "a@b.invalid"},
+                "organizations": [{"name": "a", "attributes": attributes}],
+            }
         },
     )
     responses.get("https://service.invalid/api/account", json={"user": {"id": "u"}})
