@@ -14,7 +14,7 @@ from conda_token_plugin import condarc
 from conda_token_plugin.channels import normalised, without_secrets
 from conda_token_plugin.cli.arguments import moment
 from conda_token_plugin.cli.list import entry
-from conda_token_plugin.cli.wording import channels, expiry, last_four
+from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput
 from conda_token_plugin.issuing import keep, provable, scope_of
@@ -83,7 +83,7 @@ def run(call: Call, *, wish: Wish) -> int:
     if call.args.group:
         share(store.folder, group=call.args.group)
     vault = keep(token, secret=secret, store=store, at=call.condarc)
-    _report(call, token, vault=f"{vault} of this machine" if call.system else vault, store=store)
+    _report(call, token, source="machine" if call.system else vault, store=store)
     return 0
 
 
@@ -162,10 +162,10 @@ def _proven(call: Call, token: Token, *, secret: Secret) -> Token:
     return replace(token, proven=call.now)
 
 
-def _report(call: Call, token: Token, *, vault: str, store: Store) -> None:
+def _report(call: Call, token: Token, *, source: str, store: Store) -> None:
     for line in (
         *store.notices,
-        f"Stored the token {last_four(token)} of {token.organization} in the {vault}.",
+        f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",
         f"Channels: {channels(token.scope)}",
         f"Expires:  {expiry(token, now=call.now)}"
         + ("" if token.expires else " (set it with --expires DATE)"),
@@ -173,4 +173,4 @@ def _report(call: Call, token: Token, *, vault: str, store: Store) -> None:
         call.printer.say(line)
     if not token.proven:
         call.printer.say("It was stored without being tried.")
-    call.printer.data(entry(Holding(token=token, source=vault), now=call.now))
+    call.printer.data(entry(Holding(token=token, source=source), now=call.now))

@@ -19,7 +19,7 @@ from conda_token_plugin.channels import normalised, shared_prefixes, without_sec
 from conda_token_plugin.cli import handed, logging_in
 from conda_token_plugin.cli.arguments import organization, span
 from conda_token_plugin.cli.list import entry
-from conda_token_plugin.cli.wording import channels, expiry, last_four
+from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.errors import NoChannel
 from conda_token_plugin.issuing import Desk, Wish, provable, reason_to_issue
 from conda_token_plugin.lookup import Holding
@@ -190,9 +190,10 @@ def _report(
     """Say what was done; the token is stored by now, so nothing can be lost by printing."""
     token = issued.token
     verb = f"Replaced {replaced.id} by" if replaced else "Issued"
+    what = f"a token {last_four(token)} for {token.organization}"
     for line in (
         *notices,
-        f"{verb} a token {last_four(token)} for {token.organization}, kept in the {issued.vault}.",
+        f"{verb} {what}, kept {KEPT_IN[issued.vault]}.",
         f"Channels: {channels(token.scope)}",
         f"Expires:  {expiry(token, now=call.now)}",
     ):

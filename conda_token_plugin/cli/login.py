@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.logging_in import OURS, log_in
+from conda_token_plugin.cli.wording import KEPT_IN
 from conda_token_plugin.environment import API_KEY
 from conda_token_plugin.errors import LoginError, NeedsAnswer, OrganizationError, ServiceError
 
@@ -58,7 +59,7 @@ def _report(call: Call, api_key: Secret, *, vault: str) -> None:
     until = f", good until {expires:%Y-%m-%d}" if expires else ""
     call.printer.say(
         f"Logged in to {call.environment.service_url}{f' as {name}' if name else ''}. "
-        f"The API key is kept in the {vault}{until}."
+        f"The API key is kept {KEPT_IN[vault]}{until}."
     )
     if call.environment.secret(API_KEY) is not None:
         call.printer.warn(f"{API_KEY} is set, and goes before this login.")

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.tokens import Token
 
+KEPT_IN = {
+    "file": "in a file for you alone",
+    "keyring": "in the system keyring",
+    "machine": "in the store of this machine",
+}
+"""Where a secret lies, as the end of a sentence."""
+
 
 def expiry(token: Token, *, now: datetime) -> str:
     """``2027-01-31 (68 days left)``; says so when it is unknown, over, or was taken back."""
