@@ -19,7 +19,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import exports
-from conda_token_plugin.clients import docker, exporting, github_actions
+from conda_token_plugin.clients import docker, exporting, github_actions, recalling
 from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.clients.targets import TARGETS
@@ -132,7 +132,7 @@ def _take_back(call: Call, names: Sequence[str]) -> int:
             if record.target in names
             and (not call.args.org or record.organization in call.args.org)
         ]
-        results = exporting.take_back(
+        results = recalling.take_back(
             doomed, environment=call.environment, dry_run=call.args.dry_run
         )
     exports.report_taken_back(call, results)

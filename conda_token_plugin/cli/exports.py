@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.docker import Recipe
-    from conda_token_plugin.clients.exporting import Result, Step
+    from conda_token_plugin.clients.exporting import Step
     from conda_token_plugin.clients.model import Grant
+    from conda_token_plugin.clients.recalling import Result
 
 
 def report(

@@ -14,16 +14,17 @@ anaconda-auth's file never is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli import imports
 from conda_token_plugin.cli.arguments import organization
-from conda_token_plugin.cli.wording import channels, last_four
+from conda_token_plugin.cli.wording import last_four
 from conda_token_plugin.clients.importing import Verdict, candidate, collected, tried
 from conda_token_plugin.clients.sources import SOURCES, source
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.cleaning import Cleaned
@@ -54,14 +55,14 @@ def run(call: Call) -> int:
     """Show everything, import what works, then say what does not."""
     store = call.store()
     found = _found(call, store=store)
-    _show(call, found)
+    imports.show(call, found)
     good = [one for one in found if _wanted(call, one)]
     refused = [one for one in found if one.verdict is Verdict.REFUSED]
     cleaned: list[Cleaned] = []
     if not call.args.dry_run:
         _import(call, good, store=store)
         cleaned = _clean(call, [*good, *(one for one in found if one.verdict is Verdict.STORED)])
-    _answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
+    imports.answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
     if refused and refused[0].error and not call.args.dry_run:
         if not call.printer.json:
             raise refused[0].error
@@ -102,25 +103,6 @@ def _wanted(call: Call, one: Candidate) -> bool:
     )
 
 
-def _show(call: Call, found: Sequence[Candidate]) -> None:
-    rows = [
-        {
-            "organization": one.token.organization,
-            "token": last_four(one.token),
-            "channels": channels(one.token.scope),
-            "sources": ", ".join(one.offer.sources),
-            "where": "; ".join(one.offer.where),
-            "state": one.verdict.value,
-        }
-        for one in found
-    ]
-    if not call.printer.json:
-        call.printer.table(rows, value=None)
-    for one in found:
-        if one.verdict is Verdict.UNKNOWN:
-            call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
-
-
 def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
     """Ask once, then store one after another.
 
@@ -132,7 +114,9 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
     if not good:
         call.printer.say("There is nothing to import.")
         return
-    for line in dict.fromkeys(line for one in good for line in _consequences(one, store=store)):
+    for line in dict.fromkeys(
+        line for one in good for line in imports.consequences(one, store=store)
+    ):
         call.printer.say(line)
     call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
     store.prove_writable()
@@ -144,25 +128,6 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
         )
     for notice in store.notices:
         call.printer.say(notice)
-
-
-def _consequences(one: Candidate, *, store: Store) -> Iterator[str]:
-    """What the user should know before the yes."""
-    held = store.token(one.token.key)
-    if held is not None:
-        yield f"This replaces the stored token {last_four(held)} of {held.organization}."
-    for other in store.tokens():
-        common = set(other.scope).intersection(one.token.scope)
-        if common and other.key != one.token.key:
-            yield (
-                f"{channels(sorted(common))} will get {last_four(one.token)}, and no longer "
-                f"the token of {other.organization}."
-            )
-    if one.wide:
-        yield (
-            f"Nothing says whose token {last_four(one.token)} is, so it would go to every "
-            "organization's channels there: name the owner with --org."
-        )
 
 
 def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:
@@ -181,31 +146,3 @@ def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:
             "(delete it when all is well)."
         )
     return cleaned
-
-
-def _answer(
-    call: Call,
-    found: Sequence[Candidate],
-    *,
-    imported: Sequence[Candidate],
-    cleaned: Sequence[Cleaned],
-) -> None:
-    if call.printer.json:
-        call.printer.data(
-            {
-                "found": [_entry(one) for one in found],
-                "imported": [one.token.key for one in imported],
-                "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
-                "dry_run": call.args.dry_run,
-            }
-        )
-
-
-def _entry(one: Candidate) -> dict[str, Any]:
-    return {
-        **one.token.as_json(),
-        "sources": list(one.offer.sources),
-        "where": list(one.offer.where),
-        "verdict": one.verdict.value,
-        "reason": str(one.error) if one.error else "",
-    }

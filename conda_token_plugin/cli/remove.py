@@ -34,6 +34,8 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
     parser.add_argument("--system", action="store_true", help="those of this machine, not yours")
+    parser.add_argument("--env", action="store_true", help="as anaconda-auth has it: not needed")
+    parser.add_argument("--file", metavar="FILE", help="as anaconda-auth has it: not needed")
 
 
 def run(call: Call) -> int:
@@ -65,9 +67,11 @@ def _doomed(call: Call, *, store: Store) -> tuple[Token, ...]:
         NoToken: one of them has none.
     """
     names = [*call.args.organizations, *call.args.org]
+    held = store.tokens()
+    if not names and not call.args.all and len(held) == 1:  # there is no other that could be meant
+        return held
     if bool(names) == call.args.all:
         raise BadInput("Name the organizations, or say --all.", hint="See: conda token list")
-    held = store.tokens()
     known = {token.organization for token in held}
     for name in names:
         if name not in known:

@@ -8,9 +8,9 @@
 | ``netrc`` | curl, pip, and what else reads netrc |
 | ``dotenv``, ``github_actions``, ``docker`` | projects, jobs and images |
 
-``exporting`` brings tokens to the clients and takes them back; ``ledger`` remembers what is where;
-``foreign`` is how their files are touched. What is said of the clients was run with the real ones,
-unless the module names another source.
+``exporting`` brings tokens to the clients, ``recalling`` takes them back, ``ledger`` remembers what
+is where; ``importing`` takes in what sources offer; ``foreign`` is how others' files are touched.
+What is said of the clients was run with the real ones, unless the module names another source.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conda_token_plugin.clients.exporting import Result
+    from conda_token_plugin.clients.recalling import Result
     from conda_token_plugin.environment import Environment
+    from conda_token_plugin.secret import Secret
     from conda_token_plugin.tokens import Token
 
 
@@ -29,6 +30,18 @@ def take_back(token: Token, *, environment: Environment) -> list[Result]:
     Raises:
         StoreError: the record of exports cannot be read or written.
     """
-    from conda_token_plugin.clients.exporting import take_back_of
+    from conda_token_plugin.clients.recalling import take_back_of
 
     return take_back_of(token, environment=environment)
+
+
+def renew(token: Token, *, secret: Secret, environment: Environment) -> list[Result]:
+    """Write a token that was just reissued wherever the one before it was exported.
+
+    Raises:
+        StoreError: the record of exports cannot be read or written.
+    """
+    from conda_token_plugin.clients.model import Grant
+    from conda_token_plugin.clients.recalling import renew as renew_all
+
+    return renew_all(Grant(token=token, secret=secret), environment=environment)

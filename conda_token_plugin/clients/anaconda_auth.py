@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.keyrings import KeyringService
+from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.clients.offers import Sighting, offered
 from conda_token_plugin.errors import BadInput, ConfigurationError, KeyringUnusable
 from conda_token_plugin.service.anaconda_login import SERVICE
@@ -42,7 +43,7 @@ class AnacondaAuth:
             entries = _entries(foreign.glance(path))
             found = [one for name in domains for one in _tokens(entries.get(name))]
         except ValueError:  # half written, which happens to it
-            raise ConfigurationError(path, reason=f"is damaged {foreign.LEFT}") from None
+            raise ConfigurationError(path, reason=f"is damaged {LEFT}") from None
         yield from self._offered(found, where=str(path), environment=environment)
         if path.parent.is_dir():
             found = [one for name in domains for one in _in_keyring(name)]

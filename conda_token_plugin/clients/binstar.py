@@ -59,7 +59,12 @@ class TokenFolder:
         return tuple(sorted(unquote_plus(path.name.removesuffix(SUFFIX)) for path in found))
 
     def held(self, key: str) -> str | None:
-        """The token for ``key``, if no other file of the folder is in its way."""
+        """The token for ``key``."""
+        data = foreign.content(self.file(key))
+        return None if data is None else data.decode("ascii", "replace").strip()
+
+    def prepare(self, key: str) -> None:
+        """Raise if another file of the folder is in the way of ``key``."""
         for other in self.urls():
             if other != key and (key.startswith(other) or other.startswith(key)):
                 raise ConfigurationError(
@@ -67,12 +72,6 @@ class TokenFolder:
                     reason=f"is for {other}, and conda may take it for {key}, too",
                     hint="Bring it into the store: conda token import anaconda-client --clean",
                 )
-        return self.read(key)
-
-    def read(self, key: str) -> str | None:
-        """The token for ``key``."""
-        data = foreign.content(self.file(key))
-        return None if data is None else data.decode("ascii", "replace").strip()
 
     def missing(self, key: str) -> str:
         """What has to be made for the file to be there."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.ledger import Ledger
+from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -74,6 +75,6 @@ def _without(path: Path, data: bytes, *, copies: Iterable[Plain]) -> bytes | Non
     except ValueError as error:  # no text, or written in a way that we do not dare to change
         fault = "is no UTF-8 text" if isinstance(error, UnicodeError) else str(error)
         raise ConfigurationError(
-            path, reason=f"{fault} {foreign.LEFT}", hint="Take the token out by hand."
+            path, reason=f"{fault} {LEFT}", hint="Take the token out by hand."
         ) from None
     return after

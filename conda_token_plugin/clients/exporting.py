@@ -1,4 +1,4 @@
-"""Bringing tokens to clients, and taking back exactly what was brought.
+"""Bringing tokens to clients.
 
 Everything is planned before anything is written: what cannot be read, holds a credential of
 somebody else, or can hold only one of two tokens stops the export while nothing has changed.
@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.ledger import Ledger, Record
-from conda_token_plugin.clients.targets import TARGETS
-from conda_token_plugin.errors import BadInput, ConfigurationError, TokenPluginError
+from conda_token_plugin.errors import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conda_token_plugin.clients.model import Entry, Grant, Place, Target
     from conda_token_plugin.environment import Environment
-    from conda_token_plugin.tokens import Token
 
 
 class Outcome(Enum):
@@ -33,7 +31,7 @@ class Outcome(Enum):
     TAKEN_BACK = "taken back"
     GONE = "already gone"
     CHANGED = "changed by somebody else since, and left"
-    FAILED = "could not be taken back"
+    FAILED = "could not be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +58,6 @@ class Step:
             last_four=self.grant.secret.last_four,
             made=self.place.missing(self.entry.key),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of a recorded entry; ``reason`` only where it could not be taken back."""
-
-    record: Record
-    outcome: Outcome
-    reason: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it is still there, and still ours."""
-        return self.outcome is Outcome.FAILED
 
 
 def plan(
@@ -108,33 +92,6 @@ def carry_out(steps: Iterable[Step], *, environment: Environment) -> None:
             step.place.put(step.entry)
 
 
-def take_back(
-    records: Iterable[Record], *, environment: Environment, dry_run: bool = False
-) -> list[Result]:
-    """Remove what ``records`` say was written, where it is still that. Never raises for a file."""
-    ledger = Ledger(environment)
-    results = []
-    for record in records:
-        result = _taken_back(record, ledger=ledger, dry_run=dry_run)
-        if result.outcome is not Outcome.FAILED and not dry_run:
-            ledger.forget(record)
-        results.append(result)
-    return results
-
-
-def take_back_of(token: Token, *, environment: Environment) -> list[Result]:
-    """Take back every export of ``token``.
-
-    Raises:
-        StoreError: the record of exports cannot be read or written.
-    """
-    if not Ledger(environment).records():  # the usual case costs no lock and no folder
-        return []
-    with Ledger(environment).held() as ledger:
-        mine = [record for record in ledger.records() if record.token == token.key]
-        return take_back(mine, environment=environment)
-
-
 def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None:
     owners: dict[str, str] = {}
     for entry, grant in wanted:
@@ -150,8 +107,9 @@ def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None
 def _step(
     entry: Entry, grant: Grant, *, target: Target, place: Place, known: Record | None
 ) -> Step:
+    place.prepare(entry.key)
     held = place.held(entry.key)
-    ours = held is None or (known is not None and _is_still(held, known, target=target))
+    ours = held is None or (known is not None and is_still(held, known, target=target))
     same = held is not None and target.secret_in(held) == grant.secret
     if not ours and held != entry.value:
         raise _taken(place, entry, target=target, by="another credential")
@@ -178,28 +136,7 @@ def _as_first_made(record: Record, *, ledger: Ledger) -> Record:
     return replace(record, made=next(made, record.made))
 
 
-def _taken_back(record: Record, *, ledger: Ledger, dry_run: bool) -> Result:
-    target = TARGETS[record.target]
-    place = target.place_named(record.place)
-    try:
-        held = place.held(record.key)
-        outcome = _fate(record, held, ledger=ledger, target=target)
-        if outcome is Outcome.TAKEN_BACK and not dry_run:
-            place.drop(record.key, made=record.made)
-    except TokenPluginError as error:  # damaged or locked by now: said, and tried again next time
-        return Result(record=record, outcome=Outcome.FAILED, reason=str(error))
-    return Result(record=record, outcome=outcome)
-
-
-def _fate(record: Record, held: str | None, *, ledger: Ledger, target: Target) -> Outcome:
-    if held is None:
-        return Outcome.GONE
-    if not _is_still(held, record, target=target):
-        return Outcome.CHANGED
-    others = [one for one in ledger.records() if one.spot == record.spot]
-    return Outcome.TAKEN_BACK if len(others) <= 1 else Outcome.UNCHANGED
-
-
-def _is_still(held: str, record: Record, *, target: Target) -> bool:
+def is_still(held: str, record: Record, *, target: Target) -> bool:
+    """Whether the value ``held`` is the one that ``record`` says we wrote."""
     secret = target.secret_in(held)
     return secret is not None and secret.last_four == record.last_four

@@ -13,18 +13,16 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.clients.locks import LEFT, refuse_locked
 from conda_token_plugin.errors import ConfigurationError
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 LARGEST = 16 * 1024 * 1024
 """Bytes; no credentials file is larger."""
-PATIENCE = 5.0
-"""Seconds to wait for a client that holds its lock."""
-LEFT = "and was left as it is"
 
 
 def content(path: Path) -> bytes | None:
@@ -41,7 +39,7 @@ def content(path: Path) -> bytes | None:
         raise _unreadable(path, error) from None
     try:
         _judge(path, os.fstat(descriptor))
-        _refuse_locked(path, descriptor)
+        refuse_locked(path, descriptor)
         return _whole(path, descriptor)
     finally:
         os.close(descriptor)
@@ -108,31 +106,6 @@ def first_missing(path: Path) -> str:
     return str(missing[-1]) if missing else ""
 
 
-@contextmanager
-def locked(lock: Path) -> Iterator[None]:
-    """Hold a client's own lock file, if the client has made one.
-
-    Raises:
-        ConfigurationError: another process holds it for too long.
-    """
-    if not lock.exists():
-        yield
-        return
-    from filelock import FileLock, Timeout
-
-    held = FileLock(lock, timeout=PATIENCE)
-    try:
-        held.acquire()
-    except Timeout:  # the client writes, or hangs
-        raise _busy(lock) from None
-    except OSError as error:  # somebody else's
-        raise _unreadable(lock, error) from None
-    try:
-        yield
-    finally:
-        held.release()
-
-
 def _compare(path: Path, before: bytes | None) -> None:
     if content(path) != before:
         raise ConfigurationError(
@@ -160,34 +133,6 @@ def _judge(path: Path, status: os.stat_result) -> None:
         raise ConfigurationError(
             path, reason=f"belongs to another user {LEFT}", hint="Run this as its owner."
         )
-
-
-def _refuse_locked(path: Path, descriptor: int) -> None:
-    """Ask for a shared lock of both kinds, which an editor or client with its own denies us."""
-    if files.WINDOWS:  # there, opening it would have failed
-        return
-    import fcntl
-
-    _ask(fcntl.flock, path, descriptor)
-    _ask(fcntl.lockf, path, descriptor)
-
-
-def _ask(lock: Callable[[int, int], None], path: Path, descriptor: int) -> None:
-    import fcntl
-
-    try:
-        lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        lock(descriptor, fcntl.LOCK_UN)
-    except BlockingIOError:  # somebody writes it
-        raise _busy(path) from None
-    except OSError:  # a file system without locks: then nobody has one
-        return
-
-
-def _busy(path: Path) -> ConfigurationError:
-    return ConfigurationError(
-        path, reason=f"is locked by another process {LEFT}", hint="Run this again when it is done."
-    )
 
 
 def _unreadable(path: Path, error: OSError) -> ConfigurationError:

@@ -49,6 +49,8 @@ class Candidate:
     verdict: Verdict = Verdict.UNTRIED
     error: TokenPluginError | None = None
     """Why it was refused, or could not be tried."""
+    wide: bool = False
+    """Whether its scope is the whole repository, because nothing says whose it is."""
 
 
 def collected(
@@ -89,7 +91,12 @@ def candidate(offer: Offer, *, owner: str, store: Store, environment: Environmen
         username=offer.username,
         last_four=offer.secret.last_four,
     )
-    return Candidate(token=token, offer=offer, verdict=_known(token, offer=offer, store=store))
+    return Candidate(
+        token=token,
+        offer=offer,
+        verdict=_known(token, offer=offer, store=store),
+        wide=environment.repo_url.rstrip("/") in scope,
+    )
 
 
 def tried(one: Candidate, *, environment: Environment, now: datetime) -> Candidate:

@@ -48,6 +48,9 @@ class KeyringService:
         """The entry of the user name ``key``."""
         return _asked(lambda backend: backend.get_password(self.service, key))
 
+    def prepare(self, key: str) -> None:
+        """Nothing is in the way of a key."""
+
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """A keyring's service is nothing that would have to be made."""
         return ""

@@ -45,6 +45,9 @@ class Place(Protocol):
     def held(self, key: str) -> str | None:
         """The value under ``key`` in the client's notation, or None."""
 
+    def prepare(self, key: str) -> None:
+        """Raise if the client would not find, or would mix up, what is put under ``key``."""
+
     def missing(self, key: str) -> str:
         """The topmost file or folder that writing ``key`` would make; "" if none."""
 

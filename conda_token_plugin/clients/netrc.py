@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients import foreign
+from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.rattler import hosts_of
 from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
@@ -65,6 +66,9 @@ class NetrcFile:
         login = self.logins().get(key)
         return None if login is None else _value(*login)
 
+    def prepare(self, key: str) -> None:
+        """Nothing is in the way of a key."""
+
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """What has to be made for the file to be there."""
         return foreign.first_missing(self.path)
@@ -92,13 +96,13 @@ class NetrcFile:
         if data.count(block) != 1:
             raise ConfigurationError(
                 self.path,
-                reason=f"has the entry for {key} in another form {foreign.LEFT}",
+                reason=f"has the entry for {key} in another form {LEFT}",
                 hint=f"Take the entry for {key} out by hand.",
             )
         return data.replace(block, b"")
 
     def _damaged(self, fault: str) -> ConfigurationError:
-        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {foreign.LEFT}")
+        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {LEFT}")
 
 
 class Netrc:

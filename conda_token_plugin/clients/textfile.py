@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from conda_token_plugin.clients import foreign
+from conda_token_plugin.clients.locks import LEFT, locked
 from conda_token_plugin.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class TextFile:
         """The value under ``key``."""
         return next((entry.value for entry in self.entries() if entry.key == key), None)
 
+    def prepare(self, key: str) -> None:
+        """Nothing is in the way of a key."""
+
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """What has to be made for the file to be there."""
         return foreign.first_missing(self.path)
@@ -93,7 +97,7 @@ class TextFile:
                 foreign.replace(self.path, after=after.encode(), before=text.encode())
 
     def _locked(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.lock is None else foreign.locked(self.lock)
+        return nullcontext() if self.lock is None else locked(self.lock)
 
     def _text(self) -> str | None:
         return self._decoded(foreign.content(self.path))
@@ -110,14 +114,14 @@ class TextFile:
         except NotOurs as error:  # a later version of the client wrote it
             raise ConfigurationError(
                 self.path,
-                reason=f"{error} {foreign.LEFT}",
+                reason=f"{error} {LEFT}",
                 hint="Update conda-token-plugin, or mend the file.",
             ) from None
         except ValueError as error:  # half a file, a comment, a merge conflict
             raise self._damaged(str(error)) from None
 
     def _damaged(self, fault: str) -> ConfigurationError:
-        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {foreign.LEFT}")
+        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {LEFT}")
 
 
 def _bytes(text: str | None) -> bytes | None:

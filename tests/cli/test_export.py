@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conda_token_plugin.clients import renew
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import user_store
@@ -522,3 +523,25 @@ def test_the_record_holds_no_secret(shell: Shell) -> None:
     assert mode(record) == 0o600
     text = record.read_text()
     assert not [at for at in range(len(value) - 7) if value[at : at + 8] in text]
+
+
+def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) -> None:
+    value = stored(shell)
+    shell("export", "rattler", "mamba", "conda", "dotenv", "--yes")
+    mamba = shell.home / MAMBA
+    mamba.write_text("{half")
+    (token,) = user_store(Environment()).tokens()
+    results = renew(token, secret=Secret("fresh-0123456789-abcdef"), environment=Environment())
+    outcomes = {one.record.target: one.outcome.value for one in results}
+    assert outcomes == {
+        "rattler": "written",
+        "mamba": "could not be changed",
+        "conda": "written",
+        "dotenv": "written",
+    }
+    everything = b"".join(remains(shell).values())
+    assert everything.count(b"fresh-0123456789-abcdef") == 3
+    assert mamba.read_text() == "{half"
+    assert everything.count(value.encode()) == 1, "in the store"
+    assert shell("export", "rattler", "conda", "dotenv", "--remove").code == 0
+    assert b"fresh-0123456789-abcdef" not in b"".join(remains(shell).values())

@@ -427,3 +427,22 @@ def test_nothing_is_found_where_nothing_is(shell: Shell) -> None:
     ran = shell("import", "--json")
     assert ran.code == 0
     assert ran.json["found"] == []
+
+
+def test_a_token_without_an_owner_is_told_to_go_everywhere(shell: Shell) -> None:
+    in_rattler(shell, issued(shell))
+    ran = shell("import", "rattler", "--yes")
+    assert ran.code == 0
+    assert "name the owner with --org" in ran.err
+    (held,) = shell("list", "--json").json
+    assert held["scope"] == [shell.sandbox.repo.rstrip("/")]
+    assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
+
+
+def test_channels_that_change_hands_are_named(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    value = issued(shell, "globex")
+    put(shell.home / ".condarc", f"default_channels: [{with_token(shell, value, 'main')}]\n")
+    ran = shell("import", "condarc", "--yes")
+    assert ran.code == 0
+    assert "no longer the token of acme" in ran.err

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.clients.audit.packages import Unreadable, metadata
 from conda_token_plugin.clients.audit.places import Kind
 from conda_token_plugin.clients.audit.shapes import hits
-from conda_token_plugin.clients.urls import line_of
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
 
@@ -83,12 +82,14 @@ def _contents(place: Place) -> Iterator[tuple[str, bytes]]:
 def _in_text(
     place: Place, inside: str, text: str, *, known: Mapping[str, str]
 ) -> Iterator[Finding]:
+    line, at = 1, 0
     for hit in hits(text, known=known):
+        line, at = line + text.count("\n", at, hit.start), hit.start
         yield Finding(
             path=place.path,
             inside=inside,
             kind=place.kind,
-            line=line_of(text, hit.start),
+            line=line,
             rule=hit.rule,
             owner=known.get(hit.value, ""),
             last_four=_last_four(hit.value),

@@ -18,6 +18,7 @@ A value is reported once for each place where it stands, by the first rule that 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ PATTERNS = {
         rf"\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token|bearer)\s+{_WORD}", re.IGNORECASE
     ),
     "token-variable": re.compile(rf"\b(?:{_NAMES})['\"]?[ \t]*[:=][ \t]*['\"]?{_WORD}"),
-    "token-command": re.compile(rf"\banaconda\b[^\n]*?[ \t](?:-t|--token)[ \t=]{_WORD}"),
+    "token-command": re.compile(rf"\banaconda\b[^\n]{{0,200}}?[ \t](?:-t|--token)[ \t=]{_WORD}"),
     "anaconda-org": re.compile(
         r"(?<![\w-])([a-z]{2}-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w-])"
     ),
@@ -73,9 +74,15 @@ def hits(text: str, *, known: Iterable[str]) -> list[Hit]:
     values = [value for value in known if len(value) >= SHORTEST]
     found: list[Hit] = []
     for hit in _candidates(text, values):
-        if not any(one.start < hit.end and hit.start < one.end for one in found):
-            found.append(hit)
-    return sorted(found, key=lambda hit: hit.start)
+        at = bisect_left(found, hit.start, key=_start)
+        after_the_last = at == 0 or found[at - 1].end <= hit.start
+        if after_the_last and (at == len(found) or hit.end <= found[at].start):
+            found.insert(at, hit)
+    return found
+
+
+def _start(hit: Hit) -> int:
+    return hit.start
 
 
 def _candidates(text: str, known: list[str]) -> Iterator[Hit]:
