@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
 
 HANDLER = "conda-token-plugin"
 """The name under which conda knows our auth handler."""
+SIGNED_BY = "signing_metadata_url_base"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
 
 
-def composed(tokens: Iterable[Token]) -> str:
-    """The drop-in for ``tokens``; empty when none of them asks for anything."""
+def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
+    """The drop-in for ``tokens``; empty when none of them asks for anything.
+
+    ``signed_by`` is where conda finds the signatures of packages, if it is to verify them.
+    """
     held = tuple(tokens)
     prefixes = {prefix for token in held for prefix in token.scope}
     sections = (
@@ -41,6 +46,8 @@ def composed(tokens: Iterable[Token]) -> str:
         ),
     )
     body = [line for head, lines in sections if lines for line in (head, *lines)]
+    if body and signed_by:
+        body += ["extra_safety_checks: true", f"{SIGNED_BY}: {_quoted(signed_by)}"]
     return HEAD + "\n".join(body) + "\n" if body else ""
 
 
@@ -59,15 +66,19 @@ def asked_about(prefixes: Iterable[str]) -> list[str]:
     return sorted(folder if len(below) > 1 else below[0] for folder, below in folders.items())
 
 
-def write(path: Path, *, tokens: Iterable[Token]) -> bool:
+def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) -> bool:
     """Bring the drop-in at ``path`` in line with ``tokens``; True if it changed.
+
+    ``signed_by`` as in ``composed``; None: as it is.
 
     Raises:
         ConfigurationError: the file or its folder cannot be written.
     """
-    text = composed(tokens)
     try:
-        if text == (path.read_text("utf-8") if path.exists() else ""):
+        before = path.read_text("utf-8", "replace") if path.exists() else ""
+        signed_by = _signer_in(before) if signed_by is None else signed_by
+        text = composed(tokens, signed_by=signed_by)
+        if text == before:
             return False
         _replace(path, text=text) if text else _remove(path)
     except OSError as error:  # read-only home, disk full, a folder that is a file
@@ -75,6 +86,22 @@ def write(path: Path, *, tokens: Iterable[Token]) -> bool:
             path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
         ) from None
     return True
+
+
+def signer(path: Path) -> str:
+    """Where the drop-in at ``path`` has conda find signatures; "" if it does not, or is none."""
+    try:
+        return _signer_in(path.read_text("utf-8", "replace"))
+    except OSError:  # there is none, or it cannot be read: then it cannot be written either
+        return ""
+
+
+def _signer_in(text: str) -> str:
+    line = re.search(rf"^{SIGNED_BY}: (\".*\")$", text, re.MULTILINE)
+    try:
+        return str(json.loads(line[1])) if line else ""
+    except ValueError:  # somebody edited it
+        return ""
 
 
 def prove_writable(path: Path) -> None:

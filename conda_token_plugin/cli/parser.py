@@ -44,6 +44,9 @@ SHARE = "Share it"
 VERBS = (
     Verb("install", GET, "issue a token for your organization and set it"),
     Verb("remove", GET, "forget a token and its configuration"),
+    Verb("uninstall", GET, "the same, as anaconda-auth calls it"),
+    Verb("set", GET, "set a token that you were given"),
+    Verb("config", GET, "use the repository by default, or take that back"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL gets, and why"),
     Verb("audit", SEE, "find tokens that lie where they should not"),

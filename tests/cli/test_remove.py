@@ -73,10 +73,11 @@ def test_what_the_environment_supplies_is_not_removed_but_named(shell: Shell) ->
 
 
 def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
     assert shell("remove").code == 2
     assert shell("remove", "acme", "--all").code == 2
-    assert len(shell("list", "--json").json) == 1
+    assert len(shell("list", "--json").json) == 2
 
 
 def test_a_condarc_of_the_user_is_never_touched(shell: Shell) -> None:

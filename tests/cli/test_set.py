@@ -1,0 +1,167 @@
+"""`set`: the command of anaconda-auth, with its options, and with what it does wrong put right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Shell
+
+DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
+
+
+@pytest.fixture
+def token(shell: Shell) -> str:
+    """The site token of acme, as an administrator hands it out."""
+    current = shell.sandbox.world.current("acme")
+    assert current is not None
+    return str(current.value)
+
+
+def test_a_token_on_the_command_line_is_taken_tried_and_never_printed(
+    shell: Shell, token: str
+) -> None:
+    ran = shell("set", token)
+
+    assert ran.code == 0
+    assert token not in ran.out + ran.err
+    assert "A token on the command line is seen by other users" in ran.err
+    assert "Proven:" in ran.err
+
+
+def test_without_an_organization_it_is_for_the_whole_repository(shell: Shell, token: str) -> None:
+    shell("set", token)
+
+    found = shell("which", shell.sandbox.url_of("acme", "main"), "--json").json
+    assert found["prefix"] == shell.sandbox.repo.rstrip("/")
+    assert found["last_four"] == token[-4:]
+
+
+def test_with_an_organization_it_is_for_that_and_the_shared_channels(
+    shell: Shell, token: str
+) -> None:
+    shell("set", "--org", "acme", token)
+
+    assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
+    assert shell("which", shell.sandbox.url_of("main")).code == 0
+    assert shell("which", shell.sandbox.url_of("globex", "main")).code == 1
+
+
+def test_it_sets_default_channels_in_the_file_of_our_own_alone(shell: Shell, token: str) -> None:
+    (shell.home / ".condarc").write_text("# mine\nchannels: [conda-forge]\n")
+
+    shell("set", token)
+
+    text = (shell.home / DROP_IN).read_text()
+    for name in ("main", "r", "msys2"):
+        assert f'- "{shell.sandbox.url_of(name)}"' in text
+    assert "default_channels: #!final" in text
+    assert (shell.home / ".condarc").read_text() == "# mine\nchannels: [conda-forge]\n"
+
+
+def test_it_leaves_default_channels_alone_when_it_is_told_to(shell: Shell, token: str) -> None:
+    shell("set", "--no-set-default-channels", token)
+
+    assert "default_channels" not in (shell.home / DROP_IN).read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "channels"),
+    [
+        (["free"], ["free"]),
+        (["mro-archive", "pro"], ["mro-archive", "pro"]),
+        (["mro"], ["mro-archive"]),
+    ],
+)
+def test_archive_channels_are_added_on_request(
+    shell: Shell, token: str, names: list[str], channels: list[str]
+) -> None:
+    shell("set", token, "--include-archive-channels", *names)
+
+    text = (shell.home / DROP_IN).read_text()
+    assert [name for name in channels if f'- "{shell.sandbox.url_of(name)}"' in text] == channels
+
+
+def test_an_unknown_archive_channel_is_one_line_and_changes_nothing(
+    shell: Shell, token: str
+) -> None:
+    before = shell.files()
+
+    ran = shell("set", token, "--include-archive-channels", "main")
+
+    assert ran.code == 2
+    assert "free" in ran.line
+    assert shell.files() == before
+
+
+def test_without_verification_of_certificates_it_is_stored_and_not_sent(
+    shell: Shell, token: str
+) -> None:
+    shell.sandbox.requests.clear()
+
+    ran = shell("set", "--no-ssl-verify", token)
+
+    assert ran.code == 0
+    assert not list(shell.sandbox.requests)
+    assert "ssl_verify" not in (shell.home / DROP_IN).read_text()
+    assert "conda config --set ssl_verify truststore" in ran.err
+
+
+def test_signatures_are_verified_on_request_and_no_longer_after_remove(
+    shell: Shell, token: str
+) -> None:
+    shell("set", "--enable-signature-verification", token)
+
+    text = (shell.home / DROP_IN).read_text()
+    assert "extra_safety_checks: true" in text
+    assert f'signing_metadata_url_base: "{shell.sandbox.repo.rstrip("/")}"' in text
+    shell("install", "--org", "globex", "--yes")
+    assert "extra_safety_checks: true" in (shell.home / DROP_IN).read_text()
+    shell("remove", "--all")
+    assert not (shell.home / DROP_IN).exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--env"], ["--file", "/nowhere/condarc"], ["--force-config-condarc"]]
+)
+def test_options_that_are_not_needed_are_taken_and_explained(
+    shell: Shell, token: str, words: list[str]
+) -> None:
+    ran = shell("set", *words, token)
+
+    assert ran.code == 0
+    assert ("for all environments, and in no other file" in ran.err) == (
+        words[0] != "--force-config-condarc"
+    )
+
+
+def test_a_token_that_is_not_accepted_is_not_stored(shell: Shell) -> None:
+    before = shell.files()
+
+    ran = shell("set", "this-is-a-token-of-nobody-0123456789")
+
+    assert ran.code == 5
+    assert "It was not stored." in ran.line
+    assert set(shell.files()) - set(before) <= {".local/share/conda-token-plugin/index.jsonl"}
+
+
+def test_a_token_from_a_file_is_taken_without_a_warning(
+    shell: Shell, token: str, tmp_path: Path
+) -> None:
+    (tmp_path / "token.txt").write_text(f"{token}\n")
+
+    ran = shell("set", "--token-file", str(tmp_path / "token.txt"))
+
+    assert ran.code == 0
+    assert "warning" not in ran.err
+
+
+def test_without_a_token_and_a_terminal_the_error_names_the_option(shell: Shell) -> None:
+    ran = shell("set")
+
+    assert ran.code == 2
+    assert "--token-stdin" in ran.line

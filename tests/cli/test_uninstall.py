@@ -1,0 +1,43 @@
+"""`uninstall`, and `remove` with the options of anaconda-auth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Shell
+
+
+@pytest.fixture
+def two(shell: Shell) -> Shell:
+    """A shell whose user has tokens of acme and globex."""
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
+    return shell
+
+
+def held(shell: Shell) -> list[str]:
+    return [one["organization"] for one in shell("list", "--json").json]
+
+
+@pytest.mark.parametrize("option", ["-o", "--org"])
+def test_one_organization_is_named_by_an_option(two: Shell, option: str) -> None:
+    assert two("uninstall", option, "acme").code == 0
+    assert held(two) == ["globex"]
+
+
+@pytest.mark.parametrize("option", ["-a", "--all"])
+def test_all_go_at_once(two: Shell, option: str) -> None:
+    assert two("uninstall", option).code == 0
+    assert held(two) == []
+
+
+@pytest.mark.parametrize("words", [[], ["--env"], ["--file", "/nowhere/condarc"]])
+def test_remove_without_a_name_means_the_only_token(two: Shell, words: list[str]) -> None:
+    assert two("remove", *words).code == 2
+    assert held(two) == ["acme", "globex"]
+    two("remove", "globex")
+    assert two("remove", *words).code == 0
+    assert held(two) == []
