@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks``: what the plugin costs, measured; the peers with ``--peers``.
+"""What the plugin costs, measured: ``python -m tests.benchmarks``, with the peers ``--peers``.
 
 It needs a conda on PATH, and installs what it measures into virtual environments that it makes and
 throws away. Nothing but the standard library is needed to run it.
@@ -49,7 +49,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     goals = ", ".join(f"{number} {name}" for number, name in GOALS.items())
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=(__doc__ or "").replace("``", "")
+    )
     add = parser.add_argument
     add("--json", action="store_true", help="print JSON instead of a table")
     add("--peers", action="store_true", help=f"measure {' and '.join(PEERS)}, too")

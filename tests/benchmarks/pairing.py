@@ -98,11 +98,14 @@ def differences(series: Sequence[float], *, over: Sequence[float]) -> Spread:
 
 
 def _outside(count: int) -> int:
-    """How many values at each end lie outside of the median's interval; 0 for a few values."""
-    outside, tail = 0, 0.0
-    while outside < (count - 1) // 2:
-        tail += comb(count, outside) / 2**count
+    """How many values at each end lie outside of the median's interval; 0 for a few values.
+
+    The most for which so many heads, or fewer, in ``count`` throws are too rare to be believed.
+    """
+    few, tail = 0, 0.0
+    while few < count:
+        tail += comb(count, few) / 2**count
         if tail > DOUBT / 2:
             break
-        outside += 1
-    return outside
+        few += 1
+    return max(few - 1, 0)

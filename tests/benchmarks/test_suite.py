@@ -1,0 +1,97 @@
+"""The suite's own arithmetic: a number in the documentation is no better than this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.benchmarks import plot, report
+from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
+from tests.benchmarks.results import TIME, Results, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MACHINE = {"conda": "1.2 <3>", "processors": "2"}
+
+
+def row(goal: int, *series: float, subject: str = "conda-token-plugin", unit: str = TIME) -> Row:
+    spread = Spread.of(series)
+    return Row(goal=goal, subject=subject, what="conda & co", unit=unit, spread=spread, limit=1.01)
+
+
+def results(*rows: Row) -> Results:
+    return Results(machine=MACHINE, rows=rows, notes=("x was not measured",), loads={"1": 0.5})
+
+
+def test_rounds_run_forth_and_back_after_one_that_is_not_kept() -> None:
+    order: list[str] = []
+
+    def trial(name: str) -> Callable[[], int]:
+        def run() -> int:
+            order.append(name)
+            return len(order)
+
+        return run
+
+    kept = in_turn({"a": trial("a"), "b": trial("b")}, rounds=2)
+
+    assert "".join(order) == "ab" + "ab" + "ba"
+    assert kept == {"a": [3, 6], "b": [4, 5]}
+
+
+def test_what_is_slow_in_a_round_for_both_cancels_out() -> None:
+    bare, plugged = [100.0, 300.0, 110.0], [101.0, 303.0, 111.1]
+    assert ratios(plugged, over=bare).median == pytest.approx(1.01)
+    assert differences([3.0, 9.0], over=[1.0, 2.0]).quartiles == (2.0, 7.0)
+
+
+@pytest.mark.parametrize(("count", "skipped"), [(1, 0), (2, 0), (5, 0), (6, 0), (9, 1), (21, 5)])
+def test_the_median_is_in_its_interval_in_95_of_100_cases(count: int, skipped: int) -> None:
+    # Tables of the sign test: for 9 values the 2nd to the 8th, for 21 the 6th to the 16th.
+    spread = Spread.of(float(number) for number in range(count))
+    assert spread.sure == (skipped, count - 1 - skipped)
+
+
+@pytest.mark.parametrize(
+    ("series", "verdict"),
+    [([1.0] * 9, "met"), ([1.0] * 3 + [1.02] * 6, "unsure"), ([1.02] * 9, "missed")],
+)
+def test_a_verdict_is_unsure_where_the_noise_reaches_the_limit(
+    series: list[float], verdict: str
+) -> None:
+    assert row(1, *series).verdict == verdict
+
+
+def test_results_come_back_from_json_as_they_were() -> None:
+    before = results(row(1, 1.0, 2.0, 3.0), row(5, 7.0))
+    assert Results.from_json(before.as_json()) == before
+
+
+def test_a_goal_that_is_measured_again_replaces_its_rows_and_no_others() -> None:
+    before, anew = results(row(1, 1.0), row(2, 2.0)), results(row(1, 3.0))
+    assert [one.spread.median for one in before.joined(anew).rows] == [3.0, 2.0]
+
+
+def test_the_tables_go_between_the_marks_and_nothing_else_changes(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", "utf-8")
+
+    report.write_into(path, results(row(1, 1.0, 1.5)))
+
+    text = path.read_text("utf-8")
+    assert text.startswith(f"before\n{report.BEGIN}\n**1. Whole commands**")
+    assert text.endswith(f"{report.END}\nafter\n")
+    assert "old" not in text
+    assert "x was not measured" in text
+
+
+@pytest.mark.parametrize("rows", [(), (row(1, 0.9, 1.2), row(4, 3.0), row(3, 5.0))])
+def test_the_picture_is_well_formed_and_shows_what_was_measured(rows: tuple[Row, ...]) -> None:
+    picture = ET.fromstring(plot.svg(results(*rows)))
+
+    shown = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert shown.count("conda & co") == min(len(rows), 2)  # goal 3 shows covered URLs alone
