@@ -128,16 +128,18 @@ def _replace(path: Path, *, text: str) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     # The name must not end in .yml, or a conda that runs right now would read it.
-    with NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError:  # the folder became read-only, or `path` is a folder
-        Path(file.name).unlink(missing_ok=True)
-        raise
+    with NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            temporary.chmod(0o644)
+            temporary.replace(path)
+        except OSError:  # full disk, a folder that became read-only, or `path` is a folder
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def _remove(path: Path) -> None:
