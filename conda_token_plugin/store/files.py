@@ -30,7 +30,6 @@ _FOR_READING = os.O_RDONLY | _HERE | getattr(os, "O_NONBLOCK", 0)
 _FOR_WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _HERE
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP})
 """Answers of file systems that cannot sync a folder (some network and FUSE ones)."""
-_AT_A_TIME = 1 << 20
 _REPLACE_TRIES = 100
 _REPLACE_PAUSE = 0.02
 
@@ -69,14 +68,17 @@ def opened(path: Path) -> int:
     return os.open(path, _FOR_READING)
 
 
-def content(descriptor: int, *, limit: int) -> bytes:
-    """All bytes, or the first of them: more than ``limit`` where there are more."""
+def content(descriptor: int, *, limit: int, size: int = 64 * 1024) -> bytes:
+    """All bytes, or the first of them: more than ``limit`` where there are more.
+
+    ``size`` is how many are expected; they are read at once.
+    """
     pieces: list[bytes] = []
-    size = 0
-    while size <= limit and (piece := os.read(descriptor, _AT_A_TIME)):
+    left = limit + 1
+    while left > 0 and (piece := os.read(descriptor, min(left, size + 1))):
         pieces.append(piece)
-        size += len(piece)
-    return b"".join(pieces)
+        left -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def fill(temporary: Path, data: bytes, *, group: int | None = None) -> None:

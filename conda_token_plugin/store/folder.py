@@ -13,12 +13,11 @@ That part was never run on Windows.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from stat import S_IMODE, S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import BadInput, StoreUnusable
+from conda_token_plugin.errors import StoreUnusable
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.files import Signature
 
 ROOT = 0
+SHARED_HINT = "The machine's store is for root to change: use sudo."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ class Folder:
             try:
                 status = os.fstat(descriptor)
                 self._judge_file(path, status, descriptor=descriptor)
-                return files.content(descriptor, limit=limit), files.signature(status)
+                signature = files.signature(status)
+                return files.content(descriptor, size=status.st_size, limit=limit), signature
             finally:
                 os.close(descriptor)
 
@@ -116,16 +117,8 @@ class Folder:
             except FileExistsError:  # any time but the first
                 self.inspect()
             else:
-                self.share(group=self.path.parent.stat().st_gid)
+                self._open_to_group()
                 files.sync(self.path.parent)
-
-    def share(self, *, group: int) -> None:
-        """Where the folder is the machine's, have ``group`` read what is in it."""
-        if self.shared and not files.WINDOWS:
-            with self._errors_of():
-                self.path.chmod(self._mode)  # whatever the umask took away
-                for path in (*self.path.iterdir(), self.path):
-                    os.chown(path, -1, group, follow_symlinks=False)
 
     def inspect(self) -> None:
         """See that the folder, where it is there, is ours and for us alone."""
@@ -180,13 +173,19 @@ class Folder:
     def _say_closed(self) -> None:
         self.tell(f"{self.path} is not for you: it is for the group that owns it.")
 
+    def _open_to_group(self) -> None:
+        """Where the folder is the machine's, have it be for the group of the one above."""
+        if self.shared and not files.WINDOWS:
+            os.chown(self.path, -1, self.path.parent.stat().st_gid)
+            self.path.chmod(self._mode)  # whatever the umask took away
+
     def _group(self) -> int | None:
         return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
 
     @property
     def hint(self) -> str:
         """What to do about most errors; empty for the usual."""
-        return "The machine's store is for root to change: use sudo." if self.shared else ""
+        return SHARED_HINT if self.shared else ""
 
     def _errors_of(self, name: str = "") -> AbstractContextManager[None]:
         return files.errors_of(self.path / name, hint=self.hint)
@@ -203,17 +202,3 @@ def _loose(status: os.stat_result, *, allowed: int) -> bool:
 
 def _shown(status: os.stat_result) -> str:
     return f"{S_IMODE(status.st_mode):04o}"
-
-
-def group_id(name: str) -> int:
-    """The number of the group ``name``.
-
-    Raises:
-        BadInput: there is no such group, or no groups at all.
-    """
-    if not files.WINDOWS:
-        import grp
-
-        with suppress(KeyError):  # no such group
-            return grp.getgrnam(name).gr_gid
-    raise BadInput(f"There is no group {name!r} here.", hint="Name a group of this machine.")

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.store.envelope import Refused, unwrapped, wrapped
@@ -170,7 +171,7 @@ def _index(value: dict[str, Any], *, lines: list[bytes]) -> Index:
         serial=_integer(value["serial"]),
         doomed=tuple(_slot(pair) for pair in value["doomed"]),
         logins={service: _slot(pair) for service, pair in value["logins"].items()},
-        scopes={key: _texts(scope) for key, scope in value["scopes"].items()},
+        scopes=_scopes(value["scopes"]),
         lines=dict(zip(value["scopes"], lines, strict=True)),
     )
 
@@ -187,6 +188,16 @@ def _object(line: bytes) -> dict[str, Any]:
 
 def _dumped(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _scopes(value: Any) -> dict[str, list[str]]:
+    """``value``, if it is what it should be; looked at all at once, as there may be many."""
+    if not {*map(type, value.values())} <= {list}:
+        raise TypeError("lists were expected")
+    if not {*map(type, chain.from_iterable(value.values()))} <= {str}:
+        raise TypeError("texts were expected")
+    scopes: dict[str, list[str]] = value
+    return scopes
 
 
 def _slot(pair: Any) -> Slot:

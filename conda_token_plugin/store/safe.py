@@ -43,7 +43,6 @@ class Safe:
         home = Folder(path=folder, tell=tell, shared=shared, names=OURS)
         secrets = Folder(path=folder / SECRETS, tell=tell, shared=shared)
         self.ledger = Ledger(home)
-        self._folders = (home, secrets)
         self._choice = Choice(FILE if shared else choice, home)
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
@@ -106,13 +105,6 @@ class Safe:
     def changing(self) -> AbstractContextManager[Change]:
         """Hold the lock; see ``change``."""
         return changing(self.ledger, vault=self.vault)
-
-    def share(self, *, group: int) -> None:
-        """Have ``group`` read all files, where they are the machine's."""
-        with self.changing():
-            for folder in self._folders:
-                folder.make()
-                folder.share(group=group)
 
     def vault(self, place: str) -> Vault:
         """The vault of ``place``; one object each, so that a keyring that hangs does so once."""

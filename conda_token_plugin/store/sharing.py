@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import BadInput
 from conda_token_plugin.store.files import errors_of
+from conda_token_plugin.store.folder import SHARED_HINT
+from conda_token_plugin.store.lock import locked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +19,11 @@ def share(folder: Path, *, group: str) -> None:
 
     Raises:
         BadInput: there is no such group here.
-        StoreUnusable: the folder is not the caller's to share.
+        StoreUnusable: the folder is not the caller's to share, or not there.
+        StoreBusy: others wrote to it all the time.
     """
     number = _number(group)
-    with errors_of(folder):
+    with locked(folder, hint=SHARED_HINT), errors_of(folder, hint=SHARED_HINT):
         for path in (folder, *folder.rglob("*")):
             os.chown(path, -1, number, follow_symlinks=False)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import NoToken, SecretLost
-from conda_token_plugin.store.folder import group_id
 from conda_token_plugin.store.safe import Safe
 from conda_token_plugin.store.vaults import FILE, vault_name
 
@@ -169,14 +168,6 @@ class Store:
             change.sweep(slot.place if slot else FILE)
             change.commit(change.index.without_login(service))
         return slot is not None
-
-    def share_with(self, group: str) -> None:
-        """Have the members of ``group`` read the machine's store, from now on.
-
-        Raises:
-            BadInput: there is no such group.
-        """
-        self._safe.share(group=group_id(group))
 
     def _slot(self, key: str) -> Slot:
         with self._ledger.refusals():

@@ -20,6 +20,7 @@ import filelock  # noqa: F401  # as above
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.store import Store, keyring_vault
+from conda_token_plugin.store.sharing import share
 from tests.store import made
 from tests.store.writes import WRITES
 
@@ -89,7 +90,7 @@ ACTS: dict[str, Callable[[Store], Any]] = {
     **WRITES,
     "content": _content,
     "secret": lambda store: store.secret(made.token("acme").key).reveal(),
-    "share": lambda store: store.share_with("root"),
+    "share": lambda store: share(store.folder, group="root"),
 }
 
 

@@ -20,6 +20,7 @@ SHARED = "shared"
 
 
 def main(home: str, processes: str, writes: str) -> None:
+    os.fsync = lambda _: None  # type: ignore[assignment]  # a crowd is no power cut
     folder = Path(home) / "store"
     gate, opened = os.pipe()
     children = []

@@ -80,14 +80,14 @@ class Refusing(InFolder):
     """Refuses to write, and tells everybody what."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        raise PasswordSetError(f"({service}, {username}): cannot store {password}")
+        raise PasswordSetError(f"cannot store {password[-70:]} of {username} in {service}")
 
 
 class Foreign(InFolder):
     """Raises what is no error of keyring's."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        raise LookupError(f"({service}, {username}): cannot store {password}")
+        raise LookupError(f"cannot store {password[-70:]} of {username} in {service}")
 
 
 class Lying(InFolder):

@@ -7,6 +7,7 @@ left what was there before. Whatever is neither before nor after ends it with an
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -26,7 +27,7 @@ import filelock  # noqa: F401  # so that the children find it imported
 import keyring.core  # noqa: F401
 
 from conda_token_plugin import store as package
-from conda_token_plugin.store import Store, keyring_vault, probe  # noqa: F401
+from conda_token_plugin.store import Store, keyring_vault, probe  # noqa: F401  # as above
 from tests.store import keyrings, made, session
 from tests.store.writes import WRITES, fill
 
@@ -287,6 +288,11 @@ def main(home: str, choice: str, how: str, number: str) -> None:
     """``number``: of the step that comes next, or of kills at random."""
     os.environ["HOME"] = home
     os.fsync = lambda _: None  # type: ignore[assignment]  # a kill is no power cut
+    Path(home).mkdir(exist_ok=True)
+    if choice == "keyring":
+        finding = probe.probe(explicit=True)
+        probe.probe = lambda **_: finding  # it is no writer, and takes long
+    gc.freeze()  # the children touch, and copy, less
     ground = Field(Path(home), choice)
     if how == "random":
         at_random(ground, times=int(number), seed=int(number))

@@ -122,6 +122,49 @@ def leaves_nothing_about(store: Store) -> None:
     assert made.files(store.folder) == made.live(store.folder)
 
 
+class Log:
+    """What is done to the disk, in its order: ("fsync", "index.jsonl"), ("replace", …)."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.lines: list[tuple[str, str]] = []
+        for name in ("write", "fsync", "replace", "unlink"):
+            patch.setattr(os, name, self._on(name, getattr(os, name)))
+
+    def _on(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            path = args[0] if name in ("replace", "unlink") else f"/proc/self/fd/{args[0]}"
+            shown = Path(path).readlink() if name in ("write", "fsync") else Path(path)
+            existed = shown.exists()
+            answer = real(*args)
+            if existed:
+                self.lines.append((name, f"{shown.parent.name}/{shown.name}"))
+            return answer
+
+        return call
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors have no names here")
+def test_each_step_is_on_the_disk_before_the_next_begins(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = "1", f"{made.index_of(store.folder).serial}"
+    with monkeypatch.context() as patch:
+        log = Log(patch)
+        store.add(made.token("acme"), made.secret("replaced"))
+    above = store.folder.parent.name
+    written = [("write", "{}/.new"), ("fsync", "{}/.new"), ("replace", "{}/.new")]
+    index = [*((act, path.format("store")) for act, path in written), ("fsync", f"{above}/store")]
+    filled = [*((act, path.format("secrets")) for act, path in written), ("fsync", "store/secrets")]
+    number = made.index_of(store.folder).id
+    assert [line for line in log.lines if not line[1].endswith(".lock")] == [
+        *index,  # announced
+        *filled,
+        *index,  # taken
+        ("unlink", f"secrets/{number}.{old}"),
+    ]
+    assert made.files(store.folder) >= {f"{number}.{new}"}
+
+
 def test_a_write_that_the_system_takes_in_pieces_is_whole(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import BadInput
 from conda_token_plugin.store import Store, machine_store, user_store
+from conda_token_plugin.store.sharing import share
 from tests.store import acts, made
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def shared(folder: Path) -> Path:
     """A store with a token that the group "daemon" may read."""
     store = Store(folder, machine=True)
     store.add(ACME, made.secret(1))
-    store.share_with("daemon")
+    share(folder, group="daemon")
     return folder
 
 
@@ -63,7 +64,8 @@ def test_everything_is_for_root_and_the_group_whatever_the_umask(folder: Path, u
     before = os.umask(umask)
     try:
         store = Store(folder, machine=True)
-        store.share_with("daemon")
+        store.prove_writable()
+        share(folder, group="daemon")
         store.add(ACME, made.secret(1))
     finally:
         os.umask(before)
@@ -108,7 +110,7 @@ def test_somebody_elses_files_are_refused_though_the_group_fits(shared: Path) ->
 
 def test_a_group_that_does_not_exist_is_refused(folder: Path) -> None:
     with pytest.raises(BadInput, match="no group 'wizards'"):
-        Store(folder, machine=True).share_with("wizards")
+        share(folder, group="wizards")
     assert not folder.exists()
 
 
