@@ -99,6 +99,20 @@ def test_the_subcommand_the_script_and_the_drop_in_are_there(plugged: Base) -> N
 
 @pytest.mark.conda
 @pytest.mark.slow
+def test_pip_puts_the_same_into_a_base_and_takes_it_out_again(base: Base, wheel: Path) -> None:
+    pip = ("-m", "pip", "--disable-pip-version-check", "--no-cache-dir")
+    code, said = base.tried("python", *pip, "install", "--no-index", "--no-deps", wheel)
+    assert code == 0, said
+    assert __version__ in base.conda("token", "--version")
+    assert DROPIN in base.conda("config", "--show-sources")
+    code, said = base.tried("python", *pip, "uninstall", "--yes", "conda-token-plugin")
+    assert code == 0, said
+    assert not base.dropin.exists()
+    assert base.tried("conda", "token")[0] != 0
+
+
+@pytest.mark.conda
+@pytest.mark.slow
 def test_the_check_of_the_recipe_passes_with_the_package_and_fails_without_its_drop_in(
     plugged: Base, source: Path
 ) -> None:
