@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 TOO_MANY_REQUESTS = 429
+HALF = "half an answer, then the connection broke"
 CHUNK = 16 * 1024
 """Bytes read at a time."""
 
@@ -102,8 +103,15 @@ def _body(response: Response, *, at_most: int) -> tuple[bytes, str]:
             if len(body) > at_most:
                 return bytes(body[:at_most]), f"more than {at_most} bytes"
     except OSError:  # as requests names it when the connection ends before the body does
-        return bytes(body), "half an answer, then the connection broke"
-    return bytes(body), ""
+        return bytes(body), HALF
+    return bytes(body), HALF if len(body) < _promised(response) else ""
+
+
+def _promised(response: Response) -> int:
+    """How long the body should be, where that is said; urllib3 1.26 does not compare it itself."""
+    length = response.headers.get("Content-Length", "")
+    bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
+    return int(length) if length.isdecimal() and not bodiless else 0
 
 
 def _retry_after(response: Response) -> float | None:

@@ -93,7 +93,7 @@ def _tls(cause: inner.SSLError) -> str:
 
 def _no_connection(cause: inner.NewConnectionError) -> str:
     named = getattr(inner, "NameResolutionError", None)  # since urllib3 2.0
-    system = cause.__cause__
+    system = cause.__cause__ or cause.__context__  # urllib3 1.26 names no cause
     if (named and isinstance(cause, named)) or getattr(system, "errno", 0) in _NO_SUCH_HOST:
         return "no such host"
     return _system(system)

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin.clients.keyrings import KeyringService
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.errors import KeyringUnusable, NotLoggedIn
+from conda_token_plugin.service.credentials import find_api_key
+from conda_token_plugin.store import user_store
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,12 +70,30 @@ def test_the_keyring_is_not_asked_where_anaconda_auth_was_never_used(sealed_room
     assert in_session(sealed_room, KEEP + FIND) == "NotLoggedIn"
 
 
-def test_without_a_keyring_there_is_a_notice_and_no_login(
+def test_without_a_keyring_there_is_no_login_and_nothing_to_say(
     sealed_room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (sealed_room / ".anaconda").mkdir()
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={sealed_room / 'no-such-bus'}")
     ran = subprocess.run([sys.executable, "-c", FIND], capture_output=True, text=True, check=True)
-    lines = ran.stdout.splitlines()
-    assert lines[0].startswith("The system keyring refused:")
-    assert lines[1:] == ["NotLoggedIn"]
+    assert ran.stdout.splitlines() == ["NotLoggedIn"]
+
+
+def test_a_keyring_that_does_not_answer_is_asked_once_and_said_so(
+    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sealed_room / ".anaconda").mkdir()
+    asked: list[str] = []
+
+    def hang(_: KeyringService, domain: str) -> None:
+        asked.append(domain)
+        raise KeyringUnusable("did not answer within 30 seconds")
+
+    monkeypatch.setattr(KeyringService, "held", hang)
+    notices: list[str] = []
+    environment = Environment({})
+    with pytest.raises(NotLoggedIn):
+        find_api_key(environment, user_store(environment), notice=notices.append)
+    assert asked == ["anaconda.com"]
+    assert len(notices) == 1
+    assert notices[0].startswith("The system keyring did not answer within 30 seconds.")
