@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from argparse import RawDescriptionHelpFormatter
 from shutil import get_terminal_size
-from textwrap import fill
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
         for verb in (one for one in verbs if one.group == group):
             head = f"{lead:<{label}}{verb.name:<{NAMES}}"
             indent = " " * len(head)
-            lines.append(fill(f"{head}{verb.summary}", width, subsequent_indent=indent))
+            lines.append(_fill(f"{head}{verb.summary}", width, after=indent))
             lead = ""
-    return "\n".join([*lines, "", fill(f"`{prog} COMMAND --help` has examples.", width)])
+    return "\n".join([*lines, "", _fill(f"`{prog} COMMAND --help` has examples.", width)])
 
 
 def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
@@ -62,6 +62,14 @@ def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
             waiting.append(line)
             continue
         if waiting:
-            yield fill(" ".join(waiting), width, initial_indent=indent, subsequent_indent=indent)
+            yield _fill(f"{indent}{' '.join(waiting)}", width, after=indent)
             waiting = []
         yield line
+
+
+def _fill(text: str, width: int, *, after: str = "") -> str:
+    """Lines of at most ``width``, ``after`` before each but the first; commands stay whole."""
+    wrapper = TextWrapper(
+        width=width, subsequent_indent=after, break_on_hyphens=False, break_long_words=False
+    )
+    return wrapper.fill(text)
