@@ -217,6 +217,14 @@ def test_the_map_has_every_room_and_no_other() -> None:
     assert rooms - {"__init__", "__main__"} == drawn, "the table in CONTRIBUTING.md"
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_shows_the_demo_and_fetches_nothing(theme: str) -> None:
+    drawn = (ROOT / "docs" / f"demo-{theme}.svg").read_text("utf-8").replace("&#160;", " ")
+    shown = [f"conda token {verb}" for verb in ("install", "list", "which", "remove")]
+    assert [words for words in (*shown, "conda create") if words not in drawn] == []
+    assert not re.search(r"url\(.?https?:|<image|<script|/tmp/|/home/", drawn)  # none
+
+
 def test_every_link_leads_somewhere() -> None:
     targets = re.findall(r'(?:\]\(|src(?:set)?=")([^)"]+)[)"]', README)
     anchors = {anchor(title) for title in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
