@@ -51,13 +51,14 @@ def due_among(
             and left <= within
             and not now - EVERY < warned.get(token.key, now - EVERY) <= now
         ),
-        key=lambda token: (token.dies or now, token.key),
+        key=lambda token: (token.end(now=now) or now, token.key),
     )
 
 
 def _what(token: Token, *, now: datetime) -> str:
     left = token.left(now=now) or timedelta()
-    day = f"{token.dies:%Y-%m-%d}" if token.dies else "a date that is not known"
+    end = token.end(now=now)
+    day = f"{end:%Y-%m-%d}" if end else "a date that is not known"
     shown = f" …{token.last_four}" if token.last_four else ""
     name = f"The token{shown} of {token.organization}"
     if left <= timedelta():

@@ -134,13 +134,22 @@ class Token:
         if self.expires is None or ends is None or ends - self.expires > ABOUT:
             return self.expires
         try:
-            return max(self.expires, ends + GRACE)
+            return ends + GRACE
         except OverflowError:  # a subscription without end: 9999-12-31
             return self.expires
 
+    def end(self, *, now: datetime) -> datetime | None:
+        """What its time runs to at ``now``: its expiry, and from then on its death.
+
+        Grace is no time to count on: no token is issued in it.
+        """
+        over = self.state(now=now) in {State.GRACE, State.EXPIRED}
+        return self.dies if over else self.expires
+
     def left(self, *, now: datetime) -> timedelta | None:
-        """How long it has to live at ``now``; negative when it is over, None when unknown."""
-        return None if self.dies is None else self.dies - now
+        """How long until its ``end``; negative when it is over, None when unknown."""
+        end = self.end(now=now)
+        return None if end is None else end - now
 
     def worth_trying(self, *, now: datetime) -> bool:
         """False only if it is known to be dead by metadata younger than a day."""

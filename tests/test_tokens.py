@@ -29,6 +29,7 @@ moments = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone itself
     max_value=datetime(2100, 1, 1),  # noqa: DTZ001  # as above
     timezones=st.timezones(),
+    allow_imaginary=False,  # an hour that a change of the clock skips is no moment
 )
 
 
@@ -54,6 +55,7 @@ def token(**facts: Any) -> Token:
         ({"expires": NOW - 29 * DAY, "subscription_ends": NOW - 29 * DAY}, State.GRACE),
         ({"expires": NOW - 30 * DAY, "subscription_ends": NOW - 30 * DAY}, State.EXPIRED),
         ({"expires": NOW - DAY, "subscription_ends": NOW - DAY + SECOND}, State.GRACE),
+        ({"expires": NOW + 300 * DAY, "subscription_ends": NOW - 31 * DAY}, State.EXPIRED),
         ({"expires": NOW - DAY, "subscription_ends": NOW + 300 * DAY}, State.EXPIRED),
         ({"expires": NOW + 5 * DAY, "subscription_ends": NOW + 5 * DAY}, State.EXPIRING),
         ({"expires": NOW + WARN_BEFORE}, State.EXPIRING),
@@ -63,6 +65,27 @@ def token(**facts: Any) -> Token:
 )
 def test_the_state_follows_from_the_table(facts: dict[str, Any], state: State) -> None:
     assert token(**facts).state(now=NOW) is state
+
+
+@pytest.mark.parametrize(
+    ("expires", "ends", "left"),
+    [
+        (5, None, 5),
+        (5, 5, 5),
+        (-10, -10, 20),
+        (300, -10, 20),
+        (20, -10, 20),
+        (-1, 300, -1),
+        (-40, -40, -10),
+        (300, -40, -10),
+    ],
+)
+def test_what_is_left_is_counted_to_the_expiry_and_in_grace_to_the_death(
+    expires: int, ends: int | None, left: int
+) -> None:
+    end = None if ends is None else NOW + ends * DAY
+    held = token(expires=NOW + expires * DAY, subscription_ends=end)
+    assert held.left(now=NOW) == left * DAY
 
 
 def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
