@@ -1,0 +1,134 @@
+"""Whole lives of tokens, from issue to death, through real commands against the sandbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.environment import API_KEY, SERVICE_ACCOUNT
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ran, Shell
+
+DAY = timedelta(days=1)
+YEAR = 365 * DAY
+
+
+class Life:
+    """Acme's subscription, and what happens to the token of one of its members."""
+
+    def __init__(self, shell: Shell, user: str) -> None:
+        self._shell, self._user = shell, user
+        self._world = shell.sandbox.world
+
+    def subscription_ends(self, days: int, *, synced: bool = False) -> None:
+        """Let it end in so many days, and the token with it where somebody syncs it."""
+        self._world.renew("acme", self._world.clock.now() + days * DAY)
+        if synced:
+            self.sync_on_the_page()
+
+    def sync_on_the_page(self) -> None:
+        current = self._world.current("acme", self._user)
+        assert current
+        self._world.sync(current.id)
+
+    def sync(self) -> str:
+        (value,) = self._shell("sync", "--json").json
+        return str(value["result"])
+
+    def state(self) -> str:
+        (value,) = self._shell("list", "--json").json
+        return str(value["state"])
+
+    def works(self) -> bool:
+        """Whether the repository takes it, as `status` finds out."""
+        return self._shell("status").code == 0
+
+
+def test_the_life_of_an_individual_token(shell: Shell) -> None:
+    life = Life(shell, "ada")
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    assert (life.sync(), life.state(), life.works()) == ("up to date", "valid", True)
+
+    # The subscription nears its end.
+    life.subscription_ends(5, synced=True)
+    assert (life.sync(), life.state(), life.works()) == ("up to date", "expiring", True)
+    assert shell("status", "--fail-within", "14d").code == 1
+
+    # It is over, and thirty days of grace begin.
+    life.subscription_ends(-10, synced=True)
+    assert (life.sync(), life.state(), life.works()) == ("in grace", "grace", True)
+
+    # It is renewed, which extends no token; somebody has to sync it.
+    life.subscription_ends(365)
+    assert (life.sync(), life.works()) == ("can be extended", True)
+    life.sync_on_the_page()
+    assert (life.sync(), life.state(), life.works()) == ("extended", "valid", True)
+
+    # On another machine it is reissued, which kills this one at once.
+    shell.sandbox.world.issue("acme", "ada")
+    assert (life.works(), life.sync(), life.state()) == (False, "reissued elsewhere", "revoked")
+    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
+    assert (ran.code, ran.json["action"]) == (0, "replaced"), ran.err
+    assert (life.sync(), life.works()) == ("up to date", True)
+
+    # The seat is taken away: revoked, and no other is issued.
+    shell.sandbox.world.take_seat("acme", "ada")
+    assert (life.works(), life.sync(), life.state()) == (False, "revoked", "revoked")
+    assert shell("install", "--org", "acme", "--yes").code == 4
+
+    # With a seat again, and then the subscription is cancelled: dead at once.
+    shell.sandbox.world.give_seat("acme", "ada")
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.sandbox.world.cancel("acme")
+    assert (life.works(), life.sync(), life.state()) == (False, "cancelled", "cancelled")
+    ran = shell("install", "--org", "acme", "--yes")
+    assert ran.code == 4
+    assert "was cancelled" in ran.line
+
+    assert shell("remove", "acme").code == 0
+    assert shell("list", "--json").json == []
+
+
+def test_the_death_of_a_token_whose_subscription_nobody_renews(shell: Shell) -> None:
+    life = Life(shell, "ada")
+    shell("install", "--org", "acme", "--yes")
+    life.subscription_ends(-31, synced=False)
+    assert (life.works(), life.sync(), life.state()) == (False, "ended", "expired")
+
+
+def test_the_life_of_a_site_token(shell: Shell) -> None:
+    def install(value: str) -> Ran:
+        shell.set("GIVEN", value)
+        return shell("install", "--site", "--org", "stark", "--token-env", "GIVEN")
+
+    shell.unset(API_KEY)
+    first = shell.sandbox.world.current("stark")
+    assert first
+    assert install(first.value).code == 0
+    life = Life(shell, "")
+    assert (life.sync(), life.state(), life.works()) == ("up to date", "unknown", True)
+
+    # The administrator reissues it, and hands the new one out again.
+    second = shell.sandbox.world.issue("stark")
+    assert (life.works(), life.sync(), life.state()) == (False, "revoked", "revoked")
+    refused = install(first.value)
+    assert refused.code == 5
+    assert "It was not stored" in refused.line
+    assert install(second.value).code == 0
+    assert (life.sync(), life.works()) == ("up to date", True)
+
+    shell.sandbox.world.cancel("stark")
+    assert (life.works(), life.sync()) == (False, "revoked")
+
+
+def test_an_administrator_extends_after_each_renewal_without_a_hand(shell: Shell) -> None:
+    life = Life(shell, "ada")
+    shell("install", "--org", "acme", "--yes")
+    for days in (400, 800):
+        life.subscription_ends(days)
+        user = shell.sandbox.world.user("admin")
+        account = shell.sandbox.world.credentials.make_service_account(user)
+        shell.set(SERVICE_ACCOUNT, account.value)
+        assert life.sync() == "extended"
+        assert shell("status", "--fail-within", f"{days - 2}d", "--offline").code == 0
