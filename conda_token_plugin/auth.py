@@ -23,6 +23,7 @@ from conda.gateways.connection.session import CondaHttpAuth, CondaSession
 from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
+from conda_token_plugin.alone import alone
 from conda_token_plugin.condarc import HANDLER
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import TokenPluginError
@@ -59,7 +60,7 @@ class TokenAuth(ChannelAuthBase):
         url = request.url or ""
         covered = _covered(url)
         if covered is None:
-            return _explained(self._otherwise(url)(request))
+            return _explained(self._otherwise(request))
         found, secret = covered
         USED[found.token.key] = found.token
         value = header(found.token, secret=secret)
@@ -78,18 +79,20 @@ class TokenAuth(ChannelAuthBase):
         # conda keeps one session a thread and handler: this is the one that sends the request.
         send_in_path(CondaSession(auth=self), url=url, covered=_covered)
 
-    def _otherwise(self, url: str) -> Callable[[PreparedRequest], PreparedRequest]:
-        """The auth that the request would have had without this plugin.
+    def _otherwise(self, request: PreparedRequest) -> PreparedRequest:
+        """What the request would have been without this plugin.
 
-        Made once a name: another plugin's handler may read its configuration when it is made.
+        The other handler is made once: it may read its configuration when it is made.
         """
-        name = _other_handler(self.channel_name, url=url)
+        name = _other_handler(self.channel_name, url=request.url or "")
         made: dict[str, Any] = self.__dict__.setdefault("_others", {})
-        if name not in made:
-            handler = context.plugin_manager.get_auth_handler(name) if name else None
-            made[name] = CondaHttpAuth() if handler is None else handler(self.channel_name)
-        auth: Callable[[PreparedRequest], PreparedRequest] = made[name]
-        return auth
+        handler = context.plugin_manager.get_auth_handler(name) if name else None
+        if handler is None:
+            auth: Callable[..., PreparedRequest] = made.setdefault("", CondaHttpAuth())
+            return auth(request)
+        with alone():
+            auth = made[name] = made.get(name) or handler(self.channel_name)
+            return auth(request)
 
 
 def warn_of_expiry() -> None:

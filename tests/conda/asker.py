@@ -78,14 +78,27 @@ def outcome(url: str, *, method: str) -> str:
 
 def register_neighbours() -> None:
     """Two plugins of somebody else: an auth handler and a header for every request."""
-    from conda.base.context import context
+    from fnmatch import fnmatch
+
+    from conda.base.context import Context, context
     from conda.gateways.connection import session
     from conda.plugins import hookimpl
     from conda.plugins.types import ChannelAuthBase, CondaAuthHandler, CondaRequestHeader
 
     class Theirs(ChannelAuthBase):  # type: ignore[misc]  # conda's types are skipped
+        """Finds a setting of its own as anaconda-auth does: in the last entry that fits."""
+
+        def __init__(self, channel_name: str) -> None:
+            super().__init__(channel_name)
+            entries = [
+                entry
+                for entry in Context().channel_settings
+                if fnmatch(f"{channel_name}/", entry.get("channel", ""))
+            ]
+            self.note = entries[-1].get("note", "none") if entries else "nowhere"
+
         def __call__(self, request: Any) -> Any:
-            request.headers["Authorization"] = f"Theirs {self.channel_name}"
+            request.headers["Authorization"] = f"Theirs {self.channel_name} {self.note}"
             return request
 
     class Neighbours:

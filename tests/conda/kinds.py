@@ -70,6 +70,8 @@ def handlers(wire: Wire) -> Iterator[Kind]:
     yield _kind("a handler by the exact name", files=_settings(f"{exact}, auth: theirs"))
     yield _kind("a handler for all of https", files=_settings('channel: "https://*", auth: theirs'))
     yield _kind("a handler and netrc", files=_settings(f"{exact}, auth: theirs") | NETRC)
+    noted = _settings(f"{glob}, auth: theirs, note: mine")
+    yield _kind("a handler with a setting of its own", files=noted)
     yield _kind("an unknown handler", files=_settings(f"{glob}, auth: nobody"))
     taken_back = _settings(f"{glob}, auth: theirs", f"{glob}, note: none")
     yield _kind("a handler, taken back by the last entry", files=taken_back)
