@@ -2,7 +2,7 @@
 
 A ``.tar.bz2`` is one archive; a ``.conda`` is a zip file with ``info-….tar.zst`` in it
 (https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html).
-Python reads zstandard since 3.14; before that the ``zstandard`` library does, where there is one.
+Python reads zstandard since 3.14; before that a library does, where there is one (conda has one).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a member that are looked at."""
@@ -67,19 +69,17 @@ def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
 
 
 def _unpacked(packed: IO[bytes]) -> IO[bytes]:
-    try:
-        zstd = import_module("compression.zstd")
-    except ImportError:  # Python before 3.14
-        return _unpacked_by_library(packed)
-    return io.BytesIO(zstd.ZstdFile(packed).read(MOST))
+    """Whichever of the libraries for zstandard is there."""
+    for name in ("compression.zstd", "backports.zstd", "zstandard"):
+        with suppress(ImportError):  # Python before 3.14; nothing that we need otherwise
+            return _unpacked_by(import_module(name), packed)
+    raise Unreadable("was not looked into: install backports.zstd for .conda files")
 
 
-def _unpacked_by_library(packed: IO[bytes]) -> IO[bytes]:
+def _unpacked_by(library: ModuleType, packed: IO[bytes]) -> IO[bytes]:
     try:
-        zstandard = import_module("zstandard")
-    except ImportError:  # it comes with conda, and is nothing that we need otherwise
-        raise Unreadable("was not looked into: install zstandard for .conda files") from None
-    try:
-        return io.BytesIO(zstandard.ZstdDecompressor().stream_reader(packed).read(MOST))
-    except zstandard.ZstdError:
+        if hasattr(library, "ZstdFile"):
+            return io.BytesIO(library.ZstdFile(packed).read(MOST))
+        return io.BytesIO(library.ZstdDecompressor().stream_reader(packed).read(MOST))
+    except library.ZstdError:
         raise ValueError("it is no zstandard") from None

@@ -57,6 +57,14 @@ _WITH_VALUE = re.compile(
 """Options of these commands that have a value, which is not the token."""
 
 
+class Known(dict[str, str]):
+    """Values with their owners. A traceback that shows all variables shows none of them."""
+
+    def __repr__(self) -> str:
+        """How many there are."""
+        return f"<{len(self)} known values>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A value in a text, from ``start`` to ``end``; in a URL the whole URL."""
