@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.clients.audit import fixing, places
 from conda_token_plugin.clients.audit.report import findings
+from conda_token_plugin.clients.audit.shapes import Known
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError, StoreError
@@ -65,29 +66,32 @@ def _places(call: Call) -> Iterable[places.Place]:
     return (one for one in found if ours not in one.path.absolute().parents)
 
 
-def _known(call: Call, *, fault: Callable[[str], None]) -> dict[str, str]:
+def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
     """The values that this machine has, each with its owner. They stay in this process."""
     from conda_token_plugin.clients.granting import found_for
     from conda_token_plugin.errors import NoToken
 
-    known: dict[str, str] = {}
+    known = Known()
     for store in call.stores().values():
-        known |= _in_store(call, store, fault=fault)
+        known.update(_in_store(call, store, fault=fault))
     try:
         supplied = found_for((), environment=call.environment, stores={})
     except NoToken:  # no variable has one
         return known
-    return known | {one.secret().reveal(): one.token.organization for one in supplied}
+    known.update((one.secret().reveal(), one.token.organization) for one in supplied)
+    return known
 
 
-def _in_store(call: Call, store: Store, *, fault: Callable[[str], None]) -> dict[str, str]:
+def _in_store(call: Call, store: Store, *, fault: Callable[[str], None]) -> Known:
     try:
-        known = {store.secret(one.key).reveal(): one.organization for one in store.tokens()}
+        known = Known((store.secret(one.key).reveal(), one.organization) for one in store.tokens())
         login = store.login(call.environment.service_url)
     except StoreError as error:  # a locked keyring; shapes are found all the same
         fault(f"the stored tokens. {error}")
-        return {}
-    return known | ({login.reveal(): LOGIN} if login else {})
+        return Known()
+    if login is not None:
+        known[login.reveal()] = LOGIN
+    return known
 
 
 def _fix(call: Call, found: Sequence[Finding]) -> list[Finding]:
