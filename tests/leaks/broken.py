@@ -1,0 +1,53 @@
+"""Run as a script: conda with a bug. ``broken.py before|after MODULE:NAME [conda's words …]``.
+
+The bug says everything that it sees: what its function was given, and what it returned.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Bug(Exception):
+    """What nobody thought of."""
+
+
+def place(name: str) -> tuple[Any, str]:
+    """Whose attribute ``module:name`` is, and what it is called there."""
+    module, _, path = name.partition(":")
+    owner: Any = import_module(module)
+    *outer, last = path.split(".")
+    for one in outer:
+        owner = getattr(owner, one)
+    return owner, last
+
+
+def broken(work: Callable[..., Any], *, then: str) -> Callable[..., Any]:
+    """``work`` with a bug in it, ``before`` or ``after`` it is done."""
+
+    def breaks(*values: Any, **named: Any) -> Any:
+        done = work(*values, **named) if then == "after" else None
+        told = [getattr(one, "__dict__", "") for one in (*values, done)]
+        raise Bug(f"{values} {named} {done} {told}")
+
+    return breaks
+
+
+def main() -> None:
+    """Break it, and run conda."""
+    from conda.cli.main import main as conda
+
+    _, then, name, *words = sys.argv
+    owner, last = place(name)
+    setattr(owner, last, broken(getattr(owner, last), then=then))
+    sys.argv = ["conda", *words]
+    sys.exit(conda(*words))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A furnished house, and a shell in it."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import Shell, shell
+from tests.leaks.house import House
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["shell"]  # a fixture
+
+
+@pytest.fixture
+def house(
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> House:
+    """Furnished; its temporary files are where they will be found."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    shell.set("TMPDIR", str(temporary))
+    house = House(shell, monkeypatch, caplog)
+    house.furnish()
+    return house

@@ -1,0 +1,171 @@
+"""A home in which every kind of secret is in use, and every command can be typed."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.issuing import keep
+from conda_token_plugin.secret import Secret
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens import Kind, Token, Way
+from tests.leaks.sought import Sought, secrets_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.cli.conftest import Ran, Shell
+
+OTHERS = {
+    f"{name}.example": f"{name}~{sha256(name.encode()).hexdigest()}"
+    for name in (
+        *("path", "basic", "bearer"),
+        *("rattler", "mamba", "condarc", "netrc", "binstar", "history", "project"),
+    )
+}
+"""Tokens of other servers, by where they are kept."""
+
+
+@dataclass
+class House:
+    """Types commands, and remembers what was there before."""
+
+    shell: Shell
+    monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture
+    secrets: dict[str, str] = field(default_factory=lambda: dict(OTHERS))
+    meant: set[Path] = field(default_factory=set)
+    """Files that a command was told to write a token to."""
+
+    @property
+    def home(self) -> Path:
+        """The user's home."""
+        return self.shell.home
+
+    @property
+    def project(self) -> Path:
+        """The folder that commands are typed in."""
+        return self.home.parent / "project"
+
+    @property
+    def environment(self) -> Environment:
+        """The plugin's view of this process."""
+        return Environment()
+
+    @property
+    def sought(self) -> Sought:
+        """All secrets that there are by now."""
+        return Sought(self.secrets | secrets_of(self.shell.sandbox))
+
+    def furnish(self) -> None:
+        """Bring in tokens of every kind, kept in every way, ours and those of other tools."""
+        world = self.shell.sandbox.world
+        world.issue("acme", "ada")
+        held = world.issue("acme", "ada")
+        self.shell.set("ANACONDA_REPO_TOKEN_GLOBEX", world.issue("globex", "ada").value)
+        admin = world.credentials.make_service_account(world.users["admin"])
+        self.shell.set("ANACONDA_SERVICE_ACCOUNT_TOKEN", admin.value)
+        key = world.credentials.make_api_key(world.users["ada"]).value
+        user_store(self.environment).set_login(self.shell.sandbox.service, Secret(key))
+        self._keep("acme", held.value, scope=f"{self.shell.sandbox.repo}acme", expires=held.expires)
+        for way in (Way.PATH, Way.BASIC, Way.BEARER):
+            name = f"{way.value}.example"
+            scope = f"{self.shell.sandbox.service}/{way.value}"
+            user = "ann" if way is Way.BASIC else ""
+            self._keep(name, OTHERS[name], scope=scope, way=way, username=user, kind=Kind.SITE)
+        self._bring_in_what_others_keep(key)
+
+    def type(self, text: str) -> None:
+        """Pipe ``text`` into the next command."""
+        self.monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+    def run(self, *words: str) -> tuple[Ran, list[str]]:
+        """Run a command, logging everything; what came of it, and what leaked by it."""
+        before = self._files()
+        self.caplog.clear()
+        with self.caplog.at_level(0):
+            ran = self.shell(*words)
+        return ran, self.leaks(ran, before=before)
+
+    def leaks(self, ran: Ran, *, before: dict[Path, bytes]) -> list[str]:
+        """Each secret of which a piece was printed, logged, or written to a file."""
+        sought = self.sought
+        texts = {"stdout": unmasked(ran.out), "stderr": unmasked(ran.err)}
+        texts["the log"] = self.caplog.text
+        found = {place: sought.found_in(text.encode()) for place, text in texts.items()}
+        for path, data in self._files().items():
+            if path not in self.meant and data != before.get(path):
+                found[str(path)] = sought.found_in(data) - sought.found_in(before.get(path, b""))
+        return [f"{name} in {place}" for place, names in found.items() for name in sorted(names)]
+
+    def _files(self) -> dict[Path, bytes]:
+        """Every file below the test's folder, but for the vault and its backups of others' files.
+
+        The store's index, ledger and notes are here: they are to hold no secret.
+        """
+        store = self.environment.store_folder
+        kept = {store / "secrets", store / "exports" / "backups"}
+        return {
+            path: path.read_bytes()
+            for path in self.home.parent.rglob("*")
+            if path.is_file() and path.parent not in kept
+        }
+
+    def _keep(self, organization: str, value: str, *, scope: str, **facts: Any) -> None:
+        token = Token(
+            **{
+                "organization": organization,
+                "kind": Kind.INDIVIDUAL,
+                "scope": (scope,),
+                "last_four": value[-4:],
+                **facts,
+            }
+        )
+        store = user_store(self.environment)
+        keep(token, secret=Secret(value), store=store, at=self.environment.condarc)
+
+    def _bring_in_what_others_keep(self, key: str) -> None:
+        world = self.shell.sandbox.world
+        site = world.current("acme")
+        assert site is not None
+        entry = {"api_key": key, "repo_tokens": [{"token": site.value, "org_name": "acme"}]}
+        domain = self.shell.sandbox.service.partition("://")[2]
+        sealed = b64encode(json.dumps(entry).encode()).decode()
+        password = b64encode(OTHERS["mamba.example"].encode()).decode()
+        condarc, history = OTHERS["condarc.example"], OTHERS["history.example"]
+        self._write(".anaconda/keyring", json.dumps({"Anaconda Cloud": {domain: sealed}}))
+        rattler = {"rattler.example": {"CondaToken": OTHERS["rattler.example"]}}
+        self._write(".rattler/credentials.json", json.dumps(rattler))
+        basic = {"type": "BasicHTTPAuthentication", "user": "ann", "password": password}
+        self._write(".mamba/auth/authentication.json", json.dumps({"mamba.example/x": basic}))
+        self._write(".condarc", f"channels:\n  - https://condarc.example/t/{condarc}/team\n")
+        self._write(".netrc", f"machine netrc.example login ann password {OTHERS['netrc.example']}")
+        self._write(
+            ".config/binstar/https%3A%2F%2Fbinstar.example%2F.token", OTHERS["binstar.example"]
+        )
+        self._write(".bash_history", f"conda token set {history}\nls\n")
+        self.project.mkdir()
+        (self.project / "environment.yml").write_text(
+            f"channels: ['https://project.example/t/{OTHERS['project.example']}/team']\n"
+        )
+        self.monkeypatch.chdir(self.project)
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def unmasked(text: str) -> str:
+    """``text`` without the lines by which GitHub Actions is told what to mask: it must be told."""
+    return "".join(
+        one for one in text.splitlines(keepends=True) if not one.startswith("::add-mask::")
+    )

@@ -1,0 +1,67 @@
+"""A bug ends in a traceback, and not even one that shows every local variable shows a secret."""
+
+from __future__ import annotations
+
+from traceback import TracebackException
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.leaks.broken import Bug, broken, place
+from tests.leaks.scenes import TYPED, visited
+
+if TYPE_CHECKING:
+    from tests.leaks.house import House
+
+PLACES = {
+    # Where it happens, and whether before or after the work of the function is done.
+    "requests.sessions:Session.send": "before",
+    "conda_token_plugin.service.http:Http.send": "after",
+    "conda_token_plugin.service.credentials:find_api_key": "after",
+    "conda_token_plugin.service.client:Service.issue": "after",
+    "conda_token_plugin.service.repository:prove": "before",
+    "conda_token_plugin.service.login:Login._api_key": "after",
+    "conda_token_plugin.store.store:Store.secret": "after",
+    "conda_token_plugin.store.store:Store.add": "before",
+    "conda_token_plugin.store.store:Store.set_login": "before",
+    "conda_token_plugin.store.store:Store.login": "after",
+    "conda_token_plugin.environment:Environment.secret": "after",
+    "conda_token_plugin.lookup:Lookup.find": "after",
+    "conda_token_plugin.condarc:write": "before",
+    "conda_token_plugin.clients.exporting:carry_out": "before",
+    "conda_token_plugin.clients.importing:merged": "after",
+    "conda_token_plugin.cli.render:Printer._write": "before",
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_bug_shows_no_secret_whatever_the_command(house: House, name: str) -> None:
+    house.monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    house.monkeypatch.setattr("webbrowser.open", visited)
+    tracebacks = {verb: traceback(house, name, verb) for verb in TYPED}
+    assert any(tracebacks.values()), "no command comes by that place"
+    leaks = {verb: house.sought.found_in(text) for verb, text in tracebacks.items()}
+    assert not any(leaks.values()), leaks
+
+
+def traceback(house: House, name: str, verb: str) -> bytes:
+    """What is shown of the bug that ``verb`` has at ``name``; nothing if it does not get there."""
+    owner, last = place(name)
+    words = [word.format(repo=house.shell.sandbox.repo) for word in TYPED[verb]]
+    with house.monkeypatch.context() as patch:
+        patch.setattr(owner, last, broken(getattr(owner, last), then=PLACES[name]))
+        try:
+            house.shell(verb, *words)
+        except Bug as bug:
+            return shown(bug)
+    return b""
+
+
+def shown(bug: Bug) -> bytes:
+    """The traceback with every local variable, from the door of the command line on."""
+    trace = bug.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_name != "main":
+        trace = trace.tb_next
+    assert trace is not None
+    lines = TracebackException(type(bug), bug, trace, capture_locals=True).format()
+    return "".join(lines).encode()

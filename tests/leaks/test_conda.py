@@ -1,0 +1,167 @@
+"""The same of real conda commands: what they print, write, report, and show of their processes.
+
+``tests/conda/test_leaks.py`` does it for one token, sent in the header, on good days and bad ones.
+Here it is every kind of token at once, one from a variable and one that goes into the path, with
+bugs in the handler and in a command, conda's own reports of errors, and ``ps``.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.tokens import Kind, Way
+from tests.conda.holding import hold
+from tests.conda.host import solver_missing
+from tests.conda.machine import Machine
+from tests.leaks.sought import Sought, secrets_of
+from tests.leaks.watch import looking, watched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.sandbox import Sandbox
+    from tests.conda.machine import Ran
+
+pytestmark = pytest.mark.conda
+
+BROKEN = Path(__file__).with_name("broken.py")
+BUGS = {
+    "conda_token_plugin.sending:header": "after",
+    "conda_token_plugin.lookup:Lookup.find": "after",
+    "conda_token_plugin.store.store:Store.secret": "after",
+    "conda.gateways.connection.session:CondaHttpAuth.handle_407": "before",
+    "requests.adapters:HTTPAdapter.build_response": "before",
+}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
+    """All kinds of secrets on it; every process is watched."""
+    machine = Machine(tmp_path / "machine", sandbox)
+    world = sandbox.world
+    globex = world.issue("globex", "ada").value
+    hold(machine, "acme-evil", way=Way.PATH, kind=Kind.SITE)
+    admin = world.credentials.make_service_account(world.users["admin"]).value
+    machine.variables.update(
+        **watched(tmp_path / "notes"),
+        ANACONDA_AUTH_API_KEY=world.api_key("ada"),
+        ANACONDA_REPO_TOKEN_GLOBEX=globex,
+        ANACONDA_SERVICE_ACCOUNT_TOKEN=admin,
+        CONDA_REPORT_ERRORS="true",
+    )
+    names = [("acme", "main"), ("globex", "main"), ("acme-evil", "main")]
+    channels = [sandbox.url_of(*name) for name in names]
+    machine.condarc(json.dumps({"channels": channels}))
+    return machine
+
+
+def test_no_command_shows_a_piece_of_any_secret(
+    machine: Machine, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    with receiving() as (address, reports), looking(sandbox) as seen:
+        machine.variables["CONDA_ERROR_UPLOAD_URL"] = address
+        runs = [*_ours(machine), *_theirs(machine), *_broken(machine), *_refused(machine)]
+    sought = Sought(secrets_of(sandbox))
+    found = {
+        " ".join(ran.argv): sought.found_in(ran.said.encode())
+        for ran in runs
+        if sought.found_in(ran.said.encode())
+    }
+    assert not found
+    assert not [path for path in _written(machine) if sought.found_in(path.read_bytes())]
+    assert not any(map(sought.found_in, reports))
+    assert not any(map(sought.found_in, set(seen)))
+    assert not sought.found_in((tmp_path / "notes").read_bytes())
+    _the_search_was_worth_it(machine, runs, seen=seen, notes=(tmp_path / "notes").read_text())
+
+
+def _ours(machine: Machine) -> Iterator[Ran]:
+    """Our commands with conda's own flags, which come before them."""
+    yield machine.conda("-vvv", "token", "install", "--org", "acme", "--yes").well()
+    yield machine.conda("--debug", "token", "sync")
+    yield machine.conda("-vvv", "token", "test")
+
+
+def _theirs(machine: Machine) -> Iterator[Ran]:
+    at = ("-p", str(machine.prefix))
+    yield machine.create("-vvv", "acme-hello", "globex-hello").well()
+    solver = "classic" if solver_missing("rattler") else "rattler"
+    words = ("install", "-y", *at, "--solver", solver, "--debug", "--json", "acme-evil-hello")
+    yield machine.conda(*words).well()
+    yield machine.conda("search", "--debug", "globex-tools", "--json").well()
+    yield machine.conda("list", "--explicit", "-vvv", *at).well()
+    yield machine.conda("doctor", "-vvv", *at)
+    yield machine.conda("info", "--all", "--json").well()
+    yield machine.conda("config", "--show", "--json").well()
+
+
+def _broken(machine: Machine) -> Iterator[Ran]:
+    """A bug here and there, in a command that asks for channels; then one in a command of ours."""
+    for (name, then), flag in zip(BUGS.items(), ["-vvv", "--json"] * len(BUGS), strict=False):
+        machine.forget()
+        # Below the adapter that puts a token into the path, a bug that tells all would tell it.
+        only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
+        yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
+    issue = ("after", "conda_token_plugin.service.client:Service.issue")
+    yield machine.python(str(BROKEN), *issue, "token", "install", "--org", "acme", "-y").badly()
+
+
+def _refused(machine: Machine) -> Iterator[Ran]:
+    """All tokens are dead."""
+    for token in list(machine.sandbox.world.tokens):
+        machine.sandbox.world.revoke(token.id)
+    machine.forget()
+    yield machine.create("--debug", "acme-hello").badly()
+    yield machine.create("--json", "acme-evil-hello").badly()
+
+
+def _written(machine: Machine) -> Iterator[Path]:
+    """Every file of the machine, but for the store's secrets."""
+    vault = machine.store_folder / "secrets"
+    return (path for path in machine.files() if path.is_file() and vault not in path.parents)
+
+
+def _the_search_was_worth_it(
+    machine: Machine, runs: list[Ran], *, seen: list[bytes], notes: str
+) -> None:
+    """Headers were printed, tokens were sent, processes were seen, bugs did happen."""
+    assert any("Authorization" in ran.said for ran in runs)
+    assert sum("Bug" in ran.said for ran in runs) >= 3
+    world = machine.sandbox.world
+    sent = "".join(f"{one.path} {one.headers}" for one in machine.sandbox.requests)
+    assert all(one.value in sent for one in world.tokens if one.org in {"globex", "acme-evil"})
+    assert b"conda" in b"".join(seen)
+    assert "install" in notes
+    assert "CONDA_TOKEN_REPO_URL" in notes
+
+
+@contextmanager
+def receiving() -> Iterator[tuple[str, list[bytes]]]:
+    """Where conda uploads its reports to (24.11 and 25.5 do), and what came."""
+    reports: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            reports.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", reports
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,51 @@
+"""What can be seen of processes from outside while they run, as ``ps`` does."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.sandbox import Sandbox
+
+WATCHED = Path(__file__).with_name("watched")
+
+
+def watched(notes: Path) -> dict[str, str]:
+    """Variables that have a process and all Python below it note what they are and start."""
+    return {"PYTHONPATH": str(WATCHED), "WATCHED_NOTES": str(notes)}
+
+
+@contextmanager
+def looking(sandbox: Sandbox) -> Iterator[list[bytes]]:
+    """The command lines of all processes of this machine, whenever a request arrives.
+
+    A request is a moment at which the process that sends it is sure to be there.
+    """
+    seen: list[bytes] = []
+    server = sandbox._server
+    before = server.answer
+
+    def answer(request: object) -> object:
+        seen.append(_command_lines())
+        return before(request)  # type: ignore[arg-type]  # whatever it is
+
+    server.answer = answer  # type: ignore[assignment]  # as it was
+    try:
+        yield seen
+    finally:
+        server.answer = before
+
+
+def _command_lines() -> bytes:
+    return b"\n".join(map(_command_line, Path("/proc").glob("[0-9]*")))
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has ended
+        return b""
