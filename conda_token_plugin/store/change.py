@@ -16,7 +16,7 @@ which keyrings do not offer.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from os import urandom
 from typing import TYPE_CHECKING
 
@@ -87,5 +87,5 @@ def changing(ledger: Ledger, *, vault: Callable[[str], Vault]) -> Iterator[Chang
     with locked(ledger.folder.path, hint=ledger.folder.hint), ledger.refusals():
         index = ledger.read().index
         if not index.id:  # the first write
-            index = replace(index, id=urandom(6).hex())
+            index = index._replace(id=urandom(6).hex())
         yield Change(ledger=ledger, vault=vault, index=index)

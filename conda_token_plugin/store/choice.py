@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.store.files import FINDING
 from conda_token_plugin.store.vaults import FILE, KEYRING
 
 if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
     from conda_token_plugin.store.probe import Finding
 
-NAME = "keyring.json"
+NAME = FINDING
 DAY = 24 * 60 * 60 * 1_000_000_000
 """In nanoseconds, as files' times are."""
 _LARGEST = 4096

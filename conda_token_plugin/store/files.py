@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TEMPORARY = ".new"
+TEMPORARY, LOCK, FINDING = ".new", ".lock", "keyring.json"
+"""What else a folder may hold: the next version of a file, the writers' lock, and a note of what
+is known of the keyring. Named here, so that readers need not import the writers' modules."""
 WINDOWS = os.name == "nt"
 _HERE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _FOR_READING = os.O_RDONLY | _HERE | getattr(os, "O_NONBLOCK", 0)

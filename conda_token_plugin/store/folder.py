@@ -13,9 +13,8 @@ That part was never run on Windows.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from stat import S_IMODE, S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors import StoreUnusable
 from conda_token_plugin.store import files
@@ -31,8 +30,7 @@ ROOT = 0
 SHARED_HINT = "The machine's store is for root to change: use sudo."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class Folder(NamedTuple):
     """One folder and the rules for what is in it. Any method may raise StoreUnusable."""
 
     path: Path

@@ -22,8 +22,8 @@ The id keeps two stores apart in one keyring, and an index that was moved away f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.store.envelope import Refused, unwrapped, wrapped
@@ -42,16 +42,15 @@ class Slot(NamedTuple):
     entry: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index:
-    """One version of the index; every change makes another."""
+class Index(NamedTuple):
+    """One version of the index; every change makes another. No dataclass: see ``ledger.Page``."""
 
     id: str
     serial: int = 1
     doomed: tuple[Slot, ...] = ()
-    logins: Mapping[str, Slot] = field(default_factory=dict)
-    scopes: Mapping[str, list[str]] = field(default_factory=dict)
-    lines: Mapping[str, bytes] = field(default_factory=dict)
+    logins: Mapping[str, Slot] = MappingProxyType({})
+    scopes: Mapping[str, list[str]] = MappingProxyType({})
+    lines: Mapping[str, bytes] = MappingProxyType({})
 
     def token(self, key: str) -> Token | None:
         """The metadata of the token ``key``, or None.
@@ -92,7 +91,7 @@ class Index:
 
     def announcing(self, slot: Slot) -> Index:
         """With ``slot``, which has the ``number``, about to be filled."""
-        return replace(self, serial=self.serial + 1, doomed=(*self.doomed, slot))
+        return self._replace(serial=self.serial + 1, doomed=(*self.doomed, slot))
 
     def with_token(self, token: Token, *, at: Slot) -> Index:
         """``token``, new or anew, with its secret at the announced slot ``at``."""
@@ -104,8 +103,7 @@ class Index:
         about = token.as_json()
         scope = about.pop("scope", [])
         line = _dumped({"at": at, "about": about})
-        return replace(
-            self,
+        return self._replace(
             scopes={**self.scopes, token.key: scope},
             lines={**self.lines, token.key: line},
         )
@@ -113,23 +111,23 @@ class Index:
     def without_token(self, key: str) -> Index:
         """Without the token ``key``, where it is there; its slot is doomed."""
         at = self.slot(key)
-        return replace(
-            self._dooming(at), scopes=_without(self.scopes, key), lines=_without(self.lines, key)
+        return self._dooming(at)._replace(
+            scopes=_without(self.scopes, key), lines=_without(self.lines, key)
         )
 
     def with_login(self, service: str, *, at: Slot) -> Index:
         """The login to ``service``, new or anew, with its secret at the announced slot ``at``."""
         index = self.without_login(service).emptied({at})
-        return replace(index, logins={**index.logins, service: at})
+        return index._replace(logins={**index.logins, service: at})
 
     def without_login(self, service: str) -> Index:
         """Without the login to ``service``, where it is there; its slot is doomed."""
         index = self._dooming(self.logins.get(service))
-        return replace(index, logins=_without(index.logins, service))
+        return index._replace(logins=_without(index.logins, service))
 
     def emptied(self, slots: Collection[Slot]) -> Index:
         """With ``slots`` doomed no more: they are empty, or about to be taken."""
-        return replace(self, doomed=tuple(slot for slot in self.doomed if slot not in slots))
+        return self._replace(doomed=tuple(slot for slot in self.doomed if slot not in slots))
 
     def encoded(self) -> bytes:
         """The bytes of the file."""
@@ -147,7 +145,7 @@ class Index:
         return None if line is None else _object(line)
 
     def _dooming(self, slot: Slot | None) -> Index:
-        return self if slot is None else replace(self, doomed=(*self.doomed, slot))
+        return self if slot is None else self._replace(doomed=(*self.doomed, slot))
 
 
 def decoded(data: bytes) -> Index:

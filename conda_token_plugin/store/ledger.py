@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,23 +22,32 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of an index; 10,000 tokens take 4 million."""
 
 
-@dataclass(frozen=True, slots=True)
 class Page:
-    """One version of the index, as read."""
+    """One version of the index, as read.
 
-    index: Index
-    prefixes: Mapping[str, str]
-    signature: Signature | None
-    """None where there is no file."""
+    Made by hand, as ``Ledger`` is: the first request of a process waits for this module,
+    and a dataclass takes half a millisecond to make (Python 3.11).
+    """
+
+    __slots__ = ("index", "prefixes", "signature")
+
+    def __init__(
+        self, index: Index, prefixes: Mapping[str, str], signature: Signature | None
+    ) -> None:
+        """Without a signature where there is no file."""
+        self.index = index
+        self.prefixes = prefixes
+        self.signature = signature
 
 
-@dataclass(slots=True)
 class Ledger:
     """Any method may raise StoreError."""
 
-    folder: Folder
-    _page: Page | None = None
-    _guard: Lock = field(default_factory=Lock)
+    def __init__(self, folder: Folder) -> None:
+        """Do no I/O."""
+        self.folder = folder
+        self._page: Page | None = None
+        self._guard = Lock()
 
     def read(self) -> Page:
         """The index as it is now; the file is opened only if it has changed. For any thread."""

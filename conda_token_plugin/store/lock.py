@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreBusy
-from conda_token_plugin.store.files import errors_of
+from conda_token_plugin.errors import StoreBusy, StoreUnusable
+from conda_token_plugin.store.files import LOCK, errors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAME = ".lock"
+NAME = LOCK
 WAIT = 30.0
 """Seconds that a writer waits for the others."""
 _PAUSE = 0.01
@@ -31,6 +31,8 @@ def locked(folder: Path, *, hint: str = "") -> Iterator[None]:
     path = folder / NAME
     lock = FileLock(path, timeout=WAIT, mode=0o600)
     with errors_of(path, hint=hint):
+        if path.is_symlink():  # filelock before 3.20.1 opens, and empties, what it leads to
+            raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
         try:
             lock.acquire(poll_interval=_PAUSE)
         except Timeout:  # a writer that hangs, or very many of them

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import KeyringUnusable
-from conda_token_plugin.store import choice as choices
-from conda_token_plugin.store import ledger, lock
-from conda_token_plugin.store.change import changing
-from conda_token_plugin.store.choice import Choice
+from conda_token_plugin.store import ledger
 from conda_token_plugin.store.envelope import Refused
-from conda_token_plugin.store.files import TEMPORARY
+from conda_token_plugin.store.files import FINDING, LOCK, TEMPORARY
 from conda_token_plugin.store.folder import Folder
 from conda_token_plugin.store.ledger import Ledger
 from conda_token_plugin.store.sealing import unsealed
@@ -24,11 +22,12 @@ if TYPE_CHECKING:
     from conda_token_plugin.errors import SecretLost
     from conda_token_plugin.secret import Secret
     from conda_token_plugin.store.change import Change
+    from conda_token_plugin.store.choice import Choice
     from conda_token_plugin.store.index import Index, Slot
     from conda_token_plugin.store.vaults import Vault
 
 SECRETS = "secrets"
-OURS = frozenset({ledger.NAME, lock.NAME, choices.NAME, TEMPORARY, SECRETS})
+OURS = frozenset({ledger.NAME, LOCK, FINDING, TEMPORARY, SECRETS})
 ROOM_TO_GROW = 16 * 1024
 """Bytes by which one more token makes the index longer, at most."""
 
@@ -43,7 +42,7 @@ class Safe:
         home = Folder(path=folder, tell=tell, shared=shared, names=OURS)
         secrets = Folder(path=folder / SECRETS, tell=tell, shared=shared)
         self.ledger = Ledger(home)
-        self._choice = Choice(FILE if shared else choice, home)
+        self._wanted = FILE if shared else choice
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
     def find(
@@ -104,7 +103,15 @@ class Safe:
 
     def changing(self) -> AbstractContextManager[Change]:
         """Hold the lock; see ``change``."""
+        from conda_token_plugin.store.change import changing  # a request changes nothing
+
         return changing(self.ledger, vault=self.vault)
+
+    @cached_property
+    def _choice(self) -> Choice:
+        from conda_token_plugin.store.choice import Choice  # a request keeps nothing
+
+        return Choice(self._wanted, self.ledger.folder)
 
     def vault(self, place: str) -> Vault:
         """The vault of ``place``; one object each, so that a keyring that hangs does so once."""

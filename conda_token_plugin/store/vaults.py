@@ -11,8 +11,7 @@ The content is the same in both: a sealed secret, see ``sealing``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conda_token_plugin.errors import StoreCorrupt, StoreError, StoreNewer
 from conda_token_plugin.store.envelope import Newer, Refused
@@ -49,8 +48,7 @@ class Vault(Protocol):
         """The error for content that is not what was put."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileVault:
+class FileVault(NamedTuple):
     """Secrets in files for the owner alone."""
 
     folder: Folder
