@@ -119,5 +119,6 @@ def _output(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]
-        raise Unmeasurable(f"`{' '.join(command[:4])} …` failed: {last}")
+        program = Path(command[0]).name
+        raise Unmeasurable(f"`{' '.join([program, *command[1:3]])} …` failed: {last}")
     return done.stdout.strip()
