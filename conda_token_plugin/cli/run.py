@@ -39,6 +39,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 def configure(parser: ArgumentParser) -> None:
     """Say which tokens, and what to run."""
+    parser.usage = "%(prog)s [options] -- CMD [ARG ...]"
     parser.add_argument(
         "-o", "--org", action="append", default=[], help="only this organization's token"
     )

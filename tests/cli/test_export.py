@@ -32,7 +32,10 @@ BEFORE = {
     "pixi": (RATTLER, b'{\n  "prefix.dev": {\n    "BearerToken": "pf\\u0078"\n  }\n}'),
     "mamba": (MAMBA, b'{ "h:8/p": {"type":"CondaToken", "token":"x", "note": 1.50}\n}\n'),
     "micromamba": (MAMBA, b"{\n}"),
-    "netrc": (".netrc", b"# mine\nmachine a.example\n\tlogin me password pw\n\ndefault login x password y"),
+    "netrc": (
+        ".netrc",
+        b"# mine\nmachine a.example\n\tlogin me password pw\n\ndefault login x password y",
+    ),
     "dotenv": (".env", b"# settings\r\nexport A = 'b c'\r\n\r\nB=1"),
 }
 """A file as its owner may have left it."""

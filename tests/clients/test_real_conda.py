@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +71,13 @@ def test_it_leaves_the_token_nowhere(person: Person, solver: str) -> None:
     ours = (str(person.machine.store_folder), str(person.home / ".config" / "binstar"))
     files = [path for path in person.machine.files() if not str(path).startswith(ours)]
     assert not [path for path in files if value.encode() in path.read_bytes()]
+
+
+def test_run_is_given_its_command_whole_by_conda_itself(person: Person) -> None:
+    value = person.has("acme")
+    show = (
+        "import os, sys; print(os.environ['ANACONDA_REPO_TOKEN_ACME'] == sys.argv[1], sys.argv[2:])"
+    )
+    words = ("--org", "acme", "--", sys.executable, "-c", show, value, "--json", "--", "-y")
+    ran = person.machine.conda("token", "run", *words).well()
+    assert ran.out == "True ['--json', '--', '-y']\n"
