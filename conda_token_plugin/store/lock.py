@@ -33,8 +33,6 @@ def locked(folder: Path, *, hint: str = "") -> Iterator[None]:
     with errors_of(path, hint=hint):
         if path.is_symlink():  # filelock before 3.20.1 opens, and empties, what it leads to
             raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
-        if path.is_symlink():  # filelock before 3.20.1 opens, and empties, what it leads to
-            raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
         try:
             lock.acquire(poll_interval=_PAUSE)
         except Timeout:  # a writer that hangs, or very many of them
