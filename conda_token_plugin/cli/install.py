@@ -130,7 +130,9 @@ def _issue(call: Call, organization: str, *, service: Service, why: str) -> int:
     if current is not None and not (call.args.reissue or call.args.if_expiring):
         _agree(call, organization, current=current)
     desk = Desk(service=service, store=store, environment=call.environment, now=call.now)
-    issued = desk.issue(organization, wish=_wish(call))
+    wish = _wish(call)
+    with call.printer.waiting(f"Issuing a token of {organization}"):
+        issued = desk.issue(organization, wish=wish)
     _report(call, issued, replaced=current, notices=store.notices)
     token = _proven(call, issued, store=store)
     action = {"action": "replaced" if current else "issued", "why": why}
@@ -145,7 +147,8 @@ def _chosen(call: Call, *, service: Service) -> str:
     Raises:
         NoOrganization: there is none. NeedsAnswer: several, and no terminal.
     """
-    choices = service.issuable()
+    with call.printer.waiting("Asking for your organizations"):
+        choices = service.issuable()
     if len(choices) == 1:
         return choices[0].slug
     width = max(len(choice.slug) for choice in choices)
@@ -210,7 +213,8 @@ def _proven(call: Call, issued: Issued, *, store: Store) -> Token:
 
     where = provable(issued.token, environment=call.environment)
     try:
-        proof = prove(where, token=issued.token, secret=issued.secret)
+        with call.printer.waiting("Trying the token"):
+            proof = prove(where, token=issued.token, secret=issued.secret)
     except NoChannel:  # a repository without the shared channels, and no channel was named
         call.printer.say("Not proven yet: name one of its channels, conda token test URL")
         return issued.token

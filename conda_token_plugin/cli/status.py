@@ -85,7 +85,8 @@ def _checked(call: Call, item: Holding) -> Checked:
 
     where = provable(item.token, environment=call.environment)
     try:
-        proof = prove(where, token=item.token, secret=item.secret(), outcome="")
+        with call.printer.waiting(f"Trying the token of {item.token.organization}"):
+            proof = prove(where, token=item.token, secret=item.secret(), outcome="")
     except TokenRefused as error:
         return Checked(item, works=False, words=error.what)
     except NoChannel:  # its channels are not known: `conda token test URL` can try one

@@ -66,7 +66,8 @@ def run(call: Call) -> int:
     store = call.store()
     tokens = _chosen(call, store=store)
     inquiry = Inquiry(call, store=store)
-    results = [_result(inquiry, token) for token in tokens]
+    with call.printer.waiting("Comparing with the service"):
+        results = [_result(inquiry, token) for token in tokens]
     behind = [result for result in results if result.outcome is Outcome.EXTENDABLE]
     _point_to_page(call, behind, inquiry=inquiry)
     if behind and call.args.wait:

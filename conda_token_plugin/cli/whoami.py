@@ -34,7 +34,8 @@ def run(call: Call) -> int:
 
     url = call.environment.service_url
     api_key, source = find_api_key(call.environment, call.store(), notice=call.printer.say)
-    identity = Service(url, api_key=api_key, source=source).whoami()
+    with call.printer.waiting(f"Asking {url}"):
+        identity = Service(url, api_key=api_key, source=source).whoami()
     expires = expiry_of(api_key)
     if call.printer.json:
         call.printer.data(_value(identity, url=url, source=source, expires=expires))
