@@ -134,13 +134,13 @@ def test_a_secret_is_read_once_however_many_threads_ask_at_once() -> None:
 
 
 def test_a_store_that_fails_is_asked_once_and_every_thread_hears_of_it() -> None:
-    store = FakeStore(USER, f"{REPO}/acme")
+    class Locked(FakeStore):
+        def secret(self, key: str) -> Secret:
+            assert key in self.held
+            self.reads += 1
+            raise KeyringUnusable("is locked")
 
-    def locked(_: str) -> Secret:
-        store.reads += 1
-        raise KeyringUnusable("is locked")
-
-    store.secret = locked  # type: ignore[method-assign]  # a keyring that cannot be opened
+    store = Locked(USER, f"{REPO}/acme")
     found = lookup({}, user=store, machine=FakeStore("-")).find(f"{REPO}/acme/main/x")
     assert found is not None
     for _ in range(3):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.clients.exporting import Result
+    from conda_token_plugin.clients.recalling import Result
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens import Token
 

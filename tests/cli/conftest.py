@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
+    from conda_token_plugin.sandbox.model import Token
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,12 @@ class Shell:
         code = main(words, prog="conda-token-plugin")
         printed = self._capsys.readouterr()
         return Ran(code, printed.out, printed.err)
+
+    def issued(self, organization: str, user: str = "ada") -> Token:
+        """The sandbox's current token of an organization, of a user or (for "") of the site."""
+        token = self.sandbox.world.current(organization, user)
+        assert token is not None
+        return token
 
     def files(self) -> dict[str, bytes]:
         """Everything below the home, to see that nothing changed."""

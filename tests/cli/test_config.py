@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 SHARED = ("main", "r", "msys2")

@@ -12,14 +12,14 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 
 @pytest.fixture
 def site_token(shell: Shell) -> str:
     """The site token of acme, and nobody logged in."""
     shell.unset("ANACONDA_AUTH_API_KEY")
-    return shell.sandbox.world.current("acme", "").value
+    return shell.issued("acme", "").value
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -10,14 +10,14 @@ import pytest
 from conda_token_plugin.sandbox.messages import Ending
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 
 
 def value_of(shell: Shell, organization: str) -> str:
     """The value that the sandbox issued last for an organization."""
-    return shell.sandbox.world.current(organization, "ada").value
+    return shell.issued(organization).value
 
 
 def test_a_token_is_issued_kept_configured_and_proven(shell: Shell) -> None:
@@ -64,7 +64,7 @@ def test_an_existing_token_is_not_replaced_without_a_yes_that_names_what_breaks(
     shell("install", "--org", "acme", "--yes")
     before, held = shell.files(), value_of(shell, "acme")
     ran = shell("install", "--org", "acme")
-    current = shell.sandbox.world.current("acme", "ada")
+    current = shell.issued("acme")
     assert ran.code == 2
     assert "--yes" in ran.line
     assert str(current.id) in ran.err

@@ -15,7 +15,7 @@ from conda_token_plugin.errors import OutputLost
 from conda_token_plugin.store import envelope, lock
 
 if TYPE_CHECKING:
-    from conftest import Ran, Shell
+    from tests.cli.conftest import Ran, Shell
 
 
 def failed(ran: Ran, kind: str, *, code: int) -> str:

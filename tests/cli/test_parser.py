@@ -12,7 +12,7 @@ import pytest
 from conda_token_plugin.cli import main
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.cli.terminal import CTRL_C, CTRL_D, Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Shell
+    from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 
@@ -21,7 +21,7 @@ def test_the_last_token_takes_the_configuration_with_it(shell: Shell) -> None:
 
 def test_no_secret_is_left_on_disk(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
-    value = shell.sandbox.world.current("acme", "ada").value
+    value = shell.issued("acme").value
     assert value in b"".join(shell.files().values()).decode()
     shell("remove", "acme")
     assert value not in b"".join(shell.files().values()).decode()
