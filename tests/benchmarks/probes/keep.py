@@ -7,7 +7,6 @@ in one go, without secrets: writing 10,000 of them one by one takes minutes, and
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 
 from conda_token_plugin import condarc
 from conda_token_plugin.channels import organization_prefix
@@ -36,7 +35,7 @@ def fill(store: Store, repository: str, *, count: int) -> None:
         )
         scopes |= one.scopes
         lines |= one.lines
-    ledger.write(replace(index, scopes=scopes, lines=lines))
+    ledger.write(index._replace(scopes=scopes, lines=lines))
 
 
 def main(repository: str, organization: str, value: str, count: str) -> None:
