@@ -31,7 +31,10 @@ class Terminal:
         self._child, self._terminal = pty.fork()
         if self._child == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-            os.execve(sys.executable, command, dict(environment))
+            try:
+                os.execve(sys.executable, command, dict(environment))
+            finally:  # it could not be started: this is still the child, and no test runner
+                os._exit(127)
 
     def wait_for(self, text: str) -> None:
         """Read until ``text`` is on the screen."""
