@@ -23,7 +23,6 @@ from conda.gateways.connection.session import CondaHttpAuth, CondaSession
 from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
-from conda_token_plugin.alone import alone
 from conda_token_plugin.condarc import HANDLER
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import TokenPluginError
@@ -90,6 +89,8 @@ class TokenAuth(ChannelAuthBase):
         if handler is None:
             auth: Callable[..., PreparedRequest] = made.setdefault("", CondaHttpAuth())
             return auth(request)
+        from conda_token_plugin.alone import alone
+
         with alone():
             auth = made[name] = made.get(name) or handler(self.channel_name)
             return auth(request)

@@ -29,8 +29,9 @@ ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
 
 _TOKEN_SEGMENT = re.compile(r"/t/[^/]+(?=/|$)")
 """How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_LOOPBACK = r"localhost|127(\.\d{1,3}){3}|::1"
+_ESCAPE = r"%([0-9A-Fa-f]{2})"
+"""Compiled where one is met, which is rare: the first request waits for this module."""
 _REFUSED = re.compile(r"[\\\x00-\x20\x7f]|%2[fF]|%5[cC]|%00|/\.{1,2}(?=/|$)")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
@@ -131,7 +132,7 @@ def _fault(parts: SplitResult, path: str) -> str:
         return "it does not begin with https://"
     if not host:
         return "it names no host"
-    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+    if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         return "it is not encrypted"
     if "@" in parts.netloc or _TOKEN_SEGMENT.search(path):
         return "it carries credentials of its own"
@@ -164,4 +165,4 @@ def _unescaped(path: str) -> str:
         character = chr(int(match[1], 16))
         return character if character in _UNRESERVED else match[0].upper()
 
-    return _ESCAPE.sub(plain, path)
+    return re.sub(_ESCAPE, plain, path)

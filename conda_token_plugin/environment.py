@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
 from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +50,14 @@ LONGEST_FILE = 64 * 1024
 """Bytes read from a file that a variable names; anything longer is no token."""
 
 
-@dataclass(frozen=True, slots=True)
 class Environment:
-    """One process's variables; ``Environment()`` is this process's."""
+    """One process's variables; ``Environment()`` is this process's. No dataclass: see ``Found``."""
 
-    variables: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    __slots__ = ("variables",)
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        """Take the variables; nothing shows them, as secrets may be among them."""
+        self.variables: Mapping[str, str] = os.environ if variables is None else variables
 
     @property
     def service_url(self) -> str:
