@@ -73,6 +73,10 @@ class TokenFolder:
                     hint="Bring it into the store: conda token import anaconda-client --clean",
                 )
 
+    def sweep(self, key: str) -> None:
+        """Clear away what a write that was killed has left."""
+        foreign.sweep(self.file(key))
+
     def missing(self, key: str) -> str:
         """What has to be made for the file to be there."""
         return foreign.first_missing(self.file(key))

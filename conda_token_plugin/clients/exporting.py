@@ -45,6 +45,8 @@ class Step:
     outcome: Outcome
     ours: bool
     """Whether the entry is, or will be, one that we wrote."""
+    former: str = ""
+    """The last four of what is there now."""
 
     def record(self) -> Record:
         """What is remembered of it."""
@@ -56,6 +58,7 @@ class Step:
             organization=token.organization,
             token=token.key,
             last_four=self.grant.secret.last_four,
+            former=self.former,
             made=self.place.missing(self.entry.key),
         )
 
@@ -87,7 +90,7 @@ def carry_out(steps: Iterable[Step], *, environment: Environment) -> None:
     ledger = Ledger(environment)
     for step in steps:
         if step.ours:
-            ledger.add(_as_first_made(step.record(), ledger=ledger))
+            ledger.add(_continued(step.record(), ledger=ledger))
         if step.outcome is Outcome.WRITTEN:
             step.place.put(step.entry)
 
@@ -107,16 +110,24 @@ def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None
 def _step(
     entry: Entry, grant: Grant, *, target: Target, place: Place, known: Record | None
 ) -> Step:
+    """One step; refused where the place holds what is not ours to replace."""
     place.prepare(entry.key)
     held = place.held(entry.key)
+    there = None if held is None else target.secret_in(held)
     ours = held is None or (known is not None and is_still(held, known, target=target))
-    same = held is not None and target.secret_in(held) == grant.secret
     if not ours and held != entry.value:
         raise _taken(place, entry, target=target, by="another credential")
-    if ours and known and not same and known.token != grant.token.key and held is not None:
+    if ours and known and there not in (None, grant.secret) and known.token != grant.token.key:
         raise _taken(place, entry, target=target, by=f"the token of {known.organization}")
-    outcome = Outcome.UNCHANGED if held == entry.value else Outcome.WRITTEN
-    return Step(target=target, place=place, entry=entry, grant=grant, outcome=outcome, ours=ours)
+    return Step(
+        target=target,
+        place=place,
+        entry=entry,
+        grant=grant,
+        outcome=Outcome.UNCHANGED if held == entry.value else Outcome.WRITTEN,
+        ours=ours,
+        former=there.last_four if there else "",
+    )
 
 
 def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> ConfigurationError:
@@ -130,7 +141,7 @@ def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> Configurat
     )
 
 
-def _as_first_made(record: Record, *, ledger: Ledger) -> Record:
+def _continued(record: Record, *, ledger: Ledger) -> Record:
     """``record``, remembering what an earlier export to the same place made."""
     made = (one.made for one in ledger.records() if one.place == record.place and one.made)
     return replace(record, made=next(made, record.made))
@@ -139,4 +150,5 @@ def _as_first_made(record: Record, *, ledger: Ledger) -> Record:
 def is_still(held: str, record: Record, *, target: Target) -> bool:
     """Whether the value ``held`` is the one that ``record`` says we wrote."""
     secret = target.secret_in(held)
-    return secret is not None and secret.last_four == record.last_four
+    known = {record.last_four, record.former or record.last_four}
+    return secret is not None and secret.last_four in known

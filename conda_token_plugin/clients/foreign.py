@@ -78,7 +78,7 @@ def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None 
         ConfigurationError: it is no longer ``before``, or cannot be written. It is unharmed.
     """
     _compare(path, before)
-    temporary = path.with_name(f".{path.name}.conda-token-plugin.new")
+    temporary = _temporary(path)
     with _written(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.fill(temporary, after)
@@ -98,6 +98,17 @@ def remove(path: Path, *, before: bytes | None, made: str) -> None:
             if len(str(folder)) < len(made) or not made:
                 break
             folder.rmdir()
+
+
+def sweep(path: Path) -> None:
+    """Clear away what a ``replace`` that was killed has left beside ``path``."""
+    with suppress(OSError):  # the folder is read-only by now
+        files.clear(_temporary(path))
+
+
+def _temporary(path: Path) -> Path:
+    """One a file: those who write hold the ledger's lock."""
+    return path.with_name(f".{path.name}.conda-token-plugin.new")
 
 
 def first_missing(path: Path) -> str:

@@ -51,6 +51,9 @@ class KeyringService:
     def prepare(self, key: str) -> None:
         """Nothing is in the way of a key."""
 
+    def sweep(self, key: str) -> None:
+        """A keyring writes at once."""
+
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """A keyring's service is nothing that would have to be made."""
         return ""

@@ -37,6 +37,8 @@ class Record:
     token: str
     """The store's key of the token."""
     last_four: str
+    former: str = ""
+    """The last four of what was there before, which a kill may have left there."""
     made: str = ""
     """The topmost file or folder that was not there before; it goes with the last entry."""
 

@@ -48,6 +48,9 @@ class Place(Protocol):
     def prepare(self, key: str) -> None:
         """Raise if the client would not find, or would mix up, what is put under ``key``."""
 
+    def sweep(self, key: str) -> None:
+        """Clear away what a ``put`` of ``key`` that was killed has left."""
+
     def missing(self, key: str) -> str:
         """The topmost file or folder that writing ``key`` would make; "" if none."""
 

@@ -69,6 +69,10 @@ class NetrcFile:
     def prepare(self, key: str) -> None:
         """Nothing is in the way of a key."""
 
+    def sweep(self, key: str) -> None:  # noqa: ARG002  # as Place
+        """Clear away what a write that was killed has left."""
+        foreign.sweep(self.path)
+
     def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
         """What has to be made for the file to be there."""
         return foreign.first_missing(self.path)

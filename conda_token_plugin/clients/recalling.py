@@ -100,6 +100,8 @@ def _taken_back(record: Record, *, ledger: Ledger, dry_run: bool) -> Result:
     try:
         held = place.held(record.key)
         outcome = _fate(record, held, ledger=ledger, target=target)
+        if not dry_run:
+            place.sweep(record.key)
         if outcome is Outcome.TAKEN_BACK and not dry_run:
             place.drop(record.key, made=record.made)
     except TokenPluginError as error:  # damaged or locked by now: said, and tried again next time
