@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 RUNS = {
     "file calls 1": "before or after each call to the system, or half-way",
     "keyring calls 1": "before or after each call to the system, or half-way",
-    "file lines 17": "before every 17th line",
-    "keyring lines 17": "before every 17th line",
-    "file random 200": "at random times",
-    "keyring random 200": "at random times",
+    "file lines 9": "before every 9th line",
+    "keyring lines 9": "before every 9th line",
+    "file random 360": "at random times",
+    "keyring random 360": "at random times",
 }
 ENOUGH = 2_000
 
