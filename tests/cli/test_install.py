@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -233,3 +235,21 @@ def test_with_json_an_error_is_a_document_on_stdout(shell: Shell) -> None:
     assert error["kind"] == "NoSuchOrganization"
     assert error["exit_code"] == ran.code == 4
     assert "conda-token-plugin install --org acme" in error["hint"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_disk_that_takes_nothing_more_is_told_before_anything_is_issued(shell: Shell) -> None:
+    from resource import RLIMIT_FSIZE, setrlimit
+
+    done = subprocess.run(
+        [sys.executable, "-m", "conda_token_plugin", "install", "--org", "acme", "--yes"],
+        preexec_fn=lambda: setrlimit(RLIMIT_FSIZE, (0, 0)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {6, 7}
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr
+    assert shell.sandbox.world.current("acme", "ada") is None
