@@ -16,7 +16,7 @@ from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.keyrings import KeyringService
 from conda_token_plugin.clients.locks import LEFT
-from conda_token_plugin.clients.offers import Sighting, offered
+from conda_token_plugin.clients.offers import Sighting, offered, text
 from conda_token_plugin.errors import BadInput, ConfigurationError, KeyringUnusable
 from conda_token_plugin.service.anaconda_login import SERVICE
 from conda_token_plugin.service.credentials import domains_of
@@ -56,10 +56,10 @@ class AnacondaAuth:
             Sighting(
                 source=self.name,
                 where=where,
-                urls=(_home(str(one.get("org_name") or ""), environment),),
-                value=str(one.get("token") or ""),
+                urls=(_home(text(one, "org_name"), environment),),
+                value=text(one, "token"),
                 way=Way.TOKEN,
-                organization=str(one.get("org_name") or ""),
+                organization=text(one, "org_name"),
             )
             for one in tokens
         )

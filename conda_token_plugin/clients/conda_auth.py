@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.clients import condarcs, foreign
 from conda_token_plugin.clients.keyrings import KeyringService
-from conda_token_plugin.clients.offers import Sighting, offered
+from conda_token_plugin.clients.offers import Sighting, offered, text
 from conda_token_plugin.tokens import Way
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ class CondaAuth:
             source=self.name,
             where=f"the system keyring, conda-auth for {channel}",
             urls=(url.removesuffix("/*"),),
-            value=str(held.get("password" if basic else "token") or ""),
+            value=text(held, "password" if basic else "token"),
             way=Way.BASIC if basic else way,
-            username=str(held.get("username") or "") if basic else "",
+            username=text(held, "username") if basic else "",
         )
 
 
@@ -70,12 +70,12 @@ def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
 
 
 def _held(target: str) -> dict[str, Any] | None:
-    text = KeyringService(service=f"conda-auth::credential::{target}").held("credential")
-    if text is None:
+    record = KeyringService(service=f"conda-auth::credential::{target}").held("credential")
+    if record is None:
         token = KeyringService(service=f"conda-auth::token::{target}").held("token")
         return None if token is None else {"auth_type": "token", "token": token}
     try:
-        found = json.loads(text)
+        found = json.loads(record)
     except (ValueError, RecursionError):  # not one that it wrote
         return None
     return found if isinstance(found, dict) else None

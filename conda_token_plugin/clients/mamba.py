@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from conda_token_plugin.clients.jsonobject import JSONObject
 from conda_token_plugin.clients.model import Entry
-from conda_token_plugin.clients.offers import Sighting, json_copy, offered, url_of
+from conda_token_plugin.clients.offers import Sighting, json_copy, offered, text, url_of
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
@@ -120,7 +120,7 @@ def _sightings(environment: Environment) -> Iterator[Sighting]:
             urls=(url_of(entry.key, environment),),
             value=secret.reveal() if secret else "",
             way=WAYS[held["type"]],
-            username=str(held.get("user", "")),
+            username=text(held, "user"),
             plain=json_copy(path, entry.key, format_=FORMAT),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from conda_token_plugin.channels import longest_prefix, normalised
@@ -13,7 +13,7 @@ from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from conda_token_plugin.clients.textfile import Format
@@ -100,6 +100,12 @@ def _offer(
         organization=next(filter(None, owners), ""),
         plain=(one.plain,) if one.plain else (),
     )
+
+
+def text(entry: Mapping[str, Any], name: str) -> str:
+    """The text under ``name`` of what somebody else wrote; "" where there is none."""
+    value = entry.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def json_copy(path: Path, key: str, *, format_: Format) -> Plain:

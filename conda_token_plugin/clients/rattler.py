@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from conda_token_plugin.clients.jsonobject import JSONObject
 from conda_token_plugin.clients.keyrings import PREFIX, KeyringService
 from conda_token_plugin.clients.model import Entry
-from conda_token_plugin.clients.offers import Sighting, json_copy, offered, url_of
+from conda_token_plugin.clients.offers import Sighting, json_copy, offered, text, url_of
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
@@ -188,12 +188,12 @@ def _read(value: str) -> dict[str, object]:
 def _held(entry: dict[str, object]) -> tuple[Way | None, str, str]:
     """How the secret of an entry is sent, the secret, and the user name; None for other kinds."""
     for kind, way in (("CondaToken", Way.PATH), ("BearerToken", Way.BEARER)):
-        if isinstance(entry.get(kind), str):
-            return way, str(entry[kind]), ""
+        if text(entry, kind):
+            return way, text(entry, kind), ""
     basic = entry.get("BasicHTTP")
     if not isinstance(basic, dict):
         return None, "", ""
-    return Way.BASIC, str(basic.get("password", "")), str(basic.get("username", ""))
+    return Way.BASIC, text(basic, "password"), text(basic, "username")
 
 
 FORMAT = JSONObject(known=_known)

@@ -372,3 +372,50 @@ def test_finds_never_overlap_and_are_where_they_say(text: str) -> None:
 def test_a_known_value_is_found_wherever_it_is(text: str) -> None:
     covered = [text[one.start : one.end] for one in hits(text, known=[UNKNOWN])]
     assert sum(piece.count(UNKNOWN) for piece in covered) == text.count(UNKNOWN)
+
+
+def test_a_file_that_cannot_be_looked_into_is_said(
+    shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(at_project / "big.txt", "x" * 100)
+    monkeypatch.setattr("conda_token_plugin.clients.audit.report.LARGEST", 99)
+    ran = shell("audit", ".")
+    assert ran.code == 0
+    assert "big.txt is too large and was not looked into" in ran.err
+
+
+def test_a_store_that_cannot_be_read_leaves_the_shapes(shell: Shell, at_project: Path) -> None:
+    stored(shell)
+    next(shell.home.rglob("index.jsonl")).write_bytes(b"\xff")
+    put(at_project / "a.txt", f"conda token set {UNKNOWN}\n")
+    ran = shell("audit", ".", "--json")
+    assert ran.code == 1
+    assert "the stored tokens" in ran.err
+    assert len(ran.json) == 1
+
+
+def test_the_history_that_a_variable_names_is_looked_into(shell: Shell, tmp_path: Path) -> None:
+    path = put(tmp_path / "hist", f"conda token set {UNKNOWN}\n")
+    shell.set("HISTFILE", str(path))
+    assert shell("audit", "--fix", "--yes").code == 0
+    assert path.read_text() == "conda token set REMOVED\n"
+
+
+def test_the_api_key_of_a_login_is_found(shell: Shell, at_project: Path) -> None:
+    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.store import user_store
+
+    user_store(Environment()).set_login(shell.sandbox.service, Secret("login-key-0123456789"))
+    put(at_project / "a.txt", "x login-key-0123456789 x")
+    ran = shell("audit", ".")
+    assert ran.code == 1
+    assert "your API key" in ran.err
+
+
+def test_thousands_of_finds_are_no_trouble(shell: Shell, at_project: Path) -> None:
+    lines = "".join(f"https://c.example/t/{UNKNOWN}/a/noarch/x-{n}.conda\n" for n in range(5000))
+    path = put(at_project / "urls.txt", lines)
+    assert len(shell("audit", ".", "--json").json) == 5000
+    assert shell("audit", ".", "--fix", "--yes").code == 0
+    assert UNKNOWN not in path.read_text()

@@ -446,3 +446,74 @@ def test_channels_that_change_hands_are_named(shell: Shell) -> None:
     ran = shell("import", "condarc", "--yes")
     assert ran.code == 0
     assert "no longer the token of acme" in ran.err
+
+
+def test_any_file_can_be_named(shell: Shell, tmp_path: Path) -> None:
+    url = with_token(shell, issued(shell), "acme", "main", "noarch", "x-1-0.conda")
+    path = put(tmp_path / "spec.lock", f"@EXPLICIT\n{url}\n")
+    ran = shell("import", str(path), "--yes", "--clean", "--json")
+    assert ran.code == 0
+    (found,) = ran.json["found"]
+    assert found["sources"] == [str(path)]
+    assert shell.sandbox.url_of("acme") in found["scope"]
+    assert "/t/" not in path.read_text()
+
+
+@pytest.mark.parametrize("record", ["not json", "[]", '{"auth_type": "token"}', '{"token": 7}'])
+def test_an_entry_of_conda_auth_that_is_none_is_passed_over(
+    shell: Shell, keyring: FakeKeyring, record: str
+) -> None:
+    put(
+        shell.home / ".condarc",
+        "channel_settings:\n- {channel: https://c.example/a, auth: token}\n",
+    )
+    keyring.entries["conda-auth::credential::https://c.example/a", "credential"] = record
+    assert shell("import", "conda-auth", "--json").json["found"] == []
+
+
+def test_a_password_of_conda_auth_keeps_its_user(shell: Shell, keyring: FakeKeyring) -> None:
+    setting = "channel_settings:\n- {channel: https://c.example/*, auth: http-basic}\n"
+    put(shell.home / ".condarc", setting)
+    record = {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"}
+    keyring.entries["conda-auth::credential::https://c.example/*", "credential"] = json.dumps(
+        record
+    )
+    (found,) = shell("import", "conda-auth", "--dry-run", "--no-validate", "--json").json["found"]
+    assert (found["way"], found["username"]) == ("basic", "me")
+    assert found["scope"] == ["https://c.example"]
+
+
+@pytest.mark.parametrize("entry", ["!!", base64.b64encode(b"[]").decode()])
+def test_an_entry_of_anaconda_auth_in_the_keyring_that_is_none_is_said(
+    shell: Shell, keyring: FakeKeyring, entry: str
+) -> None:
+    (shell.home / ".anaconda").mkdir()
+    keyring.entries["Anaconda Cloud", urlsplit(shell.sandbox.service).netloc] = entry
+    ran = shell("import", "anaconda-auth")
+    assert ran.code == 0
+    assert "entry of anaconda-auth that cannot be read" in ran.err
+
+
+def test_a_file_that_is_no_text_is_not_cleaned(shell: Shell) -> None:
+    text = in_condarc(shell, issued(shell)).read_bytes()
+    path = shell.home / ".condarc"
+    path.write_bytes(text + b"# \xff\n")
+    before = path.read_bytes()
+    ran = shell("import", "condarc", "--yes", "--clean")
+    assert ran.code == 7
+    assert "is no UTF-8 text" in ran.line
+    assert path.read_bytes() == before
+
+
+def test_a_condarc_that_a_variable_names_is_read(shell: Shell, tmp_path: Path) -> None:
+    url = with_token(shell, issued(shell), "acme", "main")
+    shell.set("CONDARC", str(put(tmp_path / "my.yml", f"channels: ['{url}']\n")))
+    shell.set("XDG_CONFIG_HOME", str(tmp_path))
+    put(tmp_path / "conda" / ".condarc", "channels: [")
+    shell.set("CONDA_EXE", str(tmp_path / "root" / "bin" / "conda"))
+    put(tmp_path / "root" / ".condarc", f"channels: ['{url}']\n")
+    (found,) = shell("import", "condarc", "--dry-run", "--json").json["found"]
+    assert [place.rpartition("/")[2] for place in found["where"]] == [
+        ".condarc line 1",
+        "my.yml line 1",
+    ]
