@@ -123,8 +123,8 @@ def _report(call: Call, found: Sequence[Finding], *, fixed: Sequence[Finding]) -
 
         from conda_token_plugin.clients.audit.sarif import document
 
-        text = json.dumps(document(found, below=Path.cwd()), indent=2)
-        call.printer.out.write(f"{text}\n")
+        value = document(found, below=Path.cwd())
+        call.printer.data(value, text=json.dumps(value, indent=2))
     else:
         call.printer.table([_row(one, fixed=one in fixed) for one in found], value=entries)
     for line in dict.fromkeys(_summary(call, found, entries=entries)):

@@ -74,6 +74,7 @@ def _hand_out(call: Call, names: Sequence[str]) -> int:
     job = github_actions.file_of(call.environment) if github_actions.NAME in names else None
     targets = [TARGETS[name] for name in names if name in TARGETS]
     _agree(call, targets)
+    _warn_of_dead(call, found)
     needs_secrets = bool(targets) or job is not None
     grants = [granted(one) for one in found] if needs_secrets else []
     steps = _write(call, targets, grants=grants, found=found)
@@ -151,6 +152,17 @@ def _agree(call: Call, targets: Sequence[Target]) -> None:
     for one in targets:
         if not (call.args.dry_run or call.args.file or one.installed(call.environment)):
             call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
+
+
+def _warn_of_dead(call: Call, found: Sequence[Found]) -> None:
+    for one in found:
+        state = one.token.state(now=call.now)
+        if not state.usable:
+            owner = one.token.organization
+            call.printer.warn(
+                f"The token of {owner} is {state.value}: other tools will be refused, too. "
+                f"Run: conda token install --org {owner}"
+            )
 
 
 def _alone(call: Call) -> AbstractContextManager[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -548,3 +549,10 @@ def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) 
     assert everything.count(value.encode()) == 1, "in the store"
     assert shell("export", "rattler", "conda", "dotenv", "--remove").code == 0
     assert b"fresh-0123456789-abcdef" not in b"".join(remains(shell).values())
+
+
+def test_a_token_that_is_dead_is_warned_of(shell: Shell) -> None:
+    stored(shell, expires=datetime(2020, 1, 1, tzinfo=timezone.utc))
+    ran = shell("export", "rattler")
+    assert ran.code == 0
+    assert "warning: The token of acme is expired" in ran.err
