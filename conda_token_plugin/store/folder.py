@@ -153,7 +153,11 @@ class Folder(NamedTuple):
         if files.WINDOWS or status.st_uid == os.geteuid():
             return
         if not (self.shared and status.st_uid == ROOT):
-            raise StoreUnusable(path, reason=f"it belongs to another user (uid {status.st_uid})")
+            raise StoreUnusable(
+                path,
+                reason=f"it belongs to another user (uid {status.st_uid})",
+                hint="Run this as that user, or choose another folder with CONDA_TOKEN_HOME.",
+            )
 
     def _repair(self, path: Path, status: os.stat_result, *, at: Path | int, mode: int) -> None:
         try:

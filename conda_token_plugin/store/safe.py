@@ -57,17 +57,18 @@ class Safe:
         Raises:
             SecretLost: ``lost`` of the vault's name; the slot is empty.
         """
+        empty = None
         while True:
-            page = self.ledger.read()
             with self.ledger.refusals():
-                slot = slot_of(page.index)
+                slot = slot_of(self.ledger.read().index)
             if slot is None:
                 return None
             sealed = self.vault(slot.place).get(slot.entry)
             if sealed is not None:
                 return self._unsealed(name, sealed, slot=slot)
-            if self.ledger.read() is page:  # else it was replaced in between: look again
+            if slot == empty:  # else it may have been replaced in between: look again
                 raise lost(vault_name(slot.place))
+            empty = slot
 
     def keep(self, name: str, secret: Secret, *, record: Callable[[Index, Slot], Index]) -> str:
         """Keep ``secret`` in a slot of its own, and the index that ``record`` makes of that.
