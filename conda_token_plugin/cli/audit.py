@@ -27,7 +27,7 @@ from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError,
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.audit.report import Finding
@@ -51,9 +51,8 @@ def run(call: Call) -> int:
     for fault in dict.fromkeys(faults):
         call.printer.warn(f"Not looked at: {fault}")
     fixed = _fix(call, found) if call.args.fix else []
-    left = [one for one in found if one not in fixed]
-    _report(call, found, fixed=fixed)
-    return CheckFailed.exit_code if left else 0
+    _report(call, found, fixed={id(one) for one in fixed})
+    return CheckFailed.exit_code if len(found) > len(fixed) else 0
 
 
 def _places(call: Call) -> Iterable[places.Place]:
@@ -115,9 +114,10 @@ def _fixed(call: Call, path: Path, theirs: list[Finding]) -> list[Finding]:
     return theirs
 
 
-def _report(call: Call, found: Sequence[Finding], *, fixed: Sequence[Finding]) -> None:
+def _report(call: Call, found: Sequence[Finding], *, fixed: Set[int]) -> None:
+    """Every finding; ``fixed`` are the identities of those that are gone."""
     exported = {one.place: one.target for one in Ledger(call.environment).records()}
-    entries = [_entry(one, fixed=one in fixed, exported=exported) for one in found]
+    entries = [_entry(one, fixed=id(one) in fixed, exported=exported) for one in found]
     if call.args.sarif:
         import json
 
@@ -126,7 +126,7 @@ def _report(call: Call, found: Sequence[Finding], *, fixed: Sequence[Finding]) -
         value = document(found, below=Path.cwd())
         call.printer.data(value, text=json.dumps(value, indent=2))
     else:
-        call.printer.table([_row(one, fixed=one in fixed) for one in found], value=entries)
+        call.printer.table([_row(one, fixed=id(one) in fixed) for one in found], value=entries)
     for line in dict.fromkeys(_summary(call, found, entries=entries)):
         call.printer.say(line)
 
