@@ -27,7 +27,7 @@ from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError,
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.audit.report import Finding
@@ -114,7 +114,7 @@ def _fixed(call: Call, path: Path, theirs: list[Finding]) -> list[Finding]:
     return theirs
 
 
-def _report(call: Call, found: Sequence[Finding], *, fixed: Set[int]) -> None:
+def _report(call: Call, found: Sequence[Finding], *, fixed: set[int]) -> None:
     """Every finding; ``fixed`` are the identities of those that are gone."""
     exported = {one.place: one.target for one in Ledger(call.environment).records()}
     entries = [_entry(one, fixed=id(one) in fixed, exported=exported) for one in found]
