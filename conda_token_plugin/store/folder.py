@@ -13,7 +13,8 @@ That part was never run on Windows.
 from __future__ import annotations
 
 import os
-from stat import S_IMODE, S_ISDIR, S_ISREG
+import re
+from stat import S_IMODE, S_ISDIR, S_ISREG, S_ISVTX
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors import StoreUnusable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.files import Signature
 
 ROOT = 0
+_NOTE = re.compile(r"[a-z]+\.jsonl?(\.\w+)?|exports", re.ASCII)
 SHARED_HINT = "The machine's store is for root to change: use sudo."
 
 
@@ -39,7 +41,8 @@ class Folder(NamedTuple):
     shared: bool = False
     """Whether it is the machine's."""
     names: frozenset[str] | None = None
-    """What we keep in it: the mode of a folder with other things is none of our business.
+    """What we keep in it beside notes (``<word>.json`` and the like) and ``exports``: the mode of
+    a folder with other things, or of one like /tmp, is none of our business.
     None: it is ours alone."""
 
     def signature(self, name: str) -> Signature | None:
@@ -133,10 +136,10 @@ class Folder(NamedTuple):
         self._judge_owner(self.path, status)
         if not _loose(status, allowed=self._mode):
             return
-        if self._others():
+        if status.st_mode & S_ISVTX or self._others():
             self.tell(
                 f"{self.path} has the loose mode {_shown(status)}, which was left as it is, "
-                "because other things lie there, too."
+                "because it is not for tokens alone."
             )
         else:
             self._repair(self.path, status, at=self.path, mode=self._mode)
@@ -170,7 +173,10 @@ class Folder(NamedTuple):
     def _others(self) -> bool:
         """Whether things lie in the folder that are not ours."""
         names = self.names
-        return names is not None and any(path.name not in names for path in self.path.iterdir())
+        return names is not None and any(
+            path.name not in names and not _NOTE.fullmatch(path.name)
+            for path in self.path.iterdir()
+        )
 
     def _say_closed(self) -> None:
         self.tell(f"{self.path} is not for you: it is for the group that owns it.")

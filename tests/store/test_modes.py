@@ -74,6 +74,9 @@ def test_a_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: in
 
 
 def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
+    for name in ("refused.json", "refused.json.123", "index.jsonl.bak", "issuing.json"):
+        (store.folder / name).touch()
+    (store.folder / "exports").mkdir()
     for path in (store.folder, store.folder / "secrets"):
         path.chmod(0o755)
         reader = again(store)
@@ -82,18 +85,20 @@ def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None
         assert reader.notices == [f"The loose mode 0755 of {path} was set to 0700."]
 
 
-def test_the_mode_of_a_folder_with_other_things_is_left_alone_and_reported(
-    tmp_path: Path,
+@pytest.mark.parametrize(("loose", "name"), [(0o777, "thesis.txt"), (0o1777, ".lock")])
+def test_the_mode_of_a_folder_that_is_not_for_tokens_alone_is_left_alone_and_reported(
+    tmp_path: Path, loose: int, name: str
 ) -> None:
-    (tmp_path / "thesis.txt").touch()
-    tmp_path.chmod(0o777)
+    (tmp_path / "home").rmdir()
+    (tmp_path / name).touch()
+    tmp_path.chmod(loose)
     store = Store(tmp_path, choice="file")
     store.add(made.token("acme"), made.secret(1))
-    assert mode(tmp_path) == 0o777
+    assert mode(tmp_path) == loose
     assert mode(tmp_path / "secrets") == 0o700
     assert mode(tmp_path / "index.jsonl") == 0o600
     (notice,) = store.notices
-    assert notice.startswith(f"{tmp_path} has the loose mode 0777, which was left as it is")
+    assert notice.startswith(f"{tmp_path} has the loose mode {loose:04o}, which was left as it is")
 
 
 @as_root
