@@ -32,13 +32,13 @@ def pytest_terminal_summary(
 
 @pytest.fixture
 def report(
-    request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+    request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
 ) -> Callable[[str], None]:
     """Takes a line with a number, for the summary and for the report as XML."""
 
     def take(line: str) -> None:
         request.config.stash[NUMBERS].append(line)
-        record_property("store", line)
+        record_testsuite_property(request.node.name, line)
 
     return take
 
