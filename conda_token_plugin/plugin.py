@@ -7,6 +7,7 @@ needs is imported inside of the callable that conda runs on demand.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conda.common.configuration import PrimitiveParameter
@@ -14,13 +15,22 @@ from conda.plugins import hookimpl
 from conda.plugins.types import CondaAuthHandler, CondaPostCommand, CondaSetting, CondaSubcommand
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from conda import CondaError
-    from conda.plugins.types import CondaErrorHint
+    from conda.plugins.types import CondaErrorHint, CondaHealthCheck
 
 NAME = "conda-token-plugin"
 REFUSED = (401, 403)
+CHECKS = {
+    "token-expiry": ("Tokens that have expired, or will soon", ""),
+    "token-files": ("Files with tokens that others can read", "Make them the owner's alone"),
+    "token-leaks": ("Tokens in plain text", "Take them out of URLs"),
+    "token-handler": ("Channels that conda asks without their token", "Write the drop-in anew"),
+    "token-rivals": ("Other tokens for the same channels", ""),
+    "token-keyring": ("Entries left behind in the keyring", "Delete them"),
+}
+"""The health checks: what each looks for, and what its fixer does."""
 USERS = {"install", "create", "update", "search", "env_create", "env_update"}
 """Commands after which it is said that a token that they used expires soon."""
 
@@ -91,3 +101,29 @@ def warn_of_expiry(_command: str) -> None:
     auth = sys.modules.get("conda_token_plugin.auth")
     if auth is not None and auth.USED:
         auth.warn_of_expiry()
+
+
+@hookimpl
+def conda_health_checks() -> Iterable[CondaHealthCheck]:
+    """What ``conda doctor`` looks at; the fixers are for those that have one (conda 26.1)."""
+    from conda.plugins.types import CondaHealthCheck
+
+    fixes = "fixer" in getattr(CondaHealthCheck, "__dataclass_fields__", ())
+    for name, (summary, fix) in CHECKS.items():
+        words = {"summary": summary} if fixes else {}
+        mending = {"fixer": partial(mend, name), "fix": fix} if fixes and fix else {}
+        yield CondaHealthCheck(name=name, action=partial(examine, name), **words, **mending)
+
+
+def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: FBT001  # conda's form
+    """Run one health check."""
+    from conda_token_plugin import checkup
+
+    checkup.examine(check, prefix, verbose)
+
+
+def mend(check: str, prefix: str, args: object, confirm: Callable[[str], None]) -> int:
+    """Mend what a health check found."""
+    from conda_token_plugin import checkup
+
+    return checkup.mend(check, prefix, args, confirm)

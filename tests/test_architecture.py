@@ -137,6 +137,7 @@ def test_a_module_has_one_reason_to_exist(path: Path) -> None:
 CONDA = {
     "plugin.py",
     "auth.py",
+    "checkup.py",  # runs the health checks with conda's settings
     "alone.py",  # shows other plugins conda's settings without our entries
     "conda_channels.py",  # `conda token test` asks through the sessions of conda itself
 }

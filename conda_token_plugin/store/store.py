@@ -169,6 +169,13 @@ class Store:
             change.commit(change.index.without_login(service))
         return slot is not None
 
+    def entries(self) -> frozenset[str]:
+        """Where all secrets lie, and those that are to be deleted: names in files and keyrings."""
+        index = self._ledger.read().index
+        with self._ledger.refusals():
+            held = [slot for key in index.lines if (slot := index.slot(key))]
+        return frozenset(slot.entry for slot in (*held, *index.logins.values(), *index.doomed))
+
     def _slot(self, key: str) -> Slot:
         with self._ledger.refusals():
             return _slot(self._ledger.read().index, key)
