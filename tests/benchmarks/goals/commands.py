@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.instructions import instructions
 from tests.benchmarks.pairing import Spread, in_turn, ratios
-from tests.benchmarks.results import INSTRUCTIONS, TIME, Row
-from tests.benchmarks.running import timed
+from tests.benchmarks.results import INSTRUCTIONS, PROCESSOR, TIME, Row
+from tests.benchmarks.running import Run, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,16 +44,18 @@ def _times(
     *,
     command: tuple[str, ...],
 ) -> Iterator[Row]:
-    def trial(subject: Subject) -> Callable[[], float]:
+    def trial(subject: Subject) -> Callable[[], Run]:
         home, words = homes[subject.name], subject.conda(*command)
-        return lambda: timed(words, variables=home.variables, cwd=home.folder).wall
+        return lambda: timed(words, variables=home.variables, cwd=home.folder)
 
-    taken = in_turn({one.name: trial(one) for one in subjects}, rounds=bench.rounds)
-    bare = taken[bench.bare.name]
-    yield _row(bench.bare, command, "ms", Spread.of(bare).times(1000))
-    for subject in subjects[1:]:
-        spread = ratios(taken[subject.name], over=bare)
-        yield _row(subject, command, TIME, spread, limit=_limit(bench, subject, SLOWER))
+    runs = in_turn({one.name: trial(one) for one in subjects}, rounds=bench.rounds)
+    walls = {name: [run.wall for run in taken] for name, taken in runs.items()}
+    works = {name: [run.processor for run in taken] for name, taken in runs.items()}
+    yield _row(bench.bare, command, "ms", Spread.of(walls[bench.bare.name]).times(1000))
+    for unit, taken in ((TIME, walls), (PROCESSOR, works)):
+        for subject in subjects[1:]:
+            spread = ratios(taken[subject.name], over=taken[bench.bare.name])
+            yield _row(subject, command, unit, spread, limit=_limit(bench, subject, SLOWER))
 
 
 def _counts(
