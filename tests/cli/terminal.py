@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+PRESSES = 6
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 
@@ -26,7 +28,7 @@ class Terminal:
         self, *words: str, environment: Mapping[str, str], size: tuple[int, int] = (24, 80)
     ) -> None:
         """Start ``python -m conda_token_plugin`` with ``words``; ``size`` in lines and columns."""
-        self.seen = ""
+        self.seen, self._pressed, self._ended = "", "", False
         command = [sys.executable, "-m", "conda_token_plugin", *words]
         self._child, self._terminal = pty.fork()
         if self._child == 0:
@@ -44,16 +46,28 @@ class Terminal:
 
     def type(self, text: str) -> None:
         """Press the keys of ``text``."""
+        self._pressed = text
         os.write(self._terminal, text.encode())
 
     def finish(self) -> int:
-        """Read to the end; the exit code."""
-        end = time.monotonic() + PATIENCE
-        while self._more(end):
-            pass
-        _, status = os.waitpid(self._child, 0)
-        os.close(self._terminal)
-        return os.waitstatus_to_exitcode(status)
+        """Read to the end; the exit code.
+
+        A Ctrl-C that comes in the instant before the child begins to wait for a key
+        is noticed with the next key only; so it is pressed again, as people do.
+        """
+        for _ in range(PRESSES):
+            end = time.monotonic() + PATIENCE / PRESSES
+            while self._more(end):
+                pass
+            done, status = os.waitpid(self._child, os.WNOHANG)
+            if done or self._ended:
+                _, status = (done, status) if done else os.waitpid(self._child, 0)
+                os.close(self._terminal)
+                return os.waitstatus_to_exitcode(status)
+            if self._pressed == CTRL_C:
+                self.type(CTRL_C)
+        os.kill(self._child, signal.SIGKILL)
+        raise AssertionError(f"it never ended; on the screen: {self.seen}")
 
     def _more(self, end: float) -> bool:
         ready, _, _ = select.select([self._terminal], [], [], max(0.0, end - time.monotonic()))
@@ -61,5 +75,6 @@ class Terminal:
             chunk = os.read(self._terminal, 4096) if ready else b""
         except OSError:  # Linux says EIO when the child has closed its end
             chunk = b""
+        self._ended = bool(ready) and not chunk
         self.seen += chunk.decode("utf-8", "replace")
         return bool(chunk)
