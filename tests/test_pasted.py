@@ -142,6 +142,12 @@ def test_a_token_in_a_url_is_found_whatever_is_around_it(before: str, after: str
 
 
 def test_what_would_take_long_to_search_is_refused_at_once() -> None:
-    for text in ("token:" * 10_000, "/t/" * 20_000, "conda token set " * 4_000, "a-" * 30_000, "your" * 15_000):
+    for text in (
+        "token:" * 10_000,
+        "/t/" * 20_000,
+        "conda token set " * 4_000,
+        "a-" * 30_000,
+        "your" * 15_000,
+    ):
         with pytest.raises(MalformedToken):
             token_in(text)
