@@ -184,7 +184,7 @@ def _drop_notes(folder: Path, *, among: frozenset[str]) -> None:
 def _json(path: Path) -> object:
     try:
         content: object = json.loads(path.read_text("utf-8", "replace"))
-    except (OSError, ValueError):  # it is not there, or being written right now
+    except (OSError, ValueError, RecursionError):  # not there, being written, or damaged
         return None
     return content
 

@@ -195,8 +195,10 @@ def expanded(text: str) -> Path:
     """The path that is written as ``text``; ``~`` and ``~NAME`` stand for a home.
 
     Raises:
-        BadInput: nobody knows that home.
+        BadInput: nobody knows that home, or nothing can be called that.
     """
+    if "\0" in text:
+        raise BadInput(f"{text!r} is no path.", hint="Write it without control characters.")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # no such user; or one whom the system does not list, as in a container

@@ -71,7 +71,8 @@ def _warned(folder: Path) -> dict[str, datetime]:
     try:
         content = json.loads((folder / NOTES).read_text("utf-8"))
         return {str(key): utc(moment) for key, moment in content.items()}
-    except (OSError, ValueError, AttributeError):  # not there, or not what was written
+    except (OSError, ValueError, AttributeError, RecursionError):
+        # Not there, or not what was written.
         return {}
 
 

@@ -74,10 +74,11 @@ def cut_short(folder: Path) -> Note | None:
         facts = json.loads((folder / NAME).read_text("utf-8"))
         note = Note(
             organization=str(facts["organization"]),
-            started=utc(facts["started"]),
+            started=utc(str(facts["started"])),
             process=int(facts["process"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):  # none there, or cut short itself
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        # None there, cut short itself, or not what was written.
         return None
     return None if _runs(note.process) else note
 
@@ -93,7 +94,7 @@ def _runs(process: int) -> bool:
         return False
     try:
         os.kill(process, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # it has ended, or is no number of a process
         return False
     except PermissionError:  # it runs as somebody else
         return True

@@ -180,7 +180,7 @@ def _known(value: object) -> bool:
 def _read(value: str) -> dict[str, object]:
     try:
         entry = json.loads(value)
-    except ValueError:  # a keyring's entry that somebody else made
+    except (ValueError, RecursionError):  # a keyring's entry that somebody else made
         return {}
     return entry if isinstance(entry, dict) else {}
 

@@ -95,7 +95,7 @@ class AnacondaLogins:
         try:
             key = json.loads(b64decode(str(entry)))["api_key"]
             return None if key is None else Secret(key)
-        except (ValueError, KeyError, TypeError, MalformedToken):
+        except (ValueError, KeyError, TypeError, RecursionError, MalformedToken):
             # No base64, no JSON, no such key, or no text that can be sent.
             self._notice(f"{where} has a login of anaconda-auth that cannot be read.")
             return None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 TOO_MANY_REQUESTS = 429
 HALF = "half an answer, then the connection broke"
+NOWHERE = "about:invalid"
+"""Where a redirect points whose address cannot be read."""
 CHUNK = 16 * 1024
 """Bytes read at a time."""
 
@@ -42,7 +44,12 @@ class Answer:
     def elsewhere(self) -> str:
         """Where a redirect points, as it came; empty when it is none."""
         location = self.headers.get("Location", "")
-        return urljoin(self.url, location) if self.status // 100 == 3 and location else ""  # noqa: PLR2004  # RFC 9110, section 15.4
+        if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
+            return ""
+        try:
+            return urljoin(self.url, location)
+        except ValueError:  # half an IPv6 address
+            return NOWHERE
 
     @property
     def is_page(self) -> bool:
@@ -68,7 +75,8 @@ class Answer:
         """What sort of thing it is, without a word of it: "URL answered with …"."""
         if self.elsewhere:
             there = urlsplit(self.elsewhere)
-            return f"a redirect to {there.scheme}://{there.hostname}"
+            host = f"{there.scheme}://{there.hostname}" if there.hostname else "no address"
+            return f"a redirect to {host}"
         if self.is_page:
             return f"a web page (HTTP {self.status})"
         if not self.ok:

@@ -90,6 +90,6 @@ def expiry_of(key: Secret) -> datetime | None:
     try:
         claims = json.loads(urlsafe_b64decode(f"{parts[1]}{'=' * (-len(parts[1]) % 4)}"))
         return datetime.fromtimestamp(claims["exp"], timezone.utc)
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
+    except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
         # No JWT, no such claim, or a number that is no date: nothing is known.
         return None
