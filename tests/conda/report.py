@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox.recorder import Recorded
 
+BAD = 400
 KINDS = (
     (r"/notices\.json$", "notices"),
     (r"/signed/.*$", "redirected package"),
@@ -67,7 +68,7 @@ def summary(requests: Iterable[Recorded], *, names: Mapping[str, str]) -> str:
     return ", ".join(
         f"{kind}: {sent}" + (f" x{times}" if times > 1 else "") + (f" → {status}" if bad else "")
         for (kind, sent, status), times in seen.items()
-        for bad in (status in {401, 403},)
+        for bad in (status >= BAD,)
     )
 
 
