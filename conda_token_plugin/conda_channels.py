@@ -16,7 +16,7 @@ from conda_token_plugin.channels import without_secrets
 from conda_token_plugin.errors import ServiceUnreachable
 from conda_token_plugin.service.answer import answer
 from conda_token_plugin.service.http import Patience
-from conda_token_plugin.service.session import discreet
+from conda_token_plugin.service.session import TROUBLE, discreet
 from conda_token_plugin.service.trouble import unreachable
 
 if TYPE_CHECKING:
@@ -64,6 +64,6 @@ class CondaSender:
         except CondaError as error:  # its settings do not fit together, or need a library
             reason = " ".join(without_secrets(word) for word in str(error).split())
             failure = ServiceUnreachable(shown, reason=reason, outcome="")
-        except OSError as error:  # what requests raises
+        except TROUBLE as error:
             failure = unreachable(shown, error, patience=patience, outcome="")
         raise failure

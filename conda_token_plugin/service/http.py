@@ -79,7 +79,7 @@ class Http:
             ServiceUnreachable: nobody answered; as ``AnswerLost`` if the request had gone out.
             ServiceBusy: 429. ServiceFault: 5xx.
         """
-        from conda_token_plugin.service.session import discreet
+        from conda_token_plugin.service.session import TROUBLE, discreet
 
         try:
             with (
@@ -98,7 +98,7 @@ class Http:
                 ) as response,
             ):
                 return answer(response, at_most=at_most)
-        except OSError as error:  # all that requests raises, or a CA bundle that is not there
+        except TROUBLE as error:
             from conda_token_plugin.service.trouble import unreachable
 
             failure = unreachable(

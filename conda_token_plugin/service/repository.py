@@ -162,11 +162,13 @@ def _leads_to(answer: Answer) -> bool:
 
 def package_in(beginning: bytes, *, index: str) -> str | None:
     """The address of a package that the ``beginning`` of the repodata at ``index`` lists."""
-    name = _PACKAGE.search(beginning)
+    name, base = _PACKAGE.search(beginning), _BASE.search(beginning)
     if name is None:
         return None
-    base = _BASE.search(beginning)
-    folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
+    try:
+        folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
+    except ValueError:  # packages are where no address is
+        return None
     folder = folder if folder.endswith("/") or not base else f"{folder}/"
     package: str = urljoin(folder, name[1].decode("ascii"))
     return package

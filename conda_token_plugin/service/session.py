@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from urllib3.exceptions import HTTPError
 
 from conda_token_plugin.channels import without_secrets
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 NOISY = ("urllib3.connectionpool", "urllib3.util.retry")
 MAY_PASS = (502, 503, 504)
 """Statuses of a gateway that are worth another try."""
+TROUBLE = (OSError, ValueError, HTTPError)
+"""What sending may raise: all that requests does and a CA bundle that is not there are OSErrors;
+of urllib3 and urllib.parse it lets some through, as for a redirect to what is no address."""
 PAUSE = 0.2
 """Seconds before the second repetition, doubled with each."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def unreachable(
-    url: str, error: OSError, *, patience: Patience, outcome: str
+    url: str, error: Exception, *, patience: Patience, outcome: str
 ) -> ServiceUnreachable:
     """The error for ``error``; ``AnswerLost`` where the request may have arrived."""
     cause = _root(error)
@@ -44,12 +44,14 @@ def _was_sent(cause: BaseException) -> bool:
     """Whether the request may have arrived: everything but a connection that was not made.
 
     A certificate is judged before anything is sent; any other TLS failure may come later.
+    A plain ValueError is urllib.parse's word for where an answer redirects to.
     """
     if isinstance(cause, (inner.ProxyError, inner.ConnectTimeoutError, theirs.ConnectTimeout)):
         return False
     if isinstance(cause, inner.SSLError):
         return not _is_certificate(cause)
-    return isinstance(cause, (inner.TimeoutError, inner.ProtocolError, theirs.Timeout))
+    late = (inner.TimeoutError, theirs.Timeout, inner.ProtocolError, inner.InvalidHeader)
+    return isinstance(cause, late) or type(cause) is ValueError
 
 
 def _is_certificate(cause: BaseException) -> bool:
@@ -76,7 +78,11 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (theirs.InvalidProxyURL, "the proxy's address cannot be read"),
     (theirs.TooManyRedirects, "it redirects without end"),
     (theirs.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
+    (inner.InvalidHeader, "the headers of its answer make no sense"),
+    (theirs.InvalidURL, "it is, or redirects to, what is no address"),
     (theirs.RequestException, "the request could not be made"),
+    (ValueError, "it is, or redirects to, what is no address"),
+    (inner.HTTPError, "the request could not be made"),
     (BaseException, "the file that REQUESTS_CA_BUNDLE names cannot be used"),
 )
 """The first that fits. The last is what requests raises as a plain OSError."""

@@ -11,6 +11,7 @@ from base64 import b64encode
 from tests.fuzz import answers, others, ours
 from tests.fuzz.reading import Parser
 from tests.fuzz.samples import (
+    ASTRAY,
     CALLBACK,
     CONDARC,
     DEVICE,
@@ -37,7 +38,9 @@ PARSERS: dict[str, Parser] = {
     "admin": Parser(read=answers.answered(answers.admin), samples=GOOD[2:3]),
     "login": Parser(read=answers.answered(answers.login), samples=(document(DEVICE),)),
     "proof": Parser(
-        read=answers.answered(answers.proof), samples=(document(INDEX), GOOD[-1]), spoilt=NOWHERE
+        read=answers.answered(answers.proof),
+        samples=(document(INDEX), GOOD[-1]),
+        spoilt=(*NOWHERE, ASTRAY),
     ),
     "words": Parser(read=answers.answered(answers.words), samples=GOOD, spoilt=NOWHERE),
     "callback": Parser(

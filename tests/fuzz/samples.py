@@ -128,4 +128,5 @@ GOOD = (
 )
 
 NOWHERE = (b"\x03//[", b"\x03https://[::1", b"\x03mailto:x")
+ASTRAY = document({**INDEX, "info": {"base_url": "https://h[ir"}})
 NESTED = b"[" * 100_000
