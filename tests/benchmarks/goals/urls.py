@@ -35,13 +35,13 @@ class Case:
     home: Home
     what: str
     base: str = COVERED
-    entries: int = 0
+    handler: str = "none"
     each: float | None = None
     first: float | None = None
 
     def costs(self) -> list[float]:
         """Microseconds for each of ``URLS``, in a new process."""
-        arguments = (self.base, str(URLS), str(self.entries))
+        arguments = (self.base, str(URLS), self.handler)
         variables, cwd = self.home.variables, self.home.folder
         found = probed(self.subject.python, "urls", *arguments, variables=variables, cwd=cwd)
         if found["authorized"] != self.authorized:
@@ -73,7 +73,12 @@ def _cases(bench: Bench) -> Iterator[Case]:
     many = bench.holder(bench.ours, tokens=MANY)
     yield Case(subject=bench.ours, home=one, what="a covered URL, 1 token", each=EACH, first=FIRST)
     yield Case(subject=bench.ours, home=many, what=f"a covered URL, {MANY:,} tokens", each=EACH)
-    yield Case(subject=bench.bare, home=bench.home(), what="a handler that does nothing", entries=1)
+    for handler, base, does in (
+        ("nothing", COVERED, "nothing"),
+        ("conda's", BESIDE, "as conda does without one"),
+    ):
+        what, home = f"a handler that does {does}", bench.home()
+        yield Case(subject=bench.bare, home=home, what=what, base=base, handler=handler)
     for peer in bench.peers:
         yield Case(subject=peer, home=bench.holder(peer), what="a covered URL, 1 token")
     for base, where in ((ELSEWHERE, "another host's"), (BESIDE, "another organization's")):

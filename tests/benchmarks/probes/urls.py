@@ -1,10 +1,11 @@
-"""What a URL costs: ``urls.py BASE COUNT ENTRIES``, in any conda. Prints microseconds.
+"""What a URL costs: ``urls.py BASE COUNT HANDLER``, in any conda. Prints microseconds.
 
 For each of COUNT new URLs below BASE: ``get_session(url)`` and ``prepare_request``, as conda does
 it before a download. The first one also pays for what is done once a process.
 
-If ENTRIES is not 0, a handler that does nothing is registered, and so many entries of
-``channel_settings`` name it, the last of them for BASE: what conda itself takes for any handler.
+HANDLER is "none", or one that is registered and named by an entry of ``channel_settings`` for BASE:
+"nothing" does nothing, "conda's" does what conda does where there is no handler.
+They show what conda itself takes for any handler.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from conda.base.context import context, reset_context
-from conda.gateways.connection.session import get_session
+from conda.gateways.connection.session import CondaHttpAuth, get_session
 from conda.plugins.manager import get_plugin_manager
 from requests import Request
 
@@ -46,32 +47,42 @@ class Nothing:
         """As conda calls it."""
         self.channel_name = channel_name
 
-    def __call__(self, request: object) -> object:
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Do nothing."""
         return request
 
 
-def register_nothing(base: str, entries: int) -> None:
-    """Have a handler that does nothing, named by ``entries`` entries of ``channel_settings``."""
+class Condas(Nothing):
+    """A handler that does what conda does without one."""
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Look into netrc and binstar files."""
+        CondaHttpAuth()(request)  # changes the request and returns it
+        return request
+
+
+HANDLERS = {"nothing": Nothing, "conda's": Condas}
+
+
+def register(name: str, *, base: str) -> None:
+    """Register the handler called ``name``, and have conda ask it about URLs below ``base``."""
     from conda.plugins import hookimpl
     from conda.plugins.types import CondaAuthHandler
 
     def conda_auth_handlers() -> list[CondaAuthHandler]:
-        return [CondaAuthHandler(name="nothing", handler=Nothing)]
+        return [CondaAuthHandler(name=name, handler=HANDLERS[name])]
 
     plugin = SimpleNamespace(conda_auth_handlers=hookimpl(conda_auth_handlers))
-    context.plugin_manager.register(plugin, "nothing")
-    others = [f"{base.rpartition('/acme/')[0]}/other-{number:05}/*" for number in range(entries)]
-    globs = [*others[1:], f"{base}*"]
-    context.channel_settings = tuple({"channel": g, "auth": "nothing"} for g in globs)
+    context.plugin_manager.register(plugin, name)
+    context.channel_settings = ({"channel": f"{base}*", "auth": name},)
 
 
-def main(base: str, count: int, entries: int) -> dict[str, Any]:
+def main(base: str, count: int, handler: str) -> dict[str, Any]:
     """As conda does at its start, then once for a URL that nobody has a handler for."""
     reset_context()
     get_plugin_manager()
-    if entries:
-        register_nothing(base, entries)
+    if handler in HANDLERS:
+        register(handler, base=base)
     prepared(WARM_UP)
     urls = [f"{base}noarch/package-{number:05}-1.0-0.conda" for number in range(count)]
     costs = [cost(url) for url in urls]
@@ -79,5 +90,5 @@ def main(base: str, count: int, entries: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    measured = main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    measured = main(sys.argv[1], int(sys.argv[2]), sys.argv[3])
     sys.stdout.write("\n" + json.dumps(measured))

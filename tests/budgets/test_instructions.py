@@ -1,0 +1,40 @@
+"""The budget of every conda command in instructions, counted by valgrind where it is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.benchmarks.instructions import countable, instructions
+from tests.budgets.test_startup import INSTALLED
+from tests.budgets.watching import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.conda,
+    pytest.mark.slow,
+    pytest.mark.skipif(not countable(), reason="valgrind is not installed"),
+]
+
+COMMAND = f"""{INSTALLED}
+from conda.cli.main import main
+sys.exit(main(*sys.argv[1:]))
+"""
+MORE = 1.005
+
+
+def test_a_command_takes_next_to_no_instructions_more_because_of_the_plugin(home: Path) -> None:
+    (home / ".condarc").write_text("channels: [conda-forge]\n")
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+
+    def counted(installed: str) -> float:
+        words = [sys.executable, "-c", COMMAND, installed, "config", "--show-sources"]
+        return instructions(words, variables=variables, cwd=home)
+
+    without = counted("without")
+    assert without < counted("with") <= MORE * without
