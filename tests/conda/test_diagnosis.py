@@ -160,13 +160,26 @@ def test_a_channel_that_is_not_ours_is_not_talked_about(machine: Machine) -> Non
     assert "conda token" not in _fails(machine, machine.sandbox.url_of("globex", "main")).said
 
 
-def test_the_line_is_in_the_text_once(machine: Machine) -> None:
+def test_the_line_is_in_the_text_once(machine: Machine, solver: str) -> None:
+    machine.variables["CONDA_SOLVER"] = solver
     hold(machine, "acme", expires=NOW - timedelta(days=40), checked=NOW)
 
     said = _fails(machine, "acme").said
 
     assert said.count("conda token install --org acme") == 1
     assert "HTTP 403" in said
+
+
+def test_of_several_packages_that_were_refused_the_reason_is_said_once(machine: Machine) -> None:
+    channel = machine.sandbox.url_of("acme", "public-index")
+    explicit = [f"{channel}/noarch/acme-public-{end}" for end in ("1.0-0.conda", "0.9-0.tar.bz2")]
+    hold(machine, "acme", shared=True, expires=NOW - timedelta(days=40), checked=NOW)
+
+    said = machine.create(*explicit).badly().said
+
+    assert "403" in said
+    if HINTS:
+        assert said.count("conda token install --org acme") == 1
 
 
 @pytest.fixture

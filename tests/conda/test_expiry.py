@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conda.holding import hold
+from tests.conda.host import conda_version
 
 if TYPE_CHECKING:
     from tests.conda.machine import Machine
@@ -54,6 +55,18 @@ def test_the_commands_that_install_say_it_too(machine: Machine, command: str) ->
         machine.conda("create", "-q", *words, "acme-hello=0.9").well()
 
     assert LINE in machine.conda(command, *words, "acme-hello").well().err
+
+
+def test_environments_from_a_file_say_it_too(machine: Machine) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    file = machine.folder / "environment.yml"
+    channels = f"channels: ['{machine.sandbox.url_of('acme', 'main')}'"
+    channels += "]\n" if conda_version() >= (26, 7) else ", nodefaults]\n"
+    file.write_text(f"{channels}dependencies: [acme-hello]\n")
+
+    ran = machine.conda("env", "create", "-p", str(machine.prefix), "-f", str(file)).well()
+
+    assert LINE in ran.err
 
 
 def test_how_long_before_is_a_setting_of_conda(machine: Machine) -> None:
