@@ -14,8 +14,6 @@ from urllib.parse import unquote, urlsplit
 from conda_token_plugin.channels import longest_prefix, without_secrets
 from conda_token_plugin.diagnosis import SHARED, Evidence, Refusal, diagnosed
 from conda_token_plugin.errors import (
-    LoginError,
-    NoChannel,
     OrganizationError,
     ServiceError,
     StoreError,
@@ -110,7 +108,7 @@ class Examiner:
             outcome = self._compared(found, accepted=elsewhere, now=now)
         except OrganizationError as error:  # no seat, no member, no subscription
             return Asked(elsewhere=elsewhere, service_refused=error)
-        except (LoginError, ServiceError, StoreError):  # nobody is logged in, or nobody answers
+        except TokenPluginError:  # nobody is logged in, nobody answers, the store is locked
             return Asked(elsewhere=elsewhere)
         return Asked(elsewhere=elsewhere, outcome=outcome)
 
@@ -128,7 +126,7 @@ class Examiner:
             )
         except TokenRefused:  # not there either
             return False
-        except (NoChannel, ServiceError):  # there is no other place, or no answer
+        except (ServiceError, StoreError):  # no other place, no answer, a locked keyring
             return None
         return None if proof.public else True
 
