@@ -207,6 +207,18 @@ def expanded(text: str) -> Path:
         ) from None
 
 
+def absolute(path: Path) -> Path:
+    """``path``, from the root on.
+
+    Raises:
+        BadInput: it begins in the folder that the command was typed in, and that is gone.
+    """
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise BadInput("The folder that you are in is gone.", hint="Run: cd ~") from None
+
+
 def token_variable(organization: str) -> str:
     """``my-org.eu`` → ``ANACONDA_REPO_TOKEN_MY_ORG_EU``; ``""`` → ``ANACONDA_REPO_TOKEN``."""
     suffix = "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()

@@ -22,7 +22,7 @@ from conda_token_plugin.clients.audit import fixing, places
 from conda_token_plugin.clients.audit.report import findings
 from conda_token_plugin.clients.audit.shapes import Known
 from conda_token_plugin.clients.ledger import Ledger
-from conda_token_plugin.environment import expanded
+from conda_token_plugin.environment import absolute, expanded
 from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError, StoreError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _places(call: Call) -> Iterable[places.Place]:
             raise BadInput(f"There is no {path}.", hint="Check the path.")
     ours = call.environment.store_folder
     found = places.named(named) if named else places.usual(call.environment)
-    return (one for one in found if ours not in one.path.absolute().parents)
+    return (one for one in found if ours not in absolute(one.path).parents)
 
 
 def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
@@ -123,7 +123,7 @@ def _report(call: Call, found: Sequence[Finding], *, fixed: set[int]) -> None:
 
         from conda_token_plugin.clients.audit.sarif import document
 
-        value = document(found, below=Path.cwd())
+        value = document(found, below=absolute(Path()))
         call.printer.data(value, text=json.dumps(value, indent=2))
     else:
         call.printer.table([_row(one, fixed=id(one) in fixed) for one in found], value=entries)
@@ -167,7 +167,7 @@ def _row(one: Finding, *, fixed: bool) -> dict[str, str]:
 
 
 def _entry(one: Finding, *, fixed: bool, exported: Mapping[str, str]) -> dict[str, Any]:
-    target = exported.get(str(one.path.absolute()))
+    target = exported.get(str(absolute(one.path)))
     advice = f"it was exported: conda token export {target} --remove" if target else ""
     return {
         "path": str(one.path),

@@ -75,6 +75,12 @@ class Parser(ArgumentParser):
         """
         raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help also where not all of its letters can be shown."""
+        from conda_token_plugin.cli.render import printable
+
+        super()._print_message(printable(message, file), file)
+
 
 class Overview(Parser):
     """The commands at a glance; its page is laid out by itself."""

@@ -15,6 +15,8 @@ from conda_token_plugin.errors import OutputLost
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from rich.text import Text
+
     from conda_token_plugin.errors import TokenPluginError
 
 PATIENCE = 0.5
@@ -44,6 +46,8 @@ class Printer:
             import json
 
             text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+            if text != printable(text, self.out):  # as an escape it would be no JSON any more
+                text = json.dumps(value, indent=2, sort_keys=True)
         if text:
             self._write(self.out, text.rstrip("\n") + "\n")
 
@@ -127,14 +131,11 @@ class Printer:
         for row in rows:
             table.add_row(*(Text(cell, no_wrap=True) for cell in row.values()))
         boundless = console.options.update(max_width=10_000)
-        if console.measure(table, options=boundless).maximum <= console.width:
-            console.print(table)
-            return
-        for row in rows:
-            (_, title), *facts = row.items()
-            console.print(Text(title, style="bold"), soft_wrap=True)
-            for name, cell in facts:
-                console.print(Text(f"  {name}: {cell}"), soft_wrap=True)
+        fits = console.measure(table, options=boundless).maximum <= console.width
+        with console.capture() as drawn:
+            for one in (table,) if fits else _blocks(rows):
+                console.print(one, soft_wrap=not fits)
+        self._write(self.out, drawn.get())
 
     def _commands(self, line: str) -> str:
         """Commands in messages are written ``conda token …``; show them as they were typed."""
@@ -142,13 +143,28 @@ class Printer:
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:
-            stream.write(text)
+            stream.write(printable(text, stream))
             stream.flush()
         except BrokenPipeError:  # the reader went away; the door knows what to do
             raise
         except OSError as error:  # a full disk behind a redirection
             self.abandon()
             raise OutputLost(error.strerror or "unknown") from None
+
+
+def _blocks(rows: Sequence[Mapping[str, str]]) -> Iterator[Text]:
+    from rich.text import Text
+
+    for row in rows:
+        (_, title), *facts = row.items()
+        yield Text(title, style="bold")
+        yield from (Text(f"  {name}: {cell}") for name, cell in facts)
+
+
+def printable(text: str, stream: TextIO | None) -> str:
+    """``text`` with escapes for what ``stream`` has no letters for, as on an old terminal."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _nowhere() -> TextIO:

@@ -22,6 +22,7 @@ from urllib.parse import quote_plus, unquote_plus
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.offers import Plain, Sighting, offered
+from conda_token_plugin.environment import absolute
 from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -112,7 +113,7 @@ class CondaFiles:
 
     def place_at(self, path: Path) -> Place:
         """The folder at ``path``."""
-        return TokenFolder(path=path.absolute())
+        return TokenFolder(path=absolute(path))
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One file a prefix of the token's scope.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.offers import Plain, Sighting, offered
 from conda_token_plugin.clients.urls import laden, line_of
+from conda_token_plugin.environment import absolute
 from conda_token_plugin.tokens import Way
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class YAMLFiles:
 
     def offers(self, environment: Environment) -> Iterator[Offer]:
         """What their URLs carry."""
-        for path in (*files(environment), *(Path(name).absolute() for name in ENVIRONMENT_FILES)):
+        for path in (*files(environment), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
             yield from in_file(path, environment=environment, source=self.name)
 
 

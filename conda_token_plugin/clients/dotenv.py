@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.textfile import TextFile
-from conda_token_plugin.environment import token_variable
+from conda_token_plugin.environment import absolute, token_variable
 from conda_token_plugin.errors import BadInput, MalformedToken
 from conda_token_plugin.secret import Secret
 
@@ -84,7 +84,7 @@ class Dotenv:
 
     def place_at(self, path: Path) -> Place:
         """The file at ``path``."""
-        return TextFile(path=path.absolute(), format=Assignments())
+        return TextFile(path=absolute(path), format=Assignments())
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One variable a token.

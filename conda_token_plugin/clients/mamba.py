@@ -24,6 +24,7 @@ from conda_token_plugin.clients.jsonobject import JSONObject
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.offers import Sighting, json_copy, offered, text, url_of
 from conda_token_plugin.clients.textfile import TextFile
+from conda_token_plugin.environment import absolute
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -70,7 +71,7 @@ class Mamba:
 
     def place_at(self, path: Path) -> Place:
         """The file at ``path``."""
-        return TextFile(path=path.absolute(), format=FORMAT)
+        return TextFile(path=absolute(path), format=FORMAT)
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One entry a prefix of the token's scope; a bearer token's without the path."""

@@ -20,6 +20,7 @@ from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.rattler import hosts_of
+from conda_token_plugin.environment import absolute
 from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -128,7 +129,7 @@ class Netrc:
 
     def place_at(self, path: Path) -> NetrcFile:
         """The file at ``path``."""
-        return NetrcFile(path=path.absolute())
+        return NetrcFile(path=absolute(path))
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """One entry a host of the token's scope.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.rattler import Rattler
-from conda_token_plugin.environment import expanded
+from conda_token_plugin.environment import absolute, expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def _configurations(environment: Environment) -> Iterator[Path]:
     yield Path("/etc/pixi/config.toml")
     yield (Path(named) if named else environment.home / ".config") / "pixi" / "config.toml"
     yield _home(environment) / "config.toml"
-    yield Path(".pixi/config.toml").absolute()
+    yield absolute(Path(".pixi/config.toml"))
 
 
 def _override_in(path: Path) -> str:

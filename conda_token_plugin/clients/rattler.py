@@ -28,6 +28,7 @@ from conda_token_plugin.clients.keyrings import PREFIX, KeyringService
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.offers import Sighting, json_copy, offered, text, url_of
 from conda_token_plugin.clients.textfile import TextFile
+from conda_token_plugin.environment import absolute
 from conda_token_plugin.errors import MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
@@ -114,7 +115,7 @@ class RattlerSource:
 
 def file_at(path: Path) -> TextFile:
     """The credentials file at ``path``."""
-    path = path.absolute()
+    path = absolute(path)
     return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
 
 

@@ -13,7 +13,7 @@ from conda_token_plugin.clients.condarcs import YAMLFiles
 from conda_token_plugin.clients.mamba import MambaSource
 from conda_token_plugin.clients.netrc_source import NetrcSource
 from conda_token_plugin.clients.rattler import RattlerSource
-from conda_token_plugin.environment import expanded
+from conda_token_plugin.environment import absolute, expanded
 from conda_token_plugin.errors import BadInput
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class FileSource:
 
     def offers(self, environment: Environment) -> Iterator[Offer]:
         """What its URLs carry."""
-        return condarcs.in_file(self.path.absolute(), environment=environment, source=self.name)
+        return condarcs.in_file(absolute(self.path), environment=environment, source=self.name)
 
 
 def source(name: str) -> Source:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients import condarcs, foreign
+from conda_token_plugin.environment import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,7 +110,7 @@ def _walked(folder: Path) -> Iterator[Path]:
 def _settings(environment: Environment) -> Iterator[Path]:
     home = environment.home
     yield from (home / ".pip" / "pip.conf", home / ".config" / "pip" / "pip.conf")
-    here = Path.cwd()
+    here = absolute(Path())
     for pattern in PROJECT:
         yield from sorted(here.glob(pattern))
 

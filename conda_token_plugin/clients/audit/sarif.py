@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin import __version__
+from conda_token_plugin.environment import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ def _result(one: Finding, *, below: Path) -> dict[str, Any]:
 
 
 def _uri(path: Path, *, below: Path) -> str:
-    path = path.absolute()
+    path = absolute(path)
     if path.is_relative_to(below):
         from urllib.parse import quote
 
