@@ -10,12 +10,10 @@ said once. A 401 or 403 is left to conda, whose fallbacks (shards, zst, json) de
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from conda.base.context import context
 from conda.common.url import urlparse
@@ -27,23 +25,22 @@ from conda_token_plugin.condarc import HANDLER
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.lookup import resolver
+from conda_token_plugin.mishaps import place_of, said_once
 from conda_token_plugin.sending import header
+from conda_token_plugin.watching import explain, kept_in_scope, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from requests import PreparedRequest, Response
+    from requests import PreparedRequest
 
     from conda_token_plugin.lookup import Found, Lookup
     from conda_token_plugin.secret import Secret
     from conda_token_plugin.tokens import Token
 
-log = logging.getLogger(__name__)
-
 LOOKUP: Lookup = resolver(Environment())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
-REFUSED = (401, 403)
 USED: dict[str, Token] = {}
 """The tokens that this process has sent, by key."""
 
@@ -68,8 +65,8 @@ class TokenAuth(ChannelAuthBase):
         else:
             request.headers["Authorization"] = value
         request.register_hook("response", CondaHttpAuth.handle_407)
-        request.register_hook("response", _kept_in_scope(found))
-        request.register_hook("response", _note)
+        request.register_hook("response", kept_in_scope(found, covered=_covered))
+        request.register_hook("response", note)
         return _explained(request)
 
     def _send_in_path(self, url: str) -> None:
@@ -124,92 +121,17 @@ def _covered(url: str) -> tuple[Found, Secret] | None:
             return None
         return found, found.secret()
     except TokenPluginError as error:  # a corrupt store, a locked keyring, a bad variable
-        _said_once(str(error))
+        said_once(str(error))
     except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        _said_once(f"It has a bug; please report it: {_place_of(bug)}.")
+        said_once(f"It has a bug; please report it: {place_of(bug)}.")
     return None
-
-
-@cache
-def _said_once(fault: str) -> None:
-    log.warning("conda-token-plugin: requests go on without a token. %s", fault)
-
-
-def _place_of(bug: Exception) -> str:
-    """The bug's type and where it is; not its words, which may hold anything."""
-    from traceback import extract_tb
-
-    where = extract_tb(bug.__traceback__)[-1]
-    return f"{type(bug).__name__} in {where.name} ({where.filename}:{where.lineno})"
-
-
-def _kept_in_scope(found: Found) -> Callable[..., Response]:
-    """A response hook: a redirect out of the token's channels does not take the token along.
-
-    requests drops ``Authorization`` when host or port change, not when only the path does.
-    A proxy's 407 that was answered is in the history: the request that the redirect is made
-    from is the one that got it.
-    """
-
-    def drop(response: Response, **_: Any) -> Response:
-        if response.is_redirect:
-            other = _covered(_target(response))
-            if other is None or other[0].token.key != found.token.key:
-                for one in (response, *response.history):
-                    one.request.headers.pop("Authorization", None)
-        return response
-
-    return drop
-
-
-def _target(response: Response) -> str:
-    """Where ``response`` redirects to; "" where that cannot be told."""
-    try:
-        return urljoin(response.url, response.headers["location"])
-    except ValueError:  # no URL: half an IPv6 address
-        return ""
-
-
-def _note(response: Response, **_: Any) -> Response:
-    """A response hook: what conda now takes for absent is to be asked for with another token."""
-    if response.status_code in REFUSED:
-        from conda_token_plugin.caches import note_refused
-
-        note_refused(response.url, folder=Environment().store_folder)
-    return response
 
 
 def _explained(request: PreparedRequest) -> PreparedRequest:
     """Have a refusal explained, by a conda that does not ask plugins for hints (before 26.7)."""
     if not hasattr(CondaSpecs, "conda_error_hints"):
-        request.register_hook("response", _explain)
+        request.register_hook("response", explain)
     return request
-
-
-def _explain(response: Response, **_: Any) -> Response:
-    """A response hook: put the reason where conda takes an error's message from, the JSON body.
-
-    For zst and shards conda has something else to fall back on: nothing is explained yet.
-    """
-    if response.status_code in REFUSED and not response.url.endswith(".zst"):
-        reason = _reason(response)
-        if reason:
-            body = {"message": reason.replace("%", "%%")}  # conda formats it once more
-            response.json = lambda **_: body  # type: ignore[method-assign]
-    return response
-
-
-def _reason(response: Response) -> str:
-    from conda_token_plugin.hints import examiner
-
-    try:
-        diagnosis = examiner().examine(
-            response.url, status=response.status_code, headers=response.headers
-        )
-    except Exception as bug:  # noqa: BLE001  # as in _covered; a newer conda guards its hints
-        _said_once(f"It has a bug; please report it: {_place_of(bug)}.")
-        return ""
-    return diagnosis.text if diagnosis else ""
 
 
 def _other_handler(channel_name: str, *, url: str) -> str:

@@ -152,6 +152,7 @@ PRINTERS = {
     "store/probe.py",  # as the stage
 }
 CATCHERS = {
+    "watching.py",  # as auth.py
     "auth.py",  # a bug of ours must not stop conda: it is said once, and the request goes on
     "lookup.py",  # hands whatever it was to the threads that wait
     "store/keyring_vault.py",  # backends raise whatever their system raises

@@ -1,0 +1,88 @@
+"""Hooks for the responses to requests that the handler has seen; conda is not needed for them.
+
+None of them raises, and none changes what conda makes of a response: its fallbacks
+(shards, zst, json) depend on the status.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.mishaps import place_of, said_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from requests import Response
+
+    from conda_token_plugin.lookup import Found
+    from conda_token_plugin.secret import Secret
+
+REFUSED = (401, 403)
+
+
+def kept_in_scope(
+    found: Found, *, covered: Callable[[str], tuple[Found, Secret] | None]
+) -> Callable[..., Response]:
+    """A hook: a redirect out of the token's channels does not take the token along.
+
+    requests drops ``Authorization`` when host or port change, not when only the path does.
+    A proxy's 407 that was answered is in the history: the request that the redirect is made
+    from is the one that got it.
+    """
+
+    def drop(response: Response, **_: Any) -> Response:
+        if response.is_redirect:
+            other = covered(_target(response))
+            if other is None or other[0].token.key != found.token.key:
+                for one in (response, *response.history):
+                    one.request.headers.pop("Authorization", None)
+        return response
+
+    return drop
+
+
+def note(response: Response, **_: Any) -> Response:
+    """A hook: what conda now takes for absent is to be asked for with another token."""
+    if response.status_code in REFUSED:
+        from conda_token_plugin.caches import note_refused
+
+        note_refused(response.url, folder=Environment().store_folder)
+    return response
+
+
+def explain(response: Response, **_: Any) -> Response:
+    """A hook: put the reason where conda takes an error's message from, the JSON body.
+
+    For zst and shards conda has something else to fall back on: nothing is explained yet.
+    """
+    if response.status_code in REFUSED and not response.url.endswith(".zst"):
+        reason = _reason(response)
+        if reason:
+            body = {"message": reason.replace("%", "%%")}  # conda formats it once more
+            response.json = lambda **_: body  # type: ignore[method-assign]
+    return response
+
+
+def _target(response: Response) -> str:
+    """Where ``response`` redirects to; "" where that cannot be told."""
+    try:
+        return urljoin(response.url, response.headers["location"])
+    except ValueError:  # no URL: half an IPv6 address
+        return ""
+
+
+def _reason(response: Response) -> str:
+    from conda_token_plugin.hints import examiner
+
+    try:
+        diagnosis = examiner().examine(
+            response.url, status=response.status_code, headers=response.headers
+        )
+    except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
+        said_once(f"It has a bug; please report it: {place_of(bug)}.")
+        return ""
+    return diagnosis.text if diagnosis else ""
