@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,16 @@ MORE = 1.005
 
 def test_a_command_takes_next_to_no_instructions_more_because_of_the_plugin(home: Path) -> None:
     (home / ".condarc").write_text("channels: [conda-forge]\n")
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    # As installed: byte-compiled. A fresh checkout is not, and a caller may forbid it.
+    compiled = {"PYTHONPYCACHEPREFIX": str(home / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **compiled}
+
+    def words(installed: str) -> list[str]:
+        return [sys.executable, "-c", COMMAND, installed, "config", "--show-sources"]
 
     def counted(installed: str) -> float:
-        words = [sys.executable, "-c", COMMAND, installed, "config", "--show-sources"]
-        return instructions(words, variables=variables, cwd=home)
+        return instructions(words(installed), variables=variables, cwd=home)
 
+    subprocess.run(words("with"), env=variables, cwd=home, check=True, capture_output=True)
     without = counted("without")
     assert without < counted("with") <= MORE * without
