@@ -22,6 +22,10 @@ NOWHERE = "about:invalid"
 """Where a redirect points whose address cannot be read."""
 CHUNK = 16 * 1024
 """Bytes read at a time."""
+LONGEST_NUMBER = 18
+"""Digits of a ``Content-Length`` that is one: int() refuses 5,000."""
+A_DAY = 86_400.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +123,19 @@ def _promised(response: Response) -> int:
     """How long the body should be, where that is said; urllib3 1.26 does not compare it itself."""
     length = response.headers.get("Content-Length", "")
     bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
-    return int(length) if length.isdecimal() and not bodiless else 0
+    sane = length.isdecimal() and len(length) <= LONGEST_NUMBER
+    return int(length) if sane and not bodiless else 0
 
 
 def _retry_after(response: Response) -> float | None:
-    """The header ``Retry-After``, in seconds; it may be a number or a date (RFC 9110, 10.2.3)."""
+    """The header ``Retry-After``, in seconds; it may be a number or a date (RFC 9110, 10.2.3).
+
+    At most a day: a clock that is wrong, or nonsense, keeps nobody waiting for longer.
+    """
     from urllib3 import Retry
     from urllib3.exceptions import InvalidHeader
 
     try:
-        return Retry().parse_retry_after(response.headers["Retry-After"])
-    except (KeyError, InvalidHeader):  # not said, or neither of the two
+        return min(Retry().parse_retry_after(response.headers["Retry-After"]), A_DAY)
+    except (KeyError, InvalidHeader, ValueError):  # not said, neither of the two, or 5,000 digits
         return None

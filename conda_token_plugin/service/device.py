@@ -157,7 +157,7 @@ def _seconds(part: Part) -> float:
     """A number of seconds above zero; a text that is one counts, too."""
     try:
         seconds = float(part.value)
-    except (TypeError, ValueError):  # nothing, or no number
+    except (TypeError, ValueError, OverflowError):  # nothing, no number, or one of 400 digits
         raise part.wrong("a number of seconds") from None
     if isinstance(part.value, bool) or not 0 < seconds < float("inf"):
         raise part.wrong("a number of seconds")

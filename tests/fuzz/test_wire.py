@@ -39,6 +39,11 @@ HEADERS = (
     *("Content-Length: 4, 5", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip, chunked"),
     *("Content-Encoding: gzip", "Content-Encoding: deflate", "Content-Encoding: br, zstd"),
     *("Content-Type: text/html", "Content-Type: application/json; charset=nonsense", ": x", "x"),
+    *(
+        f"{name}: {'9' * digits}"
+        for name in ("Content-Length", "Retry-After")
+        for digits in (400, 5_000)
+    ),
     *("Retry-After: -1", "Retry-After: soon", "Retry-After: Mon, 99 Foo 2026", "Retry-After: 1e9"),
     *("Set-Cookie: a=b; expires=never", "X: \0", " folded", "Connection: upgrade", "\r"),
 )
@@ -59,6 +64,9 @@ FOUND = (
     b"HTTP/1.1 302 Found\r\nLocation: http://a..b/\r\n\r\n",
     b"HTTP/1.1 302 Found\r\nLocation: http://%s.example/\r\n\r\n" % (b"a" * 64),
     b"HTTP/1.1 200 OK\r\nContent-Length: 4, 5\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n{}" % (b"9" * 5_000),
+    b"HTTP/1.1 429 Slow\r\nRetry-After: %s\r\n\r\n" % (b"9" * 400),
+    b"HTTP/1.1 429 Slow\r\nRetry-After: %s\r\n\r\n" % (b"9" * 5_000),
 )
 
 

@@ -528,6 +528,7 @@ def test_a_service_without_device_login_points_to_the_other_way() -> None:
         ("expires_in", "soon"),
         ("expires_in", True),
         ("expires_in", float("inf")),
+        ("expires_in", 10**400),
         ("interval", 0),
         ("interval", [5]),
         ("device_code", None),
