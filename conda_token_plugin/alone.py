@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from conda.base.context import Context
 from conda.common.configuration import ParameterLoader
 
-from conda_token_plugin.condarc import HANDLER
+from conda_token_plugin import HANDLER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

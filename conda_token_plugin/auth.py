@@ -21,11 +21,9 @@ from conda.gateways.connection.session import CondaHttpAuth, CondaSession
 from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
-from conda_token_plugin.condarc import HANDLER
+from conda_token_plugin import HANDLER
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.lookup import resolver
-from conda_token_plugin.mishaps import place_of, said_once
 from conda_token_plugin.sending import header
 from conda_token_plugin.watching import explain, kept_in_scope, note
 
@@ -120,10 +118,10 @@ def _covered(url: str) -> tuple[Found, Secret] | None:
         if found is None or not found.token.worth_trying(now=datetime.now(timezone.utc)):
             return None
         return found, found.secret()
-    except TokenPluginError as error:  # a corrupt store, a locked keyring, a bad variable
-        said_once(str(error))
-    except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        said_once(f"It has a bug; please report it: {place_of(bug)}.")
+    except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
+        from conda_token_plugin.mishaps import said_once
+
+        said_once(fault)
     return None
 
 

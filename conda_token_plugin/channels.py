@@ -27,12 +27,13 @@ SHARED_CHANNELS = ("main", "r", "msys2")
 (https://repo.anaconda.cloud/repo/main and its like)."""
 ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
 
-_TOKEN_SEGMENT = re.compile(r"/t/[^/]+(?=/|$)")
+# Patterns are compiled where one is met, which is rare: the first request waits for this module.
+_TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
 _LOOPBACK = r"localhost|127(\.\d{1,3}){3}|::1"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
-"""Compiled where one is met, which is rare: the first request waits for this module."""
-_REFUSED = re.compile(r"[\\\x00-\x20\x7f]|%2[fF]|%5[cC]|%00|/\.{1,2}(?=/|$)")
+_ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
+_ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -88,7 +89,7 @@ def segment(name: str) -> str:
     from urllib.parse import quote
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or LIKE_A_SECRET.fullmatch(name):  # a log of requests is no place for a token
+    if odd or re.fullmatch(LIKE_A_SECRET, name):  # a log of requests is no place for a token
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name, safe="")
 
@@ -122,7 +123,7 @@ def without_secrets(url: str) -> str:
     if not separator:
         scheme, rest = "", url
     authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    path = _TOKEN_SEGMENT.sub("", f"{slash}{path}")
+    path = re.sub(_TOKEN_SEGMENT, "", f"{slash}{path}")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
 
 
@@ -134,11 +135,17 @@ def _fault(parts: SplitResult, path: str) -> str:
         return "it names no host"
     if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         return "it is not encrypted"
-    if "@" in parts.netloc or _TOKEN_SEGMENT.search(path):
+    if "@" in parts.netloc or ("/t/" in path and re.search(_TOKEN_SEGMENT, path)):
         return "it carries credentials of its own"
-    if _REFUSED.search(path) or _REFUSED.search(parts.netloc):
+    if _odd(path) or _odd(parts.netloc):
         return "its path has a dot segment, a blank, a backslash or an encoded slash"
     return ""
+
+
+def _odd(text: str) -> bool:
+    """Whether servers and proxies may read ``text`` otherwise than it looks."""
+    lower = f"{text}/".lower()
+    return not _ODD_CHARACTERS.isdisjoint(text) or any(part in lower for part in _ODD_PARTS)
 
 
 def _authority(parts: SplitResult, port: int | None) -> str:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin import HANDLER
 from conda_token_plugin.channels import pattern
 from conda_token_plugin.errors import ConfigurationError
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.tokens import Token
 
-HANDLER = "conda-token-plugin"
-"""The name under which conda knows our auth handler."""
 SIGNED_BY = "signing_metadata_url_base"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""

@@ -12,7 +12,7 @@ from functools import partial
 from stat import S_IMODE
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin import condarc
+from conda_token_plugin import HANDLER, condarc
 from conda_token_plugin.channels import longest_prefix
 from conda_token_plugin.errors import ConfigurationError, KeyringUnusable, TokenPluginError
 from conda_token_plugin.lookup import USER, holdings, stores_of
@@ -148,7 +148,7 @@ def handler(patient: Patient) -> Iterator[Complaint]:
         return
     for prefix in sorted({prefix for token in tokens for prefix in token.scope}):
         winner = chosen(f"{prefix}/noarch/repodata.json", patient.settings)
-        if winner.get("auth") != condarc.HANDLER:
+        if winner.get("auth") != HANDLER:
             name, channel = winner.get("auth") or "none", winner.get("channel", "")
             origin = patient.origins.get(channel, "another file")
             yield Complaint(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")

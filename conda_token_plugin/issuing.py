@@ -9,7 +9,7 @@ has it leaves a note by which the next command says what happened (``pending``).
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from signal import SIGINT, signal
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ class Wish:
         if before is not None:
             channels = before.channels if channels is None else channels
             defaults = before.default_channels if defaults is None else defaults
-        return replace(token, channels=channels or (), default_channels=defaults or ())
+        return token._replace(channels=channels or (), default_channels=defaults or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ def scope_of(
 
 def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str) -> list[Token]:
     return [
-        replace(token, scope=tuple(p for p in token.scope if p not in prefixes))
+        token._replace(scope=tuple(p for p in token.scope if p not in prefixes))
         for token in others
         if token.key != owner and set(token.scope).intersection(prefixes)
     ]

@@ -14,13 +14,14 @@ from conda.common.configuration import PrimitiveParameter
 from conda.plugins import hookimpl
 from conda.plugins.types import CondaAuthHandler, CondaPostCommand, CondaSetting, CondaSubcommand
 
+from conda_token_plugin import HANDLER
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from conda import CondaError
     from conda.plugins.types import CondaErrorHint, CondaHealthCheck
 
-NAME = "conda-token-plugin"
 REFUSED = (401, 403)
 CHECKS = {
     "token-expiry": ("Tokens that have expired, or will soon", ""),
@@ -62,7 +63,7 @@ def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
     """Register the handler that the owned drop-in names; called when a channel asks for it."""
     from conda_token_plugin.auth import TokenAuth
 
-    yield CondaAuthHandler(name=NAME, handler=TokenAuth)
+    yield CondaAuthHandler(name=HANDLER, handler=TokenAuth)
 
 
 @hookimpl
@@ -93,7 +94,7 @@ def conda_settings() -> Iterable[CondaSetting]:
 @hookimpl
 def conda_post_commands() -> Iterable[CondaPostCommand]:
     """After a command that may have used a token."""
-    yield CondaPostCommand(name=NAME, action=warn_of_expiry, run_for=USERS)
+    yield CondaPostCommand(name=HANDLER, action=warn_of_expiry, run_for=USERS)
 
 
 def warn_of_expiry(_command: str) -> None:

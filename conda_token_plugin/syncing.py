@@ -23,7 +23,7 @@ What the repository takes is not over, whatever the dates say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,7 @@ def must_be_tried(token: Token, *, current: CurrentToken | None) -> bool:
 def synced(token: Token, *, seen: Seen, now: datetime) -> tuple[Token, Outcome]:
     """The metadata of ``token`` brought up to date, and what became of it, by the table above."""
     outcome = _outcome(token, seen=seen, now=now)
-    known = replace(
-        token,
+    known = token._replace(
         checked=now,
         proven=now if seen.accepted else token.proven,
         verdict=VERDICTS.get(outcome, Verdict.GOOD),
@@ -93,7 +92,7 @@ def synced(token: Token, *, seen: Seen, now: datetime) -> tuple[Token, Outcome]:
     )
     if seen.current is None or not outcome.works:
         return known, outcome
-    return replace(known, id=seen.current.id, expires=_expiry(token, seen=seen)), outcome
+    return known._replace(id=seen.current.id, expires=_expiry(token, seen=seen)), outcome
 
 
 def _outcome(token: Token, *, seen: Seen, now: datetime) -> Outcome:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.mishaps import place_of, said_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +82,8 @@ def _reason(response: Response) -> str:
             response.url, status=response.status_code, headers=response.headers
         )
     except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        said_once(f"It has a bug; please report it: {place_of(bug)}.")
+        from conda_token_plugin.mishaps import said_once
+
+        said_once(bug)
         return ""
     return diagnosis.text if diagnosis else ""

@@ -83,7 +83,7 @@ def test_a_room_imports_only_from_those_below_it(name: str) -> None:
         if room(module_of(path)) != name:
             continue
         ours = {module for module in imports(path) if module.split(".")[0] == NAME}
-        used = {room(module) for module in ours} - {"__version__"}
+        used = {room(module) for module in ours} - {"__version__", "HANDLER"}
         assert used <= allowed, f"{path.name} imports {used - allowed}"
 
 

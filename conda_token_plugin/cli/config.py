@@ -11,7 +11,6 @@ plugin's own: ~/.condarc is not touched, and --undo takes everything back.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
@@ -108,8 +107,7 @@ def _wished(call: Call, held: tuple[Token, ...]) -> Token:
     for url in channels:
         if longest_prefix(f"{url}/", among=[*covered, *missing]) is None:
             raise BadInput(f"No token covers {url}.", hint=f"See: conda token which {url}")
-    return replace(
-        token,
+    return token._replace(
         scope=(*token.scope, *missing),
         channels=tuple(dict.fromkeys((*token.channels, *channels))),
         default_channels=wanted,
@@ -118,7 +116,7 @@ def _wished(call: Call, held: tuple[Token, ...]) -> Token:
 
 def _undone(call: Call, held: tuple[Token, ...]) -> list[Token]:
     mine = held if call.args.org is None else (_chosen(call, held),)
-    return [replace(token, channels=(), default_channels=()) for token in mine]
+    return [token._replace(channels=(), default_channels=()) for token in mine]
 
 
 def _chosen(call: Call, held: tuple[Token, ...]) -> Token:

@@ -7,7 +7,6 @@ users and the shell's history see it; as an argument it is taken with a warning.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
@@ -75,7 +74,7 @@ def run(call: Call, *, wish: Wish) -> int:
     store = call.store()
     plan = wish.applied(_planned(call, wish=wish), before=None)
     secret = _given(call)
-    token = replace(plan, last_four=secret.last_four)
+    token = plan._replace(last_four=secret.last_four)
     store.prove_writable()
     condarc.prove_writable(call.condarc)
     if not call.args.no_validate:
@@ -159,7 +158,7 @@ def _proven(call: Call, token: Token, *, secret: Secret) -> Token:
     where = provable(token, environment=call.environment)
     proof = prove(where, token=token, secret=secret, outcome="It was not stored.")
     call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    return replace(token, proven=call.now)
+    return token._replace(proven=call.now)
 
 
 def _report(call: Call, token: Token, *, source: str, store: Store) -> None:

@@ -12,7 +12,6 @@ what breaks and asked first. It does not touch ~/.condarc and never prints the t
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
@@ -218,7 +217,7 @@ def _proven(call: Call, issued: Issued, *, store: Store) -> Token:
     except NoChannel:  # a repository without the shared channels, and no channel was named
         call.printer.say("Not proven yet: name one of its channels, conda token test URL")
         return issued.token
-    token = replace(issued.token, proven=call.now)
+    token = issued.token._replace(proven=call.now)
     store.update(token)
     call.printer.say(f"Proven:   {proof.what} of {proof.url}")
     return token

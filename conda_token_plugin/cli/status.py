@@ -12,7 +12,7 @@ is refused or over, there is none, or with --fail-within one has less time left 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.arguments import span
@@ -100,7 +100,7 @@ def _checked(call: Call, item: Holding) -> Checked:
 
 def _noted(call: Call, item: Holding) -> Holding:
     """``item`` with the note that it works, which the user's store keeps if it is from there."""
-    token = replace(item.token, proven=call.now)
+    token = item.token._replace(proven=call.now)
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
         store.update(token)

@@ -117,7 +117,7 @@ def tried(one: Candidate, *, environment: Environment, now: datetime) -> Candida
         return replace(one, verdict=Verdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or nobody answers
         return replace(one, verdict=Verdict.UNKNOWN, error=error)
-    return replace(one, verdict=Verdict.WORKS, token=replace(one.token, proven=now))
+    return replace(one, verdict=Verdict.WORKS, token=one.token._replace(proven=now))
 
 
 def _of(

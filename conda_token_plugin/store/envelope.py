@@ -12,13 +12,12 @@ so that "newer" and "damaged" are never taken for one another.
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 
 VERSION = 1
-_HEAD = re.compile(
-    rb'\{"format":"conda-token-plugin \w{1,20}","version":(\d{1,9}),"sha256":"[0-9a-f]{64}"\}\n'
-)
+_BEGINNING, _BEFORE_VERSION = b'{"format":"conda-token-plugin ', b'","version":'
+_LONGEST_VERSION = 9
+"""Digits."""
 
 
 class Refused(Exception):
@@ -53,15 +52,20 @@ def unwrapped(kind: str, data: bytes) -> bytes:
     """
     if not data:
         raise Refused("it is empty")
-    head = _HEAD.match(data)
-    if head is None:
-        raise Refused("its first line is not one of this plugin's")
-    version, body = int(head[1]), data[head.end() :]
-    if head[0] != _head(kind, body, version=version) or version < 1:
+    head, end, body = data.partition(b"\n")
+    version = _version(head)
+    if head + end != _head(kind, body, version=version) or version < 1:
         raise Refused("its checksum does not fit its content")
     if version > VERSION:
         raise Newer(version)
     return body
+
+
+def _version(head: bytes) -> int:
+    digits = head.partition(_BEFORE_VERSION)[2].partition(b",")[0]
+    if not (head.startswith(_BEGINNING) and digits.isdigit() and len(digits) <= _LONGEST_VERSION):
+        raise Refused("its first line is not one of this plugin's")
+    return int(digits)
 
 
 def _head(kind: str, body: bytes, *, version: int) -> bytes:

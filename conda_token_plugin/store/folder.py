@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.files import Signature
 
 ROOT = 0
-_NOTE = re.compile(r"[a-z]+\.jsonl?(\.\w+)?|exports", re.ASCII)
+_NOTE = r"(?a)[a-z]+\.jsonl?(\.\w+)?|exports"
 SHARED_HINT = "The machine's store is for root to change: use sudo."
 
 
@@ -174,7 +174,7 @@ class Folder(NamedTuple):
         """Whether things lie in the folder that are not ours."""
         names = self.names
         return names is not None and any(
-            path.name not in names and not _NOTE.fullmatch(path.name)
+            path.name not in names and not re.fullmatch(_NOTE, path.name)
             for path in self.path.iterdir()
         )
 

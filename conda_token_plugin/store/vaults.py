@@ -10,7 +10,7 @@ The content is the same in both: a sealed secret, see ``sealing``.
 
 from __future__ import annotations
 
-import re
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from conda_token_plugin.errors import StoreCorrupt, StoreError, StoreNewer
@@ -23,7 +23,8 @@ FILE = "file"
 KEYRING = "keyring"
 LARGEST = 64 * 1024
 """Bytes of one sealed secret; anything longer is none."""
-_FILE_NAME = re.compile(r"[0-9a-z.]{1,64}", re.ASCII)
+_FILE_NAME = frozenset(f"{digits}{ascii_lowercase}.")
+_LONGEST_FILE_NAME = 64
 
 
 class Vault(Protocol):
@@ -87,7 +88,7 @@ class FileVault(NamedTuple):
 
     def _name(self, entry: str) -> str:
         """``entry``, if it is a name that we give to files: it comes from the index."""
-        if not _FILE_NAME.fullmatch(entry):
+        if not (0 < len(entry) <= _LONGEST_FILE_NAME and _FILE_NAME.issuperset(entry)):
             raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
         return entry
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,7 @@ def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
         scope=(f"{shell.sandbox.repo}{organization}",),
         last_four=value[-4:],
     )
-    user_store(Environment()).add(replace(token, **fields), Secret(value))
+    user_store(Environment()).add(token._replace(**fields), Secret(value))
     return value
 
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -215,7 +214,7 @@ def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> N
 
 
 def test_a_token_file_of_conda_that_is_a_link_is_refused(shell: Shell, tmp_path: Path) -> None:
-    token = replace(user_store(Environment()).tokens()[0], way=Way.TOKEN, username="")
+    token = user_store(Environment()).tokens()[0]._replace(way=Way.TOKEN, username="")
     user_store(Environment()).add(token, Secret("0123456789abcdef"))
     folder = shell.home / ".config" / "binstar"
     folder.mkdir(parents=True)

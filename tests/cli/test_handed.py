@@ -181,7 +181,6 @@ def test_what_is_kept_costs_no_request_and_needs_no_login(shell: Shell) -> None:
 
 def expire(shell: Shell, **span: Any) -> None:
     """Have the stored token of acme expire in ``span`` from now."""
-    from dataclasses import replace
     from datetime import datetime, timedelta, timezone
 
     from conda_token_plugin.environment import Environment
@@ -190,7 +189,7 @@ def expire(shell: Shell, **span: Any) -> None:
     assert shell.home
     store = user_store(Environment())
     (held,) = store.tokens()
-    store.update(replace(held, expires=datetime.now(timezone.utc) + timedelta(**span)))
+    store.update(held._replace(expires=datetime.now(timezone.utc) + timedelta(**span)))
 
 
 @pytest.fixture

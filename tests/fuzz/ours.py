@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -48,7 +47,7 @@ def notes(data: bytes, home: Path) -> None:
         with written(folder / name, data):
             note = pending.cut_short(folder)
             assert note is None or note.warning
-            token = replace(TOKEN, expires=NOW + timedelta(days=1))
+            token = TOKEN._replace(expires=NOW + timedelta(days=1))
             expiring.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
             caches.note_refused(f"{URL}/repo/acme/main/noarch/x.json", folder=folder)
     for name in names:

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin import __version__
-from conda_token_plugin.condarc import HANDLER
+from conda_token_plugin import HANDLER, __version__
 from conda_token_plugin.environment import REPO_URL
 
 if TYPE_CHECKING:

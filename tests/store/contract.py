@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from abc import abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -144,7 +143,7 @@ class StoreContract(ReadingContract):
         assert opened().tokens() == ()
 
     def test_metadata_comes_back_as_it_was(self, opened: Callable[[], Store]) -> None:
-        token = replace(made.token("acme", last_four="abcd"), channels=("https://x.example/c",))
+        token = made.token("acme", last_four="abcd")._replace(channels=("https://x.example/c",))
         opened().add(token, made.secret(1))
         assert opened().tokens() == (token,)
         assert opened().token(token.key) == token
@@ -180,7 +179,7 @@ class StoreContract(ReadingContract):
 
     def test_an_update_keeps_the_secret(self, opened: Callable[[], Store]) -> None:
         opened().add(made.token("acme"), made.secret(1))
-        after = replace(made.token("acme"), proven=made.NOON)
+        after = made.token("acme")._replace(proven=made.NOON)
         opened().update(after)
         assert made.content(opened()).tokens == {after.key: (after, made.value(1))}
 
@@ -190,7 +189,7 @@ class StoreContract(ReadingContract):
         opened().add(made.token("acme"), made.secret(1))
         before = made.content(opened())
         with pytest.raises(NoToken, match="'other'"):
-            opened().update(replace(made.token("acme"), id="new"), made.token("other"))
+            opened().update(made.token("acme")._replace(id="new"), made.token("other"))
         assert made.content(opened()) == before
 
     def test_of_two_claims_to_a_prefix_the_last_one_stored_has_it(
@@ -199,7 +198,7 @@ class StoreContract(ReadingContract):
         shared = "https://repo.example/repo/main"
         for name in ("a", "b"):
             token = made.token(name)
-            opened().add(replace(token, scope=(*token.scope, shared)), made.secret(name))
+            opened().add(token._replace(scope=(*token.scope, shared)), made.secret(name))
         assert opened().prefixes()[shared] == made.token("b").key
         opened().remove(made.token("b").key)
         assert opened().prefixes()[shared] == made.token("a").key

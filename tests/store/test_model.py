@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ class Model(RuleBasedStateMachine):
     @rule(changes=st.dictionaries(keys, st.text(max_size=4), max_size=3))
     def update(self, changes: dict[str, str]) -> None:
         known = {key: text for key, text in changes.items() if key in self.held}
-        fresh = {key: replace(self.held[key][0], last_four=text) for key, text in known.items()}
+        fresh = {key: self.held[key][0]._replace(last_four=text) for key, text in known.items()}
         self.store.update(*fresh.values())
         for key, token in fresh.items():
             self.held[key] = (token, self.held[key][1])
