@@ -34,6 +34,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         found = in_turn({"issue": trial}, rounds=bench.rounds)["issue"]
     yield _row("requests", [one["requests"] for one in found], limit=REQUESTS)
     yield _row("ms beside its requests", [one["beside"] for one in found], limit=MILLISECONDS)
+    yield _row("ms of those for the disk", [one["disk"] for one in found])
     yield _row("ms in all", [one["milliseconds"] for one in found])
 
 

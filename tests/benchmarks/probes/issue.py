@@ -1,5 +1,7 @@
 """Issue a token in a conda process: how long, and how long without the requests that it made.
 
+What it waits for the disk (``os.fsync``) is told, too: no token may be lost, whatever that costs.
+
 The service is the one that the environment names.
 """
 
@@ -8,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from conda.base.context import reset_context
@@ -19,27 +22,41 @@ from conda.gateways.connection.session import get_session  # noqa: F401  # has r
 from conda.plugins.manager import get_plugin_manager
 from requests.adapters import HTTPAdapter
 
-SEND = HTTPAdapter.send
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def timing(function: Callable[..., Any], *, into: list[float]) -> Callable[..., Any]:
+    """``function``, with the milliseconds of each call put ``into`` a list."""
+
+    def timed(*arguments: Any, **more: Any) -> Any:
+        began = time.perf_counter_ns()
+        try:
+            return function(*arguments, **more)
+        finally:
+            into.append((time.perf_counter_ns() - began) / 1e6)
+
+    return timed
 
 
 def main() -> dict[str, float]:
-    """Run the command, and time each request."""
+    """Run the command, and time each request and each wait for the disk."""
     reset_context()
     get_plugin_manager()
     generate_parser(add_help=True)
     requests: list[float] = []
-
-    def send(adapter: HTTPAdapter, *arguments: Any, **more: Any) -> Any:
-        began = time.perf_counter_ns()
-        try:
-            return SEND(adapter, *arguments, **more)
-        finally:
-            requests.append((time.perf_counter_ns() - began) / 1e6)
-
-    with patch.object(HTTPAdapter, "send", send), contextlib.redirect_stderr(io.StringIO()):
+    disk: list[float] = []
+    send, fsync = timing(HTTPAdapter.send, into=requests), timing(os.fsync, into=disk)
+    with patch.object(HTTPAdapter, "send", send), patch("os.fsync", fsync), quiet():
         milliseconds = issue()
     beside = milliseconds - sum(requests)
-    return {"requests": len(requests), "milliseconds": milliseconds, "beside": beside}
+    told = {"requests": len(requests), "milliseconds": milliseconds, "beside": beside}
+    return {**told, "syncs": len(disk), "disk": sum(disk)}
+
+
+def quiet() -> contextlib.redirect_stderr[io.StringIO]:
+    """Let the command talk to nobody."""
+    return contextlib.redirect_stderr(io.StringIO())
 
 
 def issue() -> float:
