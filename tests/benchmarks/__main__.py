@@ -18,7 +18,15 @@ from tempfile import TemporaryDirectory
 
 from tests.benchmarks import plot, report
 from tests.benchmarks.bench import Bench
-from tests.benchmarks.hosts import PEERS, Host, Subject, Unmeasurable, layered, own_subjects
+from tests.benchmarks.hosts import (
+    PEERS,
+    REPOSITORY,
+    Host,
+    Subject,
+    Unmeasurable,
+    layered,
+    own_subjects,
+)
 from tests.benchmarks.instructions import countable
 from tests.benchmarks.results import GOALS, Results, Row
 
@@ -42,9 +50,15 @@ def main() -> int:
         options.results.write_text(f"{document}\n", "utf-8")
     sys.stdout.write(f"{document if options.json else report.text(results)}\n")
     if options.write:
-        (options.write / "benchmarks.svg").write_text(plot.svg(results), "utf-8")
-        report.write_into(options.write / "benchmarks.md", results)
+        _write(results)
     return 0
+
+
+def _write(results: Results) -> None:
+    docs = REPOSITORY / "docs"
+    (docs / "benchmarks.svg").write_text(plot.svg(results), "utf-8")
+    report.write_into(docs / "benchmarks.md", report.markdown(results))
+    report.write_into(REPOSITORY / "README.md", report.summary(results))
 
 
 def _options() -> argparse.Namespace:
@@ -63,7 +77,7 @@ def _options() -> argparse.Namespace:
         "--results", type=Path, metavar="FILE", help="keep results there; --only replaces its goals"
     )
     add("--redraw", action="store_true", help="measure nothing; write what --results holds")
-    add("--write", type=Path, metavar="FOLDER", help="write benchmarks.svg and into benchmarks.md")
+    add("--write", action="store_true", help="write picture and tables of docs and README")
     return parser.parse_args()
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.results import GOALS
+from tests.benchmarks.hosts import OURS, PEERS
+from tests.benchmarks.results import GOALS, PROCESSOR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,12 +37,26 @@ def markdown(results: Results) -> str:
     return "\n\n".join([*parts, *_remarks(results)])
 
 
-def write_into(path: Path, results: Results) -> None:
-    """Put the tables between the two marks of the file at ``path``."""
+def summary(results: Results) -> str:
+    """One table in Markdown: what has a limit, and the same of each peer."""
+    heads = ("what", "this plugin", "at most", "verdict", *PEERS)
+    medians = {(r.subject, r.what, r.unit): _number(r.spread.median) for r in results.rows}
+    lines = [heads, tuple("---" for _ in heads)]
+    for row in results.rows:
+        if row.subject == OURS and row.limit is not None and row.unit != PROCESSOR:
+            peers = (medians.get((peer, row.what, row.unit), "") for peer in PEERS)
+            _, what, _, _, _, limit, verdict = _cells(row)
+            ours = medians[OURS, row.what, row.unit]
+            lines.append((f"{what}: {row.unit}", ours, limit, verdict, *peers))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def write_into(path: Path, text: str) -> None:
+    """Put ``text`` between the two marks of the file at ``path``."""
     document = path.read_text("utf-8")
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}\n{markdown(results)}\n{END}{after}", "utf-8")
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

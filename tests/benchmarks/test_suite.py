@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.benchmarks import plot, report
+from tests.benchmarks.hosts import PEERS
 from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
 from tests.benchmarks.results import TIME, Results, Row
 
@@ -80,13 +82,24 @@ def test_the_tables_go_between_the_marks_and_nothing_else_changes(tmp_path: Path
     path = tmp_path / "page.md"
     path.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", "utf-8")
 
-    report.write_into(path, results(row(1, 1.0, 1.5)))
+    report.write_into(path, report.markdown(results(row(1, 1.0, 1.5))))
 
     text = path.read_text("utf-8")
     assert text.startswith(f"before\n{report.BEGIN}\n**1. Whole commands**")
     assert text.endswith(f"{report.END}\nafter\n")
     assert "old" not in text
     assert "x was not measured" in text
+
+
+def test_the_summary_has_what_is_limited_and_the_same_of_the_peers() -> None:
+    ours = row(2, 1.5)
+    peer = replace(ours, subject=PEERS[1], limit=None, spread=Spread.of([7.0]))
+    bare = replace(ours, subject="bare conda", limit=None)
+
+    table = report.summary(results(ours, peer, bare)).splitlines()
+
+    assert table[0].split(" | ")[-2:] == ["anaconda-auth", "conda-auth |"]
+    assert table[2:] == [f"| {ours.what}: {ours.unit} | 1.500 | 1.010 | missed |  | 7 |"]
 
 
 @pytest.mark.parametrize("rows", [(), (row(1, 0.9, 1.2), row(4, 3.0), row(3, 5.0))])
