@@ -42,10 +42,11 @@ class Result:
 class Inquiry:
     """Questions about the tokens of one store; who the user is is asked once."""
 
-    def __init__(self, call: Call, *, store: Store) -> None:
-        """Do no I/O."""
+    def __init__(self, call: Call, *, store: Store, service: Service | None = None) -> None:
+        """Do no I/O. Without a ``service``, the login that is there is used."""
         self._call = call
         self._store = store
+        self._given = service
 
     def result(self, token: Token) -> Result:
         """Ask about ``token``, extend it if an administrator's account is there, and keep it.
@@ -119,6 +120,8 @@ class Inquiry:
 
     @cached_property
     def _service(self) -> Service:
+        if self._given is not None:
+            return self._given
         from conda_token_plugin.service.client import Service
         from conda_token_plugin.service.credentials import find_api_key
 

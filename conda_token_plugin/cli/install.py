@@ -14,19 +14,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin import condarc
 from conda_token_plugin.channels import normalised, shared_prefixes, without_secrets
 from conda_token_plugin.cli import handed, logging_in
 from conda_token_plugin.cli.arguments import organization, span
+from conda_token_plugin.cli.deciding import by_metadata, by_service, held
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.errors import NoChannel
-from conda_token_plugin.issuing import Desk, Wish, provable, reason_to_issue
+from conda_token_plugin.issuing import Desk, Wish, provable
 from conda_token_plugin.lookup import Holding
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.cli.deciding import Decision
     from conda_token_plugin.issuing import Issued
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
@@ -92,49 +95,46 @@ def run(call: Call) -> int:
     if not organization:
         service = logging_in.service(call, store=store)
         organization = _chosen(call, service=service)
-    held = _held(organization, store=store)
-    reason = _reason(call, held)
-    if held and not reason:
-        return _kept(call, held, store=store)
-    service = service or logging_in.service(call, store=store)
-    return _issue(call, organization, service=service, why=reason)
+    decision = by_metadata(call, held(call, organization, store=store))
+    if decision.needed:
+        service = service or logging_in.service(call, store=store)
+        decision = by_service(call, decision, service=service, store=store)
+        if decision.needed:
+            return _issue(call, organization, service=service, decision=decision)
+    return _kept(call, decision, store=store)
 
 
-def _held(organization: str, *, store: Store) -> Token | None:
-    """The stored token of ``organization``."""
-    return next((token for token in store.tokens() if token.organization == organization), None)
-
-
-def _reason(call: Call, held: Token | None) -> str:
-    """Why a token is issued; nothing where none has to be."""
-    if not (call.args.if_missing or call.args.if_expiring):
-        return "it was asked for"
-    return reason_to_issue(held, now=call.now, within=call.args.if_expiring)
-
-
-def _kept(call: Call, held: Token, *, store: Store) -> int:
-    """Say that nothing had to be done, and why."""
+def _kept(call: Call, decision: Decision, *, store: Store) -> int:
+    """Say that nothing had to be done, and why; conda is told of the token if it was not yet."""
+    token = decision.held
+    assert token is not None  # none is needed only where there is one
+    condarc.write(call.condarc, tokens=store.tokens())
     call.printer.say(
-        f"Kept the token {last_four(held)} of {held.organization}: "
-        f"it expires {expiry(held, now=call.now)}."
+        f"Kept the token {last_four(token)} of {token.organization}: {decision.why}. "
+        f"It expires {expiry(token, now=call.now)}."
     )
-    holding = Holding(token=held, source=store.vault_of(held.key))
-    call.printer.data({**entry(holding, now=call.now), "action": "kept", "why": "it still works"})
+    holding = Holding(token=token, source=store.vault_of(token.key))
+    facts = {"action": "kept", "why": decision.why}
+    call.printer.data({**entry(holding, now=call.now), **facts})
     return 0
 
 
-def _issue(call: Call, organization: str, *, service: Service, why: str) -> int:
+def _issue(call: Call, organization: str, *, service: Service, decision: Decision) -> int:
     store = call.store()
     current = service.current_token(organization)
-    if current is not None and not (call.args.reissue or call.args.if_expiring):
+    if current is not None and not (
+        call.args.reissue or (call.args.if_expiring and decision.replaces(current))
+    ):
         _agree(call, organization, current=current)
+    if call.args.if_missing or call.args.if_expiring:
+        call.printer.say(f"A token of {organization} is issued: {decision.why}.")
     desk = Desk(service=service, store=store, environment=call.environment, now=call.now)
     wish = _wish(call)
     with call.printer.waiting(f"Issuing a token of {organization}"):
         issued = desk.issue(organization, wish=wish)
     _report(call, issued, replaced=current, notices=store.notices)
     token = _proven(call, issued, store=store)
-    action = {"action": "replaced" if current else "issued", "why": why}
+    action = {"action": "replaced" if current else "issued", "why": decision.why}
     shown = entry(Holding(token=token, source=issued.vault), now=call.now)
     call.printer.data({**shown, **action})
     return 0

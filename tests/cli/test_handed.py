@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -155,7 +156,7 @@ def test_what_does_not_fit_is_one_line_and_changes_nothing(
         (["--if-missing"], 1, "kept", "still works"),
         (["--if-expiring", "14d"], 100, "kept", "still works"),
         (["--if-expiring", "2w"], 10, "replaced", "days left"),
-        (["--if-expiring", "48h"], -3, "replaced", "expired"),
+        (["--if-expiring", "2w"], -3, "replaced", "expired"),
         (["--reissue"], 100, "replaced", "asked for"),
     ],
 )
@@ -163,8 +164,8 @@ def test_a_script_says_when_and_is_told_what_was_done_and_why(
     shell: Shell, words: list[str], days: int | None, action: str, why: str
 ) -> None:
     if days is not None:
-        shell("install", "--org", "acme", "--yes")
-        expire(shell, days=days)
+        install_for(shell, days=days)
+        shell.sandbox.world.renew("acme")
     ran = shell("install", "--org", "acme", *words, "--json")
     assert ran.code == 0, ran.err
     assert ran.json["action"] == action
@@ -179,17 +180,87 @@ def test_what_is_kept_costs_no_request_and_needs_no_login(shell: Shell) -> None:
     assert len(shell.sandbox.requests) == 0
 
 
-def expire(shell: Shell, **span: Any) -> None:
-    """Have the stored token of acme expire in ``span`` from now."""
-    from datetime import datetime, timedelta, timezone
+def install_for(shell: Shell, *, days: int) -> None:
+    """Have a token of acme issued ten days ago, which ends with the subscription in ``days``."""
+    clock = shell.sandbox.clock
+    now = clock.now()
+    clock.set(now - timedelta(days=10))
+    shell.sandbox.world.end("acme", now + timedelta(days=days))
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    clock.set(now)
 
-    from conda_token_plugin.environment import Environment
-    from conda_token_plugin.store import user_store
 
-    assert shell.home
-    store = user_store(Environment())
-    (held,) = store.tokens()
-    store.update(held._replace(expires=datetime.now(timezone.utc) + timedelta(**span)))
+def script(shell: Shell, *words: str) -> tuple[str, str]:
+    """What `install` did as a script calls it, and why."""
+    ran = shell("install", "--org", "acme", *words, "--json")
+    assert ran.code == 0, ran.out
+    return ran.json["action"], ran.json["why"]
+
+
+def test_a_script_does_not_replace_a_token_by_one_that_ends_no_later(shell: Shell) -> None:
+    install_for(shell, days=10)
+    before = shell.issued("acme")
+    for _ in range(2):
+        action, why = script(shell, "--if-expiring", "14d")
+        assert (action, why) == ("kept", "a new one would end on the same day")
+    assert shell.issued("acme") == before
+
+
+def test_a_script_does_not_replace_a_token_that_was_extended_on_the_page(shell: Shell) -> None:
+    install_for(shell, days=10)
+    shell.sandbox.world.renew("acme")
+    shell.sandbox.world.sync(shell.issued("acme").id)
+    assert script(shell, "--if-expiring", "14d") == ("kept", "it was extended")
+    assert script(shell, "--if-expiring", "14d") == ("kept", "it still works")
+
+
+@pytest.mark.parametrize("words", [["--if-missing"], ["--if-expiring", "14d"]])
+def test_a_script_does_not_replace_the_token_of_another_machine_unasked(
+    shell: Shell, words: list[str]
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("remove", "acme")
+    elsewhere = shell.issued("acme")
+    ran = shell("install", "--org", "acme", *words)
+    assert ran.code == 2
+    assert str(elsewhere.id) in ran.err
+    assert "--yes" in ran.line
+    assert shell.issued("acme") == elsewhere
+
+
+def test_a_script_that_finds_its_token_reissued_elsewhere_asks_first(shell: Shell) -> None:
+    install_for(shell, days=10)
+    elsewhere = shell.sandbox.world.issue("acme", "ada")
+    ran = shell("install", "--org", "acme", "--if-expiring", "14d")
+    assert ran.code == 2
+    assert str(elsewhere.id) in ran.err
+    assert shell.issued("acme") == elsewhere
+    action, why = script(shell, "--if-expiring", "14d", "--yes")
+    assert (action, why) == ("replaced", "the stored one is revoked")
+
+
+def test_a_token_of_another_server_is_none_for_the_repository(shell: Shell) -> None:
+    shell.set("T", "k" * 48)
+    shell(
+        "install",
+        "--org",
+        "acme",
+        "-c",
+        "https://q.example/acme",
+        "--token-env",
+        "T",
+        "--no-validate",
+    )
+    assert script(shell, "--if-missing") == ("issued", "none is stored")
+
+
+def test_what_is_kept_is_made_known_to_conda_again(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    (drop_in,) = shell.home.rglob("conda-token-plugin.yml")
+    before = drop_in.read_bytes()
+    drop_in.unlink()
+    assert script(shell, "--if-missing")[0] == "kept"
+    assert drop_in.read_bytes() == before
 
 
 @pytest.fixture
