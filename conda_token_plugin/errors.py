@@ -33,6 +33,7 @@
     │   ├── StoreNewer .................. written by a later version of this plugin
     │   ├── StoreBusy ................... another process holds the lock
     │   ├── StoreUnusable ............... cannot be read or written: mode, disk, read-only home
+    │   ├── IssueLost ................... a token was issued, and could not be stored
     │   ├── SecretLost .................. someone else deleted a secret that the store names
     │   └── KeyringUnusable ............. absent, locked, refused, or too slow to answer
     ├── ConfigurationError .......... 7  a condarc or another tool's file
@@ -70,6 +71,12 @@ class TokenPluginError(Exception):
             re.sub(LIKE_A_SECRET, "…", " ".join(s.split())) for s in (what, hint)
         )
         super().__init__(f"{self.what} {self.hint}".rstrip())
+
+    def hinting(self, hint: str) -> TokenPluginError:
+        """The same error, with ``hint`` after what it says to do."""
+        error = type(self).__new__(type(self))
+        TokenPluginError.__init__(error, self.what, hint=f"{self.hint} {hint}".lstrip())
+        return error
 
 
 class NoToken(TokenPluginError):
@@ -420,6 +427,19 @@ class StoreUnusable(StoreError):
         super().__init__(
             f"{path} cannot be used: {reason}. Nothing was changed.",
             hint=hint or "Make it writable, or choose another folder with CONDA_TOKEN_HOME.",
+        )
+
+
+class IssueLost(StoreError):
+    """A token was issued, and the store failed only then: it is gone, as is the one before it."""
+
+    def __init__(self, organization: str, *, cause: StoreError) -> None:
+        """``cause`` is what the store said; that "nothing was changed" is not true of the issue."""
+        reason = cause.what.removesuffix("Nothing was changed.").rstrip(" .")
+        super().__init__(
+            f"A token of {organization!r} was issued and is lost, and the one before it is revoked:"
+            f" {reason}.",
+            hint=f"{cause.hint} Then run: conda token install --org {organization}".lstrip(),
         )
 
 

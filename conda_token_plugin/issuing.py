@@ -18,6 +18,7 @@ from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
 from conda_token_plugin.channels import longest_prefix, organization_prefix, shared_prefixes
 from conda_token_plugin.environment import Environment
+from conda_token_plugin.errors import ConfigurationError, IssueLost, StoreError
 from conda_token_plugin.pending import noted
 from conda_token_plugin.tokens import Kind, Token
 
@@ -75,6 +76,7 @@ class Desk:
         Raises:
             StoreError, ConfigurationError: before anything was issued.
             OrganizationError, LoginError, ServiceError: nothing was issued.
+            IssueLost: it was issued, and could not be stored.
         """
         scope = scope_of(
             organization, store=self.store, environment=self.environment, shared=wish.shared
@@ -93,8 +95,25 @@ class Desk:
                 checked=self.now,
             )
             token = wish.applied(token, before=self.store.token(token.key))
-            vault = keep(token, secret=fresh.secret, store=self.store, at=self.environment.condarc)
+            vault = self._kept(token, secret=fresh.secret)
         return Issued(token=token, secret=fresh.secret, vault=vault)
+
+    def _kept(self, token: Token, *, secret: Secret) -> str:
+        try:
+            return keep(token, secret=secret, store=self.store, at=self.environment.condarc)
+        except StoreError as error:  # full since a moment ago, or a keyring that was locked
+            if self._has(token):
+                raise
+            raise IssueLost(token.organization, cause=error) from None
+        except ConfigurationError as error:  # the token is stored: another would be without need
+            command = f"conda token install --org {token.organization} --if-missing"
+            raise error.hinting(f"The token is stored; then run: {command}") from None
+
+    def _has(self, token: Token) -> bool:
+        try:
+            return self.store.token(token.key) == token
+        except StoreError:  # what it cannot read it does not have
+            return False
 
 
 @contextmanager

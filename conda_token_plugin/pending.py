@@ -4,16 +4,17 @@ From the moment the service issues a token until the store has it, a kill or a p
 the new token, and the one before it is dead already. Nothing can bring either back, and to print
 the new one "just in case" would be worse. So a note is left before the service is asked,
 and taken away when the store has the token or the service has refused;
-who finds one of a process that is no more, knows.
+who finds one that nobody holds any more, knows. It is held by a lock and not by the number
+of a process: numbers come again, after a start of the machine and in each container.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from conda_token_plugin.errors import StoreUnusable, TokenPluginError
 from conda_token_plugin.tokens import utc
@@ -28,11 +29,10 @@ NAME = "issuing.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Whose token was being issued, since when, and by which process."""
+    """Whose token was being issued, and since when."""
 
     organization: str
     started: datetime
-    process: int
 
     @property
     def warning(self) -> str:
@@ -55,13 +55,17 @@ def noted(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
         StoreUnusable: the note cannot be written. Nothing was issued yet.
     """
     path = folder / NAME
-    facts = {"organization": organization, "started": now.isoformat(), "process": os.getpid()}
+    facts = {"organization": organization, "started": now.isoformat()}
     try:
-        path.write_text(json.dumps(facts), "utf-8")
+        file = path.open("w", encoding="utf-8")
+        file.write(json.dumps(facts))
+        file.flush()
     except OSError as error:  # read-only folder, full disk
         raise StoreUnusable(path, reason=error.strerror or "unknown") from None
     try:
-        yield
+        with file:
+            _held(file)
+            yield
     except TokenPluginError:
         clear(folder)
         raise
@@ -71,16 +75,13 @@ def noted(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
 def cut_short(folder: Path) -> Note | None:
     """The note of an issue that ended without a word, or None."""
     try:
-        facts = json.loads((folder / NAME).read_text("utf-8"))
-        note = Note(
-            organization=str(facts["organization"]),
-            started=utc(str(facts["started"])),
-            process=int(facts["process"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        with (folder / NAME).open(encoding="utf-8") as file:
+            facts = json.load(file)
+            note = Note(organization=str(facts["organization"]), started=utc(str(facts["started"])))
+            return note if _held(file) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         # None there, cut short itself, or not what was written.
         return None
-    return None if _runs(note.process) else note
 
 
 def clear(folder: Path) -> None:
@@ -89,13 +90,16 @@ def clear(folder: Path) -> None:
         (folder / NAME).unlink()
 
 
-def _runs(process: int) -> bool:
-    if os.name == "nt":  # signal 0 ends a process there; a note of a living one says too much
-        return False
+def _held(file: IO[str]) -> bool:
+    """Lock ``file`` for as long as it is open; False where another has done so."""
+    if sys.platform == "win32":  # a lock would keep others from reading it
+        return True
+    import fcntl
+
     try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):  # it has ended, or is no number of a process
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # an issue is under way
         return False
-    except PermissionError:  # it runs as somebody else
+    except OSError:  # a file system without locks: a note of a living one says too much
         return True
     return True

@@ -7,18 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin import pending
-from conda_token_plugin.errors import NoSeat
+from conda_token_plugin import condarc, pending
+from conda_token_plugin.cli import main
+from conda_token_plugin.errors import ConfigurationError, IssueLost, NoSeat, StoreUnusable
 from conda_token_plugin.issuing import uninterrupted
+from conda_token_plugin.store import Store
 from conda_token_plugin.tokens import utc
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conda_token_plugin.sandbox import Sandbox
 
 NOW = utc("2026-11-24T12:00:00Z")
@@ -103,3 +104,73 @@ def test_an_issue_that_is_under_way_is_not_spoken_of(tmp_path: Path) -> None:
 def test_a_note_that_was_cut_short_itself_is_passed_over(tmp_path: Path, content: bytes) -> None:
     (tmp_path / pending.NAME).write_bytes(content)
     assert pending.cut_short(tmp_path) is None
+
+
+def test_a_note_is_of_the_dead_also_where_its_process_has_the_number_of_this_one(
+    tmp_path: Path,
+) -> None:
+    facts = f'{{"organization": "acme", "started": "{NOW.isoformat()}", "process": {os.getpid()}}}'
+    (tmp_path / pending.NAME).write_text(facts)
+    note = pending.cut_short(tmp_path)
+    assert note is not None
+    assert "install --org acme" in note.warning
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no lock is held there")
+def test_an_issue_of_another_process_is_under_way_until_it_is_killed(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from conda_token_plugin import pending
+from conda_token_plugin.tokens import utc
+with pending.noted(Path(sys.argv[1]), organization="acme", now=utc("2026-11-24")):
+    print("noted", flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"noted\n"
+        assert pending.cut_short(tmp_path) is None
+        child.kill()
+    assert pending.cut_short(tmp_path) is not None
+
+
+def full(*_args: object, **_options: object) -> None:
+    raise StoreUnusable(Path("/store/index"), reason="No space left on device")
+
+
+def unwritable(path: Path, **_options: object) -> None:
+    raise ConfigurationError(path, reason="cannot be written: No space left on device")
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_store_that_fails_after_the_issue_is_not_said_to_have_changed_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Store, "add", full)
+    assert main(["install", "--org", "acme", "--yes"]) == IssueLost.exit_code
+    issued = sandbox.world.current("acme", "ada")
+    said = capsys.readouterr().err
+    assert "No space left on device." in said
+    assert "is lost" in said
+    assert "Nothing was changed" not in said
+    assert "conda token install --org acme" in said
+    assert issued is not None
+    assert issued.value not in said
+
+
+@pytest.mark.usefixtures("variables")
+def test_a_drop_in_that_fails_after_the_issue_is_made_up_for_without_another(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(condarc, "write", unwritable)
+        assert main(["install", "--org", "acme", "--yes"]) == ConfigurationError.exit_code
+    assert "conda token install --org acme --if-missing" in capsys.readouterr().err
+    issued = sandbox.world.current("acme", "ada")
+    assert main(["install", "--org", "acme", "--if-missing"]) == 0
+    assert sandbox.world.current("acme", "ada") == issued
+    assert "auth: conda-token-plugin" in next(
+        Path.home().rglob("conda-token-plugin.yml")
+    ).read_text("utf-8")

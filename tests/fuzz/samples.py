@@ -95,9 +95,7 @@ curl -H 'Authorization: token {VALUE}' https://h.example/t/{VALUE}/repo/acme
 export ANACONDA_REPO_TOKEN_ACME={VALUE}; anaconda -t ab-01234567-89ab-cdef-0123-456789abcdef upload
 eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE4MDAwMDAwMDB9.abcdefghijklmnop
 """
-NOTE = json.dumps(
-    {"organization": "acme", "started": "2026-11-24T02:00:00+00:00", "process": 2**22 + 1}
-)
+NOTE = json.dumps({"organization": "acme", "started": "2026-11-24T02:00:00+00:00"})
 WARNED = json.dumps({TOKEN.key: "2026-11-23T02:00:00+00:00", "other": "2026-01-01"})
 STATE = json.dumps({"url": f"{URL}/repo/acme/main/noarch", "has_zst": {"value": False}})
 EXPORTS = json.dumps(
