@@ -94,7 +94,6 @@ class Terminal:
         except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
             line = "\n"
         if not line:
-            self._printer.ask("\n")
             raise Interrupted
         return line.strip()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import OutputLost
+from conda_token_plugin.errors import Interrupted, OutputLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -113,8 +113,10 @@ class Printer:
             }
             self.data({"error": facts})
         elif str(error):
+            # At a terminal the cursor stands behind a question, or behind the "^C" of the key.
+            start = "\n" if isinstance(error, Interrupted) and self.err.isatty() else ""
             with suppress(OutputLost):  # there is nowhere left to say it; the exit code says it
-                self._write(self.err, f"error: {self._commands(str(error))}\n")
+                self._write(self.err, f"{start}error: {self._commands(str(error))}\n")
 
     def abandon(self) -> None:
         """Stop writing to a reader that went away, also at interpreter shutdown."""

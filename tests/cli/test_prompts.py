@@ -55,6 +55,7 @@ def test_a_wrong_answer_is_asked_again(start: Callable[..., Terminal], answer: s
         (["install"], "For which organization?"),
         (["install", "--org", "globex"], "default channels?"),
         (["install", "--org", "acme"], "Replace token"),
+        (["install", "--site", "--org", "acme", "--no-set-default-channels"], "(not shown):"),
     ],
 )
 def test_who_walks_away_from_a_question_has_changed_nothing(
@@ -66,7 +67,7 @@ def test_who_walks_away_from_a_question_has_changed_nothing(
     terminal.wait_for(question)
     terminal.type(key)
     assert terminal.finish() == 130
-    assert "Interrupted: nothing was changed." in terminal.seen
+    assert "\nerror: Interrupted: nothing was changed." in terminal.seen
     assert "Traceback" not in terminal.seen
     assert shell.files() == before
     assert shell.sandbox.world.current("globex", "ada") is None
