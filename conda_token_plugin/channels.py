@@ -45,14 +45,15 @@ def normalised(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host = parts.hostname or ""
+        port = parts.port if ":" in parts.netloc else None
     except ValueError:
         raise MalformedURL(without_secrets(url), "it cannot be read") from None
     path = _unescaped(parts.path).rstrip("/")
-    fault = _fault(parts, path)
+    fault = _fault(parts, host, path)
     if fault:
         raise MalformedURL(without_secrets(url), fault)
-    return f"{parts.scheme}://{_authority(parts, port)}{path}"
+    return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}"
 
 
 def channel_of(url: str) -> str:
@@ -127,8 +128,7 @@ def without_secrets(url: str) -> str:
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
 
 
-def _fault(parts: SplitResult, path: str) -> str:
-    host = parts.hostname or ""
+def _fault(parts: SplitResult, host: str, path: str) -> str:
     if parts.scheme not in DEFAULT_PORTS:
         return "it does not begin with https://"
     if not host:
@@ -137,7 +137,7 @@ def _fault(parts: SplitResult, path: str) -> str:
         return "it is not encrypted"
     if "@" in parts.netloc or ("/t/" in path and re.search(_TOKEN_SEGMENT, path)):
         return "it carries credentials of its own"
-    if _odd(path) or _odd(parts.netloc):
+    if _odd(parts.netloc + path):
         return "its path has a dot segment, a blank, a backslash or an encoded slash"
     return ""
 
@@ -148,12 +148,11 @@ def _odd(text: str) -> bool:
     return not _ODD_CHARACTERS.isdisjoint(text) or any(part in lower for part in _ODD_PARTS)
 
 
-def _authority(parts: SplitResult, port: int | None) -> str:
-    host = parts.hostname or ""
+def _authority(scheme: str, host: str, port: int | None) -> str:
     if not host.isascii():
         host = _ascii(host)
     shown = f"[{host}]" if ":" in host else host
-    return shown if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{shown}:{port}"
+    return shown if port in (None, DEFAULT_PORTS[scheme]) else f"{shown}:{port}"
 
 
 def _ascii(host: str) -> str:

@@ -44,7 +44,12 @@ def wrapped(kind: str, body: bytes, *, version: int = VERSION) -> bytes:
 
 
 def unwrapped(kind: str, data: bytes) -> bytes:
-    """The body that ``wrapped`` was given.
+    """The body that ``wrapped`` was given. Raises as ``body_of``."""
+    return data[body_of(kind, data) :]
+
+
+def body_of(kind: str, data: bytes) -> int:
+    """Where in ``data`` the body begins that ``wrapped`` was given: a large one is not copied.
 
     Raises:
         Refused: these are not the bytes that ``wrapped`` returned.
@@ -52,13 +57,14 @@ def unwrapped(kind: str, data: bytes) -> bytes:
     """
     if not data:
         raise Refused("it is empty")
-    head, end, body = data.partition(b"\n")
+    begins = data.find(b"\n") + 1
+    head, body = data[:begins], memoryview(data)[begins:]
     version = _version(head)
-    if head + end != _head(kind, body, version=version) or version < 1:
+    if head != _head(kind, body, version=version) or version < 1:
         raise Refused("its checksum does not fit its content")
     if version > VERSION:
         raise Newer(version)
-    return body
+    return begins
 
 
 def _version(head: bytes) -> int:
@@ -68,7 +74,7 @@ def _version(head: bytes) -> int:
     return int(digits)
 
 
-def _head(kind: str, body: bytes, *, version: int) -> bytes:
+def _head(kind: str, body: bytes | memoryview, *, version: int) -> bytes:
     digest = sha256(f"{kind} {version}\n".encode())
     digest.update(body)
     return (

@@ -3,11 +3,12 @@
 The file, below the first line that ``envelope`` writes, is one JSON value a line:
 
 1. what finding needs: the store's id, the next serial number, the slots that are to be emptied,
-   the logins, and the scope of each token by its key;
+   the logins, and the scope of each token by its key: its prefix, or the list of several;
 2. and on: what showing needs, a line a token, in the same order: its slot and its metadata.
 
 So opening a store of 10,000 tokens parses one line and not 10,000 (3 ms instead of 23),
-and writing one token leaves the other lines as they are.
+and writing one token leaves the other lines as they are. Most scopes are one prefix, and 10,000
+lists would have Python collect garbage that is none.
 
 A *slot* is where one secret lies: a *place* ("file", or "keyring:" and the backend's class)
 and an *entry* there, whose name has the store's id and a serial number.
@@ -26,11 +27,14 @@ from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conda_token_plugin.store.envelope import Refused, unwrapped, wrapped
+from conda_token_plugin.store.envelope import Refused, body_of, wrapped
 from conda_token_plugin.tokens import Token
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    Kept = str | list[str]
+    """A scope as the first line has it."""
 
 KIND = "index"
 
@@ -49,7 +53,7 @@ class Index(NamedTuple):
     serial: int = 1
     doomed: tuple[Slot, ...] = ()
     logins: Mapping[str, Slot] = MappingProxyType({})
-    scopes: Mapping[str, list[str]] = MappingProxyType({})
+    scopes: Mapping[str, Kept] = MappingProxyType({})
     lines: Mapping[str, bytes] = MappingProxyType({})
 
     def token(self, key: str) -> Token | None:
@@ -61,8 +65,10 @@ class Index(NamedTuple):
         line = self._line(key)
         if line is None:
             return None
+        kept = self.scopes[key]
+        scope = [kept] if isinstance(kept, str) else kept
         try:
-            return Token.from_json({**line["about"], "scope": self.scopes[key]})
+            return Token.from_json({**line["about"], "scope": scope})
         except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
             raise Refused("a token's metadata cannot be read") from None
 
@@ -82,7 +88,11 @@ class Index(NamedTuple):
 
     def prefixes(self) -> dict[str, str]:
         """Prefix to key; of two tokens that claim one prefix, the one stored last has it."""
-        return {prefix: key for key, scope in self.scopes.items() for prefix in scope}
+        return {
+            prefix: key
+            for key, kept in self.scopes.items()
+            for prefix in ((kept,) if isinstance(kept, str) else kept)
+        }
 
     @property
     def number(self) -> str:
@@ -102,9 +112,10 @@ class Index(NamedTuple):
         """Other metadata for a token whose secret is at ``at``."""
         about = token.as_json()
         scope = about.pop("scope", [])
+        kept = scope[0] if len(scope) == 1 else scope
         line = _dumped({"at": at, "about": about})
         return self._replace(
-            scopes={**self.scopes, token.key: scope},
+            scopes={**self.scopes, token.key: kept},
             lines={**self.lines, token.key: line},
         )
 
@@ -154,7 +165,8 @@ def decoded(data: bytes) -> Index:
     Raises:
         Refused: these are not bytes that ``encoded`` returned; ``Newer`` when a later one did.
     """
-    first, *lines = unwrapped(KIND, data).split(b"\n")
+    body_of(KIND, data)  # begins with the second line
+    _, first, *lines = data.split(b"\n")
     value = _object(first)
     try:
         index = _index(value, lines=lines[:-1])
@@ -188,13 +200,16 @@ def _dumped(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _scopes(value: Any) -> dict[str, list[str]]:
+def _scopes(value: Any) -> dict[str, Kept]:
     """``value``, if it is what it should be; looked at all at once, as there may be many."""
-    if not {*map(type, value.values())} <= {list}:
-        raise TypeError("lists were expected")
-    if not {*map(type, chain.from_iterable(value.values()))} <= {str}:
+    scopes: dict[str, Kept] = value
+    if {*map(type, scopes.values())} == {str}:
+        return scopes
+    lists = [kept for kept in scopes.values() if not isinstance(kept, str)]
+    if not {*map(type, lists)} <= {list}:
+        raise TypeError("texts and lists were expected")
+    if not {*map(type, chain.from_iterable(lists))} <= {str}:
         raise TypeError("texts were expected")
-    scopes: dict[str, list[str]] = value
     return scopes
 
 

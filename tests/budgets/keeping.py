@@ -45,6 +45,6 @@ def _swell(path: Path, *, count: int) -> None:
     first, line = unwrapped(KIND, path.read_bytes()).splitlines()
     head = json.loads(first)
     others = [token_of(f"organization-{number:05}") for number in range(count - 1)]
-    head["scopes"] |= {other.key: list(other.scope) for other in others}
+    head["scopes"] |= {other.key: other.scope[0] for other in others}
     lines = [json.dumps(head).encode(), *[line] * count, b""]
     path.write_bytes(wrapped(KIND, b"\n".join(lines)))

@@ -36,7 +36,8 @@ INDEX_LIKE = st.fixed_dictionaries(
         "serial": JSON | st.just(1),
         "doomed": JSON | st.just([]) | st.lists(st.lists(st.text(), min_size=2, max_size=2)),
         "logins": JSON | st.just({}),
-        "scopes": JSON | st.dictionaries(st.text(), st.lists(st.text(), max_size=3), max_size=3),
+        "scopes": JSON
+        | st.dictionaries(st.text(), st.text() | st.lists(st.text(), max_size=3), max_size=3),
     }
 )
 LINE_LIKE = st.fixed_dictionaries(
