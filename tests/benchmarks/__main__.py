@@ -30,9 +30,9 @@ from tests.benchmarks.hosts import (
 from tests.benchmarks.instructions import countable
 from tests.benchmarks.results import GOALS, Results, Row
 
-MODULES = ("commands", "hooks", "urls", "create", "listing", "issuing", "threads")
+MODULES = ("commands", "hooks", "urls", "create", "listing", "issuing", "threads", "finding")
 GOALS_OF = {"commands": (1,), "hooks": (2,), "urls": (3, 4), "create": (5,), "listing": (6,)}
-GOALS_OF |= {"issuing": (7,), "threads": (8,)}
+GOALS_OF |= {"issuing": (7,), "threads": (8,), "finding": (9,)}
 Measure = Callable[[Bench], Iterator[Row]]
 
 

@@ -19,6 +19,7 @@ GOALS = {
     6: "listing tokens",
     7: "issuing a token",
     8: "32 threads at once",
+    9: "finding a token in the store",
 }
 
 TIME = "× time"  # noqa: RUF001  # the sign that is meant

@@ -1,0 +1,62 @@
+"""What the store costs: ``finding.py URL COUNT``. Prints milliseconds and microseconds.
+
+*open*: a file store that this process has not looked at yet is opened, and the token for URL found;
+what has to be imported for that is imported before, by looking into a store that is empty.
+*match*: URL's folder among the prefixes of the store, which is the look-up itself.
+*find*: the look-up as a request makes it, for COUNT URLs beside URL; most of it is remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.channels import channel_of, longest_prefix
+from conda_token_plugin.environment import Environment
+from conda_token_plugin.lookup import USER, Lookup, resolver
+from conda_token_plugin.store import Store, user_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOUND = "the URL has no token"
+
+
+def opened(environment: Environment, url: str) -> tuple[Lookup, float]:
+    """The resolver of a process after its first URL, and the milliseconds that this took."""
+    began = time.perf_counter_ns()
+    lookup = resolver(environment)
+    found = lookup.find(url)
+    taken = (time.perf_counter_ns() - began) / 1e6
+    assert found is not None, FOUND
+    return lookup, taken
+
+
+def each(calls: list[Callable[[], object]]) -> float:
+    """Microseconds of one of ``calls``."""
+    began = time.perf_counter_ns()
+    for call in calls:
+        call()
+    return (time.perf_counter_ns() - began) / 1000 / len(calls)
+
+
+def main(url: str, count: int) -> dict[str, float]:
+    """Open it once, then look up often."""
+    environment = Environment()
+    empty = Store(environment.store_folder / "empty", choice="file")
+    Lookup(environment, stores={USER: empty}).find(url)
+    lookup, milliseconds = opened(environment, url)
+    folder, prefixes = channel_of(url), user_store(environment).prefixes()
+    assert longest_prefix(folder, among=prefixes) is not None, FOUND
+    others = [f"{folder}/package-{number:05}-1.0-0.conda" for number in range(count)]
+    return {
+        "open": milliseconds,
+        "match": each([lambda: longest_prefix(folder, among=prefixes)] * count),
+        "find": each([lambda other=other: lookup.find(other) for other in others]),
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1], int(sys.argv[2]))))
