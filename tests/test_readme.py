@@ -26,6 +26,7 @@ import pytest
 from conda_token_plugin.cli import man
 from conda_token_plugin.cli.parser import VERBS, parsed
 from conda_token_plugin.environment import REPO_URL, Environment
+from tests.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +132,16 @@ def test_the_demo_works_and_leaves_nothing_behind(sealed_room: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All steps worked" in done.stdout
     assert list(sealed_room.rglob("*")) == []
+
+
+@pytest.mark.slow
+def test_the_demo_shows_on_a_terminal_what_a_terminal_gets() -> None:
+    terminal = Terminal("demo", environment=os.environ)
+    assert terminal.finish() == 0, terminal.seen
+    order = ("token list\r\n", "individual", "stored in", "token which", "All steps worked")
+    places = [terminal.seen.find(words) for words in order]
+    assert places == sorted(set(places) - {-1})
+    assert "\t" not in terminal.seen, "as a pipe would get it"
 
 
 @pytest.mark.slow

@@ -34,12 +34,14 @@ def run(call: Call) -> int:
         CheckFailed: a command failed; the ones after it are not run.
     """
     played: list[dict[str, Any]] = []
+    on_terminal = call.printer.out.isatty() and not call.printer.json
     with stage() as here:
         call.printer.say(f"A sandbox serves {here.repo}; the home is {here.home}.")
         for act in acts(here):
-            code, output = here.run(act.command)
+            call.printer.said(f"\n$ {act.shown}\n")
+            code, output = here.run(act.command, on_terminal=on_terminal)
             played.append({"command": act.shown, "exit_code": code, "output": output})
-            call.printer.said(f"\n$ {act.shown}\n{output}")
+            call.printer.said(output)
             if code:
                 raise CheckFailed(f"The command `{act.shown}` failed (exit code {code}).")
     call.printer.data({"steps": played}, text="\nAll steps worked; nothing was left behind.")

@@ -30,20 +30,23 @@ class Stage:
     organizations: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def run(self, command: list[str]) -> tuple[int, str]:
-        """Run ``command`` in the throw-away home; its exit code and all that it printed."""
+    def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
+        """Run ``command`` in the throw-away home; its exit code and all that it printed.
+
+        ``on_terminal``: it prints on ours, as people see it, and there is nothing to return.
+        """
         done = subprocess.run(  # noqa: S603  # our own commands and arguments
             command,
             env=dict(self.variables),
             cwd=self.home,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=None if on_terminal else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout or ""
 
 
 @contextmanager
