@@ -59,6 +59,8 @@ def run(call: Call) -> int:
     good = [one for one in found if _wanted(call, one)]
     refused = [one for one in found if one.verdict is Verdict.REFUSED]
     cleaned: list[Cleaned] = []
+    if not good and not (found and call.args.dry_run):
+        call.printer.say("There is nothing to import.")
     if not call.args.dry_run:
         _import(call, good, store=store)
         cleaned = _clean(call, [*good, *(one for one in found if one.verdict is Verdict.STORED)])
@@ -112,7 +114,6 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
     from conda_token_plugin.issuing import keep
 
     if not good:
-        call.printer.say("There is nothing to import.")
         return
     for line in dict.fromkeys(
         line for one in good for line in imports.consequences(one, store=store)

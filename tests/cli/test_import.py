@@ -360,6 +360,12 @@ def test_without_a_yes_nothing_is_taken(shell: Shell) -> None:
     }
 
 
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_where_nothing_is_found_it_says_so(shell: Shell, words: tuple[str, ...]) -> None:
+    ran = shell("import", *words)
+    assert (ran.code, ran.out, ran.err) == (0, "", "There is nothing to import.\n")
+
+
 def test_a_dry_run_shows_and_takes_nothing(shell: Shell) -> None:
     in_condarc(shell, issued(shell))
     ran = shell("import", "--dry-run", "--json")
