@@ -50,7 +50,18 @@ def script(shell: str) -> str:
     for action in _actions(parser):
         if action.metavar in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told
+        elif isinstance(action.metavar, str):  # a name that the verb itself looks up
+            action.choices = _names().get(action.metavar, action.choices)
     return str(shtab.complete(parser, shell=shell))
+
+
+def _names() -> dict[str, tuple[str, ...]]:
+    """The words that a value of ours can be, by what the help calls it."""
+    from conda_token_plugin.cli.export import PASSING
+    from conda_token_plugin.clients.sources import SOURCES
+    from conda_token_plugin.clients.targets import TARGETS
+
+    return {"TARGET": (*TARGETS, *PASSING), "SOURCE": tuple(SOURCES)}
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:

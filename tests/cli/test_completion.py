@@ -62,6 +62,8 @@ def test_another_shell_is_refused_with_the_list_of_those_that_are_known(shell: S
         (["conda-token-plugin", ""], NAMES),
         (["conda-token-plugin", "install", "--store", "key"], {"keyring"}),
         (["conda-token-plugin", "remove", "--al"], {"--all"}),
+        (["conda-token-plugin", "export", "rattler", "mi"], {"micromamba"}),
+        (["conda-token-plugin", "import", "anaconda-"], {"anaconda-auth", "anaconda-client"}),
     ],
 )
 def test_bash_completes_commands_options_and_values(
@@ -85,6 +87,7 @@ def test_bash_completes_commands_options_and_values(
         ("conda-token-plugin ins", {"install"}),
         ("conda-token-plugin install --store key", {"keyring"}),
         ("conda-token-plugin remove --al", {"--all"}),
+        ("conda-token-plugin export git", {"github-actions"}),
     ],
 )
 def test_fish_completes_commands_options_and_values(
