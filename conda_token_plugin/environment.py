@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised
-from conda_token_plugin.errors import BadInput, StoreUnusable
+from conda_token_plugin.errors import BadInput, MalformedToken, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,11 +164,9 @@ class Environment:
             MalformedToken: the value cannot be one.
             StoreUnusable: the file cannot be read.
         """
-        from conda_token_plugin.secret import Secret
-
         value = self.variables.get(name, "").strip()
         if value:
-            return name, Secret(value)
+            return name, _secret(value, where=name)
         path = self.variables.get(f"{name}_FILE", "").strip()
         return (f"{name}_FILE ({path})", secret_in(expanded(path))) if path else None
 
@@ -237,8 +235,6 @@ def secret_in(path: Path) -> Secret:
         MalformedToken: the content cannot be one.
         StoreUnusable: it cannot be read.
     """
-    from conda_token_plugin.secret import Secret
-
     try:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE)
@@ -246,4 +242,13 @@ def secret_in(path: Path) -> Secret:
         raise StoreUnusable(
             path, reason=error.strerror or "it cannot be read", hint="Check the path."
         ) from None
-    return Secret(content.decode("utf-8", "replace").strip())
+    return _secret(content.decode("utf-8", "replace").strip(), where=str(path))
+
+
+def _secret(value: str, *, where: str) -> Secret:
+    from conda_token_plugin.secret import Secret
+
+    try:
+        return Secret(value)
+    except MalformedToken as error:  # it does not know where it comes from
+        raise MalformedToken(error.fault, where=where) from None

@@ -127,11 +127,18 @@ class BadInput(TokenPluginError):
 class MalformedToken(BadInput):
     """A value that cannot be a token. Never shows the value."""
 
-    def __init__(self, fault: str) -> None:
-        """``fault`` says what is wrong, in words that do not show the value."""
+    def __init__(self, fault: str, *, where: str = "") -> None:
+        """``fault`` says what is wrong, in words that do not show the value.
+
+        ``where`` is the variable or file that holds it, if it was not typed.
+        """
+        self.fault = fault
         super().__init__(
-            f"That is not a token: {fault}.",
-            hint="Paste the token alone, without quotes, blanks or line breaks.",
+            f"What {where} holds is not a token or key: {fault}."
+            if where
+            else f"That is not a token: {fault}.",
+            hint=f"{'Put it there' if where else 'Paste the token'} alone, "
+            "without quotes, blanks or line breaks.",
         )
 
 
@@ -184,15 +191,18 @@ class LoginRefused(LoginError):
         service: str,
         source: str,
         expired: datetime | None = None,
-        hint: str = "Run: conda token login",
+        hint: str = "",
     ) -> None:
         """``source`` names where the key was found; ``expired`` is when, where the key says so."""
+        command = "Run: conda token login"
+        if source.startswith("ANACONDA_"):  # a variable, which goes before any login
+            command = "Give it another value, or unset it and run: conda token login"
         super().__init__(
             f"The API key from {source} expired on {expired:%Y-%m-%d}."
             if expired
             else f"{service} does not accept the API key from {source}: "
             "it is wrong or has expired.",
-            hint=hint,
+            hint=hint or command,
         )
 
 

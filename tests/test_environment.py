@@ -89,8 +89,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
-    with pytest.raises(MalformedToken):
+    with pytest.raises(MalformedToken) as caught:
         Environment({"A_FILE": str(path)}).secret("A")
+    assert str(path) in str(caught.value)
+
+
+def test_a_variable_that_holds_no_token_is_named_and_its_value_is_not_shown() -> None:
+    with pytest.raises(MalformedToken, match=r"What A holds is not a token or key") as caught:
+        Environment({"A": "two words"}).secret("A")
+    assert "two" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -150,8 +150,8 @@ def test_what_the_organization_refuses_is_one_line_and_changes_nothing(
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("not-a-key", ["does not accept", "ANACONDA_AUTH_API_KEY"]),
-        ("two words", ["not a token"]),
+        ("not-a-key", ["does not accept", "ANACONDA_AUTH_API_KEY", "unset it"]),
+        ("two words", ["not a token", "ANACONDA_AUTH_API_KEY"]),
     ],
 )
 def test_a_bad_api_key_is_one_line(shell: Shell, key: str, words: list[str]) -> None:
