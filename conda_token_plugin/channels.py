@@ -5,7 +5,8 @@ A token's scope is a tuple of prefixes; it covers a URL when one of them is the 
 or ends where a path segment of the URL ends. The longest prefix wins.
 
 What is refused rather than guessed at (no token is sent): any scheme but https,
-http but to this machine, dot segments, backslashes, control characters, encoded slashes,
+http but to this machine, dot segments (``..;`` is one for Java's servers), backslashes,
+control characters, encoded slashes,
 and a URL that carries credentials of its own (``user:password@`` or ``/t/<token>/``):
 whoever wrote it wants those sent.
 """
@@ -30,10 +31,10 @@ ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
 # Patterns are compiled where one is met, which is rare: the first request waits for this module.
 _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
-_LOOPBACK = r"localhost|127(\.\d{1,3}){3}|::1"
+_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|::1"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
-_ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../")
+_ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -57,8 +58,14 @@ def normalised(url: str) -> str:
 
 
 def channel_of(url: str) -> str:
-    """The folder of ``url``: where a package or an index lies, as a cache key."""
-    return url.rpartition("/")[0]
+    """The folder of ``url``: where a package or an index lies, as a cache key.
+
+    A last segment that may lead out of the folder (``%2e%2e``, ``..%2fother``) is part of it:
+    whoever looks at the folder has to see that.
+    """
+    folder, _, name = url.rpartition("/")
+    doubtful = "%" in name or ".." in name or "\\" in name
+    return url if doubtful else folder
 
 
 def longest_prefix(url: str, *, among: Container[str]) -> str | None:
@@ -156,9 +163,12 @@ def _authority(scheme: str, host: str, port: int | None) -> str:
 
 
 def _ascii(host: str) -> str:
+    """The name on the wire; by the rules of requests, as Python's own make ``faß`` ``fass``."""
+    from idna import IDNAError, encode  # it comes with requests
+
     try:
-        return host.encode("idna").decode()
-    except UnicodeError:  # a label that is empty, too long or not allowed in a name
+        return encode(host, uts46=True).decode()
+    except IDNAError:  # a label that is empty, too long or not allowed in a name
         raise MalformedURL(host, "its host is no valid name") from None
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from fnmatch import fnmatch
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.channels import (
+    channel_of,
     longest_prefix,
     normalised,
     organization_prefix,
@@ -35,6 +37,8 @@ segment = st.text(
         ("https://repo.anaconda.cloud/repo/acme?x=1#y", ACME),
         ("https://repo.anaconda.cloud/repo/%c3%a4", "https://repo.anaconda.cloud/repo/%C3%A4"),
         ("https://bücher.example/c", "https://xn--bcher-kva.example/c"),
+        ("https://faß.example/c", "https://xn--fa-hia.example/c"),
+        ("https://\N{FULLWIDTH LATIN SMALL LETTER H}ost.example/c", "https://host.example/c"),
         ("http://127.0.0.1:8080/c", "http://127.0.0.1:8080/c"),
         ("http://localhost:80/c", "http://localhost/c"),
         ("http://[::1]:8080/c", "http://[::1]:8080/c"),
@@ -51,6 +55,7 @@ def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
         "http://repo.anaconda.cloud/repo/acme",
         "http://127.0.0.1.evil.example/c",
         "http://localhost.evil.example/c",
+        "http://127.0.0.\N{ARABIC-INDIC DIGIT ONE}/c",
         "ftp://host.example/c",
         "file:///etc/passwd",
         "s3://bucket/c",
@@ -63,6 +68,9 @@ def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
         f"{ACME}/../acme-evil",
         f"{ACME}/%2e%2e/acme-evil",
         f"{ACME}/%2E./acme-evil",
+        f"{ACME}/..;/acme-evil",
+        f"{ACME}/%2e%2e;x=y/acme-evil",
+        f"{ACME}/a..b/..;",
         f"{ACME}%2fmain",
         f"{ACME}\\main",
         f"{ACME}%5Cmain",
@@ -78,6 +86,36 @@ def test_where_no_token_may_go_is_an_error_and_is_covered_by_nothing(url: str) -
         normalised(url)
     everything = {ACME, "https://repo.anaconda.cloud", "https://evil.example", "https://host"}
     assert longest_prefix(f"{url}/noarch/repodata.json", among=everything) is None
+
+
+@given(st.from_regex(r"[a-zß-öø-ÿ]{1,12}", fullmatch=True))
+def test_a_host_is_called_as_requests_calls_it(name: str) -> None:
+    url = f"https://{name}.example/c"
+    try:
+        sent = requests.Request("GET", url).prepare().url
+    except requests.exceptions.InvalidURL:
+        with pytest.raises(MalformedURL):
+            normalised(url)
+    else:
+        assert normalised(url) == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("x-1.0-0.conda", ACME),
+        ("", ACME),
+        ("..", f"{ACME}/.."),
+        ("%2e%2e", f"{ACME}/%2e%2e"),
+        ("..%2Fglobex", f"{ACME}/..%2Fglobex"),
+        ("..\\globex", f"{ACME}/..\\globex"),
+        ("x-1%2B2-0.conda", f"{ACME}/x-1%2B2-0.conda"),
+    ],
+)
+def test_a_last_segment_that_may_lead_out_of_its_folder_is_not_cut_off(
+    name: str, folder: str
+) -> None:
+    assert channel_of(f"{ACME}/{name}") == folder
 
 
 @pytest.mark.parametrize(
