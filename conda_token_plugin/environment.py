@@ -164,7 +164,8 @@ class Environment:
             MalformedToken: the value cannot be one.
             StoreUnusable: the file cannot be read.
         """
-        value = self.variables.get(name, "").strip()
+        # Of an organization "x_file": the variable of that name holds a path, for "x".
+        value = "" if name.endswith("_FILE") else self.variables.get(name, "").strip()
         if value:
             return name, _secret(value, where=name)
         path = self.variables.get(f"{name}_FILE", "").strip()

@@ -86,6 +86,7 @@ def value(found: Found | None) -> str | None:
             f"{REPO}/acme/m/x",
             NAMED,
         ),
+        ({"ANACONDA_REPO_TOKEN_ACME_FILE": "/a/path"}, f"{REPO}/acme_file/main/x", None),
         ({"ANACONDA_REPO_TOKEN_MY_ORG": NAMED}, f"{REPO}/my-org/main/x", NAMED),
     ],
 )
