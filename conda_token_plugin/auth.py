@@ -59,19 +59,13 @@ class TokenAuth(ChannelAuthBase):
         USED[found.token.key] = found.token
         value = header(found.token, secret=secret)
         if value is None:
-            self._send_in_path(url)
+            _prepare_path()
         else:
             request.headers["Authorization"] = value
         request.register_hook("response", CondaHttpAuth.handle_407)
         request.register_hook("response", kept_in_scope(found, covered=_covered))
         request.register_hook("response", note)
         return _explained(request)
-
-    def _send_in_path(self, url: str) -> None:
-        from conda_token_plugin.in_path import send_in_path
-
-        # conda keeps one session a thread and handler: this is the one that sends the request.
-        send_in_path(CondaSession(auth=self), url=url, covered=_covered)
 
     def _otherwise(self, request: PreparedRequest) -> PreparedRequest:
         """What the request would have been without this plugin.
@@ -109,6 +103,14 @@ def warn_of_expiry() -> None:
     )
     if line:
         Printer().warn(line)
+
+
+@cache
+def _prepare_path() -> None:
+    """Once, and only where a token goes into the path: teach conda's sessions."""
+    from conda_token_plugin.in_path import send_in_path
+
+    send_in_path(CondaSession, handler=TokenAuth, covered=_covered)
 
 
 def _covered(url: str) -> tuple[Found, Secret] | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from requests import PreparedRequest, Response, Session
+    from requests.auth import AuthBase
 
     from conda_token_plugin.lookup import Found
     from conda_token_plugin.secret import Secret
@@ -33,13 +33,19 @@ WIRE_LOGS = ("urllib3.connectionpool", "urllib3.util.retry")
 """They log request lines; conda prints them at ``-vvv``."""
 
 
-def send_in_path(session: Session, *, url: str, covered: Covered) -> None:
-    """Have ``session`` send tokens of ``Way.PATH`` to the host of ``url``, from now on."""
-    parts = urlsplit(url)
-    host = f"{parts.scheme}://{parts.netloc}/"
-    inner = session.get_adapter(url)
-    if not isinstance(inner, InPath):
-        session.mount(host, InPath(inner, covered=covered))
+def send_in_path(sessions: type[Session], *, handler: type[AuthBase], covered: Covered) -> None:
+    """Have those of ``sessions`` that ask ``handler`` send tokens of ``Way.PATH``, from now on.
+
+    All of them, and not the one that sends this request: a request does not tell its session, and
+    conda lets several threads use one that another has made (for shards; conda 26.7).
+    """
+    plain = sessions.get_adapter
+
+    def get_adapter(session: Session, url: str) -> BaseAdapter:
+        adapter = plain(session, url)
+        return InPath(adapter, covered=covered) if isinstance(session.auth, handler) else adapter
+
+    sessions.get_adapter = get_adapter  # type: ignore[assignment, method-assign]
 
 
 class InPath(BaseAdapter):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from requests.auth import AuthBase, HTTPBasicAuth
 
-from conda_token_plugin.in_path import InPath, send_in_path
+from conda_token_plugin.in_path import send_in_path
 from conda_token_plugin.lookup import Found
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Kind, Token, Way
@@ -37,12 +38,30 @@ def covered_by(wire: Wire, *, way: Way = Way.PATH) -> Covered:
     return lambda url: (found, Secret(VALUE)) if url.startswith(f"{prefix}/") else None
 
 
+class Handler(AuthBase):
+    """Stands for the handler whose sessions send tokens."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def taught(covered: Covered, *, auth: AuthBase | None = None) -> requests.Session:
+    """A session of a kind that was taught to send what is ``covered``."""
+
+    class Taught(requests.Session):
+        pass
+
+    send_in_path(Taught, handler=Handler, covered=covered)
+    session = Taught()
+    session.trust_env = False
+    session.auth = auth or Handler()
+    return session
+
+
 @pytest.fixture
 def session(wire: Wire) -> Iterator[requests.Session]:
     """A session that was taught to send it."""
-    with requests.Session() as fresh:
-        fresh.trust_env = False
-        send_in_path(fresh, url=f"{wire.url}/ours/x", covered=covered_by(wire))
+    with taught(covered_by(wire)) as fresh:
         yield fresh
 
 
@@ -66,9 +85,15 @@ def test_what_it_does_not_cover_is_sent_as_it_is(wire: Wire, session: requests.S
 
 
 def test_a_token_of_another_way_is_not_its_business(wire: Wire) -> None:
-    with requests.Session() as plain:
-        send_in_path(plain, url=f"{wire.url}/", covered=covered_by(wire, way=Way.BEARER))
+    with taught(covered_by(wire, way=Way.BEARER)) as plain:
         plain.get(f"{wire.url}/ours/x")
+
+    assert wire.arrivals[0].line.split()[1] == "/ours/x"
+
+
+def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: Wire) -> None:
+    with taught(covered_by(wire), auth=HTTPBasicAuth("ann", "hers")) as other:
+        other.get(f"{wire.url}/ours/x")
 
     assert wire.arrivals[0].line.split()[1] == "/ours/x"
 
@@ -94,12 +119,11 @@ def test_each_hop_of_a_redirect_is_looked_at_by_itself(
 
 def test_an_error_is_of_its_type_and_without_the_token() -> None:
     nobody = Wire(port=1)
-    with requests.Session() as lost:
-        lost.trust_env = False
-        send_in_path(lost, url=f"{nobody.url}/ours/x", covered=covered_by(nobody))
-
-        with pytest.raises(requests.ConnectionError) as caught:
-            lost.get(f"{nobody.url}/ours/x")
+    with (
+        taught(covered_by(nobody)) as lost,
+        pytest.raises(requests.ConnectionError) as caught,
+    ):
+        lost.get(f"{nobody.url}/ours/x")
 
     assert "<hidden>" in str(caught.value)
     assert VALUE not in repr(caught.value)
@@ -119,11 +143,10 @@ def test_the_log_of_the_wire_is_without_it(
     assert VALUE not in caplog.text
 
 
-def test_it_is_taught_once(session: requests.Session, wire: Wire) -> None:
-    before = dict(session.adapters)
-    send_in_path(session, url=f"{wire.url}/ours/y", covered=covered_by(wire))
+def test_two_threads_that_teach_it_at_once_do_no_harm(wire: Wire) -> None:
+    covered = covered_by(wire)
+    with taught(covered) as session:
+        send_in_path(type(session), handler=Handler, covered=covered)
+        session.get(f"{wire.url}/ours/x")
 
-    assert dict(session.adapters) == before
-    taught = session.get_adapter(f"{wire.url}/ours/x")
-    assert isinstance(taught, InPath)
-    taught.close()
+    assert wire.arrivals[0].line.split()[1] == f"/t/{VALUE}/ours/x"
