@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from conda_token_plugin import HANDLER
 from conda_token_plugin.channels import pattern
 from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.tokens import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from conda_token_plugin.tokens import Token
 
@@ -35,9 +36,8 @@ def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
     ``signed_by`` is where conda finds the signatures of packages, if it is to verify them.
     """
     held = tuple(tokens)
-    prefixes = {prefix for token in held for prefix in token.scope}
     sections = (
-        ("channel_settings:", [_setting(prefix) for prefix in asked_about(prefixes)]),
+        ("channel_settings:", [_setting(name) for name in _names(held)]),
         ("channels:", _entries(url for token in held for url in token.channels)),
         (
             "default_channels: #!final",
@@ -48,6 +48,21 @@ def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
     if body and signed_by:
         body += ["extra_safety_checks: true", f"{SIGNED_BY}: {_quoted(signed_by)}"]
     return HEAD + "\n".join(body) + "\n" if body else ""
+
+
+def _names(tokens: Iterable[Token]) -> Iterator[str]:
+    """The globs of all prefixes.
+
+    A prefix that may be a channel itself, as it was not the service that made it one, stands there
+    without ``/*``, too: by the channel's URL conda chooses who is asked for shards that lie beside
+    their index, as conda-index writes them (conda 26.7.1).
+    """
+    owners = [(prefix, token.kind) for token in tokens for prefix in token.scope]
+    given = {prefix for prefix, kind in owners if kind is not Kind.INDIVIDUAL}
+    for prefix in asked_about({prefix for prefix, _ in owners}):
+        yield pattern(prefix)
+        if prefix in given:
+            yield pattern(prefix).removesuffix("/*")
 
 
 def asked_about(prefixes: Iterable[str]) -> list[str]:
@@ -153,8 +168,8 @@ def _drop_empty_folders(path: Path) -> None:
         path.parent.parent.rmdir()
 
 
-def _setting(prefix: str) -> str:
-    return f"  - {{channel: {_quoted(pattern(prefix))}, auth: {HANDLER}}} #!bottom"
+def _setting(name: str) -> str:
+    return f"  - {{channel: {_quoted(name)}, auth: {HANDLER}}} #!bottom"
 
 
 def _entries(urls: Iterable[str]) -> list[str]:

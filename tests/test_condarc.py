@@ -63,6 +63,14 @@ def test_several_prefixes_of_a_folder_are_one_glob() -> None:
     ]
 
 
+def test_a_channel_that_was_handed_over_is_named_itself_too() -> None:
+    """Shards that lie beside their index are asked for by the session of the channel's URL."""
+    handed = Token(organization="acme", kind=Kind.SITE, scope=(f"{REPO}/x[1]",))
+
+    assert channels_of(condarc.composed([handed])) == [f"{REPO}/x[[]1]/*", f"{REPO}/x[[]1]"]
+    assert channels_of(condarc.composed([handed, token(f"{REPO}/acme")])) == [f"{REPO}/*"]
+
+
 def test_what_is_wished_for_is_there_once_and_in_order() -> None:
     first = token(f"{REPO}/a", channels=(f"{REPO}/a/x", f"{REPO}/a/y"))
     second = token(f"{REPO}/b", channels=(f"{REPO}/a/y",), default_channels=(f"{REPO}/main",))

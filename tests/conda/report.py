@@ -17,7 +17,7 @@ KINDS = (
     (r"/notices\.json$", "notices"),
     (r"/signed/.*$", "redirected package"),
     (r"/repodata_shards\.msgpack\.zst$", "shard index"),
-    (r"/shards/.*$", "shard"),
+    (r"/[0-9a-f]{64}\.msgpack\.zst$", "shard"),
     (r"\.json\.zst$", "zst"),
     (r"\.json$", "json"),
     (r"\.conda$", ".conda"),
