@@ -97,7 +97,7 @@ def name_of(subdir: str, *, index: str = "") -> str:
 def folders(environment: Environment) -> tuple[Path, ...]:
     """Conda's index caches: of the conda that runs this, or of those that can be found."""
     # Path.expanduser raises for a user whom it does not know.
-    homes = (expanduser(one) for one in _packages(environment))  # noqa: PTH111
+    homes = (expanduser(one) for one in _packages(environment))  # noqa: PTH111  # as said above
     return tuple(dict.fromkeys(Path(one) / "cache" for one in homes))
 
 

@@ -178,7 +178,7 @@ class Environment:
         """
         given, path = self.secret(name), RUN_SECRETS / name.lower()
         # Path.is_file raises for names that are too long, and organizations come from URLs.
-        if given is not None or not isfile(path):  # noqa: PTH113
+        if given is not None or not isfile(path):  # noqa: PTH113  # as said above
             return given
         return str(path), secret_in(path)
 

@@ -81,7 +81,7 @@ class InPath(BaseAdapter):
             there, ours = response.headers["location"], address("/", token=token, secret=secret)
             response.headers["location"] = there.replace(ours, "/")
         # A proxy's 407 is answered by sending once more through the response's connection.
-        response.connection = self  # type: ignore[assignment]
+        response.connection = self  # type: ignore[assignment]  # it sends, too
         return response
 
     def close(self) -> None:

@@ -62,7 +62,7 @@ def explain(response: Response, **_: Any) -> Response:
         reason = _reason(response)
         if reason:
             body = {"message": reason.replace("%", "%%")}  # conda formats it once more
-            response.json = lambda **_: body  # type: ignore[method-assign]
+            response.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read
     return response
 
 

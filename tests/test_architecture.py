@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,10 @@ NAME = "conda_token_plugin"
 PACKAGE = Path(conda_token_plugin.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 LONGEST = 300
+WAIVER = re.compile(
+    r"# (noqa\b(: [A-Z0-9, ]+[0-9])?|type: ignore\b(\[[a-z, -]+\])?)(?!.* (#|--) \S)"
+)
+"""A comment that excuses a line from a rule, with nothing behind it that says why."""
 
 LAYERS = {
     # A room, and the rooms it may import from. Everything may import `errors`.
@@ -132,6 +137,22 @@ def test_a_module_has_one_reason_to_exist(path: Path) -> None:
     assert ast.get_docstring(ast.parse(text)) or not text.strip()
     if path.name != "errors.py":  # one tree of words; half of it is docstrings
         assert len(text.splitlines()) <= LONGEST
+
+
+def test_every_exception_to_a_rule_gives_its_reason() -> None:
+    root = PACKAGE.parent
+    files = (
+        path
+        for top in ("conda_token_plugin", "docs", "recipe", "tests")
+        for path in (root / top).rglob("*.py")
+    )
+    bare = [
+        f"{path.relative_to(root)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text("utf-8").split("\n"), 1)
+        if WAIVER.search(line)
+    ]
+    assert bare == []
 
 
 CONDA = {

@@ -48,5 +48,5 @@ def _run(args: object, *, printer: object, prog: str) -> int:
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.cli.parser import runner
 
-    call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]
+    call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
     return runner(call.args.verb)(call)

@@ -103,7 +103,7 @@ class CondaFiles:
         variables = environment.variables
         return bool(which("conda", path=variables.get("PATH", "")) or variables.get("CONDA_EXE"))
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The folder that conda reads; it reads no keyring."""
         return TokenFolder(path=folder(environment))
 

@@ -74,7 +74,7 @@ class Dotenv:
         """It is a convention, not a program."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """``.env`` of the folder we are in."""
         return self.place_at(Path(".env"))
 

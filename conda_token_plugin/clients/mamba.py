@@ -61,7 +61,7 @@ class Mamba:
             or (environment.home / ".mamba" / "auth").is_dir()
         )
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The file; mamba reads no keyring."""
         return self.place_at(environment.home / ".mamba" / "auth" / "authentication.json")
 

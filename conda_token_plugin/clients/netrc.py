@@ -119,7 +119,7 @@ class Netrc:
         """It is a convention, not a program."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The file."""
         return self.place_at(path_of(environment))
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from .world import World
 
 _ORGANIZATION = r"/sandbox/organizations/(?P<slug>[^/]+)"
-_TOKEN = r"/sandbox/tokens/(?P<token_id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"  # noqa: S105
+_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TOKEN = rf"/sandbox/tokens/(?P<token_id>{_ID})"
 
 
 def routes(world: World) -> list[Route]:

@@ -87,7 +87,7 @@ class BrowserLogin:
         outcomes: Queue[Outcome] = Queue()
         server = ThreadingHTTPServer((LOOPBACK, 0), _Handler)
         server.daemon_threads = True  # a browser keeps spare connections open
-        server.answer = lambda path: self._came_back(path, outcomes)  # type: ignore[attr-defined]
+        server.answer = lambda path: self._came_back(path, outcomes)  # type: ignore[attr-defined]  # ours
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Take what the browser brings."""
-        done = self.server.answer(self.path)  # type: ignore[attr-defined]
+        done = self.server.answer(self.path)  # type: ignore[attr-defined]  # ours
         self.send_response(200 if done else 404)
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),

@@ -243,7 +243,7 @@ def about_with(value: str) -> bytes:
 
 def tar_of(members: dict[str, bytes], kind: str) -> bytes:
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode=kind) as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=made, mode=kind) as archive:  # type: ignore[call-overload]  # any
         for name, data in members.items():
             member = tarfile.TarInfo(name)
             member.size = len(data)

@@ -102,11 +102,11 @@ def register_neighbours() -> None:
             return request
 
     class Neighbours:
-        @hookimpl  # type: ignore[untyped-decorator]
+        @hookimpl  # type: ignore[untyped-decorator]  # conda's
         def conda_auth_handlers(self) -> Any:
             yield CondaAuthHandler(name="theirs", handler=Theirs)
 
-        @hookimpl  # type: ignore[untyped-decorator]
+        @hookimpl  # type: ignore[untyped-decorator]  # conda's
         def conda_request_headers(self) -> Any:
             yield CondaRequestHeader(name="X-Theirs", value="of every request")
 

@@ -89,13 +89,13 @@ def login(wire: Wire) -> None:
     """Discovery, a device login, and the trade for an API key."""
     clock = iter(range(0, 10_000, 100))
     device = DeviceLogin(
-        wire,  # type: ignore[arg-type]  # only its ``send`` is used
+        wire,  # type: ignore[arg-type]  # a double  # only its ``send`` is used
         ENDPOINTS,
         client_id="client",
         sleep=lambda _: None,
         clock=lambda: float(next(clock)),
     )
-    told(lambda: discover(wire, URL))  # type: ignore[arg-type]  # as above
+    told(lambda: discover(wire, URL))  # type: ignore[arg-type]  # a double  # as above
     told(lambda: device.access_token(show=lambda _: None))
     with suppress(TokenPluginError):
         device._poll(device._begin(), deadline=2_000.0)
@@ -121,6 +121,6 @@ def words(wire: Wire) -> None:
 
 def came_back(data: bytes, _home: Path) -> None:
     """The path that a browser asks our own server for."""
-    waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]
+    waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]  # a double
     waiting._state = "state"
     waiting._came_back(data.decode("latin-1"), Queue())

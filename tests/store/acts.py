@@ -57,7 +57,7 @@ def main(order: dict[str, Any]) -> None:
         answers.append(_answer(store, order["act"]))
     _limit(None)
     seen = _answer(store, "content")
-    print(json.dumps({"answers": answers, **answers[-1], "seen": seen["value"]}))  # noqa: T201
+    print(json.dumps({"answers": answers, **answers[-1], "seen": seen["value"]}))  # noqa: T201  # its answer
 
 
 def _become(order: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock  # noqa: F401  # so that the children find it imported
-import keyring.core  # noqa: F401
+import keyring.core  # noqa: F401  # as above
 
 from conda_token_plugin import store as package
 from conda_token_plugin.store import Store, keyring_vault, probe  # noqa: F401  # as above
@@ -296,7 +296,7 @@ def main(home: str, choice: str, how: str, number: str) -> None:
         at_random(ground, times=int(number), seed=int(number))
     else:
         each_step(ground, {"calls": at_call, "lines": at_line}[how], stride=int(number))
-    print(json.dumps({name: getattr(ground, name) for name in NUMBERS}))  # noqa: T201
+    print(json.dumps({name: getattr(ground, name) for name in NUMBERS}))  # noqa: T201  # its answer
 
 
 NUMBERS = ("killed", "before", "left", "finished")
