@@ -15,6 +15,7 @@
 | ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token |
 
 Each of the last four may instead be ``<NAME>_FILE``, naming a file that holds the value.
+``NO_COLOR`` and ``TERM=dumb`` are respected.
 Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).
 """
 

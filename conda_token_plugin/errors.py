@@ -497,7 +497,7 @@ class NotConfirmed(TokenPluginError):
 
 
 class Interrupted(TokenPluginError):
-    """Ctrl-C, or the end of input, at a prompt or a wait."""
+    """Interrupted by Ctrl-C or the end of input, at a prompt or a wait."""
 
     exit_code = 130
 

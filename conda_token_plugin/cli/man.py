@@ -103,6 +103,8 @@ def _environment() -> Iterator[str]:
     yield ".SH ENVIRONMENT"
     for name, meaning in variables().items():
         yield f".TP\n.B {_plain(name)}\n{_plain(meaning)}"
+    _, _, besides = (environment.__doc__ or "").rpartition("|\n\n")
+    yield f".PP\n{_plain(besides.strip().replace('``', ''))}"
 
 
 def _exit_status() -> Iterator[str]:

@@ -138,6 +138,7 @@ def test_the_manual_page_has_every_command_option_variable_and_exit_code() -> No
         for action in verb_parser(verb, prog=CONDA_PROG)._actions:
             assert {*action.option_strings} - {"-h", "--help"} <= set(re.findall(r"[\w-]+", page))
     assert [name for name in man.variables() if f".B {name}" not in page] == []
+    assert [name for name in ("<NAME>_FILE", "NO_COLOR") if name not in page] == []
     assert [code for code in man.exit_codes() if f"\n.B {code}\n" not in page] == []
 
 
