@@ -6,6 +6,7 @@ A block of commands says behind its language what the test does with it:
 |---|---|
 | `first` | what a newcomer types: the extra exists, and what comes after pip works |
 | `run` | run in order, in one sealed home, against a sandbox that stands for the repository |
+| `base` | run in a base environment with a conda of its own, by `tests/packaging` |
 | `parse` | read by a shell, and by the parsers of our own commands: it asks, or needs a network |
 | a path | the block is that file, which has a test of its own |
 """
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-WORDS = ("first", "run", "parse")
+WORDS = ("first", "run", "base", "parse")
 OURS = re.compile(r"(?:conda token|conda-token-plugin) (?P<words>[^|&<>\n]*)")
 SOURCE = " ".join(
     " ".join(path.read_text("utf-8").split())
@@ -152,6 +153,10 @@ def test_the_everyday_commands_work_one_after_another(
     prog: str, sandbox: Sandbox, sealed_room: Path, tmp_path: Path
 ) -> None:
     text = "\n".join(block.text for block in of("run")).replace(REPO_URL, sandbox.repo)
+    text = text.replace("https://conda.example.org/get/", f"{sandbox.repo}acme/")
+    handed_out = sandbox.world.current("acme")
+    assert handed_out is not None
+    (sealed_room / "token.txt").write_text(handed_out.value, encoding="utf-8")
     if prog == "conda-token-plugin":
         lines = text.replace("conda token ", "conda-token-plugin ").split("\n")
         text = "\n".join(line for line in lines if not line.startswith("conda "))

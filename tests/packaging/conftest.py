@@ -107,13 +107,13 @@ def package(wheel: Path, run: Callable[..., str], tmp_path_factory: pytest.TempP
 def base(
     run: Callable[..., str], channel: Channel, tmp_path_factory: pytest.TempPathFactory
 ) -> Base:
-    """A base environment: python, conda, pip, a solver, and what the plugin depends on."""
+    """A base environment: python, conda, a solver, what builds the plugin, what it depends on."""
     from tests.packaging.base import Base, solver
-    from tests.packaging.channel import SOLVER, dependencies
+    from tests.packaging.channel import HOST, SOLVER, dependencies
 
     folder = tmp_path_factory.mktemp("machine")
     (folder / "home").mkdir()
-    wanted = ["conda", "pip", *dependencies(), *([SOLVER] if solver() == "rattler" else [])]
+    wanted = [*HOST, *dependencies(), *([SOLVER] if solver() == "rattler" else [])]
     words = (
         "create",
         "-y",

@@ -99,16 +99,27 @@ def test_the_subcommand_the_script_and_the_drop_in_are_there(plugged: Base) -> N
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_pip_puts_the_same_into_a_base_and_takes_it_out_again(base: Base, wheel: Path) -> None:
-    pip = ("-m", "pip", "--disable-pip-version-check", "--no-cache-dir")
-    code, said = base.tried("python", *pip, "install", "--no-index", "--no-deps", wheel)
-    assert code == 0, said
-    assert __version__ in base.conda("token", "--version")
+def test_the_commands_of_the_readme_put_the_same_into_a_base_and_take_it_out_again(
+    base: Base, source: Path
+) -> None:
+    from tests.test_readme import of
+
+    into, out = (block.text for block in of("base"))
+    assert __version__ in typed(base, into, at=source)
     assert DROPIN in base.conda("config", "--show-sources")
-    code, said = base.tried("python", *pip, "uninstall", "--yes", "conda-token-plugin")
-    assert code == 0, said
+    typed(base, out, at=source)
     assert not base.dropin.exists()
     assert base.tried("conda", "token")[0] != 0
+
+
+def typed(base: Base, text: str, *, at: Path) -> str:
+    """What a shell says to the lines of ``text``, each of which works; pip is offline."""
+    settings = dict.fromkeys(("NO_INDEX", "NO_DEPS", "NO_CACHE_DIR", "YES"), "1")
+    settings |= {"NO_BUILD_ISOLATION": "0", "DISABLE_PIP_VERSION_CHECK": "1"}
+    pip = {f"PIP_{name}": value for name, value in settings.items()}
+    code, said = base.tried("/bin/bash", "-ec", f"cd '{at}'\n{text}", **pip)
+    assert code == 0, said
+    return said
 
 
 @pytest.mark.conda
