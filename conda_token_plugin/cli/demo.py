@@ -11,6 +11,7 @@ thrown away. It does not contact anaconda.com.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.demo.acts import acts
@@ -31,8 +32,13 @@ def run(call: Call) -> int:
     """Show each command with its output.
 
     Raises:
-        CheckFailed: a command failed; the ones after it are not run.
+        CheckFailed: a command failed; the ones after it are not run. Or no client is there.
     """
+    if not (find_spec("conda") or find_spec("rattler")):
+        raise CheckFailed(
+            "Neither conda nor py-rattler is here to install a package with.",
+            hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
+        )
     played: list[dict[str, Any]] = []
     on_terminal = call.printer.out.isatty() and not call.printer.json
     with stage() as here:
