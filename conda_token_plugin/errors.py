@@ -339,7 +339,8 @@ class ServiceBusy(ServiceError):
     def __init__(self, url: str, *, retry_after: float | None) -> None:
         """``retry_after`` in seconds, where the service said so."""
         self.retry_after = retry_after
-        when = f"in {retry_after:.0f} seconds" if retry_after is not None else "in a minute"
+        seconds = "a minute" if retry_after is None else f"{retry_after:.0f} seconds"
+        when = "in 1 second" if seconds == "1 seconds" else f"in {seconds}"
         super().__init__(f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}.")
 
 

@@ -277,6 +277,7 @@ def test_a_gateway_that_stays_down_is_a_service_fault(sandbox: Sandbox, http: Ht
     ("header", "words"),
     [
         ({"Retry-After": "17"}, "in 17 seconds"),
+        ({"Retry-After": "1"}, r"in 1 second\."),
         ({"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}, "in 0 seconds"),
         ({"Retry-After": "soon"}, "in a minute"),
         ({"Retry-After": "9" * 400}, r"in \d{5} seconds"),
