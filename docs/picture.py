@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.demo.stage import Stage
 
 HERE = Path(__file__).parent
-COLUMNS, LINES = 96, 40
+COLUMNS, LINES = 104, 40
 THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
 TITLE = "conda-token-plugin demo"
 PLAN, LEFT_OUT = "The following NEW packages will be INSTALLED:", "[…]"
