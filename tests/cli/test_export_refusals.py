@@ -206,7 +206,7 @@ def test_a_full_disk_leaves_every_file_as_it_was(shell: Shell) -> None:
 
 def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> None:
     token = user_store(Environment()).tokens()[0]
-    user_store(Environment()).add(token, Secret('quo"te#0123456789'))
+    user_store(Environment()).add(token, Secret('pass"word#0123456789'))
     ran = shell("export", "netrc")
     assert ran.code == 2
     assert "in different ways" in ran.line
