@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
-from conda_token_plugin.channels import longest_prefix, organization_prefix, shared_prefixes
+from conda_token_plugin.channels import organization_prefix, shared_prefixes
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import ConfigurationError, IssueLost, StoreError
 from conda_token_plugin.pending import noted
@@ -191,11 +191,12 @@ def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str
 def provable(token: Token, *, environment: Environment) -> tuple[str, ...]:
     """Where a token can be tried: its channels, its scope, and where any valid one is taken.
 
-    The shared channels are tried with a token of the repository also if they are in the scope
-    of another one: they open to every organization's token.
+    The shared channels are tried with an organization's token also if they are in the scope
+    of another one: they open to every organization's token. Not with one that was given for
+    a channel of the organization's: there it has to be tried, and nowhere else.
     """
     repository = environment.repo_url.rstrip("/")
     own = token.channels or token.scope
-    if all(longest_prefix(prefix, among={repository}) for prefix in token.scope):
+    if any(repository in {prefix, prefix.rpartition("/")[0]} for prefix in token.scope):
         return (*own, *shared_prefixes(environment.repo_url))
     return own

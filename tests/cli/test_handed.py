@@ -92,6 +92,18 @@ def test_an_expiry_that_is_no_date_is_an_error(shell: Shell, date: str) -> None:
     assert "2027-01-31" in ran.line
 
 
+def test_a_token_for_one_channel_is_tried_there_and_nowhere_else(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    channel = f"{shell.sandbox.repo}acme/private"
+    ran = shell("install", "--site", "--org", "acme", "-c", channel, "--token-env", "T")
+    assert f"Proven:   package of {channel}" in ran.err
+    sent = [request.path for request in shell.sandbox.requests if request.authorization]
+    assert sent
+    assert all(path.startswith("/repo/acme/private/") for path in sent)
+
+
 def test_a_token_that_does_not_work_is_not_stored(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T")
