@@ -33,11 +33,11 @@ _HERE = _Here()
 def alone() -> Iterator[None]:
     """Hide our entries from this thread."""
     _prepare()
-    _HERE.alone = True
+    before, _HERE.alone = _HERE.alone, True
     try:
         yield
-    finally:
-        _HERE.alone = False
+    finally:  # a handler's own request may have asked yet another one
+        _HERE.alone = before
 
 
 class _WithoutOurs(ParameterLoader):  # type: ignore[misc]  # conda's types are skipped

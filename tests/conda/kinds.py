@@ -1,7 +1,8 @@
 """Kinds of URL and configuration under which conda asks for something.
 
 In URLs and files ``AT`` stands for where the channel lies; ``OTHERAT`` is that by the host's other
-name, ``USERAT``, ``ANNAT`` and ``TOKENAT`` are it with credentials; ``NAME`` is its path.
+name, ``USERAT``, ``ANNAT`` and ``TOKENAT`` are it with credentials; ``NAME`` is its path,
+and ``MARK`` a word by which the server's records tell one kind from another.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def addresses(wire: Wire) -> Iterator[Kind]:
     yield _kind("a double slash", "AT//noarch/repodata.json")
     yield _kind("the other name of the host, in capitals", "OTHERAT/noarch/repodata.json")
     yield _kind("a local channel", "file:///nowhere/noarch/repodata.json")
-    yield _kind("a bare host", f"{wire.url}/", wire.url)
+    yield _kind("a bare host", f"{wire.url}/?x=MARK", f"{wire.url}?x=MARK")
 
 
 def credentials(wire: Wire) -> Iterator[Kind]:
@@ -52,6 +53,8 @@ def credentials(wire: Wire) -> Iterator[Kind]:
     yield _kind("netrc with a port", files=_netrc(host.partition("://")[2]))
     yield _kind("netrc of another host", files=_netrc("localhost"))
     yield _kind("netrc for all", files={".netrc": "default login ann password of-netrc\n"})
+    named = {"mine.netrc": NETRC[".netrc"]}
+    yield _kind("a netrc by NETRC", files=named, environment={"NETRC": "~/mine.netrc"})
     yield _kind("user and password", with_user)
     yield _kind("a user without a password", PLAIN.replace("AT", "ANNAT"))
     yield _kind("user, password and netrc", with_user, files=NETRC)
@@ -78,6 +81,10 @@ def handlers(wire: Wire) -> Iterator[Kind]:
     two = _settings(f"{glob}, auth: nobody", 'channel: "AT/*", auth: theirs')
     yield _kind("two handlers", files=two)
     yield _kind("a handler that is written oddly", files=_settings(f'{exact}, auth: " theirs "'))
+    yield _kind("a handler in capitals", files=_settings(f"{exact}, auth: THEIRS"))
+    yield _kind("a handler that is null", files=_settings(f"{exact}, auth: null"))
+    yield _kind("a handler for no channel", files=_settings("auth: theirs"))
+    yield _kind("a handler for a star", files=_settings('channel: "*", auth: theirs'))
     below = f"channel_alias: {wire.url}\nchannel_settings: [{{channel: NAME, auth: theirs}}]\n"
     yield _kind("a handler by the name below the alias", files={".condarc": below})
     of_defaults = "default_channels: [AT]\nchannel_settings: [{channel: defaults, auth: theirs}]\n"
@@ -99,6 +106,9 @@ def proxies(proxy: Wire, asking: Wire) -> Iterator[Kind]:
     yield _kind("a proxy", files=_rc(f"proxy_servers: {{http: '{proxy.url}'}}"))
     yield _kind("a proxy with a password", files=_rc(f"proxy_servers: {{http: '{known}'}}"))
     yield _kind("a proxy that asks", files=_rc(f"proxy_servers: {{http: '{asking.url}'}}"))
+    here = _rc(f"proxy_servers: {{'http://127.0.0.1': '{asking.url}'}}")
+    yield _kind("a proxy for this host that asks, and netrc", files=here | NETRC)
+    yield _kind("a proxy for all", files=_rc(f"proxy_servers: {{all: '{proxy.url}'}}"))
     yield _kind("a proxy of the environment", environment=variables)
     yield _kind("no proxy for this host", environment=variables | {"no_proxy": "127.0.0.1"})
 

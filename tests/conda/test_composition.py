@@ -25,13 +25,25 @@ pytestmark = pytest.mark.conda
 ASKER = Path(__file__).with_name("asker.py")
 LIVE, DEAD = "live-token-0123456789abcdef", "dead-token-0123456789abcdef"
 
-
+FEWEST = 50
+"""Kinds of request that have to arrive."""
 PLACES = {
     "another organization's": "/repo/other/main",
     "of a token that is dead": "/gone/main",
     "beside ours": "/repo/acme-evil/main",
 }
 """Where URLs lie that no token covers. The handler is asked for the second kind only."""
+NESTED = """
+import json
+from conda.base.context import context, reset_context
+from conda_token_plugin.alone import alone
+reset_context()
+with alone():
+    with alone():
+        within = len(context.channel_settings)
+    after = len(context.channel_settings)
+print(json.dumps([within, after, min(1, len(context.channel_settings))]))
+"""
 
 
 @pytest.fixture
@@ -49,7 +61,6 @@ def test_what_arrives_is_the_same_header_for_header(
         for number, path in enumerate(PLACES.values())
         for case in kinds(*wires)
     ]
-    assert len(every) >= 40 * len(PLACES)
     _hold(machine, wires[0])
 
     ours, answers = _asked(machine, every, wires=wires)
@@ -59,6 +70,8 @@ def test_what_arrives_is_the_same_header_for_header(
     assert set(ours) == set(theirs)
     assert {name for name in ours if ours[name] != theirs[name]} == set()
     assert not [one for came in ours.values() for one in came if DEAD in str(one)]
+    for number in range(len(PLACES)):  # those that stay away: no network, no server
+        assert sum(name.startswith(f"{number:02}:") for name in ours) >= FEWEST
     count = len(every) // len(PLACES)
     saw = "the same, header for header, with and without the plugin"
     table.add(f"{count} kinds of request", solver="-", channel="not ours", saw=saw)
@@ -77,6 +90,16 @@ def test_the_handler_was_there_and_did_its_work_all_the_while(
     assert len(came) == len(plain)
     for arrivals in came.values():
         assert {one.header("Authorization") for one in arrivals} == {f"token {LIVE}"}
+
+
+def test_our_entries_stay_hidden_from_a_handler_that_has_another_one_asked(
+    machine: Machine, wires: tuple[Wire, Wire, Wire]
+) -> None:
+    _hold(machine, wires[0])
+
+    ran = machine.python("-c", NESTED).well()
+
+    assert ran.json == [0, 0, 1]
 
 
 def _hold(machine: Machine, wire: Wire) -> None:
@@ -105,7 +128,7 @@ def _placed(case: dict[str, Any], wire: Wire, *, number: int, path: str) -> dict
         "TOKENAT": f"{wire.url}/t/of-the-url{path}/{mark}",
         "AT": at,
         "NAME": f"{path[1:]}/{mark}",
-        "HOST": wire.url,
+        "MARK": mark,
     }
     text = json.dumps(case | {"name": f"{number:02}: {case['name']}"})
     for word, meaning in words.items():
@@ -122,6 +145,7 @@ def _asked(
     ran = machine.python(str(ASKER), *flags, stdin=json.dumps(every)).well()
     came = [one for wire in wires for one in wire.arrivals]
     by_case = {
-        case["name"]: [one for one in came if f"/{case['mark']}" in one.line] for case in every
+        case["name"]: [one for one in came if re.search(rf"[/=]{case['mark']}(?!\w)", one.line)]
+        for case in every
     }
     return {name: arrivals for name, arrivals in by_case.items() if arrivals}, ran.json

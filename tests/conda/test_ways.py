@@ -72,7 +72,7 @@ def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_on
 
 @pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
 def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
-    machine: Machine, wire: Wire, way: Way
+    machine: Machine, wire: Wire, way: Way, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
     with listening(asks=True) as proxy:
@@ -85,6 +85,8 @@ def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
     assert again.header("Proxy-Authorization").startswith("Basic ")
     assert _sent([first, again], way=way) == [True, True]
     assert _sent([moved], way=way) == [False]
+    saw = "the token, then both it and the password, then, moved out, nothing of ours"
+    table.add("a proxy that asks", solver="-", channel=f"by {way.value}", saw=saw)
 
 
 @pytest.mark.parametrize("way", Way)
