@@ -15,6 +15,7 @@ from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING
 
+from conda import CondaError
 from conda.base.context import context
 from conda.common.url import urlparse
 from conda.gateways.connection.session import CondaHttpAuth, CondaSession
@@ -41,6 +42,8 @@ LOOKUP: Lookup = resolver(Environment())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
 USED: dict[str, Token] = {}
 """The tokens that this process has sent, by key."""
+MOST_DAYS = 100_000
+"""As many as a setting of conda can mean; a ``timedelta`` takes no more than 10,000 times that."""
 
 
 class TokenAuth(ChannelAuthBase):
@@ -89,16 +92,30 @@ def warn_of_expiry() -> None:
     """Say once a day that a token that this process has sent will expire soon.
 
     Nothing is said where the output is to be read by a program, or to be quiet.
+    The command has done its work: it does not fail for this.
     """
     if context.json or context.quiet:
         return
+    from conda_token_plugin.errors import BadInput
+    from conda_token_plugin.mishaps import said_once
+
+    try:
+        _warn_of_expiry()
+    except CondaError as error:  # the setting is no number
+        said_once(BadInput(str(error)), so="nobody looks when tokens expire")
+    except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
+        said_once(bug, so="it goes on")
+
+
+def _warn_of_expiry() -> None:
     from conda_token_plugin.cli.render import Printer
     from conda_token_plugin.expiring import warning
 
+    days = min(context.plugins.token_warn_days, MOST_DAYS)
     line = warning(
         USED.values(),
         now=datetime.now(timezone.utc),
-        within=timedelta(days=context.plugins.token_warn_days),
+        within=timedelta(days=max(days, -MOST_DAYS)),
         folder=Environment().store_folder,
     )
     if line:

@@ -11,18 +11,18 @@ from conda_token_plugin.errors import TokenPluginError
 log = logging.getLogger(__name__)
 
 
-def said_once(fault: Exception) -> None:
-    """Warn of ``fault``; the same one is not said again in this process.
+def said_once(fault: Exception, *, so: str = "requests go on without a token") -> None:
+    """Warn of ``fault`` and of what follows; the same one is not said again in this process.
 
     It is one of our errors (a corrupt store, a locked keyring, a bad variable), or a bug.
     """
     expected = isinstance(fault, TokenPluginError)
-    _say(str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}.")
+    _say(str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}.", so)
 
 
 @cache
-def _say(fault: str) -> None:
-    log.warning("conda-token-plugin: requests go on without a token. %s", fault)
+def _say(fault: str, so: str) -> None:
+    log.warning("conda-token-plugin: %s. %s", so, fault)
 
 
 def _place_of(bug: Exception) -> str:

@@ -77,3 +77,14 @@ def test_how_long_before_is_a_setting_of_conda(machine: Machine) -> None:
     assert LINE not in machine.conda("search", *words).well().said
     machine.condarc("plugins:\n  token_warn_days: 10\n")
     assert LINE in machine.conda("search", *words).well().said
+
+
+@pytest.mark.parametrize("value", ["soon", "99999999999", "-99999999999"])
+def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value: str) -> None:
+    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+
+    ran = machine.conda("search", *words, CONDA_PLUGINS_TOKEN_WARN_DAYS=value).well()
+
+    assert ran.err.count("conda-token-plugin: nobody looks") == (value == "soon")
+    assert (LINE in ran.err) == (value == "99999999999")

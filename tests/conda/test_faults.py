@@ -26,6 +26,15 @@ def broken(self, url):
 lookup.Lookup.find = broken
 """
 
+LATE_BUG = """
+import conda_token_plugin.expiring as expiring
+
+def broken(*_, **__):
+    raise ZeroDivisionError("words that may hold anything")
+
+expiring.warning = broken
+"""
+
 
 def test_a_damaged_store_is_said_once_and_public_channels_work(machine: Machine) -> None:
     hold(machine, "acme", shared=True)
@@ -65,6 +74,21 @@ def test_a_bug_of_ours_is_named_by_its_place_and_stops_nothing(
     assert created.err.count(WARNING) == 1
     assert "ZeroDivisionError in broken" in created.err
     assert "words that may hold anything" not in created.said
+
+
+def test_a_bug_after_the_command_is_named_and_does_not_fail_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    hold(machine, "acme")
+    (tmp_path / "sitecustomize.py").write_text(LATE_BUG)
+    machine.variables["PYTHONPATH"] = str(tmp_path)
+    url = machine.sandbox.url_of("acme", "main")
+
+    found = machine.conda("search", "--override-channels", "-c", url, "acme-hello").well()
+
+    assert found.err.count("conda-token-plugin: it goes on.") == 1
+    assert "ZeroDivisionError in broken" in found.err
+    assert "words that may hold anything" not in found.said
 
 
 def test_with_json_the_warning_does_not_spoil_the_document(machine: Machine) -> None:
