@@ -110,10 +110,21 @@ def modes(patient: Patient) -> Iterator[Complaint]:
     yield from (Complaint(notice) for notice in store.notices)
     home = patient.environment.home
     for path in (path for name in FOREIGN for path in home.glob(name)):
-        mode = S_IMODE(path.stat().st_mode)
+        mode = _mode(path)
         if mode & ~PRIVATE:
             what = f"{path} has mode {mode:04o}: others can read the tokens in it."
             yield Complaint(what, partial(path.chmod, PRIVATE))
+
+
+def _mode(path: Path) -> int:
+    from conda_token_plugin.store.files import WINDOWS
+
+    if WINDOWS:  # access lists decide there, and each file seems to be everybody's
+        return PRIVATE
+    try:
+        return S_IMODE(path.stat().st_mode)
+    except OSError:  # a link to what is not there, or the file has just gone
+        return PRIVATE
 
 
 def leaks(patient: Patient) -> Iterator[Complaint]:

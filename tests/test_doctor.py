@@ -107,6 +107,14 @@ def test_a_file_of_another_tool_that_others_can_read_is_mended(patient: Patient)
     assert complaints("token-files", patient) == []
 
 
+def test_a_link_to_nothing_is_no_file_of_anothers(patient: Patient) -> None:
+    folder = patient.environment.home / ".config" / "binstar"
+    folder.mkdir(parents=True)
+    (folder / "gone.token").symlink_to(folder / "nowhere")
+
+    assert complaints("token-files", patient) == []
+
+
 def test_loose_modes_of_our_own_are_mended_as_they_are_seen(patient: Patient) -> None:
     patient.environment.store_folder.chmod(0o755)
 
