@@ -109,7 +109,8 @@ def parsed(argv: Sequence[str], *, prog: str) -> Namespace:
 def overview(*, prog: str) -> Overview:
     """The parser of ``--help`` and ``--version``: the verbs by group."""
     parser = Overview(prog=prog, usage=f"{prog} COMMAND [options]")
-    parser.add_argument("--version", action="version", version=f"conda-token-plugin {__version__}")
+    version = f"conda-token-plugin {__version__}"
+    parser.add_argument("-V", "--version", action="version", version=version)
     return parser
 
 

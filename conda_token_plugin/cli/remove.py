@@ -33,9 +33,13 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token to forget")
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
-    parser.add_argument("--system", action="store_true", help="those of this machine, not yours")
-    parser.add_argument("--env", action="store_true", help="as anaconda-auth has it: not needed")
-    parser.add_argument("--file", metavar="FILE", help="as anaconda-auth has it: not needed")
+    parser.add_argument(
+        "-s", "--system", action="store_true", help="those of this machine, not yours"
+    )
+    parser.add_argument(
+        "-e", "--env", action="store_true", help="as anaconda-auth has it: not needed"
+    )
+    parser.add_argument("-f", "--file", metavar="FILE", help="as anaconda-auth has it: not needed")
 
 
 def run(call: Call) -> int:

@@ -31,8 +31,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
     handed.configure(parser)
     theirs = parser.add_argument_group("as anaconda-auth has it")
-    theirs.add_argument("--env", action="store_true", help="taken and not needed")
-    theirs.add_argument("--file", metavar="FILE", help="taken and not needed")
+    theirs.add_argument("-e", "--env", action="store_true", help="taken and not needed")
+    theirs.add_argument("-f", "--file", metavar="FILE", help="taken and not needed")
+    theirs.add_argument("-s", action="store_true", dest="system", help="the same as --system")
     theirs.add_argument("--no-ssl-verify", action="store_true", help="do not try the token")
     theirs.add_argument("--force-config-condarc", action="store_true", help="taken, not needed")
     theirs.add_argument(

@@ -296,13 +296,14 @@ def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
     assert "machine" in shell("which", f"{shell.sandbox.repo}acme/main").out
 
 
+@pytest.mark.parametrize("option", ["--system", "-s"])
 def test_the_machines_token_is_removed_only_when_it_is_said(
-    shell: Shell, site_token: str, machine: Path
+    shell: Shell, site_token: str, machine: Path, option: str
 ) -> None:
     shell.set("T", site_token)
-    shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    shell("set", "--org", "acme", option, "--token-env", "T", "--no-set-default-channels")
     assert shell("remove", "acme").code == 1
-    assert shell("remove", "acme", "--system").code == 0
+    assert shell("remove", "acme", option).code == 0
     assert shell("list", "--json").json == []
     assert not (machine / "condarc.d" / "ours.yml").exists()
 

@@ -51,10 +51,11 @@ def test_help_and_errors_name_the_program_that_was_called(
         assert f"{prog} list" in capsys.readouterr().err
 
 
-def test_the_version_is_the_packages(shell: Shell) -> None:
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version_is_the_packages(shell: Shell, option: str) -> None:
     from conda_token_plugin import __version__
 
-    assert shell("--version").out.strip() == f"conda-token-plugin {__version__}"
+    assert shell(option).out.strip() == f"conda-token-plugin {__version__}"
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -126,7 +126,11 @@ def test_signatures_are_verified_on_request_and_no_longer_after_remove(
 
 
 @pytest.mark.parametrize(
-    "words", [["--env"], ["--file", "/nowhere/condarc"], ["--force-config-condarc"]]
+    "words",
+    [
+        *(["--env"], ["-e"], ["--file", "/nowhere/condarc"], ["-f", "/nowhere/condarc"]),
+        ["--force-config-condarc"],
+    ],
 )
 def test_options_that_are_not_needed_are_taken_and_explained(
     shell: Shell, token: str, words: list[str]

@@ -34,7 +34,7 @@ def test_all_go_at_once(two: Shell, option: str) -> None:
     assert held(two) == []
 
 
-@pytest.mark.parametrize("words", [[], ["--env"], ["--file", "/nowhere/condarc"]])
+@pytest.mark.parametrize("words", [[], ["--env"], ["-e"], ["-f", "/nowhere/condarc"]])
 def test_remove_without_a_name_means_the_only_token(two: Shell, words: list[str]) -> None:
     assert two("remove", *words).code == 2
     assert held(two) == ["acme", "globex"]
