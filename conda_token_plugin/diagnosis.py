@@ -22,6 +22,7 @@ The first row that fits:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import NoSeat
@@ -105,12 +106,12 @@ def diagnosed(evidence: Evidence) -> Diagnosis | None:
 def _intercepted(evidence: Evidence) -> Diagnosis:
     who = evidence.refusal.interceptor
     what = f"A proxy or firewall ({who}) answered in the place of the repository"
-    return _said(evidence, "intercepted", what, _run(f"test {evidence.refusal.channel}"))
+    return _said(evidence, "intercepted", what, _run("test", evidence.refusal.channel))
 
 
 def _own_credentials(evidence: Evidence) -> Diagnosis:
     what = "The channel's URL carries credentials of its own, so no stored token was sent"
-    command = f"Take them out of the URL, then run: conda token which {evidence.refusal.channel}"
+    command = f"Take them out of the URL, then run: {_words('which', evidence.refusal.channel)}"
     return _said(evidence, "own_credentials", what, command)
 
 
@@ -119,7 +120,7 @@ def _no_token(evidence: Evidence) -> Diagnosis:
     if organization == SHARED:
         return _said(evidence, "no_token", "There is no token for this channel", _run("install"))
     what = f"There is no token for the organization {organization!r}"
-    return _said(evidence, "no_token", what, _run(f"install --org {organization}"))
+    return _said(evidence, "no_token", what, _run("install", "--org", organization))
 
 
 def _by_inquiry(evidence: Evidence) -> Diagnosis | None:
@@ -141,7 +142,7 @@ def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
 
 def _not_for_this(evidence: Evidence) -> Diagnosis:
     why = "is valid, but not for this organization or channel"
-    return _of_token(evidence, "not_for_this", why, _run(f"which {evidence.refusal.url}"))
+    return _of_token(evidence, "not_for_this", why, _run("which", evidence.refusal.url))
 
 
 def _no_longer_entitled(evidence: Evidence, error: OrganizationError) -> Diagnosis:
@@ -181,7 +182,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     why = f"may have been revoked or reissued elsewhere since {_day(_last_good(token))}"
     if evidence.refusal.page:
         why += " (or a proxy answered: the answer is a web page)"
-    command = _anew(evidence) if _is_supplied(evidence) else _run(f"status {token.organization}")
+    command = _anew(evidence) if _is_supplied(evidence) else _run("status", token.organization)
     return _of_token(evidence, "refused", why, command)
 
 
@@ -202,15 +203,15 @@ def _anew(evidence: Evidence) -> str:
     """How to get a token that works."""
     token = evidence.token
     if _is_supplied(evidence) or token is None:
-        channel = evidence.refusal.channel
-        return f"Put a new one into {evidence.source}, then run: conda token test {channel}"
-    site = "--site " if token.kind is Kind.SITE else ""
-    return _run(f"install {site}--org {token.organization}")
+        test = _words("test", evidence.refusal.channel)
+        return f"Put a new one into {evidence.source}, then run: {test}"
+    site = ("--site",) if token.kind is Kind.SITE else ()
+    return _run("install", *site, "--org", token.organization)
 
 
 def _after_renewal(evidence: Evidence) -> str:
     organization = evidence.token.organization if evidence.token else evidence.organization
-    return f"When it is renewed, run: conda token sync {organization}"
+    return f"When it is renewed, run: {_words('sync', organization)}"
 
 
 def _is_supplied(evidence: Evidence) -> bool:
@@ -233,8 +234,13 @@ def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else "a date that is not known"
 
 
-def _run(words: str) -> str:
-    return f"Run: conda token {words}"
+def _run(*words: str) -> str:
+    return f"Run: {_words(*words)}"
+
+
+def _words(*words: str) -> str:
+    """A command to be pasted into a shell; names in a channel's URL are whoever's who wrote it."""
+    return join(("conda", "token", *words))
 
 
 _OUTCOMES = {

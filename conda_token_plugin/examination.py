@@ -184,4 +184,7 @@ def organization_of(url: str, *, environment: Environment) -> str:
         return ""
     rest = urlsplit(url).path[len(urlsplit(repository).path) :].strip("/")
     first, _, channel = rest.partition("/")
-    return SHARED if first in NO_ORGANIZATION or not channel else unquote(first)
+    if first in NO_ORGANIZATION or not channel:
+        return SHARED
+    name = unquote(first)
+    return name if name.isprintable() else first

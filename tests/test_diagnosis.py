@@ -200,3 +200,19 @@ def said(facts: Evidence) -> Diagnosis:
     found = diagnosed(facts)
     assert found is not None
     return found
+
+
+def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
+    """A channel's URL may be from somebody else's environment file."""
+    url = "https://repo.example/repo/x;$(reboot)/main/noarch/repodata.json"
+    environment = Environment({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo"})
+    organization = organization_of(url, environment=environment)
+    facts: dict[str, Any] = {"refusal": Refusal(url=url, status=403), "now": NOW}
+
+    nobody = said(Evidence(**facts, organization=organization))
+    another = said(Evidence(**facts, organization=organization, token=TOKEN, elsewhere=True))
+
+    assert nobody.command == "Run: conda token install --org 'x;$(reboot)'"
+    assert another.command == f"Run: conda token which '{url}'"
+    hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", environment=environment)
+    assert hidden.isprintable()
