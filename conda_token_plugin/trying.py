@@ -126,5 +126,6 @@ class Direct:
             authorization=header(found.token, secret=secret) if found and secret else None,
             headers={"Range": f"bytes=0-{at_most - 1}"},
             follow=True,
+            within=found.token.scope if found else (),
             at_most=at_most,
         )

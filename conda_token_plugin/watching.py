@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from conda_token_plugin.channels import longest_prefix
 from conda_token_plugin.environment import Environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import Any
 
     from requests import Response
@@ -37,8 +38,18 @@ def kept_in_scope(
         if response.is_redirect:
             other = covered(_target(response))
             if other is None or other[0].token.key != found.token.key:
-                for one in (response, *response.history):
-                    one.request.headers.pop("Authorization", None)
+                _send_no_token_on(response)
+        return response
+
+    return drop
+
+
+def kept_within(prefixes: Container[str]) -> Callable[..., Response]:
+    """The same hook for requests that are not conda's: below ``prefixes`` the token may go."""
+
+    def drop(response: Response, **_: Any) -> Response:
+        if response.is_redirect and longest_prefix(_target(response), among=prefixes) is None:
+            _send_no_token_on(response)
         return response
 
     return drop
@@ -64,6 +75,11 @@ def explain(response: Response, **_: Any) -> Response:
             body = {"message": reason.replace("%", "%%")}  # conda formats it once more
             response.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read
     return response
+
+
+def _send_no_token_on(response: Response) -> None:
+    for one in (response, *response.history):
+        one.request.headers.pop("Authorization", None)
 
 
 def _target(response: Response) -> str:

@@ -68,9 +68,13 @@ class Http:
         json: object = None,
         form: Mapping[str, str] | str | None = None,
         follow: bool = False,
+        within: tuple[str, ...] = (),
         at_most: int = LARGEST,
     ) -> Answer:
         """Send one request; ``at_most`` is how many bytes of the answer's body are read.
+
+        Redirects that are followed take ``authorization`` along below the prefixes ``within``;
+        without any, wherever requests does.
 
         Returns:
             An answer of 2xx or 4xx, or of 3xx that was not followed.
@@ -88,7 +92,7 @@ class Http:
                 session.request(
                     method,
                     url,
-                    auth=_Carried(authorization),
+                    auth=_Carried(authorization, within=within),
                     headers=headers,
                     json=json,
                     data=form,
@@ -129,10 +133,16 @@ def bearer(secret: Secret) -> HeaderValue:
 class _Carried:
     """Puts our ``Authorization`` in. As ``auth``, because a header alone gives way to netrc."""
 
-    def __init__(self, value: HeaderValue | None) -> None:
+    def __init__(self, value: HeaderValue | None, *, within: tuple[str, ...]) -> None:
         self._value = value
+        self._within = within
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         if self._value is not None:
             request.headers["Authorization"] = self._value
+        if self._within:
+            from conda_token_plugin.watching import kept_within
+
+            hook = kept_within(self._within)
+            request.register_hook("response", hook)  # type: ignore[no-untyped-call]  # no stubs
         return request

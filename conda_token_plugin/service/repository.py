@@ -128,6 +128,7 @@ class _Trial:
             authorization=header(self._token, secret=self._secret),
             headers={"Range": f"bytes=0-{limit - 1}"} if limit else {},
             follow=follow,
+            within=self._token.scope,
             at_most=limit,
         )
 

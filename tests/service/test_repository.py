@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import responses
 
+from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors import (
     AnswerLost,
     NoChannel,
@@ -17,11 +18,14 @@ from conda_token_plugin.errors import (
     ServiceNonsense,
     TokenRefused,
 )
+from conda_token_plugin.lookup import Lookup
 from conda_token_plugin.sandbox.messages import Ending
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.service.http import Patience
 from conda_token_plugin.service.repository import prove
 from conda_token_plugin.tokens import Kind, Token, Way
+from conda_token_plugin.trying import Direct
+from tests.conda.wire import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +50,25 @@ def secret_of(sandbox: Sandbox) -> Secret:
 def asked(sandbox: Sandbox) -> list[tuple[str, str]]:
     start = "/repo/"
     return [(r.method, r.path[r.path.index(start) + len(start) :]) for r in sandbox.requests]
+
+
+@pytest.mark.parametrize(
+    ("moved", "sent"), [("moved-here", [True, True]), ("moved-out", [True, False])]
+)
+def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
+    moved: str, sent: list[bool]
+) -> None:
+    value = "t" * 20
+    with listening() as wire:
+        channel = f"{wire.url}/repo/acme/{moved}"
+        prove([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
+        proving = wire.arrivals[:2]
+        variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
+        wire.arrivals.clear()
+        Direct(Lookup(Environment(variables), stores={})).get(f"{channel}/noarch/x", at_most=9)
+
+    for arrivals in (proving, wire.arrivals):
+        assert [bool(one.header("Authorization")) for one in arrivals] == sent
 
 
 # -- proofs --------------------------------------------------------------------------------------
