@@ -10,6 +10,9 @@ from tests.conda.host import conda_version
 from tests.conda.report import kind_of, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conda_token_plugin.sandbox.recorder import Recorded
     from tests.conda.machine import Machine
     from tests.conda.report import Table
 
@@ -17,10 +20,12 @@ pytestmark = pytest.mark.conda
 
 
 def test_the_life_of_an_environment(machine: Machine, solver: str, table: Table) -> None:
+    """With every kind of channel at once: own ones, another organization's, shared, public."""
     machine.variables["CONDA_SOLVER"] = solver
-    token = machine.install("acme")
-    url = machine.sandbox.url_of
-    channels = ("--override-channels", "-c", url("acme", "main"), "-c", url("acme", "private"))
+    acme, globex = machine.install("acme"), machine.install("globex")
+    tokens = {"acme": acme, "globex": globex, "main": acme, "anaconda-tools": ""}
+    options = [word for url in _channels(machine) for word in ("-c", url)]
+    channels = ("--override-channels", *options)
     at = ("-y", "-q", "-p", str(machine.prefix))
     file = machine.folder / "environment.yml"
     file.write_text(_environment_file(machine, "acme-hello"), "utf-8")
@@ -41,8 +46,8 @@ def test_the_life_of_an_environment(machine: Machine, solver: str, table: Table)
         if step == "conda env update":
             file.write_text(_environment_file(machine, "acme-hello", "acme-tools"), "utf-8")
         ran = machine.conda(*words).well()
-        seen = _all_with(machine, token)
-        table.add(step, solver=solver, channel="acme", saw=seen or "nothing was asked for")
+        for channel, seen in _each_with(machine, tokens).items():
+            table.add(step, solver=solver, channel=channel, saw=seen or "nothing was asked for")
         if step == "conda run":
             assert ran.out.strip() == "hello from acme-hello 1.0"
 
@@ -139,12 +144,31 @@ def test_without_plugins_the_channel_is_asked_as_by_a_stranger(
     table.add("--no-plugins", solver="classic", channel="acme", saw=saw)
 
 
+def _channels(machine: Machine) -> list[str]:
+    url = machine.sandbox.url_of
+    acme = [url("acme", name) for name in ("main", "private")]
+    return [*acme, url("globex", "main"), url("main"), url("anaconda-tools")]
+
+
 def _environment_file(machine: Machine, *packages: str) -> str:
-    channels = [machine.sandbox.url_of("acme", name) for name in ("main", "private")]
+    channels = _channels(machine)
     if conda_version() < (26, 7):
         channels.append("nodefaults")  # a word of theirs; now it is a channel like any other
     listed = "".join(f"  - {one}\n" for one in channels)
     return f"channels:\n{listed}dependencies:\n" + "".join(f"  - {one}\n" for one in packages)
+
+
+def _each_with(machine: Machine, tokens: Mapping[str, str]) -> dict[str, str]:
+    """What was asked for of each, after a look whether its token was there, and no other."""
+    asked: dict[str, list[Recorded]] = {name: [] for name in tokens}
+    for one in machine.sandbox.requests:
+        _, room, name, *_ = one.path.split("/")
+        redirected = room != "repo"  # to another host name, where no token may go
+        token = "" if redirected else tokens[name]
+        assert one.authorization == (f"token {token}" if token else ""), one.path
+        asked["acme" if redirected else name].append(one)
+    names = {tokens[name]: name for name in ("acme", "globex")}
+    return {name: summary(seen, names=names) for name, seen in asked.items()}
 
 
 def _all_with(machine: Machine, token: str) -> str:
