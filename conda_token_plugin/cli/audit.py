@@ -14,6 +14,7 @@ found and is still there.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from conda_token_plugin.clients.audit.shapes import Known
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.environment import absolute, expanded
 from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError, StoreError
+from conda_token_plugin.tokens import Kind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.audit.report import Finding
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens import Token
 
 LOGIN = "login"
 
@@ -142,17 +145,32 @@ def _summary(
         yield f"{len(found)} found, {len(found) - len(left)} taken out."
     for one, entry in left:
         yield f"{one.where}: {entry['advice']}."
+    shared = _with_site_token(call)
     for owner in dict.fromkeys(one.owner for one in found if one.owner):
-        yield f"Others may have seen {_reissue(owner)}"
+        yield f"Others may have seen {_reissue(owner, shared=owner in shared)}"
     unknown = dict.fromkeys(one.last_four for one in found if not one.owner and one.last_four)
     if unknown:
         names = ", ".join(f"…{four}" for four in unknown)
         yield f"Others may have seen {names}: revoke them where they were issued."
 
 
-def _reissue(owner: str) -> str:
+def _with_site_token(call: Call) -> set[str]:
+    """The organizations whose stored token is not the user's to reissue."""
+    held: list[Token] = []
+    for store in call.stores().values():
+        with suppress(StoreError):  # it was said when its tokens were looked for
+            held += store.tokens()
+    return {token.organization for token in held if token.kind is Kind.SITE}
+
+
+def _reissue(owner: str, *, shared: bool) -> str:
     if owner == LOGIN:
         return "your API key. Make a new one: conda token login"
+    if shared:
+        return (
+            f"the site token of {owner}. Ask its administrator for another one, then run: "
+            f"conda token install --site --org {owner}"
+        )
     return f"the token of {owner}. Reissue it: conda token install --org {owner} --reissue"
 
 

@@ -79,6 +79,17 @@ def test_an_unknown_token_is_found_by_its_shape(shell: Shell, rule: str) -> None
     assert UNKNOWN not in (told := shell("audit", ".")).out + told.err
 
 
+def test_a_site_token_is_not_the_users_to_reissue(shell: Shell) -> None:
+    value = shell.issued("acme", "").value
+    shell.set("T", value)
+    shell("install", "--site", "--org", "acme", "--token-env", "T")
+    put(shell.home / "project" / ".env", f"X={value}\n")
+    ran = shell("audit", ".")
+    assert ran.code == 1
+    assert "install --site --org acme" in ran.err
+    assert "--reissue" not in ran.err
+
+
 @pytest.mark.parametrize(
     ("rule", "value"),
     [("anaconda-org", "ab-0f8fad5b-d9cb-469f-a165-70867728950e"), ("api-key", JWT)],
