@@ -25,10 +25,10 @@ LOOK_UP = 5.0
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Each store in new processes, in turn."""
-    found = in_turn({tokens: _trial(bench, tokens) for tokens in OPENING}, rounds=bench.rounds)
-    for tokens, limit in OPENING.items():
-        series = {part: [one[part] for one in found[tokens]] for part in ("open", "match", "find")}
-        said = f"{tokens:,} tokens"
+    trials = {f"{tokens:,} tokens": _trial(bench, tokens) for tokens in OPENING}
+    found = in_turn(trials, rounds=bench.rounds)
+    for said, limit in zip(trials, OPENING.values(), strict=True):
+        series = {part: [one[part] for one in found[said]] for part in ("open", "match", "find")}
         yield _row(f"open the store of {said}, find one", "ms", series["open"], limit=limit)
         yield _row(f"a new folder among {said}", "µs", series["match"], limit=LOOK_UP)
         yield _row(f"a further URL, {said}", "µs", series["find"], limit=LOOK_UP)

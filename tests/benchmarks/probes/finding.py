@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import channel_of, longest_prefix
@@ -53,8 +54,8 @@ def main(url: str, count: int) -> dict[str, float]:
     others = [f"{folder}/package-{number:05}-1.0-0.conda" for number in range(count)]
     return {
         "open": milliseconds,
-        "match": each([lambda: longest_prefix(folder, among=prefixes)] * count),
-        "find": each([lambda other=other: lookup.find(other) for other in others]),
+        "match": each([partial(longest_prefix, folder, among=prefixes)] * count),
+        "find": each([partial(lookup.find, other) for other in others]),
     }
 
 
