@@ -22,11 +22,13 @@ def locked(lock: Path) -> Iterator[None]:
     """Hold a client's own lock file, if the client has made one.
 
     Raises:
-        ConfigurationError: another process holds it for too long.
+        ConfigurationError: another process holds it for too long, or it is a link.
     """
     if not lock.exists():
         yield
         return
+    if lock.is_symlink():  # filelock before 3.20.1 opens, and empties, what it leads to
+        raise ConfigurationError(lock, reason=f"is a symbolic link {LEFT}", hint="Delete it.")
     from filelock import FileLock, Timeout
 
     held = FileLock(lock, timeout=PATIENCE)
