@@ -5,6 +5,7 @@
     ├── CheckFailed ................. 1  a check ran and its answer is no
     ├── OutputLost .................. 1  standard output cannot be written
     ├── BadInput .................... 2  the command line or a file that the user named
+    │   ├── Supplied .................... the environment supplies the token, not the store
     │   ├── MalformedToken
     │   ├── MalformedURL
     │   └── NeedsAnswer ............. 2  a question, and no terminal to ask it on
@@ -122,6 +123,17 @@ class BadInput(TokenPluginError):
     """Something that the user typed, pasted or named cannot be used."""
 
     exit_code = 2
+
+
+class Supplied(BadInput):
+    """A token that is not the store's to remove or to replace: the environment supplies it."""
+
+    def __init__(self, organization: str, *, source: str) -> None:
+        """``source`` is the variable or the file that supplies it."""
+        super().__init__(
+            f"The token of {organization!r} is supplied by {source}, which comes before the store.",
+            hint=f"To use another one, or none, take {source} away.",
+        )
 
 
 class MalformedToken(BadInput):

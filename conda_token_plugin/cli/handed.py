@@ -15,9 +15,9 @@ from conda_token_plugin.cli.arguments import moment
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.environment import expanded
-from conda_token_plugin.errors import BadInput
+from conda_token_plugin.errors import BadInput, Supplied
 from conda_token_plugin.issuing import keep, provable, scope_of
-from conda_token_plugin.lookup import Holding
+from conda_token_plugin.lookup import Holding, supplied
 from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens import Kind, Token, Way
 
@@ -69,12 +69,15 @@ def run(call: Call, *, wish: Wish) -> int:
 
     Raises:
         BadInput: the options do not fit together, or no token is in what was given.
+        Supplied: the environment supplies another one for the organization.
         TokenRefused, ServiceError: it does not work; it was not stored.
     """
     store = call.store()
     plan = wish.applied(_planned(call, wish=wish), before=None)
     secret = _given(call)
     token = plan._replace(last_four=secret.last_four)
+    if not (call.system or call.args.channel):
+        _refuse_supplied(call, secret)
     store.prove_writable()
     condarc.prove_writable(call.condarc)
     if not call.args.no_validate:
@@ -134,6 +137,13 @@ def _given(call: Call) -> Secret:
     if args.token_env:
         return token_in(_variable(call, args.token_env))
     return token_in(call.prompts.hidden("Token (not shown):", flag="--token-stdin"))
+
+
+def _refuse_supplied(call: Call, secret: Secret) -> None:
+    """Another one would not be used; the same one may be stored, so that the variable can go."""
+    given = supplied(call.environment, organization=call.args.org)
+    if given is not None and given.secret() != secret:
+        raise Supplied(call.args.org, source=given.source)
 
 
 def _content(path: Path) -> str:

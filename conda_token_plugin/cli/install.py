@@ -21,9 +21,9 @@ from conda_token_plugin.cli.arguments import organization, span
 from conda_token_plugin.cli.deciding import by_metadata, by_service, held
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.errors import NoChannel
+from conda_token_plugin.errors import NoChannel, Supplied
 from conda_token_plugin.issuing import Desk, Wish, provable
-from conda_token_plugin.lookup import Holding
+from conda_token_plugin.lookup import Holding, supplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.cli.deciding import Decision
     from conda_token_plugin.issuing import Issued
+    from conda_token_plugin.lookup import Found
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
@@ -95,6 +96,9 @@ def run(call: Call) -> int:
     if not organization:
         service = logging_in.service(call, store=store)
         organization = _chosen(call, service=service)
+    given = supplied(call.environment, organization=organization)
+    if given is not None:
+        return _left_alone(call, organization, given=given)
     decision = by_metadata(call, held(call, organization, store=store))
     if decision.needed:
         service = service or logging_in.service(call, store=store)
@@ -102,6 +106,21 @@ def run(call: Call) -> int:
         if decision.needed:
             return _issue(call, organization, service=service, decision=decision)
     return _kept(call, decision, store=store)
+
+
+def _left_alone(call: Call, organization: str, *, given: Found) -> int:
+    """Issue nothing: it would not be used, and may revoke the token that the environment supplies.
+
+    Raises:
+        Supplied: another one was asked for.
+    """
+    if not call.args.if_missing:
+        raise Supplied(organization, source=given.source)
+    why = f"{given.source} supplies it"
+    call.printer.say(f"Kept the token of {organization}: {why}.")
+    shown = entry(Holding(token=given.token, source=given.source), now=call.now)
+    call.printer.data({**shown, "action": "kept", "why": why})
+    return 0
 
 
 def _kept(call: Call, decision: Decision, *, store: Store) -> int:

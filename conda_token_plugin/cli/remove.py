@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
 from conda_token_plugin.cli.wording import channels, last_four
-from conda_token_plugin.errors import BadInput, NoToken
+from conda_token_plugin.environment import token_variable
+from conda_token_plugin.errors import BadInput, NoToken, Supplied
 from conda_token_plugin.lookup import supplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterator
 
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.clients.recalling import Result
@@ -87,10 +89,7 @@ def _unknown(call: Call, name: str, *, known: set[str]) -> Exception:
     found = supplied(call.environment, organization=name)
     if found is None:
         return NoToken.for_organization(name, known=known)
-    return BadInput(
-        f"The token of {name!r} is supplied by {found.source} and is not stored.",
-        hint=f"Unset {found.source} to stop using it.",
-    )
+    return Supplied(name, source=found.source)
 
 
 def _report(call: Call, doomed: tuple[Token, ...], *, exports: list[Result]) -> None:
@@ -108,5 +107,14 @@ def _report(call: Call, doomed: tuple[Token, ...], *, exports: list[Result]) -> 
             f"for {channels(token.scope)}."
         )
     report_taken_back(call, exports)
+    for line in dict.fromkeys(line for token in doomed for line in _left(call, token.organization)):
+        call.printer.say(line)
     if not doomed:
         call.printer.say("No token is stored.")
+
+
+def _left(call: Call, organization: str) -> Iterator[str]:
+    """What goes on being sent although the store has forgotten it."""
+    for name in call.environment.repository_tokens():
+        if name in {token_variable(organization), token_variable("")}:
+            yield f"{name} goes on supplying a token for {organization}."

@@ -319,3 +319,16 @@ def test_a_group_may_read_the_machines_store_and_nobody_else(
         assert path.group() == "nogroup"
         assert not path.stat().st_mode & 0o007
     assert shell(*words, "--group", "no-such-group").code == 2
+
+
+def test_the_token_that_a_variable_supplies_may_be_stored_and_no_other(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", site_token)
+    shell.set("ANOTHER", site_token[::-1])
+    site = ("install", "--site", "--org", "acme", "--token-env")
+    refused = shell(*site, "ANOTHER")
+    assert refused.code == 2
+    assert "supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
+    assert shell.files() == {}
+    assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0

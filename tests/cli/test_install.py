@@ -253,3 +253,22 @@ def test_a_disk_that_takes_nothing_more_is_told_before_anything_is_issued(shell:
     assert done.stderr.count("\n") == 1
     assert "File too large" in done.stderr
     assert shell.sandbox.world.current("acme", "ada") is None
+
+
+@pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME"])
+def test_what_the_environment_supplies_is_not_replaced_but_named(shell: Shell, name: str) -> None:
+    shell.set(name, "t" * 20)
+    for words in ([], ["--reissue"], ["--if-expiring", "14d"]):
+        ran = shell("install", "--org", "acme", "--yes", "--json", *words)
+        assert (ran.code, ran.json["error"]["kind"]) == (2, "Supplied")
+        assert f"is supplied by {name}, which" in ran.json["error"]["what"]
+    assert not shell.sandbox.requests
+    assert shell.files() == {}
+
+
+def test_nothing_is_missing_where_the_environment_supplies_it(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
+    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
+    assert ran.code == 0
+    assert (ran.json["action"], ran.json["source"]) == ("kept", "ANACONDA_REPO_TOKEN_ACME")
+    assert shell.files() == {}

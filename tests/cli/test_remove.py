@@ -72,6 +72,14 @@ def test_what_the_environment_supplies_is_not_removed_but_named(shell: Shell) ->
     assert "ANACONDA_REPO_TOKEN_HOOLI" in ran.line
 
 
+def test_what_goes_on_being_sent_is_named(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
+    ran = shell("remove", "acme")
+    assert ran.code == 0
+    assert ran.err.endswith("ANACONDA_REPO_TOKEN_ACME goes on supplying a token for acme.\n")
+
+
 def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:
     for organization in ("acme", "globex"):
         shell("install", "--org", organization, "--yes")
