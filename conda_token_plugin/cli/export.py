@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import exports
 from conda_token_plugin.clients import docker, exporting, github_actions, recalling
+from conda_token_plugin.clients.dotenv import by_variable
 from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.clients.targets import TARGETS
@@ -77,6 +78,8 @@ def _hand_out(call: Call, names: Sequence[str]) -> int:
     _warn_of_dead(call, found)
     needs_secrets = bool(targets) or job is not None
     grants = [granted(one) for one in found] if needs_secrets else []
+    if job is not None:
+        by_variable(grants)  # raises, before anything is written
     steps = _write(call, targets, grants=grants, found=found)
     if job is not None:
         _give_job(call, job, grants=grants)

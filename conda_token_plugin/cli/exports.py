@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.clients.dotenv import variable_of
+from conda_token_plugin.clients.dotenv import by_variable
 from conda_token_plugin.clients.exporting import Outcome
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Say what was written where, and what the user should know of it."""
     notes = list(dict.fromkeys(n for step in steps for n in step.target.notes(step.grant)))
-    names = [variable_of(grant) for grant in grants] if job else []
+    names = [*by_variable(grants)] if job else []
     for step in steps:
         call.printer.say(_line(step, dry_run=call.args.dry_run))
     for name in names:

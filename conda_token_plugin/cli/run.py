@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from shutil import which
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.clients.dotenv import variable_of
+from conda_token_plugin.clients.dotenv import by_variable
 from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.errors import BadInput
 
@@ -75,7 +75,7 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
         BadInput: the name that was asked for cannot be given.
     """
     if name is None:
-        return {variable_of(one): one.secret.reveal() for one in grants}
+        return {variable: one.secret.reveal() for variable, one in by_variable(grants).items()}
     if not _NAME.fullmatch(name):
         raise BadInput(f"{name!r} is no name for a variable.")
     if name.upper().startswith("CONDA"):

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.clients.model import Entry
+from conda_token_plugin.clients.model import RENAME, Entry
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.environment import absolute, token_variable
 from conda_token_plugin.errors import BadInput, MalformedToken
 from conda_token_plugin.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from conda_token_plugin.clients.model import Grant, Place
     from conda_token_plugin.environment import Environment
@@ -116,6 +116,24 @@ def variable_of(grant: Grant) -> str:
     """``ANACONDA_REPO_TOKEN_<ORG>``."""
     organization = grant.token.organization
     return token_variable("" if organization == ANY else organization)
+
+
+def by_variable(grants: Iterable[Grant]) -> dict[str, Grant]:
+    """The tokens by the names of their variables.
+
+    Raises:
+        BadInput: two have the same name.
+    """
+    named: dict[str, Grant] = {}
+    for grant in grants:
+        name = variable_of(grant)
+        if named.setdefault(name, grant) is not grant:
+            two = f"…{named[name].secret.last_four} and …{grant.secret.last_four}"
+            raise BadInput(
+                f"{name} can hold one token, and {two} both need it. Nothing was changed.",
+                hint=RENAME,
+            )
+    return named
 
 
 def _quoted(value: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.ledger import Ledger, Record
+from conda_token_plugin.clients.model import RENAME
 from conda_token_plugin.errors import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.clients.model import Entry, Grant, Place, Target
     from conda_token_plugin.environment import Environment
+    from conda_token_plugin.tokens import Token
 
 
 class Outcome(Enum):
@@ -96,14 +98,17 @@ def carry_out(steps: Iterable[Step], *, environment: Environment) -> None:
 
 
 def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None:
-    owners: dict[str, str] = {}
+    holders: dict[str, Token] = {}
     for entry, grant in wanted:
-        owner = owners.setdefault(entry.key, grant.token.organization)
-        if owner != grant.token.organization:
+        first, second = holders.setdefault(entry.key, grant.token), grant.token
+        if first.key != second.key:
+            one = first.organization
             raise BadInput(
                 f"{target.name} can hold one credential for {entry.key}, and the tokens of "
-                f"{owner} and {grant.token.organization} both need it. Nothing was changed.",
-                hint=f"Choose one: conda token export {target.name} --org {owner}",
+                f"{one} and {second.organization} both need it. Nothing was changed.",
+                hint=f"Choose one: conda token export {target.name} --org {one}"
+                if one != second.organization
+                else RENAME,
             )
 
 

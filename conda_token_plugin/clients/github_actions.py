@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.clients.dotenv import variable_of
+from conda_token_plugin.clients.dotenv import by_variable
 from conda_token_plugin.errors import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def append(path: Path, *, grants: Iterable[Grant]) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    lines = "".join(f"{variable_of(one)}={one.secret.reveal()}\n" for one in grants)
+    named = by_variable(grants)
+    lines = "".join(f"{name}={one.secret.reveal()}\n" for name, one in named.items())
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:  # the runner makes the file; so this is no job

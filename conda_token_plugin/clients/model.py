@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens import Token
 
 
+RENAME = "Store one of them under a name of its own: conda token install --site --org NAME -c URL"
+"""What to do where one organization has two tokens, and there is room for one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """A token together with its secret: what a client is to be given."""

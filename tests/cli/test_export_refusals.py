@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -226,6 +227,46 @@ def test_a_token_file_of_conda_that_is_a_link_is_refused(shell: Shell, tmp_path:
     assert ran.code == 7
     assert "is a symbolic link" in ran.line
     assert real.read_text() == "theirs"
+
+
+def test_a_lock_of_the_client_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    lock = shell.home / ".rattler" / "credentials.lock"
+    lock.parent.mkdir()
+    lock.symlink_to(precious)
+    ran = shell("export", "rattler")
+    assert ran.code == 7
+    assert f"{lock} is a symbolic link and was left as it is. Delete it." in ran.line
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("target", ["rattler", "netrc", "dotenv", "github-actions"])
+def test_two_tokens_of_one_organization_are_refused_where_there_is_room_for_one(
+    shell: Shell, target: str
+) -> None:
+    second_of_acme()
+    job = shell.home / "job"
+    job.touch()
+    shell.set("GITHUB_ENV", str(job))
+    before = shell.files()
+    ran = shell("export", "mamba", target, "--org", "acme", "--yes")
+    assert ran.code == 2
+    assert "both need it. Nothing was changed. Store one of them under a name" in ran.line
+    assert {path: data for path, data in shell.files().items() if "exports" not in path} == before
+
+
+def test_two_tokens_of_one_organization_are_both_written_where_there_is_room(shell: Shell) -> None:
+    second_of_acme()
+    assert shell("export", "mamba", "--yes").code == 0
+    held = json.loads((shell.home / MAMBA).read_text())
+    assert set(held) == {"files.example.com/conda", "files.example.com/more"}
+
+
+def second_of_acme() -> None:
+    (first,) = user_store(Environment()).tokens()
+    second = replace(first, scope=("https://files.example.com/more",))
+    user_store(Environment()).add(second, Secret("fedcba9876543210"))
 
 
 def test_a_value_that_dotenv_cannot_hold_is_refused(shell: Shell) -> None:

@@ -146,3 +146,14 @@ def test_signals_reach_the_command(shell: Shell, tmp_path: Path, number: signal.
             ours.send_signal(number)
         code = ours.wait(timeout=30)
     assert code == 128 + number
+
+
+def test_two_tokens_that_one_variable_would_have_to_hold_are_refused(shell: Shell) -> None:
+    """The last one would have been in it, and nobody would have known which one that is."""
+    install(shell, "acme")
+    shell.set("OTHER", "fedcba9876543210")
+    other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")
+    shell("install", "--site", "--org", "acme", *other)
+    ran = shell("run", "--org", "acme", "--", "true")
+    assert ran.code == 2
+    assert "ANACONDA_REPO_TOKEN_ACME can hold one token" in ran.line
