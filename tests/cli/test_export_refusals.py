@@ -265,7 +265,7 @@ def test_two_tokens_of_one_organization_are_both_written_where_there_is_room(she
 
 def second_of_acme() -> None:
     (first,) = user_store(Environment()).tokens()
-    second = replace(first, scope=("https://files.example.com/more",))
+    second = first._replace(scope=("https://files.example.com/more",))
     user_store(Environment()).add(second, Secret("fedcba9876543210"))
 
 
