@@ -485,7 +485,8 @@ class KeyringUnusable(StoreError):
         """``reason`` finishes the sentence "The system keyring …"."""
         super().__init__(
             f"The system keyring {reason}.",
-            hint="Unlock it, or keep the token in a file with --store file.",
+            hint=f"{'Unlock it, or k' if 'locked' in reason else 'K'}eep the token in a file "
+            "with --store file.",
         )
 
 
