@@ -91,6 +91,7 @@ class TokenAuth(ChannelAuthBase):
 def warn_of_expiry() -> None:
     """Say once a day that a token that this process has sent will expire soon.
 
+    And what the store had to have repaired to give it out.
     Nothing is said where the output is to be read by a program, or to be quiet.
     The command has done its work: it does not fail for this.
     """
@@ -118,8 +119,8 @@ def _warn_of_expiry() -> None:
         within=timedelta(days=max(days, -MOST_DAYS)),
         folder=Environment().store_folder,
     )
-    if line:
-        Printer().warn(line)
+    for said in filter(None, (*LOOKUP.notices, line)):
+        Printer().warn(said)
 
 
 @cache

@@ -86,6 +86,11 @@ class Lookup:
                 self._answers.clear()
             return self._answers.setdefault(folder, self._resolve(folder))
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user's store repaired meanwhile; not whether the machine's is for this user."""
+        return tuple(self._stores[USER].notices)
+
     def _resolve(self, folder: str) -> Found | None:
         return self._in_environment(folder) or next(
             (found for name in self._stores if (found := self._in_store(name, folder))), None

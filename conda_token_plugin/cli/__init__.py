@@ -49,4 +49,7 @@ def _run(args: object, *, printer: object, prog: str) -> int:
     from conda_token_plugin.cli.parser import runner
 
     call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
-    return runner(call.args.verb)(call)
+    try:
+        return runner(call.args.verb)(call)
+    finally:
+        call.say_notices()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ class Call:
     prompts: Prompts
     prog: str
     now: datetime
+    _stores: list[Store] = field(default_factory=list)
+    """Those that were asked for."""
+    _said: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, args: Namespace, *, printer: Printer, prog: str) -> Call:
@@ -62,15 +65,21 @@ class Call:
         from conda_token_plugin.store import machine_store, user_store
 
         if self.system:
-            return machine_store(self.environment)
-        return user_store(self.environment, choice=getattr(self.args, "store", None))
+            return self._kept(machine_store(self.environment))
+        choice = getattr(self.args, "store", None)
+        return self._kept(user_store(self.environment, choice=choice))
 
     def stores(self) -> dict[str, Store]:
         """All stores, in the order of precedence."""
         self.warn_of_cut_short()
-        from conda_token_plugin.lookup import stores_of
+        return self._all_stores()
 
-        return stores_of(self.environment)
+    def say_notices(self) -> None:
+        """Say what the stores repaired, chose, or left undone; each line once."""
+        for line in dict.fromkeys(line for store in self._stores for line in store.notices):
+            if line not in self._said:
+                self._said.append(line)
+                self.printer.say(line)
 
     def warn_of_cut_short(self) -> None:
         """Say that an issue ended without a word, where one did."""
@@ -82,6 +91,15 @@ class Call:
 
     def lookup(self) -> Lookup:
         """The resolver that the auth handler uses, too."""
-        from conda_token_plugin.lookup import resolver
+        from conda_token_plugin.lookup import Lookup
 
-        return resolver(self.environment)
+        return Lookup(self.environment, stores=self._all_stores())
+
+    def _all_stores(self) -> dict[str, Store]:
+        from conda_token_plugin.lookup import stores_of
+
+        return {name: self._kept(store) for name, store in stores_of(self.environment).items()}
+
+    def _kept(self, store: Store) -> Store:
+        self._stores.append(store)
+        return store

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call
     from conda_token_plugin.issuing import Wish
     from conda_token_plugin.secret import Secret
-    from conda_token_plugin.store import Store
 
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
 
@@ -85,7 +84,7 @@ def run(call: Call, *, wish: Wish) -> int:
     if call.args.group:
         share(store.folder, group=call.args.group)
     vault = keep(token, secret=secret, store=store, at=call.condarc)
-    _report(call, token, source="machine" if call.system else vault, store=store)
+    _report(call, token, source="machine" if call.system else vault)
     return 0
 
 
@@ -171,9 +170,9 @@ def _proven(call: Call, token: Token, *, secret: Secret) -> Token:
     return token._replace(proven=call.now)
 
 
-def _report(call: Call, token: Token, *, source: str, store: Store) -> None:
+def _report(call: Call, token: Token, *, source: str) -> None:
+    call.say_notices()
     for line in (
-        *store.notices,
         f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",
         f"Channels: {channels(token.scope)}",
         f"Expires:  {expiry(token, now=call.now)}"

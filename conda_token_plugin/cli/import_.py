@@ -127,8 +127,6 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
             f"Imported the token {last_four(one.token)} of {one.token.organization}, "
             f"kept in the {vault}."
         )
-    for notice in store.notices:
-        call.printer.say(notice)
 
 
 def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:

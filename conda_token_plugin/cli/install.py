@@ -151,7 +151,7 @@ def _issue(call: Call, organization: str, *, service: Service, decision: Decisio
     wish = _wish(call)
     with call.printer.waiting(f"Issuing a token of {organization}"):
         issued = desk.issue(organization, wish=wish)
-    _report(call, issued, replaced=current, notices=store.notices)
+    _report(call, issued, replaced=current)
     token = _proven(call, issued, store=store)
     action = {"action": "replaced" if current else "issued", "why": decision.why}
     shown = entry(Holding(token=token, source=issued.vault), now=call.now)
@@ -205,15 +205,13 @@ def _wish(call: Call) -> Wish:
     )
 
 
-def _report(
-    call: Call, issued: Issued, *, replaced: CurrentToken | None, notices: list[str]
-) -> None:
+def _report(call: Call, issued: Issued, *, replaced: CurrentToken | None) -> None:
     """Say what was done; the token is stored by now, so nothing can be lost by printing."""
     token = issued.token
     verb = f"Replaced {replaced.id} by" if replaced else "Issued"
     what = f"a token {last_four(token)} for {token.organization}"
+    call.say_notices()
     for line in (
-        *notices,
         f"{verb} {what}, kept {KEPT_IN[issued.vault]}.",
         f"Channels: {channels(token.scope)}",
         f"Expires:  {expiry(token, now=call.now)}",

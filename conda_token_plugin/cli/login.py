@@ -45,8 +45,7 @@ def run(call: Call) -> int:
         raise NeedsAnswer("How do you want to log in?", flag="--device or --web")
     store = call.store()
     api_key, vault = log_in(call, store=store, web=call.args.web)
-    for notice in store.notices:
-        call.printer.say(notice)
+    call.say_notices()
     _report(call, api_key, vault=vault)
     return 0
 

@@ -31,8 +31,7 @@ def run(call: Call) -> int:
     store = call.store()
     service = call.environment.service_url
     forgotten = store.remove_login(service)
-    for notice in store.notices:
-        call.printer.say(notice)
+    call.say_notices()
     call.printer.say(
         f"Logged out of {service}." if forgotten else f"There was no login to {service} of ours."
     )

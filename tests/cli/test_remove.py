@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.store.vaults import FileVault
+
 if TYPE_CHECKING:
+    import pytest
+
     from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
@@ -70,6 +75,21 @@ def test_what_the_environment_supplies_is_not_removed_but_named(shell: Shell) ->
     ran = shell("remove", "hooli")
     assert ran.code == 2
     assert "ANACONDA_REPO_TOKEN_HOOLI" in ran.line
+
+
+def test_what_is_left_undone_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell("install", "--org", "acme", "--yes")
+    real = FileVault.delete
+
+    def delete(self: FileVault, entry: str) -> None:
+        if entry != ".new":
+            raise StoreUnusable(self.folder.path, reason="Input/output error")
+        real(self, entry)
+
+    monkeypatch.setattr(FileVault, "delete", delete)
+    ran = shell("remove", "acme")
+    assert ran.code == 0
+    assert "What was removed is deleted there later." in ran.err
 
 
 def test_what_goes_on_being_sent_is_named(shell: Shell) -> None:

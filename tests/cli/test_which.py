@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin.environment import Environment
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
@@ -16,6 +18,19 @@ def test_the_token_its_source_and_the_reason_are_named(shell: Shell) -> None:
     assert ran.code == 0
     for word in ("acme", "file", "longest", "Authorization: token"):
         assert word in ran.out
+
+
+@pytest.mark.parametrize("words", [["list"], ["status"], ["which"], ["run", "--", "true"]])
+def test_a_loose_mode_is_repaired_and_reported_by_whatever_reads(
+    shell: Shell, words: list[str]
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    index = Environment().store_folder / "index.jsonl"
+    index.chmod(0o644)
+    where = [f"{shell.sandbox.repo}acme/main"] if words == ["which"] else []
+    line = f"The loose mode 0644 of {index} was set to 0600."
+    assert shell(*words, *where).err.splitlines().count(line) == 1
+    assert line not in shell(*words, *where).err
 
 
 @pytest.mark.parametrize("path", ["acme", "acme/", "acme/main", "acme/main/linux-64/x.conda", "r"])

@@ -88,3 +88,12 @@ def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value:
 
     assert ran.err.count("conda-token-plugin: nobody looks") == (value == "soon")
     assert (LINE in ran.err) == (value == "99999999999")
+
+
+def test_a_loose_mode_that_a_request_had_repaired_is_said(machine: Machine) -> None:
+    hold(machine, "acme")
+    (index,) = machine.folder.rglob("index.jsonl")
+    index.chmod(0o644)
+    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+    said = machine.conda("search", *words).well().err
+    assert said.count(f"The loose mode 0644 of {index} was set to 0600.") == 1
