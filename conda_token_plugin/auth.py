@@ -97,15 +97,16 @@ def warn_of_expiry() -> None:
     """
     if context.json or context.quiet:
         return
-    from conda_token_plugin.errors import BadInput
-    from conda_token_plugin.mishaps import said_once
-
     try:
         _warn_of_expiry()
-    except CondaError as error:  # the setting is no number
-        said_once(BadInput(str(error)), so="nobody looks when tokens expire")
-    except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        said_once(bug, so="it goes on")
+    except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
+        from conda_token_plugin.errors import BadInput
+        from conda_token_plugin.mishaps import said_once
+
+        if isinstance(fault, CondaError):  # the setting is no number
+            said_once(BadInput(str(fault)), so="nobody looks when tokens expire")
+        else:
+            said_once(fault, so="it goes on")
 
 
 def _warn_of_expiry() -> None:
