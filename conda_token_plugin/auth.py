@@ -100,7 +100,7 @@ def warn_of_expiry() -> None:
     try:
         _warn_of_expiry()
     except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        from conda_token_plugin.errors import BadInput
+        from conda_token_plugin.errors.input import BadInput
         from conda_token_plugin.mishaps import said_once
 
         if isinstance(fault, CondaError):  # the setting is no number

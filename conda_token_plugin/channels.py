@@ -17,7 +17,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from conda_token_plugin.errors import TO_BE_VEILED, BadInput, MalformedURL
+from conda_token_plugin.errors import TO_BE_VEILED
+from conda_token_plugin.errors.input import BadInput, MalformedURL
 
 if TYPE_CHECKING:
     from collections.abc import Container

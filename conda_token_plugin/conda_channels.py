@@ -13,7 +13,7 @@ from conda.gateways.connection.session import get_session
 from conda.models.channel import Channel
 
 from conda_token_plugin.channels import without_secrets
-from conda_token_plugin.errors import ServiceUnreachable
+from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.service.answer import answer
 from conda_token_plugin.service.http import Patience
 from conda_token_plugin.service.session import TROUBLE, discreet

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.channels import pattern
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.tokens import Kind
 
 if TYPE_CHECKING:

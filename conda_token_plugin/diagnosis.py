@@ -25,14 +25,14 @@ from dataclasses import dataclass
 from shlex import join
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import NoSeat
+from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.syncing import Outcome
 from conda_token_plugin.tokens import Kind, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conda_token_plugin.errors import OrganizationError
+    from conda_token_plugin.errors.organization import OrganizationError
     from conda_token_plugin.tokens import Token
 
 SHARED = "(shared)"

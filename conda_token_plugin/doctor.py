@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin import HANDLER, condarc
 from conda_token_plugin.channels import longest_prefix
-from conda_token_plugin.errors import ConfigurationError, KeyringUnusable, TokenPluginError
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.lookup import USER, holdings, stores_of
 from conda_token_plugin.tokens import State
 

@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised
-from conda_token_plugin.errors import BadInput, MalformedToken, StoreUnusable
+from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.errors.store import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,13 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 from conda_token_plugin.channels import longest_prefix, without_secrets
 from conda_token_plugin.diagnosis import SHARED, Evidence, Refusal, diagnosed
-from conda_token_plugin.errors import (
-    OrganizationError,
-    ServiceError,
-    StoreError,
-    TokenPluginError,
-    TokenRefused,
-)
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.organization import OrganizationError
+from conda_token_plugin.errors.service import ServiceError, TokenRefused
+from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.lookup import NO_ORGANIZATION, USER, stores_of
 from conda_token_plugin.tokens import Kind
 

@@ -18,7 +18,8 @@ from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
 from conda_token_plugin.channels import organization_prefix, shared_prefixes
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import ConfigurationError, IssueLost, StoreError
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.store import IssueLost, StoreError
 from conda_token_plugin.pending import noted
 from conda_token_plugin.tokens import Kind, Token
 

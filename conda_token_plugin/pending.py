@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreUnusable, TokenPluginError
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.tokens import utc
 
 if TYPE_CHECKING:

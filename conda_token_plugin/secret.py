@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
 
 HIDDEN = "<hidden>"
 LONGEST = 16_384

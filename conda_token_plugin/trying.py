@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from conda_token_plugin.errors import ServiceError
+from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.sending import address, header
 from conda_token_plugin.service.http import Http
 from conda_token_plugin.service.repository import BEGINNING, package_in

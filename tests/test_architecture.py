@@ -135,8 +135,7 @@ def test_only_the_door_catches_what_it_did_not_expect() -> None:
 def test_a_module_has_one_reason_to_exist(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)) or not text.strip()
-    if path.name != "errors.py":  # one tree of words; half of it is docstrings
-        assert len(text.splitlines()) <= LONGEST
+    assert len(text.splitlines()) <= LONGEST
 
 
 def test_every_exception_to_a_rule_gives_its_reason() -> None:

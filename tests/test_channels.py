@@ -18,7 +18,7 @@ from conda_token_plugin.channels import (
     shared_prefixes,
     without_secrets,
 )
-from conda_token_plugin.errors import BadInput, MalformedURL
+from conda_token_plugin.errors.input import BadInput, MalformedURL
 
 REPO = "https://repo.anaconda.cloud/repo/"
 ACME = "https://repo.anaconda.cloud/repo/acme"

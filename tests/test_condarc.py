@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from conda_token_plugin import condarc
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:

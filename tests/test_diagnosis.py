@@ -9,7 +9,7 @@ import pytest
 
 from conda_token_plugin.diagnosis import SHARED, Diagnosis, Evidence, Refusal, diagnosed
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import NoSeat, NoSuchOrganization
+from conda_token_plugin.errors.organization import NoSeat, NoSuchOrganization
 from conda_token_plugin.examination import organization_of, refusal_of
 from conda_token_plugin.hints import headers_in
 from conda_token_plugin.syncing import Outcome

@@ -11,13 +11,9 @@ import pytest
 import conda_token_plugin
 from conda_token_plugin import environment
 from conda_token_plugin.environment import Environment, token_variable
-from conda_token_plugin.errors import (
-    BadInput,
-    MalformedToken,
-    MalformedURL,
-    StoreUnusable,
-    TokenPluginError,
-)
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.input import BadInput, MalformedToken, MalformedURL
+from conda_token_plugin.errors.store import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

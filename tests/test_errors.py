@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -22,10 +24,15 @@ NEVER_RAISED_ITSELF = {
 
 
 def classes() -> list[type[TokenPluginError]]:
+    names = [
+        errors.__name__,
+        *(f"{errors.__name__}.{m.name}" for m in iter_modules(errors.__path__)),
+    ]
     return [
         value
-        for _, value in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(value, TokenPluginError)
+        for name in names
+        for _, value in inspect.getmembers(import_module(name), inspect.isclass)
+        if issubclass(value, TokenPluginError) and value.__module__ == name
     ]
 
 

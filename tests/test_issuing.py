@@ -14,7 +14,9 @@ import pytest
 
 from conda_token_plugin import condarc, pending
 from conda_token_plugin.cli import main
-from conda_token_plugin.errors import ConfigurationError, IssueLost, NoSeat, StoreUnusable
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.errors.store import IssueLost, StoreUnusable
 from conda_token_plugin.issuing import uninterrupted
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens import utc

@@ -10,7 +10,8 @@ import pytest
 
 from conda_token_plugin import environment
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import KeyringUnusable, MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.lookup import Found, Lookup, holdings
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Kind, Token

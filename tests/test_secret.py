@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import conda_token_plugin
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.secret import LONGEST, HeaderValue, Secret
 
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"

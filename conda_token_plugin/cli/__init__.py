@@ -19,7 +19,8 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     """
     from conda_token_plugin.cli.parser import parsed
     from conda_token_plugin.cli.render import Printer
-    from conda_token_plugin.errors import Interrupted, TokenPluginError
+    from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.errors.outcome import Interrupted
 
     printer = Printer.of(argv, prog=prog)
     try:

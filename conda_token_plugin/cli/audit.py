@@ -24,7 +24,9 @@ from conda_token_plugin.clients.audit.report import findings
 from conda_token_plugin.clients.audit.shapes import Known
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.environment import absolute, expanded
-from conda_token_plugin.errors import BadInput, CheckFailed, ConfigurationError, StoreError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.errors.outcome import CheckFailed
+from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.tokens import Kind
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def _places(call: Call) -> Iterable[places.Place]:
 def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
     """The values that this machine has, each with its owner. They stay in this process."""
     from conda_token_plugin.clients.granting import found_for
-    from conda_token_plugin.errors import NoToken
+    from conda_token_plugin.errors.store import NoToken
 
     known = Known()
     for store in call.stores().values():

@@ -21,7 +21,8 @@ from conda_token_plugin.channels import (
     shared_prefixes,
     without_secrets,
 )
-from conda_token_plugin.errors import BadInput, NoToken
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.store import NoToken
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.demo.acts import acts
 from conda_token_plugin.demo.stage import stage
-from conda_token_plugin.errors import CheckFailed
+from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -25,7 +25,8 @@ from conda_token_plugin.clients.granting import found_for, granted
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.clients.targets import TARGETS
 from conda_token_plugin.environment import expanded
-from conda_token_plugin.errors import BadInput, CheckFailed
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -15,7 +15,7 @@ from conda_token_plugin.cli.arguments import moment
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.environment import expanded
-from conda_token_plugin.errors import BadInput, Supplied
+from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.issuing import keep, provable, scope_of
 from conda_token_plugin.lookup import Holding, supplied
 from conda_token_plugin.store.sharing import share

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.environment import SERVICE_ACCOUNT
-from conda_token_plugin.errors import LoginError, NoChannel, TokenRefused
+from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.issuing import provable
 from conda_token_plugin.syncing import Outcome, Seen, must_be_tried, synced
 from conda_token_plugin.tokens import Kind

@@ -21,7 +21,8 @@ from conda_token_plugin.cli.arguments import organization, span
 from conda_token_plugin.cli.deciding import by_metadata, by_service, held
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.errors import NoChannel, Supplied
+from conda_token_plugin.errors.input import Supplied
+from conda_token_plugin.errors.service import NoChannel
 from conda_token_plugin.issuing import Desk, Wish, provable
 from conda_token_plugin.lookup import Holding, supplied
 

@@ -6,7 +6,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.environment import API_KEY
-from conda_token_plugin.errors import Interrupted, LoginRefused, NotLoggedIn
+from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
+from conda_token_plugin.errors.outcome import Interrupted
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call

@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.cli.logging_in import OURS, log_in
 from conda_token_plugin.cli.wording import KEPT_IN
 from conda_token_plugin.environment import API_KEY
-from conda_token_plugin.errors import LoginError, NeedsAnswer, OrganizationError, ServiceError
+from conda_token_plugin.errors.input import NeedsAnswer
+from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.organization import OrganizationError
+from conda_token_plugin.errors.service import ServiceError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

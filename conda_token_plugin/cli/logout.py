@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import LoginError
+from conda_token_plugin.errors.login import LoginError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

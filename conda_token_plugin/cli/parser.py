@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from conda_token_plugin import __version__
 from conda_token_plugin.cli import pages
-from conda_token_plugin.errors import BadInput
+from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

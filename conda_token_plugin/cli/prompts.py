@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from conda_token_plugin.errors import Interrupted, NeedsAnswer, NotConfirmed
+from conda_token_plugin.errors.input import NeedsAnswer
+from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,8 @@ from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
 from conda_token_plugin.cli.wording import channels, last_four
 from conda_token_plugin.environment import token_variable
-from conda_token_plugin.errors import BadInput, NoToken, Supplied
+from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.lookup import supplied
 
 if TYPE_CHECKING:

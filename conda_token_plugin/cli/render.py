@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import Interrupted, OutputLost
+from conda_token_plugin.errors.outcome import Interrupted, OutputLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

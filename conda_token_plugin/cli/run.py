@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.dotenv import by_variable
 from conda_token_plugin.clients.granting import found_for, granted
-from conda_token_plugin.errors import BadInput
+from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.cli.arguments import span
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels_of, expiry, last_four
-from conda_token_plugin.errors import NoChannel, NoToken, TokenPluginError, TokenRefused
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.service import NoChannel, TokenRefused
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.issuing import provable
 from conda_token_plugin.lookup import USER, holdings
 

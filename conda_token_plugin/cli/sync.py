@@ -19,15 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.inquiry import Inquiry
 from conda_token_plugin.cli.wording import expiry, last_four
-from conda_token_plugin.errors import (
-    BadInput,
-    Interrupted,
-    LoginError,
-    NoToken,
-    ServiceBusy,
-    ServiceError,
-    TokenPluginError,
-)
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.outcome import Interrupted
+from conda_token_plugin.errors.service import ServiceBusy, ServiceError
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.syncing import Outcome
 
 if TYPE_CHECKING:

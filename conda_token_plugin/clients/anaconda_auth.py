@@ -17,7 +17,8 @@ from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.keyrings import KeyringService
 from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.clients.offers import Sighting, offered, text
-from conda_token_plugin.errors import BadInput, ConfigurationError, KeyringUnusable
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.service.anaconda_login import SERVICE
 from conda_token_plugin.service.credentials import domains_of
 from conda_token_plugin.tokens import Way

@@ -23,7 +23,7 @@ from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.offers import Plain, Sighting, offered
 from conda_token_plugin.environment import absolute
-from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.ledger import Ledger
 from conda_token_plugin.clients.locks import LEFT
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

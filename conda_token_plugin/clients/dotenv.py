@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.clients.model import RENAME, Entry
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.environment import absolute, token_variable
-from conda_token_plugin.errors import BadInput, MalformedToken
+from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.secret import Secret
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.ledger import Ledger, Record
 from conda_token_plugin.clients.model import RENAME
-from conda_token_plugin.errors import BadInput, ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.locks import LEFT, refuse_locked
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.dotenv import by_variable
-from conda_token_plugin.errors import BadInput, ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.clients.model import Grant
-from conda_token_plugin.errors import NoToken
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.lookup import Lookup, holdings
 
 if TYPE_CHECKING:

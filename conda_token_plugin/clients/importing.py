@@ -7,14 +7,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.offers import in_repository, merged
-from conda_token_plugin.errors import (
-    ConfigurationError,
-    KeyringUnusable,
-    NoChannel,
-    ServiceError,
-    StoreError,
-    TokenRefused,
-)
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefused
+from conda_token_plugin.errors.store import KeyringUnusable, StoreError
 from conda_token_plugin.issuing import provable, scope_of
 from conda_token_plugin.tokens import Kind, Token
 

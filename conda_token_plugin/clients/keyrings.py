@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import StoreCorrupt, StoreNewer
+from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
 from conda_token_plugin.store.folder import Folder
 from conda_token_plugin.store.lock import locked
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from conda_token_plugin.clients.locks import LEFT
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.rattler import hosts_of
 from conda_token_plugin.environment import absolute
-from conda_token_plugin.errors import BadInput, ConfigurationError, MalformedToken
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from conda_token_plugin.channels import longest_prefix, normalised
-from conda_token_plugin.errors import MalformedToken, MalformedURL
+from conda_token_plugin.errors.input import MalformedToken, MalformedURL
 from conda_token_plugin.lookup import NO_ORGANIZATION
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way

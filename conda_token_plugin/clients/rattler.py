@@ -29,7 +29,7 @@ from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.offers import Sighting, json_copy, offered, text, url_of
 from conda_token_plugin.clients.textfile import TextFile
 from conda_token_plugin.environment import absolute
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import Way
 

@@ -14,7 +14,7 @@ from conda_token_plugin.clients.mamba import MambaSource
 from conda_token_plugin.clients.netrc_source import NetrcSource
 from conda_token_plugin.clients.rattler import RattlerSource
 from conda_token_plugin.environment import absolute, expanded
-from conda_token_plugin.errors import BadInput
+from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

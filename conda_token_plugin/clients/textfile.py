@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conda_token_plugin.clients import foreign
 from conda_token_plugin.clients.locks import LEFT, locked
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import CheckFailed
+from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import segment
-from conda_token_plugin.errors import ExtensionRefused, LoginRefused, ServiceNonsense
+from conda_token_plugin.errors.login import LoginRefused
+from conda_token_plugin.errors.organization import ExtensionRefused
+from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.service import http
 from conda_token_plugin.service.models import Part
 from conda_token_plugin.service.refusal import reason_of

@@ -14,7 +14,8 @@ import json
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import KeyringUnusable, MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.secret import Secret
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from conda_token_plugin.channels import without_secrets
-from conda_token_plugin.errors import ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import segment
-from conda_token_plugin.errors import (
+from conda_token_plugin.errors.login import LoginRefused
+from conda_token_plugin.errors.organization import NoOrganization
+from conda_token_plugin.errors.service import (
     AnswerLost,
     IssueUncertain,
-    LoginRefused,
-    NoOrganization,
     ServiceFault,
     ServiceNonsense,
 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conda_token_plugin.environment import API_KEY, FORMER_DOMAINS, SERVICE_URL
-from conda_token_plugin.errors import LoginRefused, NotLoggedIn
+from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.service.anaconda_login import AnacondaLogins
 
 if TYPE_CHECKING:

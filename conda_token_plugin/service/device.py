@@ -6,19 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from conda_token_plugin.errors import (
-    LoginAbandoned,
-    ServiceBusy,
-    ServiceFault,
-    ServiceUnreachable,
-)
+from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceUnreachable
 from conda_token_plugin.service.models import Part
 from conda_token_plugin.service.oauth import FORM, Refused, access_token, address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.errors import ServiceError
+    from conda_token_plugin.errors.service import ServiceError
     from conda_token_plugin.secret import Secret
     from conda_token_plugin.service.http import Http
     from conda_token_plugin.service.oauth import Endpoints

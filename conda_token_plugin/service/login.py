@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
-from conda_token_plugin.errors import LoginAbandoned, ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
 from conda_token_plugin.service.browser import WAIT, BrowserLogin
 from conda_token_plugin.service.device import DeviceLogin
 from conda_token_plugin.service.http import Http, bearer

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import MalformedToken, ServiceNonsense
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.tokens import utc
 

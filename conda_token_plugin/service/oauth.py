@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised
-from conda_token_plugin.errors import LoginAbandoned, MalformedURL, ServiceNonsense
+from conda_token_plugin.errors.input import MalformedURL
+from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.service.models import Part
 
 if TYPE_CHECKING:

@@ -21,18 +21,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import (
+from conda_token_plugin.errors.organization import (
     IssueRefused,
     NoSeat,
     NoSuchOrganization,
-    ServiceError,
     SubscriptionOver,
-    TokenPluginError,
 )
+from conda_token_plugin.errors.service import ServiceError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.service.answer import Answer
     from conda_token_plugin.service.client import Service
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
 from conda_token_plugin.channels import SHARED_CHANNELS, longest_prefix, without_secrets
-from conda_token_plugin.errors import NoChannel, ServiceNonsense, TokenRefused
+from conda_token_plugin.errors.service import NoChannel, ServiceNonsense, TokenRefused
 from conda_token_plugin.sending import address, header
 from conda_token_plugin.service.http import Http
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from requests import exceptions as theirs
 from urllib3 import exceptions as inner
 
-from conda_token_plugin.errors import AnswerLost, ServiceUnreachable
+from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
 
 if TYPE_CHECKING:
     from conda_token_plugin.service.http import Patience

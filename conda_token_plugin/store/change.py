@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from os import urandom
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreError
+from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.store.files import TEMPORARY
 from conda_token_plugin.store.index import Slot
 from conda_token_plugin.store.lock import locked

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store.files import FINDING
 from conda_token_plugin.store.vaults import FILE, KEYRING
 

@@ -17,7 +17,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.errors.store import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

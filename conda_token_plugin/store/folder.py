@@ -17,7 +17,7 @@ import re
 from stat import S_IMODE, S_ISDIR, S_ISREG, S_ISVTX
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:

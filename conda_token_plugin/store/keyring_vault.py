@@ -19,13 +19,13 @@ from dataclasses import dataclass, field
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store.vaults import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.errors import StoreError
+    from conda_token_plugin.errors.store import StoreError
     from conda_token_plugin.store.envelope import Refused
 
 SERVICE = "conda-token-plugin"

@@ -7,7 +7,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreCorrupt, StoreNewer, StoreUnusable
+from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer, StoreUnusable
 from conda_token_plugin.store.envelope import Newer, Refused
 from conda_token_plugin.store.index import Index, decoded
 

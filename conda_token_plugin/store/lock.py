@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreBusy, StoreUnusable
+from conda_token_plugin.errors.store import StoreBusy, StoreUnusable
 from conda_token_plugin.store.files import LOCK, errors_of
 
 if TYPE_CHECKING:

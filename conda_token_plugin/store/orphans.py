@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as TooLong  # its own class before P
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store.keyring_vault import SERVICE, started
 
 if TYPE_CHECKING:

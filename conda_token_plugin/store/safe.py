@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import ledger
 from conda_token_plugin.store.envelope import Refused
 from conda_token_plugin.store.files import FINDING, LOCK, TEMPORARY
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conda_token_plugin.errors import SecretLost
+    from conda_token_plugin.errors.store import SecretLost
     from conda_token_plugin.secret import Secret
     from conda_token_plugin.store.change import Change
     from conda_token_plugin.store.choice import Choice

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store.envelope import Refused, unwrapped, wrapped
 

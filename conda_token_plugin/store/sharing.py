@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import BadInput
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.store.files import errors_of
 from conda_token_plugin.store.folder import SHARED_HINT
 from conda_token_plugin.store.lock import locked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import NoToken, SecretLost
+from conda_token_plugin.errors.store import NoToken, SecretLost
 from conda_token_plugin.store.safe import Safe
 from conda_token_plugin.store.vaults import FILE, vault_name
 

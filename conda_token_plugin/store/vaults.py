@@ -13,7 +13,7 @@ from __future__ import annotations
 from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from conda_token_plugin.errors import StoreCorrupt, StoreError, StoreNewer
+from conda_token_plugin.errors.store import StoreCorrupt, StoreError, StoreNewer
 from conda_token_plugin.store.envelope import Newer, Refused
 
 if TYPE_CHECKING:

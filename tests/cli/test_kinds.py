@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from conda_token_plugin.cli.render import Printer
-from conda_token_plugin.errors import OutputLost
+from conda_token_plugin.errors.outcome import OutputLost
 from conda_token_plugin.store import envelope, lock
 
 if TYPE_CHECKING:

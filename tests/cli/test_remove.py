@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store.vaults import FileVault
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.clients import foreign, locks
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path

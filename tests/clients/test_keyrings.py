@@ -10,7 +10,7 @@ import pytest
 from conda_token_plugin.clients import keyrings
 from conda_token_plugin.clients.keyrings import KeyringService
 from conda_token_plugin.clients.model import Entry
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import keyring_vault
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from conda_token_plugin.clients import keyrings
 from conda_token_plugin.clients.model import Entry
 from conda_token_plugin.clients.sources import SOURCES, source
 from conda_token_plugin.clients.targets import TARGETS
-from conda_token_plugin.errors import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
 from tests.fuzz.reading import room, told, written

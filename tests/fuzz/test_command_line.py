@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.cli.parser import VERBS, verb_parser
-from conda_token_plugin.errors import LoginAbandoned, TokenPluginError
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.login import LoginAbandoned
 from tests.cli.conftest import shell
 from tests.fuzz.conftest import BOUNDED
 from tests.leaks.scenes import TYPED

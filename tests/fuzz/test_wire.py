@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conda_token_plugin.errors import IssueUncertain
+from conda_token_plugin.errors.service import IssueUncertain
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.http import Http, Patience

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.errors import (
-    AnswerLost,
-    BadInput,
-    ExtensionRefused,
-    LoginRefused,
-    ServiceBusy,
-    ServiceFault,
-    ServiceNonsense,
-)
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.login import LoginRefused
+from conda_token_plugin.errors.organization import ExtensionRefused
+from conda_token_plugin.errors.service import AnswerLost, ServiceBusy, ServiceFault, ServiceNonsense
 from conda_token_plugin.sandbox.messages import Ending
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.service.admin import Admin

@@ -12,7 +12,8 @@ import pytest
 
 from conda_token_plugin.clients.keyrings import KeyringService
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import KeyringUnusable, NotLoggedIn
+from conda_token_plugin.errors.login import NotLoggedIn
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
 

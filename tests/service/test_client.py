@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import responses
 
-from conda_token_plugin.errors import (
-    AnswerLost,
-    BadInput,
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.login import LoginRefused
+from conda_token_plugin.errors.organization import (
     IssueRefused,
-    IssueUncertain,
-    LoginRefused,
     NoOrganization,
     NoSeat,
     NoSuchOrganization,
+    SubscriptionOver,
+)
+from conda_token_plugin.errors.service import (
+    AnswerLost,
+    IssueUncertain,
     ServiceBusy,
     ServiceFault,
     ServiceNonsense,
     ServiceUnreachable,
-    SubscriptionOver,
-    TokenPluginError,
 )
 from conda_token_plugin.sandbox.messages import Ending
 from conda_token_plugin.sandbox.model import Member
@@ -34,6 +35,7 @@ from conda_token_plugin.service.http import Patience
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.sandbox import Sandbox
 
     Login = Callable[[str], Service]

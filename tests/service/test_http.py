@@ -13,13 +13,13 @@ import pytest
 import responses
 import trustme
 
-from conda_token_plugin.errors import (
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.service import (
     AnswerLost,
     ServiceBusy,
     ServiceFault,
     ServiceNonsense,
     ServiceUnreachable,
-    TokenPluginError,
 )
 from conda_token_plugin.sandbox.messages import Ending
 from conda_token_plugin.secret import HeaderValue

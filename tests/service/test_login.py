@@ -13,9 +13,9 @@ import pytest
 import requests
 import responses
 
-from conda_token_plugin.errors import (
+from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.service import (
     AnswerLost,
-    LoginAbandoned,
     ServiceBusy,
     ServiceError,
     ServiceFault,

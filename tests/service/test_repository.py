@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from conda_token_plugin.environment import Environment
-from conda_token_plugin.errors import (
+from conda_token_plugin.errors.service import (
     AnswerLost,
     NoChannel,
     ServiceBusy,

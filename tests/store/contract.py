@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from conda_token_plugin.errors import MalformedToken, NoToken
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.secret import Secret
 from tests.store import made
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.errors import NoToken
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.store import Store, files
 from conda_token_plugin.store.vaults import FileVault
 from tests.store import crowd, made

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.errors import SecretLost, StoreBusy, StoreUnusable
+from conda_token_plugin.errors.store import SecretLost, StoreBusy, StoreUnusable
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.lock import locked
 from tests.store import acts, made

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from conda_token_plugin.errors import NoToken, StoreCorrupt, StoreError, StoreNewer
+from conda_token_plugin.errors.store import NoToken, StoreCorrupt, StoreError, StoreNewer
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.envelope import Newer, Refused, unwrapped, wrapped

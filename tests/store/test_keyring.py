@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.errors import KeyringUnusable, SecretLost
+from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
 from conda_token_plugin.store import Store, choice, keyring_vault, probe
 from conda_token_plugin.store.probe import Answer, Finding
 from tests.store import keyrings, made

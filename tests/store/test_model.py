@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from conda_token_plugin.errors import NoToken
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens import Kind, Token, Verdict, Way

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.errors import StoreUnusable
+from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store import Store
 from tests.store import acts, made
 

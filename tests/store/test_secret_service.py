@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.errors import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import Store, probe
 from conda_token_plugin.store.probe import Answer
 from tests.store import acts, made, session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.clients.audit.packages import Unreadable, metadata
 from conda_token_plugin.clients.audit.places import Kind
 from conda_token_plugin.clients.audit.shapes import hits
-from conda_token_plugin.errors import MalformedToken
+from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.secret import Secret
 
 if TYPE_CHECKING:
