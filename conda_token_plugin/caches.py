@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.channels import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from conda_token_plugin.environment import Environment
 
@@ -74,19 +74,13 @@ def forget(
     ``channels`` are URLs that are known to be channels. Returns the files that were deleted.
     """
     wanted = frozenset(prefixes)
-    known = {*channels, *_noted(environment.store_folder), *_guessed(wanted, environment)}
-    hashes = {
-        name_of(f"{channel.rstrip('/')}/{subdir}", index=index)
-        for channel in known
-        if longest_prefix(f"{channel}/", among=wanted)
-        for subdir in SUBDIRS
-        for index in INDEXES
-    }
-    doomed = [
-        path for folder in folders(environment) for path in _cached(folder, hashes, among=wanted)
-    ]
+    cached = {path: name for folder in folders(environment) for path, name in _cached(folder)}
+    names = set()
+    if cached:  # else the thousands of names that there may be need not be found out
+        known = {*channels, *_noted(environment.store_folder), *_guessed(wanted, environment)}
+        names = {*_names(known, among=wanted), *_told(cached, among=wanted)}
     _drop_notes(environment.store_folder, among=wanted)
-    return tuple(path for path in doomed if _deleted(path))
+    return tuple(path for path, name in cached.items() if name in names and _deleted(path))
 
 
 def name_of(subdir: str, *, index: str = "") -> str:
@@ -145,15 +139,26 @@ def _packages(environment: Environment) -> Iterator[str | Path]:
     yield environment.home / ".conda" / "pkgs"
 
 
-def _cached(folder: Path, hashes: set[str], *, among: frozenset[str]) -> Iterator[Path]:
+def _cached(folder: Path) -> Iterator[tuple[Path, str]]:
+    """The files of a cache, and the names that they have there."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    hits = {path: hit[1] for path in files if (hit := _CACHED.match(path.name))}
-    told = {
-        cached
-        for path, cached in hits.items()
-        if path.name.endswith(".info.json") and longest_prefix(_url_in(path), among=among)
-    }
-    yield from (path for path, cached in hits.items() if cached in hashes | told)
+    yield from ((path, hit[1]) for path in files if (hit := _CACHED.match(path.name)))
+
+
+def _names(channels: Iterable[str], *, among: frozenset[str]) -> Iterator[str]:
+    """What indexes of those of ``channels`` that are below ``among`` may be called."""
+    for channel in channels:
+        if longest_prefix(f"{channel}/", among=among):
+            for subdir in SUBDIRS:
+                for index in INDEXES:
+                    yield name_of(f"{channel.rstrip('/')}/{subdir}", index=index)
+
+
+def _told(cached: Mapping[Path, str], *, among: frozenset[str]) -> Iterator[str]:
+    """The names of what says itself that it is from below ``among``."""
+    for path, name in cached.items():
+        if path.name.endswith(".info.json") and longest_prefix(_url_in(path), among=among):
+            yield name
 
 
 def _url_in(state: Path) -> str:
