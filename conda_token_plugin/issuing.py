@@ -9,10 +9,9 @@ has it leaves a note by which the next command says what happened (``pending``).
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from signal import SIGINT, signal
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin import condarc
 from conda_token_plugin.caches import forget
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(NamedTuple):
     """What the user wants configured beside the token."""
 
     channels: tuple[str, ...] | None = None
@@ -53,8 +51,7 @@ class Wish:
         return token._replace(channels=channels or (), default_channels=defaults or ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(NamedTuple):
     """What came of an issue: the token's metadata, its secret, and the vault it is kept in."""
 
     token: Token
@@ -62,8 +59,7 @@ class Issued:
     vault: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(NamedTuple):
     """Where tokens are issued and kept: a service, a store, and the environment of both."""
 
     service: Service

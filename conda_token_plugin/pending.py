@@ -13,11 +13,9 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.tokens import utc
 
 if TYPE_CHECKING:
@@ -28,8 +26,7 @@ if TYPE_CHECKING:
 NAME = "issuing.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(NamedTuple):
     """Whose token was being issued, and since when."""
 
     organization: str
@@ -62,6 +59,8 @@ def noted(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
         file.write(json.dumps(facts))
         file.flush()
     except OSError as error:  # read-only folder, full disk
+        from conda_token_plugin.errors.store import StoreUnusable
+
         raise StoreUnusable(path, reason=error.strerror or "unknown") from None
     try:
         with file:

@@ -23,9 +23,8 @@ What the repository takes is not over, whatever the dates say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.tokens import ABOUT, GRACE, Kind, Verdict
 
@@ -62,8 +61,7 @@ VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """What was found out about one token."""
 
     current: CurrentToken | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -17,19 +16,28 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """What a verb is given."""
 
-    args: Namespace
-    environment: Environment
-    printer: Printer
-    prompts: Prompts
-    prog: str
-    now: datetime
-    _stores: list[Store] = field(default_factory=list)
-    """Those that were asked for."""
-    _said: list[str] = field(default_factory=list)
+    def __init__(  # noqa: PLR0913  # all that a verb is given
+        self,
+        args: Namespace,
+        *,
+        environment: Environment,
+        printer: Printer,
+        prompts: Prompts,
+        prog: str,
+        now: datetime,
+    ) -> None:
+        """Do no I/O."""
+        self.args = args
+        self.environment = environment
+        self.printer = printer
+        self.prompts = prompts
+        self.prog = prog
+        self.now = now
+        self._stores: list[Store] = []
+        self._said: list[str] = []
 
     @classmethod
     def of(cls, args: Namespace, *, printer: Printer, prog: str) -> Call:
@@ -38,7 +46,7 @@ class Call:
         from conda_token_plugin.environment import Environment
 
         return cls(
-            args=args,
+            args,
             environment=Environment(),
             printer=printer,
             prompts=prompts(printer, assume_yes=args.yes),

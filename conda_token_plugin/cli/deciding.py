@@ -7,8 +7,7 @@ and until the subscription is renewed a new token ends on the day that the old o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.cli.inquiry import Inquiry
@@ -27,8 +26,7 @@ SYNCED = {Outcome.CURRENT, Outcome.EXTENDED}
 """What became of a token that ends when the subscription does, where its end is known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether to issue, and why; with what is known by now of the token that is held."""
 
     held: Token | None

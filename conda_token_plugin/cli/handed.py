@@ -16,8 +16,9 @@ from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.environment import expanded
 from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.holdings import Holding
 from conda_token_plugin.issuing import keep, provable, scope_of
-from conda_token_plugin.lookup import Holding, supplied
+from conda_token_plugin.lookup import supplied
 from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens import Kind, Token, Way
 

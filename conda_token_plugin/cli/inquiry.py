@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.environment import SERVICE_ACCOUNT
 from conda_token_plugin.errors.login import LoginError
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens import Token
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of one token; ``outcome`` or ``error``, one of them is None."""
 
     token: Token

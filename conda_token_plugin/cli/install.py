@@ -23,8 +23,9 @@ from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.service import NoChannel
+from conda_token_plugin.holdings import Holding
 from conda_token_plugin.issuing import Desk, Wish, provable
-from conda_token_plugin.lookup import Holding, supplied
+from conda_token_plugin.lookup import supplied
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

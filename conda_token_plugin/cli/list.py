@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.wording import channels_of, expiry, last_four
-from conda_token_plugin.lookup import holdings
+from conda_token_plugin.holdings import holdings
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from datetime import datetime
 
     from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.lookup import Holding
+    from conda_token_plugin.holdings import Holding
 
 
 def configure(parser: ArgumentParser) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from argparse import RawDescriptionHelpFormatter
 from shutil import get_terminal_size
-from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
 
 def _fill(text: str, width: int, *, after: str = "") -> str:
     """Lines of at most ``width``, ``after`` before each but the first; commands stay whole."""
+    from textwrap import TextWrapper
+
     wrapper = TextWrapper(
         width=width, subsequent_indent=after, break_on_hyphens=False, break_long_words=False
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass
 from importlib import import_module
 from keyword import iskeyword
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from conda_token_plugin import __version__
 from conda_token_plugin.cli import pages
-from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.call import Call
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """A command: its name, the group of the help page it stands in, and one line about it.
 
     Its module (``cli/<name>.py``, a hyphen as an underscore, a word of Python with one after it)
@@ -73,6 +70,8 @@ class Parser(ArgumentParser):
         Raises:
             BadInput: always.
         """
+        from conda_token_plugin.errors.input import BadInput
+
         raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
 
     def _print_message(self, message: str, file: Any = None) -> None:
@@ -159,11 +158,13 @@ def runner(name: str) -> Callable[[Call], int]:
 
 
 def _verb(name: str) -> Verb:
-    from difflib import get_close_matches
-
     for verb in VERBS:
         if verb.name == name:
             return verb
+    from difflib import get_close_matches
+
+    from conda_token_plugin.errors.input import BadInput
+
     close = get_close_matches(name, [verb.name for verb in VERBS], n=1)
     hint = f"Did you mean: conda token {close[0]}" if close else "See: conda token --help"
     raise BadInput(f"There is no command {name!r}.", hint=hint)

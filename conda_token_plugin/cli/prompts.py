@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from conda_token_plugin.errors.input import NeedsAnswer
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.errors.input import NeedsAnswer
 
 
 class Prompts(Protocol):
@@ -106,7 +106,7 @@ class NoTerminal:
 
     def confirm(self, question: str) -> None:
         """Always refuses."""
-        raise NeedsAnswer(question, flag="--yes")
+        raise _unasked(question, flag="--yes")
 
     def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
         """Nothing optional is wanted."""
@@ -114,11 +114,11 @@ class NoTerminal:
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
         """Always refuses, naming the options."""
-        raise NeedsAnswer(f"{question} ({', '.join(options)})", flag=flag)
+        raise _unasked(f"{question} ({', '.join(options)})", flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
         """Always refuses."""
-        raise NeedsAnswer(question, flag=flag)
+        raise _unasked(question, flag=flag)
 
 
 class AssumeYes:
@@ -154,3 +154,9 @@ def prompts(printer: Printer, *, assume_yes: bool) -> Prompts:
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     plain: Prompts = Terminal(printer) if asks else NoTerminal()
     return AssumeYes(plain) if assume_yes else plain
+
+
+def _unasked(question: str, *, flag: str) -> NeedsAnswer:
+    from conda_token_plugin.errors.input import NeedsAnswer
+
+    return NeedsAnswer(question, flag=flag)

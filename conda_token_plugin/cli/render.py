@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -23,15 +22,24 @@ PATIENCE = 0.5
 """Seconds for which nobody wonders what a command is doing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Printer:
-    """Writes for one command; ``json`` and ``quiet`` are the command's flags."""
+    """Writes for one command."""
 
-    prog: str = "conda token"
-    json: bool = False
-    quiet: bool = False
-    out: TextIO = field(default_factory=lambda: sys.stdout or _nowhere())
-    err: TextIO = field(default_factory=lambda: sys.stderr or _nowhere())
+    def __init__(
+        self,
+        *,
+        prog: str = "conda token",
+        json: bool = False,
+        quiet: bool = False,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+    ) -> None:
+        """``json`` and ``quiet`` are the command's flags; it writes to this process's streams."""
+        self.prog = prog
+        self.json = json
+        self.quiet = quiet
+        self.out = out or sys.stdout or _nowhere()
+        self.err = err or sys.stderr or _nowhere()
 
     @classmethod
     def of(cls, argv: Sequence[str], *, prog: str) -> Printer:

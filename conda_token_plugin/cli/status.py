@@ -21,15 +21,16 @@ from conda_token_plugin.cli.wording import channels_of, expiry, last_four
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
+from conda_token_plugin.holdings import holdings
 from conda_token_plugin.issuing import provable
-from conda_token_plugin.lookup import USER, holdings
+from conda_token_plugin.lookup import USER
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from datetime import timedelta
 
     from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.lookup import Holding
+    from conda_token_plugin.holdings import Holding
 
 OFFLINE = "not checked"
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.channels import normalised, without_secrets
 from conda_token_plugin.cli.wording import last_four
-from conda_token_plugin.lookup import holdings
+from conda_token_plugin.holdings import holdings
 from conda_token_plugin.trying import Direct, tried
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from conda_token_plugin.channels import normalised, without_secrets
 from conda_token_plugin.cli.list import entry
 from conda_token_plugin.cli.wording import channels, expiry, last_four
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.lookup import Holding
+from conda_token_plugin.holdings import Holding
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -28,16 +27,20 @@ A_DAY = 86_400.0
 """Seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer. ``url`` is fit to be shown; the rest is not."""
+    """One answer. ``url`` is fit to be shown; the rest is not, and is not in its ``repr``."""
 
-    url: str
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    fault: str = ""
-    """Why the body is not whole, as in "URL answered with …"; empty when it is."""
+    __slots__ = ("body", "fault", "headers", "status", "url")
+
+    def __init__(
+        self, *, url: str, status: int, headers: Mapping[str, str], body: bytes, fault: str = ""
+    ) -> None:
+        """``fault`` says why the body is not whole, as in "URL answered with …"."""
+        self.url = url
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.fault = fault
 
     @property
     def ok(self) -> bool:

@@ -13,8 +13,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin import __version__
 from conda_token_plugin.channels import without_secrets
@@ -37,8 +36,7 @@ DEFAULT_HEADERS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How long to wait, in seconds, and how often to try again what may be tried again."""
 
     connect: float = 5.0

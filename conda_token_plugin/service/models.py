@@ -7,8 +7,7 @@ The shapes are those of public clients (anaconda-auth 0.15.3) and of the public 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.service import ServiceNonsense
@@ -20,13 +19,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
     """A JSON value within an answer, with its place: what a wrong key is reported by."""
 
-    value: Any
-    url: str
-    place: str = ""
+    __slots__ = ("place", "url", "value")
+
+    def __init__(self, value: Any, url: str, place: str = "") -> None:
+        """``url`` is where the answer came from; ``place`` is as ``items[0].name``."""
+        self.value = value
+        self.url = url
+        self.place = place
 
     def __getitem__(self, key: str) -> Part:
         """The part under ``key``; its value is None where there is none."""
@@ -78,8 +80,7 @@ class Part:
         return ServiceNonsense(self.url, got=f"JSON that does not have {expected} {where}")
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(NamedTuple):
     """An organization that the login belongs to."""
 
     slug: str
@@ -96,8 +97,7 @@ class Organization:
         return cls(slug=slug, title=title, id=part["id"].identifier)
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentToken:
+class CurrentToken(NamedTuple):
     """The token that a user has of an organization, without its value."""
 
     id: str
@@ -111,8 +111,7 @@ class CurrentToken:
         return cls(part["id"].identifier, None if expires.value is None else expires.moment)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(NamedTuple):
     """A token that was just issued: the only time that its value is shown."""
 
     secret: Secret
@@ -129,8 +128,7 @@ class IssuedToken:
             return cls(secret, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(NamedTuple):
     """A user's place in one organization."""
 
     organization: str
@@ -157,8 +155,7 @@ class Membership:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who the login is."""
 
     user_id: str
@@ -182,7 +179,7 @@ class Identity:
 
     def named_by(self, user: Part) -> Identity:
         """The same, with what an account's ``{id, email, username}`` says."""
-        return replace(self, email=_words(user["email"]), username=_words(user["username"]))
+        return self._replace(email=_words(user["email"]), username=_words(user["username"]))
 
 
 def _end(attribute: Part) -> datetime | None:

@@ -9,8 +9,7 @@ channels the first: an organization's part of the repository is no channel itsel
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from conda_token_plugin.channels import SHARED_CHANNELS, longest_prefix, without_secrets
@@ -40,8 +39,7 @@ _BASE = re.compile(rb'"base_url"\s*:\s*"([^"\\\x00-\x20]+)"')
 """Where the packages are, if not beside the index (conda's CEP 15)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """What the repository let the token have."""
 
     url: str

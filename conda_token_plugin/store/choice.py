@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.store import KeyringUnusable
@@ -34,16 +33,15 @@ DAY = 24 * 60 * 60 * 1_000_000_000
 _LARGEST = 4096
 
 
-@dataclass(slots=True)
 class Choice:
     """A choice, and what is known of the keyring. Only ``remember`` needs the store's lock."""
 
-    wanted: str
-    """"auto", "keyring" or "file"."""
-    folder: Folder
-    _probed: Finding | None = None
-    """What this process found out itself."""
-    _noted: bool = False
+    def __init__(self, wanted: str, folder: Folder) -> None:
+        """``wanted``: "auto", "keyring" or "file". Does no I/O."""
+        self.wanted = wanted
+        self.folder = folder
+        self._probed: Finding | None = None
+        self._noted = False
 
     def place(self, *, anew: bool = False) -> str:
         """Where the next secret goes; ``anew``: and it must work right now.
@@ -99,13 +97,14 @@ class Choice:
         found = self.folder.read(NAME, limit=_LARGEST)
         if found is None:
             return None
+        data, (written, _, _) = found
         try:
-            note = json.loads(found[0])
+            note = json.loads(data)
             finding = Finding.from_json(note["found"])
             circumstances = note["for"]
         except (KeyError, TypeError, ValueError, RecursionError):  # no note of this version
             return None
-        stale = time.time_ns() - found[1].mtime_ns > DAY
+        stale = time.time_ns() - written > DAY
         works = finding.answer is Answer.WORKING
         too_old = anew if works else stale or self.wanted == KEYRING
         return None if too_old or circumstances != self._circumstances() else finding

@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import NamedTuple
 
 LIMIT = 10.0
 """Seconds that the probe may take."""
@@ -35,8 +35,7 @@ class Answer(Enum):
     HUNG = "hung"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """The answer of a probe, and the backend that it is about."""
 
     answer: Answer
@@ -49,7 +48,7 @@ class Finding:
 
     def as_json(self) -> dict[str, str]:
         """Plain values."""
-        return {**asdict(self), "answer": self.answer.value}
+        return {**self._asdict(), "answer": self.answer.value}
 
     @classmethod
     def from_json(cls, value: dict[str, str]) -> Finding:
