@@ -11,37 +11,33 @@ said once. A 401 or 403 is left to conda, whose fallbacks (shards, zst, json) de
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from fnmatch import fnmatch
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from conda import CondaError
 from conda.base.context import context
-from conda.common.url import urlparse
 from conda.gateways.connection.session import CondaHttpAuth, CondaSession
 from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
-from conda_token_plugin import HANDLER
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.lookup import resolver
 from conda_token_plugin.sending import header
-from conda_token_plugin.watching import explain, kept_in_scope, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from requests import PreparedRequest
+    from requests import PreparedRequest, Response
 
     from conda_token_plugin.lookup import Found, Lookup
     from conda_token_plugin.secret import Secret
-    from conda_token_plugin.tokens import Token
 
 LOOKUP: Lookup = resolver(Environment())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
-USED: dict[str, Token] = {}
+USED: dict[str, Found] = {}
 """The tokens that this process has sent, by key."""
+REFUSED = (401, 403)
 MOST_DAYS = 100_000
 """As many as a setting of conda can mean; a ``timedelta`` takes no more than 10,000 times that."""
 
@@ -59,15 +55,14 @@ class TokenAuth(ChannelAuthBase):
         if covered is None:
             return _explained(self._otherwise(request))
         found, secret = covered
-        USED[found.token.key] = found.token
-        value = header(found.token, secret=secret)
+        USED[found.key] = found
+        value = header(found, secret=secret)
         if value is None:
             _prepare_path()
         else:
             request.headers["Authorization"] = value
         request.register_hook("response", CondaHttpAuth.handle_407)
-        request.register_hook("response", kept_in_scope(found, covered=_covered))
-        request.register_hook("response", note)
+        request.register_hook("response", partial(_watched, found))
         return _explained(request)
 
     def _otherwise(self, request: PreparedRequest) -> PreparedRequest:
@@ -75,7 +70,9 @@ class TokenAuth(ChannelAuthBase):
 
         The other handler is made once: it may read its configuration when it is made.
         """
-        name = _other_handler(self.channel_name, url=request.url or "")
+        from conda_token_plugin.others import other_handler
+
+        name = other_handler(self.channel_name, url=request.url or "")
         made: dict[str, Any] = self.__dict__.setdefault("_others", {})
         handler = context.plugin_manager.get_auth_handler(name) if name else None
         if handler is None:
@@ -115,7 +112,7 @@ def _warn_of_expiry() -> None:
 
     days = min(context.plugins.token_warn_days, MOST_DAYS)
     line = warning(
-        USED.values(),
+        [found.token for found in USED.values()],
         now=datetime.now(timezone.utc),
         within=timedelta(days=max(days, -MOST_DAYS)),
         folder=Environment().store_folder,
@@ -136,7 +133,7 @@ def _covered(url: str) -> tuple[Found, Secret] | None:
     """The token for ``url`` with its secret, unless it is known to be dead."""
     try:
         found = LOOKUP.find(url)
-        if found is None or not found.token.worth_trying(now=datetime.now(timezone.utc)):
+        if found is None or not found.worth_trying(now=datetime.now(timezone.utc)):
             return None
         return found, found.secret()
     except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
@@ -146,41 +143,30 @@ def _covered(url: str) -> tuple[Found, Secret] | None:
     return None
 
 
+def _watched(found: Found, response: Response, **_: Any) -> Response:
+    """A hook: look at a redirect and at a refusal; most responses are neither."""
+    if response.is_redirect:
+        from conda_token_plugin.watching import keep_in_scope
+
+        keep_in_scope(response, found=found, covered=_covered)
+    elif response.status_code in REFUSED:
+        from conda_token_plugin.watching import note
+
+        note(response)
+    return response
+
+
+def _explain(response: Response, **_: Any) -> Response:
+    """A hook: put the reason of a refusal into its response."""
+    if response.status_code in REFUSED:
+        from conda_token_plugin.watching import explain
+
+        explain(response)
+    return response
+
+
 def _explained(request: PreparedRequest) -> PreparedRequest:
     """Have a refusal explained, by a conda that does not ask plugins for hints (before 26.7)."""
     if not hasattr(CondaSpecs, "conda_error_hints"):
-        request.register_hook("response", explain)
+        request.register_hook("response", _explain)
     return request
-
-
-def _other_handler(channel_name: str, *, url: str) -> str:
-    """The handler that ``channel_settings`` names for ``url`` when ours are left out.
-
-    The rules are those of ``conda.gateways.connection.session.get_session``:
-    the canonical name or a glob of the same scheme, and the last match wins.
-    """
-    chosen = ""
-    for channel, handler in others():
-        if channel == channel_name or _globs(channel, url):
-            chosen = handler
-    return chosen
-
-
-@cache
-def others() -> tuple[tuple[str, str], ...]:
-    """Channel and handler of each entry of ``channel_settings`` that is not ours, in order."""
-    entries = (
-        (entry.get("channel", ""), entry.get("auth", "").strip())
-        for entry in context.channel_settings
-    )
-    return tuple((channel, handler) for channel, handler in entries if handler != HANDLER)
-
-
-def _globs(channel: str, url: str) -> bool:
-    wanted, got = urlparse(channel), urlparse(url)
-    return wanted.scheme == got.scheme and fnmatch(_location(got), _location(wanted))
-
-
-def _location(parts: Any) -> str:
-    """Host, port and path: what conda matches; either is None where a name is no URL."""
-    return f"{parts.netloc or ''}{parts.path or ''}"

@@ -17,9 +17,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
-from conda_token_plugin.errors import TO_BE_VEILED
-from conda_token_plugin.errors.input import BadInput, MalformedURL
-
 if TYPE_CHECKING:
     from collections.abc import Container
 
@@ -34,6 +31,8 @@ _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|::1"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
+_TAKEN_OUT = frozenset("\t\r\n")
+"""What ``urlsplit`` takes out without a word, and requests sends as an escape."""
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
 _ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -45,17 +44,12 @@ def normalised(url: str) -> str:
     Raises:
         MalformedURL: no token may ever be sent there.
     """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port if ":" in parts.netloc else None
-    except ValueError:
-        raise MalformedURL(without_secrets(url), "it cannot be read") from None
-    path = _unescaped(parts.path).rstrip("/")
-    fault = _fault(parts, host, path)
+    prefix, fault = _judged(url)
     if fault:
+        from conda_token_plugin.errors.input import MalformedURL
+
         raise MalformedURL(without_secrets(url), fault)
-    return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}"
+    return prefix
 
 
 def channel_of(url: str) -> str:
@@ -75,9 +69,8 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
     Costs one look-up a path segment, however many prefixes there are.
     A URL that no token may be sent to is covered by none.
     """
-    try:
-        rest = normalised(url)
-    except MalformedURL:
+    rest, fault = _judged(url)
+    if fault:
         return None
     floor = rest.index("://") + 3
     while True:
@@ -96,6 +89,9 @@ def segment(name: str) -> str:
         BadInput: nothing can be called that.
     """
     from urllib.parse import quote
+
+    from conda_token_plugin.errors import TO_BE_VEILED
+    from conda_token_plugin.errors.input import BadInput
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
     if odd or re.fullmatch(TO_BE_VEILED, name):  # a log of requests is no place for a token
@@ -136,6 +132,26 @@ def without_secrets(url: str) -> str:
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
 
 
+def _judged(url: str) -> tuple[str, str]:
+    """The prefix form of ``url``, and what forbids that a token is sent there."""
+    if not _TAKEN_OUT.isdisjoint(url):
+        return "", "it has a line break or a tab"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = parts.port if ":" in parts.netloc else None
+    except ValueError:
+        return "", "it cannot be read"
+    path = _unescaped(parts.path).rstrip("/")
+    fault = _fault(parts, host, path)
+    if fault:
+        return "", fault
+    host = host if host.isascii() else _ascii(host)
+    if not host:
+        return "", "its host is no valid name"
+    return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}", ""
+
+
 def _fault(parts: SplitResult, host: str, path: str) -> str:
     if parts.scheme not in DEFAULT_PORTS:
         return "it does not begin with https://"
@@ -157,20 +173,21 @@ def _odd(text: str) -> bool:
 
 
 def _authority(scheme: str, host: str, port: int | None) -> str:
-    if not host.isascii():
-        host = _ascii(host)
     shown = f"[{host}]" if ":" in host else host
     return shown if port in (None, DEFAULT_PORTS[scheme]) else f"{shown}:{port}"
 
 
 def _ascii(host: str) -> str:
-    """The name on the wire; by the rules of requests, as Python's own make ``faß`` ``fass``."""
+    """The name on the wire, or "" where there is none.
+
+    By the rules of requests, as Python's own make ``faß`` ``fass``.
+    """
     from idna import IDNAError, encode  # it comes with requests
 
     try:
         return encode(host, uts46=True).decode()
     except IDNAError:  # a label that is empty, too long or not allowed in a name
-        raise MalformedURL(host, "its host is no valid name") from None
+        return ""
 
 
 def _unescaped(path: str) -> str:

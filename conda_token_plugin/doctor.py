@@ -17,7 +17,8 @@ from conda_token_plugin.channels import longest_prefix
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
-from conda_token_plugin.lookup import USER, holdings, stores_of
+from conda_token_plugin.holdings import holdings
+from conda_token_plugin.lookup import USER, stores_of
 from conda_token_plugin.tokens import State
 
 if TYPE_CHECKING:

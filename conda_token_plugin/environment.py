@@ -28,8 +28,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.channels import normalised
-from conda_token_plugin.errors.input import BadInput, MalformedToken
-from conda_token_plugin.errors.store import StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +93,8 @@ class Environment:
         """
         choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
         if choice not in STORES:
+            from conda_token_plugin.errors.input import BadInput
+
             raise BadInput(
                 f"CONDA_TOKEN_STORE is {choice!r}.", hint=f"Set it to one of {', '.join(STORES)}."
             )
@@ -199,10 +199,14 @@ def expanded(text: str) -> Path:
         BadInput: nobody knows that home, or nothing can be called that.
     """
     if "\0" in text:
+        from conda_token_plugin.errors.input import BadInput
+
         raise BadInput(f"{text!r} is no path.", hint="Write it without control characters.")
     try:
         return Path(text).expanduser()
     except RuntimeError:  # no such user; or one whom the system does not list, as in a container
+        from conda_token_plugin.errors.input import BadInput
+
         raise BadInput(
             f"The home folder in {text!r} cannot be found.", hint="Set HOME, or write the path out."
         ) from None
@@ -217,6 +221,8 @@ def absolute(path: Path) -> Path:
     try:
         return path.absolute()
     except FileNotFoundError:
+        from conda_token_plugin.errors.input import BadInput
+
         raise BadInput("The folder that you are in is gone.", hint="Run: cd ~") from None
 
 
@@ -242,6 +248,8 @@ def secret_in(path: Path) -> Secret:
         with path.open("rb") as file:
             content = file.read(LONGEST_FILE)
     except OSError as error:  # absent, a folder, not permitted
+        from conda_token_plugin.errors.store import StoreUnusable
+
         raise StoreUnusable(
             path, reason=error.strerror or "it cannot be read", hint="Check the path."
         ) from None
@@ -249,9 +257,11 @@ def secret_in(path: Path) -> Secret:
 
 
 def _secret(value: str, *, where: str) -> Secret:
-    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.secret import Secret, fault_of
 
-    try:
-        return Secret(value)
-    except MalformedToken as error:  # it does not know where it comes from
-        raise MalformedToken(error.fault, where=where) from None
+    fault = fault_of(value)
+    if fault:
+        from conda_token_plugin.errors.input import MalformedToken
+
+        raise MalformedToken(fault, where=where)
+    return Secret(value)

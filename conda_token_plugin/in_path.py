@@ -15,8 +15,7 @@ from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 
 from conda_token_plugin.secret import HIDDEN
-from conda_token_plugin.sending import address
-from conda_token_plugin.tokens import Way
+from conda_token_plugin.sending import PATH, address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +65,9 @@ class InPath(BaseAdapter):
         """
         url = request.url or ""
         found = self._covered(url)
-        if found is None or found[0].token.way is not Way.PATH:
+        if found is None or found[0].way != PATH:
             return self._inner.send(request, *args, **kwargs)
-        token, secret = found[0].token, found[1]
+        token, secret = found
         _quieten(secret)
         request.url = address(url, token=token, secret=secret)
         try:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
-from conda_token_plugin.errors.input import MalformedToken
-
 HIDDEN = "<hidden>"
 LONGEST = 16_384
 """Longest accepted value, in characters. API keys are JWTs of about 1 to 2 thousand."""
@@ -60,8 +58,10 @@ class Secret(_Hidden):
             MalformedToken: it is empty, too long, or holds blanks or characters
                 that cannot stand in an HTTP header.
         """
-        fault = _fault(value)
+        fault = fault_of(value)
         if fault:
+            from conda_token_plugin.errors.input import MalformedToken
+
             raise MalformedToken(fault)
         self._value = value
 
@@ -91,7 +91,7 @@ class HeaderValue(_Hidden, str):
     __slots__ = ()
 
 
-def _fault(value: str) -> str:
+def fault_of(value: str) -> str:
     """What is wrong with ``value`` in words that do not show it; empty when nothing is."""
     if not value:
         return "it is empty"

@@ -12,26 +12,41 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from conda_token_plugin.secret import HeaderValue
-from conda_token_plugin.tokens import Token, Way
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from conda_token_plugin.secret import Secret
 
+    class Sendable(Protocol):
+        """What has to be known of a token: a ``tokens.Token`` knows it, and a ``lookup.Found``."""
 
-def header(token: Token, *, secret: Secret) -> HeaderValue | None:
+        @property
+        def way(self) -> str:
+            """The value of a ``tokens.Way``."""
+
+        @property
+        def username(self) -> str:
+            """Only for ``BASIC``."""
+
+
+TOKEN, BEARER, BASIC, PATH = "token", "bearer", "basic", "path"
+_SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
+
+
+def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
     """The value of ``Authorization``; None where the token goes into the path."""
-    if token.way is Way.PATH:
+    if token.way == PATH:
         return None
-    if token.way is Way.BASIC:
+    if token.way == BASIC:
         pair = f"{token.username}:{secret.reveal()}".encode()
         return HeaderValue(f"Basic {b64encode(pair).decode('ascii')}")
-    scheme = "Bearer" if token.way is Way.BEARER else "token"
-    return HeaderValue(f"{scheme} {secret.reveal()}")
+    return HeaderValue(f"{_SCHEMES[token.way]} {secret.reveal()}")
 
 
-def address(url: str, *, token: Token, secret: Secret) -> str:
+def address(url: str, *, token: Sendable, secret: Secret) -> str:
     """The URL to request: ``url`` itself, or with ``/t/<token>`` before its path."""
-    if token.way is not Way.PATH:
+    if token.way != PATH:
         return url
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=f"/t/{secret.reveal()}{parts.path}"))

@@ -44,8 +44,8 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
-class Way(Enum):
-    """How a token is put into a request; part of its scope."""
+class Way(str, Enum):
+    """How a token is put into a request, see ``sending``; part of its scope."""
 
     TOKEN = "token"  # noqa: S105  # the name of a scheme, not a token
     BEARER = "bearer"

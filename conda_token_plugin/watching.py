@@ -1,6 +1,6 @@
-"""Hooks for the responses to requests that the handler has seen; conda is not needed for them.
+"""What is done about a response to a request that had a token; conda is not needed for it.
 
-None of them raises, and none changes what conda makes of a response: its fallbacks
+Nothing here raises, and nothing changes what conda makes of a response: its fallbacks
 (shards, zst, json) depend on the status.
 """
 
@@ -21,31 +21,23 @@ if TYPE_CHECKING:
     from conda_token_plugin.lookup import Found
     from conda_token_plugin.secret import Secret
 
-REFUSED = (401, 403)
 
-
-def kept_in_scope(
-    found: Found, *, covered: Callable[[str], tuple[Found, Secret] | None]
-) -> Callable[..., Response]:
-    """A hook: a redirect out of the token's channels does not take the token along.
+def keep_in_scope(
+    redirect: Response, *, found: Found, covered: Callable[[str], tuple[Found, Secret] | None]
+) -> None:
+    """Have a ``redirect`` out of the token's channels not take the token along.
 
     requests drops ``Authorization`` when host or port change, not when only the path does.
     A proxy's 407 that was answered is in the history: the request that the redirect is made
     from is the one that got it.
     """
-
-    def drop(response: Response, **_: Any) -> Response:
-        if response.is_redirect:
-            other = covered(_target(response))
-            if other is None or other[0].token.key != found.token.key:
-                _send_no_token_on(response)
-        return response
-
-    return drop
+    other = covered(_target(redirect))
+    if other is None or other[0].key != found.key:
+        _send_no_token_on(redirect)
 
 
 def kept_within(prefixes: Container[str]) -> Callable[..., Response]:
-    """The same hook for requests that are not conda's: below ``prefixes`` the token may go."""
+    """A hook that does the same for requests of our own: the token may go below ``prefixes``."""
 
     def drop(response: Response, **_: Any) -> Response:
         if response.is_redirect and longest_prefix(_target(response), among=prefixes) is None:
@@ -55,26 +47,22 @@ def kept_within(prefixes: Container[str]) -> Callable[..., Response]:
     return drop
 
 
-def note(response: Response, **_: Any) -> Response:
-    """A hook: what conda now takes for absent is to be asked for with another token."""
-    if response.status_code in REFUSED:
-        from conda_token_plugin.caches import note_refused
+def note(refusal: Response) -> None:
+    """Remember that what conda now takes for absent is to be asked for with another token."""
+    from conda_token_plugin.caches import note_refused
 
-        note_refused(response.url, folder=Environment().store_folder)
-    return response
+    note_refused(refusal.url, folder=Environment().store_folder)
 
 
-def explain(response: Response, **_: Any) -> Response:
-    """A hook: put the reason where conda takes an error's message from, the JSON body.
+def explain(refusal: Response) -> None:
+    """Put the reason where conda takes an error's message from, the JSON body.
 
     For zst and shards conda has something else to fall back on: nothing is explained yet.
     """
-    if response.status_code in REFUSED and not response.url.endswith(".zst"):
-        reason = _reason(response)
-        if reason:
-            body = {"message": reason.replace("%", "%%")}  # conda formats it once more
-            response.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read
-    return response
+    reason = "" if refusal.url.endswith(".zst") else _reason(refusal)
+    if reason:
+        body = {"message": reason.replace("%", "%%")}  # conda formats it once more
+        refusal.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read
 
 
 def _send_no_token_on(response: Response) -> None:

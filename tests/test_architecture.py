@@ -29,11 +29,12 @@ LAYERS = {
     "secret": set(),
     "tokens": set(),
     "channels": set(),
-    "sending": {"secret", "tokens"},
+    "sending": {"secret"},
     "pasted": {"secret"},
     "environment": {"channels", "secret"},
     "store": {"tokens", "secret", "environment"},
-    "lookup": {"tokens", "channels", "secret", "environment", "store"},
+    "lookup": {"tokens", "channels", "secret", "environment", "store", "sending"},
+    "holdings": {"environment", "lookup"},
     "pending": {"tokens"},
     "condarc": {"channels", "tokens", "environment"},
     "sandbox": {"sandbox"},
@@ -157,6 +158,7 @@ def test_every_exception_to_a_rule_gives_its_reason() -> None:
 CONDA = {
     "plugin.py",
     "auth.py",
+    "others.py",  # finds the handler that conda would have asked
     "checkup.py",  # runs the health checks with conda's settings
     "alone.py",  # shows other plugins conda's settings without our entries
     "conda_channels.py",  # `conda token test` asks through the sessions of conda itself

@@ -131,6 +131,8 @@ def test_a_last_segment_that_may_lead_out_of_its_folder_is_not_cut_off(
         ("https://repo.anaconda.cloud:8443/repo/acme/main", None),
         ("https://repo.anaconda.cloud./repo/acme/main", None),
         ("https://evil.example/repo/acme/main", None),
+        (f"{ACME}\n", None),
+        (f"{ACME}/ma\tin/noarch/x.conda", None),
         (f"{ACME}/private/noarch/x.conda", f"{ACME}/private"),
         (f"{ACME}/privateer/noarch/x.conda", ACME),
     ],

@@ -34,7 +34,14 @@ def covered_by(wire: Wire, *, way: Way = Way.PATH) -> Covered:
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
     token = Token(organization="acme", kind=Kind.SITE, scope=(prefix,), way=way)
-    found = Found(token=token, source="file", prefix=prefix, secret=lambda: Secret(VALUE))
+    found = Found(
+        token.key,
+        source="file",
+        prefix=prefix,
+        secret=lambda: Secret(VALUE),
+        tell=lambda: token,
+        about=token.as_json(),
+    )
     return lambda url: (found, Secret(VALUE)) if url.startswith(f"{prefix}/") else None
 
 

@@ -12,8 +12,10 @@ from conda_token_plugin import environment
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable
-from conda_token_plugin.lookup import Found, Lookup, holdings
+from conda_token_plugin.holdings import holdings
+from conda_token_plugin.lookup import Found, Lookup
 from conda_token_plugin.secret import Secret
+from conda_token_plugin.store.index import Entry, Slot
 from conda_token_plugin.tokens import Kind, Token
 
 if TYPE_CHECKING:
@@ -37,8 +39,13 @@ class FakeStore:
     def tokens(self) -> tuple[Token, ...]:
         return tuple(self.held.values())
 
-    def token(self, key: str) -> Token | None:
-        return self.held.get(key)
+    def entry(self, key: str) -> Entry | None:
+        token = self.held.get(key)
+        about = token.as_json() if token else {}
+        return Entry(Slot("file", "1"), about, scope=about.pop("scope")) if token else None
+
+    def told(self, entry: Entry) -> Token:
+        return entry.token()
 
     def prefixes(self) -> Mapping[str, str]:
         return {prefix: key for key, token in self.held.items() for prefix in token.scope}

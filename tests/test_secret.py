@@ -129,7 +129,7 @@ REVEALS = {
     "service/http.py": 1,  # the service's own Authorization header
     "service/credentials.py": 1,  # an API key's expiry is inside of it
     # into the store
-    "store/sealing.py": 1,
+    "store/envelope.py": 1,
     # to where the user asked to have it
     "cli/run.py": 2,  # one command's environment
     "clients/binstar.py": 1,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.clients.locks import LEFT, refuse_locked
 from conda_token_plugin.errors.input import ConfigurationError
-from conda_token_plugin.store import files
+from conda_token_plugin.store import files, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,11 +81,11 @@ def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None 
     temporary = _temporary(path)
     with _written(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.fill(temporary, after)
+        writing.fill(temporary, after)
         if mode is not None:
             temporary.chmod(mode)
-        files.put(temporary, path, after=None)
-        files.sync(path.parent)
+        writing.put(temporary, path, after=None)
+        writing.sync(path.parent)
 
 
 def remove(path: Path, *, before: bytes | None, made: str) -> None:
@@ -103,7 +103,7 @@ def remove(path: Path, *, before: bytes | None, made: str) -> None:
 def sweep(path: Path) -> None:
     """Clear away what a ``replace`` that was killed has left beside ``path``."""
     with suppress(OSError):  # the folder is read-only by now
-        files.clear(_temporary(path))
+        writing.clear(_temporary(path))
 
 
 def _temporary(path: Path) -> Path:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.channels import organization_prefix
 from conda_token_plugin.clients.model import Grant
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.lookup import Lookup, holdings
+from conda_token_plugin.holdings import holdings
+from conda_token_plugin.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -56,8 +56,8 @@ class Ledger:
         self.notices: list[str] = []
         """Lines for the user: what was repaired."""
         home = environment.store_folder
-        self._home = Folder(path=home, tell=self.notices.append, names=frozenset())
-        self._folder = Folder(path=home / "exports", tell=self.notices.append)
+        self._home = Folder(home, tell=self.notices.append, names=frozenset())
+        self._folder = Folder(home / "exports", tell=self.notices.append)
 
     @contextmanager
     def held(self) -> Iterator[Ledger]:
@@ -92,7 +92,7 @@ class Ledger:
 
     def back_up(self, name: str, data: bytes) -> Path:
         """Keep ``data`` for the user alone; return where. Only for the holder of the lock."""
-        folder = Folder(path=self._folder.path / "backups", tell=self.notices.append)
+        folder = Folder(self._folder.path / "backups", tell=self.notices.append)
         folder.make()
         number = 0
         while folder.signature(unique := f"{name}-{number}" if number else name) is not None:

@@ -16,15 +16,15 @@ which keyrings do not offer.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import urandom
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.store.envelope import sealed
 from conda_token_plugin.store.files import TEMPORARY
 from conda_token_plugin.store.index import Slot
 from conda_token_plugin.store.lock import locked
-from conda_token_plugin.store.sealing import sealed
+from conda_token_plugin.store.revising import announcing, emptied
 from conda_token_plugin.store.vaults import FILE
 
 if TYPE_CHECKING:
@@ -36,25 +36,26 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.vaults import Vault
 
 
-@dataclass(slots=True, kw_only=True)
 class Change:
     """A write in the making; only the holder of the lock has one."""
 
-    ledger: Ledger
-    vault: Callable[[str], Vault]
-    index: Index
+    def __init__(self, ledger: Ledger, *, vault: Callable[[str], Vault], index: Index) -> None:
+        """``index`` is what the ledger says now."""
+        self.ledger = ledger
+        self.vault = vault
+        self.index = index
 
     def sweep(self, place: str) -> None:
         """Clear away what writes that were killed left in the files and at ``place``."""
         self._empty(Slot(FILE, TEMPORARY))
         doomed = {slot for slot in self.index.doomed if slot.place in {FILE, place}}
-        self.index = self.index.emptied({slot for slot in doomed if self._empty(slot)})
+        self.index = emptied(self.index, {slot for slot in doomed if self._empty(slot)})
 
     def put(self, name: str, secret: Secret, *, place: str) -> Slot:
         """Keep ``secret`` in a new slot at ``place``; nobody's, until ``commit``."""
         vault = self.vault(place)
         slot = Slot(place, vault.entry(name, number=self.index.number))
-        self.index = self.index.announcing(slot)
+        self.index = announcing(self.index, slot)
         self.ledger.write(self.index)
         try:
             vault.put(slot.entry, sealed(name, secret))
@@ -87,5 +88,5 @@ def changing(ledger: Ledger, *, vault: Callable[[str], Vault]) -> Iterator[Chang
     with locked(ledger.folder.path, hint=ledger.folder.hint), ledger.refusals():
         index = ledger.read().index
         if not index.id:  # the first write
-            index = index._replace(id=urandom(6).hex())
-        yield Change(ledger=ledger, vault=vault, index=index)
+            index = index.but(id=urandom(6).hex())
+        yield Change(ledger, vault=vault, index=index)

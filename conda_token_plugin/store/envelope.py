@@ -8,13 +8,20 @@ The checksum covers kind, version and all bytes after the first line. Content is
 wrapping it again gives the same first line, byte for byte: one flipped bit, a lost or an added
 byte anywhere is refused. Later versions keep the first line's form and change the rest,
 so that "newer" and "damaged" are never taken for one another.
+
+A secret is wrapped with the name it was stored under, which keeps a vault that gives out
+the wrong entry from sending a token to another's channels.
 """
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 
+from conda_token_plugin.secret import Secret, fault_of
+
 VERSION = 1
+SECRET = "secret"  # noqa: S105  # a kind of file
 _BEGINNING, _BEFORE_VERSION = b'{"format":"conda-token-plugin ', b'","version":'
 _LONGEST_VERSION = 9
 """Digits."""
@@ -65,6 +72,30 @@ def body_of(kind: str, data: bytes) -> int:
     if version > VERSION:
         raise Newer(version)
     return begins
+
+
+def sealed(name: str, secret: Secret) -> bytes:
+    """``secret`` as it is put into a vault; ASCII, one line after the first."""
+    return wrapped(SECRET, json.dumps({"name": name, "secret": secret.reveal()}).encode() + b"\n")
+
+
+def unsealed(name: str, data: bytes) -> Secret:
+    """Undo ``sealed``.
+
+    Raises:
+        Refused: these are not bytes that ``sealed`` returned, or it was another's secret.
+    """
+    body = unwrapped(SECRET, data)
+    try:
+        value = json.loads(body)
+        found, secret = value["name"], value["secret"]
+    except (KeyError, TypeError, ValueError, RecursionError):  # a writer that is not this plugin
+        raise Refused("it holds no secret") from None
+    if not isinstance(secret, str) or fault_of(secret):
+        raise Refused("it holds no secret")
+    if found != name:
+        raise Refused("it holds the secret of something else")
+    return Secret(secret)
 
 
 def _version(head: bytes) -> int:

@@ -15,9 +15,8 @@ from __future__ import annotations
 import os
 import re
 from stat import S_IMODE, S_ISDIR, S_ISREG, S_ISVTX
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store import files
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from conda_token_plugin.errors.store import StoreUnusable
     from conda_token_plugin.store.files import Signature
 
 ROOT = 0
@@ -32,18 +32,29 @@ _NOTE = r"(?a)[a-z]+\.jsonl?(\.\w+)?|exports"
 SHARED_HINT = "The machine's store is for root to change: use sudo."
 
 
-class Folder(NamedTuple):
+class Folder:
     """One folder and the rules for what is in it. Any method may raise StoreUnusable."""
 
-    path: Path
-    tell: Callable[[str], None]
-    """Takes lines for the user."""
-    shared: bool = False
-    """Whether it is the machine's."""
-    names: frozenset[str] | None = None
-    """What we keep in it beside notes (``<word>.json`` and the like) and ``exports``: the mode of
-    a folder with other things, or of one like /tmp, is none of our business.
-    None: it is ours alone."""
+    __slots__ = ("names", "path", "shared", "tell")
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        tell: Callable[[str], None],
+        shared: bool = False,
+        names: frozenset[str] | None = None,
+    ) -> None:
+        """``tell`` takes lines for the user; ``shared`` says that it is the machine's.
+
+        ``names`` is what we keep in it beside notes (``<word>.json`` and the like) and
+        ``exports``: the mode of a folder with other things, or of one like /tmp,
+        is none of our business. None: it is ours alone.
+        """
+        self.path = path
+        self.tell = tell
+        self.shared = shared
+        self.names = names
 
     def signature(self, name: str) -> Signature | None:
         """What the file ``name`` looks like from outside; None where there is none for us."""
@@ -87,30 +98,40 @@ class Folder(NamedTuple):
 
         ``after`` is the signature of what was there.
         """
+        from conda_token_plugin.store import writing
+
         temporary = self.path / files.TEMPORARY
         with self._errors_of(name):
-            files.fill(temporary, data, group=self._group())
-            files.put(temporary, self.path / name, after=after)
+            writing.fill(temporary, data, group=self._group())
+            writing.put(temporary, self.path / name, after=after)
 
     def sync(self) -> None:
         """Have the disk confirm what was put in place."""
+        from conda_token_plugin.store.writing import sync
+
         with self._errors_of():
-            files.sync(self.path)
+            sync(self.path)
 
     def remove(self, name: str) -> None:
         """Delete the file ``name``, where it is there."""
+        from conda_token_plugin.store.writing import clear
+
         with self._errors_of(name):
-            files.clear(self.path / name)
+            clear(self.path / name)
 
     def prove(self, size: int) -> None:
         """Write ``size`` bytes and delete them."""
+        from conda_token_plugin.store import writing
+
         temporary = self.path / files.TEMPORARY
         with self._errors_of():
-            files.fill(temporary, bytes(size))
-            files.clear(temporary)
+            writing.fill(temporary, bytes(size))
+            writing.clear(temporary)
 
     def make(self) -> None:
         """Make the folder where it is missing, and judge it where it is not."""
+        from conda_token_plugin.store.writing import sync
+
         with self._errors_of():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -119,7 +140,7 @@ class Folder(NamedTuple):
                 self.inspect()
             else:
                 self._open_to_group()
-                files.sync(self.path.parent)
+                sync(self.path.parent)
 
     def inspect(self) -> None:
         """See that the folder, where it is there, is ours and for us alone."""
@@ -132,7 +153,7 @@ class Folder(NamedTuple):
 
     def _judge_folder(self, status: os.stat_result) -> None:
         if not S_ISDIR(status.st_mode):
-            raise StoreUnusable(self.path, reason="it is no folder")
+            raise _unusable(self.path, reason="it is no folder")
         self._judge_owner(self.path, status)
         if not _loose(status, allowed=self._mode):
             return
@@ -146,7 +167,7 @@ class Folder(NamedTuple):
 
     def _judge_file(self, path: Path, status: os.stat_result, *, descriptor: int) -> None:
         if not S_ISREG(status.st_mode):
-            raise StoreUnusable(path, reason="it is no regular file")
+            raise _unusable(path, reason="it is no regular file")
         self._judge_owner(path, status)
         mode = 0o640 if self.shared else 0o600
         if _loose(status, allowed=mode):
@@ -156,7 +177,7 @@ class Folder(NamedTuple):
         if files.WINDOWS or status.st_uid == os.geteuid():
             return
         if not (self.shared and status.st_uid == ROOT):
-            raise StoreUnusable(
+            raise _unusable(
                 path,
                 reason=f"it belongs to another user (uid {status.st_uid})",
                 hint="Run this as that user, or choose another folder with CONDA_TOKEN_HOME.",
@@ -210,3 +231,9 @@ def _loose(status: os.stat_result, *, allowed: int) -> bool:
 
 def _shown(status: os.stat_result) -> str:
     return f"{S_IMODE(status.st_mode):04o}"
+
+
+def _unusable(path: Path, *, reason: str, hint: str = "") -> StoreUnusable:
+    from conda_token_plugin.errors.store import StoreUnusable
+
+    return StoreUnusable(path, reason=reason, hint=hint)

@@ -24,67 +24,117 @@ from __future__ import annotations
 
 import json
 from itertools import chain
+from operator import itemgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.store.envelope import Refused, body_of, wrapped
-from conda_token_plugin.tokens import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
+
+    from conda_token_plugin.tokens import Token
 
     Kept = str | list[str]
     """A scope as the first line has it."""
 
 KIND = "index"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Slot(NamedTuple):
+class Slot(tuple[str, str]):
     """Where one secret lies."""
 
-    place: str
-    entry: str
+    __slots__ = ()
+    place = property(itemgetter(0))
+    entry = property(itemgetter(1))
+
+    def __new__(cls, place: str, entry: str) -> Slot:  # noqa: PYI034  # Self is of Python 3.11
+        """``place`` is a vault's, ``entry`` what the vault calls it."""
+        return super().__new__(cls, (place, entry))
 
 
-class Index(NamedTuple):
-    """One version of the index; every change makes another. No dataclass: see ``ledger.Page``."""
+class Entry:
+    """What the index says of one token."""
 
-    id: str
-    serial: int = 1
-    doomed: tuple[Slot, ...] = ()
-    logins: Mapping[str, Slot] = MappingProxyType({})
-    scopes: Mapping[str, Kept] = MappingProxyType({})
-    lines: Mapping[str, bytes] = MappingProxyType({})
+    __slots__ = ("about", "scope", "slot")
 
-    def token(self, key: str) -> Token | None:
-        """The metadata of the token ``key``, or None.
+    def __init__(self, slot: Slot, about: Mapping[str, Any], *, scope: Kept) -> None:
+        """``about`` is the metadata as it stands there, without the ``scope``."""
+        self.slot = slot
+        self.about = about
+        self.scope = [scope] if isinstance(scope, str) else scope
+
+    @property
+    def vault(self) -> str:
+        """Which vault the secret lies in: "keyring" or "file"."""
+        return str(self.slot.place.partition(":")[0])
+
+    def token(self) -> Token:
+        """The metadata.
 
         Raises:
             Refused: what stands there is no token.
         """
-        line = self._line(key)
-        if line is None:
-            return None
-        kept = self.scopes[key]
-        scope = [kept] if isinstance(kept, str) else kept
+        from conda_token_plugin.tokens import Token
+
         try:
-            return Token.from_json({**line["about"], "scope": scope})
+            return Token.from_json({**self.about, "scope": self.scope})
         except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
             raise Refused("a token's metadata cannot be read") from None
 
-    def slot(self, key: str) -> Slot | None:
-        """Where the secret of the token ``key`` lies, or None.
+
+class Index:
+    """One version of the index; ``revising`` makes others of it, and nothing changes one."""
+
+    __slots__ = ("doomed", "id", "lines", "logins", "scopes", "serial")
+
+    def __init__(  # noqa: PLR0913  # the parts of the file, named at each call
+        self,
+        *,
+        id: str = "",  # noqa: A002  # what the file calls it
+        serial: int = 1,
+        doomed: tuple[Slot, ...] = (),
+        logins: Mapping[str, Slot] = NOTHING,
+        scopes: Mapping[str, Kept] = NOTHING,
+        lines: Mapping[str, bytes] = NOTHING,
+    ) -> None:
+        """Without an id where nothing was ever written."""
+        self.id = id
+        self.serial = serial
+        self.doomed = doomed
+        self.logins = logins
+        self.scopes = scopes
+        self.lines = lines
+
+    def but(self, **changed: Any) -> Index:
+        """This version with other values."""
+        return Index(**{**{name: getattr(self, name) for name in self.__slots__}, **changed})
+
+    def entry(self, key: str) -> Entry | None:
+        """What is said of the token ``key``, or None.
 
         Raises:
-            Refused: what stands there is no slot.
+            Refused: what stands there is not what was written.
         """
-        line = self._line(key)
+        line = self.lines.get(key)
         if line is None:
             return None
+        value = _object(line)
         try:
-            return _slot(line["at"])
+            return Entry(_slot(value["at"]), _mapping(value["about"]), scope=self.scopes[key])
         except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
-            raise Refused("a token's place cannot be read") from None
+            raise Refused("a token's line cannot be read") from None
+
+    def token(self, key: str) -> Token | None:
+        """The metadata of the token ``key``, or None. Raises as ``entry``."""
+        entry = self.entry(key)
+        return entry.token() if entry else None
+
+    def slot(self, key: str) -> Slot | None:
+        """Where the secret of the token ``key`` lies, or None. Raises as ``entry``."""
+        entry = self.entry(key)
+        return entry.slot if entry else None
 
     def prefixes(self) -> dict[str, str]:
         """Prefix to key; of two tokens that claim one prefix, the one stored last has it."""
@@ -99,47 +149,6 @@ class Index(NamedTuple):
         """What no slot of any store has been called yet."""
         return f"{self.id}.{self.serial}"
 
-    def announcing(self, slot: Slot) -> Index:
-        """With ``slot``, which has the ``number``, about to be filled."""
-        return self._replace(serial=self.serial + 1, doomed=(*self.doomed, slot))
-
-    def with_token(self, token: Token, *, at: Slot) -> Index:
-        """``token``, new or anew, with its secret at the announced slot ``at``."""
-        index = self.without_token(token.key).emptied({at})
-        return index.with_metadata(token, at=at)
-
-    def with_metadata(self, token: Token, *, at: Slot) -> Index:
-        """Other metadata for a token whose secret is at ``at``."""
-        about = token.as_json()
-        scope = about.pop("scope", [])
-        kept = scope[0] if len(scope) == 1 else scope
-        line = _dumped({"at": at, "about": about})
-        return self._replace(
-            scopes={**self.scopes, token.key: kept},
-            lines={**self.lines, token.key: line},
-        )
-
-    def without_token(self, key: str) -> Index:
-        """Without the token ``key``, where it is there; its slot is doomed."""
-        at = self.slot(key)
-        return self._dooming(at)._replace(
-            scopes=_without(self.scopes, key), lines=_without(self.lines, key)
-        )
-
-    def with_login(self, service: str, *, at: Slot) -> Index:
-        """The login to ``service``, new or anew, with its secret at the announced slot ``at``."""
-        index = self.without_login(service).emptied({at})
-        return index._replace(logins={**index.logins, service: at})
-
-    def without_login(self, service: str) -> Index:
-        """Without the login to ``service``, where it is there; its slot is doomed."""
-        index = self._dooming(self.logins.get(service))
-        return index._replace(logins=_without(index.logins, service))
-
-    def emptied(self, slots: Collection[Slot]) -> Index:
-        """With ``slots`` doomed no more: they are empty, or about to be taken."""
-        return self._replace(doomed=tuple(slot for slot in self.doomed if slot not in slots))
-
     def encoded(self) -> bytes:
         """The bytes of the file."""
         first = {
@@ -149,14 +158,7 @@ class Index(NamedTuple):
             "logins": dict(self.logins),
             "scopes": dict(self.scopes),
         }
-        return wrapped(KIND, b"\n".join([_dumped(first), *self.lines.values(), b""]))
-
-    def _line(self, key: str) -> dict[str, Any] | None:
-        line = self.lines.get(key)
-        return None if line is None else _object(line)
-
-    def _dooming(self, slot: Slot | None) -> Index:
-        return self if slot is None else self._replace(doomed=(*self.doomed, slot))
+        return wrapped(KIND, b"\n".join([dumped(first), *self.lines.values(), b""]))
 
 
 def decoded(data: bytes) -> Index:
@@ -196,7 +198,8 @@ def _object(line: bytes) -> dict[str, Any]:
     return value
 
 
-def _dumped(value: object) -> bytes:
+def dumped(value: object) -> bytes:
+    """``value`` as a line of the file."""
     return json.dumps(value, separators=(",", ":")).encode()
 
 
@@ -224,6 +227,12 @@ def _texts(value: Any) -> list[str]:
     return value
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("an object was expected")
+    return value
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a text was expected")
@@ -234,7 +243,3 @@ def _integer(value: Any) -> int:
     if type(value) is not int:
         raise TypeError("an integer was expected")
     return value
-
-
-def _without(mapping: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if name != key}

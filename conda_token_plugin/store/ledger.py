@@ -7,9 +7,8 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer, StoreUnusable
 from conda_token_plugin.store.envelope import Newer, Refused
-from conda_token_plugin.store.index import Index, decoded
+from conda_token_plugin.store.index import NOTHING, Index, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,10 +68,12 @@ class Ledger:
         Raises:
             StoreUnusable: it could not be replaced; what was there stands.
         """
+        from conda_token_plugin.errors.store import StoreError
+
         self.folder.write(NAME, index.encoded(), after=self.read().signature)
         try:
             self.folder.sync()
-        except StoreUnusable:  # a failing disk: the index is replaced all the same
+        except StoreError:  # a failing disk: the index is replaced all the same
             self.folder.tell(f"The disk did not confirm the last change of {self.folder.path}.")
             return False
         return True
@@ -87,16 +88,18 @@ class Ledger:
         path = self.folder.path / NAME
         try:
             yield
-        except Newer as refused:
-            raise StoreNewer(path, version=refused.version) from None
         except Refused as refused:
+            from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
+
+            if isinstance(refused, Newer):
+                raise StoreNewer(path, version=refused.version) from None
             raise StoreCorrupt(path, fault=refused.fault) from None
 
     def _opened(self) -> Page:
         self.folder.inspect()
         found = self.folder.read(NAME, limit=LARGEST)
         if found is None:
-            return Page(Index(id=""), MappingProxyType({}), None)
+            return Page(Index(), NOTHING, None)
         data, signature = found
         with self.refusals():
             if len(data) > LARGEST:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import ledger
-from conda_token_plugin.store.envelope import Refused
+from conda_token_plugin.store.envelope import Refused, unsealed
 from conda_token_plugin.store.files import FINDING, LOCK, TEMPORARY
 from conda_token_plugin.store.folder import Folder
 from conda_token_plugin.store.ledger import Ledger
-from conda_token_plugin.store.sealing import unsealed
 from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, vault_name
 
 if TYPE_CHECKING:
@@ -39,8 +37,8 @@ class Safe:
         self, folder: Path, *, choice: str, shared: bool, tell: Callable[[str], None]
     ) -> None:
         """``tell`` takes lines for the user. Does no I/O."""
-        home = Folder(path=folder, tell=tell, shared=shared, names=OURS)
-        secrets = Folder(path=folder / SECRETS, tell=tell, shared=shared)
+        home = Folder(folder, tell=tell, shared=shared, names=OURS)
+        secrets = Folder(folder / SECRETS, tell=tell, shared=shared)
         self.ledger = Ledger(home)
         self._wanted = FILE if shared else choice
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
@@ -76,6 +74,8 @@ class Safe:
         Returns:
             The vault that it went to.
         """
+        from conda_token_plugin.errors.store import KeyringUnusable
+
         place = self._choice.place()
         with self.changing() as change:
             self._choice.remember()

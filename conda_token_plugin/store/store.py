@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import NoToken, SecretLost
 from conda_token_plugin.store.safe import Safe
 from conda_token_plugin.store.vaults import FILE, vault_name
 
@@ -12,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from conda_token_plugin.errors.store import NoToken, SecretLost
     from conda_token_plugin.secret import Secret
-    from conda_token_plugin.store.index import Index, Slot
+    from conda_token_plugin.store.index import Entry, Index, Slot
     from conda_token_plugin.tokens import Token
 
 
@@ -44,6 +44,16 @@ class Store:
         with self._ledger.refusals():
             return self._ledger.read().index.token(key)
 
+    def entry(self, key: str) -> Entry | None:
+        """What the index says of one token: what a request needs, and no more."""
+        with self._ledger.refusals():
+            return self._ledger.read().index.entry(key)
+
+    def told(self, entry: Entry) -> Token:
+        """The metadata that ``entry`` has."""
+        with self._ledger.refusals():
+            return entry.token()
+
     def prefixes(self) -> Mapping[str, str]:
         """Each prefix of a scope, and the key of the token it belongs to.
 
@@ -70,7 +80,7 @@ class Store:
         secret = self._safe.find(
             key,
             slot_of=lambda index: index.slot(key),
-            lost=lambda vault: SecretLost(
+            lost=lambda vault: _lost(
                 f"token of {organization!r}",
                 vault=vault,
                 command=f"conda token install --org {organization}",
@@ -94,8 +104,10 @@ class Store:
         Returns:
             The vault that the secret went to.
         """
+        from conda_token_plugin.store.revising import with_token
+
         return self._safe.keep(
-            token.key, secret, record=lambda index, slot: index.with_token(token, at=slot)
+            token.key, secret, record=lambda index, slot: with_token(index, token, at=slot)
         )
 
     def update(self, *tokens: Token) -> None:
@@ -104,6 +116,8 @@ class Store:
         Raises:
             NoToken: one of them is not stored; nothing was changed.
         """
+        from conda_token_plugin.store.revising import with_metadata
+
         for token in tokens:
             self._slot(token.key)  # else not even a lock is taken
         if not tokens:
@@ -112,7 +126,7 @@ class Store:
             change.sweep(FILE)
             index = change.index
             for token in tokens:
-                index = index.with_metadata(token, at=_slot(index, token.key))
+                index = with_metadata(index, token, at=_slot(index, token.key))
             change.commit(index)
 
     def remove(self, key: str) -> Token:
@@ -124,13 +138,15 @@ class Store:
         Raises:
             NoToken: there is no such token.
         """
+        from conda_token_plugin.store.revising import without_token
+
         self._slot(key)  # else not even a lock is taken
         with self._safe.changing() as change:
             change.sweep(_slot(change.index, key).place)
             token = change.index.token(key)
             if token is None:
                 raise _no_token(key, change.index)
-            change.commit(change.index.without_token(key))
+            change.commit(without_token(change.index, key))
         return token
 
     def login(self, service: str) -> Secret | None:
@@ -142,7 +158,7 @@ class Store:
         return self._safe.find(
             _login(service),
             slot_of=lambda index: index.logins.get(service),
-            lost=lambda vault: SecretLost(
+            lost=lambda vault: _lost(
                 f"API key for {service}", vault=vault, command="conda token login"
             ),
         )
@@ -153,20 +169,24 @@ class Store:
         Returns:
             The vault that it went to.
         """
+        from conda_token_plugin.store.revising import with_login
+
         return self._safe.keep(
             _login(service),
             api_key,
-            record=lambda index, slot: index.with_login(service, at=slot),
+            record=lambda index, slot: with_login(index, service, at=slot),
         )
 
     def remove_login(self, service: str) -> bool:
         """Forget the API key of a login, as ``remove`` does a token; False where there is none."""
+        from conda_token_plugin.store.revising import without_login
+
         if service not in self._ledger.read().index.logins:
             return False
         with self._safe.changing() as change:
             slot = change.index.logins.get(service)
             change.sweep(slot.place if slot else FILE)
-            change.commit(change.index.without_login(service))
+            change.commit(without_login(change.index, service))
         return slot is not None
 
     def entries(self) -> frozenset[str]:
@@ -192,7 +212,15 @@ def _slot(index: Index, key: str) -> Slot:
     return slot
 
 
+def _lost(what: str, *, vault: str, command: str) -> SecretLost:
+    from conda_token_plugin.errors.store import SecretLost
+
+    return SecretLost(what, vault=vault, command=command)
+
+
 def _no_token(key: str, index: Index) -> NoToken:
+    from conda_token_plugin.errors.store import NoToken
+
     known = {_organization(other) for other in index.lines}
     return NoToken.for_organization(_organization(key), known=known)
 

@@ -5,54 +5,60 @@
 | ``file``             | one small file a secret, below ``secrets/`` of the store  |
 | ``keyring:<class>``  | one small entry a secret, in that backend of ``keyring``  |
 
-The content is the same in both: a sealed secret, see ``sealing``.
+The content is the same in both: a sealed secret, see ``envelope``.
 """
 
 from __future__ import annotations
 
-from string import ascii_lowercase, digits
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import StoreCorrupt, StoreError, StoreNewer
-from conda_token_plugin.store.envelope import Newer, Refused
+from conda_token_plugin.store.envelope import Newer
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
+    from conda_token_plugin.errors.store import StoreError
+    from conda_token_plugin.store.envelope import Refused
     from conda_token_plugin.store.folder import Folder
+
+    class Vault(Protocol):
+        """Any method may raise StoreError; a put that raised may have left the entry behind."""
+
+        def entry(self, name: str, *, number: str) -> str:
+            """What to call the entry for the secret of ``name``; ``number`` is a new one."""
+
+        def get(self, entry: str) -> bytes | None:
+            """What was put, or None."""
+
+        def put(self, entry: str, sealed: bytes) -> None:
+            """Keep ``sealed``, for good, before returning."""
+
+        def delete(self, entry: str) -> None:
+            """Forget ``entry``; nothing happens where it is not there."""
+
+        def prove(self) -> None:
+            """See that a secret could be put right now."""
+
+        def damaged(self, entry: str, refused: Refused) -> StoreError:
+            """The error for content that is not what was put."""
+
 
 FILE = "file"
 KEYRING = "keyring"
 LARGEST = 64 * 1024
 """Bytes of one sealed secret; anything longer is none."""
-_FILE_NAME = frozenset(f"{digits}{ascii_lowercase}.")
+_FILE_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz.")
 _LONGEST_FILE_NAME = 64
 
 
-class Vault(Protocol):
-    """Any method may raise StoreError; a put that raised may have left the entry behind."""
-
-    def entry(self, name: str, *, number: str) -> str:
-        """What to call the entry for the secret of ``name``; ``number`` was never used before."""
-
-    def get(self, entry: str) -> bytes | None:
-        """What was put, or None."""
-
-    def put(self, entry: str, sealed: bytes) -> None:
-        """Keep ``sealed``, for good, before returning."""
-
-    def delete(self, entry: str) -> None:
-        """Forget ``entry``; nothing happens where it is not there."""
-
-    def prove(self) -> None:
-        """See that a secret could be put right now."""
-
-    def damaged(self, entry: str, refused: Refused) -> StoreError:
-        """The error for content that is not what was put."""
-
-
-class FileVault(NamedTuple):
+class FileVault:
     """Secrets in files for the owner alone."""
 
-    folder: Folder
+    __slots__ = ("folder",)
+
+    def __init__(self, folder: Folder) -> None:
+        """``folder`` is for nothing else."""
+        self.folder = folder
 
     def entry(self, name: str, *, number: str) -> str:  # noqa: ARG002  # the protocol's
         """The number: organizations may have names that files cannot have."""
@@ -81,6 +87,8 @@ class FileVault(NamedTuple):
 
     def damaged(self, entry: str, refused: Refused) -> StoreError:
         """Name the file."""
+        from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
+
         path = self.folder.path / entry
         if isinstance(refused, Newer):
             return StoreNewer(path, version=refused.version)
@@ -89,6 +97,8 @@ class FileVault(NamedTuple):
     def _name(self, entry: str) -> str:
         """``entry``, if it is a name that we give to files: it comes from the index."""
         if not (0 < len(entry) <= _LONGEST_FILE_NAME and _FILE_NAME.issuperset(entry)):
+            from conda_token_plugin.errors.store import StoreCorrupt
+
             raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
         return entry
 

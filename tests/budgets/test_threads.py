@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.lookup import Lookup
 from conda_token_plugin.secret import Secret
+from conda_token_plugin.store.index import Entry, Slot
 from tests.budgets.keeping import COVERED, REPOSITORY, VALUE, token_of
 from tests.budgets.watching import counts
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from conda_token_plugin.tokens import Token
 
 THREADS = 32
 PATIENCE = 20.0
@@ -61,15 +61,11 @@ class SlowStore:
         self.held = {token.key: token for token in (token_of("slow"), token_of("quick"))}
         self.slow_began, self.quick_was_given = Event(), Event()
 
-    def token(self, key: str) -> Token | None:
-        return self.held[key]
+    def entry(self, key: str) -> Entry:
+        return Entry(Slot("file", "1"), {}, scope=list(self.held[key].scope))
 
     def prefixes(self) -> Mapping[str, str]:
         return {token.scope[0]: key for key, token in self.held.items()}
-
-    def vault_of(self, key: str) -> str:
-        assert key in self.held
-        return "keyring"
 
     def secret(self, key: str) -> Secret:
         if key == token_of("slow").key:

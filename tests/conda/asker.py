@@ -60,8 +60,8 @@ def begin_anew() -> None:
     get_session.cache_clear()
     CondaSession.cache_clear()
     Channel._reset_state()
-    if "conda_token_plugin.auth" in sys.modules:
-        sys.modules["conda_token_plugin.auth"].others.cache_clear()
+    if "conda_token_plugin.others" in sys.modules:
+        sys.modules["conda_token_plugin.others"].others.cache_clear()
 
 
 def outcome(url: str, *, method: str) -> str:

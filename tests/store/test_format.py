@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from conda_token_plugin.errors.store import NoToken, StoreCorrupt, StoreError, StoreNewer
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
-from conda_token_plugin.store.envelope import Newer, Refused, unwrapped, wrapped
+from conda_token_plugin.store.envelope import Newer, Refused, sealed, unsealed, unwrapped, wrapped
 from conda_token_plugin.store.index import decoded
 from conda_token_plugin.store.ledger import NAME
-from conda_token_plugin.store.sealing import sealed, unsealed
 from tests.store import made
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from conda_token_plugin.environment import Environment
 from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store, user_store
 from conda_token_plugin.store.index import Index, Slot
+from conda_token_plugin.store.revising import with_metadata
 from conda_token_plugin.tokens import Kind, Token
 
 
@@ -30,12 +31,11 @@ def fill(store: Store, repository: str, *, count: int) -> None:
     scopes, lines = dict(index.scopes), dict(index.lines)
     for number in range(count):
         token = token_of(f"organization-{number:05}", repository)
-        one = Index(id=index.id).with_metadata(
-            token, at=Slot("file", f"{index.id}.{number}-unused")
-        )
+        slot = Slot("file", f"{index.id}.{number}-unused")
+        one = with_metadata(Index(id=index.id), token, at=slot)
         scopes |= one.scopes
         lines |= one.lines
-    ledger.write(index._replace(scopes=scopes, lines=lines))
+    ledger.write(index.but(scopes=scopes, lines=lines))
 
 
 def main(repository: str, organization: str, value: str, count: str) -> None:
