@@ -98,8 +98,12 @@ class Found:
         return self.token.username
 
     def worth_trying(self, *, now: datetime) -> bool:
-        """As ``tokens.Token.worth_trying``; of one that is plainly good, no metadata are made."""
-        return _plainly_good(self._about, now=now) or self.token.worth_trying(now=now)
+        """As ``tokens.Token.worth_trying``; of one that is plain, no metadata are made.
+
+        Raises:
+            StoreError: they cannot be read. After this, ``way`` and ``username`` raise nothing.
+        """
+        return _plain(self._about, now=now) or self.token.worth_trying(now=now)
 
 
 class Lookup:
@@ -217,11 +221,13 @@ def from_variable(
     return Found(key, source=source, prefix=prefix, secret=lambda: secret, tell=tell)
 
 
-def _plainly_good(about: Mapping[str, Any], *, now: datetime) -> bool:
-    """Whether nothing speaks against a token: no verdict, and no end that is past ``now``."""
+def _plain(about: Mapping[str, Any], *, now: datetime) -> bool:
+    """Whether nothing has to be known of a token but that: no verdict, no end, no other way."""
     ends = filter(None, map(about.get, ("expires", "subscription_ends")))
+    if about.get("verdict") or about.get("way"):
+        return False
     try:
-        return not about.get("verdict") and all(datetime.fromisoformat(end) > now for end in ends)
+        return all(datetime.fromisoformat(end) > now for end in ends)
     except (TypeError, ValueError):  # not as this plugin writes it
         return False
 

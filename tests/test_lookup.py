@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conda_token_plugin import environment
 from conda_token_plugin.environment import Environment
@@ -15,8 +18,9 @@ from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.holdings import holdings
 from conda_token_plugin.lookup import Found, Lookup
 from conda_token_plugin.secret import Secret
+from conda_token_plugin.store.envelope import Refused
 from conda_token_plugin.store.index import Entry, Slot
-from conda_token_plugin.tokens import Kind, Token
+from conda_token_plugin.tokens import Kind, Token, Verdict, Way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -184,3 +188,54 @@ def test_all_tokens_are_listed_in_the_order_in_which_they_win() -> None:
         ("hooli", "machine"),
     ]
     assert user.reads == machine.reads == 0
+
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+ends = st.none() | st.integers(-40, 40).map(lambda days: NOW + timedelta(days=days))
+
+
+def found_by(about: Mapping[str, Any]) -> Found:
+    """What a request finds for a token of which the store has ``about``."""
+    entry = Entry(Slot("file", "1"), about, scope=f"{REPO}/acme")
+    secret, prefix = Secret(USER), f"{REPO}/acme"
+    return Found(
+        "acme",
+        source="file",
+        prefix=prefix,
+        secret=lambda: secret,
+        tell=entry.token,
+        about=entry.about,
+    )
+
+
+@given(
+    st.builds(
+        Token,
+        organization=st.just("acme"),
+        kind=st.just(Kind.SITE),
+        scope=st.just((f"{REPO}/acme",)),
+        way=st.sampled_from(Way),
+        username=st.sampled_from(["", "ada"]),
+        expires=ends,
+        subscription_ends=ends,
+        issued=st.none(),
+        checked=ends,
+        proven=st.none(),
+        verdict=st.sampled_from(Verdict),
+    )
+)
+def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
+    about = token.as_json()
+    del about["scope"]
+    found = found_by(about)
+    assert found.worth_trying(now=NOW) == token.worth_trying(now=NOW)
+    assert (found.way, found.username) == (token.way, token.username)
+    assert found.token == token
+
+
+@pytest.mark.parametrize(
+    "about", [{"expires": 5}, {"expires": "soon"}, {"way": "shout"}, {"verdict": "bad"}]
+)
+def test_what_cannot_be_read_is_refused_before_anything_is_sent(about: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match="metadata"):
+        found_by({"organization": "acme", "kind": "site", **about}).worth_trying(now=NOW)
