@@ -36,6 +36,11 @@ USERS = {"install", "create", "update", "search", "env_create", "env_update"}
 """Commands after which it is said that a token that they used expires soon."""
 
 
+def __dir__() -> list[str]:
+    """The hooks alone: pluggy looks at each name that it is told of, which takes it 10 µs."""
+    return [name for name in globals() if name.startswith("conda_")]
+
+
 def token(arguments: tuple[str, ...]) -> int:
     """Run ``conda token …``."""
     from conda_token_plugin.cli import main

@@ -70,6 +70,15 @@ def test_registering_loads_two_modules_of_ours_and_none_of_others() -> None:
     assert loaded == ["conda_token_plugin", "conda_token_plugin.plugin"]
 
 
+def test_pluggy_is_told_of_each_hook_and_of_nothing_else() -> None:
+    told, hooks = run("""
+        hooks = [name for name, value in vars(plugin).items() if hasattr(value, "wrapper")]
+        print(json.dumps([sorted(dir(plugin)), sorted(hooks)]))
+    """)
+
+    assert told == hooks
+
+
 def test_the_subcommand_has_no_parser_and_takes_the_place_of_anothers_token() -> None:
     names = run("""
         theirs = [[plugin.CondaSubcommand(name="token"), plugin.CondaSubcommand(name="repo")]]
