@@ -36,12 +36,13 @@ _SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
 
 def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
     """The value of ``Authorization``; None where the token goes into the path."""
-    if token.way == PATH:
+    way = token.way
+    if way == PATH:
         return None
-    if token.way == BASIC:
+    if way == BASIC:
         pair = f"{token.username}:{secret.reveal()}".encode()
         return HeaderValue(f"Basic {b64encode(pair).decode('ascii')}")
-    return HeaderValue(f"{_SCHEMES[token.way]} {secret.reveal()}")
+    return HeaderValue(f"{_SCHEMES[way]} {secret.reveal()}")
 
 
 def address(url: str, *, token: Sendable, secret: Secret) -> str:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from conda_token_plugin.sandbox import Sandbox
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 FOREIGN = ("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+# Timing decides nothing: machines are slow, and have other work.
+settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

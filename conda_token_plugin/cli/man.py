@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from argparse import SUPPRESS
+from importlib import import_module
+from pkgutil import iter_modules
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -33,9 +35,13 @@ def page() -> str:
 
 
 def exit_codes() -> dict[int, list[str]]:
-    """Each exit code, and what the kinds of errors that end with it stand for."""
+    """Each exit code, and what the kinds of errors that end with it stand for, as in the tree."""
+    for module in iter_modules(errors.__path__, f"{errors.__name__}."):
+        import_module(module.name)
+    kinds = errors.TokenPluginError.__subclasses__()
+    tree = (errors.__doc__ or "").split()
     meanings: dict[int, list[str]] = {0: ["it worked"]}
-    for error in errors.TokenPluginError.__subclasses__():
+    for error in sorted(kinds, key=lambda kind: tree.index(kind.__name__)):
         meanings.setdefault(error.exit_code, []).append(_sentence(error.__doc__))
     return dict(sorted(meanings.items()))
 

@@ -26,7 +26,7 @@ with watched() as one:
     lookup = resolver(Environment())
     def request(url):
         found = lookup.find(url)
-        return found and header(found.token, secret=found.secret())
+        return found and header(found, secret=found.secret())
     value = request(first)
 modules = sorted(set(sys.modules) - before)
 with watched() as two:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 KILLED = """
 import os, signal, sys
-from conda_token_plugin.store import files
+from conda_token_plugin.store import writing
 calls = 0
 def dying(name):
-    call = getattr(files, name)
+    call = getattr(writing, name)
     def dies(*args, **kwargs):
         global calls
         for moment in (0, 1):
@@ -29,7 +29,7 @@ def dying(name):
         return result
     return dies
 for name in ("fill", "put", "sync", "clear"):
-    setattr(files, name, dying(name))
+    setattr(writing, name, dying(name))
 from conda_token_plugin.cli import main
 code = main(sys.argv[2:], prog="conda-token-plugin")
 raise SystemExit(code)
