@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import plot, report
+from tests.benchmarks import floor, plot, report
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.hosts import (
     PEERS,
@@ -94,12 +94,12 @@ def _measured(options: argparse.Namespace, *, earlier: Results | None) -> Result
     with TemporaryDirectory(prefix="benchmarks-") as folder:
         scratch = Path(folder)
         _say(f"making environments over conda {host.version}")
-        bare, dependencies, ours = own_subjects(host, under=scratch)
+        bare, ours = own_subjects(host, under=scratch)
         peers, notes = _peers(options, host=host, under=scratch)
         bench = Bench(
             host=host,
             bare=bare,
-            dependencies=dependencies,
+            floor=floor.made(ours, host=host, under=scratch),
             ours=ours,
             peers=peers,
             scratch=scratch,

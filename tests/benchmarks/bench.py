@@ -30,7 +30,7 @@ class Bench:
 
     host: Host
     bare: Subject
-    dependencies: Subject
+    floor: Subject
     ours: Subject
     peers: tuple[Subject, ...]
     scratch: Path

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-OURS, BARE, DEPENDENCIES = "conda-token-plugin", "bare conda", "its dependencies alone"
+OURS, BARE, FLOOR = "conda-token-plugin", "bare conda", "the floor"
 PEERS = ("anaconda-auth", "conda-auth")
 _FACTS = """
 import conda, json, pathlib, platform
@@ -50,9 +50,9 @@ class Host:
         conda = shutil.which("conda")
         if conda is None:
             raise Unmeasurable("No conda is on PATH: put the one to be measured there.")
-        base = _output([conda, "info", "--base"])
+        base = output([conda, "info", "--base"])
         python = Path(base, "python.exe" if sys.platform == "win32" else "bin/python")
-        version, python_version, packages = json.loads(_output([str(python), "-c", _FACTS]))
+        version, python_version, packages = json.loads(output([str(python), "-c", _FACTS]))
         return cls(python=python, packages=packages, version=version, python_version=python_version)
 
 
@@ -87,35 +87,48 @@ def layered(name: str, *requirements: str, host: Host, under: Path) -> Subject:
     """
     folder = under / name.replace(" ", "-")
     # Without pip and its setuptools, whose import hook costs every import of every subject.
-    _output([str(host.python), "-m", "venv", "--without-pip", str(folder)])
+    output([str(host.python), "-m", "venv", "--without-pip", str(folder)])
     subject = Subject(name=name, folder=folder)
-    site = _output([subject.python, "-c", "import site; print(site.getsitepackages()[0])"])
-    Path(site, "conda-host.pth").write_text(f"{host.packages}\n", "utf-8")
+    (packages_of(subject) / "conda-host.pth").write_text(f"{host.packages}\n", "utf-8")
     (folder / "conda-meta").mkdir()
     (folder / "conda-meta" / "history").touch()
     if requirements:
         pip = [str(host.python), "-m", "pip", "--python", subject.python]
-        _output([*pip, "install", "-q", "--disable-pip-version-check", *requirements])
+        output([*pip, "install", "-q", "--disable-pip-version-check", *requirements])
     return Subject(name=name, folder=folder, version=_version(subject))
 
 
-def own_subjects(host: Host, *, under: Path) -> tuple[Subject, Subject, Subject]:
-    """Bare conda, conda with what the plugin depends on, and conda with the plugin."""
+def own_subjects(host: Host, *, under: Path) -> tuple[Subject, Subject]:
+    """Bare conda, and conda with the plugin."""
     bare = layered(BARE, host=host, under=under)
-    ours = layered(OURS, str(REPOSITORY), host=host, under=under)
-    needed = json.loads(_output([ours.python, "-c", _REQUIREMENTS]))
-    return bare, layered(DEPENDENCIES, *needed, host=host, under=under), ours
+    return bare, layered(OURS, str(REPOSITORY), host=host, under=under)
+
+
+def requirements_of(ours: Subject) -> list[str]:
+    """What the plugin depends on."""
+    needed: list[str] = json.loads(output([ours.python, "-c", _REQUIREMENTS]))
+    return needed
+
+
+def packages_of(subject: Subject) -> Path:
+    """The folder of its packages."""
+    return Path(output([subject.python, "-c", "import site; print(site.getsitepackages()[0])"]))
 
 
 def _version(subject: Subject) -> str:
     script = f"import importlib.metadata as m; print(m.version({subject.name!r}))"
     try:
-        return _output([subject.python, "-c", script])
-    except Unmeasurable:  # bare conda and the dependencies are no distribution
+        return output([subject.python, "-c", script])
+    except Unmeasurable:  # bare conda and the floor are no distribution
         return ""
 
 
-def _output(command: list[str]) -> str:
+def output(command: list[str]) -> str:
+    """What ``command`` prints.
+
+    Raises:
+        Unmeasurable: it failed.
+    """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip()).rpartition("\n")[2]

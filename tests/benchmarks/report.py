@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.hosts import OURS, PEERS
+from tests.benchmarks.hosts import FLOOR, OURS, PEERS
 from tests.benchmarks.results import GOALS, PROCESSOR
 
 if TYPE_CHECKING:
@@ -38,16 +38,17 @@ def markdown(results: Results) -> str:
 
 
 def summary(results: Results) -> str:
-    """One table in Markdown: what has a limit, and the same of each peer."""
-    heads = ("what", "this plugin", "at most", "verdict", *PEERS)
+    """One table in Markdown: what has a limit, and the same of the floor and of each peer."""
+    others = (FLOOR, *PEERS)
+    heads = ("what", "this plugin", "at most", "verdict", *others)
     medians = {(r.subject, r.what, r.unit): _number(r.spread.median) for r in results.rows}
     lines = [heads, tuple("---" for _ in heads)]
     for row in results.rows:
         if row.subject == OURS and row.limit is not None and row.unit != PROCESSOR:
-            peers = (medians.get((peer, row.what, row.unit), "") for peer in PEERS)
+            theirs = (medians.get((one, row.what, row.unit), "") for one in others)
             _, what, _, _, _, limit, verdict = _cells(row)
             ours = medians[OURS, row.what, row.unit]
-            lines.append((f"{what}: {row.unit}", ours, limit, verdict, *peers))
+            lines.append((f"{what}: {row.unit}", ours, limit, verdict, *theirs))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.benchmarks import plot, report
-from tests.benchmarks.hosts import PEERS
+from tests.benchmarks.hosts import FLOOR, PEERS
 from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
 from tests.benchmarks.results import TIME, Results, Row
 
@@ -95,11 +95,12 @@ def test_the_summary_has_what_is_limited_and_the_same_of_the_peers() -> None:
     ours = row(2, 1.5)
     peer = replace(ours, subject=PEERS[1], limit=None, spread=Spread.of([7.0]))
     bare = replace(ours, subject="bare conda", limit=None)
+    floor = replace(ours, subject=FLOOR, limit=None, spread=Spread.of([1.25]))
 
-    table = report.summary(results(ours, peer, bare)).splitlines()
+    table = report.summary(results(ours, peer, bare, floor)).splitlines()
 
-    assert table[0].split(" | ")[-2:] == ["anaconda-auth", "conda-auth |"]
-    assert table[2:] == [f"| {ours.what}: {ours.unit} | 1.500 | 1.010 | missed |  | 7 |"]
+    assert table[0].split(" | ")[-3:] == ["the floor", "anaconda-auth", "conda-auth |"]
+    assert table[2:] == [f"| {ours.what}: {ours.unit} | 1.500 | 1.010 | missed | 1.250 |  | 7 |"]
 
 
 @pytest.mark.parametrize("rows", [(), (row(1, 0.9, 1.2), row(4, 3.0), row(3, 5.0))])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.floor import told
 from tests.benchmarks.instructions import instructions
 from tests.benchmarks.pairing import Spread, in_turn, ratios
 from tests.benchmarks.results import INSTRUCTIONS, PROCESSOR, TIME, Row
@@ -27,8 +28,9 @@ SLOWER, MORE = 1.01, 1.005
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Every subject has one token, except those that can have none."""
-    subjects = (bench.bare, bench.dependencies, *bench.plugged)
+    subjects = (bench.bare, bench.floor, *bench.plugged)
     homes = {subject.name: bench.holder(subject) for subject in subjects}
+    told(homes[bench.floor.name], by=homes[bench.ours.name])
     for home in homes.values():
         home.write("environment/conda-meta/history", "")
     for command in COMMANDS:

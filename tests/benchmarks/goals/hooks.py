@@ -19,9 +19,10 @@ MILLISECONDS, MODULES = 1.0, 2.0
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Each subject in a new process, in turn."""
-    trials = {subject.name: _trial(bench, subject) for subject in bench.plugged}
+    subjects = (bench.floor, *bench.plugged)
+    trials = {subject.name: _trial(bench, subject) for subject in subjects}
     found = in_turn(trials, rounds=bench.rounds)
-    for subject in bench.plugged:
+    for subject in subjects:
         ours = subject == bench.ours
         times = Spread.of(one["milliseconds"] for one in found[subject.name])
         modules = Spread.of(one["modules"] for one in found[subject.name])

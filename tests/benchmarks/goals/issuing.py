@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.hosts import FLOOR, OURS
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.results import Row
 from tests.benchmarks.running import probed
@@ -31,17 +32,26 @@ def measure(bench: Bench) -> Iterator[Row]:
             )
             return found
 
-        found = in_turn({"issue": trial}, rounds=bench.rounds)["issue"]
+        def floor() -> dict[str, float]:
+            least: dict[str, float] = probed(
+                bench.floor.python, "keep_safe", variables=home.variables, cwd=home.folder
+            )
+            return least
+
+        runs = in_turn({"issue": trial, FLOOR: floor}, rounds=bench.rounds)
+    found = runs["issue"]
     yield _row("requests", [one["requests"] for one in found], limit=REQUESTS)
     yield _row("ms beside its requests", [one["beside"] for one in found], limit=MILLISECONDS)
+    least = [one["milliseconds"] for one in runs[FLOOR]]
+    yield _row("ms beside its requests", least, subject=FLOOR)
     yield _row("ms of those for the disk", [one["disk"] for one in found])
     yield _row("ms in all", [one["milliseconds"] for one in found])
 
 
-def _row(unit: str, series: list[float], *, limit: float | None = None) -> Row:
+def _row(unit: str, series: list[float], *, subject: str = OURS, limit: float | None = None) -> Row:
     return Row(
         goal=7,
-        subject="conda-token-plugin",
+        subject=subject,
         what="conda token install --org acme --yes",
         unit=unit,
         spread=Spread.of(series),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.homes import ANACONDA_AUTH
+from tests.benchmarks.hosts import FLOOR
 from tests.benchmarks.pairing import Spread, in_turn, ratios
 from tests.benchmarks.results import TIME, Row
 from tests.benchmarks.running import Run, timed
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 OVER_HELP, MILLISECONDS, MEBIBYTES = 1.05, 120.0, 30.0
 SCRIPT = "conda-token-plugin list"
+NEEDED = (
+    "import argparse, datetime, enum, hashlib, json, pathlib, platformdirs, typing, urllib.parse"
+)
+"""What no list of stored tokens can do without."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -25,6 +30,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     trials = {
         "help": _trial(ours.conda("--help"), home),
         "list": _trial(ours.conda("token", "list"), home),
+        FLOOR: _trial([bench.floor.python, "-c", NEEDED], home),
         SCRIPT: _trial([str(ours.programs / "conda-token-plugin"), "list"], home),
     }
     for peer in (one for one in bench.peers if one.name == ANACONDA_AUTH):
@@ -32,6 +38,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         trials[peer.name] = _trial(command, bench.holder(peer))
     runs = in_turn(trials, rounds=bench.rounds)
     yield from _ours(runs)
+    yield from _alone(FLOOR, SCRIPT, runs[FLOOR])
     if ANACONDA_AUTH in runs:
         yield from _alone(ANACONDA_AUTH, "anaconda token list", runs[ANACONDA_AUTH])
 

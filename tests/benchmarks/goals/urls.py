@@ -7,7 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.homes import ORGANIZATION, REPOSITORY, Home
-from tests.benchmarks.hosts import BARE, OURS, Unmeasurable
+from tests.benchmarks.hosts import BARE, FLOOR, OURS, Unmeasurable
 from tests.benchmarks.pairing import differences, in_turn
 from tests.benchmarks.results import Row
 from tests.benchmarks.running import probed
@@ -52,7 +52,7 @@ class Case:
     @property
     def authorized(self) -> bool:
         """Whether the requests are to have a token: or else something else is measured."""
-        return self.base == COVERED and self.subject.name != BARE
+        return self.base == COVERED and self.subject.name not in {BARE, FLOOR}
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -73,12 +73,12 @@ def _cases(bench: Bench) -> Iterator[Case]:
     many = bench.holder(bench.ours, tokens=MANY)
     yield Case(subject=bench.ours, home=one, what="a covered URL, 1 token", each=EACH, first=FIRST)
     yield Case(subject=bench.ours, home=many, what=f"a covered URL, {MANY:,} tokens", each=EACH)
-    for handler, base, does in (
-        ("nothing", COVERED, "nothing"),
-        ("conda's", BESIDE, "as conda does without one"),
+    for handler, base, what in (
+        ("idle", COVERED, "a covered URL, 1 token"),
+        ("conda's", BESIDE, "another organization's URL, 1 token"),
     ):
-        what, home = f"a handler that does {does}", bench.home()
-        yield Case(subject=bench.bare, home=home, what=what, base=base, handler=handler)
+        home = bench.home()
+        yield Case(subject=bench.floor, home=home, what=what, base=base, handler=handler)
     for peer in bench.peers:
         yield Case(subject=peer, home=bench.holder(peer), what="a covered URL, 1 token")
     for base, where in ((ELSEWHERE, "another host's"), (BESIDE, "another organization's")):

@@ -1,5 +1,7 @@
 """What a plugin takes at conda's start: ``hooks.py DISTRIBUTION``. Prints milliseconds and modules.
 
+"the floor" is no distribution: of it, ``idle.plugin`` is loaded.
+
 Its entry point is imported and registered, and every hook that it has and that conda calls
 on each command is called, as conda does it; what the others' hooks take is subtracted.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import import_module
 from importlib.metadata import distribution
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -34,8 +37,11 @@ def manager_of_conda() -> CondaPluginManager:
 
 def loaded(manager: CondaPluginManager, name: str) -> list[Any]:
     """The plugins of the distribution called ``name``, imported and registered."""
-    points = [one for one in distribution(name).entry_points if one.group == "conda"]
-    plugins = [point.load() for point in points]
+    if name == "the floor":
+        plugins = [import_module("idle.plugin")]
+    else:
+        points = [one for one in distribution(name).entry_points if one.group == "conda"]
+        plugins = [point.load() for point in points]
     for plugin in plugins:
         manager.register(plugin)
     return plugins

@@ -4,8 +4,8 @@ For each of COUNT new URLs below BASE: ``get_session(url)`` and ``prepare_reques
 it before a download. The first one also pays for what is done once a process.
 
 HANDLER is "none", or one that is registered and named by an entry of ``channel_settings`` for BASE:
-"nothing" does nothing, "conda's" does what conda does where there is no handler.
-They show what conda itself takes for any handler.
+"idle" imports as many modules as a request does and does nothing, "conda's" does what conda does
+where there is no handler. They show what conda and Python themselves take for any handler.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def cost(url: str) -> float:
     return (time.perf_counter_ns() - began) / 1000
 
 
-class Nothing:
-    """A handler that does nothing."""
+class Idle:
+    """A handler of modules that do nothing."""
 
     def __init__(self, channel_name: str) -> None:
         """As conda calls it."""
@@ -49,10 +49,12 @@ class Nothing:
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Do nothing."""
+        import idle.request  # type: ignore[import-not-found]  # noqa: F401  # made to be measured
+
         return request
 
 
-class Condas(Nothing):
+class Condas(Idle):
     """A handler that does what conda does without one."""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -61,7 +63,7 @@ class Condas(Nothing):
         return request
 
 
-HANDLERS = {"nothing": Nothing, "conda's": Condas}
+HANDLERS = {"idle": Idle, "conda's": Condas}
 
 
 def register(name: str, *, base: str) -> None:
