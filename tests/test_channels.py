@@ -9,6 +9,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conda_token_plugin import channels
 from conda_token_plugin.channels import (
     channel_of,
     longest_prefix,
@@ -151,6 +152,14 @@ def test_a_prefix_covers_a_url_exactly_when_its_segments_begin_it(
     longer = f"{'/'.join([base, *segments])}{tail}"
     if longest_prefix(longer, among={prefix}) and segments[:cut]:
         assert longer == prefix or longer[len(prefix)] in "/?#"
+
+
+@given(st.text(alphabet="a/. %2f5cCF0\\\x7f\x00\n;é\u200b"))
+def test_a_path_is_odd_by_each_character_and_each_part_of_it(text: str) -> None:
+    characters, parts = channels._ODD_CHARACTERS, channels._ODD_PARTS
+    lower = f"{text}/".lower()
+    odd = any(one in characters for one in text) or any(part in lower for part in parts)
+    assert channels._odd(text) == odd
 
 
 @given(st.text())
