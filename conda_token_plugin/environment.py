@@ -51,7 +51,7 @@ LONGEST_FILE = 64 * 1024
 
 
 class Environment:
-    """One process's variables; ``Environment()`` is this process's. No dataclass: see ``Found``."""
+    """One process's variables; ``Environment()`` is this process's. By hand: see ``lookup``."""
 
     __slots__ = ("variables",)
 

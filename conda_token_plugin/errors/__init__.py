@@ -54,8 +54,7 @@ from typing import ClassVar
 
 TO_BE_VEILED = r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
 """Today's tokens and API keys. People type them in the place of a name; that is no reason to say
-them again where a log keeps it. Compiled by the first error: the first request waits for this
-module, and has none."""
+them again where a log keeps it. Compiled by the first error, as most commands have none."""
 
 
 class TokenPluginError(Exception):

@@ -22,11 +22,7 @@ LARGEST = 64 * 1024 * 1024
 
 
 class Page:
-    """One version of the index, as read.
-
-    Made by hand, as ``Ledger`` is: the first request of a process waits for this module,
-    and a dataclass takes half a millisecond to make (Python 3.11).
-    """
+    """One version of the index, as read. By hand: see ``lookup``."""
 
     __slots__ = ("index", "prefixes", "signature")
 
