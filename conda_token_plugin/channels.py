@@ -136,8 +136,7 @@ def _judged(url: str) -> tuple[str, str]:
         return "", "it has a line break or a tab"
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = parts.port if ":" in parts.netloc else None
+        host, port = _host(parts)
     except ValueError:
         return "", "it cannot be read"
     path = _unescaped(parts.path).rstrip("/")
@@ -148,6 +147,18 @@ def _judged(url: str) -> tuple[str, str]:
     if not host:
         return "", "its host is no valid name"
     return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}", ""
+
+
+def _host(parts: SplitResult) -> tuple[str, int | None]:
+    """Host and port; most are plain, and need not be taken apart.
+
+    Raises:
+        ValueError: the port is no number, or none that there is.
+    """
+    plain = parts.netloc
+    if plain.islower() and not ("@" in plain or ":" in plain or "[" in plain):
+        return plain, None
+    return parts.hostname or "", parts.port
 
 
 def _fault(parts: SplitResult, host: str, path: str) -> str:
