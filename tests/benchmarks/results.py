@@ -67,6 +67,7 @@ class Results:
         rows = (*(row for row in self.rows if row.goal not in anew), *other.rows)
         return replace(
             other,
+            machine={**self.machine, **other.machine},
             rows=tuple(sorted(rows, key=lambda row: row.goal)),
             notes=tuple(dict.fromkeys((*self.notes, *other.notes))),
             loads={**self.loads, **other.loads},

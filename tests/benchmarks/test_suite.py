@@ -75,7 +75,10 @@ def test_results_come_back_from_json_as_they_were() -> None:
 
 def test_a_goal_that_is_measured_again_replaces_its_rows_and_no_others() -> None:
     before, anew = results(row(1, 1.0), row(2, 2.0)), results(row(1, 3.0))
-    assert [one.spread.median for one in before.joined(anew).rows] == [3.0, 2.0]
+    alone = replace(anew, machine={"conda": "1.3"})  # without the peers, whose rows stay
+    joined = before.joined(alone)
+    assert [one.spread.median for one in joined.rows] == [3.0, 2.0]
+    assert joined.machine == {**MACHINE, "conda": "1.3"}
 
 
 def test_the_tables_go_between_the_marks_and_nothing_else_changes(tmp_path: Path) -> None:
