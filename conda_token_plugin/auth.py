@@ -22,6 +22,7 @@ from conda.plugins.types import ChannelAuthBase
 
 from conda_token_plugin.environment import Environment
 from conda_token_plugin.lookup import resolver
+from conda_token_plugin.plugin import REFUSED
 from conda_token_plugin.sending import header
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ LOOKUP: Lookup = resolver(Environment())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
 USED: dict[str, Found] = {}
 """The tokens that this process has sent, by key."""
-REFUSED = (401, 403)
 MOST_DAYS = 100_000
 """As many as a setting of conda can mean; a ``timedelta`` takes no more than 10,000 times that."""
 

@@ -35,7 +35,6 @@ class MalformedToken(BadInput):
 
         ``where`` is the variable or file that holds it, if it was not typed.
         """
-        self.fault = fault
         super().__init__(
             f"What {where} holds is not a token or key: {fault}."
             if where

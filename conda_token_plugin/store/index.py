@@ -29,6 +29,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.store.envelope import Refused, body_of, wrapped
+from conda_token_plugin.store.vaults import vault_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ class Entry:
     @property
     def vault(self) -> str:
         """Which vault the secret lies in: "keyring" or "file"."""
-        return str(self.slot.place.partition(":")[0])
+        return vault_name(self.slot.place)
 
     def token(self) -> Token:
         """The metadata.

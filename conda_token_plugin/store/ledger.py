@@ -64,12 +64,12 @@ class Ledger:
         Raises:
             StoreUnusable: it could not be replaced; what was there stands.
         """
-        from conda_token_plugin.errors.store import StoreError
+        from conda_token_plugin.errors.store import StoreUnusable
 
         self.folder.write(NAME, index.encoded(), after=self.read().signature)
         try:
             self.folder.sync()
-        except StoreError:  # a failing disk: the index is replaced all the same
+        except StoreUnusable:  # a failing disk: the index is replaced all the same
             self.folder.tell(f"The disk did not confirm the last change of {self.folder.path}.")
             return False
         return True
