@@ -66,7 +66,7 @@ def conda_subcommands() -> Generator[
 @hookimpl
 def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
     """Register the handler that the owned drop-in names; called when a channel asks for it."""
-    from conda_token_plugin.auth import TokenAuth
+    from conda_token_plugin.auth.handler import TokenAuth
 
     yield CondaAuthHandler(name=HANDLER, handler=TokenAuth)
 
@@ -77,7 +77,7 @@ def conda_error_hints(error: CondaError) -> Iterable[CondaErrorHint]:
     facts = getattr(error, "_kwargs", None) or {}
     if facts.get("status_code") not in REFUSED or "url" not in facts:
         return
-    from conda_token_plugin.hints import hint
+    from conda_token_plugin.auth.error_hints import hint
 
     diagnosis = hint(facts)
     if diagnosis is not None:
@@ -104,7 +104,7 @@ def conda_post_commands() -> Iterable[CondaPostCommand]:
 
 def warn_of_expiry(_command: str) -> None:
     """Say that a token expires, if this process has sent one and it does; else cost nothing."""
-    auth = sys.modules.get("conda_token_plugin.auth")
+    auth = sys.modules.get("conda_token_plugin.auth.handler")
     if auth is not None and auth.USED:
         auth.warn_of_expiry()
 
@@ -123,13 +123,13 @@ def conda_health_checks() -> Iterable[CondaHealthCheck]:
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: FBT001  # conda's form
     """Run one health check."""
-    from conda_token_plugin import checkup
+    from conda_token_plugin.cli import doctor
 
-    checkup.examine(check, prefix, verbose)
+    doctor.examine(check, prefix, verbose)
 
 
 def mend(check: str, prefix: str, args: object, confirm: Callable[[str], None]) -> int:
     """Mend what a health check found."""
-    from conda_token_plugin import checkup
+    from conda_token_plugin.cli import doctor
 
-    return checkup.mend(check, prefix, args, confirm)
+    return doctor.mend(check, prefix, args, confirm)

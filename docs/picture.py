@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
 from rich.text import Text
 
-from conda_token_plugin.demo.acts import acts
-from conda_token_plugin.demo.stage import stage
+from conda_token_plugin.cli.demo_acts import acts
+from conda_token_plugin.cli.demo_stage import stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.demo.stage import Stage
+    from conda_token_plugin.cli.demo_stage import Stage
 
 HERE = Path(__file__).parent
 COLUMNS, LINES = 104, 40

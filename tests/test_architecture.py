@@ -43,7 +43,7 @@ LAYERS = {
 
 
 def room(module: str) -> str:
-    """`conda_token_plugin.store.files` is in the room `store`."""
+    """`conda_token_plugin.gateways.files` is in the room `store`."""
     return module.split(".")[1] if "." in module else ""
 
 

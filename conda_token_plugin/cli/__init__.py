@@ -17,8 +17,8 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     This is the door: the one place that catches. What is not one of our errors is a bug
     and is left to be seen.
     """
+    from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.cli.parser import parsed
-    from conda_token_plugin.cli.render import Printer
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.errors.outcome import Interrupted
 
@@ -46,7 +46,7 @@ def script() -> int:
 
 
 def _run(args: object, *, printer: object, prog: str) -> int:
-    from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.cli.context import Call
     from conda_token_plugin.cli.parser import runner
 
     call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported

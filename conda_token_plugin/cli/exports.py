@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.clients.dotenv import by_variable
-from conda_token_plugin.clients.exporting import Outcome
+from conda_token_plugin.integrations.dotenv import by_variable
+from conda_token_plugin.operations.export_tokens import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.clients.docker import Recipe
-    from conda_token_plugin.clients.exporting import Step
-    from conda_token_plugin.clients.model import Grant
-    from conda_token_plugin.clients.recalling import Result
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.integrations.docker import Recipe
+    from conda_token_plugin.integrations.target import Grant
+    from conda_token_plugin.operations.export_tokens import Step
+    from conda_token_plugin.operations.revert_export import Result
 
 
 def report(

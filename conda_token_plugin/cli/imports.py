@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.wording import channels, last_four
-from conda_token_plugin.clients.importing import Verdict
+from conda_token_plugin.operations.import_tokens import Verdict
+from conda_token_plugin.tokens.display import channels, last_four
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conda_token_plugin.cli.call import Call
-    from conda_token_plugin.clients.cleaning import Cleaned
-    from conda_token_plugin.clients.importing import Candidate
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.operations.cleaning import Cleaned
+    from conda_token_plugin.operations.import_tokens import Candidate
     from conda_token_plugin.store import Store
 
 

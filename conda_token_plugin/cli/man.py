@@ -15,7 +15,7 @@ from pkgutil import iter_modules
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
-from conda_token_plugin import __version__, environment, errors
+from conda_token_plugin import __version__, errors, settings
 from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def exit_codes() -> dict[int, list[str]]:
 
 def variables() -> dict[str, str]:
     """Each variable that is read, and what it means."""
-    rows = re.findall(r"^\| ``(\S+)`` \| (.+) \|$", environment.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^\| ``(\S+)`` \| (.+) \|$", settings.__doc__ or "", re.MULTILINE)
     return {name: meaning.replace("``", "") for name, meaning in rows}
 
 
@@ -109,7 +109,7 @@ def _environment() -> Iterator[str]:
     yield ".SH ENVIRONMENT"
     for name, meaning in variables().items():
         yield f".TP\n.B {_plain(name)}\n{_plain(meaning)}"
-    _, _, besides = (environment.__doc__ or "").rpartition("|\n\n")
+    _, _, besides = (settings.__doc__ or "").rpartition("|\n\n")
     yield f".PP\n{_plain(besides.strip().replace('``', ''))}"
 
 
@@ -132,6 +132,6 @@ def _plain(text: str) -> str:
 
 
 if __name__ == "__main__":
-    from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.cli.output import Printer
 
     Printer().data(None, text=page())

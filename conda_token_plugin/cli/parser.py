@@ -8,13 +8,13 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from conda_token_plugin import __version__
-from conda_token_plugin.cli import pages
+from conda_token_plugin.cli import help as pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-    from conda_token_plugin.cli.call import Call
+    from conda_token_plugin.cli.context import Call
 
 
 class Verb(NamedTuple):
@@ -32,7 +32,9 @@ class Verb(NamedTuple):
     def module(self) -> ModuleType:
         """The module, imported."""
         name = self.name.replace("-", "_")
-        return import_module(f"conda_token_plugin.cli.{name}{'_' if iskeyword(name) else ''}")
+        return import_module(
+            f"conda_token_plugin.cli.commands.{name}{'_' if iskeyword(name) else ''}"
+        )
 
 
 GET, SEE, OTHER = "Get a token", "See what you have", "Other"
@@ -76,7 +78,7 @@ class Parser(ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help also where not all of its letters can be shown."""
-        from conda_token_plugin.cli.render import printable
+        from conda_token_plugin.cli.output import printable
 
         super()._print_message(printable(message, file), file)
 

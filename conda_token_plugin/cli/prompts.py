@@ -10,7 +10,7 @@ from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from conda_token_plugin.cli.render import Printer
+    from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.errors.input import NeedsAnswer
 
 

@@ -25,6 +25,6 @@ in `model`.
 
 from __future__ import annotations
 
-from .sandbox import Sandbox
+from conda_token_plugin.sandbox.sandbox import Sandbox
 
 __all__ = ["Sandbox"]

@@ -10,8 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from .libraries import MissingLibraryError
-from .sandbox import Sandbox
+from conda_token_plugin.sandbox.repository.libraries import MissingLibraryError
+from conda_token_plugin.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

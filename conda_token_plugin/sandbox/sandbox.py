@@ -8,23 +8,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import admin, control, organizations
-from .cast import DEFAULT_USER
-from .faults import Fault, Faults
-from .login import Login
-from .packages import build_channels
-from .probes import Probes
-from .recorder import Recorder
-from .repository import Repository
-from .router import Router
-from .server import LOOPBACK, Server
-from .world import World
+from conda_token_plugin.sandbox.control import control
+from conda_token_plugin.sandbox.control.probes import Probes
+from conda_token_plugin.sandbox.http.faults import Fault, Faults
+from conda_token_plugin.sandbox.http.recorder import Recorder
+from conda_token_plugin.sandbox.http.router import Router
+from conda_token_plugin.sandbox.http.server import LOOPBACK, Server
+from conda_token_plugin.sandbox.repository.packages import build_channels
+from conda_token_plugin.sandbox.repository.repository import Repository
+from conda_token_plugin.sandbox.service import admin, organizations
+from conda_token_plugin.sandbox.service.login import Login
+from conda_token_plugin.sandbox.world.cast import DEFAULT_USER
+from conda_token_plugin.sandbox.world.world import World
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from .clock import Clock
+    from conda_token_plugin.sandbox.world.clock import Clock
 
 POLL = 0.05  # seconds between two looks whether to stop
 

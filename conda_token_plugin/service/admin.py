@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.channels import segment
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceNonsense
-from conda_token_plugin.service import http
+from conda_token_plugin.gateways.http import client
 from conda_token_plugin.service.models import Part
-from conda_token_plugin.service.refusal import reason_of
+from conda_token_plugin.service.refusals import reason_of
+from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conda_token_plugin.secret import Secret
-    from conda_token_plugin.service.answer import Answer
-    from conda_token_plugin.service.http import Patience
+    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.tokens.secret import Secret
 
 UNAUTHORIZED = 401
 
@@ -36,8 +36,8 @@ class Admin:
         """Do no I/O. ``source`` says where the bearer token was found."""
         self._url = url
         self._source = source
-        self._authorization = http.bearer(bearer)
-        self._http = http.Http(patience=patience)
+        self._authorization = client.bearer(bearer)
+        self._http = client.Http(patience=patience)
 
     def extend(self, organization: str, *, user_id: str) -> datetime | None:
         """Extend the token of a user to the end of the organization's subscription.

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.channels import segment
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import NoOrganization
 from conda_token_plugin.errors.service import (
@@ -19,7 +18,7 @@ from conda_token_plugin.errors.service import (
     ServiceFault,
     ServiceNonsense,
 )
-from conda_token_plugin.service.http import Http, bearer
+from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.models import (
     CurrentToken,
     Identity,
@@ -27,14 +26,15 @@ from conda_token_plugin.service.models import (
     Organization,
     Part,
 )
+from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.secret import Secret
-    from conda_token_plugin.service.answer import Answer
-    from conda_token_plugin.service.http import Patience
+    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.tokens.secret import Secret
 
 WITHOUT_TOKENS = "starter"
 """Part of the product codes that have no organization tokens (anaconda-auth 0.15.3)."""
@@ -141,7 +141,7 @@ class Service:
     def _refusal(self, organization: str, answer: Answer) -> TokenPluginError:
         if answer.elsewhere:
             return ServiceNonsense(answer.url, got=answer.nature)
-        from conda_token_plugin.service.refusal import refusal
+        from conda_token_plugin.service.refusals import refusal
 
         return refusal(organization, answer, service=self, now=self._clock())
 

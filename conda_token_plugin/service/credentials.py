@@ -18,16 +18,16 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conda_token_plugin.environment import API_KEY, FORMER_DOMAINS, SERVICE_URL
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
-from conda_token_plugin.service.anaconda_login import AnacondaLogins
+from conda_token_plugin.integrations.anaconda_login import AnacondaLogins
+from conda_token_plugin.settings import API_KEY, FORMER_DOMAINS, SERVICE_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conda_token_plugin.environment import Environment
-    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.settings import Environment
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.secret import Secret
 
 
 def find_api_key(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.service import ServiceNonsense
-from conda_token_plugin.secret import Secret
-from conda_token_plugin.tokens import utc
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,18 +12,18 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.channels import SHARED_CHANNELS, longest_prefix, without_secrets
 from conda_token_plugin.errors.service import NoChannel, ServiceNonsense, TokenRefused
-from conda_token_plugin.sending import address, header
-from conda_token_plugin.service.http import Http
+from conda_token_plugin.gateways.http.client import Http
+from conda_token_plugin.tokens.authorization import address, header
+from conda_token_plugin.tokens.scope import SHARED_CHANNELS, longest_prefix, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conda_token_plugin.secret import Secret
-    from conda_token_plugin.service.answer import Answer
-    from conda_token_plugin.service.http import Patience
-    from conda_token_plugin.tokens import Token
+    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
 
 INDEX = "noarch/repodata.json"
 """conda asks every channel for this subdir, whatever the platform."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.store.store import Store
 
 if TYPE_CHECKING:
-    from conda_token_plugin.environment import Environment
+    from conda_token_plugin.settings import Environment
 
 __all__ = ["Store", "machine_store", "user_store"]
 

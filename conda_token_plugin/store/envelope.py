@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
-from conda_token_plugin.secret import Secret, fault_of
+from conda_token_plugin.tokens.secret import Secret, fault_of
 
 VERSION = 1
 SECRET = "secret"  # noqa: S105  # a kind of file

@@ -17,7 +17,7 @@ import re
 from stat import S_IMODE, S_ISDIR, S_ISREG, S_ISVTX
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store import files
+from conda_token_plugin.gateways import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors.store import StoreUnusable
-    from conda_token_plugin.store.files import Signature
+    from conda_token_plugin.gateways.files import Signature
 
 ROOT = 0
 _NOTE = r"(?a)[a-z]+\.jsonl?(\.\w+)?|exports"
@@ -98,7 +98,7 @@ class Folder:
 
         ``after`` is the signature of what was there.
         """
-        from conda_token_plugin.store import writing
+        from conda_token_plugin.gateways import writing
 
         temporary = self.path / files.TEMPORARY
         with self._errors_of(name):
@@ -107,21 +107,21 @@ class Folder:
 
     def sync(self) -> None:
         """Have the disk confirm what was put in place."""
-        from conda_token_plugin.store.writing import sync
+        from conda_token_plugin.gateways.writing import sync
 
         with self._errors_of():
             sync(self.path)
 
     def remove(self, name: str) -> None:
         """Delete the file ``name``, where it is there."""
-        from conda_token_plugin.store.writing import clear
+        from conda_token_plugin.gateways.writing import clear
 
         with self._errors_of(name):
             clear(self.path / name)
 
     def prove(self, size: int) -> None:
         """Write ``size`` bytes and delete them."""
-        from conda_token_plugin.store import writing
+        from conda_token_plugin.gateways import writing
 
         temporary = self.path / files.TEMPORARY
         with self._errors_of():
@@ -130,7 +130,7 @@ class Folder:
 
     def make(self) -> None:
         """Make the folder where it is missing, and judge it where it is not."""
-        from conda_token_plugin.store.writing import sync
+        from conda_token_plugin.gateways.writing import sync
 
         with self._errors_of():
             self.path.parent.mkdir(parents=True, exist_ok=True)

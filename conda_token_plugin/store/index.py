@@ -34,7 +34,7 @@ from conda_token_plugin.store.vaults import vault_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conda_token_plugin.tokens import Token
+    from conda_token_plugin.tokens.token import Token
 
     Kept = str | list[str]
     """A scope as the first line has it."""
@@ -77,7 +77,7 @@ class Entry:
         Raises:
             Refused: what stands there is no token.
         """
-        from conda_token_plugin.tokens import Token
+        from conda_token_plugin.tokens.token import Token
 
         try:
             return Token.from_json({**self.about, "scope": self.scope})

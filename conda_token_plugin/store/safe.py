@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store import ledger
+from conda_token_plugin.gateways.files import FINDING, LOCK, TEMPORARY
+from conda_token_plugin.store import index_file
 from conda_token_plugin.store.envelope import Refused, unsealed
-from conda_token_plugin.store.files import FINDING, LOCK, TEMPORARY
 from conda_token_plugin.store.folder import Folder
-from conda_token_plugin.store.ledger import Ledger
+from conda_token_plugin.store.index_file import Ledger
 from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, vault_name
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors.store import SecretLost
-    from conda_token_plugin.secret import Secret
-    from conda_token_plugin.store.change import Change
-    from conda_token_plugin.store.choice import Choice
+    from conda_token_plugin.store.backend_choice import Choice
     from conda_token_plugin.store.index import Index, Slot
+    from conda_token_plugin.store.transaction import Change
     from conda_token_plugin.store.vaults import Vault
+    from conda_token_plugin.tokens.secret import Secret
 
 SECRETS = "secrets"
-OURS = frozenset({ledger.NAME, LOCK, FINDING, TEMPORARY, SECRETS})
+OURS = frozenset({index_file.NAME, LOCK, FINDING, TEMPORARY, SECRETS})
 ROOM_TO_GROW = 16 * 1024
 """Bytes by which one more token makes the index longer, at most."""
 
@@ -104,13 +104,13 @@ class Safe:
 
     def changing(self) -> AbstractContextManager[Change]:
         """Hold the lock; see ``change``."""
-        from conda_token_plugin.store.change import changing  # a request changes nothing
+        from conda_token_plugin.store.transaction import changing  # a request changes nothing
 
         return changing(self.ledger, vault=self.vault)
 
     @cached_property
     def _choice(self) -> Choice:
-        from conda_token_plugin.store.choice import Choice  # a request keeps nothing
+        from conda_token_plugin.store.backend_choice import Choice  # a request keeps nothing
 
         return Choice(self._wanted, self.ledger.folder)
 

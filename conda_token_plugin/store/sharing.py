@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
-from conda_token_plugin.store.files import errors_of
+from conda_token_plugin.gateways.files import errors_of
+from conda_token_plugin.gateways.locks import locked
 from conda_token_plugin.store.folder import SHARED_HINT
-from conda_token_plugin.store.lock import locked
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors.store import NoToken, SecretLost
-    from conda_token_plugin.secret import Secret
     from conda_token_plugin.store.index import Entry, Index, Slot
-    from conda_token_plugin.tokens import Token
+    from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
 
 
 class Store:
@@ -104,7 +104,7 @@ class Store:
         Returns:
             The vault that the secret went to.
         """
-        from conda_token_plugin.store.revising import with_token
+        from conda_token_plugin.store.index_edits import with_token
 
         return self._safe.keep(
             token.key, secret, record=lambda index, slot: with_token(index, token, at=slot)
@@ -116,7 +116,7 @@ class Store:
         Raises:
             NoToken: one of them is not stored; nothing was changed.
         """
-        from conda_token_plugin.store.revising import with_metadata
+        from conda_token_plugin.store.index_edits import with_metadata
 
         for token in tokens:
             self._slot(token.key)  # else not even a lock is taken
@@ -138,7 +138,7 @@ class Store:
         Raises:
             NoToken: there is no such token.
         """
-        from conda_token_plugin.store.revising import without_token
+        from conda_token_plugin.store.index_edits import without_token
 
         self._slot(key)  # else not even a lock is taken
         with self._safe.changing() as change:
@@ -169,7 +169,7 @@ class Store:
         Returns:
             The vault that it went to.
         """
-        from conda_token_plugin.store.revising import with_login
+        from conda_token_plugin.store.index_edits import with_login
 
         return self._safe.keep(
             _login(service),
@@ -179,7 +179,7 @@ class Store:
 
     def remove_login(self, service: str) -> bool:
         """Forget the API key of a login, as ``remove`` does a token; False where there is none."""
-        from conda_token_plugin.store.revising import without_login
+        from conda_token_plugin.store.index_edits import without_login
 
         if service not in self._ledger.read().index.logins:
             return False

@@ -10,8 +10,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from conda_token_plugin.sandbox import Sandbox
-from conda_token_plugin.sandbox.channels import Channel, Recipe
-from conda_token_plugin.sandbox.packages import build_channel, build_channels
+from conda_token_plugin.sandbox.repository.channels import Channel, Recipe
+from conda_token_plugin.sandbox.repository.packages import build_channel, build_channels
 
 PACKAGES = 200
 PROTECTED, PUBLIC = "acme/main", "anaconda-tools"

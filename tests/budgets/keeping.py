@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from conda_token_plugin import condarc
-from conda_token_plugin.channels import organization_prefix
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.envelope import unwrapped, wrapped
 from conda_token_plugin.store.index import KIND
-from conda_token_plugin.tokens import Kind, Token
+from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def keep(folder: Path, *, count: int) -> Path:
     store.add(token_of("acme"), Secret(VALUE))
     if count > 1:
         _swell(folder / "index.jsonl", count=count)
-    condarc.write(Environment().condarc, tokens=store.tokens())
+    dropin.write(Environment().condarc, tokens=store.tokens())
     return folder
 
 

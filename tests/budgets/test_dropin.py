@@ -9,9 +9,9 @@ from fnmatch import fnmatch
 
 import pytest
 
-from conda_token_plugin.channels import organization_prefix, pattern, shared_prefixes
-from conda_token_plugin.condarc import asked_about, composed
-from conda_token_plugin.tokens import Kind, Token
+from conda_token_plugin.integrations.conda.dropin import asked_about, composed
+from conda_token_plugin.tokens.scope import organization_prefix, pattern, shared_prefixes
+from conda_token_plugin.tokens.token import Kind, Token
 
 REPOSITORY = "https://repo.anaconda.cloud/repo/"
 COMMENT_LINES, COMMENT_CHARACTERS = 1, 80

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli import main
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
 from tests.budgets.keeping import REPOSITORY, VALUE, token_of
 from tests.budgets.watching import counts
 
@@ -27,8 +27,8 @@ from tests.store import keyrings
 calls, get = [], keyrings.InFolder.get_password
 keyrings.InFolder.get_password = lambda *of: calls.append(of[2]) or get(*of)
 
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.lookup import resolver
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.store.lookup import resolver
 
 lookup, values = resolver(Environment()), []
 

@@ -19,9 +19,9 @@ from tests.budgets.watching import calls, report, watched
 before = set(sys.modules)
 folder, first, *more = sys.argv[1:]
 with watched() as one:
-    from conda_token_plugin.environment import Environment
-    from conda_token_plugin.lookup import resolver
-    from conda_token_plugin.sending import header
+    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.store.lookup import resolver
+    from conda_token_plugin.tokens.authorization import header
 
     lookup = resolver(Environment())
     def request(url):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.lookup import Lookup
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store.index import Entry, Slot
+from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.tokens.secret import Secret
 from tests.budgets.keeping import COVERED, REPOSITORY, VALUE, token_of
 from tests.budgets.watching import counts
 
@@ -24,8 +24,8 @@ SCRIPT = """
 import sys
 from threading import Barrier, Thread
 from tests.budgets.watching import report, watched
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.lookup import resolver
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.store.lookup import resolver
 
 folder, base, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 lookup, start, values = resolver(Environment()), Barrier(count), []

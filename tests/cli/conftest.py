@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
-    from conda_token_plugin.sandbox.model import Token
+    from conda_token_plugin.sandbox.world.model import Token
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conda_token_plugin.clients.audit.shapes import PATTERNS, hits
+from conda_token_plugin.operations.audit.patterns import PATTERNS, hits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -389,7 +389,7 @@ def test_a_file_that_cannot_be_looked_into_is_said(
     shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(at_project / "big.txt", "x" * 100)
-    monkeypatch.setattr("conda_token_plugin.clients.audit.report.LARGEST", 99)
+    monkeypatch.setattr("conda_token_plugin.operations.audit.scan.LARGEST", 99)
     ran = shell("audit", ".")
     assert ran.code == 0
     assert "big.txt is too large and was not looked into" in ran.err
@@ -413,9 +413,9 @@ def test_the_history_that_a_variable_names_is_looked_into(shell: Shell, tmp_path
 
 
 def test_the_api_key_of_a_login_is_found(shell: Shell, at_project: Path) -> None:
-    from conda_token_plugin.environment import Environment
-    from conda_token_plugin.secret import Secret
+    from conda_token_plugin.settings import Environment
     from conda_token_plugin.store import user_store
+    from conda_token_plugin.tokens.secret import Secret
 
     user_store(Environment()).set_login(shell.sandbox.service, Secret("login-key-0123456789"))
     put(at_project / "a.txt", "x login-key-0123456789 x")

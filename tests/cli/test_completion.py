@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli.completion import SHELLS
+from conda_token_plugin.cli.commands.completion import SHELLS
 from conda_token_plugin.cli.parser import VERBS
 
 if TYPE_CHECKING:

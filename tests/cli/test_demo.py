@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli import demo
+from conda_token_plugin.cli.commands import demo
 
 if TYPE_CHECKING:
     import pytest

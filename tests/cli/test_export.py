@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.clients import renew
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.operations.clients_init import renew
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
-from conda_token_plugin.tokens import Kind, Token, Way
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Way
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
-from conda_token_plugin.clients import condarcs, keyrings
+from conda_token_plugin.gateways import keyring as gateway
+from conda_token_plugin.integrations.conda import condarcs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
 
     fake = FakeKeyring()
     monkeypatch.setattr(keyring_vault, "loaded", lambda _: fake)
-    assert keyrings.NATIVE
+    assert gateway.NATIVE
     return fake
 
 

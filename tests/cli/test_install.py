@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell

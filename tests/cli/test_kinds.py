@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
-from conda_token_plugin.cli.render import Printer
+from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.errors.outcome import OutputLost
-from conda_token_plugin.store import envelope, lock
+from conda_token_plugin.gateways import locks
+from conda_token_plugin.store import envelope
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran, Shell
@@ -104,8 +105,8 @@ def test_store_newer(shell: Shell, folder: Path) -> None:
 
 
 def test_store_busy(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lock, "WAIT", 0.05)
-    with FileLock(folder / lock.NAME, is_singleton=False):
+    monkeypatch.setattr(locks, "WAIT", 0.05)
+    with FileLock(folder / locks.NAME, is_singleton=False):
         assert "locked" in failed(shell("remove", "acme", "--json"), "StoreBusy", code=6)
     assert shell("remove", "acme").code == 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.environment import API_KEY, SERVICE_ACCOUNT
+from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran, Shell

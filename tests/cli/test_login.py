@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from conda_token_plugin.environment import API_KEY
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import API_KEY
 from tests.cli.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def quick(monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:
         shell.sandbox.clock.advance(timedelta(seconds=seconds))
         threading.Event().wait(0.03)  # for the friend, who looks every 0.01 seconds
 
-    monkeypatch.setattr("conda_token_plugin.cli.logging_in.sleep", sleep)
-    monkeypatch.setattr("conda_token_plugin.cli.logging_in.monotonic", lambda: passed[0])
+    monkeypatch.setattr("conda_token_plugin.cli.login_flow.sleep", sleep)
+    monkeypatch.setattr("conda_token_plugin.cli.login_flow.monotonic", lambda: passed[0])
 
 
 @pytest.fixture

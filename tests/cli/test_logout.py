@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import API_KEY, Environment
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.settings import API_KEY, Environment
 from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell

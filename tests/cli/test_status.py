@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:

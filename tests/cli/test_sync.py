@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import API_KEY, SERVICE_ACCOUNT, Environment
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT, Environment
 from conda_token_plugin.store import user_store
-from conda_token_plugin.tokens import Kind, State, Token
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, State, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,8 +244,8 @@ def waits(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> dict[int, Callable[[]
         slept.append(seconds)
         meanwhile.get(len(slept), lambda: None)()
 
-    monkeypatch.setattr("conda_token_plugin.cli.sync.sleep", sleep)
-    monkeypatch.setattr("conda_token_plugin.cli.sync.monotonic", lambda: sum(slept))
+    monkeypatch.setattr("conda_token_plugin.cli.commands.sync.sleep", sleep)
+    monkeypatch.setattr("conda_token_plugin.cli.commands.sync.monotonic", lambda: sum(slept))
     renew(acme)
     acme("sync")
     return meanwhile

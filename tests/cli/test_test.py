@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran, Shell
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def acme(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell with a token of acme, where there is no conda."""
-    monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     assert shell("install", "--org", "acme", "--yes").code == 0
     shell.sandbox.requests.clear()
     return shell

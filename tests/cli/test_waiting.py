@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli.render import Printer
+from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.cli.spinner import Spinner
 from tests.cli.screen import Screen
 
@@ -81,7 +81,7 @@ def test_a_file_sees_nothing_of_a_wait(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_short_wait_does_not_import_what_draws(screen: Screen) -> None:
     code = (
-        "import sys; from conda_token_plugin.cli.render import Printer\n"
+        "import sys; from conda_token_plugin.cli.output import Printer\n"
         "with Printer().waiting('x'): pass\n"
         "sys.stdout.write(str('rich' in sys.modules))"
     )

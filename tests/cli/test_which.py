@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import Environment
+from conda_token_plugin.settings import Environment
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell

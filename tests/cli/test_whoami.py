@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import API_KEY
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import API_KEY
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.issuing import keep
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
-from conda_token_plugin.tokens import Kind, Token, Way
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Way
 from tests.leaks.sought import Sought, secrets_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 from urllib.request import urlopen
 
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.messages import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,7 +134,7 @@ def test(house: House) -> Iterator[tuple[str, ...]]:
 
     As where there is no conda: with one, ``test_conda`` types it.
     """
-    house.monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     sandbox = house.shell.sandbox
     token = sandbox.world.current("acme", "ada")
     assert token is not None
@@ -238,7 +238,9 @@ def demo(house: House) -> Iterator[tuple[str, ...]]:
     from contextlib import nullcontext
 
     there = house.shell.sandbox.introduction()
-    house.monkeypatch.setattr("conda_token_plugin.demo.stage._sandbox", lambda: nullcontext(there))
+    house.monkeypatch.setattr(
+        "conda_token_plugin.cli.demo_stage._sandbox", lambda: nullcontext(there)
+    )
     yield ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.conda.traces import PIECE, pieces
+from tests.end_to_end.conda.traces import PIECE, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 PLACES = {
     # Where it happens, and whether before or after the work of the function is done.
     "requests.sessions:Session.send": "before",
-    "conda_token_plugin.service.http:Http.send": "after",
+    "conda_token_plugin.gateways.http.client:Http.send": "after",
     "conda_token_plugin.service.credentials:find_api_key": "after",
     "conda_token_plugin.service.client:Service.issue": "after",
     "conda_token_plugin.service.repository:prove": "before",
-    "conda_token_plugin.service.login:Login._api_key": "after",
+    "conda_token_plugin.service.login.flow:Login._api_key": "after",
     "conda_token_plugin.store.store:Store.secret": "after",
     "conda_token_plugin.store.store:Store.add": "before",
     "conda_token_plugin.store.store:Store.set_login": "before",
     "conda_token_plugin.store.store:Store.login": "after",
-    "conda_token_plugin.environment:Environment.secret": "after",
-    "conda_token_plugin.lookup:Lookup.find": "after",
-    "conda_token_plugin.condarc:write": "before",
-    "conda_token_plugin.clients.exporting:carry_out": "before",
-    "conda_token_plugin.clients.importing:merged": "after",
-    "conda_token_plugin.cli.render:Printer._write": "before",
+    "conda_token_plugin.settings:Environment.secret": "after",
+    "conda_token_plugin.store.lookup:Lookup.find": "after",
+    "conda_token_plugin.integrations.conda.dropin:write": "before",
+    "conda_token_plugin.operations.export_tokens:carry_out": "before",
+    "conda_token_plugin.operations.import_tokens:merged": "after",
+    "conda_token_plugin.cli.output:Printer._write": "before",
 }
 
 
 @pytest.mark.parametrize("name", PLACES)
 def test_a_bug_shows_no_secret_whatever_the_command(house: House, name: str) -> None:
-    house.monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     house.monkeypatch.setattr("webbrowser.open", visited)
     tracebacks = {verb: traceback(house, name, verb) for verb in TYPED}
     assert any(tracebacks.values()), "no command comes by that place"

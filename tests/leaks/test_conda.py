@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.tokens import Kind, Way
-from tests.conda.holding import hold
-from tests.conda.host import solver_missing
-from tests.conda.machine import Machine
+from conda_token_plugin.tokens.token import Kind, Way
+from tests.end_to_end.conda.holding import hold
+from tests.end_to_end.conda.host import solver_missing
+from tests.end_to_end.conda.machine import Machine
 from tests.leaks.sought import Sought, secrets_of
 from tests.leaks.watch import looking, watched
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.sandbox import Sandbox
-    from tests.conda.machine import Ran
+    from tests.end_to_end.conda.machine import Ran
 
 pytestmark = pytest.mark.conda
 
 BROKEN = Path(__file__).with_name("broken.py")
 BUGS = {
-    "conda_token_plugin.sending:header": "after",
-    "conda_token_plugin.lookup:Lookup.find": "after",
+    "conda_token_plugin.tokens.authorization:header": "after",
+    "conda_token_plugin.store.lookup:Lookup.find": "after",
     "conda_token_plugin.store.store:Store.secret": "after",
     "conda.gateways.connection.session:CondaHttpAuth.handle_407": "before",
     "requests.adapters:HTTPAdapter.build_response": "before",

@@ -29,7 +29,7 @@ PLACES = (
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS if verb.name != "demo"])
 def test_what_is_typed_in_the_wrong_place_is_not_repeated(house: House, verb: str) -> None:
-    house.monkeypatch.setattr("conda_token_plugin.cli.test.find_spec", lambda _: None)
+    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     world = house.shell.sandbox.world
     values = world.issue("globex", "ada").value, world.api_key("grace")
     found = []

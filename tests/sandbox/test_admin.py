@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import requests
 
-from conda_token_plugin.sandbox.model import Verdict
+from conda_token_plugin.sandbox.world.model import Verdict
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox

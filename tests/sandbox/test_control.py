@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 import requests
 
-from conda_token_plugin.sandbox.login import CLIENT_ID
-from conda_token_plugin.sandbox.model import Standing
+from conda_token_plugin.sandbox.service.login import CLIENT_ID
+from conda_token_plugin.sandbox.world.model import Standing
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from conda_token_plugin.sandbox import Sandbox
-from conda_token_plugin.sandbox.faults import Fault
-from conda_token_plugin.sandbox.messages import Ending
+from conda_token_plugin.sandbox.http.faults import Fault
+from conda_token_plugin.sandbox.http.messages import Ending
 
 if TYPE_CHECKING:
     from pathlib import Path

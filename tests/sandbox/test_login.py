@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from conda_token_plugin.sandbox.login import CLIENT_ID, DEVICE_GRANT
+from conda_token_plugin.sandbox.service.login import CLIENT_ID, DEVICE_GRANT
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.sandbox.channels import CHANNELS, subdirs
-from conda_token_plugin.sandbox.libraries import ZSTD, MissingLibraryError
-from conda_token_plugin.sandbox.packages import build_channels
+from conda_token_plugin.sandbox.repository.channels import CHANNELS, subdirs
+from conda_token_plugin.sandbox.repository.libraries import ZSTD, MissingLibraryError
+from conda_token_plugin.sandbox.repository.packages import build_channels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,17 @@ from uuid import uuid4
 
 import pytest
 
-from conda_token_plugin.sandbox.cast import SLUGS
-from conda_token_plugin.sandbox.clock import Clock
-from conda_token_plugin.sandbox.model import GRACE, Kind, Standing, Subscription, Token, Verdict
-from conda_token_plugin.sandbox.world import Refusal, World
+from conda_token_plugin.sandbox.world.cast import SLUGS
+from conda_token_plugin.sandbox.world.clock import Clock
+from conda_token_plugin.sandbox.world.model import (
+    GRACE,
+    Kind,
+    Standing,
+    Subscription,
+    Token,
+    Verdict,
+)
+from conda_token_plugin.sandbox.world.world import Refusal, World
 
 END = datetime(2030, 1, 1, tzinfo=timezone.utc)
 TICK = timedelta(microseconds=1)

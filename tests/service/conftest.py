@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.gateways.http.client import Patience
 from conda_token_plugin.service.client import Service
-from conda_token_plugin.service.http import Patience
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

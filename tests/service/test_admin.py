@@ -11,10 +11,10 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import AnswerLost, ServiceBusy, ServiceFault, ServiceNonsense
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.admin import Admin
-from conda_token_plugin.service.http import Patience
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.clients.keyrings import KeyringService
-from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors.login import NotLoggedIn
 from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.service.credentials import find_api_key
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ entry = json.dumps({"domain": "anaconda.com", "api_key": "key-in-the-keyring", "
 Keyring().set_password("Anaconda Cloud", "anaconda.com", base64.b64encode(entry.encode()).decode())
 """
 FIND = """
-from conda_token_plugin.environment import Environment
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store

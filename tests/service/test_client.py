@@ -26,11 +26,11 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     ServiceUnreachable,
 )
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.sandbox.model import Member
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.sandbox.world.model import Member
 from conda_token_plugin.service.client import Service
-from conda_token_plugin.service.http import Patience
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.store import StoreUnusable
-from conda_token_plugin.sandbox import jwt
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.sandbox.world import jwt
 from conda_token_plugin.service.credentials import expiry_of, find_api_key
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,9 +21,9 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     ServiceUnreachable,
 )
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.secret import HeaderValue
-from conda_token_plugin.service.http import Http, Patience
+from conda_token_plugin.gateways.http.client import Http, Patience
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.tokens.secret import HeaderValue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,18 +21,18 @@ from conda_token_plugin.errors.service import (
     ServiceFault,
     ServiceNonsense,
 )
-from conda_token_plugin.sandbox.login import CLIENT_ID
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.sandbox.service.login import CLIENT_ID
 from conda_token_plugin.service.client import Service
-from conda_token_plugin.service.http import Patience
-from conda_token_plugin.service.login import Login
+from conda_token_plugin.service.login.flow import Login
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conda_token_plugin.sandbox import Sandbox
-    from conda_token_plugin.service.device import DeviceCode
+    from conda_token_plugin.service.login.device import DeviceCode
 
 SHORT = Patience(connect=2.0, read=0.3, again=0)
 

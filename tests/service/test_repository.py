@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import responses
 
-from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors.service import (
     AnswerLost,
     NoChannel,
@@ -18,14 +17,15 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     TokenRefused,
 )
-from conda_token_plugin.lookup import Lookup
-from conda_token_plugin.sandbox.messages import Ending
-from conda_token_plugin.secret import Secret
-from conda_token_plugin.service.http import Patience
+from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.operations.check_channel import Direct
+from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.repository import prove
-from conda_token_plugin.tokens import Kind, Token, Way
-from conda_token_plugin.trying import Direct
-from tests.conda.wire import listening
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Way
+from tests.end_to_end.conda.wire import listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import pytest
 
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.tokens.secret import Secret
 from tests.store import made
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ import filelock  # noqa: F401  # so that the children find it imported
 import keyring.core  # noqa: F401  # as above
 
 from conda_token_plugin import store as package
-from conda_token_plugin.store import Store, keyring_vault, probe  # noqa: F401  # as above
+from conda_token_plugin.store import Store, keyring_probe, keyring_vault  # noqa: F401  # as above
 from tests.store import keyrings, made, session
 from tests.store.writes import WRITES, fill
 
@@ -288,8 +288,8 @@ def main(home: str, choice: str, how: str, number: str) -> None:
     os.fsync = lambda _: None  # type: ignore[assignment]  # a kill is no power cut
     Path(home).mkdir(exist_ok=True)
     if choice == "keyring":
-        finding = probe.probe(explicit=True)
-        probe.probe = lambda **_: finding  # it is no writer, and takes long
+        finding = keyring_probe.probe(explicit=True)
+        keyring_probe.probe = lambda **_: finding  # it is no writer, and takes long
     gc.freeze()  # the children touch, and copy, less
     ground = Field(Path(home), choice)
     if how == "random":

@@ -6,10 +6,10 @@ import hashlib
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.secret import Secret
 from conda_token_plugin.store.index import decoded
-from conda_token_plugin.store.ledger import NAME
-from conda_token_plugin.tokens import Kind, Token
+from conda_token_plugin.store.index_file import NAME
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
+from conda_token_plugin.tokens.secret import Secret
 from tests.store import made
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import Environment, token_variable
-from conda_token_plugin.store import Store, probe
+from conda_token_plugin.settings import Environment, token_variable
+from conda_token_plugin.store import Store, keyring_probe
 from tests.store import keyrings, made, session
 from tests.store.contract import Box, ReadingContract, StoreContract
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conda_token_plugin.secret import Secret
-    from conda_token_plugin.store.probe import Finding
+    from conda_token_plugin.store.keyring_probe import Finding
+    from conda_token_plugin.tokens.secret import Secret
 
 
 @cache
 def found(backend: str, *, explicit: bool) -> Finding:
     """What the real probe finds; it takes a third of a second."""
-    finding = probe.probe(explicit=explicit)
-    assert finding.answer is probe.Answer.WORKING, (backend, finding)
+    finding = keyring_probe.probe(explicit=explicit)
+    assert finding.answer is keyring_probe.Answer.WORKING, (backend, finding)
     return finding
 
 
 def probed_once(monkeypatch: pytest.MonkeyPatch, *, explicit: bool) -> None:
     """Probe for all the tests of a backend together."""
     finding = found(os.environ.get("PYTHON_KEYRING_BACKEND", ""), explicit=explicit)
-    monkeypatch.setattr(probe, "probe", lambda **_: finding)
+    monkeypatch.setattr(keyring_probe, "probe", lambda **_: finding)
 
 
 class TestFile(StoreContract):
@@ -125,7 +125,7 @@ class TestFilesThatTheEnvironmentNames(ReadingContract):
 class TestSecretsMountedIntoAContainer(ReadingContract):
     @pytest.fixture
     def box(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
-        monkeypatch.setattr("conda_token_plugin.environment.RUN_SECRETS", tmp_path)
+        monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", tmp_path)
         return Mounted(tmp_path)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.store import Store, files
+from conda_token_plugin.gateways import files
+from conda_token_plugin.store import Store
 from conda_token_plugin.store.vaults import FileVault
 from tests.store import crowd, made
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.errors.store import SecretLost, StoreBusy, StoreUnusable
+from conda_token_plugin.gateways.locks import locked
 from conda_token_plugin.store import Store
-from conda_token_plugin.store.lock import locked
 from tests.store import acts, made
 from tests.store.writes import WRITES, fill
 
@@ -319,7 +319,7 @@ def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str)
 def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.lock.WAIT", 0.05)
+    monkeypatch.setattr("conda_token_plugin.gateways.locks.WAIT", 0.05)
     with locked(store.folder):
         before = made.content(store)
         for write in WRITES.values():

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from conda_token_plugin.errors.store import NoToken, StoreCorrupt, StoreError, StoreNewer
-from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.envelope import Newer, Refused, sealed, unsealed, unwrapped, wrapped
 from conda_token_plugin.store.index import decoded
-from conda_token_plugin.store.ledger import NAME
+from conda_token_plugin.store.index_file import NAME
+from conda_token_plugin.tokens.secret import Secret
 from tests.store import made
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def test_the_way_on_that_the_error_names_works_and_loses_nothing(store: Store) -
 def test_an_index_that_is_far_too_long_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.ledger.LARGEST", 100)
+    monkeypatch.setattr("conda_token_plugin.store.index_file.LARGEST", 100)
     with pytest.raises(StoreCorrupt, match="more than 100 bytes"):
         Store(store.folder).tokens()
 

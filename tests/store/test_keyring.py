@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
-from conda_token_plugin.store import Store, choice, keyring_vault, probe
-from conda_token_plugin.store.probe import Answer, Finding
+from conda_token_plugin.store import Store, backend_choice, keyring_probe, keyring_vault
+from conda_token_plugin.store.keyring_probe import Answer, Finding
 from tests.store import keyrings, made
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """The findings of every probe that is made."""
     made_so_far: list[Finding] = []
-    real = probe.probe
+    real = keyring_probe.probe
 
     def counting(*, explicit: bool) -> Finding:
         made_so_far.append(real(explicit=explicit))
         return made_so_far[-1]
 
-    monkeypatch.setattr(probe, "probe", counting)
+    monkeypatch.setattr(keyring_probe, "probe", counting)
     return made_so_far
 
 
@@ -76,7 +76,7 @@ def test_the_probe_tells_keyrings_apart(
     use: Callable[[str], None], name: str, answer: Answer, reason: str
 ) -> None:
     use(name)
-    finding = probe.probe(explicit=True)
+    finding = keyring_probe.probe(explicit=True)
     assert (finding.answer, reason in finding.reason) == (answer, True), finding
     assert "\n" not in finding.reason
     assert keyrings.users() <= {"test"} or name == "Keeping"
@@ -85,17 +85,17 @@ def test_the_probe_tells_keyrings_apart(
 def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
     use: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "LIMIT", 1.0)
+    monkeypatch.setattr(keyring_probe, "LIMIT", 1.0)
     started: list[subprocess.Popen[str]] = []
-    real = probe._started
+    real = keyring_probe._started
 
     def remembering(*, explicit: bool) -> subprocess.Popen[str]:
         started.append(real(explicit=explicit))
         return started[-1]
 
-    monkeypatch.setattr(probe, "_started", remembering)
+    monkeypatch.setattr(keyring_probe, "_started", remembering)
     use("Hanging")
-    finding = probe.probe(explicit=True)
+    finding = keyring_probe.probe(explicit=True)
     assert finding.answer is Answer.HUNG
     assert finding.reason == "did not answer within 1 seconds"
     (child,) = started
@@ -106,8 +106,8 @@ def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
 
 def test_a_machine_without_any_keyring_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    assert probe.probe(explicit=False).answer is Answer.ABSENT
-    assert probe.probe(explicit=True).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=True).answer is Answer.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_backend_that_is_no_system_keyring_counts_only_if_a_keyring_was_asked_
     use: Callable[[str], None], name: str
 ) -> None:
     use(name)
-    finding = probe.probe(explicit=False)
+    finding = keyring_probe.probe(explicit=False)
     assert finding.answer is Answer.ABSENT
     assert "is not to be used: Python's keyring is set to" in finding.reason
 
@@ -137,7 +137,7 @@ def test_a_backend_that_another_package_registers_is_not_even_looked_at(
     (info / "entry_points.txt").write_text("[keyring.backends]\ngreedy = greedy\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    assert probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
     assert not (tmp_path / "greedy.py.imported").exists()
 
 
@@ -145,7 +145,7 @@ def test_without_an_interpreter_the_keyring_counts_as_refusing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
-    finding = probe.probe(explicit=True)
+    finding = keyring_probe.probe(explicit=True)
     assert finding.answer is Answer.REFUSED
     assert finding.reason == "could not be tried: No such file or directory"
 
@@ -251,7 +251,7 @@ def test_auto_remembers_for_a_day_that_there_is_none(
         store.add(ACME, made.secret(number))
         assert len(store.notices) == 1
     assert len(probes) == 1
-    note = folder / choice.NAME
+    note = folder / backend_choice.NAME
     yesterday = time.time() - 25 * 60 * 60
     os.utime(note, (yesterday, yesterday))
     Store(folder).add(ACME, made.secret(4))
@@ -280,9 +280,9 @@ def test_a_note_that_cannot_be_read_is_written_anew(
 ) -> None:
     use("InFolder")
     folder.mkdir(mode=0o700)
-    (folder / choice.NAME).write_text(text)
+    (folder / backend_choice.NAME).write_text(text)
     Store(folder).add(ACME, made.secret(1))
-    assert json.loads((folder / choice.NAME).read_text())["found"]["answer"] == "absent"
+    assert json.loads((folder / backend_choice.NAME).read_text())["found"]["answer"] == "absent"
     assert len(probes) == 1
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.environment import Environment
 from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import Store, machine_store, user_store
 from conda_token_plugin.store.sharing import share
 from tests.store import acts, made

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.secret import Secret
 from conda_token_plugin.store import Store
-from conda_token_plugin.tokens import Kind, Token, Verdict, Way
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Verdict, Way
 from tests.store import made
 
 NAMES = st.sampled_from(["acme", "acme2", "größe", "a b", "\ud800"]) | st.text(max_size=5)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable
-from conda_token_plugin.store import Store, probe
-from conda_token_plugin.store.probe import Answer
+from conda_token_plugin.store import Store, keyring_probe
+from conda_token_plugin.store.keyring_probe import Answer
 from tests.store import acts, made, session
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
     unlocked: session.Session,
 ) -> None:
     del unlocked
-    finding = probe.probe(explicit=False)
+    finding = keyring_probe.probe(explicit=False)
     assert finding.answer is Answer.WORKING
     assert finding.backend == "keyring.backends.SecretService.Keyring"
     assert session.users() == set()
@@ -81,7 +81,7 @@ def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlo
     unlocked: session.Session, tmp_path: Path
 ) -> None:
     unlocked.lock()
-    assert probe.probe(explicit=False).answer is Answer.LOCKED
+    assert keyring_probe.probe(explicit=False).answer is Answer.LOCKED
     store = Store(tmp_path / "store")
     assert store.add(ACME, made.secret(1)) == "file"
     (notice,) = store.notices
@@ -105,9 +105,9 @@ def test_a_secret_in_a_locked_keyring_is_refused_in_bounded_time_and_is_still_th
 def test_a_daemon_that_is_stuck_is_given_up(
     folder: Path, unlocked: session.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "LIMIT", 2.0)
+    monkeypatch.setattr(keyring_probe, "LIMIT", 2.0)
     unlocked.signal(signal.SIGSTOP)
-    assert probe.probe(explicit=False).answer is Answer.HUNG
+    assert keyring_probe.probe(explicit=False).answer is Answer.HUNG
     answer = acts.perform(folder, "secret", limit=1)
     assert "did not answer within 1 seconds" in answer["text"]
     unlocked.signal(signal.SIGCONT)
@@ -119,12 +119,12 @@ def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
 ) -> None:
     unlocked.signal(signal.SIGKILL)
     assert "refused: RuntimeError" in acts.perform(folder, "secret")["text"]
-    assert probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
 
 
 def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Path) -> None:
     del bus
-    assert probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
     store = Store(tmp_path / "store")
     assert store.add(ACME, made.secret(1)) == "file"
     assert store.notices[0].startswith("The system keyring is absent, so what is secret")
@@ -132,7 +132,7 @@ def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Pa
 
 def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: session.Session) -> None:
     bus.start("--start")
-    finding = probe.probe(explicit=False)
+    finding = keyring_probe.probe(explicit=False)
     assert (finding.answer, finding.reason) == (Answer.LOCKED, "has no default collection")
 
 

@@ -14,10 +14,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.channels import channel_of, longest_prefix
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.lookup import USER, Lookup, resolver
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import Store, user_store
+from conda_token_plugin.store.lookup import USER, Lookup, resolver
+from conda_token_plugin.tokens.scope import channel_of, longest_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

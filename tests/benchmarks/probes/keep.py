@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import sys
 
-from conda_token_plugin import condarc
-from conda_token_plugin.channels import organization_prefix
-from conda_token_plugin.environment import Environment
-from conda_token_plugin.secret import Secret
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.settings import Environment
 from conda_token_plugin.store import Store, user_store
 from conda_token_plugin.store.index import Index, Slot
-from conda_token_plugin.store.revising import with_metadata
-from conda_token_plugin.tokens import Kind, Token
+from conda_token_plugin.store.index_edits import with_metadata
+from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token
 
 
 def token_of(organization: str, repository: str) -> Token:
@@ -45,7 +45,7 @@ def main(repository: str, organization: str, value: str, count: str) -> None:
     store.add(token_of(organization, repository), Secret(value))
     if int(count) > 1:
         fill(store, repository, count=int(count) - 1)
-    condarc.write(environment.condarc, tokens=store.tokens())
+    dropin.write(environment.condarc, tokens=store.tokens())
 
 
 if __name__ == "__main__":

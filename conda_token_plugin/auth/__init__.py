@@ -1,0 +1,1 @@
+"""What happens during a channel request: the auth handler and its response hooks."""

@@ -1,0 +1,69 @@
+"""The channels that conda is configured with, and conda's own sessions to try them through.
+
+Not part of ``plugin`` and ``auth``, because neither hooks nor the handler need any of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda import CondaError
+from conda.base.context import context, reset_context
+from conda.gateways.connection.session import get_session
+from conda.models.channel import Channel
+
+from conda_token_plugin.errors.service import ServiceUnreachable
+from conda_token_plugin.gateways.http.answer import answer
+from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.failures import unreachable
+from conda_token_plugin.gateways.http.session import TROUBLE, discreet
+from conda_token_plugin.tokens.scope import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conda_token_plugin.gateways.http.answer import Answer
+
+
+def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
+    """URLs of ``noarch`` in the channels of these names or URLs, else in the configured ones.
+
+    With the credentials that a channel's URL has itself: for sending, not for showing.
+    """
+    reset_context()  # whoever did not start as `conda` has a context that has read no condarc
+    urls = (
+        url
+        for name in tuple(names) or context.channels
+        for url in Channel(name).urls(with_credentials=True, subdirs=("noarch",))
+    )
+    return tuple(dict.fromkeys(urls))
+
+
+class CondaSender:
+    """Sends by the session that conda itself would use for the URL."""
+
+    def get(self, url: str, *, at_most: int) -> Answer:
+        """Send with conda's timeouts, proxies, certificates and auth handlers."""
+        shown = without_secrets(url)
+        if context.offline:  # what the session then raises differs between versions
+            raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
+        patience = Patience(
+            connect=context.remote_connect_timeout_secs, read=context.remote_read_timeout_secs
+        )
+        try:
+            with (
+                discreet(),
+                get_session(url).get(
+                    url,
+                    headers={"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"},
+                    stream=True,
+                    timeout=(patience.connect, patience.read),
+                ) as response,
+            ):
+                return answer(response, at_most=at_most)
+        except CondaError as error:  # its settings do not fit together, or need a library
+            reason = " ".join(without_secrets(word) for word in str(error).split())
+            failure = ServiceUnreachable(shown, reason=reason, outcome="")
+        except TROUBLE as error:
+            failure = unreachable(shown, error, patience=patience, outcome="")
+        raise failure

@@ -1,0 +1,201 @@
+"""Find tokens that lie where they should not: in files, histories, logs and packages.
+
+Examples:
+  conda token audit
+  conda token audit ~/project dist/ --sarif > tokens.sarif
+  conda token audit --fix
+
+It looks for the values of your stored tokens, and for the shapes of others. Without
+PATH it goes through conda's and mamba's configuration, environments and caches, shell
+histories, and the files of this folder. It never shows a value, and makes no request.
+--fix takes out what nothing needs; it revokes nothing. Exit code 1: something was
+found and is still there.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from os.path import exists
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.errors.outcome import CheckFailed
+from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.operations.audit import fix, places
+from conda_token_plugin.operations.audit.patterns import Known
+from conda_token_plugin.operations.audit.scan import findings
+from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.settings import absolute, expanded
+from conda_token_plugin.tokens.token import Kind
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.operations.audit.scan import Finding
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
+
+LOGIN = "login"
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Say where to look, and what to do."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files, packages, and folders")
+    parser.add_argument("--fix", action="store_true", help="rewrite what can be rewritten")
+    parser.add_argument("--sarif", action="store_true", help="print SARIF, for code scanning")
+
+
+def run(call: Call) -> int:
+    """Look, report, and fix if that is wanted."""
+    faults: list[str] = []
+    known = _known(call, fault=faults.append)
+    found = list(findings(_places(call), known=known, fault=faults.append))
+    for fault in dict.fromkeys(faults):
+        call.printer.warn(f"Not looked at: {fault}")
+    fixed = _fix(call, found) if call.args.fix else []
+    _report(call, found, fixed={id(one) for one in fixed})
+    return CheckFailed.exit_code if len(found) > len(fixed) else 0
+
+
+def _places(call: Call) -> Iterable[places.Place]:
+    named = [expanded(name) for name in call.args.paths]
+    for path in named:
+        if not exists(path):  # noqa: PTH110  # Path.exists raises for names that are too long
+            raise BadInput(f"There is no {path}.", hint="Check the path.")
+    ours = call.environment.store_folder
+    found = places.named(named) if named else places.usual(call.environment)
+    return (one for one in found if ours not in absolute(one.path).parents)
+
+
+def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
+    """The values that this machine has, each with its owner. They stay in this process."""
+    from conda_token_plugin.errors.store import NoToken
+    from conda_token_plugin.operations.granting import found_for
+
+    known = Known()
+    for store in call.stores().values():
+        known.update(_in_store(call, store, fault=fault))
+    try:
+        supplied = found_for((), environment=call.environment, stores={})
+    except NoToken:  # no variable has one
+        return known
+    known.update((one.secret().reveal(), one.token.organization) for one in supplied)
+    return known
+
+
+def _in_store(call: Call, store: Store, *, fault: Callable[[str], None]) -> Known:
+    try:
+        known = Known((store.secret(one.key).reveal(), one.organization) for one in store.tokens())
+        login = store.login(call.environment.service_url)
+    except StoreError as error:  # a locked keyring; shapes are found all the same
+        fault(f"the stored tokens. {error}")
+        return Known()
+    if login is not None:
+        known[login.reveal()] = LOGIN
+    return known
+
+
+def _fix(call: Call, found: Sequence[Finding]) -> list[Finding]:
+    """Rewrite, after a yes; what failed is said and counts as left."""
+    able: dict[Path, list[Finding]] = {}
+    for one in found:
+        if fix.replacement(one) is not None:
+            able.setdefault(one.path, []).append(one)
+    if able:
+        names = ", ".join(map(str, able))
+        call.prompts.confirm(f"Take tokens out of {names}? There is no backup.")
+    return [one for path, theirs in able.items() for one in _fixed(call, path, theirs)]
+
+
+def _fixed(call: Call, path: Path, theirs: list[Finding]) -> list[Finding]:
+    try:
+        fix.fix(path, theirs)
+    except ConfigurationError as error:  # somebody else's file, a link
+        call.printer.warn(str(error))
+        return []
+    return theirs
+
+
+def _report(call: Call, found: Sequence[Finding], *, fixed: set[int]) -> None:
+    """Every finding; ``fixed`` are the identities of those that are gone."""
+    exported = {one.place: one.target for one in Ledger(call.environment).records()}
+    entries = [_entry(one, fixed=id(one) in fixed, exported=exported) for one in found]
+    if call.args.sarif:
+        import json
+
+        from conda_token_plugin.operations.audit.sarif import document
+
+        value = document(found, below=absolute(Path()))
+        call.printer.data(value, text=json.dumps(value, indent=2))
+    else:
+        call.printer.table([_row(one, fixed=id(one) in fixed) for one in found], value=entries)
+    for line in dict.fromkeys(_summary(call, found, entries=entries)):
+        call.printer.say(line)
+
+
+def _summary(
+    call: Call, found: Sequence[Finding], *, entries: Sequence[dict[str, Any]]
+) -> Iterator[str]:
+    """What to do: first about the places, then about the tokens."""
+    left = [(one, entry) for one, entry in zip(found, entries, strict=True) if not entry["fixed"]]
+    if not found:
+        yield "No token was found."
+    elif call.args.fix:
+        yield f"{len(found)} found, {len(found) - len(left)} taken out."
+    for one, entry in left:
+        yield f"{one.where}: {entry['advice']}."
+    shared = _with_site_token(call)
+    for owner in dict.fromkeys(one.owner for one in found if one.owner):
+        yield f"Others may have seen {_reissue(owner, shared=owner in shared)}"
+    unknown = dict.fromkeys(one.last_four for one in found if not one.owner and one.last_four)
+    if unknown:
+        names = ", ".join(f"…{four}" for four in unknown)
+        yield f"Others may have seen {names}: revoke them where they were issued."
+
+
+def _with_site_token(call: Call) -> set[str]:
+    """The organizations whose stored token is not the user's to reissue."""
+    held: list[Token] = []
+    for store in call.stores().values():
+        with suppress(StoreError):  # it was said when its tokens were looked for
+            held += store.tokens()
+    return {token.organization for token in held if token.kind is Kind.SITE}
+
+
+def _reissue(owner: str, *, shared: bool) -> str:
+    if owner == LOGIN:
+        return "your API key. Make a new one: conda token login"
+    if shared:
+        return (
+            f"the site token of {owner}. Ask its administrator for another one, then run: "
+            f"conda token install --site --org {owner}"
+        )
+    return f"the token of {owner}. Reissue it: conda token install --org {owner} --reissue"
+
+
+def _row(one: Finding, *, fixed: bool) -> dict[str, str]:
+    return {
+        "where": one.where,
+        "what": one.rule,
+        "whose": one.owner or "-",
+        "token": f"…{one.last_four}" if one.last_four else "-",
+        "fixed": "yes" if fixed else "no",
+    }
+
+
+def _entry(one: Finding, *, fixed: bool, exported: Mapping[str, str]) -> dict[str, Any]:
+    target = exported.get(str(absolute(one.path)))
+    advice = f"it was exported: conda token export {target} --remove" if target else ""
+    return {
+        "path": str(one.path),
+        "inside": one.inside,
+        "line": one.line,
+        "rule": one.rule,
+        "organization": one.owner,
+        "last_four": one.last_four,
+        "fixed": fixed,
+        "advice": "" if fixed else advice or fix.advice(one),
+    }

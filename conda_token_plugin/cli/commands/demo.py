@@ -1,0 +1,54 @@
+"""Try the main job against a service that runs on this machine; nothing of yours is touched.
+
+Examples:
+  conda-token-plugin demo
+  conda-token-plugin demo --json
+
+It issues a token, looks at it, installs a real package with it (with conda, or
+with py-rattler where there is no conda) and forgets it, in a home that is
+thrown away. It does not contact anaconda.com.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.cli.demo_acts import acts
+from conda_token_plugin.cli.demo_stage import stage
+from conda_token_plugin.errors.outcome import CheckFailed
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from conda_token_plugin.cli.context import Call
+
+
+def configure(parser: ArgumentParser) -> None:
+    """It has no options of its own."""
+
+
+def run(call: Call) -> int:
+    """Show each command with its output.
+
+    Raises:
+        CheckFailed: a command failed; the ones after it are not run. Or no client is there.
+    """
+    if not (find_spec("conda") or find_spec("rattler")):
+        raise CheckFailed(
+            "Neither conda nor py-rattler is here to install a package with.",
+            hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
+        )
+    played: list[dict[str, Any]] = []
+    on_terminal = call.printer.out.isatty() and not call.printer.json
+    with stage() as here:
+        call.printer.say(f"A sandbox serves {here.repo}; the home is {here.home}.")
+        for act in acts(here):
+            call.printer.said(f"\n$ {act.shown}\n")
+            code, output = here.run(act.command, on_terminal=on_terminal)
+            played.append({"command": act.shown, "exit_code": code, "output": output})
+            call.printer.said(output)
+            if code:
+                raise CheckFailed(f"The command `{act.shown}` failed (exit code {code}).")
+    call.printer.data({"steps": played}, text="\nAll steps worked; nothing was left behind.")
+    return 0

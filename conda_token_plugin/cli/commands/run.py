@@ -1,0 +1,119 @@
+"""Run one command with your tokens in its environment, and nowhere else.
+
+Examples:
+  conda token run --org acme -- docker build --secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME .
+  conda token run --org acme --as LOCK_TOKEN -- conda-lock -f environment.yml
+
+Each token is in ANACONDA_REPO_TOKEN_<ORG>, where this plugin finds it, too. Nothing is
+written to disk. It does not keep the command from printing its environment, and it
+does not expand $ANACONDA_REPO_TOKEN_<ORG> for you: your shell would do so too early;
+write `sh -c '…'` with single quotes. The exit code is the command's.
+"""  # noqa: E501  # a command to copy is one line
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from argparse import REMAINDER
+from contextlib import contextmanager
+from shutil import which
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.integrations.dotenv import by_variable
+from conda_token_plugin.operations.granting import found_for, granted
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.integrations.target import Grant
+
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""What may end a command. Ctrl-C reaches it by itself, the others are sent to us alone."""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Say which tokens, and what to run."""
+    parser.usage = "%(prog)s [options] -- CMD [ARG ...]"
+    parser.add_argument(
+        "-o", "--org", action="append", default=[], help="only this organization's token"
+    )
+    parser.add_argument(
+        "--as", dest="name", metavar="NAME", help="the variable's name (one organization only)"
+    )
+    parser.add_argument("command", nargs=REMAINDER, metavar="-- CMD", help="what to run")
+
+
+def run(call: Call) -> int:
+    """Start the command and wait for it; its exit code, 128 + N if signal N ended it."""
+    command = _command(call)
+    found = found_for(call.args.org, environment=call.environment, stores=call.stores())
+    variables = _variables([granted(one) for one in found], name=call.args.name)
+    return _ran(command, environment={**call.environment.variables, **variables})
+
+
+def _command(call: Call) -> list[str]:
+    words: list[str] = call.args.command
+    words = words[1:] if words[:1] == ["--"] else words
+    if not words:
+        raise BadInput("What is to be run?", hint=f"For example: {call.prog} run -- env")
+    program = which(words[0], path=call.environment.variables.get("PATH", ""))
+    if program is None:
+        raise BadInput(f"There is no program {words[0]!r}.", hint="Check its name and the PATH.")
+    return [program, *words[1:]]
+
+
+def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
+    """The tokens by the names of their variables.
+
+    Raises:
+        BadInput: the name that was asked for cannot be given.
+    """
+    if name is None:
+        return {variable: one.secret.reveal() for variable, one in by_variable(grants).items()}
+    if not _NAME.fullmatch(name):
+        raise BadInput(f"{name!r} is no name for a variable.")
+    if name.upper().startswith("CONDA"):
+        raise BadInput(
+            f"{name} begins with CONDA, and conda prints such variables (conda info, reports).",
+            hint="Choose another name.",
+        )
+    if len(grants) > 1:
+        owners = ", ".join(one.token.organization for one in grants)
+        raise BadInput(
+            f"One variable holds one token, and there are several: {owners}.",
+            hint="Choose one with --org.",
+        )
+    return {name: grants[0].secret.reveal()}
+
+
+def _ran(command: list[str], *, environment: Mapping[str, str]) -> int:
+    try:
+        child = subprocess.Popen(command, env=environment)  # noqa: S603  # the user's own
+    except OSError as error:  # no program for this machine, or too many processes
+        raise BadInput(f"{command[0]} cannot be run: {error.strerror}.") from None
+    with child, _deaf(child):
+        code = child.wait()
+    return 128 - code if code < 0 else code
+
+
+@contextmanager
+def _deaf(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave signals to ``child``: it decides what ends it, and we wait."""
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT:
+            child.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

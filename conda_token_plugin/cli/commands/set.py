@@ -1,0 +1,82 @@
+"""Set a token that you were given, and make the repository conda's default channels.
+
+Examples:
+  conda token set --org acme --token-file token.txt
+  conda token set --token-stdin --no-set-default-channels < token.txt
+
+The command of conda-token and anaconda-auth, with all of their options. Unlike theirs
+it writes no condarc of yours: all is in one file that `conda token remove` deletes.
+Without --org the token is for the whole repository. It issues no token: `install` does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.cli import given_token
+from conda_token_plugin.cli.commands.config import add_options, default_channels
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.issue_token import Wish
+from conda_token_plugin.tokens.scope import organization_prefix
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from conda_token_plugin.cli.context import Call
+
+
+def configure(parser: ArgumentParser) -> None:
+    """The options of a token that was handed out, and those of anaconda-auth's command."""
+    parser.add_argument("-o", "--org", metavar="ORG", help="whose token it is")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    given_token.configure(parser)
+    theirs = parser.add_argument_group("as anaconda-auth has it")
+    theirs.add_argument("-e", "--env", action="store_true", help="taken and not needed")
+    theirs.add_argument("-f", "--file", metavar="FILE", help="taken and not needed")
+    theirs.add_argument("-s", action="store_true", dest="system", help="the same as --system")
+    theirs.add_argument("--no-ssl-verify", action="store_true", help="do not try the token")
+    theirs.add_argument("--force-config-condarc", action="store_true", help="taken, not needed")
+    theirs.add_argument(
+        "--no-set-default-channels",
+        action="store_false",
+        dest="set_default_channels",
+        help="leave conda's default channels alone",
+    )
+    theirs.add_argument(
+        "--set-default-channels", action="store_true", default=True, help="the default"
+    )
+    add_options(parser)
+
+
+def run(call: Call) -> int:
+    """Take the token, try it, keep it, and configure conda."""
+    args = call.args
+    _explain(call)
+    args.no_validate = args.no_validate or args.no_ssl_verify
+    wanted = default_channels(call) if args.set_default_channels else ()
+    args.channel = args.channel or [_home(call), *wanted]
+    wish = Wish(default_channels=wanted)
+    code = given_token.run(call, wish=wish)
+    if args.enable_signature_verification:
+        signer = call.environment.repo_url.rstrip("/")
+        dropin.write(call.condarc, tokens=call.store().tokens(), signed_by=signer)
+    return code
+
+
+def _home(call: Call) -> str:
+    """The organization's part of the repository, or all of it where none is named."""
+    repository = call.environment.repo_url
+    return organization_prefix(repository, call.args.org) if call.args.org else repository
+
+
+def _explain(call: Call) -> None:
+    """Say what is done otherwise than the option says, and why."""
+    if call.args.env or call.args.file:
+        call.printer.say(
+            f"conda is configured in {call.condarc}, for all environments, and in no other file."
+        )
+    if call.args.no_ssl_verify:
+        call.printer.warn(
+            "The token is not tried: without verification anybody in between could read it. "
+            "Have conda trust your proxy: conda config --set ssl_verify truststore"
+        )

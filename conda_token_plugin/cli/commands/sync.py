@@ -1,0 +1,189 @@
+"""Compare the stored tokens with the service, and bring what is known of them up to date.
+
+Examples:
+  conda token sync
+  conda token sync acme --web --wait
+  ANACONDA_SERVICE_ACCOUNT_TOKEN_FILE=admin.txt conda token sync
+
+A renewed subscription does not extend a token: somebody has to sync it. You can do that
+on the web page of your organization, which --web opens; an administrator's service
+account does it by itself. Nothing is issued or revoked here, and no login is made.
+Exit code 1: a token is revoked, cancelled or ended.
+"""
+
+from __future__ import annotations
+
+import webbrowser
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.outcome import Interrupted
+from conda_token_plugin.errors.service import ServiceBusy, ServiceError
+from conda_token_plugin.errors.store import NoToken
+from conda_token_plugin.operations.sync_tokens import Inquiry
+from conda_token_plugin.tokens.display import expiry, last_four
+from conda_token_plugin.tokens.reconcile import Outcome
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterable
+
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.operations.sync_tokens import Result
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
+
+PAUSE = 10.0
+"""Seconds between two looks with ``--wait``."""
+PATIENCE = 900.0
+"""Seconds that ``--wait`` waits at most."""
+NEXT = {
+    Outcome.REVOKED: "conda token install --org {organization}",
+    Outcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
+    Outcome.CANCELLED: "the subscription must be renewed, then: conda token install",
+    Outcome.ENDED: "the subscription must be renewed, then: conda token install",
+    Outcome.GRACE: "the subscription must be renewed, then: conda token sync",
+}
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Take the organizations, and whether to wait."""
+    parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token; default: all")
+    parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
+    parser.add_argument("-a", "--all", action="store_true", help="all stored tokens (default)")
+    parser.add_argument("--web", action="store_true", help="open the page where it is done")
+    parser.add_argument("--wait", action="store_true", help="wait until it has been done there")
+
+
+def run(call: Call) -> int:
+    """Ask about each token, extend or wait for those that can be, report."""
+    store = call.store()
+    tokens = _chosen(call, store=store)
+    inquiry = Inquiry(call, store=store)
+    with call.printer.waiting("Comparing with the service"):
+        results = [_result(inquiry, token) for token in tokens]
+    behind = [result for result in results if result.outcome is Outcome.EXTENDABLE]
+    _point_to_page(call, behind, inquiry=inquiry)
+    if behind and call.args.wait:
+        moved = {result.token.key: result for result in _awaited(inquiry, behind)}
+        results = [moved.get(result.token.key, result) for result in results]
+    _report(call, results)
+    return max((_exit_code(result) for result in results), default=0)
+
+
+def _chosen(call: Call, *, store: Store) -> tuple[Token, ...]:
+    """The stored tokens that are named, or all.
+
+    Raises:
+        BadInput: all are named, and some. NoToken: one that is named is not there.
+    """
+    names = [*call.args.organizations, *call.args.org]
+    if names and call.args.all:
+        raise BadInput("Name the organizations, or say --all.", hint="See: conda token list")
+    held = store.tokens()
+    known = {token.organization for token in held}
+    for name in names:
+        if name not in known:
+            raise NoToken.for_organization(name, known=known)
+    if not held:
+        call.printer.say("No token is stored. Run: conda token install")
+    return tuple(token for token in held if not names or token.organization in names)
+
+
+def _result(inquiry: Inquiry, token: Token) -> Result:
+    """What became of ``token``; a failure of this one is no reason to leave out the others.
+
+    Raises:
+        LoginError: no token can be asked about.
+    """
+    try:
+        return inquiry.result(token)
+    except LoginError:
+        raise
+    except TokenPluginError as error:  # the service, the repository, or the keyring, for this one
+        return inquiry.failed(token, error)
+
+
+def _point_to_page(call: Call, behind: Iterable[Result], *, inquiry: Inquiry) -> None:
+    for result in behind:
+        organization = result.token.organization
+        page = inquiry.page(organization)
+        call.printer.say(f"Extend the token of {organization} at {page} (Token Access, Sync token)")
+        if call.args.web:
+            webbrowser.open(page)
+
+
+def _awaited(inquiry: Inquiry, behind: list[Result]) -> list[Result]:
+    """Ask again until none can be extended any more, or for ``PATIENCE``.
+
+    Raises:
+        Interrupted: Ctrl-C. LoginError: the login came to its end meanwhile.
+    """
+    deadline = monotonic() + PATIENCE
+    pause = PAUSE
+    try:
+        while monotonic() + pause < deadline:
+            sleep(pause)
+            pause, behind = _looked_again(inquiry, behind)
+            if not any(result.outcome is Outcome.EXTENDABLE for result in behind):
+                break
+    except KeyboardInterrupt:  # Ctrl-C while waiting
+        raise Interrupted("Interrupted: not extended yet; nothing was lost.") from None
+    return behind
+
+
+def _looked_again(inquiry: Inquiry, behind: list[Result]) -> tuple[float, list[Result]]:
+    """The pause before the next look, and what this one has found."""
+    try:
+        return PAUSE, [
+            inquiry.result(result.token) if result.outcome is Outcome.EXTENDABLE else result
+            for result in behind
+        ]
+    except ServiceBusy as error:  # it says how long to leave it alone
+        return max(PAUSE, error.retry_after or 60.0), behind
+    except ServiceError:  # down for a moment: the next look may find it
+        return PAUSE, behind
+
+
+def _report(call: Call, results: list[Result]) -> None:
+    call.printer.table(
+        [_row(call, result) for result in results],
+        value=[_value(call, result) for result in results],
+    )
+    for result in results:
+        if result.error is not None:
+            call.printer.warn(f"{result.token.organization}: {result.error}")
+        elif result.outcome in NEXT:
+            step = NEXT[result.outcome].format(organization=result.token.organization)
+            call.printer.say(f"{result.token.organization}: {step}")
+
+
+def _row(call: Call, result: Result) -> dict[str, str]:
+    ends = result.token.subscription_ends
+    return {
+        "organization": result.token.organization,
+        "token": last_four(result.token),
+        "result": result.word,
+        "expires": expiry(result.token, now=call.now),
+        "subscription ends": f"{ends:%Y-%m-%d}" if ends else "unknown",
+    }
+
+
+def _value(call: Call, result: Result) -> dict[str, Any]:
+    left = result.token.left(now=call.now)
+    return {
+        **result.token.as_json(),
+        "result": result.word,
+        "state": result.token.state(now=call.now).value,
+        "days_left": None if left is None else left.days,
+        "error": str(result.error) if result.error else None,
+    }
+
+
+def _exit_code(result: Result) -> int:
+    if result.error is not None:
+        return result.error.exit_code
+    return 0 if result.outcome is not None and result.outcome.works else 1

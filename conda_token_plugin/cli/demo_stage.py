@@ -1,0 +1,88 @@
+"""A home that is thrown away, with a sandbox in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.outcome import CheckFailed
+from conda_token_plugin.settings import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PATIENCE = 60.0
+"""Seconds that the sandbox may take to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the acts play: a home, the addresses of the sandbox, and the variables of a command."""
+
+    home: Path
+    repo: str
+    organizations: tuple[str, ...]
+    variables: Mapping[str, str]
+
+    def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
+        """Run ``command`` in the throw-away home; its exit code and all that it printed.
+
+        ``on_terminal``: it prints on ours, as people see it, and there is nothing to return.
+        """
+        done = subprocess.run(  # noqa: S603  # our own commands and arguments
+            command,
+            env=dict(self.variables),
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=None if on_terminal else subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+        return done.returncode, done.stdout or ""
+
+
+@contextmanager
+def stage() -> Iterator[Stage]:
+    """Set up a home and a sandbox; afterwards nothing is left of either.
+
+    Raises:
+        CheckFailed: the sandbox does not start; it says why itself.
+    """
+    with TemporaryDirectory(prefix="conda-token-demo-") as folder, _sandbox() as introduction:
+        home = Path(folder)
+        yield Stage(
+            home=home,
+            repo=introduction["repo"],
+            organizations=tuple(introduction["organizations"]),
+            variables=Environment().sealed(
+                home,
+                CONDA_TOKEN_SERVICE_URL=introduction["service"],
+                CONDA_TOKEN_REPO_URL=introduction["repo"],
+                ANACONDA_AUTH_API_KEY=introduction["api_key"],
+                CONDA_TOKEN_STORE="file",  # noqa: S106  # a word, not a password
+                CONDA_PKGS_DIRS=str(home / "pkgs"),
+                NO_PROXY="127.0.0.1,localhost",
+            ),
+        )
+
+
+@contextmanager
+def _sandbox() -> Iterator[dict[str, str]]:
+    command = [sys.executable, "-m", "conda_token_plugin.sandbox"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603  # our own module
+        line = process.stdout.readline() if process.stdout else ""
+        try:
+            if not line:
+                raise CheckFailed("The sandbox did not start.")
+            yield json.loads(line)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)

@@ -1,0 +1,69 @@
+"""The health checks as ``conda doctor`` runs them: with conda's settings and its questions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conda.base.context import context
+
+from conda_token_plugin.cli.output import Printer
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.operations.health_checks import Patient, complaints, report
+from conda_token_plugin.settings import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conda_token_plugin.operations.health_checks import Complaint
+
+
+def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
+    """Run one check and print what it found."""
+    found = complaints(check, _patient(prefix))
+    Printer().data(None, text=report(check, found) + "\n")
+
+
+def mend(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> int:  # noqa: ARG001  # conda's form
+    """Ask, and mend what one check found; 1 if something could not be mended."""
+    printer = Printer()
+    mendable = [one for one in complaints(check, _patient(prefix)) if one.remedy is not None]
+    if not mendable:
+        printer.data(None, text=f"{check}: there is nothing that could be mended here.")
+        return 0
+    for one in mendable:
+        printer.data(None, text=f"  - {one.what}")
+    confirm(f"Mend {'this' if len(mendable) == 1 else f'these {len(mendable)}'}?")
+    failed = sum(not _mended(one, printer=printer) for one in mendable)
+    return int(failed > 0)
+
+
+def _mended(one: Complaint, *, printer: Printer) -> bool:
+    """Whether the remedy worked; if not, it is said why."""
+    try:
+        if one.remedy is not None:
+            one.remedy()
+    except (TokenPluginError, OSError) as error:  # somebody else's file, a locked keyring
+        printer.warn(str(error))
+        return False
+    return True
+
+
+def _patient(prefix: str) -> Patient:
+    return Patient(
+        environment=Environment(),
+        prefix=Path(prefix),
+        now=datetime.now(timezone.utc),
+        settings=context.channel_settings,
+        origins=_origins(),
+    )
+
+
+def _origins() -> dict[str, str]:
+    """From the channel of an entry to the file that it is from; the last one wins, as it does."""
+    return {
+        entry.get("channel", ""): str(source)
+        for source, content in context.collect_all().items()
+        for entry in content.get("channel_settings", ())
+    }

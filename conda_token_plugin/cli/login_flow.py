@@ -1,0 +1,97 @@
+"""Who the user is: the login that is there, or one that is made when somebody can make it."""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
+from conda_token_plugin.errors.outcome import Interrupted
+from conda_token_plugin.settings import API_KEY
+
+if TYPE_CHECKING:
+    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.login.device import DeviceCode
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.secret import Secret
+
+OURS = "conda token login"
+"""What our own login is called as a source of API keys."""
+
+
+def service(call: Call, *, store: Store) -> Service:
+    """The service with the login that is there; at a terminal, with one that is made now.
+
+    Raises:
+        NotLoggedIn, LoginRefused: there is no login that could work, and nobody to make one.
+        LoginAbandoned, ServiceError, StoreError: it was not made.
+    """
+    from conda_token_plugin.service.client import Service
+
+    api_key, source = _found_or_made(call, store=store)
+    return Service(call.environment.service_url, api_key=api_key, source=source)
+
+
+def _found_or_made(call: Call, *, store: Store) -> tuple[Secret, str]:
+    from conda_token_plugin.service.credentials import find_api_key
+
+    try:
+        return find_api_key(call.environment, store, notice=call.printer.say)
+    except (NotLoggedIn, LoginRefused) as error:  # never, or too long ago
+        # A variable goes before any login, so that a new one would not help.
+        if not call.prompts.interactive or call.environment.secret(API_KEY) is not None:
+            raise
+        call.printer.say(error.what)
+        return log_in(call, store=store, web=False)[0], OURS
+
+
+def log_in(call: Call, *, store: Store, web: bool) -> tuple[Secret, str]:
+    """Log in, and keep the API key.
+
+    Returns:
+        The API key, and the vault that it is kept in.
+
+    Raises:
+        StoreError: it could not be kept; nobody was asked to log in.
+        LoginAbandoned, ServiceError: it did not come about.
+        Interrupted: Ctrl-C.
+    """
+    from conda_token_plugin.service.login.flow import Login
+
+    store.prove_writable()
+    login = Login(
+        call.environment.service_url,
+        client_id=call.environment.client_id,
+        sleep=sleep,
+        clock=monotonic,
+    )
+    try:
+        if web:
+            api_key = login.by_browser(visit=lambda address: _visit(call, address))
+        else:
+            api_key = login.by_device(show=lambda code: _show(call, code))
+    except KeyboardInterrupt:  # Ctrl-C while waiting
+        raise Interrupted("Interrupted: you are not logged in, and nothing was changed.") from None
+    return api_key, store.set_login(call.environment.service_url, api_key)
+
+
+def _show(call: Call, code: DeviceCode) -> None:
+    """Say where to log in with which code. Also with ``--quiet``: nothing goes on without it."""
+    call.printer.ask(
+        "Open this address in any browser, on any machine:\n"
+        f"    {code.whole_address}\n"
+        f"It must show, or ask for, this code:\n    {code.user_code}\n"
+        f"Waiting for at most {code.lasts / 60:.0f} minutes; Ctrl-C gives up.\n"
+    )
+
+
+def _visit(call: Call, address: str) -> None:
+    import webbrowser
+
+    call.printer.ask(
+        "Log in with the browser of this machine. If it does not open by itself, open:\n"
+        f"    {address}\n"
+        "Waiting for at most 5 minutes; Ctrl-C gives up.\n"
+    )
+    webbrowser.open(address)

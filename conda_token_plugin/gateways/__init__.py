@@ -1,0 +1,1 @@
+"""The outside world, each thing once: files, locks, keyring calls, HTTP."""

@@ -1,0 +1,1 @@
+"""HTTP requests of the plugin itself: client, session, answers, failures and redirects."""

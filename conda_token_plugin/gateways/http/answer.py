@@ -1,0 +1,144 @@
+"""What came back, kept apart from the request that it answers, and read with suspicion."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.tokens.scope import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import Response
+
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+TOO_MANY_REQUESTS = 429
+HALF = "half an answer, then the connection broke"
+NOWHERE = "about:invalid"
+"""Where a redirect points whose address cannot be read."""
+CHUNK = 16 * 1024
+"""Bytes read at a time."""
+LONGEST_NUMBER = 18
+"""Digits of a ``Content-Length`` that is one: int() refuses 5,000."""
+A_DAY = 86_400.0
+"""Seconds."""
+
+
+class Answer:
+    """One answer. ``url`` is fit to be shown; the rest is not, and is not in its ``repr``."""
+
+    __slots__ = ("body", "fault", "headers", "status", "url")
+
+    def __init__(
+        self, *, url: str, status: int, headers: Mapping[str, str], body: bytes, fault: str = ""
+    ) -> None:
+        """``fault`` says why the body is not whole, as in "URL answered with …"."""
+        self.url = url
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.fault = fault
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return self.status // 100 == 2  # noqa: PLR2004  # RFC 9110, section 15.3
+
+    @property
+    def elsewhere(self) -> str:
+        """Where a redirect points, as it came; empty when it is none."""
+        location = self.headers.get("Location", "")
+        if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
+            return ""
+        try:
+            return urljoin(self.url, location)
+        except ValueError:  # half an IPv6 address
+            return NOWHERE
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, as login pages and proxies serve in the place of data."""
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return kind in PAGES or self.body[:64].lstrip().startswith(b"<")
+
+    def json(self) -> Any:
+        """The body, read as JSON.
+
+        Raises:
+            ServiceNonsense: it is none, or only a part of one.
+        """
+        if self.fault:
+            raise ServiceNonsense(self.url, got=self.fault)
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
+            raise ServiceNonsense(self.url, got=self.nature) from None
+
+    @property
+    def nature(self) -> str:
+        """What sort of thing it is, without a word of it: "URL answered with …"."""
+        if self.elsewhere:
+            there = urlsplit(self.elsewhere)
+            host = f"{there.scheme}://{there.hostname}" if there.hostname else "no address"
+            return f"a redirect to {host}"
+        if self.is_page:
+            return f"a web page (HTTP {self.status})"
+        if not self.ok:
+            return f"HTTP {self.status}"
+        return "something that is not whole JSON" if self.body else "nothing"
+
+
+def answer(response: Response, *, at_most: int) -> Answer:
+    """Read ``response``, not more than ``at_most`` bytes of its body.
+
+    Raises:
+        ServiceBusy: it is a 429.
+        ServiceFault: it is a 5xx.
+    """
+    url = without_secrets(response.url)
+    if response.status_code == TOO_MANY_REQUESTS:
+        raise ServiceBusy(url, retry_after=_retry_after(response))
+    if response.status_code // 100 == 5:  # noqa: PLR2004  # RFC 9110, section 15.6
+        raise ServiceFault(url, status=response.status_code)
+    body, fault = _body(response, at_most=at_most)
+    return Answer(
+        url=url, status=response.status_code, headers=response.headers, body=body, fault=fault
+    )
+
+
+def _body(response: Response, *, at_most: int) -> tuple[bytes, str]:
+    """What could be read of the body, and why that is not all of it."""
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(min(CHUNK, at_most + 1)):
+            body += chunk
+            if len(body) > at_most:
+                return bytes(body[:at_most]), f"more than {at_most} bytes"
+    except OSError:  # as requests names it when the connection ends before the body does
+        return bytes(body), HALF
+    return bytes(body), HALF if len(body) < _promised(response) else ""
+
+
+def _promised(response: Response) -> int:
+    """How long the body should be, where that is said; urllib3 1.26 does not compare it itself."""
+    length = response.headers.get("Content-Length", "")
+    bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
+    sane = length.isdecimal() and len(length) <= LONGEST_NUMBER
+    return int(length) if sane and not bodiless else 0
+
+
+def _retry_after(response: Response) -> float | None:
+    """The header ``Retry-After``, in seconds; it may be a number or a date (RFC 9110, 10.2.3).
+
+    At most a day: a clock that is wrong, or nonsense, keeps nobody waiting for longer.
+    """
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    try:
+        return min(Retry().parse_retry_after(response.headers["Retry-After"]), A_DAY)
+    except (KeyError, InvalidHeader, ValueError):  # not said, neither of the two, or 5,000 digits
+        return None

@@ -1,0 +1,1 @@
+"""Other tools' credential files, one module per tool."""

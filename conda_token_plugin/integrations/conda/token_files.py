@@ -1,0 +1,178 @@
+"""conda core's own token files, which anaconda-client and conda-token write, too.
+
+One file a URL: ``<folder>/<quoted URL>.token`` with the token and nothing else. conda (without any
+plugin) puts ``/t/<token>`` into URLs that begin with the file's URL: plain ``startswith``, in the
+order of the folder (run: a key for port 87 matched port 8765). So our keys end with a slash,
+and a key that covers ours, or that ours would cover, is refused.
+Read by conda with the classic and the rattler solver (run, 26.7.1); the token ends up nowhere.
+
+The folder is ``$BINSTAR_CONFIG_DIR/data``, else platformdirs' configuration folder of ``binstar``
+(``conda.gateways.anaconda_client``). mamba reads ``~/.continuum/anaconda-client/tokens`` instead.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, unquote_plus
+
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
+from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.integrations.source import Plain, Sighting, offered
+from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.settings import absolute
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.settings import Environment
+
+SUFFIX = ".token"
+_API = re.compile(r"([./])api([./]|$)")
+"""anaconda-client logs in at api.anaconda.org, and channels are at conda.anaconda.org."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFolder:
+    """A folder of token files; a key is a URL."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def file(self, key: str) -> Path:
+        """The file of the URL ``key``."""
+        return self.path / f"{quote_plus(key)}{SUFFIX}"
+
+    def urls(self) -> tuple[str, ...]:
+        """All keys, sorted."""
+        found = self.path.glob(f"*{SUFFIX}") if self.path.is_dir() else ()
+        return tuple(sorted(unquote_plus(path.name.removesuffix(SUFFIX)) for path in found))
+
+    def held(self, key: str) -> str | None:
+        """The token for ``key``."""
+        data = foreign_files.content(self.file(key))
+        return None if data is None else data.decode("ascii", "replace").strip()
+
+    def prepare(self, key: str) -> None:
+        """Raise if another file of the folder is in the way of ``key``."""
+        for other in self.urls():
+            if other != key and (key.startswith(other) or other.startswith(key)):
+                raise ConfigurationError(
+                    self.file(other),
+                    reason=f"is for {other}, and conda may take it for {key}, too",
+                    hint="Bring it into the store: conda token import anaconda-client --clean",
+                )
+
+    def sweep(self, key: str) -> None:
+        """Clear away what a write that was killed has left."""
+        foreign_files.sweep(self.file(key))
+
+    def missing(self, key: str) -> str:
+        """What has to be made for the file to be there."""
+        return foreign_files.first_missing(self.file(key))
+
+    def put(self, entry: Entry) -> None:
+        """Write the file, as conda does: without a line break."""
+        path = self.file(entry.key)
+        foreign_files.replace(path, after=entry.value.encode(), before=foreign_files.content(path))
+
+    def drop(self, key: str, *, made: str) -> None:
+        """Remove the file, and folders that were made for it."""
+        path = self.file(key)
+        foreign_files.remove(path, before=foreign_files.content(path), made=made)
+
+
+class CondaFiles:
+    """conda without this plugin."""
+
+    name = "conda"
+
+    def installed(self, environment: Environment) -> bool:
+        """Whether it is on the path or was set up in this shell."""
+        variables = environment.variables
+        return bool(which("conda", path=variables.get("PATH", "")) or variables.get("CONDA_EXE"))
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+        """The folder that conda reads; it reads no keyring."""
+        return TokenFolder(path=folder(environment))
+
+    def place_named(self, name: str) -> Place:
+        """The folder."""
+        return TokenFolder(path=Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The folder at ``path``."""
+        return TokenFolder(path=absolute(path))
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One file a prefix of the token's scope.
+
+        Raises:
+            BadInput: conda can send a token of these files in the path only.
+        """
+        if grant.token.way not in {Way.TOKEN, Way.PATH}:
+            raise BadInput(
+                f"conda's token files go into the path as /t/…/, and the token of "
+                f"{grant.token.organization} is sent as {grant.token.way.value}.",
+                hint="conda with this plugin sends it; for other tools: export netrc, rattler.",
+            )
+        for prefix in grant.token.scope:
+            yield Entry(key=f"{prefix}/", value=grant.secret.reveal())
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The file's content."""
+        try:
+            return Secret(value)
+        except MalformedToken:  # an empty file, or none of ours
+            return None
+
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
+        """It is for a conda without us."""
+        yield "conda with this plugin needs no export; these files are for one without it."
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFiles:
+    """The files of conda, conda-token and anaconda-client, and those that mamba reads."""
+
+    name: str = "anaconda-client"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a file. As conda does, the first ``api`` in a URL is read as ``conda``."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    older = environment.home / ".continuum" / "anaconda-client" / "tokens"
+    for place in (TokenFolder(path=folder(environment)), TokenFolder(path=older)):
+        for url in place.urls():
+            path = place.file(url)
+            yield Sighting(
+                source="anaconda-client",
+                where=str(path),
+                urls=(_API.sub(r"\1conda\2", url, count=1),),
+                value=(foreign_files.glance(path) or b"").decode("ascii", "replace").strip(),
+                way=Way.PATH,
+                plain=Plain(path=path, without=lambda _: None),
+            )
+
+
+def folder(environment: Environment) -> Path:
+    """The folder that conda itself reads."""
+    named = environment.variables.get("BINSTAR_CONFIG_DIR")
+    if named:
+        return Path(named) / "data"
+    from platformdirs import user_config_path
+
+    return user_config_path("binstar", "ContinuumIO")

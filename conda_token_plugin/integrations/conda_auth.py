@@ -1,0 +1,82 @@
+"""conda-auth: one keyring entry a channel; which channels, its settings in condarc files say.
+
+``channel_settings`` entries with ``auth: token`` or ``http-basic``; the entry is found under
+``auth_target`` or the channel: service ``conda-auth::credential::<target>``, user ``credential``,
+value JSON ``{target, auth_type, username, token | password, …}``; before that, service
+``conda-auth::token::<channel>``, user ``token``, value the token itself (its sources, July 2026).
+It sends ``Bearer``, but ``token`` to anaconda.org.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.keyring import KeyringService
+from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.integrations.source import Sighting, offered, text
+from conda_token_plugin.tokens.token import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.settings import Environment
+
+HANDLERS = ("token", "http-basic")
+ALIAS = "https://conda.anaconda.org"
+
+
+@dataclass(frozen=True, slots=True)
+class CondaAuth:
+    """Its entries for the channels that it was set up for."""
+
+    name: str = "conda-auth"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One look into the keyring a channel."""
+        settings = dict.fromkeys(_settings(environment))
+        sightings = (
+            self._sighting(channel, held)
+            for channel, target in settings
+            if (held := _held(target)) is not None
+        )
+        return offered(sightings, environment=environment)
+
+    def _sighting(self, channel: str, held: dict[str, Any]) -> Sighting:
+        basic = held.get("auth_type") == "http-basic"
+        url = channel if "://" in channel else f"{ALIAS}/{channel}"
+        bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
+        way = Way.BEARER if bearer else Way.TOKEN
+        return Sighting(
+            source=self.name,
+            where=f"the system keyring, conda-auth for {channel}",
+            urls=(url.removesuffix("/*"),),
+            value=text(held, "password" if basic else "token"),
+            way=Way.BASIC if basic else way,
+            username=text(held, "username") if basic else "",
+        )
+
+
+def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
+    """Channels that conda-auth was set up for, each with the name of its entry."""
+    for path in condarcs.files(environment):
+        whole = condarcs.parsed(foreign_files.glance(path) or b"")
+        settings = whole.get("channel_settings") if isinstance(whole, dict) else None
+        for one in settings if isinstance(settings, list) else ():
+            if isinstance(one, dict) and one.get("auth") in HANDLERS and one.get("channel"):
+                yield str(one["channel"]), str(one.get("auth_target") or one["channel"])
+
+
+def _held(target: str) -> dict[str, Any] | None:
+    record = KeyringService(service=f"conda-auth::credential::{target}").held("credential")
+    if record is None:
+        token = KeyringService(service=f"conda-auth::token::{target}").held("token")
+        return None if token is None else {"auth_type": "token", "token": token}
+    try:
+        found = json.loads(record)
+    except (ValueError, RecursionError):  # not one that it wrote
+        return None
+    return found if isinstance(found, dict) else None

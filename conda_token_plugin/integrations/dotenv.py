@@ -1,0 +1,145 @@
+"""dotenv: ``NAME=value`` lines in a project's ``.env``, for what loads one (docker compose, …).
+
+The name is the one under which the plugin itself finds a token: ``ANACONDA_REPO_TOKEN_<ORG>``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.integrations.formats.credential_file import TextFile
+from conda_token_plugin.integrations.target import RENAME, Entry
+from conda_token_plugin.settings import absolute, token_variable
+from conda_token_plugin.tokens.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.settings import Environment
+
+ANY = "(any)"
+"""How ``lookup`` calls the organization of a general token."""
+_LINE = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*(?=\r?$)", re.MULTILINE
+)
+_END = re.compile(r"\r?\n")
+_BARE = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
+"""What needs no quotes, for a shell and for every reader of such files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """Lines ``NAME=value``; anything else is somebody's comment or continuation, and stays."""
+
+    empty: str = ""
+
+    def entries(self, text: str) -> tuple[Entry, ...]:
+        """All assignments."""
+        return tuple(
+            Entry(key=found[1], value=_unquoted(found[2])) for found in _LINE.finditer(text)
+        )
+
+    def put(self, text: str, entry: Entry) -> str:
+        """Change the line, or add one at the end; the file ends as it ended before."""
+        line = f"{entry.key}={_quoted(entry.value)}"
+        for found in _LINE.finditer(text):
+            if found[1] == entry.key:
+                return text[: found.start()] + line + text[found.end() :]
+        end = "\r\n" if "\r\n" in text else "\n"
+        return f"{text}{end}{line}" if text and not text.endswith("\n") else f"{text}{line}{end}"
+
+    def drop(self, text: str, key: str) -> str:
+        """Take the line out."""
+        for found in _LINE.finditer(text):
+            if found[1] == key:
+                before, after = text[: found.start()], text[found.end() :]
+                end = _END.match(after)
+                if end is None:
+                    return before.removesuffix("\n").removesuffix("\r")
+                return before + after[end.end() :]
+        return text
+
+
+class Dotenv:
+    """A project's ``.env``."""
+
+    name = "dotenv"
+
+    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+        """It is a convention, not a program."""
+        return True
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+        """``.env`` of the folder we are in."""
+        return self.place_at(Path(".env"))
+
+    def place_named(self, name: str) -> Place:
+        """The file."""
+        return self.place_at(Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The file at ``path``."""
+        return TextFile(path=absolute(path), format=Assignments())
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One variable a token.
+
+        Raises:
+            BadInput: no line can hold it.
+        """
+        if "'" in grant.secret.reveal():
+            raise BadInput(
+                f"The token of {grant.token.organization} has a quote in it, which such files "
+                "cannot hold.",
+                hint="Use another target: rattler, pixi, mamba.",
+            )
+        yield Entry(key=variable_of(grant), value=grant.secret.reveal())
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The value itself."""
+        try:
+            return Secret(value)
+        except MalformedToken:  # empty, or a sentence
+            return None
+
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
+        """Such files are committed by accident more than any other."""
+        yield "Keep .env out of version control and out of images: .gitignore, .dockerignore."
+
+
+def variable_of(grant: Grant) -> str:
+    """``ANACONDA_REPO_TOKEN_<ORG>``."""
+    organization = grant.token.organization
+    return token_variable("" if organization == ANY else organization)
+
+
+def by_variable(grants: Iterable[Grant]) -> dict[str, Grant]:
+    """The tokens by the names of their variables.
+
+    Raises:
+        BadInput: two have the same name.
+    """
+    named: dict[str, Grant] = {}
+    for grant in grants:
+        name = variable_of(grant)
+        if named.setdefault(name, grant) is not grant:
+            two = f"…{named[name].secret.last_four} and …{grant.secret.last_four}"
+            raise BadInput(
+                f"{name} can hold one token, and {two} both need it. Nothing was changed.",
+                hint=RENAME,
+            )
+    return named
+
+
+def _quoted(value: str) -> str:
+    return value if _BARE.fullmatch(value) else f"'{value}'"
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value

@@ -1,0 +1,166 @@
+"""mamba and micromamba: ``~/.mamba/auth/authentication.json`` (run, 2.8.1).
+
+A key is ``host[:port][/path]``, without a scheme; the path of a request is shortened until a key
+fits, so two organizations on one host can both be there. ``BearerToken`` is looked up by
+``host[:port]`` alone. Passwords are base64. Unknown fields are tolerated. mamba never writes
+the file while it installs (``mamba auth login`` does, as 0644).
+
+With ``CondaToken``, the one kind that the repository takes a token in, mamba 2.8.1 asks for
+packages with ``/t/*****/`` (401) on a channel without shards; on one with shards it works,
+and leaves the token in ``conda-meta`` and ``urls.txt``.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.integrations.formats.credential_file import TextFile
+from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.source import Sighting, json_copy, offered, text, url_of
+from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.settings import absolute
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.settings import Environment
+
+KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
+"""The kinds of entries, and the field of each that holds the secret."""
+WAYS = {
+    "CondaToken": Way.PATH,
+    "BearerToken": Way.BEARER,
+    "BasicHTTPAuthentication": Way.BASIC,
+}
+
+
+class Mamba:
+    """mamba and micromamba read the same file."""
+
+    def __init__(self, name: str) -> None:
+        """``name`` is ``mamba`` or ``micromamba``."""
+        self.name = name
+
+    def installed(self, environment: Environment) -> bool:
+        """Whether it is on the path, was set up in this shell, or has been used."""
+        variables = environment.variables
+        return bool(
+            which(self.name, path=variables.get("PATH", ""))
+            or Path(variables.get("MAMBA_EXE", "")).stem == self.name
+            or (environment.home / ".mamba" / "auth").is_dir()
+        )
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+        """The file; mamba reads no keyring."""
+        return self.place_at(environment.home / ".mamba" / "auth" / "authentication.json")
+
+    def place_named(self, name: str) -> Place:
+        """The file."""
+        return self.place_at(Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The file at ``path``."""
+        return TextFile(path=absolute(path), format=FORMAT)
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One entry a prefix of the token's scope; a bearer token's without the path."""
+        value = json.dumps(_value(grant))
+        keys = (key_of(prefix) for prefix in grant.token.scope)
+        if grant.token.way is Way.BEARER:
+            keys = (key.partition("/")[0] for key in keys)
+        for key in dict.fromkeys(keys):
+            yield Entry(key=key, value=value)
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The token or password of an entry."""
+        return secret_of(json.loads(value))
+
+    def notes(self, grant: Grant) -> Iterator[str]:
+        """What is known not to work."""
+        if grant.token.way in {Way.TOKEN, Way.PATH}:
+            yield (
+                f"{self.name} 2.8 gets packages with such a token only from channels that serve "
+                "shards (others answer 401), and writes it into conda-meta and urls.txt of what "
+                "it installs. Find it with: conda token audit"
+            )
+        elif grant.token.way is Way.BEARER:
+            hosts = sorted({key_of(prefix).partition("/")[0] for prefix in grant.token.scope})
+            yield f"{self.name} sends a bearer token to every channel of {', '.join(hosts)}."
+
+
+@dataclass(frozen=True, slots=True)
+class MambaSource:
+    """What mamba and micromamba know."""
+
+    name: str = "mamba"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a key."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    path = environment.home / ".mamba" / "auth" / "authentication.json"
+    for entry in TextFile(path=path, format=FORMAT).look():
+        held = json.loads(entry.value)
+        secret = secret_of(held)
+        yield Sighting(
+            source="mamba",
+            where=f"{path} {entry.key}",
+            urls=(url_of(entry.key, environment),),
+            value=secret.reveal() if secret else "",
+            way=WAYS[held["type"]],
+            username=text(held, "user"),
+            plain=json_copy(path, entry.key, format_=FORMAT),
+        )
+
+
+def key_of(prefix: str) -> str:
+    """``https://host:8443/repo/acme`` → ``host:8443/repo/acme``."""
+    parts = urlsplit(prefix)
+    return f"{parts.netloc}{parts.path}"
+
+
+def secret_of(entry: dict[str, str]) -> Secret | None:
+    """The token or password of an entry that is known."""
+    held = entry[KINDS[entry["type"]]]
+    try:
+        if entry["type"] == "BasicHTTPAuthentication":
+            held = b64decode(held, validate=True).decode()
+        return Secret(held)
+    except (MalformedToken, ValueError):  # a password with blanks; no base64, no text
+        return None
+
+
+def _value(grant: Grant) -> dict[str, str]:
+    secret = grant.secret.reveal()
+    if grant.token.way is Way.BASIC:
+        password = b64encode(secret.encode()).decode("ascii")
+        return {
+            "type": "BasicHTTPAuthentication",
+            "user": grant.token.username,
+            "password": password,
+        }
+    kind = "BearerToken" if grant.token.way is Way.BEARER else "CondaToken"
+    return {"type": kind, "token": secret}
+
+
+def _known(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    field = KINDS.get(str(value.get("type")))
+    return field is not None and isinstance(value.get(field), str)
+
+
+FORMAT = JSONObject(known=_known)

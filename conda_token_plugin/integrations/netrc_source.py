@@ -1,0 +1,74 @@
+"""netrc as a source: the logins of hosts that conda gets channels from, and no others.
+
+A netrc holds the keys to much else: a host counts if a configuration file names a channel there,
+or if the repository or anaconda.org is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.integrations.formats.netrc_text import without_machine
+from conda_token_plugin.integrations.netrc import NetrcFile, path_of
+from conda_token_plugin.integrations.source import Plain, Sighting, offered, url_of
+from conda_token_plugin.tokens.token import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.settings import Environment
+
+KNOWN = ("conda.anaconda.org",)
+
+
+@dataclass(frozen=True, slots=True)
+class NetrcSource:
+    """The user's netrc."""
+
+    name: str = "netrc"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a host of channels."""
+        path, hosts = path_of(environment), _hosts(environment)
+        sightings = (
+            Sighting(
+                source=self.name,
+                where=f"{path} {host}",
+                urls=tuple(_urls(host, environment)),
+                value=password,
+                way=Way.BASIC,
+                username=login,
+                plain=Plain(path=path, without=_without(host)),
+            )
+            for host, (login, password) in NetrcFile(path=path).look().items()
+            if host in hosts
+        )
+        return offered(sightings, environment=environment)
+
+
+def _hosts(environment: Environment) -> set[str]:
+    return {
+        urlsplit(url).hostname or "" for url in (*_channels(environment), environment.repo_url)
+    } | set(KNOWN)
+
+
+def _urls(host: str, environment: Environment) -> list[str]:
+    """The channels of ``host``; where none is named, all of the host."""
+    named = [url for url in _channels(environment) if urlsplit(url).hostname == host]
+    return named or [url_of(host, environment)]
+
+
+def _channels(environment: Environment) -> Iterator[str]:
+    for path in condarcs.files(environment):
+        for text in condarcs.texts(condarcs.parsed(foreign_files.glance(path) or b"")):
+            if text.startswith(("https://", "http://")) and "*" not in text:
+                yield text
+
+
+def _without(host: str) -> Callable[[bytes], bytes]:
+    return lambda data: without_machine(data.decode(), host).encode()

@@ -1,0 +1,76 @@
+"""pixi: rattler's credentials, unless its own configuration names another file for them.
+
+``authentication-override-file`` (or with underscores) in ``config.toml`` beats all of rattler's
+places. The configuration files, later ones win: ``/etc/pixi``, ``$XDG_CONFIG_HOME/pixi``
+(``~/.config/pixi``), ``$PIXI_HOME`` (``~/.pixi``), and ``.pixi`` of the project
+(https://pixi.sh/latest/reference/pixi_configuration/).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from shutil import which
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.integrations.rattler import Rattler
+from conda_token_plugin.settings import absolute, expanded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.integrations.target import Place
+    from conda_token_plugin.settings import Environment
+
+_OVERRIDE = re.compile(
+    r"""^\s*authentication[-_]override[-_]file\s*=\s*(?:"([^"\\]*)"|'([^']*)')""", re.MULTILINE
+)
+"""A TOML key before the first table. Python has a TOML reader since 3.11 only."""
+_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+
+
+class Pixi(Rattler):
+    """pixi finds what rattler finds."""
+
+    name = "pixi"
+
+    def installed(self, environment: Environment) -> bool:
+        """Whether it is on the path, or where its installer puts it."""
+        home = _home(environment) / "bin"
+        return bool(
+            which("pixi", path=environment.variables.get("PATH", ""))
+            or which("pixi", path=str(home))
+        )
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:
+        """The file that the configuration names, else rattler's."""
+        override = ""
+        for path in _configurations(environment):
+            override = _override_in(path) or override
+        if override:
+            return self.place_at(expanded(override))
+        return super().place(environment, keyring=keyring)
+
+
+def _home(environment: Environment) -> Path:
+    named = environment.variables.get("PIXI_HOME")
+    return Path(named) if named else environment.home / ".pixi"
+
+
+def _configurations(environment: Environment) -> Iterator[Path]:
+    named = environment.variables.get("XDG_CONFIG_HOME")
+    yield Path("/etc/pixi/config.toml")
+    yield (Path(named) if named else environment.home / ".config") / "pixi" / "config.toml"
+    yield _home(environment) / "config.toml"
+    yield absolute(Path(".pixi/config.toml"))
+
+
+def _override_in(path: Path) -> str:
+    data = foreign_files.content(path)
+    if data is None:
+        return ""
+    text = data.decode("utf-8", "replace")
+    table = _TABLE.search(text)
+    found = _OVERRIDE.search(text, 0, table.start() if table else len(text))
+    return (found[1] or found[2] or "") if found else ""

@@ -1,0 +1,200 @@
+"""rattler, and what is built on it: py-rattler, rattler-build, conda's rattler solver, pixi.
+
+Where it looks, first that knows the host wins (run, py-rattler 0.28.0): the file that
+``RATTLER_AUTH_FILE`` names, the system keyring (service ``rattler``, user = host, value = the JSON
+of one entry), ``~/.rattler/credentials.json``, netrc. A client's own configuration can name
+a file that beats them all, see ``pixi``.
+
+The key is the host name alone, without scheme, port and path: one credential a host, which is sent
+to all of its channels. The parser is all or nothing: one entry of an unknown kind, or an empty
+file, breaks all of them, so nothing of our own goes in there. Writers hold ``credentials.lock``
+(``rattler_networking``, ``backends/file.rs``).
+
+``CondaToken`` puts ``/t/<token>`` before the path, which the repository takes.
+``BearerToken`` sends ``Authorization: Bearer``, which the repository takes for API keys only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
+from conda_token_plugin.integrations.formats.credential_file import TextFile
+from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.source import Sighting, json_copy, offered, text, url_of
+from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.settings import absolute
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Way
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.integrations.source import Offer, Plain
+    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.settings import Environment
+
+SERVICE = "rattler"
+KINDS = {
+    "CondaToken": str,
+    "BearerToken": str,
+    "BasicHTTP": dict,
+    "S3Credentials": dict,
+    "OAuth": dict,
+}
+"""The kinds of entries, and what each holds."""
+SHARES_KEYRING = sys.platform != "win32"
+"""On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
+
+
+class Rattler:
+    """The credentials that every client built on rattler reads."""
+
+    name = "rattler"
+
+    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+        """It is a library, inside of others: nobody can say."""
+        return True
+
+    def place(self, environment: Environment, *, keyring: bool) -> Place:
+        """The file that a variable names, else the keyring if secrets are kept there."""
+        named = environment.variables.get("RATTLER_AUTH_FILE")
+        if named:
+            return self.place_at(Path(named))
+        if keyring and SHARES_KEYRING:
+            return KeyringService(service=SERVICE)
+        return self.place_at(environment.home / ".rattler" / "credentials.json")
+
+    def place_named(self, name: str) -> Place:
+        """The keyring's service, or the file."""
+        if name.startswith(PREFIX):
+            return KeyringService(service=name.removeprefix(PREFIX))
+        return self.place_at(Path(name))
+
+    def place_at(self, path: Path) -> Place:
+        """The file at ``path``."""
+        return file_at(path)
+
+    def entries(self, grant: Grant) -> Iterator[Entry]:
+        """One entry a host of the token's scope."""
+        value = json.dumps(_value(grant))
+        for host in hosts_of(grant):
+            yield Entry(key=host, value=value)
+
+    def secret_in(self, value: str) -> Secret | None:
+        """The token or password of an entry."""
+        try:
+            return Secret(_held(_read(value))[1])
+        except MalformedToken:  # a password with blanks, or another kind of credential
+            return None
+
+    def notes(self, grant: Grant) -> Iterator[str]:
+        """It finds credentials by host alone."""
+        yield (
+            f"{self.name} finds credentials by host: it sends the token of "
+            f"{grant.token.organization} to every channel of {', '.join(hosts_of(grant))}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RattlerSource:
+    """What rattler and pixi know; of their keyring's entries that of the repository's host."""
+
+    name: str = "rattler"
+
+    def offers(self, environment: Environment) -> Iterator[Offer]:
+        """One a host; a pattern of hosts is no address that a token could be kept for."""
+        return offered(_sightings(environment), environment=environment)
+
+
+def file_at(path: Path) -> TextFile:
+    """The credentials file at ``path``."""
+    path = absolute(path)
+    return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
+
+
+def _sightings(environment: Environment) -> Iterator[Sighting]:
+    named = environment.variables.get("RATTLER_AUTH_FILE")
+    paths = [Path(named)] if named else []
+    for path in (*paths, environment.home / ".rattler" / "credentials.json"):
+        for entry in file_at(path).look():
+            plain = json_copy(path, entry.key, format_=FORMAT)
+            where = f"{path} {entry.key}"
+            yield from _sighting(entry, where=where, plain=plain, environment=environment)
+    if SHARES_KEYRING and (environment.home / ".rattler").is_dir():
+        host = host_of(environment.repo_url)
+        held = KeyringService(service=SERVICE).held(host)
+        entry = Entry(key=host, value=held or "{}")
+        yield from _sighting(entry, where="the system keyring, rattler", environment=environment)
+
+
+def _sighting(
+    entry: Entry, *, where: str, environment: Environment, plain: Plain | None = None
+) -> Iterator[Sighting]:
+    way, value, username = _held(_read(entry.value))
+    if way is not None and "*" not in entry.key:
+        yield Sighting(
+            source=SERVICE,
+            where=where,
+            urls=(url_of(entry.key, environment),),
+            value=value,
+            way=way,
+            username=username,
+            plain=plain,
+        )
+
+
+def hosts_of(grant: Grant) -> tuple[str, ...]:
+    """The hosts of the token's scope, each once."""
+    return tuple(dict.fromkeys(host_of(prefix) for prefix in grant.token.scope))
+
+
+def host_of(url: str) -> str:
+    """The key for ``url``: its host, an IPv6 address in brackets."""
+    host = urlsplit(url).hostname or ""
+    return f"[{host}]" if ":" in host else host
+
+
+def _value(grant: Grant) -> dict[str, object]:
+    secret = grant.secret.reveal()
+    if grant.token.way is Way.BEARER:
+        return {"BearerToken": secret}
+    if grant.token.way is Way.BASIC:
+        return {"BasicHTTP": {"username": grant.token.username, "password": secret}}
+    return {"CondaToken": secret}
+
+
+def _known(value: object) -> bool:
+    """Whether ``value`` is an entry as rattler writes them: one kind, and what belongs to it."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    kind, held = next(iter(value.items()))
+    return isinstance(held, KINDS.get(kind, ()))
+
+
+def _read(value: str) -> dict[str, object]:
+    try:
+        entry = json.loads(value)
+    except (ValueError, RecursionError):  # a keyring's entry that somebody else made
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _held(entry: dict[str, object]) -> tuple[Way | None, str, str]:
+    """How the secret of an entry is sent, the secret, and the user name; None for other kinds."""
+    for kind, way in (("CondaToken", Way.PATH), ("BearerToken", Way.BEARER)):
+        if text(entry, kind):
+            return way, text(entry, kind), ""
+    basic = entry.get("BasicHTTP")
+    if not isinstance(basic, dict):
+        return None, "", ""
+    return Way.BASIC, text(basic, "password"), text(basic, "username")
+
+
+FORMAT = JSONObject(known=_known)

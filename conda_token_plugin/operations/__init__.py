@@ -1,0 +1,1 @@
+"""The use cases. They print nothing and ask nothing."""

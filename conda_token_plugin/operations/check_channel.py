@@ -1,0 +1,131 @@
+"""Trying a channel: each file that conda may ask for, and one package.
+
+Everything is fetched as conda does, with GET and along redirects, but only its beginning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from conda_token_plugin.errors.service import ServiceError
+from conda_token_plugin.gateways.http.client import Http
+from conda_token_plugin.service.repository import BEGINNING, package_in
+from conda_token_plugin.tokens.authorization import address, header
+
+if TYPE_CHECKING:
+    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.store.lookup import Lookup
+
+REPODATA, PACKAGE = "repodata", "package"
+INDEXES = {
+    REPODATA: "repodata.json",
+    "zst": "repodata.json.zst",
+    "shards": "repodata_shards.msgpack.zst",
+}
+NEEDED = (REPODATA, PACKAGE)
+"""What a channel cannot be used without; the others are other forms of the repodata."""
+REFUSALS, ABSENT = (401, 403), (404, 410)
+
+
+class Finding(Enum):
+    """What became of one file."""
+
+    WORKS = "works"
+    ABSENT = "absent"
+    REFUSED = "refused"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of one file, and the details where they help."""
+
+    finding: Finding
+    details: str = ""
+
+    @property
+    def word(self) -> str:
+        """For a table."""
+        return f"{self.finding.value} ({self.details})" if self.details else self.finding.value
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of one channel."""
+
+    url: str
+    """Of the channel's subdir, fit to be shown."""
+    parts: dict[str, Part]
+
+    @property
+    def works(self) -> bool:
+        """Whether conda can use it: what it needs is there, or there is nothing in it."""
+        found = [self.parts[name].finding for name in NEEDED]
+        return found[0] is Finding.WORKS and found[1] in {Finding.WORKS, Finding.UNKNOWN}
+
+
+class Sender(Protocol):
+    """Who sends the requests."""
+
+    def get(self, url: str, *, at_most: int) -> Answer:
+        """The answer to a GET of the first ``at_most`` bytes.
+
+        Raises:
+            ServiceError: there was none.
+        """
+
+
+def tried(subdir: str, *, shown: str, sender: Sender) -> Trial:
+    """Try the channel whose ``subdir`` has this URL; ``shown`` is the same without secrets."""
+    parts: dict[str, Part] = {}
+    beginning = b""
+    for name, file in INDEXES.items():
+        parts[name], body = _tried(f"{subdir}/{file}", sender=sender, at_most=BEGINNING)
+        beginning = body if name == REPODATA else beginning
+    package = package_in(beginning, index=f"{subdir}/{INDEXES[REPODATA]}")
+    parts[PACKAGE] = (
+        _tried(package, sender=sender, at_most=1)[0]
+        if package
+        else Part(Finding.UNKNOWN, "none is listed")
+    )
+    return Trial(shown, parts)
+
+
+def _tried(url: str, *, sender: Sender, at_most: int) -> tuple[Part, bytes]:
+    try:
+        answer = sender.get(url, at_most=at_most)
+    except ServiceError as error:  # no answer, a fault, or too many requests
+        return Part(Finding.FAILED, error.what), b""
+    if answer.status in REFUSALS:
+        return Part(Finding.REFUSED, f"HTTP {answer.status}"), b""
+    if answer.status in ABSENT:
+        return Part(Finding.ABSENT), b""
+    if not answer.ok or answer.is_page:
+        return Part(Finding.FAILED, answer.nature), b""
+    return Part(Finding.WORKS), answer.body
+
+
+class Direct:
+    """Sends as the auth handler would, where there is no conda."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        """``lookup`` knows the tokens."""
+        self._lookup = lookup
+        self._http = Http(outcome="")
+
+    def get(self, url: str, *, at_most: int) -> Answer:
+        """Send with the token that covers ``url``."""
+        found = self._lookup.find(url)
+        secret = found.secret() if found else None
+        return self._http.send(
+            "GET",
+            address(url, token=found.token, secret=secret) if found and secret else url,
+            authorization=header(found.token, secret=secret) if found and secret else None,
+            headers={"Range": f"bytes=0-{at_most - 1}"},
+            follow=True,
+            within=found.token.scope if found else (),
+            at_most=at_most,
+        )

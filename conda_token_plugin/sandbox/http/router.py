@@ -1,0 +1,73 @@
+"""From a request to its answer: faults first, then the route, and a record of it all."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.sandbox.http.messages import Answer, Refused, problem
+from conda_token_plugin.sandbox.http.refusals import refuse
+from conda_token_plugin.sandbox.world.world import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from conda_token_plugin.sandbox.http.faults import Faults
+    from conda_token_plugin.sandbox.http.messages import Request, Route
+    from conda_token_plugin.sandbox.http.recorder import Recorder
+
+CONTROL = "/sandbox/"
+
+
+class Router:
+    """Answers requests.
+
+    Requests to the control endpoints meet no fault and leave no record: they are the test's, not
+    the client's.
+    """
+
+    def __init__(self, routes: Iterable[Route], *, faults: Faults, recorder: Recorder) -> None:
+        """Compile the routes.
+
+        Args:
+            routes: All there are. The first that fits answers.
+            faults: What goes wrong.
+            recorder: Where requests are kept.
+        """
+        self._routes = [(route, re.compile(route.pattern)) for route in routes]
+        self._faults = faults
+        self._recorder = recorder
+
+    def answer(self, request: Request) -> Answer:
+        """Return the answer to a request. Never raises for anything that a client sent."""
+        if request.path.startswith(CONTROL):
+            return self._routed(request)
+        answer = self._faults.spoil(request, self._routed)
+        self._recorder.add(request, answer)
+        return answer
+
+    def _routed(self, request: Request) -> Answer:
+        # A HEAD is a GET whose body the server keeps to itself.
+        method = "GET" if request.method == "HEAD" else request.method
+        allowed = set()
+        for route, pattern in self._routes:
+            match = pattern.fullmatch(request.path)
+            if match and route.method == method:
+                return _handled(route, request, match)
+            if match:
+                allowed.add(route.method)
+        return _not_allowed(allowed) if allowed else problem(404, "no such page", "not_found")
+
+
+def _handled(route: Route, request: Request, match: re.Match[str]) -> Answer:
+    try:
+        return route.handler(request, **match.groupdict())
+    except Refused as e:  # the handler left early
+        return e.answer
+    except Refusal as e:  # a rule of the world says no
+        return refuse(e)
+
+
+def _not_allowed(methods: set[str]) -> Answer:
+    answer = problem(405, "no such method here", "method_not_allowed")
+    return Answer(405, answer.body, (*answer.headers, ("Allow", ", ".join(sorted(methods)))))

@@ -1,0 +1,154 @@
+"""HTTP on a loopback port: sockets and threads around a function from request to answer."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.sandbox.http.messages import Answer, Ending, Request, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOOPBACK = "127.0.0.1"
+LARGEST_BODY = 1 << 20
+BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on 127.0.0.1, one thread a connection, until it is closed."""
+
+    # Threads are joined on close, so that nothing of a test is left for the next one.
+    daemon_threads = False
+
+    def __init__(
+        self,
+        port: int,
+        answer: Callable[[Request], Answer],
+        *,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Bind the port.
+
+        Args:
+            port: The port, 0 for a free one.
+            answer: Makes the answer to a request.
+            tls: The certificate to serve https with; without one it is http.
+        """
+        self.answer = answer
+        self.tls = tls
+        self.stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__((LOOPBACK, port), Handler)
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of its addresses."""
+        return "https" if self.tls else "http"
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service for this machine's name, which can take seconds."""
+        super(ThreadingHTTPServer, self).server_bind()
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """Accept a connection and remember it."""
+        connection, address = super().get_request()
+        if self.tls is not None:
+            # Hands are shaken with the first read, in the connection's own thread.
+            connection = self.tls.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        with self._lock:
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]  # TCP
+        """Close a connection and forget it."""
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def stop(self) -> None:
+        """Stop: no new connection, an end to the open ones, all threads joined."""
+        self.shutdown()
+        self.stopping.set()
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, writes its answer, keeps the connection for the next."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "conda-token-sandbox"
+    sys_version = ""
+    # Without this, an answer in two packets waits 40 ms for an acknowledgement.
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        """Serve the connection until one of the two has enough of it."""
+        # The client hung up, or `stop` did, or the client does not like the certificate.
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            super().handle()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- theirs
+        """Say nothing: paths hold tokens, and the requests are recorded anyway."""
+
+    def _serve(self) -> None:
+        chunked = "Transfer-Encoding" in self.headers
+        length = "unknown" if chunked else self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            self._deliver(problem(413, f"a body whose length is {length} is not read"))
+            return
+        body = self.rfile.read(int(length))
+        headers = tuple(self.headers.items())
+        scheme = self.server.scheme
+        self._deliver(self.server.answer(Request(self.command, self.path, headers, body, scheme)))
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 -- theirs
+
+    def _deliver(self, answer: Answer) -> None:
+        self.server.stopping.wait(answer.delay)
+        if answer.ending is Ending.STALL:
+            self._stall()
+        elif answer.ending is Ending.RESET:
+            self._reset()
+        else:
+            self._send(answer)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if answer.status not in BODILESS:
+            self.send_header("Content-Length", str(len(answer.body)))
+        half = answer.ending is Ending.HALF
+        if half or self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body[: len(answer.body) // 2] if half else answer.body)
+
+    def _stall(self) -> None:
+        self.close_connection = True
+        self.server.stopping.wait()
+
+    def _reset(self) -> None:
+        # Closing with a linger of zero seconds sends RST instead of FIN (socket(7)).
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.close_connection = True
+        self.connection.close()

@@ -1,0 +1,91 @@
+"""The repository: channels under `/repo/`, for those who may.
+
+Packages of the `private` channels are not served but redirected, like from a content delivery
+network: to this server's other name, by a path whose signature is its ticket. Whoever follows with
+an `Authorization` header has sent it to a host that it was not meant for; the record shows it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from conda_token_plugin.sandbox.http.messages import Refused, Route, problem, redirect
+from conda_token_plugin.sandbox.repository.admission import admit
+from conda_token_plugin.sandbox.repository.channels import CHANNELS, Access
+from conda_token_plugin.sandbox.repository.files import serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.sandbox.http.messages import Answer, Request
+    from conda_token_plugin.sandbox.repository.channels import Channel
+    from conda_token_plugin.sandbox.world.world import World
+
+PACKAGES = (".conda", ".tar.bz2")
+SIGNATURE_LIFE = 300  # seconds
+
+
+class Repository:
+    """Serves the channels."""
+
+    def __init__(self, world: World, directory: Path) -> None:
+        """Choose a key to sign redirects with.
+
+        Args:
+            world: Knows who may.
+            directory: Where the channels were built.
+        """
+        self._world = world
+        self._directory = directory
+        self._signing_key = secrets.token_bytes(32)
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the repository."""
+        return [
+            Route("GET", r"(?:/t/(?P<token>[^/]+))?/repo/(?P<path>.+)", self.fetch),
+            Route("GET", r"/signed/(?P<until>\d+)/(?P<signature>\w+)/(?P<path>.+)", self.deliver),
+        ]
+
+    def fetch(self, request: Request, token: str | None, path: str) -> Answer:
+        """`GET [/t/<token>]/repo/<channel>/<file>`."""
+        path = unquote(path)
+        channel = _channel(path)
+        is_package = path.endswith(PACKAGES)
+        access = channel.packages if is_package else channel.index
+        admit(self._world, request, in_path=token or "", org=channel.org, access=access)
+        if is_package and channel.redirects:
+            return redirect(self._elsewhere(request, path))
+        return serve(request, self._directory / path, public=access is Access.PUBLIC)
+
+    def deliver(self, request: Request, until: str, signature: str, path: str) -> Answer:
+        """`GET /signed/<until>/<signature>/<channel>/<file>`: no token needed."""
+        path = unquote(path)
+        if not hmac.compare_digest(signature.encode(), self._sign(until, path).encode()):
+            return problem(403, "the signature is not good", "signature_bad")
+        if int(until) <= self._world.clock.now().timestamp():
+            return problem(403, "the signature has expired", "signature_expired")
+        return serve(request, self._directory / path, public=False)
+
+    def _elsewhere(self, request: Request, path: str) -> str:
+        meant = urlsplit(request.base)
+        other = "127.0.0.1" if meant.hostname == "localhost" else "localhost"
+        until = str(int(self._world.clock.now().timestamp()) + SIGNATURE_LIFE)
+        signed = f"/signed/{until}/{self._sign(until, path)}/{path}"
+        return f"{meant.scheme}://{other}:{meant.port}{signed}"
+
+    def _sign(self, until: str, path: str) -> str:
+        return hmac.new(self._signing_key, f"{until}/{path}".encode(), hashlib.sha256).hexdigest()
+
+
+def _channel(path: str) -> Channel:
+    inside = PurePosixPath(path)
+    if ".." not in inside.parts:
+        for channel in CHANNELS:
+            if inside.is_relative_to(channel.path):
+                return channel
+    raise Refused(problem(404, "no such channel", "not_found"))

@@ -1,0 +1,115 @@
+"""The authorization code flow with PKCE (RFC 6749, 7636, 8252), seen from the service.
+
+Nobody has to click: whoever sits at the browser is logged in already and agrees at once. Without a
+user they deny.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from conda_token_plugin.sandbox.http.messages import page, redirect
+from conda_token_plugin.sandbox.world.cast import DEFAULT_USER
+from conda_token_plugin.sandbox.world.world import Refusal
+
+if TYPE_CHECKING:
+    from conda_token_plugin.sandbox.http.messages import Answer
+    from conda_token_plugin.sandbox.world.clock import Clock
+
+CODE_LIFE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An authorization code, and what must come with it."""
+
+    user: str
+    client_id: str
+    redirect_uri: str
+    challenge: str
+    expires: datetime
+
+
+class Browser:
+    """Where somebody agrees to a login.
+
+    Attributes:
+        user: Who sits there; empty: somebody who denies every login.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Seat the default user there.
+
+        Args:
+            clock: Tells the time for the end of a code.
+        """
+        self.user = DEFAULT_USER
+        self._clock = clock
+        self._codes: dict[str, Code] = {}
+        self._lock = threading.Lock()
+
+    def send_back(self, asked: dict[str, str]) -> Answer:
+        """Redirect to the client with a code or an error.
+
+        Args:
+            asked: The query of the authorization request; its `client_id` is a good one.
+        """
+        back = asked.get("redirect_uri", "")
+        if not _is_loopback(back):
+            # RFC 6749, section 4.1.2.1: no redirect to an address that is not known to be good.
+            return page("<p>The redirect_uri is not on loopback.</p>", 400)
+        result = self._code_or_error(asked) | {"state": asked.get("state", "")}
+        return redirect(f"{back}{'&' if '?' in back else '?'}{urlencode(result)}")
+
+    def redeem(self, form: dict[str, str]) -> str:
+        """Return the user for an authorization code; it is spent, whether it was good or not.
+
+        Raises:
+            Refusal: `invalid_grant`.
+        """
+        with self._lock:
+            code = self._codes.pop(form.get("code", ""), None)
+        if code is None or code.expires <= self._clock.now():
+            raise Refusal("invalid_grant")
+        shown = (form.get("client_id"), form.get("redirect_uri"), _s256(form.get("code_verifier")))
+        if shown != (code.client_id, code.redirect_uri, code.challenge):
+            raise Refusal("invalid_grant")
+        return code.user
+
+    def _code_or_error(self, asked: dict[str, str]) -> dict[str, str]:
+        if asked.get("response_type") != "code":
+            return {"error": "unsupported_response_type"}
+        if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
+            return {"error": "invalid_request", "error_description": "PKCE with S256 is required"}
+        if not self.user:
+            return {"error": "access_denied"}
+        return {"code": self._make_code(asked)}
+
+    def _make_code(self, asked: dict[str, str]) -> str:
+        value = secrets.token_urlsafe(32)
+        expires = self._clock.now() + CODE_LIFE
+        expected = (asked["client_id"], asked["redirect_uri"], asked["code_challenge"])
+        with self._lock:
+            self._codes[value] = Code(self.user, *expected, expires)
+        return value
+
+
+def _is_loopback(address: str) -> bool:
+    # RFC 8252, section 7.3: any port.
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # an IPv6 address without its end
+        return False
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _s256(verifier: str | None) -> str:
+    digest = hashlib.sha256((verifier or "").encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

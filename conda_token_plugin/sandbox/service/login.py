@@ -1,0 +1,173 @@
+"""Logging in: OpenID discovery, the OAuth token endpoint, and the trade for an API key.
+
+The two ways to an access token are in `browser` (authorization code with PKCE) and in `devices`
+(device flow). Errors are those of the RFCs. An access token buys an API key under either path.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.sandbox.http.messages import (
+    Answer,
+    Refused,
+    Route,
+    json_answer,
+    page,
+    problem,
+)
+from conda_token_plugin.sandbox.http.refusals import authenticate
+from conda_token_plugin.sandbox.service.browser import Browser
+from conda_token_plugin.sandbox.service.devices import LIFE, Devices
+from conda_token_plugin.sandbox.world.world import Refusal
+
+if TYPE_CHECKING:
+    from conda_token_plugin.sandbox.http.messages import Request
+    from conda_token_plugin.sandbox.world.world import World
+
+# All of Anaconda's own clients use it; it is no secret.
+CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+class Login:
+    """The login service.
+
+    Attributes:
+        client_ids: The clients that may log somebody in.
+        browser: Where authorization codes come from.
+        devices: The device logins that wait.
+    """
+
+    def __init__(self, world: World) -> None:
+        """Let Anaconda's public client in.
+
+        Args:
+            world: Knows the users and makes their credentials.
+        """
+        self.client_ids = {CLIENT_ID}
+        self.browser = Browser(world.clock)
+        self.devices = Devices(world.clock)
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        """Return the routes of the login service."""
+        return [
+            Route("GET", r"/\.well-known/openid-configuration", discover),
+            Route("GET", r"/oauth2/auth", self.authorize),
+            Route("POST", r"/oauth2/device/auth", self.begin_on_device),
+            Route("GET", r"/device", self.show_device_page),
+            Route("POST", r"/device", self.leave_device_page),
+            Route("POST", r"/oauth2/token", self.give_access_token),
+            Route("POST", r"/api/(?:auth|iam)/api-keys", self.make_api_key),
+        ]
+
+    def seat_at_browser(self, user: str) -> None:
+        """Let `user` sit at the browser, or somebody who denies without a `user`.
+
+        Raises:
+            Refusal: `no_user`.
+        """
+        self.browser.user = self._world.user(user).name if user else ""
+
+    def decide(self, user_code: str, user: str) -> None:
+        """Log `user` in on the device that shows the code, or turn it away without a `user`.
+
+        Raises:
+            Refusal: `no_login` or `no_user`.
+        """
+        if user:
+            self.devices.approve(user_code, self._world.user(user).name)
+        else:
+            self.devices.deny(user_code)
+
+    def authorize(self, request: Request) -> Answer:
+        """`GET /oauth2/auth`."""
+        asked = request.query
+        if asked.get("client_id") not in self.client_ids:
+            return page("<p>Unknown client.</p>", 400)
+        return self.browser.send_back(asked)
+
+    def begin_on_device(self, request: Request) -> Answer:
+        """`POST /oauth2/device/auth`."""
+        login = self.devices.begin(self._client(request.form()))
+        address = f"{request.base}/device"
+        return json_answer(
+            {
+                "device_code": login.device_code,
+                "user_code": login.user_code,
+                "verification_uri": address,
+                "verification_uri_complete": f"{address}?user_code={login.user_code}",
+                "expires_in": int(LIFE.total_seconds()),
+                "interval": int(login.interval.total_seconds()),
+            }
+        )
+
+    def show_device_page(self, request: Request) -> Answer:
+        """`GET /device`: for people who try a device login by hand."""
+        code = html.escape(request.query.get("user_code", ""))
+        users = "".join(f"<option>{name}" for name in self._world.users)
+        return page(
+            "<form method=post><p>A device wants to log in."
+            f"<p>Code <input name=user_code value='{code}'> as <select name=user>{users}</select>"
+            "<p><button name=decision value=approve>Approve</button> <button>Deny</button></form>"
+        )
+
+    def leave_device_page(self, request: Request) -> Answer:
+        """`POST /device`: what was decided there."""
+        form = request.form()
+        self.decide(form.get("user_code", ""), form.get("user", "") if "decision" in form else "")
+        return page("<p>Done. You can close this page.</p>")
+
+    def give_access_token(self, request: Request) -> Answer:
+        """`POST /oauth2/token`."""
+        user = self._world.user(self._granted_to(request.form()))
+        token = self._world.credentials.make_access_token(user)
+        life = token.expires - self._world.clock.now()
+        return json_answer(
+            {
+                "access_token": token.value,
+                "token_type": "bearer",
+                "expires_in": round(life.total_seconds()),
+                "scope": "openid",
+            }
+        )
+
+    def make_api_key(self, request: Request) -> Answer:
+        """`POST /api/auth/api-keys` and `/api/iam/api-keys`."""
+        user = authenticate(self._world, request, self._world.credentials.access_tokens)
+        if not request.json().get("scopes"):
+            raise Refused(problem(422, "an API key needs scopes", "scopes_missing"))
+        key = self._world.credentials.make_api_key(self._world.user(user))
+        return json_answer({"api_key": key.value}, status=201)
+
+    def _granted_to(self, form: dict[str, str]) -> str:
+        client_id, grant = self._client(form), form.get("grant_type")
+        if grant == "authorization_code":
+            return self.browser.redeem(form)
+        if grant == DEVICE_GRANT:
+            return self.devices.poll(form.get("device_code", ""), client_id)
+        raise Refusal("unsupported_grant_type")
+
+    def _client(self, form: dict[str, str]) -> str:
+        client_id = form.get("client_id", "")
+        if client_id not in self.client_ids:
+            raise Refusal("invalid_client")
+        return client_id
+
+
+def discover(request: Request) -> Answer:
+    """`GET /.well-known/openid-configuration`."""
+    base = request.base
+    return json_answer(
+        {
+            "issuer": base,
+            "authorization_endpoint": f"{base}/oauth2/auth",
+            "token_endpoint": f"{base}/oauth2/token",
+            "device_authorization_endpoint": f"{base}/oauth2/device/auth",
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", DEVICE_GRANT],
+            "code_challenge_methods_supported": ["S256"],
+        }
+    )

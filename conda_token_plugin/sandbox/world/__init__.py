@@ -1,0 +1,1 @@
+"""The sandbox's state: accounts, organizations, tokens and time."""

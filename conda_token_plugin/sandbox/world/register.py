@@ -1,0 +1,73 @@
+"""Every token that was ever issued."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from conda_token_plugin.sandbox.world.model import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from uuid import UUID
+
+    from conda_token_plugin.sandbox.world.model import Kind
+
+ALPHABET = string.ascii_letters + string.digits
+LENGTH = 48
+
+
+class Register:
+    """Keeps tokens. It makes values, and knows no rules."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._tokens: dict[UUID, Token] = {}
+
+    def __iter__(self) -> Iterator[Token]:
+        """Iterate over a copy, oldest first: more may come meanwhile."""
+        with self._lock:
+            return iter(list(self._tokens.values()))
+
+    def get(self, token_id: UUID) -> Token | None:
+        """Return the token with this id, dead or alive."""
+        with self._lock:
+            return self._tokens.get(token_id)
+
+    def find(self, value: str) -> Token | None:
+        """Return the token with this value, dead or alive."""
+        return next((token for token in self if token.value == value), None)
+
+    def of(self, slug: str, kind: Kind, user: str) -> list[Token]:
+        """Return the tokens of one kind and holder, dead or alive, oldest first."""
+        wanted = (slug, kind, user)
+        return [token for token in self if (token.org, token.kind, token.user) == wanted]
+
+    def add(
+        self, slug: str, kind: Kind, user: str, *, issued: datetime, expires: datetime
+    ) -> Token:
+        """Make a token with a new id and a new value."""
+        value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        token = Token(uuid4(), value, kind, slug, user, issued, expires)
+        with self._lock:
+            self._tokens[token.id] = token
+        return token
+
+    def extend(self, token: Token, until: datetime) -> Token:
+        """Set when a token expires."""
+        return self._keep(replace(token, expires=until))
+
+    def revoke(self, token: Token, at: datetime) -> Token:
+        """Revoke a token; one that is revoked already stays as it is."""
+        return token if token.revoked else self._keep(replace(token, revoked=at))
+
+    def _keep(self, token: Token) -> Token:
+        with self._lock:
+            self._tokens[token.id] = token
+        return token

@@ -1,0 +1,225 @@
+"""The state of the service, and everything that can happen to it.
+
+One lock guards the state, so that the server's threads and a test may share a world. Each method
+is one event and is finished when it returns.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.sandbox.world.cast import FIRST_TOKENS, MEMBERS, organizations, users
+from conda_token_plugin.sandbox.world.clock import Clock
+from conda_token_plugin.sandbox.world.credentials import Credentials
+from conda_token_plugin.sandbox.world.model import Kind, Standing, Verdict
+from conda_token_plugin.sandbox.world.register import Register
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from conda_token_plugin.sandbox.world.model import (
+        Member,
+        Organization,
+        Subscription,
+        Token,
+        User,
+    )
+
+YEAR = timedelta(days=365)
+
+
+class Refusal(Exception):
+    """The service says no."""
+
+    def __init__(self, reason: str) -> None:
+        """Take the reason.
+
+        Args:
+            reason: One of the names in `refusals.REFUSALS`.
+        """
+        super().__init__(reason)
+        self.reason = reason
+
+
+class World:
+    """Organizations, their members and their tokens.
+
+    Attributes:
+        outbox: The tokens that the service has mailed to their users.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Set the scene: see `cast`.
+
+        Args:
+            clock: Tells the time for every rule.
+        """
+        self.clock = clock or Clock()
+        self.tokens = Register()
+        self.organizations: dict[str, Organization] = organizations(self.clock.now())
+        self.users: dict[str, User] = users()
+        self.members: dict[tuple[str, str], Member] = dict(MEMBERS)
+        self.credentials = Credentials(self.clock, self.users.values())
+        self.outbox: list[Token] = []
+        self._lock = threading.RLock()
+        for slug, user in FIRST_TOKENS:
+            self._first_token(self.organizations[slug], user)
+
+    # What is.
+
+    def user(self, name: str) -> User:
+        """Return a user; refuse with `no_user` if there is none."""
+        if name not in self.users:
+            raise Refusal("no_user")
+        return self.users[name]
+
+    def api_key(self, user: str) -> str:
+        """Return the API key that `user` has had since before the sandbox started."""
+        return self.credentials.first_keys[self.user(user).name]
+
+    def organization(self, slug: str) -> Organization:
+        """Return an organization; refuse with `no_organization` if there is none."""
+        with self._lock:
+            if slug not in self.organizations:
+                raise Refusal("no_organization")
+            return self.organizations[slug]
+
+    def member(self, slug: str, user: str) -> Member:
+        """Return a user's place in an organization; refuse with `not_a_member` without one."""
+        with self._lock:
+            if (slug, user) not in self.members:
+                raise Refusal("not_a_member")
+            return self.members[slug, user]
+
+    def organizations_of(self, user: str) -> list[Organization]:
+        """Return the organizations that `user` is a member of."""
+        with self._lock:
+            return [org for slug, org in self.organizations.items() if (slug, user) in self.members]
+
+    def issuable(self, user: str) -> list[str]:
+        """Return the organizations that `user` can issue a token for now."""
+        return [o.slug for o in self.organizations_of(user) if self._objection(o, user) is None]
+
+    def opened_by(self, user: str) -> set[str]:
+        """Return the organizations whose channels an API key of `user` opens now."""
+        now = self.clock.now()
+        open_now = (o for o in self.organizations_of(user) if o.subscription.opens_channels(now))
+        return {org.slug for org in open_now if self.member(org.slug, user).seat}
+
+    def current(self, slug: str, user: str = "") -> Token | None:
+        """Return the token of `user` that works now, or the site token without a `user`."""
+        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        theirs = self.tokens.of(slug, kind, user)
+        return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
+
+    def verdict(self, token: Token) -> Verdict:
+        """Return what the repository thinks of a token now."""
+        subscription = self.organization(token.org).subscription
+        return token.verdict(subscription, now=self.clock.now())
+
+    # What happens to tokens.
+
+    def issue(self, slug: str, user: str = "") -> Token:
+        """Issue a token to `user`, or the site token without one; an earlier one dies at once.
+
+        Raises:
+            Refusal: `no_organization`, `starter`, `ended` or `cancelled`, and for an individual
+                token `not_a_member`, `no_seat` or `site_only`.
+        """
+        with self._lock:
+            organization = self.organization(slug)
+            objection = self._objection(organization, user)
+            if objection is not None:
+                raise Refusal(objection)
+            self._revoke_earlier(slug, user)
+            ends = organization.subscription.ends
+            kind = Kind.INDIVIDUAL if user else Kind.SITE
+            return self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=ends)
+
+    def revoke(self, token_id: UUID) -> Token:
+        """Revoke a token for good; refuse with `no_token` if there is none."""
+        with self._lock:
+            return self.tokens.revoke(self._token(token_id), self.clock.now())
+
+    def sync(self, token_id: UUID, until: datetime | None = None) -> Token:
+        """Extend a token to its subscription's end, or to `until` if that is earlier.
+
+        Raises:
+            Refusal: `no_token`: there is none, or it has stopped working and needs a reissue.
+        """
+        with self._lock:
+            token = self._token(token_id)
+            if self.verdict(token) is not Verdict.WORKS:
+                raise Refusal("no_token")
+            ends = self.organization(token.org).subscription.ends
+            return self.tokens.extend(token, min(until or ends, ends))
+
+    # What happens to organizations.
+
+    def renew(self, slug: str, until: datetime | None = None) -> Subscription:
+        """Let the subscription run to `until` (default: a year from now). No token is extended."""
+        return self._subscribe(slug, ends=until or self._second() + YEAR, cancelled=False)
+
+    def end(self, slug: str, on: datetime | None = None) -> Subscription:
+        """Let the subscription end on `on` (default: now). Its tokens work for 30 days more."""
+        return self._subscribe(slug, ends=on or self._second(), cancelled=False)
+
+    def cancel(self, slug: str) -> Subscription:
+        """Cancel the subscription: it ends now, and its tokens stop at once."""
+        return self._subscribe(slug, ends=self._second(), cancelled=True)
+
+    def give_seat(self, slug: str, user: str) -> None:
+        """Give a member a seat. A token that died with the last seat stays dead."""
+        with self._lock:
+            self.members[slug, user] = replace(self.member(slug, user), seat=True)
+
+    def take_seat(self, slug: str, user: str) -> None:
+        """Take a member's seat away, and the individual token with it."""
+        with self._lock:
+            self.members[slug, user] = replace(self.member(slug, user), seat=False)
+            self._revoke_earlier(slug, user)
+
+    # How.
+
+    def _objection(self, organization: Organization, user: str) -> str | None:
+        """Return why no token can be issued now, the first reason that holds."""
+        standing = organization.subscription.standing(self.clock.now())
+        member = self.members.get((organization.slug, user))
+        objections = {
+            "not_a_member": user and member is None,
+            "site_only": user and organization.site_only,
+            "no_seat": member is not None and not member.seat,
+            "starter": not organization.subscription.grants_tokens,
+            standing.value: standing is not Standing.ACTIVE,
+        }
+        return next((reason for reason, holds in objections.items() if holds), None)
+
+    def _token(self, token_id: UUID) -> Token:
+        token = self.tokens.get(token_id)
+        if token is None:
+            raise Refusal("no_token")
+        return token
+
+    def _revoke_earlier(self, slug: str, user: str) -> None:
+        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        for token in self.tokens.of(slug, kind, user):
+            self.tokens.revoke(token, self.clock.now())
+
+    def _subscribe(self, slug: str, *, ends: datetime, cancelled: bool) -> Subscription:
+        with self._lock:
+            organization = self.organization(slug)
+            subscription = replace(organization.subscription, ends=ends, cancelled=cancelled)
+            self.organizations[slug] = replace(organization, subscription=subscription)
+            return subscription
+
+    def _second(self) -> datetime:
+        # Subscriptions end on a full second: the API shows no fractions.
+        return self.clock.now().replace(microsecond=0)
+
+    def _first_token(self, organization: Organization, user: str) -> None:
+        kind, ends = (Kind.INDIVIDUAL if user else Kind.SITE), organization.subscription.ends
+        self.tokens.add(organization.slug, kind, user, issued=ends - YEAR, expires=ends)

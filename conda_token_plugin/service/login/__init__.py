@@ -1,0 +1,1 @@
+"""Log in: discovery, the device flow and the browser flow."""

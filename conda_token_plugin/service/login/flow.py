@@ -1,0 +1,92 @@
+"""Logging in: an access token by one of two ways, traded for an API key, and dropped.
+
+``conda token login`` shows a code (``device``); with ``--web`` it opens the browser (``browser``).
+The calls are those of anaconda-auth 0.15.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin import __version__
+from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.gateways.http.client import Http, bearer
+from conda_token_plugin.service.login.browser import WAIT, BrowserLogin
+from conda_token_plugin.service.login.device import DeviceLogin
+from conda_token_plugin.service.login.oauth import discover
+from conda_token_plugin.service.models import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.service.login.device import DeviceCode
+    from conda_token_plugin.service.login.oauth import Endpoints
+    from conda_token_plugin.tokens.secret import HeaderValue, Secret
+
+API_KEYS = ("/api/auth/api-keys", "/api/iam/api-keys")
+"""Where an API key is made; the second is for services that do not have the first."""
+REQUEST = {
+    "scopes": ["cloud:read", "cloud:write", "repo:read"],
+    "tags": [f"conda-token-plugin/v{__version__}"],
+}
+REFUSALS = (401, 403)
+
+
+class Login:
+    """Logs in at one service. Both ways may raise ``LoginAbandoned`` and ``ServiceError``."""
+
+    def __init__(
+        self,
+        service_url: str,
+        *,
+        client_id: str,
+        patience: Patience | None = None,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """Do no I/O. ``clock`` counts seconds and never jumps (``time.monotonic``)."""
+        self._url = service_url
+        self._client_id = client_id
+        self._sleep = sleep
+        self._clock = clock
+        self._http = Http(patience=patience)
+
+    def by_device(self, *, show: Callable[[DeviceCode], None]) -> Secret:
+        """Log in with a code that ``show`` shows; the API key."""
+        login = DeviceLogin(
+            self._http,
+            self._endpoints(),
+            client_id=self._client_id,
+            sleep=self._sleep,
+            clock=self._clock,
+        )
+        return self._api_key(login.access_token(show=show))
+
+    def by_browser(self, *, visit: Callable[[str], None], wait: float = WAIT) -> Secret:
+        """Log in with a browser that ``visit`` opens, within ``wait`` seconds; the API key."""
+        login = BrowserLogin(self._http, self._endpoints(), client_id=self._client_id)
+        return self._api_key(login.access_token(visit=visit, wait=wait))
+
+    def _endpoints(self) -> Endpoints:
+        return discover(self._http, self._url)
+
+    def _api_key(self, access_token: Secret) -> Secret:
+        authorization = bearer(access_token)
+        first, last = API_KEYS
+        try:
+            answer = self._ask_for_key(first, authorization)
+        except (ServiceFault, ServiceBusy):  # as good as not there: the other one may be
+            answer = None
+        if answer is None or not answer.ok:
+            answer = self._ask_for_key(last, authorization)
+        if answer.status in REFUSALS:
+            raise LoginAbandoned(f"was accepted, but no API key was given (HTTP {answer.status})")
+        if not answer.ok:
+            raise ServiceNonsense(answer.url, got=answer.nature)
+        return Part(answer.json(), answer.url)["api_key"].secret
+
+    def _ask_for_key(self, path: str, authorization: HeaderValue) -> Answer:
+        return self._http.send("POST", self._url + path, authorization=authorization, json=REQUEST)

@@ -1,0 +1,121 @@
+"""Where new secrets go: the system's keyring if one really works, or files; and saying so.
+
+| choice    | the keyring works | it is absent, locked, refuses or hangs   |
+|-----------|-------------------|------------------------------------------|
+| "keyring" | keyring           | KeyringUnusable, which says which        |
+| "auto"    | keyring, and said | files, and which it was is said          |
+| "file"    | files: nobody asks |                                         |
+
+What the probe found is remembered in the store's folder, for the same circumstances:
+
+* *working*, until it fails; but who is about to issue a token asks anew, since it must work now;
+* *absent*, *refused* or *hung*, for a day; who chooses "keyring" asks anew;
+* *locked* is not remembered: the next thing the user does is to unlock it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.gateways.files import FINDING
+from conda_token_plugin.store.vaults import FILE, KEYRING
+
+if TYPE_CHECKING:
+    from conda_token_plugin.store.folder import Folder
+    from conda_token_plugin.store.keyring_probe import Finding
+
+NAME = FINDING
+DAY = 24 * 60 * 60 * 1_000_000_000
+"""In nanoseconds, as files' times are."""
+_LARGEST = 4096
+
+
+class Choice:
+    """A choice, and what is known of the keyring. Only ``remember`` needs the store's lock."""
+
+    def __init__(self, wanted: str, folder: Folder) -> None:
+        """``wanted``: "auto", "keyring" or "file". Does no I/O."""
+        self.wanted = wanted
+        self.folder = folder
+        self._probed: Finding | None = None
+        self._noted = False
+
+    def place(self, *, anew: bool = False) -> str:
+        """Where the next secret goes; ``anew``: and it must work right now.
+
+        Raises:
+            KeyringUnusable: a keyring is wanted, and none works.
+        """
+        if self.wanted == FILE:
+            return FILE
+        from conda_token_plugin.store.keyring_probe import Answer
+
+        finding = self._finding(anew=anew)
+        if finding.answer is Answer.WORKING:
+            return f"{KEYRING}:{finding.backend}"
+        if self.wanted == KEYRING:
+            raise KeyringUnusable(finding.reason)
+        self.folder.tell(
+            f"The system keyring {finding.reason}, so what is secret is kept in a file "
+            f"for you alone, below {self.folder.path}. (--store file chooses that.)"
+        )
+        return FILE
+
+    def remember(self) -> None:
+        """Write down what this process found out. Only for the holder of the store's lock."""
+        from conda_token_plugin.store.keyring_probe import Answer
+
+        probed = self._probed
+        if self._noted or probed is None or probed.answer is Answer.LOCKED:
+            return
+        note = {"found": probed.as_json(), "for": self._circumstances()}
+        self.folder.write(NAME, json.dumps(note).encode())
+        self._noted = True
+
+    def forget(self) -> None:
+        """Ask again the next time: what was working has failed."""
+        self._probed, self._noted = None, False
+        self.folder.remove(NAME)
+
+    def _finding(self, *, anew: bool) -> Finding:
+        known = self._probed or self._remembered(anew=anew)
+        if known is not None:
+            return known
+        from conda_token_plugin.store.keyring_probe import Answer, probe
+
+        self._probed = probe(explicit=self.wanted == KEYRING)
+        if self._probed.answer is Answer.WORKING and self.wanted != KEYRING:
+            self.folder.tell(f"The system keyring ({self._probed.title}) works and is used.")
+        return self._probed
+
+    def _remembered(self, *, anew: bool) -> Finding | None:
+        from conda_token_plugin.store.keyring_probe import Answer, Finding
+
+        found = self.folder.read(NAME, limit=_LARGEST)
+        if found is None:
+            return None
+        data, (written, _, _) = found
+        try:
+            note = json.loads(data)
+            finding = Finding.from_json(note["found"])
+            circumstances = note["for"]
+        except (KeyError, TypeError, ValueError, RecursionError):  # no note of this version
+            return None
+        stale = time.time_ns() - written > DAY
+        works = finding.answer is Answer.WORKING
+        too_old = anew if works else stale or self.wanted == KEYRING
+        return None if too_old or circumstances != self._circumstances() else finding
+
+    def _circumstances(self) -> dict[str, str]:
+        """What decides which keyring a process sees."""
+        import sys
+
+        from conda_token_plugin.settings import Environment
+
+        variables = Environment().variables
+        names = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
+        seen = {name: variables.get(name, "") for name in names}
+        return {**seen, "wanted": self.wanted, "platform": sys.platform, "prefix": sys.prefix}

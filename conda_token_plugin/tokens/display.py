@@ -1,0 +1,74 @@
+"""How facts about tokens are put into words, the same in every command. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.tokens.token import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from conda_token_plugin.tokens.token import Token
+
+KEPT_IN = {
+    "file": "in a file for you alone",
+    "keyring": "in the system keyring",
+    "machine": "in the store of this machine",
+}
+"""Where a secret lies, as the end of a sentence."""
+
+
+def expiry(token: Token, *, now: datetime) -> str:
+    """``2027-01-31 (68 days left)``; says so when it is unknown, over, or was taken back."""
+    state = token.state(now=now)
+    if state in {State.REVOKED, State.CANCELLED}:
+        return str(state.value)
+    if token.expires is None:
+        return "unknown"
+    if state is State.GRACE:
+        return f"{token.expires:%Y-%m-%d} ({_grace(token, now=now)})"
+    return f"{token.expires:%Y-%m-%d} ({_remaining((token.expires - now).days)})"
+
+
+def last_four(token: Token) -> str:
+    """``…a1B2``: enough to tell tokens apart."""
+    return f"…{token.last_four}" if token.last_four else "-"
+
+
+def channels_of(token: Token, *, repository: str) -> str:
+    """The scope of ``token`` in a few words: what is below ``repository`` by its name alone."""
+    inside = [p.removeprefix(repository) for p in token.scope if p.startswith(repository)]
+    outside = channels(p for p in token.scope if not p.startswith(repository))
+    return " ".join(filter(None, [", ".join(inside), outside]))
+
+
+def channels(prefixes: Iterable[str]) -> str:
+    """Prefixes without their scheme; several below one folder share it: ``host/repo/{a,b}``."""
+    folders: dict[str, list[str]] = {}
+    for prefix in prefixes:
+        folder, _, name = prefix.partition("://")[2].rpartition("/")
+        folders.setdefault(folder, []).append(name)
+    return " ".join(_joined(folder, names) for folder, names in folders.items())
+
+
+def _joined(folder: str, names: list[str]) -> str:
+    base = f"{folder}/" if folder else ""
+    return f"{base}{names[0]}" if len(names) == 1 else f"{base}{{{','.join(names)}}}"
+
+
+def _remaining(days: int) -> str:
+    if days < 0:
+        return f"expired {_count(-days)} ago"
+    return f"{_count(days)} left" if days else "less than a day left"
+
+
+def _grace(token: Token, *, now: datetime) -> str:
+    left = token.left(now=now)
+    days = left.days if left else 0
+    return f"the subscription has ended, {_count(days)} of grace left"
+
+
+def _count(days: int) -> str:
+    return "1 day" if days == 1 else f"{days} days"

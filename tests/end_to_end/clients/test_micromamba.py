@@ -1,0 +1,42 @@
+"""micromamba or mamba, where this machine has one, finds what was exported."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integrations.conftest import Person
+
+PROGRAM = shutil.which("micromamba") or shutil.which("mamba")
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="there is no micromamba or mamba on the PATH"
+)
+
+
+def test_it_installs_from_two_organizations_at_once(person: Person) -> None:
+    """From channels with shards: from others, mamba 2.8 gets no packages with such a token."""
+    for name in ("acme", "globex"):
+        person.has(name)
+    person.types("export", "micromamba", "--yes").well()
+    url, folder = person.machine.sandbox.url_of, person.machine.folder
+    done = subprocess.run(
+        [
+            *(str(PROGRAM), "create", "--yes", "--root-prefix", str(folder / "root")),
+            *("--prefix", str(folder / "env"), "--no-rc", "--override-channels"),
+            *("-c", url("acme", "private"), "-c", url("globex", "private")),
+            *("acme-private", "globex-private"),
+        ],
+        env=person.machine.variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (folder / "env" / "share" / "acme-private.txt").exists()
+    assert (folder / "env" / "share" / "globex-private.txt").exists()

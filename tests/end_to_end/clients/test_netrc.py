@@ -1,0 +1,148 @@
+"""curl, pip, conda and py-rattler, the real ones, read the netrc that was exported."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Way
+from tests.integrations.basic import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integrations.basic import BasicServer
+    from tests.integrations.conftest import Person
+
+PASSWORDS = {"acme": "acme-Pa55.word_0123", "globex": "globex-Pa55.word_0123"}
+REFUSED_BY_CURL = 22
+HOSTS = {"acme": "127.0.0.1", "globex": "localhost"}
+
+
+@pytest.fixture
+def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[BasicServer]:
+    """Two organizations' channels, and an index of one Python package each."""
+    folder = tmp_path / "served"
+    for name in PASSWORDS:
+        shutil.copytree(files_of_sandbox / name / "main", folder / name / "conda")
+        index = folder / name / "simple" / f"{name}-thing"
+        index.mkdir(parents=True)
+        wheel = f"{name}_thing-1.0-py3-none-any.whl"
+        index.joinpath("index.html").write_text(f'<a href="{wheel}">{wheel}</a>')
+        write_wheel(index / wheel, f"{name}_thing")
+    with serving(folder, PASSWORDS) as running:
+        yield running
+
+
+@pytest.fixture
+def exported(person: Person, server: BasicServer) -> Person:
+    """Somebody whose two passwords were exported at once."""
+    store = user_store(person.machine.environment)
+    for name, password in PASSWORDS.items():
+        token = Token(
+            organization=name,
+            kind=Kind.SITE,
+            scope=(server.url(name, host=HOSTS[name]),),
+            way=Way.BASIC,
+            username=name,
+            last_four=password[-4:],
+        )
+        store.add(token, Secret(password))
+    person.types("export", "netrc").well()
+    return person
+
+
+def write_wheel(path: Path, name: str) -> None:
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr(f"{name}.py", "there = True\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        wheel.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@pytest.mark.parametrize("name", PASSWORDS)
+def test_curl_reads_it(exported: Person, server: BasicServer, name: str) -> None:
+    url = f"{server.url(name, host=HOSTS[name])}/conda/noarch/repodata.json"
+
+    def curl(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(shutil.which("curl")), *options, "--silent", "--fail", url],
+            env={"HOME": str(exported.home)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert curl().returncode == REFUSED_BY_CURL
+    assert f"{name}-hello" in curl("--netrc").stdout
+
+
+@pytest.mark.skipif(find_spec("pip") is None, reason="there is no pip")
+@pytest.mark.parametrize("name", PASSWORDS)
+def test_pip_reads_it(exported: Person, server: BasicServer, name: str) -> None:
+    into = exported.machine.folder / "site"
+    exported.machine.python(
+        *("-m", "pip", "install", "--no-deps", "--no-input", "--disable-pip-version-check"),
+        *("--no-cache-dir", "--target", str(into), f"{name}-thing"),
+        *("--index-url", f"{server.url(name, host=HOSTS[name])}/simple"),
+        PIP_ROOT_USER_ACTION="ignore",
+        PIP_CONFIG_FILE="/dev/null",
+    ).well()
+    assert (into / f"{name}_thing.py").exists()
+
+
+@pytest.mark.conda
+def test_conda_reads_it_for_two_organizations_at_once(
+    exported: Person, server: BasicServer
+) -> None:
+    channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
+    exported.machine.create(
+        *("--override-channels", "-c", channels[0], "-c", channels[1]),
+        *("acme-tools", "globex-tools"),
+        **exported.forgets_us(),
+    ).well()
+    assert exported.machine.installed() >= {"acme-tools", "globex-tools"}
+
+
+@pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed")
+def test_rattler_reads_it_for_two_organizations_at_once(
+    exported: Person, server: BasicServer
+) -> None:
+    channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
+    child = str(Path(__file__).with_name("rattler_child.py"))
+    place = str(exported.machine.folder / "a")
+    done = exported.machine.python(
+        child, " ".join(channels), "acme-tools globex-tools", place
+    ).well()
+    assert "globex-tools" in done.out
+
+
+def test_nobody_is_sent_the_password_of_the_other(exported: Person, server: BasicServer) -> None:
+    code = (
+        "import requests, sys\n"
+        "[print(requests.get(url, timeout=5).status_code) for url in sys.argv[1:]]"
+    )
+    ours = [f"{server.url(name, host=HOSTS[name])}/conda/" for name in PASSWORDS]
+    crossed = [f"{server.url('acme', host='localhost')}/conda/"]
+    done = exported.machine.python("-c", code, *ours, *crossed).well()
+    assert done.out.split() == ["200", "200", "401"]
+
+
+def test_what_was_taken_back_is_refused(exported: Person, server: BasicServer) -> None:
+    exported.types("export", "netrc", "--remove").well()
+    assert not (exported.home / ".netrc").exists()
+    code = "import requests, sys\nprint(requests.get(sys.argv[1], timeout=5).status_code)"
+    done = exported.machine.python("-c", code, f"{server.url('acme')}/conda/").well()
+    assert done.out.split() == ["401"]

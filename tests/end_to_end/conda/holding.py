@@ -1,0 +1,57 @@
+"""Putting tokens on a machine without a service: what ``conda token install`` leaves behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conda.machine import Machine
+
+USERS = {"acme": "ada", "globex": "ada", "acme-evil": "mallory", "initech": "carol"}
+"""Somebody with a seat in each organization."""
+
+
+def hold(machine: Machine, organization: str, *, shared: bool = False, **facts: Any) -> str:
+    """Issue a token and keep it on ``machine``; return it."""
+    issued = machine.sandbox.world.issue(organization, USERS[organization])
+    repository = machine.sandbox.repo
+    scope = (organization_prefix(repository, organization),)
+    facts.setdefault("scope", scope + (shared_prefixes(repository) if shared else ()))
+    facts.setdefault("expires", issued.expires)
+    put(machine, issued.value, organization=organization, **facts)
+    return issued.value
+
+
+def put(machine: Machine, value: str, *, organization: str, **facts: Any) -> Token:
+    """Keep ``value`` on ``machine`` as a token with these facts."""
+    scope = tuple(normalised(url) for url in facts.pop("scope"))
+    secret = Secret(value)
+    token = Token(
+        organization=organization,
+        scope=scope,
+        kind=facts.pop("kind", Kind.INDIVIDUAL),
+        last_four=secret.last_four,
+        **facts,
+    )
+    store = user_store(machine.environment)
+    keep(token, secret=secret, store=store, at=machine.dropin)
+    return token
+
+
+def supply(machine: Machine, organization: str, *, value: str = "") -> str:
+    """Have the environment of ``machine`` supply a token, and configure conda for it."""
+    from conda_token_plugin.settings import token_variable
+
+    value = value or machine.sandbox.world.issue(organization, USERS[organization]).value
+    machine.variables[token_variable(organization)] = value
+    prefix = organization_prefix(machine.sandbox.repo, organization)
+    token = Token(organization=organization, kind=Kind.UNKNOWN, scope=(prefix,))
+    dropin.write(machine.dropin, tokens=[token])
+    return value

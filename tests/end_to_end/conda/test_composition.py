@@ -1,0 +1,151 @@
+"""A URL that no token of ours covers is asked for as if the plugin were not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.end_to_end.conda.holding import put
+from tests.end_to_end.conda.kinds import kinds
+from tests.end_to_end.conda.wire import Arrival, Wire, listening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.end_to_end.conda.machine import Machine
+    from tests.end_to_end.conda.report import Table
+
+pytestmark = pytest.mark.conda
+
+ASKER = Path(__file__).with_name("asker.py")
+LIVE, DEAD = "live-token-0123456789abcdef", "dead-token-0123456789abcdef"
+
+FEWEST = 50
+"""Kinds of request that have to arrive."""
+PLACES = {
+    "another organization's": "/repo/other/main",
+    "of a token that is dead": "/gone/main",
+    "beside ours": "/repo/acme-evil/main",
+}
+"""Where URLs lie that no token covers. The handler is asked for the second kind only."""
+NESTED = """
+import json
+from conda.base.context import context, reset_context
+from conda_token_plugin.auth.alone import alone
+reset_context()
+with alone():
+    with alone():
+        within = len(context.channel_settings)
+    after = len(context.channel_settings)
+print(json.dumps([within, after, min(1, len(context.channel_settings))]))
+"""
+
+
+@pytest.fixture
+def wires() -> Iterator[tuple[Wire, Wire, Wire]]:
+    """The channel server, a proxy, and a proxy that asks for a password."""
+    with listening() as wire, listening() as proxy, listening(asks=True) as asking:
+        yield wire, proxy, asking
+
+
+def test_what_arrives_is_the_same_header_for_header(
+    machine: Machine, wires: tuple[Wire, Wire, Wire], table: Table
+) -> None:
+    every = [
+        _placed(case, wires[0], number=number, path=path)
+        for number, path in enumerate(PLACES.values())
+        for case in kinds(*wires)
+    ]
+    _hold(machine, wires[0])
+
+    ours, answers = _asked(machine, every, wires=wires)
+    theirs, other_answers = _asked(machine, every, "--without", wires=wires)
+
+    assert answers == other_answers
+    assert set(ours) == set(theirs)
+    assert {name for name in ours if ours[name] != theirs[name]} == set()
+    assert not [one for came in ours.values() for one in came if DEAD in str(one)]
+    for number in range(len(PLACES)):  # those that stay away: no network, no server
+        assert sum(name.startswith(f"{number:02}:") for name in ours) >= FEWEST
+    count = len(every) // len(PLACES)
+    saw = "the same, header for header, with and without the plugin"
+    table.add(f"{count} kinds of request", solver="-", channel="not ours", saw=saw)
+
+
+def test_the_handler_was_there_and_did_its_work_all_the_while(
+    machine: Machine, wires: tuple[Wire, Wire, Wire]
+) -> None:
+    wire = wires[0]
+    _hold(machine, wire)
+    every = [_placed(case, wire, number=0, path="/repo/acme/main") for case in kinds(*wires)]
+    plain = ["nothing configured", "netrc", "binstar", "a handler by glob", "netrc for all"]
+
+    came, _ = _asked(machine, [one for one in every if one["name"][4:] in plain], wires=wires)
+
+    assert len(came) == len(plain)
+    for arrivals in came.values():
+        assert {one.header("Authorization") for one in arrivals} == {f"token {LIVE}"}
+
+
+def test_our_entries_stay_hidden_from_a_handler_that_has_another_one_asked(
+    machine: Machine, wires: tuple[Wire, Wire, Wire]
+) -> None:
+    _hold(machine, wires[0])
+
+    ran = machine.python("-c", NESTED).well()
+
+    assert ran.json == [0, 0, 1]
+
+
+def _hold(machine: Machine, wire: Wire) -> None:
+    """A token that lives, and one that is known to be dead, each with channels of its own."""
+    now = datetime.now(timezone.utc)
+    machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
+    put(machine, LIVE, organization="acme", scope=[f"{wire.url}/repo/acme"])
+    put(
+        machine,
+        DEAD,
+        organization="gone",
+        scope=[f"{wire.url}/gone", f"{wire.other_url}/gone"],
+        expires=now - timedelta(days=3),
+        checked=now,
+    )
+
+
+def _placed(case: dict[str, Any], wire: Wire, *, number: int, path: str) -> dict[str, Any]:
+    """``case`` with its URLs below ``path``; each is marked, to be known again on the server."""
+    mark = re.sub(r"\W", "_", f"{number}-{case['name']}")
+    at, other = f"{wire.url}{path}/{mark}", f"{wire.other_url}{path}/{mark}"
+    words = {
+        "OTHERAT": other.replace("localhost", "LOCALHOST"),
+        "USERAT": at.replace("//", "//ann:of%20the%2Furl@"),
+        "ANNAT": at.replace("//", "//ann@"),
+        "TOKENAT": f"{wire.url}/t/of-the-url{path}/{mark}",
+        "AT": at,
+        "NAME": f"{path[1:]}/{mark}",
+        "MARK": mark,
+    }
+    text = json.dumps(case | {"name": f"{number:02}: {case['name']}"})
+    for word, meaning in words.items():
+        text = re.sub(rf"(?<![A-Z]){word}(?![A-Z])", meaning, text)
+    return {**json.loads(text), "mark": mark}
+
+
+def _asked(
+    machine: Machine, every: list[dict[str, Any]], *flags: str, wires: tuple[Wire, ...]
+) -> tuple[dict[str, list[Arrival]], dict[str, list[str]]]:
+    """What arrived in each case, and what came of it."""
+    for wire in wires:
+        wire.arrivals.clear()
+    ran = machine.python(str(ASKER), *flags, stdin=json.dumps(every)).well()
+    came = [one for wire in wires for one in wire.arrivals]
+    by_case = {
+        case["name"]: [one for one in came if re.search(rf"[/=]{case['mark']}(?!\w)", one.line)]
+        for case in every
+    }
+    return {name: arrivals for name, arrivals in by_case.items() if arrivals}, ran.json

@@ -1,0 +1,106 @@
+"""What is wrong with the plugin itself stops no conda command: one warning, and conda goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.conda.holding import hold
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.end_to_end.conda.machine import Machine, Ran
+
+pytestmark = pytest.mark.conda
+
+WARNING = "conda-token-plugin: requests go on without a token."
+BUG = """
+import conda_token_plugin.store.lookup as lookup
+
+def broken(self, url):
+    raise ZeroDivisionError("words that may hold anything")
+
+lookup.Lookup.find = broken
+"""
+
+LATE_BUG = """
+import conda_token_plugin.auth.notices as expiring
+
+def broken(*_, **__):
+    raise ZeroDivisionError("words that may hold anything")
+
+expiring.warning = broken
+"""
+
+
+def test_a_damaged_store_is_said_once_and_public_channels_work(machine: Machine) -> None:
+    hold(machine, "acme", shared=True)
+    for path in machine.store_folder.rglob("index*"):
+        path.write_bytes(b"\x00 not an index")
+
+    created = _create(machine, "anaconda-tools", "anaconda-tools-hello").well()
+
+    assert machine.installed() == {"anaconda-tools-hello"}
+    assert created.err.count(WARNING) == 1
+    assert "is damaged" in created.err
+
+
+def test_a_variable_that_names_no_file_is_said_and_its_channel_is_refused(
+    machine: Machine,
+) -> None:
+    hold(machine, "acme")
+    machine.variables["ANACONDA_REPO_TOKEN_ACME_FILE"] = "/nowhere/token"
+
+    refused = _create(machine, "acme/main", "acme-hello").badly()
+
+    assert refused.err.count(WARNING) == 1
+    assert "/nowhere/token" in refused.err
+    assert "HTTP 403" in refused.said
+
+
+def test_a_bug_of_ours_is_named_by_its_place_and_stops_nothing(
+    machine: Machine, tmp_path: Path
+) -> None:
+    hold(machine, "acme", shared=True)
+    (tmp_path / "sitecustomize.py").write_text(BUG)
+    machine.variables["PYTHONPATH"] = str(tmp_path)
+
+    created = _create(machine, "anaconda-tools", "anaconda-tools-hello").well()
+
+    assert machine.installed() == {"anaconda-tools-hello"}
+    assert created.err.count(WARNING) == 1
+    assert "ZeroDivisionError in broken" in created.err
+    assert "words that may hold anything" not in created.said
+
+
+def test_a_bug_after_the_command_is_named_and_does_not_fail_it(
+    machine: Machine, tmp_path: Path
+) -> None:
+    hold(machine, "acme")
+    (tmp_path / "sitecustomize.py").write_text(LATE_BUG)
+    machine.variables["PYTHONPATH"] = str(tmp_path)
+    url = machine.sandbox.url_of("acme", "main")
+
+    found = machine.conda("search", "--override-channels", "-c", url, "acme-hello").well()
+
+    assert found.err.count("conda-token-plugin: it goes on.") == 1
+    assert "ZeroDivisionError in broken" in found.err
+    assert "words that may hold anything" not in found.said
+
+
+def test_with_json_the_warning_does_not_spoil_the_document(machine: Machine) -> None:
+    hold(machine, "acme", shared=True)
+    for path in machine.store_folder.rglob("index*"):
+        path.write_bytes(b"\x00 not an index")
+
+    created = _create(machine, "anaconda-tools", "anaconda-tools-hello", "--json").well()
+
+    assert json.loads(created.out)["success"] is True
+
+
+def _create(machine: Machine, channel: str, package: str, *flags: str) -> Ran:
+    url = machine.sandbox.url_of(channel)
+    return machine.create(*flags, "--override-channels", "-c", url, package)

@@ -1,0 +1,257 @@
+"""Beside anaconda-auth, conda-auth and the legacy conda-token: everybody gets along.
+
+Each test needs a folder with the neighbour in it, made by ``pip install --target FOLDER NAME``
+and named by a variable: ``TEST_ANACONDA_AUTH`` (anaconda-auth, from the package index),
+``TEST_CONDA_AUTH`` (conda-auth, from its repository).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64encode
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.conda.holding import hold
+from tests.end_to_end.conda.host import conda_version
+from tests.end_to_end.conda.report import summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.end_to_end.conda.machine import Machine
+    from tests.end_to_end.conda.report import Table
+
+pytestmark = pytest.mark.conda
+
+FOLDERS = {name: os.environ.get(name, "") for name in ("TEST_ANACONDA_AUTH", "TEST_CONDA_AUTH")}
+LAST = """
+import sys
+sys.path.remove({folder!r})
+sys.path.append({folder!r})
+"""
+"""A sitecustomize after which a folder of PYTHONPATH is searched last."""
+THEIRS = "theirs-0123456789abcdefghij"
+PLUGINS = """
+from conda.base.context import context
+print(sorted(name for name, plugin in context.plugin_manager.list_name_plugin() if plugin))
+"""
+
+
+@pytest.fixture(params=["first", "last"])
+def beside(machine: Machine, tmp_path: Path, request: pytest.FixtureRequest) -> Machine:
+    """A machine with anaconda-auth, found before this plugin or after it."""
+    return _with(machine, "TEST_ANACONDA_AUTH", place=request.param, scratch=tmp_path)
+
+
+@pytest.fixture
+def with_anaconda_auth(machine: Machine, tmp_path: Path) -> Machine:
+    """A machine with anaconda-auth."""
+    return _with(machine, "TEST_ANACONDA_AUTH", place="first", scratch=tmp_path)
+
+
+@pytest.fixture
+def with_conda_auth(machine: Machine, tmp_path: Path) -> Machine:
+    """A machine with conda-auth, and a keyring that it can use."""
+    if conda_version() < (26, 1):
+        pytest.skip("conda-auth needs conda 26.1")
+    return _with(machine, "TEST_CONDA_AUTH", place="first", scratch=tmp_path)
+
+
+def test_every_command_of_conda_works(beside: Machine) -> None:
+    token = beside.install("acme")
+    at = ("-p", str(beside.prefix))
+    channel = ("--override-channels", "-c", beside.sandbox.url_of("acme", "main"))
+
+    assert "anaconda_auth._conda" in beside.python("-c", PLUGINS).well().out
+    for words in (
+        ("info",),
+        ("--help",),
+        ("create", "-y", "-q", *at, *channel, "acme-hello=0.9"),
+        ("update", "-y", "-q", *at, *channel, "acme-hello"),
+        ("list", *at),
+        ("search", *channel, "acme-hello"),
+        ("config", "--show-sources"),
+        ("run", *at, "acme-hello"),
+        ("doctor", *at),
+        ("env", "list"),
+    ):
+        beside.conda(*words).well()
+
+    ours = [one for one in beside.sandbox.requests if "/repo/acme/" in one.path]
+    assert {one.authorization for one in ours} == {f"token {token}"}
+
+
+def test_conda_token_is_ours(beside: Machine) -> None:
+    assert beside.conda("token", "--version").well().out.startswith("conda-token-plugin")
+    hold(beside, "acme", shared=True)
+
+    for words in (
+        ("list",),
+        ("config", "--dry-run"),
+        ("config", "--force"),
+        ("config", "--undo", "--force"),
+        ("uninstall", "-o", "acme"),
+    ):
+        beside.conda("token", *words).well()
+
+
+def test_their_command_and_their_data_are_as_they_were(with_anaconda_auth: Machine) -> None:
+    machine = with_anaconda_auth
+    keyring = _their_keyring(machine, organization="globex")
+    before = keyring.read_bytes()
+
+    machine.install("acme", "--set-default-channels")
+    listed = machine.python("-m", "anaconda_cli_base", "token", "list", TERM="dumb", COLUMNS="200")
+    machine.conda("token", "remove", "acme").well()
+
+    assert "globex" in listed.well().out
+    assert keyring.read_bytes() == before
+
+
+def test_our_token_wins_for_our_channels_and_theirs_for_the_rest(
+    with_anaconda_auth: Machine, table: Table
+) -> None:
+    machine = with_anaconda_auth
+    ours = machine.install("acme")
+    theirs = machine.sandbox.world.issue("globex", "ada").value
+    _their_keyring(machine, organization="globex", value=theirs)
+    repository = machine.sandbox.repo
+    machine.condarc(
+        "channel_settings:\n"
+        f'  - channel: "{repository}*"\n    auth: anaconda-auth\n    auth_domain: anaconda.com\n'
+    )
+    channels = [machine.sandbox.url_of(name, "main") for name in ("acme", "globex")]
+    options = [word for channel in channels for word in ("-c", channel)]
+
+    machine.create("--override-channels", *options, "acme-hello", "globex-hello").well()
+
+    names = {ours: "ours", theirs: "theirs"}
+    for organization, token in (("acme", ours), ("globex", theirs)):
+        seen = [one for one in machine.sandbox.requests if f"/repo/{organization}/" in one.path]
+        assert {one.authorization for one in seen} == {f"token {token}"}
+        saw = summary(seen, names=names)
+        table.add("beside anaconda-auth", solver="classic", channel=organization, saw=saw)
+
+
+def test_beside_conda_auth_everything_works_and_each_has_its_channels(
+    with_conda_auth: Machine, table: Table
+) -> None:
+    machine = with_conda_auth
+    ours = machine.install("acme")
+    channel = machine.sandbox.url_of("globex", "main")
+    for words in (("info",), ("token", "list"), ("config", "--show-sources")):
+        machine.conda(*words).well()
+    machine.conda("auth", "login", channel, "--token", THEIRS).well()
+    machine.sandbox.requests.clear()
+
+    options = [
+        word for one in (machine.sandbox.url_of("acme", "main"), channel) for word in ("-c", one)
+    ]
+    machine.conda("search", "--override-channels", *options, "acme-hello")
+
+    for organization, sent in (("acme", f"token {ours}"), ("globex", f"Bearer {THEIRS}")):
+        seen = [
+            one
+            for one in machine.sandbox.requests
+            # By conda-auth's exact URLs conda asks for the index of shards without auth.
+            if f"/repo/{organization}/" in one.path and "repodata_shards" not in one.path
+        ]
+        assert {one.authorization for one in seen} == {sent}
+        saw = summary(seen, names={ours: "ours", THEIRS: "theirs"})
+        table.add("beside conda-auth", solver="classic", channel=organization, saw=saw)
+
+
+def test_the_legacy_script_is_not_what_conda_token_runs(machine: Machine, tmp_path: Path) -> None:
+    script = tmp_path / "bin" / "conda-token"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\necho the legacy conda-token\n")
+    script.chmod(0o755)
+    machine.variables["PATH"] = f"{script.parent}{os.pathsep}{machine.variables['PATH']}"
+
+    ran = machine.conda("token", "--version").well()
+
+    assert ran.out.startswith("conda-token-plugin")
+
+
+def test_a_token_file_of_the_legacy_conda_token_works_where_none_of_ours_does(
+    machine: Machine, table: Table
+) -> None:
+    ours = machine.install("acme")
+    theirs = machine.sandbox.world.issue("globex", "ada").value
+    name = machine.sandbox.repo.replace(":", "%3A").replace("/", "%2F")
+    file = machine.home / ".config" / "binstar" / f"{name}.token"
+    file.parent.mkdir(parents=True)
+    file.write_text(theirs)
+    channels = [machine.sandbox.url_of(name, "main") for name in ("acme", "globex")]
+    options = [word for channel in channels for word in ("-c", channel)]
+
+    machine.create("--override-channels", *options, "acme-hello", "globex-hello").well()
+
+    for one in machine.sandbox.requests:
+        if "/repo/acme/" in one.path:
+            assert one.authorization == f"token {ours}"
+            assert "/t/" not in one.path
+        else:
+            assert one.path.startswith(f"/t/{theirs}/repo/globex/")
+    for organization in ("acme", "globex"):
+        seen = [one for one in machine.sandbox.requests if f"/repo/{organization}/" in one.path]
+        saw = summary(seen, names={ours: "ours", theirs: "theirs"})
+        table.add("beside conda-token's file", solver="classic", channel=organization, saw=saw)
+
+
+def _with(machine: Machine, variable: str, *, place: str, scratch: Path) -> Machine:
+    folder = FOLDERS[variable]
+    if not folder:
+        pytest.skip(f"{variable} names no folder with that neighbour (see this file's docstring)")
+    first = scratch / "first"
+    first.mkdir()
+    if place == "last":
+        (first / "sitecustomize.py").write_text(LAST.format(folder=folder))
+    machine.variables["PYTHONPATH"] = os.pathsep.join((str(first), folder))
+    machine.variables.pop("PYTHON_KEYRING_BACKEND")
+    (first / "keyring_of_the_test.py").write_text(KEYRING)
+    if variable == "TEST_CONDA_AUTH":
+        machine.variables["PYTHON_KEYRING_BACKEND"] = "keyring_of_the_test.Keyring"
+    return machine
+
+
+def _their_keyring(machine: Machine, *, organization: str, value: str = THEIRS) -> Path:
+    """anaconda-auth's file, as ``anaconda token install`` leaves it."""
+    held = {
+        "domain": "anaconda.com",
+        "repo_tokens": [{"token": value, "org_name": organization}],
+        "version": 2,
+    }
+    path = machine.home / ".anaconda" / "keyring"
+    path.parent.mkdir(exist_ok=True)
+    entry = b64encode(json.dumps(held).encode()).decode()
+    path.write_text(json.dumps({"Anaconda Cloud": {"anaconda.com": entry}}))
+    return path
+
+
+KEYRING = '''
+"""A keyring in a file, for the time of a test."""
+import json, pathlib
+from keyring.backend import KeyringBackend
+
+FILE = pathlib.Path.home() / "keyring.json"
+
+class Keyring(KeyringBackend):
+    priority = 1
+
+    def _all(self):
+        return json.loads(FILE.read_text()) if FILE.exists() else {}
+
+    def get_password(self, service, username):
+        return self._all().get(f"{service}|{username}")
+
+    def set_password(self, service, username, password):
+        FILE.write_text(json.dumps({**self._all(), f"{service}|{username}": password}))
+
+    def delete_password(self, service, username):
+        FILE.write_text(json.dumps(
+            {k: v for k, v in self._all().items() if k != f"{service}|{username}"}))
+'''

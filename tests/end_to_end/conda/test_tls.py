@@ -1,0 +1,144 @@
+"""Certificates, and redirects between https and http: the token stays where it belongs."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.sandbox import Sandbox
+from tests.end_to_end.conda.holding import hold, put
+from tests.end_to_end.conda.machine import Machine
+from tests.end_to_end.conda.report import summary
+from tests.end_to_end.conda.wire import listening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.end_to_end.conda.report import Table
+
+pytestmark = pytest.mark.conda
+
+ASKER = Path(__file__).with_name("asker.py")
+TOKEN = "a-token-0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """An authority of this test, a server's context, and files for conda."""
+
+    server: ssl.SSLContext
+    authority: Path
+    client: Path
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A certificate for this machine, one for a person, and who vouches for both."""
+    trustme = pytest.importorskip("trustme")
+    folder = tmp_path_factory.mktemp("certificates")
+    authority, client = folder / "authority.pem", folder / "client.pem"
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(str(authority))
+    issuer.issue_cert("ann@example.invalid").private_key_and_cert_chain_pem.write_to_path(client)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("127.0.0.1", "localhost").configure_cert(server)
+    issuer.configure_trust(server)
+    return Certificates(server, authority, client)
+
+
+@pytest.fixture
+def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> Iterator[Machine]:
+    """A machine, and a repository that is served over https."""
+    with Sandbox.start(packages=built_channels, tls=certificates.server) as sandbox:
+        yield Machine(tmp_path / "secure", sandbox)
+
+
+@pytest.mark.parametrize("setting", ["a file", "truststore", "false"])
+def test_condas_settings_for_certificates_hold_for_the_token(
+    secure: Machine, certificates: Certificates, setting: str, table: Table
+) -> None:
+    token = hold(secure, "acme")
+    value = str(certificates.authority) if setting == "a file" else setting
+    # The system's certificates, for as long as this test runs.
+    trusted = {"SSL_CERT_FILE": str(certificates.authority)} if setting == "truststore" else {}
+    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+
+    secure.create(*channel, "acme-hello", CONDA_SSL_VERIFY=value, **trusted).well()
+
+    assert {one.authorization for one in secure.sandbox.requests} == {f"token {token}"}
+    saw = summary(secure.sandbox.requests, names={token: "acme"})
+    table.add(f"https, ssl_verify: {setting}", solver="classic", channel="acme", saw=saw)
+
+
+def test_a_server_that_nobody_vouches_for_gets_no_token(secure: Machine) -> None:
+    hold(secure, "acme")
+    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+
+    refused = secure.create(*channel, "acme-hello").badly()
+
+    assert "SSL" in refused.said
+    assert not list(secure.sandbox.requests)
+
+
+def test_a_client_certificate_is_shown_beside_the_token(
+    secure: Machine, certificates: Certificates, table: Table
+) -> None:
+    token = hold(secure, "acme")
+    certificates.server.verify_mode = ssl.CERT_REQUIRED
+    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+    trust = {"CONDA_SSL_VERIFY": str(certificates.authority)}
+    try:
+        secure.create(*channel, "acme-hello", **trust).badly()
+        shown = {"CONDA_CLIENT_SSL_CERT": str(certificates.client)}
+        secure.create(*channel, "acme-hello", **trust, **shown).well()
+    finally:
+        certificates.server.verify_mode = ssl.CERT_NONE
+
+    assert {one.authorization for one in secure.sandbox.requests} == {f"token {token}"}
+    saw = summary(secure.sandbox.requests, names={token: "acme"})
+    table.add("https, client certificate", solver="classic", channel="acme", saw=saw)
+
+
+def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
+    machine: Machine, certificates: Certificates, table: Table
+) -> None:
+    with listening() as plain, listening() as other, listening(tls=certificates.server) as secured:
+        scope = [f"{wire.url}/repo/acme" for wire in (plain, secured)]
+        put(machine, TOKEN, organization="acme", scope=scope)
+        for name, start, end in (
+            ("http to https", plain, secured),
+            ("https to http", secured, plain),
+            ("to another port", plain, other),
+        ):
+            start.far = end.url
+            start.arrivals.clear()
+            end.arrivals.clear()
+            _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", certificates)
+            assert [one.header("Authorization") for one in start.arrivals] == [f"token {TOKEN}"]
+            assert [one.header("Authorization") for one in end.arrivals] == [""]
+            saw = "acme, then nothing"
+            table.add(f"redirect {name}", solver="-", channel="acme", saw=saw)
+
+
+def test_a_mirror_gets_the_token_if_it_is_one_of_its_channels(
+    machine: Machine, certificates: Certificates, table: Table
+) -> None:
+    with listening() as mirror, listening() as stranger:
+        put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
+        for wire in (mirror, stranger):
+            _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", certificates)
+
+        assert [one.header("Authorization") for one in mirror.arrivals] == [f"token {TOKEN}"]
+        assert [one.header("Authorization") for one in stranger.arrivals] == [""]
+    table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")
+
+
+def _ask(machine: Machine, url: str, certificates: Certificates) -> None:
+    settings = f"ssl_verify: {certificates.authority}\n"
+    case = {"name": "only", "urls": [url], "files": {".condarc": settings}}
+    machine.python(str(ASKER), stdin=json.dumps([case])).well()

@@ -1,0 +1,86 @@
+"""URLs that look like a channel of ours, or lead out of it: as conda sends them, without a token.
+
+What counts is the request line that arrives, and where a lenient server would take it to.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+from conda_token_plugin.tokens.token import Way
+from tests.end_to_end.conda.holding import put
+from tests.end_to_end.conda.wire import Arrival, listening
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conda.machine import Machine
+    from tests.end_to_end.conda.report import Table
+
+pytestmark = pytest.mark.conda
+
+ASKER = Path(__file__).with_name("asker.py")
+TOKEN = "a-token-0123456789"
+OURS = "/repo/acme"
+OUT = (
+    *("/..", "/../x", "/%2e%2e", "/%2e%2e/x", "/.%2E/x", "/..%2fglobex", "/..%2Fglobex/x"),
+    *("/%2e%2e%2fglobex%2fx", "/main/..%2f..%2fglobex/x", "/..%5cglobex", "/..\\globex/x"),
+    *("/..;/globex/x", "/..;", "/%2e%2e;a=b/globex/x", "/main/..;a/..;b/globex/x"),
+    *("-evil/x", "evil/x", ";/x", "%3b/x", "%20/x", ".x/x", "%2fglobex/x", "%5cx/x"),
+)
+"""What is put behind the token's channels, and leads out of them."""
+WITHIN = (
+    *("/x", "//x", "/./x", "/main/../x", "/%6dain/x", "/x?y=/../z", "/x#/../z", "/a..b/x"),
+    *("/x-1%2B2-0.conda", "/..x/x", "/main/x;y", "/../acme/x"),
+)
+"""What stays in them, however it is written."""
+ELSEWHERE = (
+    *("http://HOST.:PORT", "http://HOST.evil.invalid:PORT", "http://ann@HOST:PORT"),
+    *("http://ann:hers@HOST:PORT", "http://HOST:PORT/t/of-the-url", "http://HOST:PORT//"),
+    *("http://127.1:PORT", "http://2130706433:PORT", "http://HOST:PORT/repo/globex/.."),
+    *("http://HOST:PORT/REPO/..;", "http://localhost:PORT", "http://[::1]:PORT"),
+)
+"""What may stand before the token's channels, and makes them others' or unclear."""
+
+
+@pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
+def test_a_url_that_leads_out_of_the_channels_takes_no_token_along(
+    machine: Machine, way: Way, table: Table
+) -> None:
+    with listening() as wire:
+        put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], way=way)
+        host = {"HOST": "127.0.0.1", "PORT": str(wire.port)}
+        fronts = [re.sub("HOST|PORT", lambda one: host[one[0]], front) for front in ELSEWHERE]
+        _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in OUT])
+        _ask(machine, [f"{front}{OURS}/main/x" for front in fronts])
+        strangers = list(wire.arrivals)
+        wire.arrivals.clear()
+        _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in WITHIN])
+
+    assert len(strangers) > len(OUT)
+    assert not [one for one in strangers if _carried(one)]
+    assert [one for one in wire.arrivals if not _carried(one)] == []
+    assert len(wire.arrivals) == len(WITHIN)
+    assert all(_meant(one).startswith(f"{OURS}/") for one in wire.arrivals)
+    saw = f"nothing in {len(strangers)} requests, the token in {len(wire.arrivals)}"
+    table.add("tricky URLs", solver="-", channel=f"by {way.value}", saw=saw)
+
+
+def _ask(machine: Machine, urls: list[str]) -> None:
+    case = {"name": "only", "urls": urls}
+    machine.python(str(ASKER), stdin=json.dumps([case])).well()
+
+
+def _carried(one: Arrival) -> bool:
+    return TOKEN in one.line or TOKEN in str(one.headers)
+
+
+def _meant(one: Arrival) -> str:
+    """The path as a server sees it that decodes first, and then resolves."""
+    path = unquote(one.line.split()[1].partition("?")[0]).replace("\\", "/")
+    return posixpath.normpath(re.sub(";[^/]*", "", path.removeprefix(f"/t/{TOKEN}")))

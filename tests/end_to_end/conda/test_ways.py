@@ -1,0 +1,151 @@
+"""How a token is put into a request, and what becomes of it when a request is redirected."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.tokens.token import Way
+from tests.end_to_end.conda.holding import put
+from tests.end_to_end.conda.traces import pieces, printed, stored, written
+from tests.end_to_end.conda.wire import Wire, listening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.end_to_end.conda.machine import Machine, Ran
+    from tests.end_to_end.conda.report import Table
+    from tests.end_to_end.conda.wire import Arrival
+
+pytestmark = pytest.mark.conda
+
+ASKER = Path(__file__).with_name("asker.py")
+TOKEN = "a_token-that.conda~does+not*mask-0123456789"
+BASIC = b64encode(f"ann:{TOKEN}".encode()).decode()
+IN_HEADER = {
+    Way.TOKEN: f"token {TOKEN}",
+    Way.BEARER: f"Bearer {TOKEN}",
+    Way.BASIC: f"Basic {BASIC}",
+}
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A channel server that takes anything."""
+    with listening() as server:
+        yield server
+
+
+@pytest.mark.parametrize("way", Way)
+def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_only(
+    machine: Machine, wire: Wire, way: Way, table: Table
+) -> None:
+    _hold(machine, wire, way=way)
+    ours = f"{wire.url}/repo/acme/main/"
+
+    came = _asked(
+        machine,
+        wire,
+        plain=f"{ours}noarch/repodata.json",
+        here=f"{ours}moved-here/repodata.json",
+        out=f"{ours}moved-out/repodata.json",
+        away=f"{ours}moved-away/repodata.json",
+        echoed=f"{ours}echoed/repodata.json",
+    )
+
+    assert _sent(came["plain"], way=way) == [True]
+    assert _sent(came["here"], way=way) == [True, True]
+    assert _sent(came["out"], way=way) == [True, False]
+    assert _sent(came["away"], way=way) == [True, False]
+    assert _sent(came["echoed"], way=way) == [True, True]
+    for path, arrivals in came.items():
+        saw = ", then ".join("the token" if one else "nothing" for one in _sent(arrivals, way=way))
+        name = {"plain": "repodata", "here": "redirect in scope", "echoed": "redirect to a path"}
+        table.add(
+            name.get(path, f"redirect {path}"), solver="-", channel=f"by {way.value}", saw=saw
+        )
+
+
+@pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
+def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
+    machine: Machine, wire: Wire, way: Way, table: Table
+) -> None:
+    _hold(machine, wire, way=way)
+    with listening(asks=True) as proxy:
+        settings = f"proxy_servers: {{http: '{proxy.url}'}}\n"
+        _ask(machine, [f"{wire.url}/repo/acme/moved-out/repodata.json"], condarc=settings)
+
+        first, again, moved = proxy.arrivals
+
+    assert not first.header("Proxy-Authorization")
+    assert again.header("Proxy-Authorization").startswith("Basic ")
+    assert _sent([first, again], way=way) == [True, True]
+    assert _sent([moved], way=way) == [False]
+    saw = "the token, then both it and the password, then, moved out, nothing of ours"
+    table.add("a proxy that asks", solver="-", channel=f"by {way.value}", saw=saw)
+
+
+@pytest.mark.parametrize("way", Way)
+def test_no_piece_of_it_is_printed_or_written_whatever_goes_wrong(
+    machine: Machine, wire: Wire, way: Way
+) -> None:
+    _hold(machine, wire, way=way)
+    runs = [
+        _create(machine, flag, f"{wire.url}/repo/acme/{channel}")
+        for flag, channel in (("-vvv", "answer-403"), ("--json", "answer-401"))
+    ]
+    nobody = Wire(port=1)
+    _hold(machine, nobody, way=way)
+    runs += [_create(machine, flag, f"{nobody.url}/repo/acme/x") for flag in ("-vvv", "--json")]
+
+    sought = pieces(TOKEN, BASIC)
+    assert any(_sent(wire.arrivals, way=way))
+    assert stored(machine, among=sought)
+    assert not printed(runs, among=sought)
+    assert not written(machine, among=sought)
+
+
+def _hold(machine: Machine, wire: Wire, *, way: Way) -> None:
+    machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
+    username = "ann" if way is Way.BASIC else ""
+    scope = [f"{wire.url}/repo/acme"]
+    put(machine, TOKEN, organization="acme", scope=scope, way=way, username=username)
+
+
+def _create(machine: Machine, flag: str, channel: str) -> Ran:
+    return machine.create(flag, "--override-channels", "-c", channel, "tool").badly()
+
+
+def _asked(machine: Machine, wire: Wire, **urls: str) -> dict[str, list[Arrival]]:
+    """What arrived for each URL, redirects included; the one that is asked for begins a list."""
+    wire.arrivals.clear()
+    _ask(machine, list(urls.values()))
+    came: list[list[Arrival]] = []
+    for one in wire.arrivals:
+        if "landed" in one.line or "elsewhere" in one.line:
+            came[-1].append(one)
+        else:
+            came.append([one])
+    return dict(zip(urls, came, strict=True))
+
+
+def _ask(machine: Machine, urls: list[str], *, condarc: str = "") -> None:
+    case = {"name": "only", "urls": urls, "files": {".condarc": condarc}}
+    machine.python(str(ASKER), stdin=json.dumps([case])).well()
+
+
+def _sent(arrivals: list[Arrival], *, way: Way) -> list[bool]:
+    """Whether each request carried the token, in ``way`` and in no other."""
+    carried = [TOKEN in one.line or "Authorization" in dict(one.headers) for one in arrivals]
+    rightly = [
+        f"/t/{TOKEN}/repo/" in one.line and not one.header("Authorization")
+        if way is Way.PATH
+        else one.header("Authorization") == IN_HEADER[way] and TOKEN not in one.line
+        for one in arrivals
+    ]
+    assert carried == rightly
+    return rightly

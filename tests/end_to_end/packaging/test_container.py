@@ -1,0 +1,66 @@
+"""A container: the package is installed, a variable is set, no command is typed.
+
+The addresses are the real ones, https://repo.anaconda.cloud/…; a proxy leads them to a sandbox
+that has a certificate for that name.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.end_to_end.packaging.tunnel import proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conda_token_plugin.sandbox import Sandbox
+    from tests.end_to_end.packaging.base import Base
+
+HOST = "repo.anaconda.cloud"
+CHANNEL = f"https://{HOST}/repo/acme/main"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+    """A sandbox that answers as the repository, and the variables that lead there."""
+    import trustme
+
+    from conda_token_plugin.sandbox import Sandbox
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(HOST, "127.0.0.1", "localhost").configure_cert(tls)
+    with (
+        Sandbox.start(tls=tls) as running,
+        proxy(int(running.service.rpartition(":")[2])) as address,
+    ):
+        settings = {"CONDA_SOLVER": "classic", "CONDA_REMOTE_MAX_RETRIES": "0"}
+        yield (
+            running,
+            settings
+            | {
+                "HTTPS_PROXY": address,
+                "CONDA_SSL_VERIFY": str(tmp_path / "ca.pem"),
+            },
+        )
+
+
+@pytest.mark.conda
+@pytest.mark.slow
+def test_a_variable_is_all_that_a_container_needs(
+    plugged: Base, repository: tuple[Sandbox, dict[str, str]], tmp_path: Path
+) -> None:
+    sandbox, settings = repository
+    token = sandbox.world.issue("acme", "ada").value
+    words = ("create", "-y", "-q", "-p", tmp_path / "env", "--override-channels", "-c", CHANNEL)
+    assert plugged.tried("conda", *words, "acme-hello", **settings)[0] != 0
+    sandbox.requests.clear()
+    plugged.conda(*words, "acme-hello", ANACONDA_REPO_TOKEN=token, **settings)
+    assert (tmp_path / "env" / "bin" / "acme-hello").exists()
+    assert {seen.authorization for seen in sandbox.requests} == {f"token {token}"}
+    assert {seen.host for seen in sandbox.requests} == {HOST}

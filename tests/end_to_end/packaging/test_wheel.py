@@ -1,0 +1,164 @@
+"""What is in the wheel and in the source distribution."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from configparser import ConfigParser
+from email.parser import Parser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin import HANDLER, __version__
+from conda_token_plugin.settings import REPO_URL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from email.message import Message
+
+ROOT = Path(__file__).parents[3]
+STEM = f"conda_token_plugin-{__version__}"
+MANUAL = "share/man/man1/conda-token-plugin.1"
+DROPIN = "condarc.d/00-conda-token-plugin.yml"
+
+
+def test_the_wheel_holds_the_package_its_metadata_two_files_of_data_and_nothing_else(
+    wheel: Path,
+) -> None:
+    tops = {"conda_token_plugin", f"{STEM}.dist-info", f"{STEM}.data"}
+    assert {name.partition("/")[0] for name in names_in(wheel)} == tops
+    data = [name for name in names_in(wheel) if name.startswith(f"{STEM}.data")]
+    assert {name.partition("/data/")[2] for name in data} == {DROPIN, MANUAL}
+
+
+def test_every_module_of_the_package_is_in_the_wheel(wheel: Path, source: Path) -> None:
+    modules = (source / "conda_token_plugin").rglob("*.py")
+    sources = {path.relative_to(source).as_posix() for path in modules}
+    packed = {name for name in names_in(wheel) if name.endswith(".py")}
+    assert packed == sources
+
+
+def test_the_wheel_says_that_it_is_typed_and_carries_the_licence(wheel: Path) -> None:
+    assert "conda_token_plugin/py.typed" in names_in(wheel)
+    assert f"{STEM}.dist-info/licenses/LICENSE" in names_in(wheel)
+
+
+def test_no_file_that_a_tool_left_behind_is_packed(wheel: Path, sdist: Path) -> None:
+    litter = re.compile(r"(^|/)(__pycache__|\.\w+_cache|\.hypothesis|\.git|[\w.]+\.pyc)(/|$)")
+    assert [name for name in (*names_in(wheel), *members_of(sdist)) if litter.search(name)] == []
+
+
+def test_the_metadata_says_what_is_needed_and_by_whom(wheel: Path) -> None:
+    metadata = metadata_of(wheel)
+    assert metadata["Name"] == "conda-token-plugin"
+    assert metadata["Version"] == __version__
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert set(metadata.get_all("Provides-Extra", [])) >= {"demo", "test"}
+
+
+def test_conda_is_no_dependency_of_the_wheel(wheel: Path) -> None:
+    wanted = metadata_of(wheel).get_all("Requires-Dist", [])
+    assert [need for need in wanted if need.split(">")[0].strip() == "conda"] == []
+
+
+def test_the_wheel_registers_the_plugin_and_the_script(wheel: Path) -> None:
+    entry_points = ConfigParser(delimiters=("=",))
+    entry_points.read_string(text_in(wheel, f"{STEM}.dist-info/entry_points.txt"))
+    assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
+        "console_scripts": {"conda-token-plugin": "conda_token_plugin.cli:script"},
+        "conda": {"conda-token-plugin": "conda_token_plugin.plugin"},
+    }
+
+
+def test_the_drop_in_names_our_handler_for_the_whole_repository(wheel: Path) -> None:
+    from ruamel.yaml import YAML
+
+    settings = YAML(typ="safe").load(text_in(wheel, f"{STEM}.data/data/{DROPIN}"))
+    assert settings == {"channel_settings": [{"channel": f"{REPO_URL}*", "auth": HANDLER}]}
+
+
+def test_the_drop_in_sorts_before_that_of_anaconda_auth() -> None:
+    # conda reads a folder's files by name, and of two entries that match the earlier file's wins.
+    assert Path(DROPIN).name < "anaconda-auth.yml"
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_the_same_source_gives_the_same_bytes_twice(
+    kind: str, build: Callable[[str, Path], Path], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    first = request.getfixturevalue(kind)
+    second = build(kind, tmp_path / "again")
+    assert second.name == first.name
+    assert digest(second) == digest(first)
+
+
+def test_a_wheel_from_the_source_distribution_is_the_wheel_from_the_repository(
+    wheel: Path, sdist: Path, run: Callable[..., str], tmp_path: Path
+) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    folder = tmp_path / "wheel"
+    command = (sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder)
+    run(*command, cwd=tmp_path / STEM)
+    assert digest(folder / wheel.name) == digest(wheel)
+
+
+def test_the_source_distribution_has_what_a_packager_and_a_tester_need(sdist: Path) -> None:
+    packed = set(members_of(sdist))
+    wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "recipe/meta.yaml"}
+    wanted |= {f"recipe/{DROPIN}", "recipe/run_test.py", "tests/conftest.py"}
+    wanted |= {"CONTRIBUTING.md", "docs/conda-token-plugin.1", "docs/demo-light.svg"}
+    assert wanted <= packed
+
+
+def test_every_file_under_version_control_is_in_the_source_distribution_or_meant_not_to_be(
+    sdist: Path,
+) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("this is no clone of the repository")
+    hidden = {name for name in listed.stdout.split("\n") if name.startswith(".")}
+    there = {name for name in listed.stdout.split("\n") if name and (ROOT / name).exists()}
+    assert there - hidden - set(members_of(sdist)) == set()
+
+
+def test_the_version_is_written_in_one_place() -> None:
+    written = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "pyproject.toml", ROOT / "recipe" / "meta.yaml")
+        if f'"{__version__}"' in path.read_text("utf-8") or f": {__version__}" in path.read_text()
+    ]
+    assert written == []
+
+
+def names_in(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.namelist()
+
+
+def members_of(sdist: Path) -> list[str]:
+    with tarfile.open(sdist) as archive:
+        return [name.partition("/")[2] for name in archive.getnames()]
+
+
+def text_in(wheel: Path, name: str) -> str:
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read(name).decode()
+
+
+def metadata_of(wheel: Path) -> Message:
+    return Parser().parsestr(text_in(wheel, f"{STEM}.dist-info/METADATA"))
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

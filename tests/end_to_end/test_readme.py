@@ -1,0 +1,263 @@
+"""The README holds: its commands run or parse, its tables and quotations are the code's.
+
+A block of commands says behind its language what the test does with it:
+
+| word | what is done |
+|---|---|
+| `first` | what a newcomer types: the extra exists, and what comes after pip works |
+| `run` | run in order, in one sealed home, against a sandbox that stands for the repository |
+| `base` | run in a base environment with a conda of its own, by `tests/packaging` |
+| `parse` | read by a shell, and by the parsers of our own commands: it asks, or needs a network |
+| a path | the block is that file, which has a test of its own |
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.cli import man
+from conda_token_plugin.cli.parser import VERBS, parsed
+from conda_token_plugin.settings import REPO_URL, Environment
+from tests.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conda_token_plugin.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+WORDS = ("first", "run", "base", "parse")
+OURS = re.compile(r"(?:conda token|conda-token-plugin) (?P<words>[^|&<>\n]*)")
+SOURCE = " ".join(
+    " ".join(path.read_text("utf-8").split())
+    for path in (ROOT / "conda_token_plugin").rglob("*.py")
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    word: str
+    text: str
+    line: int
+
+
+def blocks() -> Iterator[Block]:
+    for found in re.finditer(r"^```(\w+)? ?(\S+)?\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        line = README.count("\n", 0, found.start()) + 1
+        yield Block(found[1] or "", found[2] or "", found[3], line)
+
+
+BLOCKS = list(blocks())
+
+
+def of(word: str) -> list[Block]:
+    return [block for block in BLOCKS if block.word == word]
+
+
+def commands(block: Block) -> list[list[str]]:
+    """The words of each of our own commands in a block."""
+    return [found["words"].split() for found in OURS.finditer(block.text)]
+
+
+def test_every_block_of_commands_says_how_it_is_tested() -> None:
+    commands = [block for block in BLOCKS if block.language != "text"]
+    untested = [b.line for b in commands if b.word not in WORDS and "/" not in b.word]
+    assert untested == [], "lines of README.md"
+
+
+def test_a_block_that_names_a_file_is_that_file() -> None:
+    quoted = [block for block in BLOCKS if "/" in block.word]
+    assert quoted
+    for block in quoted:
+        assert block.text == (ROOT / block.word).read_text("utf-8"), block.word
+
+
+def test_each_word_is_in_use() -> None:
+    assert [word for word in WORDS if not of(word)] == []
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: f"line {block.line}")
+def test_our_commands_in_a_block_are_understood(block: Block) -> None:
+    if block.language == "text":
+        return
+    for words in commands(block):
+        if words != ["--version"]:
+            parsed(words, prog="conda token")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no bash")
+@pytest.mark.parametrize("block", of("parse"), ids=lambda block: f"line {block.line}")
+def test_a_shell_can_read_a_block(block: Block) -> None:
+    done = subprocess.run(
+        ["bash", "-n"], input=block.text, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_first_two_commands_are_word_for_word_those_that_ci_runs() -> None:
+    demo, tests = (block.text.strip() for block in of("first"))
+    assert demo == 'python3 -m pip install ".[demo]" && conda-token-plugin demo'
+    assert tests == 'python3 -m pip install ".[test]" && python3 -m pytest'
+    ci = (ROOT / ".ci" / "run").read_text("utf-8").replace(" -q", "")
+    assert tests in ci
+
+
+def test_the_extras_that_the_first_commands_install_exist() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    named = [extra for block in of("first") for extra in re.findall(r'"\.\[(\w+)\]"', block.text)]
+    assert named == ["demo", "test"]
+    there = re.findall(r"^(\w+) = \[", project, re.MULTILINE)
+    assert set(named) <= set(there)
+
+
+@pytest.mark.slow
+def test_the_demo_works_and_leaves_nothing_behind(sealed_room: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "conda_token_plugin", "demo"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All steps worked" in done.stdout
+    assert list(sealed_room.rglob("*")) == []
+
+
+@pytest.mark.slow
+def test_the_demo_shows_on_a_terminal_what_a_terminal_gets() -> None:
+    terminal = Terminal("demo", environment=os.environ)
+    assert terminal.finish() == 0, terminal.seen
+    order = (" list\r\n", "individual", "stored in", " which ", "All steps worked")
+    places = [terminal.seen.find(words) for words in order]
+    assert places == sorted(set(places) - {-1})
+    assert "\t" not in terminal.seen, "as a pipe would get it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "prog", [pytest.param("conda", marks=pytest.mark.conda), "conda-token-plugin"]
+)
+def test_the_everyday_commands_work_one_after_another(
+    prog: str, sandbox: Sandbox, sealed_room: Path, tmp_path: Path
+) -> None:
+    text = "\n".join(block.text for block in of("run")).replace(REPO_URL, sandbox.repo)
+    text = text.replace("https://conda.example.org/get/", f"{sandbox.repo}acme/")
+    handed_out = sandbox.world.current("acme")
+    assert handed_out is not None
+    (sealed_room / "token.txt").write_text(handed_out.value, encoding="utf-8")
+    if prog == "conda-token-plugin":
+        lines = text.replace("conda token ", "conda-token-plugin ").split("\n")
+        text = "\n".join(line for line in lines if not line.startswith("conda "))
+    done = subprocess.run(
+        ["bash", "-eux", "-c", text],
+        env=environment(sandbox, home=sealed_room, scripts=scripts_in(tmp_path / "bin")),
+        cwd=sealed_room,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (sealed_room / "env" / "bin" / "acme-hello").exists() is (prog == "conda")
+
+
+def environment(sandbox: Sandbox, *, home: Path, scripts: Path) -> dict[str, str]:
+    return Environment(dict(os.environ)).sealed(
+        home,
+        PATH=f"{scripts}{os.pathsep}{os.defpath}",
+        ANACONDA_AUTH_API_KEY=sandbox.world.api_key("ada"),
+        CONDA_TOKEN_SERVICE_URL=sandbox.service,
+        CONDA_TOKEN_REPO_URL=sandbox.repo,
+        CONDA_TOKEN_STORE="file",
+        CONDA_PKGS_DIRS=str(home.parent / "pkgs"),
+        CONDA_SOLVER="classic",
+    )
+
+
+def scripts_in(folder: Path) -> Path:
+    """What a shell finds on PATH: ``conda``, if there is one, and our script."""
+    folder.mkdir()
+    modules = {"conda-token-plugin": "conda_token_plugin"}
+    modules |= {"conda": "conda"} if find_spec("conda") else {}
+    for name, module in modules.items():
+        path = folder / name
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+        path.chmod(0o755)
+    return folder
+
+
+def test_the_table_of_exit_codes_is_that_of_the_errors() -> None:
+    codes = re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
+    assert [int(code) for code in codes] == sorted(man.exit_codes())
+
+
+def test_the_table_of_variables_has_every_variable_and_no_other() -> None:
+    rows = re.findall(r"^\| `([A-Z_<>]+)` \|", README, re.MULTILINE)
+    assert set(rows) == set(man.variables())
+    assert len(rows) == len(set(rows))
+
+
+@pytest.mark.parametrize("quoted", re.findall(r"^### `(.+)`$", README, re.MULTILINE))
+def test_a_message_that_is_explained_is_one_that_is_given(quoted: str) -> None:
+    assert quoted in SOURCE
+
+
+def test_every_command_is_mentioned() -> None:
+    mentioned = set(re.findall(r"(?:conda token|conda-token-plugin) ([a-z-]+)", README))
+    assert {verb.name for verb in VERBS} - mentioned - NOT_FOR_EVERYBODY == set()
+
+
+NOT_FOR_EVERYBODY = {"whoami"}
+
+
+def test_the_map_has_every_room_and_no_other() -> None:
+    table = CONTRIBUTING.partition("| module |")[2].partition("\n\n")[0]
+    drawn = set(
+        re.findall(r"`(\w+)/?`", "".join(row.split("|")[1] for row in table.split("\n")[2:]))
+    )
+    package = (ROOT / "conda_token_plugin").iterdir()
+    rooms = {
+        path.stem for path in package if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert rooms - {"__init__", "__main__"} == drawn, "the table in CONTRIBUTING.md"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_picture_shows_the_demo_and_fetches_nothing(theme: str) -> None:
+    drawn = (ROOT / "docs" / f"demo-{theme}.svg").read_text("utf-8").replace("&#160;", " ")
+    shown = [f"conda token {verb}" for verb in ("install", "list", "which", "remove")]
+    assert [words for words in (*shown, "conda create") if words not in drawn] == []
+    assert not re.search(r"url\(.?https?:|<image|<script|/tmp/|/home/", drawn)  # none
+
+
+def test_every_link_leads_somewhere() -> None:
+    targets = re.findall(r'(?:\]\(|src(?:set)?=")([^)"]+)[)"]', README)
+    anchors = {anchor(title) for title in re.findall(r"^#+ (.+)$", README, re.MULTILINE)}
+    for target in targets:
+        path, _, fragment = target.partition("#")
+        assert not path or (ROOT / path).exists(), target
+        assert path or fragment in anchors, target
+
+
+def anchor(title: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+def test_a_line_of_prose_is_a_sentence_or_a_part_of_one() -> None:
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for line in prose.split("\n") if line and not line.startswith("|")]
+    assert [line for line in lines if len(line) > 120] == []
+    two = [line for line in lines if re.search(r"[a-z)`][.?!] [A-Z]", line)]
+    assert [line for line in two if len(line) > 100] == [], "one sentence a line"

@@ -1,0 +1,202 @@
+"""Files of other tools: what must not be touched is refused in one line, and stays as it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.gateways import client_locks, foreign_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WINDOWS = sys.platform == "win32"
+HOLD = """
+import fcntl, sys
+file = open(sys.argv[1], "r+b")
+getattr(fcntl, sys.argv[2])(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with nothing else in it."""
+    found = tmp_path / "folder"
+    found.mkdir()
+    return found
+
+
+@pytest.fixture
+def path(folder: Path) -> Path:
+    found = folder / "credentials.json"
+    found.write_bytes(b'{"a": 1}')
+    return found
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def fault_of(path: Path) -> str:
+    """The one line of the error, after a look at the file."""
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(ConfigurationError) as caught:
+        foreign_files.content(path)
+    assert (path.read_bytes() if path.is_file() else b"") == before
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert caught.value.hint
+    return str(caught.value)
+
+
+def test_a_symbolic_link_is_refused_and_its_end_is_named(path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert f"is a symbolic link to {path}" in fault_of(link)
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "nowhere")
+    assert "symbolic link" in fault_of(dangling)
+
+
+@pytest.mark.skipif(WINDOWS, reason="files have no such owner there")
+@pytest.mark.skipif(not WINDOWS and os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_of_another_user_is_refused(path: Path) -> None:
+    os.chown(path, 54321, -1)
+    assert "belongs to another user" in fault_of(path)
+
+
+@pytest.mark.skipif(WINDOWS, reason="no such locks there")
+@pytest.mark.parametrize("kind", ["flock", "lockf"])
+def test_a_file_that_another_process_has_locked_is_refused(path: Path, kind: str) -> None:
+    command = [sys.executable, "-c", HOLD, str(path), kind]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert "is locked by another process" in fault_of(path)
+        holder.communicate()
+    assert foreign_files.content(path) == b'{"a": 1}'
+
+
+@pytest.mark.skipif(WINDOWS, reason="no such locks there")
+def test_the_lock_file_of_a_client_is_waited_for_and_no_longer(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_locks, "PATIENCE", 0.05)
+    lock = path.with_suffix(".lock")
+    lock.touch()
+    command = [sys.executable, "-c", HOLD, str(lock), "flock"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(ConfigurationError, match="locked"), client_locks.locked(lock):
+            pytest.fail("it was held")
+        holder.communicate()
+    with client_locks.locked(lock):
+        pass
+
+
+def test_a_lock_file_is_not_made_where_the_client_has_none(path: Path) -> None:
+    with client_locks.locked(path.with_suffix(".lock")):
+        assert names_in(path.parent) == [path.name]
+
+
+@pytest.mark.skipif(WINDOWS, reason="no such files there")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_plain_file_is_refused_without_waiting(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    make(tmp_path / "thing")
+    assert "is no plain file" in fault_of(tmp_path / "thing")
+
+
+@pytest.mark.skipif(WINDOWS or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_said(path: Path) -> None:
+    path.chmod(0)
+    with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
+        foreign_files.content(path)
+
+
+def test_a_file_that_is_far_too_large_is_refused(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(foreign_files.LARGEST + 1)
+    with pytest.raises(ConfigurationError, match="too large"):
+        foreign_files.content(path)
+
+
+def test_no_file_is_no_content(tmp_path: Path) -> None:
+    assert foreign_files.content(tmp_path / "a" / "b") is None
+    (tmp_path / "file").touch()
+    assert foreign_files.content(tmp_path / "file" / "b") is None
+
+
+def test_what_changed_meanwhile_is_not_overwritten(path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="changed by another process"):
+        foreign_files.replace(path, after=b"ours", before=b"what we read")
+    with pytest.raises(ConfigurationError, match="changed by another process"):
+        foreign_files.remove(path, before=None, made="")
+    assert path.read_bytes() == b'{"a": 1}'
+
+
+@pytest.mark.skipif(WINDOWS, reason="no such limit there")
+def test_a_full_disk_leaves_the_file_and_nothing_else(path: Path) -> None:
+    import resource
+    import signal
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, before[1]))
+    try:
+        with pytest.raises(ConfigurationError, match="cannot be written: File too large"):
+            foreign_files.replace(path, after=b"longer than that", before=b'{"a": 1}')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == b'{"a": 1}'
+    assert names_in(path.parent) == [path.name]
+
+
+def test_a_folder_that_is_a_file_is_said(path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        foreign_files.replace(path / "inside", after=b"x", before=None)
+
+
+def test_what_is_written_is_for_the_user_alone(folder: Path) -> None:
+    path = folder / "new" / "folder" / "file"
+    foreign_files.replace(path, after=b"x", before=None)
+    assert path.read_bytes() == b"x"
+    if not WINDOWS:
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_only_folders_that_were_made_go_again(folder: Path) -> None:
+    path = folder / "new" / "folder" / "file"
+    made = foreign_files.first_missing(path)
+    assert made == str(folder / "new")
+    foreign_files.replace(path, after=b"x", before=None)
+    assert foreign_files.first_missing(path) == ""
+    foreign_files.remove(path, before=b"x", made=made)
+    assert names_in(folder) == []
+
+
+def test_a_folder_that_was_there_stays(folder: Path) -> None:
+    path = folder / "file"
+    made = foreign_files.first_missing(path)
+    foreign_files.replace(path, after=b"x", before=None)
+    foreign_files.remove(path, before=b"x", made=made)
+    assert folder.is_dir()
+
+
+def test_a_folder_that_others_use_by_now_stays(folder: Path) -> None:
+    path = folder / "new" / "file"
+    made = foreign_files.first_missing(path)
+    foreign_files.replace(path, after=b"x", before=None)
+    (folder / "new" / "other").touch()
+    foreign_files.remove(path, before=b"x", made=made)
+    assert names_in(folder / "new") == ["other"]

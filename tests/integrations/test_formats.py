@@ -1,0 +1,126 @@
+"""Formats: put and drop are each other's undoing, whatever else is in the text."""
+
+from __future__ import annotations
+
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.integrations.dotenv import Assignments
+from conda_token_plugin.integrations.formats.credential_file import NotOurs
+from conda_token_plugin.integrations.formats.json_text import members, with_member, without_member
+from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.target import Entry
+
+BLANKS = st.text(" \t\n\r", max_size=3)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.text(string.ascii_uppercase + "_", min_size=1, max_size=8)
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> str:
+    """A JSON object as another program, or a person, may have written it."""
+    held = draw(st.dictionaries(st.text(), VALUES, max_size=4))
+    written = [
+        f"{draw(BLANKS)}{json.dumps(key, ensure_ascii=draw(st.booleans()))}{draw(BLANKS)}:"
+        f"{draw(BLANKS)}{json.dumps(value, indent=draw(st.sampled_from([None, 1, 4])))}"
+        f"{draw(BLANKS)}"
+        for key, value in held.items()
+    ]
+    inside = ",".join(written) if written else draw(BLANKS)
+    return f"{draw(BLANKS)}{{{inside}}}{draw(BLANKS)}"
+
+
+@given(text=objects(), key=st.text(), value=VALUES)
+def test_a_member_that_was_put_in_is_there_and_nothing_else_differs(
+    text: str, key: str, value: object
+) -> None:
+    assert json.loads(with_member(text, key=key, value=value)) == json.loads(text) | {key: value}
+
+
+@given(text=objects(), key=st.text(), value=VALUES)
+def test_a_member_that_is_taken_out_leaves_what_was_before(
+    text: str, key: str, value: object
+) -> None:
+    if key not in json.loads(text):
+        assert without_member(with_member(text, key=key, value=value), key=key) == text
+
+
+@given(text=objects(), keys=st.lists(st.text(), unique=True, min_size=2, max_size=4))
+def test_several_members_can_be_taken_out_in_any_order(text: str, keys: list[str]) -> None:
+    new = [key for key in keys if key not in json.loads(text)]
+    after = text
+    for key in new:
+        after = with_member(after, key=key, value=1)
+    for key in sorted(new):
+        after = without_member(after, key=key)
+    assert json.loads(after) == json.loads(text)
+
+
+@given(text=objects())
+def test_every_member_is_found_where_it_stands(text: str) -> None:
+    for member in members(text):
+        assert json.loads(f"{{{text[member.start : member.end]}}}") == {member.key: member.value}
+
+
+@given(text=st.text() | objects().map(lambda text: text[:-2]))
+def test_no_text_at_all_makes_the_object_fail_but_by_its_own_errors(text: str) -> None:
+    try:
+        JSONObject(known=lambda _: True).entries(text)
+    except (ValueError, NotOurs):
+        return
+    assert isinstance(json.loads(text), dict)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "line 1: Expecting value"),
+        ('{"a": {}\n"b"', "line 2"),
+        ("[]", "no JSON object"),
+        ('{"a": {}, "a": {}}', "a key twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": {}} // comment', "line 1: Extra data"),
+    ],
+)
+def test_what_is_no_object_is_told_by_its_line(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        JSONObject(known=lambda _: True).entries(text)
+
+
+@st.composite
+def settings(draw: st.DrawFn) -> str:
+    """Lines as they stand in a ``.env``, ending in any way."""
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    lines = st.one_of(
+        st.builds("{}={}".format, NAMES, st.text("ab c'\"$#=", max_size=6)),
+        st.builds("export  {} = {}".format, NAMES, NAMES),
+        st.sampled_from(["", "# a comment", "   ", "garbage"]),
+    )
+    return end.join(draw(st.lists(lines, max_size=5))) + draw(st.sampled_from(["", end]))
+
+
+@given(text=settings(), key=NAMES, value=st.text(string.ascii_letters + "#$=", min_size=1))
+def test_a_line_that_is_taken_out_leaves_what_was_before(text: str, key: str, value: str) -> None:
+    lines = Assignments()
+    known = {entry.key for entry in lines.entries(text)}
+    after = lines.put(text, Entry(key=key, value=value))
+    assert Entry(key=key, value=value) in lines.entries(after)
+    assert {entry.key for entry in lines.entries(after)} == known | {key}
+    if key not in known:
+        assert lines.drop(after, key) == text
+
+
+@given(text=settings(), key=NAMES)
+def test_setting_a_line_again_changes_no_other_line(text: str, key: str) -> None:
+    lines = Assignments()
+    once = lines.put(text, Entry(key=key, value="one"))
+    twice = lines.put(once, Entry(key=key, value="two"))
+    assert twice == once.replace(f"{key}=one", f"{key}=two", 1)

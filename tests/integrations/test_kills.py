@@ -1,0 +1,79 @@
+"""Killed at any step, an export leaves a tool's file as it was or as it was to be."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integrations.conftest import Person
+
+KILLED = """
+import os, signal, sys
+from conda_token_plugin.store import writing
+calls = 0
+def dying(name):
+    call = getattr(writing, name)
+    def dies(*args, **kwargs):
+        global calls
+        for moment in (0, 1):
+            if moment:
+                result = call(*args, **kwargs)
+            calls += 1
+            if calls == int(sys.argv[1]):
+                os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return dies
+for name in ("fill", "put", "sync", "clear"):
+    setattr(writing, name, dying(name))
+from conda_token_plugin.cli import main
+code = main(sys.argv[2:], prog="conda-token-plugin")
+raise SystemExit(code)
+"""
+
+BEFORE = '{\n  "prefix.dev": {"BearerToken": "theirs"}\n}\n'
+FEWEST_STEPS = 20
+EXPORT = ["export", "rattler", "dotenv", "--yes"]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="nobody is killed like that there"),
+]
+
+
+def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(person: Person) -> None:
+    value = person.has("acme")
+    path = person.home / ".rattler" / "credentials.json"
+    path.parent.mkdir()
+    path.write_text(BEFORE)
+    steps = 0
+    while (ran := person.machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
+        steps += 1
+        assert ran.code == -signal.SIGKILL
+        held = json.loads(path.read_text())
+        assert held.pop("127.0.0.1", {"CondaToken": value}) == {"CondaToken": value}
+        assert held == json.loads(BEFORE)
+        person.types("export", "rattler", "dotenv", "--remove").well()
+        assert path.read_text() == BEFORE
+        store = str(person.machine.store_folder)
+        left = [one for one in person.machine.files() if value.encode() in one.read_bytes()]
+        assert all(str(one).startswith(store) for one in left)
+    assert steps >= FEWEST_STEPS
+
+
+def test_a_kill_during_a_second_export_does_not_disown_the_first(person: Person) -> None:
+    person.has("acme")
+    path = person.home / ".rattler" / "credentials.json"
+    person.types("export", "rattler").well()
+    person.has("acme")
+    steps = 0
+    while (ran := person.machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
+        steps += 1
+        assert ran.code == -signal.SIGKILL
+    assert steps >= FEWEST_STEPS / 2
+    person.types("export", "rattler", "dotenv", "--remove").well()
+    assert not path.exists()

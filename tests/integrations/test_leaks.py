@@ -1,0 +1,149 @@
+"""No command of this part prints, logs, passes on or leaves behind a piece of a token."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Way
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integrations.conftest import Person
+
+PIECE = 8
+"""Bytes: the shortest piece of a token that counts."""
+BASIC = "basic-pa55word-0123456789-XYZ"
+
+WATCHED = """
+import logging, sys
+logging.basicConfig(level=1, stream=sys.stderr)
+def watch(event, args):
+    if event in {"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.spawn"}:
+        sys.stderr.write(f"argv: {args[:2]!r}\\n")
+sys.addaudithook(watch)
+from conda_token_plugin.cli import main
+raise SystemExit(main(sys.argv[1:], prog="conda-token-plugin"))
+"""
+
+COMMANDS = [
+    "export rattler pixi mamba micromamba conda dotenv --org acme --yes",
+    "export rattler pixi mamba micromamba conda dotenv --org acme --yes --json",
+    "export netrc --org files",
+    "export docker",
+    "export rattler --org acme --dry-run --json",
+    "export rattler --org globex",
+    "import --yes",
+    "import --dry-run --json",
+    "import --no-validate --yes --json",
+    "audit",
+    "audit --json",
+    "audit --sarif",
+    "audit {home} --json",
+    "audit --fix --yes",
+    "run -- true",
+    "run --as X --org acme -- true",
+    "export rattler mamba conda netrc dotenv --remove",
+    "export rattler mamba conda netrc dotenv --remove --json",
+    "export nonsense",
+    "import nonsense",
+    "import rattler",
+    "remove --all --json",
+]
+
+
+@pytest.fixture
+def values(person: Person) -> dict[str, str]:
+    """Secrets of every kind, in the store and wherever tools keep them."""
+    found = {name: person.has(name) for name in ("acme", "globex")}
+    token = Token(
+        organization="files",
+        kind=Kind.SITE,
+        scope=("https://files.example.com/conda",),
+        way=Way.BASIC,
+        username="me",
+        last_four=BASIC[-4:],
+    )
+    user_store(person.machine.environment).add(token, Secret(BASIC))
+    found["api key"] = person.machine.sandbox.world.api_key("ada")
+    return found | {"files": BASIC}
+
+
+def strew(home: Path, values: dict[str, str]) -> None:
+    """Leave tokens where tools and people leave them."""
+    url = f"https://c.example/t/{values['globex']}/a"
+    for name, text in {
+        ".condarc": f"channels: [{url}]\n",
+        ".bash_history": f"conda token set {values['acme']}\n",
+        ".rattler/credentials.json": json.dumps({"c.example": {"CondaToken": values["globex"]}}),
+    }.items():
+        path = home / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+
+def pieces(value: str) -> set[str]:
+    return {value[at : at + PIECE] for at in range(len(value) - PIECE + 1)}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_nothing_of_a_token_is_printed_logged_or_passed_on(
+    person: Person, values: dict[str, str], command: str
+) -> None:
+    if "--remove" in command or "remove" in command.split():
+        person.types(
+            "export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes"
+        ).well()
+    else:
+        strew(person.home, values)
+    words = command.format(home=person.home).split()
+    ran = person.machine.python("-X", "dev", "-c", WATCHED, *words)
+    assert "Traceback" not in ran.err, ran.err
+    shown = {name for name, value in values.items() if any(p in ran.said for p in pieces(value))}
+    assert not shown
+
+
+def test_a_job_is_shown_the_value_in_its_mask_alone(person: Person, values: dict[str, str]) -> None:
+    job = person.machine.folder / "env"
+    job.touch()
+    ran = person.machine.python(
+        "-c", WATCHED, "export", "github-actions", "--org", "acme", GITHUB_ENV=str(job)
+    )
+    assert ran.code == 0
+    rest = ran.said.replace(f"::add-mask::{values['acme']}\n", "")
+    assert not any(piece in rest for piece in pieces(values["acme"]))
+
+
+def test_a_bug_of_ours_shows_no_token_in_its_traceback(
+    person: Person, values: dict[str, str]
+) -> None:
+    broken = WATCHED.replace(
+        "from conda_token_plugin.cli import main",
+        "from conda_token_plugin.gateways import foreign_files as foreign\n"
+        "def replace(*args, **kwargs): raise RuntimeError(repr(args))\n"
+        "foreign.replace = replace\n"
+        "from conda_token_plugin.cli import main",
+    )
+    ran = person.machine.python("-c", broken, "export", "rattler", "--org", "acme")
+    assert "RuntimeError" in ran.err
+    assert not any(piece in ran.said for piece in pieces(values["acme"]))
+
+
+def test_what_is_left_on_disk_is_what_was_exported_and_no_more(
+    person: Person, values: dict[str, str]
+) -> None:
+    person.types("export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes").well()
+    store = str(person.machine.store_folder / "secrets")
+    files = [path for path in person.machine.files() if not str(path).startswith(store)]
+    held = [path for path in files if values["acme"].encode() in path.read_bytes()]
+    names = {path.name if path.suffix != ".token" else "token" for path in held}
+    assert names == {"credentials.json", "authentication.json", "token", ".env"}
+    person.types("remove", "acme").well()
+    assert not [
+        path for path in person.machine.files() if values["acme"].encode() in path.read_bytes()
+    ]

@@ -1,0 +1,96 @@
+"""All of this works where there is no conda, and loads no more than it needs."""
+
+from __future__ import annotations
+
+import ast
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import conda_token_plugin
+
+if TYPE_CHECKING:
+    from tests.integrations.conftest import Person
+
+PACKAGE = Path(conda_token_plugin.__file__).parent
+MODULES = [
+    *sorted((PACKAGE / "clients").rglob("*.py")),
+    *(PACKAGE / "cli" / f"{name}.py" for name in ("export", "exports", "import_", "audit", "run")),
+]
+LOADED = """
+import json, sys
+sys.modules["conda"] = None
+from conda_token_plugin.cli import main
+try:
+    code = main(sys.argv[1:], prog="conda-token-plugin")
+finally:
+    json.dump(sorted(name.partition(".")[0] for name in sys.modules), sys.stderr)
+"""
+
+
+def imported(path: Path) -> set[str]:
+    """The names of all modules that a file imports, wherever in it."""
+    tree = ast.parse(path.read_text("utf-8"))
+    plain = [
+        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+    ]
+    since = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *since)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_imports_conda_or_keyring_itself(path: Path) -> None:
+    assert not imported(path) & {"conda", "keyring"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_reads_variables_or_prints_itself(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert not [name for name in ("os.environ", "getenv", "print(") if name in text]
+
+
+def loaded(person: Person, *words: str) -> set[str]:
+    ran = person.machine.python("-c", LOADED, *words)
+    return set(json.loads(ran.err.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "rattler", "--org", "acme", "--quiet"],
+        ["export", "rattler", "--remove", "--quiet"],
+        ["run", "--", "true"],
+        ["export", "docker", "--quiet"],
+        ["audit", "--quiet"],
+    ],
+)
+def test_a_command_loads_neither_keyring_nor_the_network_nor_rich(
+    person: Person, words: list[str]
+) -> None:
+    person.has("acme")
+    assert not loaded(person, *words) & {"keyring", "requests", "rich", "ruamel", "rattler"}
+
+
+def test_every_verb_of_this_part_runs_without_conda(person: Person) -> None:
+    """``Person.types`` runs us where ``import conda`` fails."""
+    person.has("acme")
+    for words in (
+        ["export", "rattler", "conda", "--yes"],
+        ["import", "--dry-run"],
+        ["audit", str(person.home / ".condarc")],
+        ["run", "--", "true"],
+        ["export", "rattler", "conda", "--remove"],
+    ):
+        if words[0] == "audit":
+            (person.home / ".condarc").write_text("channels: []\n")
+        person.types(*words).well()
+
+
+@pytest.mark.skipif(find_spec("conda") is not None, reason="there is a conda here")
+def test_this_environment_has_no_conda_at_all(person: Person) -> None:
+    person.has("acme")
+    ran = person.machine.python("-m", "conda_token_plugin", "export", "rattler").well()
+    assert "Wrote the token" in ran.err

@@ -1,0 +1,173 @@
+"""Why a channel refused: who is asked, how often, and what is said when nobody answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.operations.explain_refusal import Examiner
+from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.store import user_store
+from conda_token_plugin.store.lookup import resolver
+from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.operations.refusal_reasons import Diagnosis
+    from conda_token_plugin.sandbox import Sandbox
+
+NOW = datetime.now(timezone.utc)
+
+
+class Room:
+    """A user's store, a sandbox, and an examiner of both."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.environment = Environment(
+            {
+                "CONDA_TOKEN_REPO_URL": sandbox.repo,
+                "CONDA_TOKEN_SERVICE_URL": sandbox.service,
+                "CONDA_TOKEN_HOME": str(folder / "store"),
+                "CONDA_TOKEN_STORE": "file",
+                "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
+            }
+        )
+        self.store = user_store(self.environment)
+        self.drop_in = folder / "ours.yml"
+
+    def hold(self, organization: str = "acme", value: str = "", **facts: Any) -> Token:
+        """Keep a token that is issued now, or ``value``."""
+        secret = Secret(value or self.sandbox.world.issue(organization, "ada").value)
+        own = organization_prefix(self.sandbox.repo, organization)
+        facts = {"kind": Kind.INDIVIDUAL, "issued": NOW, "scope": (own,), **facts}
+        token = Token(organization=organization, last_four=secret.last_four, **facts)
+        keep(token, secret=secret, store=self.store, at=self.drop_in)
+        self.sandbox.requests.clear()
+        return token
+
+    def examiner(self) -> Examiner:
+        """A new one, as each process has."""
+        return Examiner(self.environment, resolver(self.environment))
+
+    def said(self, *names: str, status: int = 403) -> Diagnosis | None:
+        """What is said of a refusal by this channel."""
+        url = f"{self.sandbox.url_of(*(names or ('acme', 'main')))}/noarch/repodata.json"
+        return self.examiner().examine(url, status=status, headers={})
+
+    def asked(self) -> list[str]:
+        """The paths that were asked for."""
+        return [one.path for one in self.sandbox.requests]
+
+
+@pytest.fixture
+def room(sandbox: Sandbox, tmp_path: Path) -> Room:
+    return Room(sandbox, tmp_path)
+
+
+def code(found: Diagnosis | None) -> str:
+    assert found is not None
+    return found.code
+
+
+def test_a_token_that_was_reissued_is_marked_so_that_it_is_not_sent_again(room: Room) -> None:
+    token = room.hold()
+    room.sandbox.world.issue("acme", "ada")
+
+    assert code(room.said()) == "reissued"
+
+    known = room.store.token(token.key)
+    assert known is not None
+    assert known.verdict is Verdict.REVOKED
+    assert not known.worth_trying(now=datetime.now(timezone.utc))
+
+
+def test_what_is_known_to_be_dead_costs_no_request(room: Room) -> None:
+    room.hold(expires=NOW - timedelta(days=60), checked=NOW)
+
+    assert code(room.said()) == "expired"
+    assert room.asked() == []
+
+
+def test_nothing_is_asked_about_a_channel_without_a_token(room: Room) -> None:
+    room.hold()
+
+    assert code(room.said("globex", "main")) == "no_token"
+    assert room.asked() == []
+
+
+def test_a_token_is_asked_about_once_a_process(room: Room) -> None:
+    room.hold(value="of-nobody-0123456789")
+    examiner = room.examiner()
+    url = room.sandbox.url_of("acme", "main")
+
+    examiner.examine(f"{url}/noarch/repodata.json", status=401, headers={})
+    asked = room.asked()
+    examiner.examine(f"{url}/linux-64/repodata.json", status=401, headers={})
+
+    assert asked
+    assert room.asked() == asked
+
+
+def test_a_token_that_works_elsewhere_is_not_asked_about_at_the_service(room: Room) -> None:
+    own = organization_prefix(room.sandbox.repo, "globex")
+    room.hold("acme", scope=(own, *shared_prefixes(room.sandbox.repo)))
+
+    assert code(room.said("globex", "main")) == "not_for_this"
+    assert not [path for path in room.asked() if path.startswith("/api/")]
+
+
+def test_without_a_login_the_metadata_is_all_there_is(room: Room) -> None:
+    room.hold(value="of-nobody-0123456789")
+    del room.environment.variables["ANACONDA_AUTH_API_KEY"]  # type: ignore[attr-defined]  # a dict
+
+    assert code(room.said()) == "refused"
+
+
+@pytest.mark.parametrize("value", ["not a key\n", "half a \x00 key"])
+def test_a_login_that_cannot_be_one_silences_nothing(room: Room, value: str) -> None:
+    room.hold(value="of-nobody-0123456789")
+    room.environment.variables["ANACONDA_AUTH_API_KEY"] = value  # type: ignore[index]  # a dict
+
+    assert code(room.said()) == "refused"
+
+
+def test_a_service_that_is_down_silences_nothing(room: Room) -> None:
+    room.hold(value="of-nobody-0123456789")
+    room.sandbox.fail_next("/api/", times=99, status=503)
+
+    assert code(room.said()) == "refused"
+
+
+def test_a_repository_that_is_down_leaves_it_to_the_service(room: Room) -> None:
+    room.hold()
+    room.sandbox.world.issue("acme", "ada")
+    room.sandbox.fail_next("/repo/", times=99, status=503)
+
+    # Without the repository's word nobody knows which of the two tokens is stored here.
+    assert code(room.said()) == "not_for_this"
+
+
+def test_a_damaged_store_is_the_handlers_to_say(room: Room) -> None:
+    room.hold()
+    for path in room.environment.store_folder.glob("index*"):
+        path.write_bytes(b"\x00")
+
+    assert room.said() is None
+
+
+def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
+    variables: Any = room.environment.variables
+    variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
+
+    found = room.said()
+
+    assert code(found) == "refused"
+    assert "ANACONDA_REPO_TOKEN_ACME" in found.text  # type: ignore[union-attr]  # see code()
+    assert not [path for path in room.asked() if path.startswith("/api/")]

@@ -1,0 +1,224 @@
+"""Each row of the table of diagnoses, and what every diagnosis says."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from conda_token_plugin.auth.error_hints import headers_in
+from conda_token_plugin.errors.organization import NoSeat, NoSuchOrganization
+from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
+from conda_token_plugin.operations.refusal_reasons import (
+    SHARED,
+    Diagnosis,
+    Evidence,
+    Refusal,
+    diagnosed,
+)
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.tokens.reconcile import Outcome
+from conda_token_plugin.tokens.token import Kind, Token, Verdict
+
+NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
+URL = "https://repo.example/repo/acme/main/noarch/repodata.json"
+TOKEN = Token(
+    organization="acme",
+    kind=Kind.INDIVIDUAL,
+    scope=("https://repo.example/repo/acme",),
+    last_four="ab12",
+    issued=NOW - timedelta(days=90),
+    expires=NOW + timedelta(days=90),
+)
+SITE = {"kind": Kind.SITE}
+SUPPLIED = {"kind": Kind.UNKNOWN, "expires": None, "issued": None}
+
+
+def evidence(*, token: dict[str, Any] | None = None, answer: Any = None, **facts: Any) -> Evidence:
+    """What is known when the token of acme, with these changes, was refused."""
+    held = TOKEN if token is None else TOKEN._replace(**token)
+    return Evidence(
+        refusal=Refusal(url=URL, status=403, **(answer or {})),
+        now=NOW,
+        **{"organization": "acme", "token": held, "source": "file", **facts},
+    )
+
+
+ROWS = {
+    "intercepted": evidence(answer={"interceptor": "squid"}),
+    "own_credentials": evidence(answer={"own_credentials": True}),
+    "no_token": Evidence(refusal=Refusal(url=URL, status=403), now=NOW, organization="acme"),
+    "not_for_this": evidence(elsewhere=True),
+    "no_seat": evidence(service_refused=NoSeat("acme")),
+    "reissued": evidence(outcome=Outcome.REISSUED),
+    "revoked": evidence(outcome=Outcome.REVOKED),
+    "ended": evidence(outcome=Outcome.ENDED, token={"subscription_ends": NOW}),
+    "cancelled": evidence(outcome=Outcome.CANCELLED),
+    "expired": evidence(token={"expires": NOW - timedelta(days=1)}),
+    "refused": evidence(),
+}
+
+
+@pytest.mark.parametrize("code", ROWS)
+def test_each_row_of_the_table_has_its_code_the_url_and_one_command(code: str) -> None:
+    found = said(ROWS[code])
+
+    assert found.code == code
+    assert URL in found.what
+    assert "HTTP 403" in found.what
+    assert found.text.count("conda token ") == 1
+    assert "\n" not in found.text
+
+
+@pytest.mark.parametrize("code", set(ROWS) - {"no_token", "intercepted", "own_credentials"})
+def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(code: str) -> None:
+    assert "The token …ab12 of acme from the file store" in said(ROWS[code]).what
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"verdict": Verdict.REVOKED}, "revoked"),
+        ({"verdict": Verdict.CANCELLED}, "cancelled"),
+        ({"expires": NOW}, "expired"),
+        ({"expires": NOW + timedelta(seconds=1)}, "refused"),
+    ],
+)
+def test_without_an_inquiry_the_metadata_decides(facts: dict[str, Any], code: str) -> None:
+    assert said(evidence(token=facts)).code == code
+
+
+def test_what_the_service_says_goes_before_the_metadata() -> None:
+    expired = {"expires": NOW - timedelta(days=1)}
+
+    assert said(evidence(token=expired, outcome=Outcome.EXTENDED)).code == "not_for_this"
+    assert said(evidence(token=expired, outcome=Outcome.REISSUED)).code == "reissued"
+
+
+def test_another_refusal_of_the_service_is_told_in_its_own_words() -> None:
+    error = NoSuchOrganization("acme", known={"globex": "Globex"})
+
+    found = said(evidence(service_refused=error))
+
+    assert found.code == "refused"
+    assert "belongs to no organization 'acme'" in found.what
+    assert found.command == "Run: conda token whoami"
+
+
+def test_the_date_is_when_the_token_was_last_known_to_be_good() -> None:
+    proven = said(evidence(outcome=Outcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
+    never = said(evidence(outcome=Outcome.REVOKED, token={"issued": None}))
+
+    assert "since 2026-11-22" in proven.what
+    assert "since a date that is not known" in never.what
+
+
+def test_a_site_token_and_a_variable_are_replaced_in_their_own_ways() -> None:
+    expired = {"expires": NOW - timedelta(days=1)}
+
+    assert said(evidence(token=expired | SITE)).command.endswith("install --site --org acme")
+    supplied = said(evidence(token=SUPPLIED, source="ANACONDA_REPO_TOKEN_ACME"))
+    assert supplied.command.startswith("Put a new one into ANACONDA_REPO_TOKEN_ACME, then run:")
+    assert "seat" not in said(evidence(outcome=Outcome.REVOKED, token=SITE)).what
+
+
+def test_a_page_for_people_is_a_hint_and_no_proof_of_a_proxy() -> None:
+    found = said(evidence(answer={"page": True}))
+
+    assert found.code == "refused"
+    assert "the answer is a web page" in found.what
+
+
+def test_a_shared_channel_belongs_to_no_organization_in_particular() -> None:
+    found = said(Evidence(refusal=Refusal(url=URL, status=403), now=NOW, organization=SHARED))
+
+    assert found.command == "Run: conda token install"
+
+
+def test_what_is_neither_in_the_repository_nor_covered_is_no_business_of_ours() -> None:
+    assert diagnosed(Evidence(refusal=Refusal(url=URL, status=403), now=NOW)) is None
+    blocked = Refusal(url=URL, status=403, interceptor="squid")
+    assert diagnosed(Evidence(refusal=blocked, now=NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "organization"),
+    [
+        ("acme/main/noarch/repodata.json", "acme"),
+        ("my%20org/main/noarch/repodata.json", "my org"),
+        ("main/noarch/repodata.json", SHARED),
+        ("pro/linux-64/tool-1-0.conda", SHARED),
+        ("../acme/main/noarch/repodata.json", ""),
+    ],
+)
+def test_the_organization_is_read_from_the_repositorys_path(path: str, organization: str) -> None:
+    environment = Environment({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo/"})
+
+    assert organization_of(f"https://repo.example/repo/{path}", environment=environment) == (
+        organization
+    )
+    assert organization_of(f"https://other.example/repo/{path}", environment=environment) == ""
+
+
+@pytest.mark.parametrize(
+    ("headers", "interceptor"),
+    [
+        ({"server": "squid/6.6"}, "squid"),
+        ({"via": "1.1 gate (Zscaler/6.2)"}, "Zscaler"),
+        ({"x-squid-error": "ERR_ACCESS_DENIED 0", "server": "squid"}, "squid"),
+        ({"server": "cloudflare", "content-type": "text/html"}, ""),
+        ({"server": "nginx"}, ""),
+        ({}, ""),
+    ],
+)
+def test_an_interceptor_is_known_by_what_it_calls_itself(
+    headers: dict[str, str], interceptor: str
+) -> None:
+    assert refusal_of(URL, status=403, headers=headers).interceptor == interceptor
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        (URL, False),
+        (f"{URL}?x=1", False),
+        (URL.replace("https://", "https://ann:secret-1@"), True),
+        (URL.replace("/repo/", "/t/secret-1/repo/", 1), True),
+    ],
+)
+def test_credentials_of_the_url_are_seen_and_not_shown(url: str, own: bool) -> None:  # noqa: FBT001  # a case
+    refusal = refusal_of(url, status=401, headers={})
+
+    assert refusal.own_credentials is own
+    assert refusal.url == URL
+    assert refusal.channel == "https://repo.example/repo/acme/main"
+
+
+def test_the_headers_of_an_answer_are_read_from_condas_details() -> None:
+    details = "\n>>GET / HTTP\n> Via: mine\n\n<<HTTP 403 Forbidden\n< Via: 1.1 x\n< Server: y\n"
+
+    assert headers_in(details) == {"via": "1.1 x", "server": "y"}
+
+
+def said(facts: Evidence) -> Diagnosis:
+    """The diagnosis that there has to be."""
+    found = diagnosed(facts)
+    assert found is not None
+    return found
+
+
+def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
+    """A channel's URL may be from somebody else's environment file."""
+    url = "https://repo.example/repo/x;$(reboot)/main/noarch/repodata.json"
+    environment = Environment({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo"})
+    organization = organization_of(url, environment=environment)
+    facts: dict[str, Any] = {"refusal": Refusal(url=url, status=403), "now": NOW}
+
+    nobody = said(Evidence(**facts, organization=organization))
+    another = said(Evidence(**facts, organization=organization, token=TOKEN, elsewhere=True))
+
+    assert nobody.command == "Run: conda token install --org 'x;$(reboot)'"
+    assert another.command == f"Run: conda token which '{url}'"
+    hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", environment=environment)
+    assert hidden.isprintable()

@@ -1,0 +1,126 @@
+"""Readers of what the service, the repository and a browser answer.
+
+The first byte chooses status and type of an answer; of a redirect, the rest is where it points.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from queue import Queue
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.gateways.http.answer import Answer
+from conda_token_plugin.service.admin import Admin
+from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.login.browser import BrowserLogin
+from conda_token_plugin.service.login.device import DeviceLogin
+from conda_token_plugin.service.login.flow import Login
+from conda_token_plugin.service.login.oauth import Endpoints, discover
+from conda_token_plugin.service.refusals import reason_of
+from conda_token_plugin.service.repository import prove
+from conda_token_plugin.tokens.secret import Secret
+from tests.properties.reading import told
+from tests.properties.samples import TOKEN, URL, VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.properties.reading import Read
+
+STATUSES = (200, 201, 204, 302, 400, 401, 403, 404, 409, 422)
+KINDS = ("application/json", "text/html", "")
+ENDPOINTS = Endpoints(authorization=URL, token=URL, device=URL)
+
+
+class Wire:
+    """Sends nothing, and answers everything with the same bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        """``data`` says how it answers."""
+        status, kind = STATUSES[data[0] % len(STATUSES)], KINDS[data[0] // 16 % len(KINDS)]
+        headers = {"Content-Type": kind}
+        if status // 100 == 3:
+            headers["Location"] = data[1:].decode("latin-1")
+        self.answer = Answer(url=f"{URL}/x", status=status, headers=headers, body=data[1:])
+
+    def send(self, *_: Any, **__: Any) -> Answer:
+        """As ``Http``."""
+        return self.answer
+
+
+def answered(ask: Callable[[Wire], object]) -> Read:
+    """A reader of answers."""
+    return lambda data, _home: told(lambda: ask(Wire(data or b"\0")))
+
+
+def service(wire: Wire) -> Service:
+    """A login at a service that answers like ``wire``."""
+    made = Service(URL, api_key=Secret("key"), source="here")
+    made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
+    return made
+
+
+def every_question(wire: Wire) -> None:
+    """All that can be asked of a service."""
+    asked = service(wire)
+    for ask in (
+        asked.organizations,
+        asked.issuable,
+        asked.subscribed,
+        asked.whoami,
+        lambda: asked.current_token("acme"),
+        lambda: asked.issue("acme"),
+    ):
+        told(ask)
+
+
+def admin(wire: Wire) -> object:
+    """An extension."""
+    made = Admin(URL, bearer=Secret("bearer"), source="here")
+    made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
+    return made.extend("acme", user_id="one")
+
+
+def login(wire: Wire) -> None:
+    """Discovery, a device login, and the trade for an API key."""
+    clock = iter(range(0, 10_000, 100))
+    device = DeviceLogin(
+        wire,  # type: ignore[arg-type]  # a double  # only its ``send`` is used
+        ENDPOINTS,
+        client_id="client",
+        sleep=lambda _: None,
+        clock=lambda: float(next(clock)),
+    )
+    told(lambda: discover(wire, URL))  # type: ignore[arg-type]  # a double  # as above
+    told(lambda: device.access_token(show=lambda _: None))
+    with suppress(TokenPluginError):
+        device._poll(device._begin(), deadline=2_000.0)
+    made = Login(URL, client_id="client", sleep=lambda _: None, clock=lambda: 0.0)
+    made._http = wire  # type: ignore[assignment]  # as above
+    told(lambda: made._api_key(Secret("access")))
+
+
+def proof(wire: Wire) -> object:
+    """A token that is tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("conda_token_plugin.service.repository.Http", lambda **_: wire)
+        return prove(TOKEN.scope, token=TOKEN, secret=Secret(VALUE))
+
+
+def words(wire: Wire) -> None:
+    """What an answer is called."""
+    for say in (lambda: wire.answer.nature, lambda: wire.answer.elsewhere, wire.answer.json):
+        told(say)
+    reason = reason_of(wire.answer)
+    assert reason.isprintable()
+
+
+def came_back(data: bytes, _home: Path) -> None:
+    """The path that a browser asks our own server for."""
+    waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]  # a double
+    waiting._state = "state"
+    waiting._came_back(data.decode("latin-1"), Queue())

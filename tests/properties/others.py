@@ -1,0 +1,119 @@
+"""Readers of what other tools keep: written to where they keep it, below the home."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.gateways import keyring
+from conda_token_plugin.integrations.registry import SOURCES, source
+from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.service.credentials import find_api_key
+from conda_token_plugin.store import user_store
+from tests.properties.reading import room, told, written
+from tests.properties.samples import VALUE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.integrations.source import Offer, Plain, Source
+    from conda_token_plugin.settings import Environment
+    from tests.properties.reading import Read
+
+FILES = {
+    "anaconda-auth": ".anaconda/keyring",
+    "anaconda-client": ".config/binstar/https%3A%2F%2Fh.example%2F.token",
+    "conda-auth": ".condarc",
+    "condarc": ".condarc",
+    "netrc": ".netrc",
+    "mamba": ".mamba/auth/authentication.json",
+    "rattler": ".rattler/credentials.json",
+}
+"""Where each source looks first."""
+PLACES = {"rattler": FILES["rattler"], "mamba": FILES["mamba"], "netrc": ".netrc", "dotenv": ".env"}
+
+
+def offers_of(name: str) -> Read:
+    """A reader of what a source offers, and of how its copies would be taken out."""
+
+    def read(data: bytes, home: Path) -> None:
+        with written(home / FILES[name], data):
+            told(lambda: _cleaned(SOURCES[name].offers(room(home)), data))
+
+    return read
+
+
+def any_file(data: bytes, home: Path) -> None:
+    """A file that the user names."""
+    with written(home / "notes.txt", data) as path:
+        told(lambda: _cleaned(source(str(path)).offers(room(home)), data))
+
+
+def _cleaned(offers: Any, data: bytes) -> None:
+    for offer in offers:
+        for plain in offer.plain:
+            _taken_out(plain, data)
+
+
+def _taken_out(plain: Plain, data: bytes) -> None:
+    with suppress(ValueError):  # the one error that it promises
+        plain.without(data)
+
+
+def place_of(name: str) -> Read:
+    """A reader of a target's file that also writes to it and takes that back."""
+
+    def read(data: bytes, home: Path) -> None:
+        target, key = TARGETS[name], "h.example"
+        value = json.dumps({"CondaToken": VALUE})
+        if name == "mamba":
+            value = json.dumps({"type": "CondaToken", "token": VALUE})
+        elif name == "netrc":
+            value = f"login ann password {VALUE}"
+        elif name == "dotenv":
+            key, value = "ANACONDA_REPO_TOKEN_ACME", VALUE
+        with written(home / PLACES[name], data) as path:
+            place = target.place_at(path)
+            before = told(lambda: place.held(key))
+            if isinstance(before, str):
+                target.secret_in(before)
+            if before is None:
+                told(lambda: place.put(Entry(key=key, value=value)))
+                held = told(lambda: place.held(key))
+                assert isinstance(held, str | ConfigurationError)
+                if held == value:
+                    told(lambda: place.drop(key, made=""))
+
+    return read
+
+
+def pixi(data: bytes, home: Path) -> object:
+    """pixi's configuration."""
+    with written(home / ".pixi" / "config.toml", data):
+        return told(lambda: TARGETS["pixi"].place(room(home), keyring=False))
+
+
+def keyring_entry(data: bytes, home: Path) -> None:
+    """What a keyring gives out."""
+    setting = b"channel_settings: [{channel: 'https://h.example/x', auth: token}]"
+    store = user_store(room(home, CONDA_TOKEN_HOME=str(home / "store")))
+    (home / ".rattler").mkdir(exist_ok=True)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        written(home / ".condarc", setting),
+        written(home / ".anaconda" / "x", b""),
+    ):
+        patch.setattr(keyring, "_asked", lambda _work: data.decode("latin-1"))
+        for name in ("conda-auth", "rattler", "anaconda-auth"):
+            told(partial(_all_of, SOURCES[name], room(home)))
+        told(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))
+
+
+def _all_of(source: Source, environment: Environment) -> list[Offer]:
+    return list(source.offers(environment))

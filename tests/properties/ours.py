@@ -1,0 +1,140 @@
+"""Readers of what lies on this machine: notes of our own, drop-ins, packages, logs, variables."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.auth import notices
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.integrations.conda import caches, dropin
+from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.operations import issue_journal
+from conda_token_plugin.operations.audit import fix, sarif
+from conda_token_plugin.operations.audit.places import named
+from conda_token_plugin.operations.audit.scan import findings
+from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
+from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.service.credentials import expiry_of
+from conda_token_plugin.tokens.paste import token_in
+from conda_token_plugin.tokens.scope import longest_prefix, normalised, without_secrets
+from conda_token_plugin.tokens.secret import Secret
+from tests.properties.reading import room, told, written
+from tests.properties.samples import TOKEN, URL, VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from conda_token_plugin.settings import Environment
+    from tests.properties.reading import Read
+
+NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
+VARIABLES = (
+    *("CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL", "CONDA_TOKEN_HOME"),
+    *("CONDA_TOKEN_SYSTEM_HOME", "CONDA_TOKEN_SYSTEM_CONDARC", "CONDA_TOKEN_STORE"),
+    *("CONDA_TOKEN_CLIENT_ID", "ANACONDA_AUTH_DOMAIN", "ANACONDA_AUTH_API_KEY"),
+    *("ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME_FILE", "ANACONDA_REPO_TOKEN_FILE"),
+    *("CONDA_PKGS_DIRS", "CONDARC", "NETRC", "RATTLER_AUTH_FILE", "PIXI_HOME", "HISTFILE"),
+)
+
+
+def notes(data: bytes, home: Path) -> None:
+    """Every note in the store's folder."""
+    folder = home / "store"
+    names = (issue_journal.NAME, caches.NOTES, notices.NOTES)
+    for name in names:
+        with written(folder / name, data):
+            note = issue_journal.cut_short(folder)
+            assert note is None or note.warning
+            token = TOKEN._replace(expires=NOW + timedelta(days=1))
+            notices.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
+            caches.note_refused(f"{URL}/repo/acme/main/noarch/x.json", folder=folder)
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+
+
+def cached(data: bytes, home: Path) -> None:
+    """conda's index cache, and the condarc that says where channels are."""
+    pkgs = home / "pkgs"
+    known = room(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
+    with written(pkgs / "cache" / "0123abcd.info.json", data), written(home / ".condarc", data):
+        caches.forget(TOKEN.scope, environment=known)
+
+
+def exports(data: bytes, home: Path) -> None:
+    """The record of exports."""
+    store = home / "store"
+    with written(store / "exports" / "exports.json", data):
+        told(lambda: Ledger(room(home, CONDA_TOKEN_HOME=str(store))).records())
+
+
+def own_dropin(data: bytes, home: Path) -> None:
+    """Our own drop-in, after somebody has edited it: it is read for one line, and replaced."""
+    with written(home / ".conda" / "condarc.d" / "conda-token-plugin.yml", data) as path:
+        dropin.signer(path)
+        assert dropin.write(path, tokens=[TOKEN]) in {True, False}
+        assert path.read_text("utf-8").startswith(dropin.HEAD)
+
+
+def audited(name: str) -> Read:
+    """A file that is looked through for tokens, and rid of them."""
+
+    def read(data: bytes, home: Path) -> None:
+        with written(home / "audited" / name, data) as path:
+            found = list(findings(named([path]), known={VALUE: "acme"}, fault=lambda _: None))
+            assert VALUE not in repr(found)
+            json.dumps(sarif.document(found, below=home))
+            if [one for one in found if fix.replacement(one) is not None]:
+                told(lambda: fix.fix(path, found))
+
+    return read
+
+
+def pasted(data: bytes, _home: Path) -> None:
+    """What people paste."""
+    found = told(lambda: token_in(data.decode("utf-8", "replace")))
+    assert isinstance(found, Secret | TokenPluginError)
+
+
+def api_key(data: bytes, _home: Path) -> None:
+    """The claims of a login."""
+    with suppress(TokenPluginError):
+        ends = expiry_of(Secret(data.decode("latin-1")))
+        assert ends is None or ends.tzinfo is timezone.utc
+
+
+def variables(data: bytes, home: Path) -> None:
+    """Every variable, with the same value."""
+    text = data.decode("utf-8", "replace").replace("\0", "")
+    for name in VARIABLES:
+        for ask in _questions(room(home, **{name: text})):
+            told(ask)
+
+
+def _questions(known: Environment) -> Iterator[Callable[[], object]]:
+    yield lambda: known.service_url
+    yield lambda: known.repo_url
+    yield lambda: known.store_choice
+    yield lambda: (known.store_folder, known.machine_folder, known.machine_condarc)
+    yield lambda: known.client_id
+    yield lambda: [known.repository_token(one) for one in known.repository_tokens()]
+    yield lambda: known.secret("ANACONDA_AUTH_API_KEY")
+    yield lambda: caches.folders(known)
+    yield lambda: [one.place(known, keyring=False) for one in TARGETS.values()]
+
+
+def address(data: bytes, home: Path) -> None:
+    """A URL that conda asks for, or that somebody typed."""
+    url = data.decode("utf-8", "replace")
+    prefix = told(lambda: normalised(url))
+    if isinstance(prefix, str):
+        assert normalised(prefix) == prefix
+        assert longest_prefix(url, among={prefix}) == prefix
+    shown = without_secrets(url)
+    assert isinstance(shown, str)
+    told(lambda: organization_of(url, environment=room(home)))
+    told(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
+    caches.channel_of(url)

@@ -1,0 +1,31 @@
+"""Whatever others wrote, a reader of it raises our own errors and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.properties.conftest import BOUNDED
+from tests.properties.parsers import PARSERS
+from tests.properties.spoiling import inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [(name, data) for name, one in PARSERS.items() for data in one.spoilt]
+)
+def test_what_once_made_a_reader_fail_does_so_no_more(name: str, data: bytes, home: Path) -> None:
+    PARSERS[name].read(data, home)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@BOUNDED
+@given(data=st.data())
+def test_only_our_own_errors_come(name: str, home: Path, data: st.DataObject) -> None:
+    parser = PARSERS[name]
+    parser.read(data.draw(inputs(parser.samples), label="input"), home)

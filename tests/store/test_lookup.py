@@ -1,0 +1,241 @@
+"""The one resolver: precedence, the longest prefix, and one read of everything."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin import settings
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.settings import Environment
+from conda_token_plugin.store.envelope import Refused
+from conda_token_plugin.store.holdings import holdings
+from conda_token_plugin.store.index import Entry, Slot
+from conda_token_plugin.store.lookup import Found, Lookup
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Kind, Token, Verdict, Way
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+REPO = "https://repo.anaconda.cloud/repo"
+USER, MACHINE, GENERAL, NAMED = "u" * 20, "m" * 20, "g" * 20, "n" * 20
+
+
+class FakeStore:
+    """A store in memory that counts how often it is asked for secrets."""
+
+    def __init__(self, value: str, *prefixes: str) -> None:
+        held = (
+            Token(organization=p.rpartition("/")[2], kind=Kind.SITE, scope=(p,)) for p in prefixes
+        )
+        self.held = {token.key: token for token in held}
+        self.value, self.reads = value, 0
+
+    def tokens(self) -> tuple[Token, ...]:
+        return tuple(self.held.values())
+
+    def entry(self, key: str) -> Entry | None:
+        token = self.held.get(key)
+        about = token.as_json() if token else {}
+        return Entry(Slot("file", "1"), about, scope=about.pop("scope")) if token else None
+
+    def told(self, entry: Entry) -> Token:
+        return entry.token()
+
+    def prefixes(self) -> Mapping[str, str]:
+        return {prefix: key for key, token in self.held.items() for prefix in token.scope}
+
+    def vault_of(self, key: str) -> str:
+        assert key in self.held
+        return "file"
+
+    def secret(self, key: str) -> Secret:
+        assert key in self.held
+        self.reads += 1
+        return Secret(self.value)
+
+
+def lookup(variables: Mapping[str, str], *, user: FakeStore, machine: FakeStore) -> Lookup:
+    stores = {"user": user, "machine": machine}
+    return Lookup(Environment(variables), stores=stores)  # type: ignore[arg-type]  # a fake
+
+
+def value(found: Found | None) -> str | None:
+    return found.secret().reveal() if found else None
+
+
+@pytest.mark.parametrize(
+    ("variables", "url", "expected"),
+    [
+        ({}, f"{REPO}/acme/main/x", USER),
+        ({}, f"{REPO}/hooli/main/x", MACHINE),
+        ({}, f"{REPO}/globex/main/x", None),
+        ({}, f"{REPO}/acme-evil/main/x", None),
+        ({}, f"{REPO}/acme/main/x-1%2B2-0.conda", USER),
+        ({}, f"{REPO}/acme/..", None),
+        ({}, f"{REPO}/acme/%2e%2e", None),
+        ({}, f"{REPO}/acme/..%2Fglobex", None),
+        ({}, f"{REPO}/acme/..;/globex/x", None),
+        ({"ANACONDA_REPO_TOKEN": GENERAL}, f"{REPO}/..%2f..%2fadmin", None),
+        ({"ANACONDA_REPO_TOKEN_ACME": NAMED}, f"{REPO}/acme/main/x", NAMED),
+        ({"ANACONDA_REPO_TOKEN_ACME": NAMED}, f"{REPO}/globex/main/x", None),
+        ({"ANACONDA_REPO_TOKEN_ACME": NAMED}, f"{REPO}/main/noarch/x", None),
+        ({"ANACONDA_REPO_TOKEN": GENERAL}, f"{REPO}/acme/main/x", GENERAL),
+        ({"ANACONDA_REPO_TOKEN": GENERAL}, f"{REPO}/main/noarch/x", GENERAL),
+        ({"ANACONDA_REPO_TOKEN": GENERAL}, "https://other.example/repo/acme/x", None),
+        ({"ANACONDA_REPO_TOKEN": GENERAL}, "https://repo.anaconda.cloud/x", None),
+        (
+            {"ANACONDA_REPO_TOKEN": GENERAL, "ANACONDA_REPO_TOKEN_ACME": NAMED},
+            f"{REPO}/acme/m/x",
+            NAMED,
+        ),
+        ({"ANACONDA_REPO_TOKEN_ACME_FILE": "/a/path"}, f"{REPO}/acme_file/main/x", None),
+        ({"ANACONDA_REPO_TOKEN_MY_ORG": NAMED}, f"{REPO}/my-org/main/x", NAMED),
+    ],
+)
+def test_the_environment_then_the_user_then_the_machine(
+    variables: dict[str, str], url: str, expected: str | None
+) -> None:
+    answers = lookup(
+        variables,
+        user=FakeStore(USER, f"{REPO}/acme"),
+        machine=FakeStore(MACHINE, f"{REPO}/acme", f"{REPO}/hooli"),
+    )
+    assert value(answers.find(url)) == expected
+
+
+def test_a_file_and_a_mounted_secret_supply_a_token_and_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    (tmp_path / "anaconda_repo_token_acme").write_text(f"{NAMED}\n")
+    (tmp_path / "general").write_text(f"{GENERAL}\n")
+    nothing = FakeStore("-")
+    answers = lookup(
+        {"ANACONDA_REPO_TOKEN_FILE": str(tmp_path / "general")}, user=nothing, machine=nothing
+    )
+    acme, globex = (answers.find(f"{REPO}/{org}/main/x") for org in ("acme", "globex"))
+    assert acme is not None
+    assert globex is not None
+    assert (value(acme), value(globex)) == (NAMED, GENERAL)
+    assert acme.source == str(tmp_path / "anaconda_repo_token_acme")
+    assert globex.source.startswith("ANACONDA_REPO_TOKEN_FILE")
+
+
+def test_a_variable_that_holds_no_token_is_an_error_and_not_a_request_without_one() -> None:
+    nothing = FakeStore("-")
+    answers = lookup({"ANACONDA_REPO_TOKEN": "two words"}, user=nothing, machine=nothing)
+    with pytest.raises(MalformedToken):
+        answers.find(f"{REPO}/acme/main/x")
+
+
+def test_a_secret_is_read_once_however_many_threads_ask_at_once() -> None:
+    store = FakeStore(USER, f"{REPO}/acme")
+    answers = lookup({}, user=store, machine=FakeStore("-"))
+    together = Barrier(32)
+
+    def ask(number: int) -> str | None:
+        together.wait()
+        return value(answers.find(f"{REPO}/acme/main/noarch/{number}.conda"))
+
+    with ThreadPoolExecutor(32) as pool:
+        assert set(pool.map(ask, range(32))) == {USER}
+    assert store.reads == 1
+
+
+def test_a_store_that_fails_is_asked_once_and_every_thread_hears_of_it() -> None:
+    class Locked(FakeStore):
+        def secret(self, key: str) -> Secret:
+            assert key in self.held
+            self.reads += 1
+            raise KeyringUnusable("is locked")
+
+    store = Locked(USER, f"{REPO}/acme")
+    found = lookup({}, user=store, machine=FakeStore("-")).find(f"{REPO}/acme/main/x")
+    assert found is not None
+    for _ in range(3):
+        with pytest.raises(KeyringUnusable, match="locked"):
+            found.secret()
+    assert store.reads == 1
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conda_token_plugin.store.lookup.MOST_REMEMBERED", 8)
+    answers = lookup({}, user=FakeStore(USER, f"{REPO}/acme"), machine=FakeStore("-"))
+    for number in range(100):
+        assert value(answers.find(f"{REPO}/acme/c{number}/noarch/x")) == USER
+        assert len(answers._answers) <= 8
+
+
+def test_all_tokens_are_listed_in_the_order_in_which_they_win() -> None:
+    user, machine = FakeStore(USER, f"{REPO}/acme"), FakeStore(MACHINE, f"{REPO}/hooli")
+    variables = {"ANACONDA_REPO_TOKEN": GENERAL, "ANACONDA_REPO_TOKEN_ACME": NAMED}
+    stores = {"user": user, "machine": machine}
+    held = holdings(Environment(variables), stores=stores)  # type: ignore[arg-type]  # fakes
+    assert [(item.token.organization, item.source) for item in held] == [
+        ("(any)", "ANACONDA_REPO_TOKEN"),
+        ("acme", "ANACONDA_REPO_TOKEN_ACME"),
+        ("acme", "file"),
+        ("hooli", "machine"),
+    ]
+    assert user.reads == machine.reads == 0
+
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+ends = st.none() | st.integers(-40, 40).map(lambda days: NOW + timedelta(days=days))
+
+
+def found_by(about: Mapping[str, Any]) -> Found:
+    """What a request finds for a token of which the store has ``about``."""
+    entry = Entry(Slot("file", "1"), about, scope=f"{REPO}/acme")
+    secret, prefix = Secret(USER), f"{REPO}/acme"
+    return Found(
+        "acme",
+        source="file",
+        prefix=prefix,
+        secret=lambda: secret,
+        tell=entry.token,
+        about=entry.about,
+    )
+
+
+@given(
+    st.builds(
+        Token,
+        organization=st.just("acme"),
+        kind=st.just(Kind.SITE),
+        scope=st.just((f"{REPO}/acme",)),
+        way=st.sampled_from(Way),
+        username=st.sampled_from(["", "ada"]),
+        expires=ends,
+        subscription_ends=ends,
+        issued=st.none(),
+        checked=ends,
+        proven=st.none(),
+        verdict=st.sampled_from(Verdict),
+    )
+)
+def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
+    about = token.as_json()
+    del about["scope"]
+    found = found_by(about)
+    assert found.worth_trying(now=NOW) == token.worth_trying(now=NOW)
+    assert (found.way, found.username) == (token.way, token.username)
+    assert found.token == token
+
+
+@pytest.mark.parametrize(
+    "about", [{"expires": 5}, {"expires": "soon"}, {"way": "shout"}, {"verdict": "bad"}]
+)
+def test_what_cannot_be_read_is_refused_before_anything_is_sent(about: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match="metadata"):
+        found_by({"organization": "acme", "kind": "site", **about}).worth_trying(now=NOW)

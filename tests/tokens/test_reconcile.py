@@ -1,0 +1,149 @@
+"""What follows from what the service and the repository say, row by row of the table."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.service.models import CurrentToken
+from conda_token_plugin.tokens.reconcile import Outcome, Seen, must_be_tried, synced
+from conda_token_plugin.tokens.token import Kind, State, Token, Verdict
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+
+
+def token(**facts: Any) -> Token:
+    known = {"organization": "acme", "kind": Kind.INDIVIDUAL, "scope": ("https://h/acme",)}
+    return Token(**{**known, "id": "one", "expires": NOW + 100 * DAY, **facts})
+
+
+def current(days: float = 100, *, name: str = "one") -> CurrentToken:
+    return CurrentToken(name, NOW + days * DAY)
+
+
+def ends(days: float) -> datetime:
+    return NOW + days * DAY
+
+
+@pytest.mark.parametrize(
+    ("facts", "seen", "outcome"),
+    [
+        ({"kind": Kind.SITE}, Seen(accepted=False), Outcome.REVOKED),
+        ({"kind": Kind.SITE}, Seen(accepted=False, ends=ends(-40)), Outcome.REVOKED),
+        ({"kind": Kind.SITE}, Seen(), Outcome.UNKNOWN),
+        ({}, Seen(ends=ends(-30)), Outcome.ENDED),
+        ({}, Seen(ends=ends(-29)), Outcome.CANCELLED),
+        ({}, Seen(ends=ends(0)), Outcome.CANCELLED),
+        ({}, Seen(ends=ends(1)), Outcome.REVOKED),
+        ({}, Seen(), Outcome.REVOKED),
+        ({}, Seen(current=current(name="two"), ends=ends(100)), Outcome.REISSUED),
+        ({"id": ""}, Seen(current=current(), accepted=False), Outcome.REISSUED),
+        ({}, Seen(current=current(-31), ends=ends(-31)), Outcome.ENDED),
+        ({}, Seen(current=current(-10), ends=ends(-10)), Outcome.GRACE),
+        ({"kind": Kind.SITE}, Seen(accepted=True, ends=ends(-40)), Outcome.GRACE),
+        ({}, Seen(current=current(), ends=ends(102)), Outcome.EXTENDABLE),
+        ({}, Seen(current=current(), ends=ends(101)), Outcome.CURRENT),
+        ({}, Seen(current=current(200), ends=ends(400)), Outcome.EXTENDABLE),
+        ({}, Seen(current=current(200), ends=ends(200)), Outcome.EXTENDED),
+        ({}, Seen(current=current(), ends=ends(100)), Outcome.CURRENT),
+        ({}, Seen(current=current(50), ends=ends(50)), Outcome.CURRENT),
+        ({}, Seen(current=current()), Outcome.CURRENT),
+        ({"id": ""}, Seen(current=current(), accepted=True), Outcome.CURRENT),
+        ({"expires": None}, Seen(current=CurrentToken("one", None)), Outcome.CURRENT),
+        ({"kind": Kind.SITE, "expires": None}, Seen(accepted=True), Outcome.CURRENT),
+        ({"kind": Kind.SITE}, Seen(accepted=True, ends=ends(200)), Outcome.EXTENDABLE),
+    ],
+)
+def test_the_outcome_follows_from_the_table(
+    facts: dict[str, Any], seen: Seen, outcome: Outcome
+) -> None:
+    assert synced(token(**facts), seen=seen, now=NOW)[1] is outcome
+
+
+def test_what_was_learnt_is_kept_in_the_metadata() -> None:
+    seen = Seen(current=current(200), ends=ends(200), accepted=True)
+    known, _ = synced(token(id=""), seen=seen, now=NOW)
+    assert (known.id, known.expires, known.subscription_ends) == ("one", ends(200), ends(200))
+    assert (known.checked, known.proven) == (NOW, NOW)
+
+
+def test_a_token_of_somebody_else_teaches_nothing_about_ours() -> None:
+    known, _ = synced(token(), seen=Seen(current=current(200, name="two")), now=NOW)
+    assert (known.id, known.expires) == ("one", ends(100))
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        (Seen(), State.REVOKED),
+        (Seen(current=current(name="two")), State.REVOKED),
+        (Seen(ends=ends(-1)), State.CANCELLED),
+        (Seen(current=current(-10), ends=ends(-10)), State.GRACE),
+        (Seen(current=current(), ends=ends(100)), State.VALID),
+    ],
+)
+def test_the_state_of_the_token_agrees_with_the_outcome(seen: Seen, state: State) -> None:
+    assert synced(token(), seen=seen, now=NOW)[0].state(now=NOW) is state
+
+
+def test_a_token_that_was_given_up_and_works_again_is_good_again() -> None:
+    held = token(verdict=Verdict.REVOKED)
+    known, _ = synced(held, seen=Seen(current=current(), ends=ends(100)), now=NOW)
+    assert known.verdict is Verdict.GOOD
+
+
+def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
+    end = datetime.max.replace(tzinfo=timezone.utc)
+    seen = Seen(current=CurrentToken("one", end), ends=end)
+    assert synced(token(expires=end), seen=seen, now=NOW)[1] is Outcome.CURRENT
+
+
+@pytest.mark.parametrize(
+    ("facts", "there", "tried"),
+    [
+        ({}, current(), False),
+        ({"id": ""}, current(), True),
+        ({"id": ""}, None, False),
+        ({"kind": Kind.SITE}, None, True),
+        ({"kind": Kind.UNKNOWN}, None, True),
+    ],
+)
+def test_the_repository_is_asked_where_the_service_cannot_tell(
+    facts: dict[str, Any],
+    there: CurrentToken | None,
+    tried: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    assert must_be_tried(token(**facts), current=there) is tried
+
+
+moments = st.none() | st.datetimes(timezones=st.just(timezone.utc))
+
+
+@given(
+    kind=st.sampled_from(Kind),
+    identifier=st.sampled_from(["", "one", "two"]),
+    expires=moments,
+    said=st.none() | st.builds(CurrentToken, st.just("one"), moments),
+    end=moments,
+    accepted=st.none() | st.booleans(),
+)
+def test_every_combination_has_an_outcome_and_a_second_look_agrees(  # noqa: PLR0913  # one each
+    *,
+    kind: Kind,
+    identifier: str,
+    expires: datetime | None,
+    said: CurrentToken | None,
+    end: datetime | None,
+    accepted: bool | None,
+) -> None:
+    held = token(kind=kind, id=identifier, expires=expires)
+    seen = Seen(current=said, ends=end, accepted=accepted)
+    known, outcome = synced(held, seen=seen, now=NOW)
+    again = synced(known, seen=seen, now=NOW)[1]
+    assert again is (Outcome.CURRENT if outcome is Outcome.EXTENDED else outcome)
+    assert known.key == held.key

@@ -1,0 +1,225 @@
+"""Which URLs a prefix covers, and what is refused rather than guessed at."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.errors.input import BadInput, MalformedURL
+from conda_token_plugin.tokens import scope
+from conda_token_plugin.tokens.scope import (
+    channel_of,
+    longest_prefix,
+    normalised,
+    organization_prefix,
+    pattern,
+    shared_prefixes,
+    without_secrets,
+)
+
+REPO = "https://repo.anaconda.cloud/repo/"
+ACME = "https://repo.anaconda.cloud/repo/acme"
+
+segment = st.text(
+    alphabet=st.characters(whitelist_categories=("Ll", "Nd"), max_codepoint=127), min_size=1
+).filter(lambda text: text != "t")
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        (f"{ACME}/", ACME),
+        ("HTTPS://Repo.Anaconda.Cloud:443/repo/acme", ACME),
+        ("https://repo.anaconda.cloud/repo/%61cme", ACME),
+        ("https://repo.anaconda.cloud/repo/acme?x=1#y", ACME),
+        ("https://repo.anaconda.cloud/repo/%c3%a4", "https://repo.anaconda.cloud/repo/%C3%A4"),
+        ("https://bücher.example/c", "https://xn--bcher-kva.example/c"),
+        ("https://faß.example/c", "https://xn--fa-hia.example/c"),
+        ("https://\N{FULLWIDTH LATIN SMALL LETTER H}ost.example/c", "https://host.example/c"),
+        ("http://127.0.0.1:8080/c", "http://127.0.0.1:8080/c"),
+        ("http://localhost:80/c", "http://localhost/c"),
+        ("http://[::1]:8080/c", "http://[::1]:8080/c"),
+        ("https://host.example", "https://host.example"),
+    ],
+)
+def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
+    assert normalised(url) == prefix
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://repo.anaconda.cloud/repo/acme",
+        "http://127.0.0.1.evil.example/c",
+        "http://localhost.evil.example/c",
+        "http://127.0.0.\N{ARABIC-INDIC DIGIT ONE}/c",
+        "ftp://host.example/c",
+        "file:///etc/passwd",
+        "s3://bucket/c",
+        "acme",
+        "",
+        "https://",
+        "https://host.example:99999/c",
+        "https://host.example:port/c",
+        "https://[::1/c",
+        f"{ACME}/../acme-evil",
+        f"{ACME}/%2e%2e/acme-evil",
+        f"{ACME}/%2E./acme-evil",
+        f"{ACME}/..;/acme-evil",
+        f"{ACME}/%2e%2e;x=y/acme-evil",
+        f"{ACME}/a..b/..;",
+        f"{ACME}%2fmain",
+        f"{ACME}\\main",
+        f"{ACME}%5Cmain",
+        f"{ACME}/a b",
+        "https://host.example\\@evil.example/c",
+        "https://user:password@repo.anaconda.cloud/repo/acme",
+        "https://repo.anaconda.cloud@evil.example/repo/acme",
+        "https://repo.anaconda.cloud/t/some-token/repo/acme",
+    ],
+)
+def test_where_no_token_may_go_is_an_error_and_is_covered_by_nothing(url: str) -> None:
+    with pytest.raises(MalformedURL):
+        normalised(url)
+    everything = {ACME, "https://repo.anaconda.cloud", "https://evil.example", "https://host"}
+    assert longest_prefix(f"{url}/noarch/repodata.json", among=everything) is None
+
+
+@given(st.from_regex(r"[a-zß-öø-ÿ]{1,12}", fullmatch=True))
+def test_a_host_is_called_as_requests_calls_it(name: str) -> None:
+    url = f"https://{name}.example/c"
+    try:
+        sent = requests.Request("GET", url).prepare().url
+    except requests.exceptions.InvalidURL:
+        with pytest.raises(MalformedURL):
+            normalised(url)
+    else:
+        assert normalised(url) == sent
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("x-1.0-0.conda", ACME),
+        ("", ACME),
+        ("..", f"{ACME}/.."),
+        ("%2e%2e", f"{ACME}/%2e%2e"),
+        ("..%2Fglobex", f"{ACME}/..%2Fglobex"),
+        ("..\\globex", f"{ACME}/..\\globex"),
+        ("x-1%2B2-0.conda", f"{ACME}/x-1%2B2-0.conda"),
+    ],
+)
+def test_a_last_segment_that_may_lead_out_of_its_folder_is_not_cut_off(
+    name: str, folder: str
+) -> None:
+    assert channel_of(f"{ACME}/{name}") == folder
+
+
+@pytest.mark.parametrize(
+    ("url", "prefix"),
+    [
+        (f"{ACME}/main/noarch/repodata.json", ACME),
+        (ACME, ACME),
+        (f"{ACME}-evil/main/noarch/repodata.json", None),
+        (f"{ACME}evil/main/noarch/repodata.json", None),
+        ("https://repo.anaconda.cloud/repo/ACME/main", None),
+        ("https://repo.anaconda.cloud/repo/globex/main", None),
+        ("https://repo.anaconda.cloud/repo", None),
+        ("https://repo.anaconda.cloud:8443/repo/acme/main", None),
+        ("https://repo.anaconda.cloud./repo/acme/main", None),
+        ("https://evil.example/repo/acme/main", None),
+        (f"{ACME}\n", None),
+        (f"{ACME}/ma\tin/noarch/x.conda", None),
+        (f"{ACME}/private/noarch/x.conda", f"{ACME}/private"),
+        (f"{ACME}/privateer/noarch/x.conda", ACME),
+    ],
+)
+def test_the_longest_prefix_on_a_path_boundary_covers(url: str, prefix: str | None) -> None:
+    assert longest_prefix(url, among={ACME, f"{ACME}/private"}) == prefix
+
+
+@given(st.lists(segment, min_size=1, max_size=5), st.integers(0, 5), st.text(max_size=8))
+def test_a_prefix_covers_a_url_exactly_when_its_segments_begin_it(
+    segments: list[str], cut: int, tail: str
+) -> None:
+    base = "https://host.example"
+    prefix = "/".join([base, *segments[:cut]])
+    assert longest_prefix("/".join([base, *segments]), among={prefix}) == prefix
+    longer = f"{'/'.join([base, *segments])}{tail}"
+    if longest_prefix(longer, among={prefix}) and segments[:cut]:
+        assert longer == prefix or longer[len(prefix)] in "/?#"
+
+
+@given(st.text(alphabet="a/. %2f5cCF0\\\x7f\x00\n;é\u200b"))
+def test_a_path_is_odd_by_each_character_and_each_part_of_it(text: str) -> None:
+    characters, parts = scope._ODD_CHARACTERS, scope._ODD_PARTS
+    lower = f"{text}/".lower()
+    odd = any(one in characters for one in text) or any(part in lower for part in parts)
+    assert scope._odd(text) == odd
+
+
+@given(st.text())
+def test_whatever_is_passed_the_answer_is_a_normal_form_or_our_error(url: str) -> None:
+    try:
+        prefix = normalised(url)
+    except MalformedURL:
+        return
+    assert normalised(prefix) == prefix
+    assert longest_prefix(url, among={prefix}) == prefix
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://u:p4ssw0rd@h.example/c", "https://h.example/c"),
+        ("https://h.example/t/tk-12345678/c?q=tk-12345678#f", "https://h.example/c"),
+        ("https://h.example/t/tk-12345678", "https://h.example"),
+        ("u:p4ssw0rd@h.example/t/tk-12345678/c", "h.example/c"),
+    ],
+)
+def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
+    assert without_secrets(url) == shown
+
+
+@given(st.sampled_from(["https://u:{}@h/c", "https://h/t/{}/c", "https://h/c?k={}", "h/t/{}"]))
+def test_an_error_about_a_url_never_shows_its_secret(shape: str) -> None:
+    url = shape.format("tk-1234567890")
+    with pytest.raises(MalformedURL) as caught:
+        normalised(f"{url}/../x" if "?" not in url else f"http{url}")
+    assert "tk-1234" not in str(caught.value)
+
+
+@given(segment, segment)
+def test_the_glob_for_conda_matches_below_the_prefix_and_not_beside_it(a: str, b: str) -> None:
+    prefix = f"https://host.example/{a}"
+    glob = pattern(prefix)
+    assert fnmatch(f"{prefix}/{b}/noarch/repodata.json", glob)
+    assert not fnmatch(f"{prefix}-{b}/noarch/repodata.json", glob)
+
+
+def test_characters_that_mean_something_in_a_glob_are_taken_as_they_are() -> None:
+    prefix = "https://host.example/[a]*?"
+    assert fnmatch(f"{prefix}/x", pattern(prefix))
+    assert not fnmatch("https://host.example/azz/x", pattern(prefix))
+
+
+@pytest.mark.parametrize("token", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
+def test_a_token_is_no_organization_and_is_sent_to_no_log(token: str) -> None:
+    with pytest.raises(BadInput, match="'…'"):
+        organization_prefix("https://repo.example/repo", token)
+
+
+def test_an_organization_is_one_segment_of_the_repository() -> None:
+    assert organization_prefix(REPO, "acme") == ACME
+    assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"
+    for name in ("", "a/b", "..", ".", "a\nb", "../x"):
+        with pytest.raises(BadInput, match="No organization is called"):
+            organization_prefix(REPO, name)
+
+
+def test_the_shared_channels_are_main_r_and_msys2() -> None:
+    assert [url.rpartition("/")[2] for url in shared_prefixes(REPO)] == ["main", "r", "msys2"]

@@ -1,0 +1,217 @@
+"""The life of a token, row by row of the table in ``tokens``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.tokens.token import (
+    TRUST_METADATA_FOR,
+    WARN_BEFORE,
+    Kind,
+    State,
+    Token,
+    Verdict,
+    Way,
+    utc,
+)
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+moments = st.datetimes(
+    min_value=datetime(1990, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone itself
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001  # as above
+    timezones=st.timezones(),
+    allow_imaginary=False,  # an hour that a change of the clock skips is no moment
+)
+
+
+def token(**facts: Any) -> Token:
+    given_facts = {"organization": "acme", "kind": Kind.INDIVIDUAL, "scope": ("https://h/acme",)}
+    return Token(**{**given_facts, **facts})
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [
+        ({"expires": NOW + 90 * DAY, "verdict": Verdict.REVOKED}, State.REVOKED),
+        ({"expires": NOW - DAY, "verdict": Verdict.REVOKED}, State.REVOKED),
+        ({"expires": NOW + 90 * DAY, "verdict": Verdict.CANCELLED}, State.CANCELLED),
+        ({}, State.UNKNOWN),
+        ({"subscription_ends": NOW - DAY}, State.UNKNOWN),
+        ({"expires": NOW}, State.EXPIRED),
+        ({"expires": NOW - SECOND}, State.EXPIRED),
+        ({"expires": NOW + SECOND}, State.EXPIRING),
+        ({"expires": NOW + 20 * DAY, "subscription_ends": NOW - 10 * DAY}, State.GRACE),
+        ({"expires": NOW + 5 * DAY, "subscription_ends": NOW}, State.GRACE),
+        ({"expires": NOW - DAY, "subscription_ends": NOW - DAY}, State.GRACE),
+        ({"expires": NOW - 29 * DAY, "subscription_ends": NOW - 29 * DAY}, State.GRACE),
+        ({"expires": NOW - 30 * DAY, "subscription_ends": NOW - 30 * DAY}, State.EXPIRED),
+        ({"expires": NOW - DAY, "subscription_ends": NOW - DAY + SECOND}, State.GRACE),
+        ({"expires": NOW + 300 * DAY, "subscription_ends": NOW - 31 * DAY}, State.EXPIRED),
+        ({"expires": NOW - DAY, "subscription_ends": NOW + 300 * DAY}, State.EXPIRED),
+        ({"expires": NOW + 5 * DAY, "subscription_ends": NOW + 5 * DAY}, State.EXPIRING),
+        ({"expires": NOW + WARN_BEFORE}, State.EXPIRING),
+        ({"expires": NOW + WARN_BEFORE + SECOND}, State.VALID),
+        ({"expires": NOW + 90 * DAY, "subscription_ends": NOW + 60 * DAY}, State.VALID),
+    ],
+)
+def test_the_state_follows_from_the_table(facts: dict[str, Any], state: State) -> None:
+    assert token(**facts).state(now=NOW) is state
+
+
+@pytest.mark.parametrize(
+    ("expires", "ends", "left"),
+    [
+        (5, None, 5),
+        (5, 5, 5),
+        (-10, -10, 20),
+        (300, -10, 20),
+        (20, -10, 20),
+        (-1, 300, -1),
+        (-40, -40, -10),
+        (300, -40, -10),
+    ],
+)
+def test_what_is_left_is_counted_to_the_expiry_and_in_grace_to_the_death(
+    expires: int, ends: int | None, left: int
+) -> None:
+    end = None if ends is None else NOW + ends * DAY
+    held = token(expires=NOW + expires * DAY, subscription_ends=end)
+    assert held.left(now=NOW) == left * DAY
+
+
+def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
+    end = datetime.max.replace(tzinfo=timezone.utc)
+    held = token(expires=end, subscription_ends=end)
+    assert held.dies == end
+    assert held.state(now=NOW) is State.VALID
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_only_what_is_over_is_not_usable(state: State) -> None:
+    assert state.usable is (state.name not in {"EXPIRED", "CANCELLED", "REVOKED"})
+
+
+@given(moments, moments)
+def test_the_state_does_not_depend_on_the_zone_in_which_a_moment_is_written(
+    expires: datetime, now: datetime
+) -> None:
+    here = token(expires=expires).state(now=now)
+    there = token(expires=expires.astimezone(timezone.utc)).state(now=now.astimezone(timezone.utc))
+    assert here is there
+    left = token(expires=expires).left(now=now)
+    assert left is not None
+    assert (left <= timedelta()) is (here is State.EXPIRED)
+
+
+@given(moments, st.timedeltas(min_value=timedelta(), max_value=400 * DAY))
+def test_time_only_makes_a_token_worse(expires: datetime, later: timedelta) -> None:
+    order = [State.VALID, State.EXPIRING, State.EXPIRED]
+    held = token(expires=expires)
+    start = expires.astimezone(timezone.utc) - 200 * DAY
+    assert order.index(held.state(now=start)) <= order.index(held.state(now=start + later))
+
+
+def test_a_leap_day_and_a_change_of_the_clock_are_days_like_others() -> None:
+    leap = token(expires=utc("2028-03-14T00:00:00Z"))
+    assert leap.state(now=utc("2028-02-29T00:00:00Z")) is State.EXPIRING
+    assert leap.state(now=utc("2028-02-28T23:59:59Z")) is State.VALID
+    summer = token(expires=utc("2026-03-29T03:00:00+02:00"))
+    assert summer.state(now=utc("2026-03-29T00:59:59Z")) is State.EXPIRING
+    assert summer.state(now=utc("2026-03-29T01:00:00Z")) is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("checked", "tried"),
+    [
+        (None, True),
+        (NOW - TRUST_METADATA_FOR - SECOND, True),
+        (NOW - SECOND, False),
+        (NOW + DAY, False),  # the clock went back: what was learnt is not older than a day
+    ],
+)
+def test_a_dead_token_is_tried_only_if_the_service_may_know_better(
+    checked: datetime | None, *, tried: bool
+) -> None:
+    assert token(expires=NOW - DAY, checked=checked).worth_trying(now=NOW) is tried
+    assert token(expires=NOW + DAY, checked=checked).worth_trying(now=NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2030-01-01 00:00:00+00:00",
+        "2030-01-01T00:00:00Z",
+        "2030-01-01T00:00:00",
+        "2030-01-01",
+        "2030-01-01T02:00:00+02:00",
+        " 2030-01-01T00:00:00.000000Z ",
+    ],
+)
+def test_the_times_that_the_service_writes_are_read_as_utc(text: str) -> None:
+    moment = utc(text)
+    assert moment == datetime(2030, 1, 1, tzinfo=timezone.utc)
+    assert moment.utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"])
+def test_what_is_no_time_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        utc(text)
+
+
+texts = st.text(max_size=20)
+# As everywhere in the package. Times of other zones that come twice a year equal none of UTC's.
+utc_moments = moments.map(lambda moment: moment.astimezone(timezone.utc))
+tokens = st.builds(
+    Token,
+    organization=texts,
+    kind=st.sampled_from(Kind),
+    scope=st.lists(texts, max_size=3).map(tuple),
+    way=st.sampled_from(Way),
+    username=texts,
+    id=texts,
+    last_four=texts,
+    issued=st.none() | utc_moments,
+    expires=st.none() | utc_moments,
+    subscription_ends=st.none() | utc_moments,
+    checked=st.none() | utc_moments,
+    proven=st.none() | utc_moments,
+    verdict=st.sampled_from(Verdict),
+    channels=st.lists(texts, max_size=2).map(tuple),
+    default_channels=st.lists(texts, max_size=2).map(tuple),
+)
+
+
+@given(tokens)
+def test_metadata_survives_being_written_and_read(held: Token) -> None:
+    entry = json.loads(json.dumps(held.as_json()))
+    # A token without a scope is never stored; "" and () are what is left out.
+    back = Token.from_json({"scope": [], "organization": "", **entry})
+    assert back == held
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["organization", "kind", "scope", "expires", "way", "verdict", "new"]),
+        st.none() | st.booleans() | st.integers() | texts | st.lists(texts | st.integers()),
+    )
+)
+def test_an_entry_that_was_not_written_by_us_is_one_of_three_errors(entry: dict[str, Any]) -> None:
+    try:
+        held = Token.from_json(entry)
+    except (KeyError, TypeError, ValueError):
+        return
+    assert isinstance(held.organization, str)
+
+
+def test_names_of_a_later_version_are_passed_over() -> None:
+    assert Token.from_json({**token().as_json(), "colour": "blue"}) == token()
