@@ -50,8 +50,8 @@ LONGEST_FILE = 64 * 1024
 """Bytes read from a file that a variable names; anything longer is no token."""
 
 
-class Environment:
-    """One process's variables; ``Environment()`` is this process's. By hand: see ``lookup``."""
+class Settings:
+    """One process's variables; ``Settings()`` is this process's. By hand: see ``lookup``."""
 
     __slots__ = ("variables",)
 

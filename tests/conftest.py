@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from conda_token_plugin.sandbox import Sandbox
+from tests.support.machine import Machine
+from tests.support.person import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,3 +77,15 @@ def sandbox(packages: Path) -> Iterator[Sandbox]:
     """A sandbox in its first state."""
     with Sandbox.start(packages=packages) as running:
         yield running
+
+
+@pytest.fixture
+def person(tmp_path: Path, sandbox: Sandbox) -> Person:
+    return Person(Machine(tmp_path / "machine", sandbox))
+
+
+@pytest.fixture
+def files_of_sandbox(packages: Path, sandbox: Sandbox) -> Path:
+    """The channels as files, for a server of another kind."""
+    assert sandbox.repo
+    return packages / "channels"

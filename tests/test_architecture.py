@@ -1,4 +1,4 @@
-"""The plan of the house, held: who may import whom, and each thing that exactly one room does."""
+"""The structure of the package: who may import whom, and each job that exactly one module does."""
 
 from __future__ import annotations
 
@@ -17,33 +17,61 @@ if TYPE_CHECKING:
 NAME = "conda_token_plugin"
 PACKAGE = Path(conda_token_plugin.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
-LONGEST = 300
+MAX_LINES = 300
+MAX_TOP_LEVEL = 12
 WAIVER = re.compile(
     r"# (noqa\b(: [A-Z0-9, ]+[0-9])?|type: ignore\b(\[[a-z, -]+\])?)(?!.* (#|--) \S)"
 )
-"""A comment that excuses a line from a rule, with nothing behind it that says why."""
+"""A comment that exempts a line from a rule and gives no reason."""
 
-LAYERS = {
-    # A room, and the rooms it may import from. Everything may import `errors`.
+BELOW_STORE = {"gateways", "settings", "tokens", "errors"}
+BELOW_SERVICE = {"store", "integrations", *BELOW_STORE}
+BELOW_OPERATIONS = {"service", *BELOW_SERVICE}
+BELOW_AUTH = {"operations", *BELOW_OPERATIONS}
+LAYERS: dict[str, set[str]] = {
+    # Each package (or top-level module), and the packages that it may import from.
     "errors": set(),
-    "secret": set(),
-    "tokens": set(),
-    "channels": set(),
-    "sending": {"secret"},
-    "pasted": {"secret"},
-    "environment": {"channels", "secret"},
-    "store": {"tokens", "secret", "environment"},
-    "lookup": {"tokens", "channels", "secret", "environment", "store", "sending"},
-    "holdings": {"environment", "lookup"},
-    "pending": {"tokens"},
-    "condarc": {"channels", "tokens", "environment"},
-    "sandbox": {"sandbox"},
-    "demo": {"environment"},
+    "tokens": {"errors"},
+    "settings": {"tokens", "errors"},
+    "gateways": {"settings", "tokens", "errors"},
+    "integrations": BELOW_STORE,
+    "store": BELOW_STORE,
+    "service": BELOW_SERVICE,
+    "operations": BELOW_OPERATIONS,
+    "auth": BELOW_AUTH,
+    "cli": {"auth", *BELOW_AUTH},
+    "plugin": {"cli", "auth", "operations"},
+    "sandbox": set(),
+    "__main__": {"cli"},
+}
+CONDA = {
+    "plugin.py",
+    "auth/handler.py",
+    "auth/fallback.py",
+    "auth/alone.py",
+    "auth/session.py",
+    "cli/doctor.py",  # runs the health checks with conda's settings
+}
+KEYRING = {
+    "store/keyring_vault.py",
+    "store/keyring_probe_child.py",  # a child process, because a keyring backend can hang
+}
+PRINTERS = {
+    "cli/output.py",
+    "sandbox/rattler_client.py",  # a program of its own, whose output this is
+    "cli/demo_stage.py",  # reads the standard output of a child
+    "store/keyring_probe.py",  # the same
+}
+CATCHERS = {
+    "auth/handler.py",  # a bug of the plugin must not stop conda; it is reported once
+    "auth/responses.py",  # the same
+    "store/lookup.py",  # passes the error on to the threads that wait
+    "store/keyring_vault.py",  # keyring backends raise any type of error
 }
 
 
-def room(module: str) -> str:
-    """`conda_token_plugin.gateways.files` is in the room `store`."""
+def package_of(module: str) -> str:
+    """Return `store` for `conda_token_plugin.store.files`."""
     return module.split(".")[1] if "." in module else ""
 
 
@@ -52,26 +80,24 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+NAMES = {module_of(path): path for path in MODULES}
+
+
 def imports(path: Path) -> Iterator[str]:
-    """Absolute names of all that a file imports, wherever in it, but for types alone."""
-    package = module_of(path).split(".")
-    package = package if path.name == "__init__.py" else package[:-1]
-    for node in _at_run_time(ast.parse(path.read_text("utf-8"))):
+    """Yield the absolute name of every import in a file, also in functions and for types."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            source = ".".join([*base, *([node.module] if node.module else [])])
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
+            assert not node.level, f"{path} has a relative import"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in NAMES else str(node.module)
 
 
-def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and getattr(child.test, "id", "") == "TYPE_CHECKING":
-            continue
-        yield child
-        yield from _at_run_time(child)
+def own_imports(path: Path) -> set[str]:
+    """Return the modules of this package that a file imports."""
+    return {name for name in imports(path) if name in NAMES} - {module_of(path), NAME}
 
 
 def importers(library: str) -> set[str]:
@@ -82,33 +108,51 @@ def importers(library: str) -> set[str]:
     }
 
 
+def test_every_package_has_a_layer() -> None:
+    assert {package_of(name) for name in NAMES} - {""} == set(LAYERS)
+
+
 @pytest.mark.parametrize("name", sorted(LAYERS))
-def test_a_room_imports_only_from_those_below_it(name: str) -> None:
-    allowed = {*LAYERS[name], name, "errors", ""}
-    for path in MODULES:
-        if room(module_of(path)) != name:
-            continue
-        ours = {module for module in imports(path) if module.split(".")[0] == NAME}
-        used = {room(module) for module in ours} - {"__version__", "HANDLER"}
-        assert used <= allowed, f"{path.name} imports {used - allowed}"
+def test_package_imports_only_from_packages_below_it(name: str) -> None:
+    upward = [
+        f"{module} imports {other}"
+        for module, path in NAMES.items()
+        if package_of(module) == name
+        for other in sorted(own_imports(path))
+        if package_of(other) not in {name, *LAYERS[name]}
+    ]
+    assert upward == []
 
 
-def test_nothing_imports_the_sandbox_and_it_imports_nothing_of_ours() -> None:
-    users = {
-        path for path in MODULES if any(m.startswith(f"{NAME}.sandbox") for m in imports(path))
-    }
-    assert all("sandbox" in path.parts for path in users)
+def test_modules_have_no_import_cycle() -> None:
+    graph = {name: own_imports(path) for name, path in NAMES.items()}
+    while graph:
+        leaves = {name for name, others in graph.items() if not others & graph.keys()}
+        assert leaves, f"a cycle is among {sorted(graph)}"
+        graph = {name: others for name, others in graph.items() if name not in leaves}
 
 
-def test_only_these_modules_know_that_conda_exists() -> None:
+def test_top_level_has_at_most_twelve_entries() -> None:
+    entries = {path.name for path in PACKAGE.iterdir() if not path.name.startswith("__")}
+    assert len(entries - {"py.typed"}) <= MAX_TOP_LEVEL
+
+
+def test_commands_do_not_import_one_another() -> None:
+    commands = f"{NAME}.cli.commands."
+    for name, path in NAMES.items():
+        if name.startswith(commands):
+            assert not [other for other in own_imports(path) if other.startswith(commands)], name
+
+
+def test_conda_is_imported_only_by_the_listed_modules() -> None:
     assert importers("conda") <= CONDA
 
 
-def test_only_these_modules_know_keyring() -> None:
+def test_keyring_is_imported_only_by_the_listed_modules() -> None:
     assert importers("keyring") <= KEYRING
 
 
-def test_only_the_renderer_prints() -> None:
+def test_only_the_output_module_prints() -> None:
     printers = set()
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -119,7 +163,7 @@ def test_only_the_renderer_prints() -> None:
     assert {name for name in printers if not name.startswith("sandbox/")} <= PRINTERS
 
 
-def test_only_the_door_catches_what_it_did_not_expect() -> None:
+def test_only_the_listed_modules_catch_every_exception() -> None:
     catchers = {
         str(path.relative_to(PACKAGE))
         for path in MODULES
@@ -133,13 +177,13 @@ def test_only_the_door_catches_what_it_did_not_expect() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_has_one_reason_to_exist(path: Path) -> None:
+def test_module_has_a_docstring_and_a_bounded_length(path: Path) -> None:
     text = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(text)) or not text.strip()
-    assert len(text.splitlines()) <= LONGEST
+    assert len(text.splitlines()) <= MAX_LINES
 
 
-def test_every_exception_to_a_rule_gives_its_reason() -> None:
+def test_every_exemption_from_a_rule_gives_its_reason() -> None:
     root = PACKAGE.parent
     files = (
         path
@@ -153,29 +197,3 @@ def test_every_exception_to_a_rule_gives_its_reason() -> None:
         if WAIVER.search(line)
     ]
     assert bare == []
-
-
-CONDA = {
-    "plugin.py",
-    "auth.py",
-    "others.py",  # finds the handler that conda would have asked
-    "checkup.py",  # runs the health checks with conda's settings
-    "alone.py",  # shows other plugins conda's settings without our entries
-    "conda_channels.py",  # `conda token test` asks through the sessions of conda itself
-}
-KEYRING = {
-    "store/keyring_vault.py",
-    "store/probe_child.py",  # the child process that a hanging keyring cannot take along
-}
-PRINTERS = {
-    "cli/render.py",
-    "demo/client.py",  # a program of its own, whose output this is
-    "demo/stage.py",  # reads the standard output of a child
-    "store/probe.py",  # as the stage
-}
-CATCHERS = {
-    "watching.py",  # as auth.py
-    "auth.py",  # a bug of ours must not stop conda: it is said once, and the request goes on
-    "lookup.py",  # hands whatever it was to the threads that wait
-    "store/keyring_vault.py",  # backends raise whatever their system raises
-}

@@ -13,7 +13,7 @@ from conda_token_plugin import settings
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, MalformedToken, MalformedURL
 from conda_token_plugin.errors.store import StoreUnusable
-from conda_token_plugin.settings import Environment, token_variable
+from conda_token_plugin.settings import Settings, token_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 
 
 def test_the_defaults_are_the_platforms() -> None:
-    bare = Environment({})
+    bare = Settings({})
     assert bare.service_url == "https://anaconda.com"
     assert bare.repo_url == "https://repo.anaconda.cloud/repo/"
     assert bare.store_choice == "auto"
@@ -31,7 +31,7 @@ def test_the_defaults_are_the_platforms() -> None:
 
 
 def test_addresses_are_settings_and_are_normalised() -> None:
-    room = Environment(
+    room = Settings(
         {
             "CONDA_TOKEN_SERVICE_URL": "http://127.0.0.1:8000/",
             "CONDA_TOKEN_REPO_URL": "https://Conda.Example:443/repo",
@@ -43,33 +43,33 @@ def test_addresses_are_settings_and_are_normalised() -> None:
 
 @pytest.mark.parametrize("name", ["CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL"])
 def test_an_address_that_a_secret_must_not_go_to_is_refused(name: str) -> None:
-    room = Environment({name: "http://anaconda.com"})
+    room = Settings({name: "http://anaconda.com"})
     with pytest.raises(MalformedURL, match="not encrypted"):
         _ = room.service_url, room.repo_url
 
 
 def test_an_unknown_store_is_refused_with_the_words_that_are_known() -> None:
     with pytest.raises(BadInput, match="auto, keyring, file"):
-        _ = Environment({"CONDA_TOKEN_STORE": "vault"}).store_choice
+        _ = Settings({"CONDA_TOKEN_STORE": "vault"}).store_choice
 
 
 def test_the_store_is_in_the_users_data_folder_unless_it_is_told(sealed_room: Path) -> None:
-    assert Environment().store_folder.is_relative_to(sealed_room)
-    assert Environment({"CONDA_TOKEN_HOME": "~/t"}).store_folder == sealed_room / "t"
+    assert Settings().store_folder.is_relative_to(sealed_room)
+    assert Settings({"CONDA_TOKEN_HOME": "~/t"}).store_folder == sealed_room / "t"
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "  \n"])
 def test_a_secret_may_be_in_a_file_that_a_variable_names(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "key"
     path.write_bytes(f"{VALUE}{ending}".encode())
-    found = Environment({"ANACONDA_AUTH_API_KEY_FILE": str(path)}).secret("ANACONDA_AUTH_API_KEY")
+    found = Settings({"ANACONDA_AUTH_API_KEY_FILE": str(path)}).secret("ANACONDA_AUTH_API_KEY")
     assert found is not None
     assert found[1].reveal() == VALUE
     assert str(path) in found[0]
 
 
 def test_the_variable_itself_comes_before_its_file(tmp_path: Path) -> None:
-    room = Environment({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
+    room = Settings({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
     found = room.secret("A")
     assert found is not None
     assert found[0] == "A"
@@ -78,7 +78,7 @@ def test_the_variable_itself_comes_before_its_file(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path):
         with pytest.raises(StoreUnusable, match=str(path)):
-            Environment({"A_FILE": str(path)}).secret("A")
+            Settings({"A_FILE": str(path)}).secret("A")
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe\x00", b"x" * 100_000])
@@ -86,13 +86,13 @@ def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -
     path = tmp_path / "key"
     path.write_bytes(content)
     with pytest.raises(MalformedToken) as caught:
-        Environment({"A_FILE": str(path)}).secret("A")
+        Settings({"A_FILE": str(path)}).secret("A")
     assert str(path) in str(caught.value)
 
 
 def test_a_variable_that_holds_no_token_is_named_and_its_value_is_not_shown() -> None:
     with pytest.raises(MalformedToken, match=r"What A holds is not a token or key") as caught:
-        Environment({"A": "two words"}).secret("A")
+        Settings({"A": "two words"}).secret("A")
     assert "two" not in str(caught.value)
 
 
@@ -116,7 +116,7 @@ def test_every_name_that_supplies_a_token_is_found(
     (mounted / "anaconda_repo_token_hooli").write_text(VALUE)
     (mounted / "other").write_text(VALUE)
     monkeypatch.setattr(settings, "RUN_SECRETS", mounted)
-    room = Environment(
+    room = Settings(
         {
             "ANACONDA_REPO_TOKEN": VALUE,
             "ANACONDA_REPO_TOKEN_ACME": VALUE,
@@ -143,17 +143,17 @@ def test_every_name_that_supplies_a_token_is_found(
     ],
 )
 def test_a_home_that_nobody_knows_is_one_line(
-    name: str, path_of: Callable[[Environment], object]
+    name: str, path_of: Callable[[Settings], object]
 ) -> None:
     with pytest.raises(BadInput, match=r"'~no-such-user/x' cannot be found. Set HOME"):
-        path_of(Environment({name: "~no-such-user/x"}))
+        path_of(Settings({name: "~no-such-user/x"}))
 
 
 def test_an_organization_whose_name_no_file_can_have_is_supplied_with_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
-    assert Environment({}).repository_token(settings.token_variable("x" * 5000)) is None
+    assert Settings({}).repository_token(settings.token_variable("x" * 5000)) is None
 
 
 def test_mounted_secrets_that_are_not_for_us_are_none(
@@ -161,7 +161,7 @@ def test_mounted_secrets_that_are_not_for_us_are_none(
 ) -> None:
     (tmp_path / "a-file").write_text("")
     monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path / "a-file")
-    assert Environment({}).repository_tokens() == ()
+    assert Settings({}).repository_tokens() == ()
 
 
 def test_no_secret_is_taken_from_a_name_that_conda_prints() -> None:
@@ -171,7 +171,7 @@ def test_no_secret_is_taken_from_a_name_that_conda_prints() -> None:
 
 def test_errors_about_a_value_do_not_show_it() -> None:
     with pytest.raises(TokenPluginError) as caught:
-        Environment({"A": f"{VALUE} {VALUE}"}).secret("A")
+        Settings({"A": f"{VALUE} {VALUE}"}).secret("A")
     assert VALUE[:8] not in str(caught.value)
 
 
@@ -183,4 +183,4 @@ def test_nothing_else_reads_the_environment() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
     }
-    assert readers == {"environment.py"}
+    assert readers == {"settings.py"}

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.integrations.conda.caches import note_refused
-from conda_token_plugin.operations.explain_refusal import Examiner
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.operations.explain_refusal import RefusalExplainer
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import resolver
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def hint(facts: Mapping[str, Any]) -> Diagnosis | None:
     status = int(facts["status_code"])
     diagnosis = examiner().examine(str(facts["url"]), status=status, headers=headers)
     if diagnosis is not None:
-        note_refused(str(facts["url"]), folder=examiner().environment.store_folder)
+        note_refused(str(facts["url"]), folder=examiner().settings.store_folder)
     if diagnosis is None or (diagnosis.code, diagnosis.command) in _SAID:
         return None
     _SAID.add((diagnosis.code, diagnosis.command))
@@ -33,11 +33,11 @@ def hint(facts: Mapping[str, Any]) -> Diagnosis | None:
 
 
 @cache
-def examiner() -> Examiner:
+def examiner() -> RefusalExplainer:
     """The examiner of this process; it shares the handler's resolver where that was used."""
     auth = sys.modules.get("conda_token_plugin.auth.handler")
-    environment = Environment()
-    return Examiner(environment, auth.LOOKUP if auth else resolver(environment))
+    settings = Settings()
+    return RefusalExplainer(settings, auth.LOOKUP if auth else resolver(settings))
 
 
 def headers_in(details: str) -> dict[str, str]:

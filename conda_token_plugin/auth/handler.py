@@ -21,7 +21,7 @@ from conda.plugins.hookspec import CondaSpecs
 from conda.plugins.types import ChannelAuthBase
 
 from conda_token_plugin.plugin import REFUSED
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import resolver
 from conda_token_plugin.tokens.authorization import header
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.lookup import Found, Lookup
     from conda_token_plugin.tokens.secret import Secret
 
-LOOKUP: Lookup = resolver(Environment())
+LOOKUP: Lookup = resolver(Settings())
 """The resolver of this process; it reads the stores when the first URL asks for them."""
 USED: dict[str, Found] = {}
 """The tokens that this process has sent, by key."""
@@ -97,13 +97,13 @@ def warn_of_expiry() -> None:
     try:
         _warn_of_expiry()
     except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        from conda_token_plugin.auth.mishaps import said_once
+        from conda_token_plugin.auth.mishaps import warn_once
         from conda_token_plugin.errors.input import BadInput
 
         if isinstance(fault, CondaError):  # the setting is no number
-            said_once(BadInput(str(fault)), so="nobody looks when tokens expire")
+            warn_once(BadInput(str(fault)), so="nobody looks when tokens expire")
         else:
-            said_once(fault, so="it goes on")
+            warn_once(fault, so="it goes on")
 
 
 def _warn_of_expiry() -> None:
@@ -115,7 +115,7 @@ def _warn_of_expiry() -> None:
         [found.token for found in USED.values()],
         now=datetime.now(timezone.utc),
         within=timedelta(days=max(days, -MOST_DAYS)),
-        folder=Environment().store_folder,
+        folder=Settings().store_folder,
     )
     for said in filter(None, (*LOOKUP.notices, line)):
         Printer().warn(said)
@@ -137,9 +137,9 @@ def _covered(url: str) -> tuple[Found, Secret] | None:
             return None
         return found, found.secret()
     except Exception as fault:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        from conda_token_plugin.auth.mishaps import said_once
+        from conda_token_plugin.auth.mishaps import warn_once
 
-        said_once(fault)
+        warn_once(fault)
     return None
 
 

@@ -11,7 +11,7 @@ from conda_token_plugin.errors import TokenPluginError
 log = logging.getLogger(__name__)
 
 
-def said_once(fault: Exception, *, so: str = "requests go on without a token") -> None:
+def warn_once(fault: Exception, *, so: str = "requests go on without a token") -> None:
     """Warn of ``fault`` and of what follows; the same one is not said again in this process.
 
     It is one of our errors (a corrupt store, a locked keyring, a bad variable), or a bug.

@@ -33,7 +33,7 @@ WIRE_LOGS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
 def send_in_path(sessions: type[Session], *, handler: type[AuthBase], covered: Covered) -> None:
-    """Have those of ``sessions`` that ask ``handler`` send tokens of ``Way.PATH``, from now on.
+    """Have those of ``sessions`` that ask ``handler`` send path tokens in the path, from now on.
 
     All of them, and not the one that sends this request: a request does not tell its session, and
     conda lets several threads use one that another has made (for shards; conda 26.7).

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def note(refusal: Response) -> None:
     """Remember that what conda now takes for absent is to be asked for with another token."""
     from conda_token_plugin.integrations.conda.caches import note_refused
 
-    note_refused(refusal.url, folder=Environment().store_folder)
+    note_refused(refusal.url, folder=Settings().store_folder)
 
 
 def explain(refusal: Response) -> None:
@@ -86,8 +86,8 @@ def _reason(response: Response) -> str:
             response.url, status=response.status_code, headers=response.headers
         )
     except Exception as bug:  # noqa: BLE001  # a bug of ours stops no conda command, and is said
-        from conda_token_plugin.auth.mishaps import said_once
+        from conda_token_plugin.auth.mishaps import warn_once
 
-        said_once(bug)
+        warn_once(bug)
         return ""
     return diagnosis.text if diagnosis else ""

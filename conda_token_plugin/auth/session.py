@@ -14,7 +14,7 @@ from conda.models.channel import Channel
 
 from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.http.answer import answer
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.gateways.http.failures import unreachable
 from conda_token_plugin.gateways.http.session import TROUBLE, discreet
 from conda_token_plugin.tokens.scope import without_secrets
@@ -22,7 +22,7 @@ from conda_token_plugin.tokens.scope import without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.answer import HttpResponse
 
 
 def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -42,12 +42,12 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
 class CondaSender:
     """Sends by the session that conda itself would use for the URL."""
 
-    def get(self, url: str, *, at_most: int) -> Answer:
+    def get(self, url: str, *, at_most: int) -> HttpResponse:
         """Send with conda's timeouts, proxies, certificates and auth handlers."""
         shown = without_secrets(url)
         if context.offline:  # what the session then raises differs between versions
             raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
-        patience = Patience(
+        patience = Timeouts(
             connect=context.remote_connect_timeout_secs, read=context.remote_read_timeout_secs
         )
         try:

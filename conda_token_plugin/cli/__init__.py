@@ -46,10 +46,10 @@ def script() -> int:
 
 
 def _run(args: object, *, printer: object, prog: str) -> int:
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.cli.parser import runner
 
-    call = Call.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
+    call = CommandContext.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
     try:
         return runner(call.args.verb)(call)
     finally:

@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.cli.prompts import Prompts
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.lookup import Lookup
 
 
-class Call:
+class CommandContext:
     """What a verb is given."""
 
     def __init__(  # noqa: PLR0913  # all that a verb is given
         self,
         args: Namespace,
         *,
-        environment: Environment,
+        settings: Settings,
         printer: Printer,
         prompts: Prompts,
         prog: str,
@@ -31,7 +31,7 @@ class Call:
     ) -> None:
         """Do no I/O."""
         self.args = args
-        self.environment = environment
+        self.settings = settings
         self.printer = printer
         self.prompts = prompts
         self.prog = prog
@@ -40,14 +40,14 @@ class Call:
         self._said: list[str] = []
 
     @classmethod
-    def of(cls, args: Namespace, *, printer: Printer, prog: str) -> Call:
+    def of(cls, args: Namespace, *, printer: Printer, prog: str) -> CommandContext:
         """The call that this process was started with."""
         from conda_token_plugin.cli.prompts import prompts
-        from conda_token_plugin.settings import Environment
+        from conda_token_plugin.settings import Settings
 
         return cls(
             args,
-            environment=Environment(),
+            settings=Settings(),
             printer=printer,
             prompts=prompts(printer, assume_yes=args.yes),
             prog=prog,
@@ -62,7 +62,7 @@ class Call:
     @property
     def condarc(self) -> Path:
         """The drop-in that goes with ``store``."""
-        return self.environment.machine_condarc if self.system else self.environment.condarc
+        return self.settings.machine_condarc if self.system else self.settings.condarc
 
     def store(self) -> Store:
         """The store to change: the user's, or with ``--system`` the machine's.
@@ -73,9 +73,9 @@ class Call:
         from conda_token_plugin.store import machine_store, user_store
 
         if self.system:
-            return self._kept(machine_store(self.environment))
+            return self._kept(machine_store(self.settings))
         choice = getattr(self.args, "store", None)
-        return self._kept(user_store(self.environment, choice=choice))
+        return self._kept(user_store(self.settings, choice=choice))
 
     def stores(self) -> dict[str, Store]:
         """All stores, in the order of precedence."""
@@ -93,7 +93,7 @@ class Call:
         """Say that an issue ended without a word, where one did."""
         from conda_token_plugin.operations.issue_journal import cut_short
 
-        note = cut_short(self.environment.store_folder)
+        note = cut_short(self.settings.store_folder)
         if note is not None:
             self.printer.warn(note.warning)
 
@@ -101,12 +101,12 @@ class Call:
         """The resolver that the auth handler uses, too."""
         from conda_token_plugin.store.lookup import Lookup
 
-        return Lookup(self.environment, stores=self._all_stores())
+        return Lookup(self.settings, stores=self._all_stores())
 
     def _all_stores(self) -> dict[str, Store]:
         from conda_token_plugin.store.lookup import stores_of
 
-        return {name: self._kept(store) for name, store in stores_of(self.environment).items()}
+        return {name: self._kept(store) for name, store in stores_of(self.settings).items()}
 
     def _kept(self, store: Store) -> Store:
         self._stores.append(store)

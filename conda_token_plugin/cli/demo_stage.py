@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.outcome import CheckFailed
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ def stage() -> Iterator[Stage]:
             home=home,
             repo=introduction["repo"],
             organizations=tuple(introduction["organizations"]),
-            variables=Environment().sealed(
+            variables=Settings().sealed(
                 home,
                 CONDA_TOKEN_SERVICE_URL=introduction["service"],
                 CONDA_TOKEN_REPO_URL=introduction["repo"],

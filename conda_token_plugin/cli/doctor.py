@@ -10,13 +10,13 @@ from conda.base.context import context
 
 from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.operations.health_checks import Patient, complaints, report
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.operations.health_checks import CheckContext, complaints, report
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.operations.health_checks import Complaint
+    from conda_token_plugin.operations.health_checks import Problem
 
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
@@ -39,7 +39,7 @@ def mend(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> 
     return int(failed > 0)
 
 
-def _mended(one: Complaint, *, printer: Printer) -> bool:
+def _mended(one: Problem, *, printer: Printer) -> bool:
     """Whether the remedy worked; if not, it is said why."""
     try:
         if one.remedy is not None:
@@ -50,12 +50,12 @@ def _mended(one: Complaint, *, printer: Printer) -> bool:
     return True
 
 
-def _patient(prefix: str) -> Patient:
-    return Patient(
-        environment=Environment(),
+def _patient(prefix: str) -> CheckContext:
+    return CheckContext(
+        settings=Settings(),
         prefix=Path(prefix),
         now=datetime.now(timezone.utc),
-        settings=context.channel_settings,
+        channel_settings=context.channel_settings,
         origins=_origins(),
     )
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.integrations.dotenv import by_variable
-from conda_token_plugin.operations.export_tokens import Outcome
+from conda_token_plugin.operations.export_tokens import ExportOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.docker import Recipe
     from conda_token_plugin.integrations.target import Grant
     from conda_token_plugin.operations.export_tokens import Step
-    from conda_token_plugin.operations.revert_export import Result
+    from conda_token_plugin.operations.revert_export import ExportResult
 
 
 def report(
-    call: Call,
+    call: CommandContext,
     steps: Sequence[Step],
     *,
     job: Path | None,
@@ -42,7 +42,7 @@ def report(
     call.printer.data(value, text=recipe.text if recipe else "")
 
 
-def report_taken_back(call: Call, results: Sequence[Result]) -> None:
+def report_taken_back(call: CommandContext, results: Sequence[ExportResult]) -> None:
     """Say what was taken back, and warn of what was not."""
     for one in results:
         record = one.record
@@ -56,7 +56,7 @@ def report_taken_back(call: Call, results: Sequence[Result]) -> None:
             call.printer.say(line)
 
 
-def taken_back(one: Result) -> dict[str, Any]:
+def taken_back(one: ExportResult) -> dict[str, Any]:
     """The ``--json`` form of what was taken back."""
     return {
         "target": one.record.target,
@@ -79,7 +79,7 @@ def _written(step: Step) -> dict[str, Any]:
 
 
 def _line(step: Step, *, dry_run: bool) -> str:
-    if step.outcome is Outcome.UNCHANGED:
+    if step.outcome is ExportOutcome.UNCHANGED:
         did = "Is there already:"
     else:
         did = "Would write" if dry_run else "Wrote"

@@ -20,14 +20,14 @@ from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from pathlib import Path
 
-    from conda_token_plugin.cli.context import Call
-    from conda_token_plugin.operations.issue_token import Wish
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.issue_token import CondaOptions
     from conda_token_plugin.tokens.secret import Secret
 
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
@@ -48,7 +48,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="URL",
         help="where it may be sent, on any server; else the organization's channels",
     )
-    ways = [way.value for way in Way]
+    ways = [way.value for way in AuthScheme]
     group.add_argument("--send-as", choices=ways, default="token", help="how it is sent")
     group.add_argument("--username", default="", help="with --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it dies, if you know")
@@ -64,7 +64,7 @@ def was_handed(args: Namespace) -> bool:
     )
 
 
-def run(call: Call, *, wish: Wish) -> int:
+def run(call: CommandContext, *, wish: CondaOptions) -> int:
     """Take the token, try it, keep it, report.
 
     Raises:
@@ -89,12 +89,12 @@ def run(call: Call, *, wish: Wish) -> int:
     return 0
 
 
-def _planned(call: Call, *, wish: Wish) -> Token:
+def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
     """The metadata of the token, but for what the token itself tells."""
     args = call.args
     if args.group and not args.system:
         raise BadInput("--group goes with --system.")
-    if args.username and args.send_as != Way.BASIC.value:
+    if args.username and args.send_as != AuthScheme.BASIC.value:
         raise BadInput("--username goes with --send-as basic.")
     scope = tuple(normalised(without_secrets(url)) for url in args.channel)
     if not scope and not args.org:
@@ -102,20 +102,20 @@ def _planned(call: Call, *, wish: Wish) -> Token:
             "Whose token is it?", hint="Name the organization with --org, or channels with -c URL."
         )
     if not scope:
-        environment, store = call.environment, call.store()
-        scope = scope_of(args.org, store=store, environment=environment, shared=wish.shared)
+        settings, store = call.settings, call.store()
+        scope = scope_of(args.org, store=store, settings=settings, shared=wish.shared)
     return Token(
         organization=args.org or scope[0].partition("://")[2].partition("/")[0],
-        kind=Kind.SITE,
+        kind=TokenKind.SITE,
         scope=scope,
-        way=Way(args.send_as),
+        way=AuthScheme(args.send_as),
         username=args.username,
         issued=None,
         expires=args.expires,
     )
 
 
-def _given(call: Call) -> Secret:
+def _given(call: CommandContext) -> Secret:
     """The token in what was typed, piped, or named."""
     from conda_token_plugin.tokens.paste import token_in
 
@@ -139,9 +139,9 @@ def _given(call: Call) -> Secret:
     return token_in(call.prompts.hidden("Token (not shown):", flag="--token-stdin"))
 
 
-def _refuse_supplied(call: Call, secret: Secret) -> None:
+def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
     """Another one would not be used; the same one may be stored, so that the variable can go."""
-    given = supplied(call.environment, organization=call.args.org)
+    given = supplied(call.settings, organization=call.args.org)
     if given is not None and given.secret() != secret:
         raise Supplied(call.args.org, source=given.source)
 
@@ -155,23 +155,23 @@ def _content(path: Path) -> str:
         ) from None
 
 
-def _variable(call: Call, name: str) -> str:
-    value = call.environment.variables.get(name)
+def _variable(call: CommandContext, name: str) -> str:
+    value = call.settings.variables.get(name)
     if not value:
         raise BadInput(f"The variable {name} is not set.", hint="Export it, or check its name.")
     return value
 
 
-def _proven(call: Call, token: Token, *, secret: Secret) -> Token:
+def _proven(call: CommandContext, token: Token, *, secret: Secret) -> Token:
     from conda_token_plugin.service.repository import prove
 
-    where = provable(token, environment=call.environment)
+    where = provable(token, settings=call.settings)
     proof = prove(where, token=token, secret=secret, outcome="It was not stored.")
     call.printer.say(f"Proven:   {proof.what} of {proof.url}")
     return token._replace(proven=call.now)
 
 
-def _report(call: Call, token: Token, *, source: str) -> None:
+def _report(call: CommandContext, token: Token, *, source: str) -> None:
     call.say_notices()
     for line in (
         f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.operations.import_tokens import Verdict
+from conda_token_plugin.operations.import_tokens import ImportVerdict
 from conda_token_plugin.tokens.display import channels, last_four
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.cleaning import Cleaned
     from conda_token_plugin.operations.import_tokens import Candidate
     from conda_token_plugin.store import Store
 
 
-def show(call: Call, found: Sequence[Candidate]) -> None:
+def show(call: CommandContext, found: Sequence[Candidate]) -> None:
     """A row a token; and why some could not be tried."""
     rows = [
         {
@@ -32,7 +32,7 @@ def show(call: Call, found: Sequence[Candidate]) -> None:
     if not call.printer.json:
         call.printer.table(rows, value=None)
     for one in found:
-        if one.verdict is Verdict.UNKNOWN:
+        if one.verdict is ImportVerdict.UNKNOWN:
             call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
 
 
@@ -56,7 +56,7 @@ def consequences(one: Candidate, *, store: Store) -> Iterator[str]:
 
 
 def answer(
-    call: Call,
+    call: CommandContext,
     found: Sequence[Candidate],
     *,
     imported: Sequence[Candidate],

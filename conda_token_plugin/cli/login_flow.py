@@ -10,7 +10,7 @@ from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.settings import API_KEY
 
 if TYPE_CHECKING:
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.login.device import DeviceCode
     from conda_token_plugin.store import Store
@@ -20,7 +20,7 @@ OURS = "conda token login"
 """What our own login is called as a source of API keys."""
 
 
-def service(call: Call, *, store: Store) -> Service:
+def service(call: CommandContext, *, store: Store) -> Service:
     """The service with the login that is there; at a terminal, with one that is made now.
 
     Raises:
@@ -30,23 +30,23 @@ def service(call: Call, *, store: Store) -> Service:
     from conda_token_plugin.service.client import Service
 
     api_key, source = _found_or_made(call, store=store)
-    return Service(call.environment.service_url, api_key=api_key, source=source)
+    return Service(call.settings.service_url, api_key=api_key, source=source)
 
 
-def _found_or_made(call: Call, *, store: Store) -> tuple[Secret, str]:
+def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
     from conda_token_plugin.service.credentials import find_api_key
 
     try:
-        return find_api_key(call.environment, store, notice=call.printer.say)
+        return find_api_key(call.settings, store, notice=call.printer.say)
     except (NotLoggedIn, LoginRefused) as error:  # never, or too long ago
         # A variable goes before any login, so that a new one would not help.
-        if not call.prompts.interactive or call.environment.secret(API_KEY) is not None:
+        if not call.prompts.interactive or call.settings.secret(API_KEY) is not None:
             raise
         call.printer.say(error.what)
         return log_in(call, store=store, web=False)[0], OURS
 
 
-def log_in(call: Call, *, store: Store, web: bool) -> tuple[Secret, str]:
+def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:
     """Log in, and keep the API key.
 
     Returns:
@@ -61,8 +61,8 @@ def log_in(call: Call, *, store: Store, web: bool) -> tuple[Secret, str]:
 
     store.prove_writable()
     login = Login(
-        call.environment.service_url,
-        client_id=call.environment.client_id,
+        call.settings.service_url,
+        client_id=call.settings.client_id,
         sleep=sleep,
         clock=monotonic,
     )
@@ -73,10 +73,10 @@ def log_in(call: Call, *, store: Store, web: bool) -> tuple[Secret, str]:
             api_key = login.by_device(show=lambda code: _show(call, code))
     except KeyboardInterrupt:  # Ctrl-C while waiting
         raise Interrupted("Interrupted: you are not logged in, and nothing was changed.") from None
-    return api_key, store.set_login(call.environment.service_url, api_key)
+    return api_key, store.set_login(call.settings.service_url, api_key)
 
 
-def _show(call: Call, code: DeviceCode) -> None:
+def _show(call: CommandContext, code: DeviceCode) -> None:
     """Say where to log in with which code. Also with ``--quiet``: nothing goes on without it."""
     call.printer.ask(
         "Open this address in any browser, on any machine:\n"
@@ -86,7 +86,7 @@ def _show(call: Call, code: DeviceCode) -> None:
     )
 
 
-def _visit(call: Call, address: str) -> None:
+def _visit(call: CommandContext, address: str) -> None:
     import webbrowser
 
     call.printer.ask(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.errors.outcome import Interrupted, OutputLost
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,7 +99,7 @@ class Printer:
             return
         from conda_token_plugin.cli.spinner import Spinner
 
-        spinner = Spinner(what, stream=self.err, plain=Environment().plain_output)
+        spinner = Spinner(what, stream=self.err, plain=Settings().plain_output)
         spinner.start_after(PATIENCE)
         try:
             yield
@@ -136,7 +136,7 @@ class Printer:
         from rich.table import Table
         from rich.text import Text
 
-        console = Console(file=self.out, no_color=Environment().plain_output, highlight=False)
+        console = Console(file=self.out, no_color=Settings().plain_output, highlight=False)
         table = Table(*rows[0], box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for row in rows:
             table.add_row(*(Text(cell, no_wrap=True) for cell in row.values()))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
 
 
 class Verb(NamedTuple):
@@ -153,9 +153,9 @@ def add_common(parser: ArgumentParser) -> None:
     common.add_argument("-y", "--yes", action="store_true", help="answer yes to what is asked")
 
 
-def runner(name: str) -> Callable[[Call], int]:
+def runner(name: str) -> Callable[[CommandContext], int]:
     """The function that runs the verb ``name``."""
-    run: Callable[[Call], int] = _verb(name).module.run
+    run: Callable[[CommandContext], int] = _verb(name).module.run
     return run
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from conda_token_plugin.errors.store import KeyringUnusable
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,7 @@ def _asked(work: Callable[[Backend], Answer]) -> Answer:
     """
     from conda_token_plugin.store.keyring_vault import loaded, started
 
-    backend = Environment().variables.get("PYTHON_KEYRING_BACKEND") or NATIVE
+    backend = Settings().variables.get("PYTHON_KEYRING_BACKEND") or NATIVE
     answer = started(lambda: work(loaded(backend)))
     try:
         error = answer.exception(timeout=PATIENCE)

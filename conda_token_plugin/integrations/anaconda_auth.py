@@ -18,16 +18,16 @@ from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.client_locks import LEFT
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.integrations.anaconda_login import SERVICE
-from conda_token_plugin.integrations.source import Sighting, offered, text
+from conda_token_plugin.integrations.source import RawCredential, offered, text
 from conda_token_plugin.service.credentials import domains_of
 from conda_token_plugin.tokens.scope import organization_prefix
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Offer
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential
+    from conda_token_plugin.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +36,42 @@ class AnacondaAuth:
 
     name: str = "anaconda-auth"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """The tokens of the service that we talk to."""
-        path = environment.home / ".anaconda" / "keyring"
-        domains = domains_of(environment.service_url)
+        path = settings.home / ".anaconda" / "keyring"
+        domains = domains_of(settings.service_url)
         try:
             entries = _entries(foreign_files.glance(path))
             found = [one for name in domains for one in _tokens(entries.get(name))]
         except ValueError:  # half written, which happens to it
             raise ConfigurationError(path, reason=f"is damaged {LEFT}") from None
-        yield from self._offered(found, where=str(path), environment=environment)
+        yield from self._offered(found, where=str(path), settings=settings)
         if path.parent.is_dir():
             found = [one for name in domains for one in _in_keyring(name)]
-            yield from self._offered(found, where="the system keyring", environment=environment)
+            yield from self._offered(found, where="the system keyring", settings=settings)
 
     def _offered(
-        self, tokens: list[dict[str, Any]], *, where: str, environment: Environment
-    ) -> Iterator[Offer]:
+        self, tokens: list[dict[str, Any]], *, where: str, settings: Settings
+    ) -> Iterator[FoundCredential]:
         sightings = (
-            Sighting(
+            RawCredential(
                 source=self.name,
                 where=where,
-                urls=(_home(text(one, "org_name"), environment),),
+                urls=(_home(text(one, "org_name"), settings),),
                 value=text(one, "token"),
-                way=Way.TOKEN,
+                way=AuthScheme.TOKEN,
                 organization=text(one, "org_name"),
             )
             for one in tokens
         )
-        return offered(sightings, environment=environment)
+        return offered(sightings, settings=settings)
 
 
-def _home(owner: str, environment: Environment) -> str:
+def _home(owner: str, settings: Settings) -> str:
     try:
-        return organization_prefix(environment.repo_url, owner)
+        return organization_prefix(settings.repo_url, owner)
     except BadInput:  # it did not note whose the token is, or wrote a title
-        return environment.repo_url
+        return settings.repo_url
 
 
 def _in_keyring(domain: str) -> list[dict[str, Any]]:

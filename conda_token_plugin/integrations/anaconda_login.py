@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 SERVICE = "Anaconda Cloud"
 LARGEST = 1024 * 1024
@@ -39,9 +39,9 @@ class AnacondaLogins:
         self._known: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, environment: Environment, *, notice: Callable[[str], None]) -> AnacondaLogins:
+    def of(cls, settings: Settings, *, notice: Callable[[str], None]) -> AnacondaLogins:
         """The logins of this user."""
-        return cls(environment.home / ".anaconda" / "keyring", notice=notice)
+        return cls(settings.home / ".anaconda" / "keyring", notice=notice)
 
     def keys(self, domain: str) -> Iterator[tuple[Secret, str]]:
         """The API keys for ``domain``, each with where it was found."""

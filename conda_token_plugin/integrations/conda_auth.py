@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.integrations.conda import condarcs
-from conda_token_plugin.integrations.source import Sighting, offered, text
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.integrations.source import RawCredential, offered, text
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Offer
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential
+    from conda_token_plugin.settings import Settings
 
 HANDLERS = ("token", "http-basic")
 ALIAS = "https://conda.anaconda.org"
@@ -35,37 +35,37 @@ class CondaAuth:
 
     name: str = "conda-auth"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """One look into the keyring a channel."""
-        settings = dict.fromkeys(_settings(environment))
+        entries = dict.fromkeys(_settings(settings))
         sightings = (
             self._sighting(channel, held)
-            for channel, target in settings
+            for channel, target in entries
             if (held := _held(target)) is not None
         )
-        return offered(sightings, environment=environment)
+        return offered(sightings, settings=settings)
 
-    def _sighting(self, channel: str, held: dict[str, Any]) -> Sighting:
+    def _sighting(self, channel: str, held: dict[str, Any]) -> RawCredential:
         basic = held.get("auth_type") == "http-basic"
         url = channel if "://" in channel else f"{ALIAS}/{channel}"
         bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
-        way = Way.BEARER if bearer else Way.TOKEN
-        return Sighting(
+        way = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
+        return RawCredential(
             source=self.name,
             where=f"the system keyring, conda-auth for {channel}",
             urls=(url.removesuffix("/*"),),
             value=text(held, "password" if basic else "token"),
-            way=Way.BASIC if basic else way,
+            way=AuthScheme.BASIC if basic else way,
             username=text(held, "username") if basic else "",
         )
 
 
-def _settings(environment: Environment) -> Iterator[tuple[str, str]]:
+def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Channels that conda-auth was set up for, each with the name of its entry."""
-    for path in condarcs.files(environment):
+    for path in condarcs.files(settings):
         whole = condarcs.parsed(foreign_files.glance(path) or b"")
-        settings = whole.get("channel_settings") if isinstance(whole, dict) else None
-        for one in settings if isinstance(settings, list) else ():
+        entries = whole.get("channel_settings") if isinstance(whole, dict) else None
+        for one in entries if isinstance(entries, list) else ():
             if isinstance(one, dict) and one.get("auth") in HANDLERS and one.get("channel"):
                 yield str(one["channel"]), str(one.get("auth_target") or one["channel"])
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conda_token_plugin.integrations.target import Grant, Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 ANY = "(any)"
 """How ``lookup`` calls the organization of a general token."""
@@ -70,11 +70,11 @@ class Dotenv:
 
     name = "dotenv"
 
-    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
         """It is a convention, not a program."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """``.env`` of the folder we are in."""
         return self.place_at(Path(".env"))
 

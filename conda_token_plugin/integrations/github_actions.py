@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conda_token_plugin.integrations.target import Grant
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 NAME = "github-actions"
 
 
-def file_of(environment: Environment) -> Path:
+def file_of(settings: Settings) -> Path:
     """The file that variables for the next steps go to.
 
     Raises:
         BadInput: this is no job of GitHub Actions.
     """
-    named = environment.variables.get("GITHUB_ENV")
+    named = settings.variables.get("GITHUB_ENV")
     if not named:
         raise BadInput(
             "This is no job of GitHub Actions: GITHUB_ENV is not set.",

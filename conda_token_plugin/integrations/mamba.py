@@ -23,25 +23,25 @@ from urllib.parse import urlsplit
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.jsonobject import JSONObject
-from conda_token_plugin.integrations.source import Sighting, json_copy, offered, text, url_of
+from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
 """The kinds of entries, and the field of each that holds the secret."""
 WAYS = {
-    "CondaToken": Way.PATH,
-    "BearerToken": Way.BEARER,
-    "BasicHTTPAuthentication": Way.BASIC,
+    "CondaToken": AuthScheme.PATH,
+    "BearerToken": AuthScheme.BEARER,
+    "BasicHTTPAuthentication": AuthScheme.BASIC,
 }
 
 
@@ -52,18 +52,18 @@ class Mamba:
         """``name`` is ``mamba`` or ``micromamba``."""
         self.name = name
 
-    def installed(self, environment: Environment) -> bool:
+    def installed(self, settings: Settings) -> bool:
         """Whether it is on the path, was set up in this shell, or has been used."""
-        variables = environment.variables
+        variables = settings.variables
         return bool(
             which(self.name, path=variables.get("PATH", ""))
             or Path(variables.get("MAMBA_EXE", "")).stem == self.name
-            or (environment.home / ".mamba" / "auth").is_dir()
+            or (settings.home / ".mamba" / "auth").is_dir()
         )
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The file; mamba reads no keyring."""
-        return self.place_at(environment.home / ".mamba" / "auth" / "authentication.json")
+        return self.place_at(settings.home / ".mamba" / "auth" / "authentication.json")
 
     def place_named(self, name: str) -> Place:
         """The file."""
@@ -77,7 +77,7 @@ class Mamba:
         """One entry a prefix of the token's scope; a bearer token's without the path."""
         value = json.dumps(_value(grant))
         keys = (key_of(prefix) for prefix in grant.token.scope)
-        if grant.token.way is Way.BEARER:
+        if grant.token.way is AuthScheme.BEARER:
             keys = (key.partition("/")[0] for key in keys)
         for key in dict.fromkeys(keys):
             yield Entry(key=key, value=value)
@@ -88,13 +88,13 @@ class Mamba:
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """What is known not to work."""
-        if grant.token.way in {Way.TOKEN, Way.PATH}:
+        if grant.token.way in {AuthScheme.TOKEN, AuthScheme.PATH}:
             yield (
                 f"{self.name} 2.8 gets packages with such a token only from channels that serve "
                 "shards (others answer 401), and writes it into conda-meta and urls.txt of what "
                 "it installs. Find it with: conda token audit"
             )
-        elif grant.token.way is Way.BEARER:
+        elif grant.token.way is AuthScheme.BEARER:
             hosts = sorted({key_of(prefix).partition("/")[0] for prefix in grant.token.scope})
             yield f"{self.name} sends a bearer token to every channel of {', '.join(hosts)}."
 
@@ -105,20 +105,20 @@ class MambaSource:
 
     name: str = "mamba"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """One a key."""
-        return offered(_sightings(environment), environment=environment)
+        return offered(_sightings(settings), settings=settings)
 
 
-def _sightings(environment: Environment) -> Iterator[Sighting]:
-    path = environment.home / ".mamba" / "auth" / "authentication.json"
+def _sightings(settings: Settings) -> Iterator[RawCredential]:
+    path = settings.home / ".mamba" / "auth" / "authentication.json"
     for entry in TextFile(path=path, format=FORMAT).look():
         held = json.loads(entry.value)
         secret = secret_of(held)
-        yield Sighting(
+        yield RawCredential(
             source="mamba",
             where=f"{path} {entry.key}",
-            urls=(url_of(entry.key, environment),),
+            urls=(url_of(entry.key, settings),),
             value=secret.reveal() if secret else "",
             way=WAYS[held["type"]],
             username=text(held, "user"),
@@ -145,14 +145,14 @@ def secret_of(entry: dict[str, str]) -> Secret | None:
 
 def _value(grant: Grant) -> dict[str, str]:
     secret = grant.secret.reveal()
-    if grant.token.way is Way.BASIC:
+    if grant.token.way is AuthScheme.BASIC:
         password = b64encode(secret.encode()).decode("ascii")
         return {
             "type": "BasicHTTPAuthentication",
             "user": grant.token.username,
             "password": password,
         }
-    kind = "BearerToken" if grant.token.way is Way.BEARER else "CondaToken"
+    kind = "BearerToken" if grant.token.way is AuthScheme.BEARER else "CondaToken"
     return {"type": kind, "token": secret}
 
 

@@ -1,7 +1,7 @@
 """netrc: user and password a host, read by curl, pip, conda, rattler, mamba, and many more.
 
 It can only say Basic, and a host is named without port and path. So it is for tokens that a server
-takes as a password (``tokens.Way.BASIC``); the repository takes none of these, as far as is known.
+takes as a password (``AuthScheme.BASIC``); the repository takes none of these, as far as is known.
 
 The file is the one that ``NETRC`` names (requests, pip, rattler; curl since 8.16), else
 ``~/.netrc``, or ``~/_netrc`` where only that is there. Our entry goes to the beginning, because
@@ -23,13 +23,13 @@ from conda_token_plugin.integrations.rattler import hosts_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.integrations.target import Grant, Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 _PLAIN = re.compile(r"[^\s\"'#\\]+")
 """What every reader reads the same: they differ on quotes, comments and escapes."""
@@ -115,13 +115,13 @@ class Netrc:
 
     name = "netrc"
 
-    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
         """It is a convention, not a program."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The file."""
-        return self.place_at(path_of(environment))
+        return self.place_at(path_of(settings))
 
     def place_named(self, name: str) -> Place:
         """The file."""
@@ -138,7 +138,7 @@ class Netrc:
             BadInput: the server does not take the token as a password, or netrc cannot hold it.
         """
         token, secret = grant.token, grant.secret.reveal()
-        if token.way is not Way.BASIC:
+        if token.way is not AuthScheme.BASIC:
             raise BadInput(
                 f"netrc can only say user and password, and the token of {token.organization} "
                 f"is sent as {token.way.value!r}.",
@@ -169,12 +169,12 @@ class Netrc:
         )
 
 
-def path_of(environment: Environment) -> Path:
+def path_of(settings: Settings) -> Path:
     """The file that most programs read."""
-    named = environment.variables.get("NETRC")
+    named = settings.variables.get("NETRC")
     if named:
         return Path(named)
-    usual, other = environment.home / ".netrc", environment.home / "_netrc"
+    usual, other = settings.home / ".netrc", settings.home / "_netrc"
     return other if other.exists() and not usual.exists() else usual
 
 

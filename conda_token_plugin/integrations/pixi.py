@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.integrations.target import Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 _OVERRIDE = re.compile(
     r"""^\s*authentication[-_]override[-_]file\s*=\s*(?:"([^"\\]*)"|'([^']*)')""", re.MULTILINE
@@ -35,34 +35,33 @@ class Pixi(Rattler):
 
     name = "pixi"
 
-    def installed(self, environment: Environment) -> bool:
+    def installed(self, settings: Settings) -> bool:
         """Whether it is on the path, or where its installer puts it."""
-        home = _home(environment) / "bin"
+        home = _home(settings) / "bin"
         return bool(
-            which("pixi", path=environment.variables.get("PATH", ""))
-            or which("pixi", path=str(home))
+            which("pixi", path=settings.variables.get("PATH", "")) or which("pixi", path=str(home))
         )
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:
+    def place(self, settings: Settings, *, keyring: bool) -> Place:
         """The file that the configuration names, else rattler's."""
         override = ""
-        for path in _configurations(environment):
+        for path in _configurations(settings):
             override = _override_in(path) or override
         if override:
             return self.place_at(expanded(override))
-        return super().place(environment, keyring=keyring)
+        return super().place(settings, keyring=keyring)
 
 
-def _home(environment: Environment) -> Path:
-    named = environment.variables.get("PIXI_HOME")
-    return Path(named) if named else environment.home / ".pixi"
+def _home(settings: Settings) -> Path:
+    named = settings.variables.get("PIXI_HOME")
+    return Path(named) if named else settings.home / ".pixi"
 
 
-def _configurations(environment: Environment) -> Iterator[Path]:
-    named = environment.variables.get("XDG_CONFIG_HOME")
+def _configurations(settings: Settings) -> Iterator[Path]:
+    named = settings.variables.get("XDG_CONFIG_HOME")
     yield Path("/etc/pixi/config.toml")
-    yield (Path(named) if named else environment.home / ".config") / "pixi" / "config.toml"
-    yield _home(environment) / "config.toml"
+    yield (Path(named) if named else settings.home / ".config") / "pixi" / "config.toml"
+    yield _home(settings) / "config.toml"
     yield absolute(Path(".pixi/config.toml"))
 
 

@@ -27,18 +27,18 @@ from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.jsonobject import JSONObject
-from conda_token_plugin.integrations.source import Sighting, json_copy, offered, text, url_of
+from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Offer, Plain
+    from conda_token_plugin.integrations.source import FoundCredential, Plain
     from conda_token_plugin.integrations.target import Grant, Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 SERVICE = "rattler"
 KINDS = {
@@ -58,18 +58,18 @@ class Rattler:
 
     name = "rattler"
 
-    def installed(self, environment: Environment) -> bool:  # noqa: ARG002  # as Target
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
         """It is a library, inside of others: nobody can say."""
         return True
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:
+    def place(self, settings: Settings, *, keyring: bool) -> Place:
         """The file that a variable names, else the keyring if secrets are kept there."""
-        named = environment.variables.get("RATTLER_AUTH_FILE")
+        named = settings.variables.get("RATTLER_AUTH_FILE")
         if named:
             return self.place_at(Path(named))
         if keyring and SHARES_KEYRING:
             return KeyringService(service=SERVICE)
-        return self.place_at(environment.home / ".rattler" / "credentials.json")
+        return self.place_at(settings.home / ".rattler" / "credentials.json")
 
     def place_named(self, name: str) -> Place:
         """The keyring's service, or the file."""
@@ -108,9 +108,9 @@ class RattlerSource:
 
     name: str = "rattler"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """One a host; a pattern of hosts is no address that a token could be kept for."""
-        return offered(_sightings(environment), environment=environment)
+        return offered(_sightings(settings), settings=settings)
 
 
 def file_at(path: Path) -> TextFile:
@@ -119,30 +119,30 @@ def file_at(path: Path) -> TextFile:
     return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
 
 
-def _sightings(environment: Environment) -> Iterator[Sighting]:
-    named = environment.variables.get("RATTLER_AUTH_FILE")
+def _sightings(settings: Settings) -> Iterator[RawCredential]:
+    named = settings.variables.get("RATTLER_AUTH_FILE")
     paths = [Path(named)] if named else []
-    for path in (*paths, environment.home / ".rattler" / "credentials.json"):
+    for path in (*paths, settings.home / ".rattler" / "credentials.json"):
         for entry in file_at(path).look():
             plain = json_copy(path, entry.key, format_=FORMAT)
             where = f"{path} {entry.key}"
-            yield from _sighting(entry, where=where, plain=plain, environment=environment)
-    if SHARES_KEYRING and (environment.home / ".rattler").is_dir():
-        host = host_of(environment.repo_url)
+            yield from _sighting(entry, where=where, plain=plain, settings=settings)
+    if SHARES_KEYRING and (settings.home / ".rattler").is_dir():
+        host = host_of(settings.repo_url)
         held = KeyringService(service=SERVICE).held(host)
         entry = Entry(key=host, value=held or "{}")
-        yield from _sighting(entry, where="the system keyring, rattler", environment=environment)
+        yield from _sighting(entry, where="the system keyring, rattler", settings=settings)
 
 
 def _sighting(
-    entry: Entry, *, where: str, environment: Environment, plain: Plain | None = None
-) -> Iterator[Sighting]:
+    entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
+) -> Iterator[RawCredential]:
     way, value, username = _held(_read(entry.value))
     if way is not None and "*" not in entry.key:
-        yield Sighting(
+        yield RawCredential(
             source=SERVICE,
             where=where,
-            urls=(url_of(entry.key, environment),),
+            urls=(url_of(entry.key, settings),),
             value=value,
             way=way,
             username=username,
@@ -163,9 +163,9 @@ def host_of(url: str) -> str:
 
 def _value(grant: Grant) -> dict[str, object]:
     secret = grant.secret.reveal()
-    if grant.token.way is Way.BEARER:
+    if grant.token.way is AuthScheme.BEARER:
         return {"BearerToken": secret}
-    if grant.token.way is Way.BASIC:
+    if grant.token.way is AuthScheme.BASIC:
         return {"BasicHTTP": {"username": grant.token.username, "password": secret}}
     return {"CondaToken": secret}
 
@@ -186,15 +186,15 @@ def _read(value: str) -> dict[str, object]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _held(entry: dict[str, object]) -> tuple[Way | None, str, str]:
+def _held(entry: dict[str, object]) -> tuple[AuthScheme | None, str, str]:
     """How the secret of an entry is sent, the secret, and the user name; None for other kinds."""
-    for kind, way in (("CondaToken", Way.PATH), ("BearerToken", Way.BEARER)):
+    for kind, way in (("CondaToken", AuthScheme.PATH), ("BearerToken", AuthScheme.BEARER)):
         if text(entry, kind):
             return way, text(entry, kind), ""
     basic = entry.get("BasicHTTP")
     if not isinstance(basic, dict):
         return None, "", ""
-    return Way.BASIC, text(basic, "password"), text(basic, "username")
+    return AuthScheme.BASIC, text(basic, "password"), text(basic, "username")
 
 
 FORMAT = JSONObject(known=_known)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conda_token_plugin.integrations.source import Offer, Source
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential, Source
+    from conda_token_plugin.settings import Settings
 
 _ALL: tuple[Source, ...] = (
     AnacondaAuth(),
@@ -47,9 +47,9 @@ class FileSource:
         """The path."""
         return str(self.path)
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """What its URLs carry."""
-        return condarcs.in_file(absolute(self.path), environment=environment, source=self.name)
+        return condarcs.in_file(absolute(self.path), settings=settings, source=self.name)
 
 
 def source(name: str) -> Source:

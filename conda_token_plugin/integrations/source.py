@@ -10,14 +10,14 @@ from conda_token_plugin.errors.input import MalformedToken, MalformedURL
 from conda_token_plugin.store.lookup import NO_ORGANIZATION
 from conda_token_plugin.tokens.scope import longest_prefix, normalised
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from conda_token_plugin.integrations.formats.credential_file import Format
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Plain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class FoundCredential:
     """One token that is there, with everything that its source knows of it."""
 
     sources: tuple[str, ...]
@@ -40,7 +40,7 @@ class Offer:
     """Paths with lines, keyrings' entries: for people."""
     scope: tuple[str, ...]
     secret: Secret
-    way: Way
+    way: AuthScheme
     username: str = ""
     organization: str = ""
     """Empty where the source does not say, and the scope neither."""
@@ -54,7 +54,7 @@ class Source(Protocol):
     def name(self) -> str:
         """What the user types."""
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """What is there. Changes nothing.
 
         Raises:
@@ -63,39 +63,39 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class RawCredential:
     """A credential as a source holds it; nobody has looked yet whether it can be a token."""
 
     source: str
     where: str
     urls: tuple[str, ...]
     value: str = field(repr=False)
-    way: Way
+    way: AuthScheme
     username: str = ""
     organization: str = ""
     plain: Plain | None = None
 
 
-def offered(sightings: Iterable[Sighting], *, environment: Environment) -> Iterator[Offer]:
+def offered(sightings: Iterable[RawCredential], *, settings: Settings) -> Iterator[FoundCredential]:
     """The offers of ``sightings``, but for those that are no token or may be sent nowhere."""
     for one in sightings:
         secret, scope = _secret(one.value), tuple(dict.fromkeys(_prefixes(one.urls)))
         if secret is not None and scope:
-            yield _offer(one, secret=secret, scope=scope, environment=environment)
+            yield _offer(one, secret=secret, scope=scope, settings=settings)
 
 
 def _offer(
-    one: Sighting, *, secret: Secret, scope: tuple[str, ...], environment: Environment
-) -> Offer:
+    one: RawCredential, *, secret: Secret, scope: tuple[str, ...], settings: Settings
+) -> FoundCredential:
     """What goes into the path elsewhere is taken by the repository in the header, too."""
-    owners = (one.organization, *(organization_in(prefix, environment) for prefix in scope))
-    ours = all(in_repository(prefix, environment) for prefix in scope)
-    return Offer(
+    owners = (one.organization, *(organization_in(prefix, settings) for prefix in scope))
+    ours = all(in_repository(prefix, settings) for prefix in scope)
+    return FoundCredential(
         sources=(one.source,),
         where=(one.where,),
         scope=scope,
         secret=secret,
-        way=Way.TOKEN if ours and one.way is Way.PATH else one.way,
+        way=AuthScheme.TOKEN if ours and one.way is AuthScheme.PATH else one.way,
         username=one.username,
         organization=next(filter(None, owners), ""),
         plain=(one.plain,) if one.plain else (),
@@ -113,9 +113,9 @@ def json_copy(path: Path, key: str, *, format_: Format) -> Plain:
     return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
 
 
-def merged(offers: Iterable[Offer]) -> tuple[Offer, ...]:
+def merged(offers: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
     """Each token once, with all the places where it was found."""
-    found: list[Offer] = []
+    found: list[FoundCredential] = []
     for one in offers:
         for number, known in enumerate(found):
             if _is_same(known, one):
@@ -126,26 +126,26 @@ def merged(offers: Iterable[Offer]) -> tuple[Offer, ...]:
     return tuple(found)
 
 
-def in_repository(prefix: str, environment: Environment) -> bool:
+def in_repository(prefix: str, settings: Settings) -> bool:
     """Whether ``prefix`` is the repository or a part of it."""
-    return longest_prefix(prefix, among={environment.repo_url.rstrip("/")}) is not None
+    return longest_prefix(prefix, among={settings.repo_url.rstrip("/")}) is not None
 
 
-def organization_in(prefix: str, environment: Environment) -> str:
+def organization_in(prefix: str, settings: Settings) -> str:
     """The organization whose part of the repository ``prefix`` is in; "" if none."""
-    if not in_repository(prefix, environment):
+    if not in_repository(prefix, settings):
         return ""
-    first = prefix[len(environment.repo_url) :].partition("/")[0]
+    first = prefix[len(settings.repo_url) :].partition("/")[0]
     return "" if first in NO_ORGANIZATION else unquote(first)
 
 
-def url_of(key: str, environment: Environment) -> str:
+def url_of(key: str, settings: Settings) -> str:
     """The URL that a client means by ``host[:port][/path]``; of the repository's host, that."""
-    repository = urlsplit(environment.repo_url)
+    repository = urlsplit(settings.repo_url)
     host, _, path = key.partition("/")
     if host not in {repository.netloc, repository.hostname}:
         return f"https://{key}"
-    return f"{repository.scheme}://{repository.netloc}/{path}" if path else environment.repo_url
+    return f"{repository.scheme}://{repository.netloc}/{path}" if path else settings.repo_url
 
 
 def _prefixes(urls: Iterable[str]) -> Iterator[str]:
@@ -166,13 +166,13 @@ def _secret(value: str) -> Secret | None:
         return None
 
 
-def _is_same(one: Offer, other: Offer) -> bool:
+def _is_same(one: FoundCredential, other: FoundCredential) -> bool:
     alike = (one.way, one.username) == (other.way, other.username)
     owners = {one.organization, other.organization} - {""}
     return alike and len(owners) < 2 and one.secret == other.secret  # noqa: PLR2004  # "two owners"
 
 
-def _joined(one: Offer, other: Offer) -> Offer:
+def _joined(one: FoundCredential, other: FoundCredential) -> FoundCredential:
     return replace(
         one,
         sources=tuple(dict.fromkeys((*one.sources, *other.sources))),

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -75,10 +75,10 @@ class Target(Protocol):
     def name(self) -> str:
         """What the user types."""
 
-    def installed(self, environment: Environment) -> bool:
+    def installed(self, settings: Settings) -> bool:
         """Whether the client seems to be on this machine."""
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:
+    def place(self, settings: Settings, *, keyring: bool) -> Place:
         """Where the client looks first; ``keyring``: whether secrets are kept in a keyring."""
 
     def place_named(self, name: str) -> Place:

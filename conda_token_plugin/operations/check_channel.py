@@ -15,7 +15,7 @@ from conda_token_plugin.service.repository import BEGINNING, package_in
 from conda_token_plugin.tokens.authorization import address, header
 
 if TYPE_CHECKING:
-    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.store.lookup import Lookup
 
 REPODATA, PACKAGE = "repodata", "package"
@@ -29,7 +29,7 @@ NEEDED = (REPODATA, PACKAGE)
 REFUSALS, ABSENT = (401, 403), (404, 410)
 
 
-class Finding(Enum):
+class FileAnswer(Enum):
     """What became of one file."""
 
     WORKS = "works"
@@ -40,10 +40,10 @@ class Finding(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FileReport:
     """What became of one file, and the details where they help."""
 
-    finding: Finding
+    finding: FileAnswer
     details: str = ""
 
     @property
@@ -53,24 +53,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ChannelReport:
     """What became of one channel."""
 
     url: str
     """Of the channel's subdir, fit to be shown."""
-    parts: dict[str, Part]
+    parts: dict[str, FileReport]
 
     @property
     def works(self) -> bool:
         """Whether conda can use it: what it needs is there, or there is nothing in it."""
         found = [self.parts[name].finding for name in NEEDED]
-        return found[0] is Finding.WORKS and found[1] in {Finding.WORKS, Finding.UNKNOWN}
+        return found[0] is FileAnswer.WORKS and found[1] in {FileAnswer.WORKS, FileAnswer.UNKNOWN}
 
 
 class Sender(Protocol):
     """Who sends the requests."""
 
-    def get(self, url: str, *, at_most: int) -> Answer:
+    def get(self, url: str, *, at_most: int) -> HttpResponse:
         """The answer to a GET of the first ``at_most`` bytes.
 
         Raises:
@@ -78,9 +78,9 @@ class Sender(Protocol):
         """
 
 
-def tried(subdir: str, *, shown: str, sender: Sender) -> Trial:
+def tried(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
     """Try the channel whose ``subdir`` has this URL; ``shown`` is the same without secrets."""
-    parts: dict[str, Part] = {}
+    parts: dict[str, FileReport] = {}
     beginning = b""
     for name, file in INDEXES.items():
         parts[name], body = _tried(f"{subdir}/{file}", sender=sender, at_most=BEGINNING)
@@ -89,23 +89,23 @@ def tried(subdir: str, *, shown: str, sender: Sender) -> Trial:
     parts[PACKAGE] = (
         _tried(package, sender=sender, at_most=1)[0]
         if package
-        else Part(Finding.UNKNOWN, "none is listed")
+        else FileReport(FileAnswer.UNKNOWN, "none is listed")
     )
-    return Trial(shown, parts)
+    return ChannelReport(shown, parts)
 
 
-def _tried(url: str, *, sender: Sender, at_most: int) -> tuple[Part, bytes]:
+def _tried(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, bytes]:
     try:
         answer = sender.get(url, at_most=at_most)
     except ServiceError as error:  # no answer, a fault, or too many requests
-        return Part(Finding.FAILED, error.what), b""
+        return FileReport(FileAnswer.FAILED, error.what), b""
     if answer.status in REFUSALS:
-        return Part(Finding.REFUSED, f"HTTP {answer.status}"), b""
+        return FileReport(FileAnswer.REFUSED, f"HTTP {answer.status}"), b""
     if answer.status in ABSENT:
-        return Part(Finding.ABSENT), b""
+        return FileReport(FileAnswer.ABSENT), b""
     if not answer.ok or answer.is_page:
-        return Part(Finding.FAILED, answer.nature), b""
-    return Part(Finding.WORKS), answer.body
+        return FileReport(FileAnswer.FAILED, answer.nature), b""
+    return FileReport(FileAnswer.WORKS), answer.body
 
 
 class Direct:
@@ -116,7 +116,7 @@ class Direct:
         self._lookup = lookup
         self._http = Http(outcome="")
 
-    def get(self, url: str, *, at_most: int) -> Answer:
+    def get(self, url: str, *, at_most: int) -> HttpResponse:
         """Send with the token that covers ``url``."""
         found = self._lookup.find(url)
         secret = found.secret() if found else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.client_locks import LEFT
-from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.operations.export_record import ExportRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.integrations.source import Plain
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Cleaned:
     backup: Path
 
 
-def clean(plains: Iterable[Plain], *, environment: Environment, now: datetime) -> list[Cleaned]:
+def clean(plains: Iterable[Plain], *, settings: Settings, now: datetime) -> list[Cleaned]:
     """Take the copies out of their files.
 
     Raises:
@@ -42,7 +42,7 @@ def clean(plains: Iterable[Plain], *, environment: Environment, now: datetime) -
     by_path: dict[Path, list[Plain]] = {}
     for plain in plains:
         by_path.setdefault(plain.path, []).append(plain)
-    with Ledger(environment).held() as ledger:
+    with ExportRecord(settings).held() as ledger:
         cleaned = [
             _cleaned(path, copies, ledger=ledger, now=now) for path, copies in by_path.items()
         ]
@@ -50,7 +50,7 @@ def clean(plains: Iterable[Plain], *, environment: Environment, now: datetime) -
 
 
 def _cleaned(
-    path: Path, copies: Iterable[Plain], *, ledger: Ledger, now: datetime
+    path: Path, copies: Iterable[Plain], *, ledger: ExportRecord, now: datetime
 ) -> Cleaned | None:
     before = foreign_files.content(path)
     if before is None:

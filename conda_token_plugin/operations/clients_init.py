@@ -18,13 +18,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conda_token_plugin.operations.revert_export import Result
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.operations.revert_export import ExportResult
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
 
-def take_back(token: Token, *, environment: Environment) -> list[Result]:
+def take_back(token: Token, *, settings: Settings) -> list[ExportResult]:
     """Take back every export of ``token``; what cannot be taken back is told in the result.
 
     Raises:
@@ -32,10 +32,10 @@ def take_back(token: Token, *, environment: Environment) -> list[Result]:
     """
     from conda_token_plugin.operations.revert_export import take_back_of
 
-    return take_back_of(token, environment=environment)
+    return take_back_of(token, settings=settings)
 
 
-def renew(token: Token, *, secret: Secret, environment: Environment) -> list[Result]:
+def renew(token: Token, *, secret: Secret, settings: Settings) -> list[ExportResult]:
     """Write a token that was just reissued wherever the one before it was exported.
 
     Raises:
@@ -44,4 +44,4 @@ def renew(token: Token, *, secret: Secret, environment: Environment) -> list[Res
     from conda_token_plugin.integrations.target import Grant
     from conda_token_plugin.operations.revert_export import renew as renew_all
 
-    return renew_all(Grant(token=token, secret=secret), environment=environment)
+    return renew_all(Grant(token=token, secret=secret), settings=settings)

@@ -15,19 +15,24 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
-from conda_token_plugin.operations.refusal_reasons import SHARED, Evidence, Refusal, diagnosed
+from conda_token_plugin.operations.refusal_reasons import (
+    SHARED,
+    ChannelRefusal,
+    Evidence,
+    diagnosed,
+)
 from conda_token_plugin.store.lookup import NO_ORGANIZATION, USER, stores_of
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
-from conda_token_plugin.tokens.token import Kind
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.service.client import Service
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.lookup import Found, Lookup
-    from conda_token_plugin.tokens.reconcile import Outcome
+    from conda_token_plugin.tokens.reconcile import SyncOutcome
     from conda_token_plugin.tokens.token import Token
 
 INTERCEPTORS = re.compile(
@@ -46,15 +51,15 @@ class Asked:
     """What repository and service said of a token; None: they did not."""
 
     elsewhere: bool | None = None
-    outcome: Outcome | None = None
+    outcome: SyncOutcome | None = None
     service_refused: OrganizationError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Examiner:
+class RefusalExplainer:
     """Examines the refusals of one process."""
 
-    environment: Environment
+    settings: Settings
     lookup: Lookup
     _asked: dict[str, Asked] = field(default_factory=dict)
 
@@ -66,10 +71,10 @@ class Examiner:
         except TokenPluginError:  # a corrupt store, a locked keyring: the handler has said it
             return None
 
-    def _examined(self, refusal: Refusal) -> Diagnosis | None:
+    def _examined(self, refusal: ChannelRefusal) -> Diagnosis | None:
         found = self.lookup.find(refusal.url)
         now = datetime.now(timezone.utc)
-        organization = organization_of(refusal.url, environment=self.environment)
+        organization = organization_of(refusal.url, settings=self.settings)
         if found is None or refusal.own_credentials or refusal.interceptor:
             token, source = (found.token, found.source) if found else (None, "")
             evidence = Evidence(
@@ -90,16 +95,16 @@ class Examiner:
             )
         )
 
-    def _asked_about(self, found: Found, *, refusal: Refusal, now: datetime) -> Asked:
+    def _asked_about(self, found: Found, *, refusal: ChannelRefusal, now: datetime) -> Asked:
         if not found.token.worth_trying(now=now):  # it was not sent: what is known is enough
             return Asked()
         if found.token.key not in self._asked:
             self._asked[found.token.key] = self._ask(found, refusal=refusal, now=now)
         return self._asked[found.token.key]
 
-    def _ask(self, found: Found, *, refusal: Refusal, now: datetime) -> Asked:
+    def _ask(self, found: Found, *, refusal: ChannelRefusal, now: datetime) -> Asked:
         elsewhere = self._is_taken_elsewhere(found, refusal=refusal)
-        if elsewhere or found.token.kind is not Kind.INDIVIDUAL:
+        if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Asked(elsewhere=elsewhere)
         try:
             outcome = self._compared(found, accepted=elsewhere, now=now)
@@ -109,14 +114,14 @@ class Examiner:
             return Asked(elsewhere=elsewhere)
         return Asked(elsewhere=elsewhere, outcome=outcome)
 
-    def _is_taken_elsewhere(self, found: Found, *, refusal: Refusal) -> bool | None:
-        from conda_token_plugin.gateways.http.client import Patience
+    def _is_taken_elsewhere(self, found: Found, *, refusal: ChannelRefusal) -> bool | None:
+        from conda_token_plugin.gateways.http.client import Timeouts
         from conda_token_plugin.operations.issue_token import provable
         from conda_token_plugin.service.repository import prove
 
-        places = provable(found.token, environment=self.environment)
+        places = provable(found.token, settings=self.settings)
         others = [one for one in places if longest_prefix(refusal.url, among={one}) is None]
-        patience = Patience(connect=CONNECT, read=READ, again=0)
+        patience = Timeouts(connect=CONNECT, read=READ, again=0)
         try:
             proof = prove(
                 others, token=found.token, secret=found.secret(), outcome="", patience=patience
@@ -127,45 +132,43 @@ class Examiner:
             return None
         return None if proof.public else True
 
-    def _compared(self, found: Found, *, accepted: bool | None, now: datetime) -> Outcome:
+    def _compared(self, found: Found, *, accepted: bool | None, now: datetime) -> SyncOutcome:
         """What the service says; it is kept, so that the token is not sent in vain again."""
-        from conda_token_plugin.tokens.reconcile import Seen, synced
+        from conda_token_plugin.tokens.reconcile import Observation, synced
 
         service = self._service()
         organization = found.token.organization
         current = service.current_token(organization)
         ends = {one.organization: one.subscription_ends for one in service.whoami().memberships}
-        seen = Seen(current=current, ends=ends.get(organization), accepted=accepted)
+        seen = Observation(current=current, ends=ends.get(organization), accepted=accepted)
         token, outcome = synced(found.token, seen=seen, now=now)
-        store = stores_of(self.environment)[USER]
+        store = stores_of(self.settings)[USER]
         if store.token(token.key) is not None:
             store.update(token)
         return outcome
 
     def _service(self) -> Service:
-        from conda_token_plugin.gateways.http.client import Patience
+        from conda_token_plugin.gateways.http.client import Timeouts
         from conda_token_plugin.service.client import Service
         from conda_token_plugin.service.credentials import find_api_key
 
-        store = stores_of(self.environment)[USER]
-        api_key, source = find_api_key(self.environment, store)
-        patience = Patience(connect=CONNECT, read=READ, again=0)
-        return Service(
-            self.environment.service_url, api_key=api_key, source=source, patience=patience
-        )
+        store = stores_of(self.settings)[USER]
+        api_key, source = find_api_key(self.settings, store)
+        patience = Timeouts(connect=CONNECT, read=READ, again=0)
+        return Service(self.settings.service_url, api_key=api_key, source=source, patience=patience)
 
     def _as_known(self, found: Found) -> Token:
         """The token's metadata as it is now, with what was just learnt."""
-        stored = stores_of(self.environment)[USER].token(found.token.key)
+        stored = stores_of(self.settings)[USER].token(found.token.key)
         return stored if stored is not None and stored.scope == found.token.scope else found.token
 
 
-def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> Refusal:
+def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
     """The facts of an answer."""
     said = [headers.get(name, "") for name in TELLING]
     named = next((match for text in said if (match := INTERCEPTORS.search(text))), None)
     clean = without_secrets(url)
-    return Refusal(
+    return ChannelRefusal(
         url=clean,
         status=status,
         interceptor=named[0] if named else "",
@@ -174,9 +177,9 @@ def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> Refusal:
     )
 
 
-def organization_of(url: str, *, environment: Environment) -> str:
+def organization_of(url: str, *, settings: Settings) -> str:
     """Whose part of the repository ``url`` lies in, ``SHARED``, or "" for what lies outside."""
-    repository = environment.repo_url.rstrip("/")
+    repository = settings.repo_url.rstrip("/")
     if longest_prefix(url, among={repository}) is None:
         return ""
     rest = urlsplit(url).path[len(urlsplit(repository).path) :].strip("/")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 VERSION = 1
 NAME = "exports.json"
@@ -48,19 +48,19 @@ class Record:
         return self.place, self.key
 
 
-class Ledger:
+class ExportRecord:
     """The records of one store. Any method may raise StoreError."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Does no I/O."""
         self.notices: list[str] = []
         """Lines for the user: what was repaired."""
-        home = environment.store_folder
+        home = settings.store_folder
         self._home = Folder(home, tell=self.notices.append, names=frozenset())
         self._folder = Folder(home / "exports", tell=self.notices.append)
 
     @contextmanager
-    def held(self) -> Iterator[Ledger]:
+    def held(self) -> Iterator[ExportRecord]:
         """Keep other processes from exporting meanwhile.
 
         Raises:

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.integrations.target import RENAME
-from conda_token_plugin.operations.export_record import Ledger, Record
+from conda_token_plugin.operations.export_record import ExportRecord, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from conda_token_plugin.integrations.target import Entry, Grant, Place, Target
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.token import Token
 
 
-class Outcome(Enum):
+class ExportOutcome(Enum):
     """What became, or would become, of an entry."""
 
     WRITTEN = "written"
@@ -44,7 +44,7 @@ class Step:
     place: Place
     entry: Entry
     grant: Grant
-    outcome: Outcome
+    outcome: ExportOutcome
     ours: bool
     """Whether the entry is, or will be, one that we wrote."""
     former: str = ""
@@ -66,7 +66,7 @@ class Step:
 
 
 def plan(
-    grants: Sequence[Grant], *, target: Target, place: Place, environment: Environment
+    grants: Sequence[Grant], *, target: Target, place: Place, settings: Settings
 ) -> tuple[Step, ...]:
     """What an export of ``grants`` to ``place`` of ``target`` has to do. Changes nothing.
 
@@ -76,24 +76,24 @@ def plan(
     """
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
     _each_once(wanted, target=target)
-    records = {record.spot: record for record in Ledger(environment).records()}
+    records = {record.spot: record for record in ExportRecord(settings).records()}
     return tuple(
         _step(entry, grant, target=target, place=place, known=records.get((place.name, entry.key)))
         for entry, grant in wanted
     )
 
 
-def carry_out(steps: Iterable[Step], *, environment: Environment) -> None:
+def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
     """Write what was planned; the caller holds the ledger's lock since before the plan.
 
     Raises:
         ConfigurationError: a file cannot be written. What was written before is recorded.
     """
-    ledger = Ledger(environment)
+    ledger = ExportRecord(settings)
     for step in steps:
         if step.ours:
             ledger.add(_continued(step.record(), ledger=ledger))
-        if step.outcome is Outcome.WRITTEN:
+        if step.outcome is ExportOutcome.WRITTEN:
             step.place.put(step.entry)
 
 
@@ -129,7 +129,7 @@ def _step(
         place=place,
         entry=entry,
         grant=grant,
-        outcome=Outcome.UNCHANGED if held == entry.value else Outcome.WRITTEN,
+        outcome=ExportOutcome.UNCHANGED if held == entry.value else ExportOutcome.WRITTEN,
         ours=ours,
         former=there.last_four if there else "",
     )
@@ -146,7 +146,7 @@ def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> Configurat
     )
 
 
-def _continued(record: Record, *, ledger: Ledger) -> Record:
+def _continued(record: Record, *, ledger: ExportRecord) -> Record:
     """``record``, remembering what an earlier export to the same place made."""
     made = (one.made for one in ledger.records() if one.place == record.place and one.made)
     return replace(record, made=next(made, record.made))

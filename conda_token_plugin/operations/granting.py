@@ -13,13 +13,13 @@ from conda_token_plugin.tokens.scope import organization_prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.lookup import Found
 
 
 def found_for(
-    organizations: Sequence[str], *, environment: Environment, stores: Mapping[str, Store]
+    organizations: Sequence[str], *, settings: Settings, stores: Mapping[str, Store]
 ) -> tuple[Found, ...]:
     """The tokens of ``organizations``, or all there are; each once. Reads no stored secret.
 
@@ -29,13 +29,13 @@ def found_for(
     """
     homes = {
         item.token.scope[0]: item.token.organization
-        for item in holdings(environment, stores=stores)
+        for item in holdings(settings, stores=stores)
         if item.token.scope
     }
     if not (organizations or homes):
         raise NoToken("No token is stored.", hint="Run: conda token install")
-    wanted = _named(organizations, homes, environment=environment) if organizations else homes
-    lookup = Lookup(environment, stores=stores)
+    wanted = _named(organizations, homes, settings=settings) if organizations else homes
+    lookup = Lookup(settings, stores=stores)
     found = {one.token.key: one for home in wanted if (one := lookup.find(f"{home}/"))}
     return tuple(found.values())
 
@@ -50,12 +50,12 @@ def granted(found: Found) -> Grant:
 
 
 def _named(
-    organizations: Sequence[str], homes: Mapping[str, str], *, environment: Environment
+    organizations: Sequence[str], homes: Mapping[str, str], *, settings: Settings
 ) -> Iterator[str]:
     """The homes of the organizations' tokens; a general token may serve one without its own."""
     for name in organizations:
         own = [home for home, owner in homes.items() if owner == name]
-        general = environment.repo_url.rstrip("/") in homes
+        general = settings.repo_url.rstrip("/") in homes
         if not (own or general):
             raise NoToken.for_organization(name, known=set(homes.values()))
-        yield from own or [organization_prefix(environment.repo_url, name)]
+        yield from own or [organization_prefix(settings.repo_url, name)]

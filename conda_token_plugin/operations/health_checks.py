@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from conda_token_plugin.integrations.source import Offer
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -47,7 +47,7 @@ RIVALS = ("anaconda-auth", "anaconda-client", "netrc")
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class Problem:
     """Something that is not well; ``remedy`` mends it, where that can be done here."""
 
     what: str
@@ -55,13 +55,13 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
+class CheckContext:
     """What is looked at."""
 
-    environment: Environment
+    settings: Settings
     prefix: Path
     now: datetime
-    settings: Sequence[Mapping[str, str]] = ()
+    channel_settings: Sequence[Mapping[str, str]] = ()
     """conda's ``channel_settings``, merged, in order."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """From an entry's channel to the file that it is from."""
@@ -69,24 +69,24 @@ class Patient:
     @property
     def store(self) -> Store:
         """The user's store."""
-        return stores_of(self.environment)[USER]
+        return stores_of(self.settings)[USER]
 
     @property
     def tokens(self) -> tuple[Token, ...]:
         """Every token there is, wherever it is from."""
-        held = holdings(self.environment, stores=stores_of(self.environment))
+        held = holdings(self.settings, stores=stores_of(self.settings))
         return tuple(one.token for one in held)
 
 
-def complaints(check: str, patient: Patient) -> list[Complaint]:
+def complaints(check: str, patient: CheckContext) -> list[Problem]:
     """What is not well by one check."""
     try:
         return list(CHECKS[check](patient))
     except TokenPluginError as error:  # a corrupt store, a locked keyring: that is not well either
-        return [Complaint(str(error))]
+        return [Problem(str(error))]
 
 
-def report(check: str, found: Sequence[Complaint]) -> str:
+def report(check: str, found: Sequence[Problem]) -> str:
     """In the form that conda's own checks have."""
     if not found:
         return f"✅ {WELL[check]}\n"
@@ -94,30 +94,30 @@ def report(check: str, found: Sequence[Complaint]) -> str:
     return "\n".join([f"❌ {check}:", "", *lines, ""])
 
 
-def expiry(patient: Patient) -> Iterator[Complaint]:
+def expiry(patient: CheckContext) -> Iterator[Problem]:
     """Tokens that are dead or about to be."""
     from conda_token_plugin.tokens.display import expiry as words
 
     for token in patient.tokens:
         state = token.state(now=patient.now)
         if state in WORRYING:
-            yield Complaint(
+            yield Problem(
                 f"The token …{token.last_four} of {token.organization} is {state.value}: "
                 f"{words(token, now=patient.now)}. Run: conda token sync {token.organization}"
             )
 
 
-def modes(patient: Patient) -> Iterator[Complaint]:
+def modes(patient: CheckContext) -> Iterator[Problem]:
     """Files with tokens that others can read; those of our own are mended as they are read."""
     store = patient.store
     store.tokens()
-    yield from (Complaint(notice) for notice in store.notices)
-    home = patient.environment.home
+    yield from (Problem(notice) for notice in store.notices)
+    home = patient.settings.home
     for path in (path for name in FOREIGN for path in home.glob(name)):
         mode = _mode(path)
         if mode & ~PRIVATE:
             what = f"{path} has mode {mode:04o}: others can read the tokens in it."
-            yield Complaint(what, partial(path.chmod, PRIVATE))
+            yield Problem(what, partial(path.chmod, PRIVATE))
 
 
 def _mode(path: Path) -> int:
@@ -131,17 +131,20 @@ def _mode(path: Path) -> int:
         return PRIVATE
 
 
-def leaks(patient: Patient) -> Iterator[Complaint]:
+def leaks(patient: CheckContext) -> Iterator[Problem]:
     """Tokens in plain text: in a condarc, in records of this environment, in its history."""
     from conda_token_plugin.integrations.conda.condarcs import files
     from conda_token_plugin.operations.audit import fix
-    from conda_token_plugin.operations.audit.places import Kind, Place
+    from conda_token_plugin.operations.audit.places import AuditPlace, PlaceKind
     from conda_token_plugin.operations.audit.scan import findings
 
     records = patient.prefix / "conda-meta"
     places = [
-        *(Place(path, Kind.SETTING) for path in files(patient.environment)),
-        *(Place(path, Kind.RECORD) for path in (records / "history", *records.glob("*.json"))),
+        *(AuditPlace(path, PlaceKind.SETTING) for path in files(patient.settings)),
+        *(
+            AuditPlace(path, PlaceKind.RECORD)
+            for path in (records / "history", *records.glob("*.json"))
+        ),
     ]
     there = [place for place in places if place.path.is_file()]
     for one in findings(there, known=_known(patient), fault=lambda _: None):
@@ -149,24 +152,24 @@ def leaks(patient: Patient) -> Iterator[Complaint]:
         advice = "" if mendable else f": {fix.advice(one)}"
         remedy = partial(fix.fix, one.path, [one]) if mendable else None
         shown = f" …{one.last_four}" if one.last_four else ""
-        yield Complaint(f"{one.where} has a token{shown} in plain text{advice}.", remedy)
+        yield Problem(f"{one.where} has a token{shown} in plain text{advice}.", remedy)
 
 
-def handler(patient: Patient) -> Iterator[Complaint]:
+def handler(patient: CheckContext) -> Iterator[Problem]:
     """Channels of ours for which conda asks another handler; a drop-in that is not up to date."""
-    store, path = patient.store, patient.environment.condarc
+    store, path = patient.store, patient.settings.condarc
     tokens = store.tokens()
     wanted = dropin.composed(tokens, signed_by=dropin.signer(path))
     if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
         remedy = partial(dropin.write, path, tokens=tokens)
-        yield Complaint(f"{path} does not fit the stored tokens.", remedy)
+        yield Problem(f"{path} does not fit the stored tokens.", remedy)
         return
     for prefix in sorted({prefix for token in tokens for prefix in token.scope}):
-        winner = chosen(f"{prefix}/noarch/repodata.json", patient.settings)
+        winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
         if winner.get("auth") != HANDLER:
             name, channel = winner.get("auth") or "none", winner.get("channel", "")
             origin = patient.origins.get(channel, "another file")
-            yield Complaint(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")
+            yield Problem(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")
 
 
 def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
@@ -175,23 +178,23 @@ def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]
     return fitting[-1] if fitting else {}
 
 
-def rivals(patient: Patient) -> Iterator[Complaint]:
+def rivals(patient: CheckContext) -> Iterator[Problem]:
     """Other tokens for channels of ours, that other tools would send there."""
     from conda_token_plugin.integrations.registry import SOURCES
 
     tokens = patient.store.tokens()
     for name in RIVALS:
-        for offer in _offers(name, patient.environment):
+        for offer in _offers(name, patient.settings):
             for token in tokens:
                 if offer.secret.last_four != token.last_four and _meet(offer.scope, token.scope):
-                    yield Complaint(
+                    yield Problem(
                         f"{offer.where[0]} ({name}) has another token …{offer.secret.last_four} "
                         f"for channels of {token.organization}; ours, …{token.last_four}, is sent. "
                         f"To take it in or away, run: conda token import {SOURCES[name].name}"
                     )
 
 
-def orphans(patient: Patient) -> Iterator[Complaint]:
+def orphans(patient: CheckContext) -> Iterator[Problem]:
     """Entries in the system's keyring that no store names."""
     from conda_token_plugin.store import keyring_orphans as keyring
 
@@ -201,10 +204,10 @@ def orphans(patient: Patient) -> Iterator[Complaint]:
         return
     for entry in found:
         remedy = partial(keyring.delete, entry)
-        yield Complaint(f"The keyring has an entry that no store here names: {entry}", remedy)
+        yield Problem(f"The keyring has an entry that no store here names: {entry}", remedy)
 
 
-def _known(patient: Patient) -> Any:
+def _known(patient: CheckContext) -> Any:
     """Stored values to look for; only those that are in files, so that no keyring asks."""
     from conda_token_plugin.operations.audit.patterns import Known
 
@@ -216,11 +219,11 @@ def _known(patient: Patient) -> Any:
     )
 
 
-def _offers(name: str, environment: Environment) -> Iterator[Offer]:
+def _offers(name: str, settings: Settings) -> Iterator[FoundCredential]:
     from conda_token_plugin.integrations.registry import SOURCES
 
     try:
-        yield from SOURCES[name].offers(environment)
+        yield from SOURCES[name].offers(settings)
     except (ConfigurationError, KeyringUnusable):  # damaged, or locked: theirs to mend
         return
 
@@ -232,7 +235,7 @@ def _meet(some: Sequence[str], others: Sequence[str]) -> bool:
     )
 
 
-CHECKS: Mapping[str, Callable[[Patient], Iterator[Complaint]]] = {
+CHECKS: Mapping[str, Callable[[CheckContext], Iterator[Problem]]] = {
     "token-expiry": expiry,
     "token-files": modes,
     "token-leaks": leaks,

@@ -11,21 +11,21 @@ from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefu
 from conda_token_plugin.errors.store import KeyringUnusable, StoreError
 from conda_token_plugin.integrations.source import in_repository, merged
 from conda_token_plugin.operations.issue_token import provable, scope_of
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.integrations.source import Offer, Source
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential, Source
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
 
 OUTCOME = "It was not imported."
 
 
-class Verdict(Enum):
+class ImportVerdict(Enum):
     """What trying a token showed."""
 
     WORKS = "works"
@@ -40,8 +40,8 @@ class Candidate:
     """An offer as it would be stored, and what is known of it."""
 
     token: Token
-    offer: Offer
-    verdict: Verdict = Verdict.UNTRIED
+    offer: FoundCredential
+    verdict: ImportVerdict = ImportVerdict.UNTRIED
     error: TokenPluginError | None = None
     """Why it was refused, or could not be tried."""
     wide: bool = False
@@ -51,10 +51,10 @@ class Candidate:
 def collected(
     sources: Iterable[Source],
     *,
-    environment: Environment,
+    settings: Settings,
     fault: Callable[[str], None],
     strict: bool,
-) -> tuple[Offer, ...]:
+) -> tuple[FoundCredential, ...]:
     """What the sources offer, each token once; ``fault`` is told what could not be looked at.
 
     Raises:
@@ -63,11 +63,11 @@ def collected(
     return merged(
         offer
         for one in sources
-        for offer in _of(one, environment=environment, fault=fault, strict=strict)
+        for offer in _of(one, settings=settings, fault=fault, strict=strict)
     )
 
 
-def candidate(offer: Offer, *, owner: str, store: Store, environment: Environment) -> Candidate:
+def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Settings) -> Candidate:
     """``offer`` as a token of ``owner``, or of whom it says itself.
 
     A token of the repository whose owner is not known keeps the scope that it had there,
@@ -75,12 +75,12 @@ def candidate(offer: Offer, *, owner: str, store: Store, environment: Environmen
     """
     organization = offer.organization or owner
     scope = offer.scope
-    if organization and all(in_repository(prefix, environment) for prefix in scope):
-        own = scope_of(organization, store=store, environment=environment, shared=None)
-        scope = tuple(dict.fromkeys((*own, *_beyond(own[0], scope, environment=environment))))
+    if organization and all(in_repository(prefix, settings) for prefix in scope):
+        own = scope_of(organization, store=store, settings=settings, shared=None)
+        scope = tuple(dict.fromkeys((*own, *_beyond(own[0], scope, settings=settings))))
     token = Token(
         organization=organization or scope[0].partition("://")[2].partition("/")[0],
-        kind=Kind.UNKNOWN,
+        kind=TokenKind.UNKNOWN,
         scope=scope,
         way=offer.way,
         username=offer.username,
@@ -90,36 +90,36 @@ def candidate(offer: Offer, *, owner: str, store: Store, environment: Environmen
         token=token,
         offer=offer,
         verdict=_known(token, offer=offer, store=store),
-        wide=environment.repo_url.rstrip("/") in scope,
+        wide=settings.repo_url.rstrip("/") in scope,
     )
 
 
-def tried(one: Candidate, *, environment: Environment, now: datetime) -> Candidate:
+def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
     """``one`` with the verdict of the server."""
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.service.repository import prove
 
-    where = (*one.offer.scope, *provable(one.token, environment=environment))
+    where = (*one.offer.scope, *provable(one.token, settings=settings))
     try:
         prove(
             dict.fromkeys(where),
             token=one.token,
             secret=one.offer.secret,
             outcome=OUTCOME,
-            patience=Patience(connect=5.0, read=10.0, again=0),
+            patience=Timeouts(connect=5.0, read=10.0, again=0),
         )
     except TokenRefused as error:
-        return replace(one, verdict=Verdict.REFUSED, error=error)
+        return replace(one, verdict=ImportVerdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or nobody answers
-        return replace(one, verdict=Verdict.UNKNOWN, error=error)
-    return replace(one, verdict=Verdict.WORKS, token=one.token._replace(proven=now))
+        return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
+    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=now))
 
 
 def _of(
-    source: Source, *, environment: Environment, fault: Callable[[str], None], strict: bool
-) -> Iterator[Offer]:
+    source: Source, *, settings: Settings, fault: Callable[[str], None], strict: bool
+) -> Iterator[FoundCredential]:
     try:
-        yield from source.offers(environment)
+        yield from source.offers(settings)
     except KeyringUnusable as error:  # there is none here: what files hold has come before
         fault(error.what)
     except ConfigurationError as error:  # damaged, or newer than we are
@@ -128,20 +128,20 @@ def _of(
         fault(str(error))
 
 
-def _beyond(own: str, scope: tuple[str, ...], *, environment: Environment) -> Iterator[str]:
+def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator[str]:
     """What a scope has besides the organization's part: not the repository as a whole."""
     for prefix in scope:
         inside = prefix == own or prefix.startswith(f"{own}/")
-        if not inside and prefix != environment.repo_url.rstrip("/"):
+        if not inside and prefix != settings.repo_url.rstrip("/"):
             yield prefix
 
 
-def _known(token: Token, *, offer: Offer, store: Store) -> Verdict:
+def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdict:
     held = store.token(token.key)
     if held is None:
-        return Verdict.UNTRIED
+        return ImportVerdict.UNTRIED
     try:
         same = store.secret(token.key) == offer.secret
     except StoreError:  # a locked keyring: then it is imported anew
-        return Verdict.UNTRIED
-    return Verdict.STORED if same else Verdict.UNTRIED
+        return ImportVerdict.UNTRIED
+    return ImportVerdict.STORED if same else ImportVerdict.UNTRIED

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.operations.issue_token import reason_to_issue
 from conda_token_plugin.operations.sync_tokens import Inquiry
-from conda_token_plugin.tokens.reconcile import Outcome
+from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import organization_prefix
-from conda_token_plugin.tokens.token import Kind, Verdict
+from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
-SYNCED = {Outcome.CURRENT, Outcome.EXTENDED}
+SYNCED = {SyncOutcome.CURRENT, SyncOutcome.EXTENDED}
 """What became of a token that ends when the subscription does, where its end is known."""
 
 
@@ -36,21 +36,25 @@ class Decision(NamedTuple):
     def replaces(self, current: CurrentToken) -> bool:
         """Whether ``current`` is the token that is held, as far as anybody knows."""
         held = self.held
-        if held is None or held.kind is not Kind.INDIVIDUAL or held.verdict is not Verdict.GOOD:
+        if (
+            held is None
+            or held.kind is not TokenKind.INDIVIDUAL
+            or held.verdict is not TokenVerdict.GOOD
+        ):
             return False
         return held.id in {"", current.id}
 
 
-def held(call: Call, organization: str, *, store: Store) -> Token | None:
+def held(call: CommandContext, organization: str, *, store: Store) -> Token | None:
     """The stored token of ``organization`` for its part of the repository."""
-    own = organization_prefix(call.environment.repo_url, organization)
+    own = organization_prefix(call.settings.repo_url, organization)
     return next(
         (one for one in store.tokens() if one.organization == organization and own in one.scope),
         None,
     )
 
 
-def by_metadata(call: Call, token: Token | None) -> Decision:
+def by_metadata(call: CommandContext, token: Token | None) -> Decision:
     """What the command line and the store say; no request is made."""
     if not (call.args.if_missing or call.args.if_expiring):
         return Decision(held=token, needed=True, why="it was asked for")
@@ -58,11 +62,13 @@ def by_metadata(call: Call, token: Token | None) -> Decision:
     return Decision(held=token, needed=bool(why), why=why or "it still works")
 
 
-def by_service(call: Call, decision: Decision, *, service: Service, store: Store) -> Decision:
+def by_service(
+    call: CommandContext, decision: Decision, *, service: Service, store: Store
+) -> Decision:
     """What the service says to a script's need of another token; what it tells is kept."""
     token = decision.held
     unasked = not (call.args.if_missing or call.args.if_expiring)
-    if unasked or token is None or token.kind is not Kind.INDIVIDUAL:
+    if unasked or token is None or token.kind is not TokenKind.INDIVIDUAL:
         return decision
     found = Inquiry(call, store=store, service=service).result(token)
     known = found.token

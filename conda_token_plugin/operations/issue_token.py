@@ -18,9 +18,9 @@ from conda_token_plugin.errors.store import IssueLost, StoreError
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.issue_journal import noted
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 
-class Wish(NamedTuple):
+class CondaOptions(NamedTuple):
     """What the user wants configured beside the token."""
 
     channels: tuple[str, ...] | None = None
@@ -64,10 +64,10 @@ class Desk(NamedTuple):
 
     service: Service
     store: Store
-    environment: Environment
+    settings: Settings
     now: datetime
 
-    def issue(self, organization: str, *, wish: Wish) -> Issued:
+    def issue(self, organization: str, *, wish: CondaOptions) -> Issued:
         """Issue a token for ``organization`` and keep it.
 
         Raises:
@@ -75,16 +75,14 @@ class Desk(NamedTuple):
             OrganizationError, LoginError, ServiceError: nothing was issued.
             IssueLost: it was issued, and could not be stored.
         """
-        scope = scope_of(
-            organization, store=self.store, environment=self.environment, shared=wish.shared
-        )
+        scope = scope_of(organization, store=self.store, settings=self.settings, shared=wish.shared)
         self.store.prove_writable()
-        dropin.prove_writable(self.environment.condarc)
+        dropin.prove_writable(self.settings.condarc)
         with uninterrupted(), noted(self.store.folder, organization=organization, now=self.now):
             fresh = self.service.issue(organization)
             token = Token(
                 organization=organization,
-                kind=Kind.INDIVIDUAL,
+                kind=TokenKind.INDIVIDUAL,
                 scope=scope,
                 last_four=fresh.secret.last_four,
                 issued=self.now,
@@ -97,7 +95,7 @@ class Desk(NamedTuple):
 
     def _kept(self, token: Token, *, secret: Secret) -> str:
         try:
-            return keep(token, secret=secret, store=self.store, at=self.environment.condarc)
+            return keep(token, secret=secret, store=self.store, at=self.settings.condarc)
         except StoreError as error:  # full since a moment ago, or a keyring that was locked
             if self._has(token):
                 raise
@@ -140,7 +138,7 @@ def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
     vault = store.add(token, secret)
     store.update(*_without(token.scope, others=store.tokens(), owner=token.key))
     dropin.write(at, tokens=store.tokens())
-    forget(token.scope, environment=Environment(), channels=token.channels)
+    forget(token.scope, settings=Settings(), channels=token.channels)
     return vault
 
 
@@ -161,15 +159,15 @@ def reason_to_issue(held: Token | None, *, now: datetime, within: timedelta | No
 
 
 def scope_of(
-    organization: str, *, store: Store, environment: Environment, shared: bool | None
+    organization: str, *, store: Store, settings: Settings, shared: bool | None
 ) -> tuple[str, ...]:
     """The organization's part of the repository, and the shared channels where they are its.
 
     A shared channel belongs to one stored token at a time, so that it is always clear
     which token is sent there: the first that was stored, or the last that asked for it.
     """
-    own = organization_prefix(environment.repo_url, organization)
-    common = shared_prefixes(environment.repo_url)
+    own = organization_prefix(settings.repo_url, organization)
+    common = shared_prefixes(settings.repo_url)
     others = (token for token in store.tokens() if token.organization != organization)
     taken = {prefix for token in others for prefix in token.scope}
     if shared is None:
@@ -185,15 +183,15 @@ def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str
     ]
 
 
-def provable(token: Token, *, environment: Environment) -> tuple[str, ...]:
+def provable(token: Token, *, settings: Settings) -> tuple[str, ...]:
     """Where a token can be tried: its channels, its scope, and where any valid one is taken.
 
     The shared channels are tried with an organization's token also if they are in the scope
     of another one: they open to every organization's token. Not with one that was given for
     a channel of the organization's: there it has to be tried, and nowhere else.
     """
-    repository = environment.repo_url.rstrip("/")
+    repository = settings.repo_url.rstrip("/")
     own = token.channels or token.scope
     if any(repository in {prefix, prefix.rpartition("/")[0]} for prefix in token.scope):
-        return (*own, *shared_prefixes(environment.repo_url))
+        return (*own, *shared_prefixes(settings.repo_url))
     return own

@@ -26,8 +26,8 @@ from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
-from conda_token_plugin.tokens.reconcile import Outcome
-from conda_token_plugin.tokens.token import Kind, State
+from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.token import State, TokenKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,7 @@ SHARED = "(shared)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ChannelRefusal:
     """What came back, and for what."""
 
     url: str
@@ -61,7 +61,7 @@ class Refusal:
 class Evidence:
     """Everything that is known about a refusal; what was not asked is None."""
 
-    refusal: Refusal
+    refusal: ChannelRefusal
     now: datetime
     organization: str = ""
     """Whose part of the repository the URL lies in; ``SHARED`` for a channel of all of them,
@@ -70,7 +70,7 @@ class Evidence:
     source: str = ""
     elsewhere: bool | None = None
     """Whether the repository takes the token for another channel."""
-    outcome: Outcome | None = None
+    outcome: SyncOutcome | None = None
     """What the service says of the token."""
     service_refused: OrganizationError | None = None
 
@@ -161,7 +161,7 @@ def _reissued(evidence: Evidence) -> Diagnosis:
 
 def _revoked(evidence: Evidence) -> Diagnosis:
     since = _day(_last_good(evidence.token))
-    individual = evidence.token is not None and evidence.token.kind is Kind.INDIVIDUAL
+    individual = evidence.token is not None and evidence.token.kind is TokenKind.INDIVIDUAL
     or_seat = ", or the seat behind it was taken away" if individual else ""
     why = f"was revoked or reissued elsewhere since {since}{or_seat}"
     return _of_token(evidence, "revoked", why, _anew(evidence))
@@ -205,7 +205,7 @@ def _anew(evidence: Evidence) -> str:
     if _is_supplied(evidence) or token is None:
         test = _words("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
-    site = ("--site",) if token.kind is Kind.SITE else ()
+    site = ("--site",) if token.kind is TokenKind.SITE else ()
     return _run("install", *site, "--org", token.organization)
 
 
@@ -216,7 +216,7 @@ def _after_renewal(evidence: Evidence) -> str:
 
 def _is_supplied(evidence: Evidence) -> bool:
     """Whether the token is not ours to replace: a variable or a mounted file holds it."""
-    return evidence.token is not None and evidence.token.kind is Kind.UNKNOWN
+    return evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
 
 
 def _place(evidence: Evidence) -> str:
@@ -244,8 +244,8 @@ def _words(*words: str) -> str:
 
 
 _OUTCOMES = {
-    Outcome.REISSUED: _reissued,
-    Outcome.REVOKED: _revoked,
-    Outcome.CANCELLED: _cancelled,
-    Outcome.ENDED: _ended,
+    SyncOutcome.REISSUED: _reissued,
+    SyncOutcome.REVOKED: _revoked,
+    SyncOutcome.CANCELLED: _cancelled,
+    SyncOutcome.ENDED: _ended,
 }

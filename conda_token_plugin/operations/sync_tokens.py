@@ -9,14 +9,14 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.issue_token import provable
 from conda_token_plugin.settings import SERVICE_ACCOUNT
-from conda_token_plugin.tokens.reconcile import Outcome, Seen, must_be_tried, synced
-from conda_token_plugin.tokens.token import Kind
+from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.service.admin import Admin
     from conda_token_plugin.service.client import Service
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 
-class Result(NamedTuple):
+class SyncResult(NamedTuple):
     """What became of one token; ``outcome`` or ``error``, one of them is None."""
 
     token: Token
-    outcome: Outcome | None = None
+    outcome: SyncOutcome | None = None
     error: TokenPluginError | None = None
 
     @property
@@ -41,13 +41,15 @@ class Result(NamedTuple):
 class Inquiry:
     """Questions about the tokens of one store; who the user is is asked once."""
 
-    def __init__(self, call: Call, *, store: Store, service: Service | None = None) -> None:
+    def __init__(
+        self, call: CommandContext, *, store: Store, service: Service | None = None
+    ) -> None:
         """Do no I/O. Without a ``service``, the login that is there is used."""
         self._call = call
         self._store = store
         self._given = service
 
-    def result(self, token: Token) -> Result:
+    def result(self, token: Token) -> SyncResult:
         """Ask about ``token``, extend it if an administrator's account is there, and keep it.
 
         Raises:
@@ -55,14 +57,14 @@ class Inquiry:
             ServiceError, OrganizationError, StoreError: it cannot be asked about.
         """
         found = self._compared(token)
-        if found.outcome is not Outcome.EXTENDABLE or self._admin is None:
+        if found.outcome is not SyncOutcome.EXTENDABLE or self._admin is None:
             return found
         self._admin.extend(token.organization, user_id=self._identity.user_id)
         return self._compared(token)
 
-    def failed(self, token: Token, error: TokenPluginError) -> Result:
+    def failed(self, token: Token, error: TokenPluginError) -> SyncResult:
         """The result of a question that had no answer."""
-        return Result(token=token, error=error)
+        return SyncResult(token=token, error=error)
 
     def page(self, organization: str) -> str:
         """Where members of ``organization`` extend their tokens.
@@ -71,20 +73,20 @@ class Inquiry:
         """
         from conda_token_plugin.tokens.scope import segment
 
-        return f"{self._call.environment.service_url}/app/organizations/{segment(organization)}"
+        return f"{self._call.settings.service_url}/app/organizations/{segment(organization)}"
 
-    def _compared(self, token: Token) -> Result:
+    def _compared(self, token: Token) -> SyncResult:
         seen = self._seen(token)
         known, outcome = synced(token, seen=seen, now=self._call.now)
         self._store.update(known)
-        return Result(token=known, outcome=outcome)
+        return SyncResult(token=known, outcome=outcome)
 
-    def _seen(self, token: Token) -> Seen:
-        if token.kind is not Kind.INDIVIDUAL:
-            return Seen(ends=self._ends_if_known(token), accepted=self._accepted(token))
+    def _seen(self, token: Token) -> Observation:
+        if token.kind is not TokenKind.INDIVIDUAL:
+            return Observation(ends=self._ends_if_known(token), accepted=self._accepted(token))
         current = self._service.current_token(token.organization)
         tried = must_be_tried(token, current=current)
-        return Seen(
+        return Observation(
             current=current,
             ends=self._ends.get(token.organization),
             accepted=self._accepted(token) if tried else None,
@@ -93,7 +95,7 @@ class Inquiry:
     def _accepted(self, token: Token) -> bool | None:
         from conda_token_plugin.service.repository import prove
 
-        where = provable(token, environment=self._call.environment)
+        where = provable(token, settings=self._call.settings)
         try:
             prove(where, token=token, secret=self._store.secret(token.key), outcome="")
         except TokenRefused:  # revoked, reissued, cancelled: the caller finds out which
@@ -124,9 +126,9 @@ class Inquiry:
         from conda_token_plugin.service.client import Service
         from conda_token_plugin.service.credentials import find_api_key
 
-        environment = self._call.environment
-        api_key, source = find_api_key(environment, self._store, notice=self._call.printer.say)
-        return Service(environment.service_url, api_key=api_key, source=source)
+        settings = self._call.settings
+        api_key, source = find_api_key(settings, self._store, notice=self._call.printer.say)
+        return Service(settings.service_url, api_key=api_key, source=source)
 
     @cached_property
     def _admin(self) -> Admin | None:
@@ -135,10 +137,10 @@ class Inquiry:
         Raises:
             MalformedToken, StoreUnusable: the variable or its file holds no token.
         """
-        found = self._call.environment.secret(SERVICE_ACCOUNT)
+        found = self._call.settings.secret(SERVICE_ACCOUNT)
         if found is None:
             return None
         from conda_token_plugin.service.admin import Admin
 
         source, bearer = found
-        return Admin(self._call.environment.service_url, bearer=bearer, source=source)
+        return Admin(self._call.settings.service_url, bearer=bearer, source=source)

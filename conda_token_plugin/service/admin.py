@@ -13,15 +13,15 @@ from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.gateways.http import client
-from conda_token_plugin.service.models import Part
+from conda_token_plugin.service.models import JsonReader
 from conda_token_plugin.service.refusals import reason_of
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conda_token_plugin.gateways.http.answer import Answer
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.tokens.secret import Secret
 
 UNAUTHORIZED = 401
@@ -31,7 +31,7 @@ class Admin:
     """A service account at one service."""
 
     def __init__(
-        self, url: str, *, bearer: Secret, source: str, patience: Patience | None = None
+        self, url: str, *, bearer: Secret, source: str, patience: Timeouts | None = None
     ) -> None:
         """Do no I/O. ``source`` says where the bearer token was found."""
         self._url = url
@@ -73,8 +73,8 @@ class Admin:
         )
 
 
-def _expiry(answer: Answer) -> datetime | None:
+def _expiry(answer: HttpResponse) -> datetime | None:
     try:
-        return Part(answer.json(), answer.url)["expires_at"].moment
+        return JsonReader(answer.json(), answer.url)["expires_at"].moment
     except ServiceNonsense:  # not said, or not so that it can be read: ask for the token instead
         return None

@@ -23,8 +23,8 @@ from conda_token_plugin.service.models import (
     CurrentToken,
     Identity,
     IssuedToken,
+    JsonReader,
     Organization,
-    Part,
 )
 from conda_token_plugin.tokens.scope import segment
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.gateways.http.answer import Answer
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.tokens.secret import Secret
 
 WITHOUT_TOKENS = "starter"
@@ -50,7 +50,7 @@ class Service:
         *,
         api_key: Secret,
         source: str,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         """Do no I/O. ``source`` says in words where the key was found."""
@@ -119,7 +119,7 @@ class Service:
         # What is in a passport's profile is not documented; an account has both.
         return identity.named_by(self._read("/api/account")["user"])
 
-    def _read(self, path: str) -> Part:
+    def _read(self, path: str) -> JsonReader:
         answer = self._send("GET", path)
         if answer.status == FORBIDDEN:
             raise self._login_refused()
@@ -127,7 +127,7 @@ class Service:
             raise ServiceNonsense(answer.url, got=answer.nature)
         return _part(answer)
 
-    def _send(self, method: str, path: str, *, json: object = None) -> Answer:
+    def _send(self, method: str, path: str, *, json: object = None) -> HttpResponse:
         answer = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
@@ -138,7 +138,7 @@ class Service:
     def _login_refused(self) -> LoginRefused:
         return LoginRefused(service=self.url, source=self.source)
 
-    def _refusal(self, organization: str, answer: Answer) -> TokenPluginError:
+    def _refusal(self, organization: str, answer: HttpResponse) -> TokenPluginError:
         if answer.elsewhere:
             return ServiceNonsense(answer.url, got=answer.nature)
         from conda_token_plugin.service.refusals import refusal
@@ -150,11 +150,11 @@ def _token_path(organization: str) -> str:
     return f"/api/organizations/{segment(organization)}/ce/current-token"
 
 
-def _part(answer: Answer) -> Part:
-    return Part(answer.json(), answer.url)
+def _part(answer: HttpResponse) -> JsonReader:
+    return JsonReader(answer.json(), answer.url)
 
 
-def _is_about_login(answer: Answer) -> bool:
+def _is_about_login(answer: HttpResponse) -> bool:
     """Whether a 403 says ``{"error": {"code": "auth_required"}}``."""
     return answer.status == FORBIDDEN and b'"auth_required"' in answer.body
 

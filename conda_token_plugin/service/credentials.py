@@ -25,13 +25,13 @@ from conda_token_plugin.settings import API_KEY, FORMER_DOMAINS, SERVICE_URL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
 
 
 def find_api_key(
-    environment: Environment,
+    settings: Settings,
     store: Store,
     *,
     notice: Callable[[str], None] = lambda _: None,
@@ -47,31 +47,31 @@ def find_api_key(
         MalformedToken, StoreUnusable: the variable or its file holds no key.
         StoreError: our own store cannot be read.
     """
-    logins = AnacondaLogins.of(environment, notice=notice)
+    logins = AnacondaLogins.of(settings, notice=notice)
     expired: list[LoginRefused] = []
-    for key, source in _candidates(environment, store=store, logins=logins):
+    for key, source in _candidates(settings, store=store, logins=logins):
         ends = expiry_of(key)
         if ends is None or ends > clock():
             return key, source
-        expired.append(LoginRefused(service=environment.service_url, source=source, expired=ends))
+        expired.append(LoginRefused(service=settings.service_url, source=source, expired=ends))
     raise expired[0] if expired else NotLoggedIn(elsewhere=logins.domains())
 
 
 def _candidates(
-    environment: Environment, *, store: Store, logins: AnacondaLogins
+    settings: Settings, *, store: Store, logins: AnacondaLogins
 ) -> Iterator[tuple[Secret, str]]:
     """Every key, in the order of precedence; nothing after the variable when it is set."""
-    given = environment.secret(API_KEY)
+    given = settings.secret(API_KEY)
     if given is not None:
         yield given[1], given[0]
         return
-    own = store.login(environment.service_url)
+    own = store.login(settings.service_url)
     if own is not None:
         yield own, "conda token login"
-    domains = domains_of(environment.service_url)
+    domains = domains_of(settings.service_url)
     for domain in domains:
         yield from logins.keys(domain)
-    if environment.store_choice != "file":  # who chooses files wants no keyring asked
+    if settings.store_choice != "file":  # who chooses files wants no keyring asked
         yield from logins.keyring_keys(domains)
 
 

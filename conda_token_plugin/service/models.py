@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Part:
+class JsonReader:
     """A JSON value within an answer, with its place: what a wrong key is reported by."""
 
     __slots__ = ("place", "url", "value")
@@ -30,18 +30,20 @@ class Part:
         self.url = url
         self.place = place
 
-    def __getitem__(self, key: str) -> Part:
+    def __getitem__(self, key: str) -> JsonReader:
         """The part under ``key``; its value is None where there is none."""
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
-        return Part(self.value.get(key), self.url, f"{self.place}.{key}" if self.place else key)
+        return JsonReader(
+            self.value.get(key), self.url, f"{self.place}.{key}" if self.place else key
+        )
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[JsonReader]:
         """The parts of a list."""
         if not isinstance(self.value, list):
             raise self.wrong("a list")
         for number, item in enumerate(self.value):
-            yield Part(item, self.url, f"{self.place}[{number}]")
+            yield JsonReader(item, self.url, f"{self.place}[{number}]")
 
     @property
     def text(self) -> str:
@@ -90,7 +92,7 @@ class Organization(NamedTuple):
     id: str
 
     @classmethod
-    def of(cls, part: Part) -> Organization:
+    def of(cls, part: JsonReader) -> Organization:
         """Read ``{id, name, title}``."""
         slug = part["name"].text
         title = slug if part["title"].value in (None, "") else part["title"].text
@@ -105,7 +107,7 @@ class CurrentToken(NamedTuple):
     """None: the service does not say."""
 
     @classmethod
-    def of(cls, part: Part) -> CurrentToken:
+    def of(cls, part: JsonReader) -> CurrentToken:
         """Read ``{id, expires_at}``."""
         expires = part["expires_at"]
         return cls(part["id"].identifier, None if expires.value is None else expires.moment)
@@ -119,7 +121,7 @@ class IssuedToken(NamedTuple):
     """None: the service does not say, or not in a way that can be read. The token counts more."""
 
     @classmethod
-    def of(cls, part: Part) -> IssuedToken:
+    def of(cls, part: JsonReader) -> IssuedToken:
         """Read ``{token, expires_at}``."""
         secret = part["token"].secret
         try:
@@ -139,7 +141,7 @@ class Membership(NamedTuple):
     """The end of the subscription that lasts longest; None: not said."""
 
     @classmethod
-    def of(cls, part: Part) -> Membership:
+    def of(cls, part: JsonReader) -> Membership:
         """Read ``{org_id, name, title, role, attributes: [{id, group, data}]}``."""
         organization = part["name"].text
         ends = [
@@ -165,7 +167,7 @@ class Identity(NamedTuple):
     memberships: tuple[Membership, ...]
 
     @classmethod
-    def of(cls, part: Part) -> Identity:
+    def of(cls, part: JsonReader) -> Identity:
         """Read ``{identity: {id}, passport: {user_id, profile, organizations}}``."""
         passport = part["passport"]
         profile = passport["profile"]
@@ -177,16 +179,16 @@ class Identity(NamedTuple):
             memberships=tuple(Membership.of(item) for item in passport["organizations"]),
         )
 
-    def named_by(self, user: Part) -> Identity:
+    def named_by(self, user: JsonReader) -> Identity:
         """The same, with what an account's ``{id, email, username}`` says."""
         return self._replace(email=_words(user["email"]), username=_words(user["username"]))
 
 
-def _end(attribute: Part) -> datetime | None:
+def _end(attribute: JsonReader) -> datetime | None:
     ends = attribute["data"]["expires_at"] if attribute["data"].value is not None else None
     return None if ends is None or ends.value is None else ends.moment
 
 
-def _words(part: Part) -> str:
+def _words(part: JsonReader) -> str:
     """A text that may be missing: empty then."""
     return "" if part.value is None or part.value == "" else part.text

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.gateways.http.answer import Answer
+    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.service.client import Service
 
 FORBIDDEN = 403
@@ -42,7 +42,7 @@ LONGEST = 200
 
 
 def refusal(
-    organization: str, answer: Answer, *, service: Service, now: datetime
+    organization: str, answer: HttpResponse, *, service: Service, now: datetime
 ) -> TokenPluginError:
     """The error that a refused issue is.
 
@@ -79,7 +79,7 @@ def _end_of(organization: str, *, service: Service) -> datetime | None:
     return next((m.subscription_ends for m in memberships if m.organization == organization), None)
 
 
-def reason_of(answer: Answer) -> str:
+def reason_of(answer: HttpResponse) -> str:
     """The service's own words, fit for one line of a terminal; empty when it gives none.
 
     Forms that were seen: ``error.message``, ``error.detail``, ``message``, ``detail``.

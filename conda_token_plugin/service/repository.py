@@ -20,8 +20,8 @@ from conda_token_plugin.tokens.scope import SHARED_CHANNELS, longest_prefix, wit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from conda_token_plugin.gateways.http.answer import Answer
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -54,7 +54,7 @@ def prove(
     token: Token,
     secret: Secret,
     outcome: str = STORED,
-    patience: Patience | None = None,
+    patience: Timeouts | None = None,
 ) -> Proof:
     """Try ``token`` on the first of ``prefixes`` that is a channel.
 
@@ -85,7 +85,7 @@ class _Trial:
     """One token, tried on one channel after another."""
 
     def __init__(
-        self, token: Token, *, secret: Secret, outcome: str, patience: Patience | None
+        self, token: Token, *, secret: Secret, outcome: str, patience: Timeouts | None
     ) -> None:
         self._token = token
         self._secret = secret
@@ -105,10 +105,10 @@ class _Trial:
         self._judge(self._try(package))
         return Proof(without_secrets(package), "package", public=False)
 
-    def _get(self, url: str) -> Answer:
+    def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
 
-    def _try(self, package: str) -> Answer:
+    def _try(self, package: str) -> HttpResponse:
         """Ask for ``package``; only where that says nothing, for a byte of it.
 
         A redirect to the package is an answer: to storage that must not see the token,
@@ -119,7 +119,7 @@ class _Trial:
             return self._send("GET", package, limit=1, follow=True)
         return answer
 
-    def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> Answer:
+    def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> HttpResponse:
         return self._http.send(
             method,
             address(url, token=self._token, secret=self._secret),
@@ -134,7 +134,7 @@ class _Trial:
         answer = self._http.send("HEAD", url, follow=True, at_most=0)
         return answer.ok and not answer.is_page
 
-    def _judge(self, answer: Answer) -> None:
+    def _judge(self, answer: HttpResponse) -> None:
         """Let pass what shows that the token was taken; a login page does not."""
         if answer.status in REFUSALS:
             raise TokenRefused(
@@ -147,7 +147,7 @@ class _Trial:
             raise ServiceNonsense(answer.url, got=answer.nature)
 
 
-def _leads_to(answer: Answer) -> bool:
+def _leads_to(answer: HttpResponse) -> bool:
     """Whether ``answer`` is a redirect to what was asked for, and not to a login page.
 
     A store names its objects by their path, or tells the browser under which ``filename``

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.store.store import Store
 
 if TYPE_CHECKING:
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 __all__ = ["Store", "machine_store", "user_store"]
 
 
-def user_store(environment: Environment, *, choice: str | None = None) -> Store:
+def user_store(settings: Settings, *, choice: str | None = None) -> Store:
     """The user's store; ``choice`` overrides the setting ``CONDA_TOKEN_STORE``.
 
     Raises:
         BadInput: the setting is no choice.
     """
-    return Store(environment.store_folder, choice=choice or environment.store_choice)
+    return Store(settings.store_folder, choice=choice or settings.store_choice)
 
 
-def machine_store(environment: Environment) -> Store:
+def machine_store(settings: Settings) -> Store:
     """The store of site tokens for everybody on this machine (``--system``)."""
-    return Store(environment.machine_folder, choice="file", machine=True)
+    return Store(settings.machine_folder, choice="file", machine=True)

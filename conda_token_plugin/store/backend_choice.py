@@ -25,7 +25,7 @@ from conda_token_plugin.store.vaults import FILE, KEYRING
 
 if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
-    from conda_token_plugin.store.keyring_probe import Finding
+    from conda_token_plugin.store.keyring_probe import ProbeReport
 
 NAME = FINDING
 DAY = 24 * 60 * 60 * 1_000_000_000
@@ -40,7 +40,7 @@ class Choice:
         """``wanted``: "auto", "keyring" or "file". Does no I/O."""
         self.wanted = wanted
         self.folder = folder
-        self._probed: Finding | None = None
+        self._probed: ProbeReport | None = None
         self._noted = False
 
     def place(self, *, anew: bool = False) -> str:
@@ -51,10 +51,10 @@ class Choice:
         """
         if self.wanted == FILE:
             return FILE
-        from conda_token_plugin.store.keyring_probe import Answer
+        from conda_token_plugin.store.keyring_probe import ProbeAnswer
 
         finding = self._finding(anew=anew)
-        if finding.answer is Answer.WORKING:
+        if finding.answer is ProbeAnswer.WORKING:
             return f"{KEYRING}:{finding.backend}"
         if self.wanted == KEYRING:
             raise KeyringUnusable(finding.reason)
@@ -66,10 +66,10 @@ class Choice:
 
     def remember(self) -> None:
         """Write down what this process found out. Only for the holder of the store's lock."""
-        from conda_token_plugin.store.keyring_probe import Answer
+        from conda_token_plugin.store.keyring_probe import ProbeAnswer
 
         probed = self._probed
-        if self._noted or probed is None or probed.answer is Answer.LOCKED:
+        if self._noted or probed is None or probed.answer is ProbeAnswer.LOCKED:
             return
         note = {"found": probed.as_json(), "for": self._circumstances()}
         self.folder.write(NAME, json.dumps(note).encode())
@@ -80,19 +80,19 @@ class Choice:
         self._probed, self._noted = None, False
         self.folder.remove(NAME)
 
-    def _finding(self, *, anew: bool) -> Finding:
+    def _finding(self, *, anew: bool) -> ProbeReport:
         known = self._probed or self._remembered(anew=anew)
         if known is not None:
             return known
-        from conda_token_plugin.store.keyring_probe import Answer, probe
+        from conda_token_plugin.store.keyring_probe import ProbeAnswer, probe
 
         self._probed = probe(explicit=self.wanted == KEYRING)
-        if self._probed.answer is Answer.WORKING and self.wanted != KEYRING:
+        if self._probed.answer is ProbeAnswer.WORKING and self.wanted != KEYRING:
             self.folder.tell(f"The system keyring ({self._probed.title}) works and is used.")
         return self._probed
 
-    def _remembered(self, *, anew: bool) -> Finding | None:
-        from conda_token_plugin.store.keyring_probe import Answer, Finding
+    def _remembered(self, *, anew: bool) -> ProbeReport | None:
+        from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 
         found = self.folder.read(NAME, limit=_LARGEST)
         if found is None:
@@ -100,12 +100,12 @@ class Choice:
         data, (written, _, _) = found
         try:
             note = json.loads(data)
-            finding = Finding.from_json(note["found"])
+            finding = ProbeReport.from_json(note["found"])
             circumstances = note["for"]
         except (KeyError, TypeError, ValueError, RecursionError):  # no note of this version
             return None
         stale = time.time_ns() - written > DAY
-        works = finding.answer is Answer.WORKING
+        works = finding.answer is ProbeAnswer.WORKING
         too_old = anew if works else stale or self.wanted == KEYRING
         return None if too_old or circumstances != self._circumstances() else finding
 
@@ -113,9 +113,9 @@ class Choice:
         """What decides which keyring a process sees."""
         import sys
 
-        from conda_token_plugin.settings import Environment
+        from conda_token_plugin.settings import Settings
 
-        variables = Environment().variables
+        variables = Settings().variables
         names = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
         seen = {name: variables.get(name, "") for name in names}
         return {**seen, "wanted": self.wanted, "platform": sys.platform, "prefix": sys.prefix}

@@ -27,7 +27,7 @@ _LONGEST_VERSION = 9
 """Digits."""
 
 
-class Refused(Exception):
+class EnvelopeRefused(Exception):
     """The bytes are not what was written. The store turns it into one of its errors."""
 
     def __init__(self, fault: str) -> None:
@@ -36,7 +36,7 @@ class Refused(Exception):
         self.fault = fault
 
 
-class Newer(Refused):
+class Newer(EnvelopeRefused):
     """The bytes are what was written, by a later version."""
 
     def __init__(self, version: int) -> None:
@@ -63,12 +63,12 @@ def body_of(kind: str, data: bytes) -> int:
         Newer: they are, and the version is a later one.
     """
     if not data:
-        raise Refused("it is empty")
+        raise EnvelopeRefused("it is empty")
     begins = data.find(b"\n") + 1
     head, body = data[:begins], memoryview(data)[begins:]
     version = _version(head)
     if head != _head(kind, body, version=version) or version < 1:
-        raise Refused("its checksum does not fit its content")
+        raise EnvelopeRefused("its checksum does not fit its content")
     if version > VERSION:
         raise Newer(version)
     return begins
@@ -90,18 +90,18 @@ def unsealed(name: str, data: bytes) -> Secret:
         value = json.loads(body)
         found, secret = value["name"], value["secret"]
     except (KeyError, TypeError, ValueError, RecursionError):  # a writer that is not this plugin
-        raise Refused("it holds no secret") from None
+        raise EnvelopeRefused("it holds no secret") from None
     if not isinstance(secret, str) or fault_of(secret):
-        raise Refused("it holds no secret")
+        raise EnvelopeRefused("it holds no secret")
     if found != name:
-        raise Refused("it holds the secret of something else")
+        raise EnvelopeRefused("it holds the secret of something else")
     return Secret(secret)
 
 
 def _version(head: bytes) -> int:
     digits = head.partition(_BEFORE_VERSION)[2].partition(b",")[0]
     if not (head.startswith(_BEGINNING) and digits.isdigit() and len(digits) <= _LONGEST_VERSION):
-        raise Refused("its first line is not one of this plugin's")
+        raise EnvelopeRefused("its first line is not one of this plugin's")
     return int(digits)
 
 

@@ -11,7 +11,7 @@ from conda_token_plugin.store.lookup import USER, from_variable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
@@ -27,7 +27,7 @@ class Holding(NamedTuple):
     """How to get at the secret; None where only the metadata was asked for."""
 
 
-def holdings(environment: Environment, *, stores: Mapping[str, Store]) -> tuple[Holding, ...]:
+def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[Holding, ...]:
     """Every token, in the order of precedence. Reads no stored secret.
 
     Raises:
@@ -35,9 +35,9 @@ def holdings(environment: Environment, *, stores: Mapping[str, Store]) -> tuple[
         MalformedToken: a variable, or the file it names, holds no token.
     """
     supplied = (
-        from_variable(environment, organization=organization_of(name), found=found)
-        for name in environment.repository_tokens()
-        if (found := environment.repository_token(name))
+        from_variable(settings, organization=organization_of(name), found=found)
+        for name in settings.repository_tokens()
+        if (found := settings.repository_token(name))
     )
     stored = (
         Holding(

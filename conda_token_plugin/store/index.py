@@ -28,7 +28,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.store.envelope import Refused, body_of, wrapped
+from conda_token_plugin.store.envelope import EnvelopeRefused, body_of, wrapped
 from conda_token_plugin.store.vaults import vault_name
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Entry:
         try:
             return Token.from_json({**self.about, "scope": self.scope})
         except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
-            raise Refused("a token's metadata cannot be read") from None
+            raise EnvelopeRefused("a token's metadata cannot be read") from None
 
 
 class Index:
@@ -125,7 +125,7 @@ class Index:
         try:
             return Entry(_slot(value["at"]), _mapping(value["about"]), scope=self.scopes[key])
         except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
-            raise Refused("a token's line cannot be read") from None
+            raise EnvelopeRefused("a token's line cannot be read") from None
 
     def token(self, key: str) -> Token | None:
         """The metadata of the token ``key``, or None. Raises as ``entry``."""
@@ -174,7 +174,7 @@ def decoded(data: bytes) -> Index:
     try:
         index = _index(value, lines=lines[:-1])
     except (AttributeError, KeyError, TypeError, ValueError):  # a writer that is not this plugin
-        raise Refused("its content is not an index") from None
+        raise EnvelopeRefused("its content is not an index") from None
     return index
 
 
@@ -193,9 +193,9 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):  # a writer that is not this plugin
-        raise Refused("a line of it is not JSON") from None
+        raise EnvelopeRefused("a line of it is not JSON") from None
     if not isinstance(value, dict):
-        raise Refused("a line of it is not an object")
+        raise EnvelopeRefused("a line of it is not an object")
     return value
 
 

@@ -7,7 +7,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.envelope import Newer, Refused
+from conda_token_plugin.store.envelope import EnvelopeRefused, Newer
 from conda_token_plugin.store.index import NOTHING, Index, decoded
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of an index; 10,000 tokens take 4 million."""
 
 
-class Page:
+class Snapshot:
     """One version of the index, as read. By hand: see ``lookup``."""
 
     __slots__ = ("index", "prefixes", "signature")
@@ -35,16 +35,16 @@ class Page:
         self.signature = signature
 
 
-class Ledger:
+class IndexFile:
     """Any method may raise StoreError."""
 
     def __init__(self, folder: Folder) -> None:
         """Do no I/O."""
         self.folder = folder
-        self._page: Page | None = None
+        self._page: Snapshot | None = None
         self._guard = Lock()
 
-    def read(self) -> Page:
+    def read(self) -> Snapshot:
         """The index as it is now; the file is opened only if it has changed. For any thread."""
         signature = self.folder.signature(NAME)
         page = self._page
@@ -84,21 +84,21 @@ class Ledger:
         path = self.folder.path / NAME
         try:
             yield
-        except Refused as refused:
+        except EnvelopeRefused as refused:
             from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
 
             if isinstance(refused, Newer):
                 raise StoreNewer(path, version=refused.version) from None
             raise StoreCorrupt(path, fault=refused.fault) from None
 
-    def _opened(self) -> Page:
+    def _opened(self) -> Snapshot:
         self.folder.inspect()
         found = self.folder.read(NAME, limit=LARGEST)
         if found is None:
-            return Page(Index(), NOTHING, None)
+            return Snapshot(Index(), NOTHING, None)
         data, signature = found
         with self.refusals():
             if len(data) > LARGEST:
-                raise Refused(f"it has more than {LARGEST} bytes")
+                raise EnvelopeRefused(f"it has more than {LARGEST} bytes")
             index = decoded(data)
-        return Page(index, MappingProxyType(index.prefixes()), signature)
+        return Snapshot(index, MappingProxyType(index.prefixes()), signature)

@@ -25,7 +25,7 @@ _CHILD = (
 )
 
 
-class Answer(Enum):
+class ProbeAnswer(Enum):
     """What became of the probe."""
 
     WORKING = "working"
@@ -35,10 +35,10 @@ class Answer(Enum):
     HUNG = "hung"
 
 
-class Finding(NamedTuple):
+class ProbeReport(NamedTuple):
     """The answer of a probe, and the backend that it is about."""
 
-    answer: Answer
+    answer: ProbeAnswer
     backend: str = ""
     """Its class: "keyring.backends.SecretService.Keyring"."""
     title: str = ""
@@ -51,17 +51,17 @@ class Finding(NamedTuple):
         return {**self._asdict(), "answer": self.answer.value}
 
     @classmethod
-    def from_json(cls, value: dict[str, str]) -> Finding:
+    def from_json(cls, value: dict[str, str]) -> ProbeReport:
         """Undo ``as_json``.
 
         Raises:
             KeyError, TypeError, ValueError: it is something else.
         """
         texts = {name: text for name, text in value.items() if name != "answer"}
-        return cls(answer=Answer(value["answer"]), **texts)
+        return cls(answer=ProbeAnswer(value["answer"]), **texts)
 
 
-def probe(*, explicit: bool) -> Finding:
+def probe(*, explicit: bool) -> ProbeReport:
     """Try the system's keyring.
 
     ``explicit``: the user asked for a keyring, so one that Python's keyring is set to will do
@@ -76,7 +76,7 @@ def probe(*, explicit: bool) -> Finding:
     except subprocess.TimeoutExpired:  # a prompt that nobody answers, a daemon that is stuck
         _kill(child)
         reason = f"did not answer within {LIMIT:.0f} seconds"
-        return Finding(answer=Answer.HUNG, reason=reason)
+        return ProbeReport(answer=ProbeAnswer.HUNG, reason=reason)
     return _finding(answer, trouble)
 
 
@@ -107,13 +107,13 @@ def _kill(child: subprocess.Popen[str]) -> None:
     child.wait()
 
 
-def _finding(answer: str, trouble: str) -> Finding:
+def _finding(answer: str, trouble: str) -> ProbeReport:
     try:
-        return Finding.from_json(json.loads(answer))
+        return ProbeReport.from_json(json.loads(answer))
     except (KeyError, TypeError, ValueError):  # it was ended by an error or a crash
         last = (trouble.strip().splitlines() or ["it crashed"])[-1]
         return _refused(f"refused a test entry: {last[:120]}")
 
 
-def _refused(reason: str) -> Finding:
-    return Finding(answer=Answer.REFUSED, reason=reason)
+def _refused(reason: str) -> ProbeReport:
+    return ProbeReport(answer=ProbeAnswer.REFUSED, reason=reason)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conda_token_plugin.errors.store import StoreError
-    from conda_token_plugin.store.envelope import Refused
+    from conda_token_plugin.store.envelope import EnvelopeRefused
 
 SERVICE = "conda-token-plugin"
 LIMIT = 30.0
@@ -88,7 +88,7 @@ class KeyringVault:
     def prove(self) -> None:
         """Nothing: the probe has done so, see ``choice``."""
 
-    def damaged(self, entry: str, refused: Refused) -> StoreError:
+    def damaged(self, entry: str, refused: EnvelopeRefused) -> StoreError:
         """Say that this keyring mixes things up."""
         return KeyringUnusable(f"gave something else for {entry} than was put in: {refused.fault}")
 

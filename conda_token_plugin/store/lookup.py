@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
@@ -94,7 +94,7 @@ class Found:
 
     @property
     def username(self) -> str:
-        """Only for ``tokens.Way.BASIC``."""
+        """Only for ``AuthScheme.BASIC``."""
         return self.token.username
 
     def worth_trying(self, *, now: datetime) -> bool:
@@ -109,9 +109,9 @@ class Found:
 class Lookup:
     """Answers for one process; reads each store once and each secret once."""
 
-    def __init__(self, environment: Environment, *, stores: Mapping[str, Store]) -> None:
+    def __init__(self, settings: Settings, *, stores: Mapping[str, Store]) -> None:
         """``stores`` in the order of precedence, by name: "user", "machine". Does no I/O."""
-        self._environment = environment
+        self._environment = settings
         self._stores = stores
         self._lock = Lock()
         self._secrets: dict[str, Future[Secret]] = {}
@@ -185,7 +185,7 @@ class Lookup:
         return answer.result()
 
 
-def supplied(environment: Environment, *, organization: str) -> Found | None:
+def supplied(settings: Settings, *, organization: str) -> Found | None:
     """The token that the environment supplies for ``organization`` ("" for none in particular).
 
     Raises:
@@ -193,29 +193,27 @@ def supplied(environment: Environment, *, organization: str) -> Found | None:
         StoreUnusable: the file that a variable names cannot be read.
     """
     for owner in dict.fromkeys((organization, "")):
-        found = environment.repository_token(token_variable(owner))
+        found = settings.repository_token(token_variable(owner))
         if found is not None:
-            return from_variable(environment, organization=owner, found=found)
+            return from_variable(settings, organization=owner, found=found)
     return None
 
 
-def from_variable(
-    environment: Environment, *, organization: str, found: tuple[str, Secret]
-) -> Found:
+def from_variable(settings: Settings, *, organization: str, found: tuple[str, Secret]) -> Found:
     """What a variable supplies: ``found`` is its name and what it holds.
 
     ``organization`` is "" where it is for none in particular.
     """
     source, secret = found
-    repository = environment.repo_url
+    repository = settings.repo_url
     prefix = organization_prefix(repository, organization) if organization else repository[:-1]
     owner = organization or "(any)"
 
     def tell() -> Token:
-        from conda_token_plugin.tokens.token import Kind, Token
+        from conda_token_plugin.tokens.token import Token, TokenKind
 
         scope, shown = (prefix,), secret.last_four
-        return Token(organization=owner, kind=Kind.UNKNOWN, scope=scope, last_four=shown)
+        return Token(organization=owner, kind=TokenKind.UNKNOWN, scope=scope, last_four=shown)
 
     key = f"{owner}@{prefix}"
     return Found(key, source=source, prefix=prefix, secret=lambda: secret, tell=tell)
@@ -232,13 +230,13 @@ def _plain(about: Mapping[str, Any], *, now: datetime) -> bool:
         return False
 
 
-def stores_of(environment: Environment) -> dict[str, Store]:
+def stores_of(settings: Settings) -> dict[str, Store]:
     """The stores that are asked, in the order of precedence. Does no I/O."""
     from conda_token_plugin.store import machine_store, user_store
 
-    return {USER: user_store(environment), MACHINE: machine_store(environment)}
+    return {USER: user_store(settings), MACHINE: machine_store(settings)}
 
 
-def resolver(environment: Environment) -> Lookup:
+def resolver(settings: Settings) -> Lookup:
     """The resolver of a process."""
-    return Lookup(environment, stores=stores_of(environment))
+    return Lookup(settings, stores=stores_of(settings))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways.files import FINDING, LOCK, TEMPORARY
 from conda_token_plugin.store import index_file
-from conda_token_plugin.store.envelope import Refused, unsealed
+from conda_token_plugin.store.envelope import EnvelopeRefused, unsealed
 from conda_token_plugin.store.folder import Folder
-from conda_token_plugin.store.index_file import Ledger
+from conda_token_plugin.store.index_file import IndexFile
 from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, vault_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Safe:
         """``tell`` takes lines for the user. Does no I/O."""
         home = Folder(folder, tell=tell, shared=shared, names=OURS)
         secrets = Folder(folder / SECRETS, tell=tell, shared=shared)
-        self.ledger = Ledger(home)
+        self.ledger = IndexFile(home)
         self._wanted = FILE if shared else choice
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
@@ -120,7 +120,7 @@ class Safe:
             name, _, backend = place.partition(":")
             if name != KEYRING:
                 with self.ledger.refusals():
-                    raise Refused(f"it names {name!r} as a place of secrets")
+                    raise EnvelopeRefused(f"it names {name!r} as a place of secrets")
             from conda_token_plugin.store.keyring_vault import KeyringVault
 
             return self._vaults.setdefault(place, KeyringVault(backend))
@@ -129,5 +129,7 @@ class Safe:
     def _unsealed(self, name: str, sealed: bytes, *, slot: Slot) -> Secret:
         try:
             return unsealed(name, sealed)
-        except Refused as refused:  # damage, a later version, a keyring that mixes up entries
+        except (
+            EnvelopeRefused
+        ) as refused:  # damage, a later version, a keyring that mixes up entries
             raise self.vault(slot.place).damaged(slot.entry, refused) from None

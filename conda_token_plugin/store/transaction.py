@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conda_token_plugin.store.index import Index
-    from conda_token_plugin.store.index_file import Ledger
+    from conda_token_plugin.store.index_file import IndexFile
     from conda_token_plugin.store.vaults import Vault
     from conda_token_plugin.tokens.secret import Secret
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Change:
     """A write in the making; only the holder of the lock has one."""
 
-    def __init__(self, ledger: Ledger, *, vault: Callable[[str], Vault], index: Index) -> None:
+    def __init__(self, ledger: IndexFile, *, vault: Callable[[str], Vault], index: Index) -> None:
         """``index`` is what the ledger says now."""
         self.ledger = ledger
         self.vault = vault
@@ -82,7 +82,7 @@ class Change:
 
 
 @contextmanager
-def changing(ledger: Ledger, *, vault: Callable[[str], Vault]) -> Iterator[Change]:
+def changing(ledger: IndexFile, *, vault: Callable[[str], Vault]) -> Iterator[Change]:
     """Hold the lock of the store, with the index as it is now."""
     ledger.folder.make()
     with locked(ledger.folder.path, hint=ledger.folder.hint), ledger.refusals():

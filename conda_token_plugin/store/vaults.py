@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from conda_token_plugin.errors.store import StoreError
-    from conda_token_plugin.store.envelope import Refused
+    from conda_token_plugin.store.envelope import EnvelopeRefused
     from conda_token_plugin.store.folder import Folder
 
     class Vault(Protocol):
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         def prove(self) -> None:
             """See that a secret could be put right now."""
 
-        def damaged(self, entry: str, refused: Refused) -> StoreError:
+        def damaged(self, entry: str, refused: EnvelopeRefused) -> StoreError:
             """The error for content that is not what was put."""
 
 
@@ -85,7 +85,7 @@ class FileVault:
         self.folder.make()
         self.folder.prove(LARGEST)
 
-    def damaged(self, entry: str, refused: Refused) -> StoreError:
+    def damaged(self, entry: str, refused: EnvelopeRefused) -> StoreError:
         """Name the file."""
         from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.tokens.token import ABOUT, GRACE, Kind, Verdict
+from conda_token_plugin.tokens.token import ABOUT, GRACE, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 
-class Outcome(Enum):
+class SyncOutcome(Enum):
     """What became of a stored token."""
 
     CURRENT = "up to date"
@@ -51,17 +51,17 @@ class Outcome(Enum):
     @property
     def works(self) -> bool:
         """Whether a request with the token can succeed, as far as is known."""
-        return self not in {*VERDICTS, Outcome.ENDED}
+        return self not in {*VERDICTS, SyncOutcome.ENDED}
 
 
 VERDICTS = {
-    Outcome.REVOKED: Verdict.REVOKED,
-    Outcome.REISSUED: Verdict.REVOKED,
-    Outcome.CANCELLED: Verdict.CANCELLED,
+    SyncOutcome.REVOKED: TokenVerdict.REVOKED,
+    SyncOutcome.REISSUED: TokenVerdict.REVOKED,
+    SyncOutcome.CANCELLED: TokenVerdict.CANCELLED,
 }
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """What was found out about one token."""
 
     current: CurrentToken | None = None
@@ -76,16 +76,16 @@ def must_be_tried(token: Token, *, current: CurrentToken | None) -> bool:
 
     The service does not give a token's id when it issues one, so an id is learnt here.
     """
-    return token.kind is not Kind.INDIVIDUAL or (current is not None and not token.id)
+    return token.kind is not TokenKind.INDIVIDUAL or (current is not None and not token.id)
 
 
-def synced(token: Token, *, seen: Seen, now: datetime) -> tuple[Token, Outcome]:
+def synced(token: Token, *, seen: Observation, now: datetime) -> tuple[Token, SyncOutcome]:
     """The metadata of ``token`` brought up to date, and what became of it, by the table above."""
     outcome = _outcome(token, seen=seen, now=now)
     known = token._replace(
         checked=now,
         proven=now if seen.accepted else token.proven,
-        verdict=VERDICTS.get(outcome, Verdict.GOOD),
+        verdict=VERDICTS.get(outcome, TokenVerdict.GOOD),
         subscription_ends=seen.ends or token.subscription_ends,
     )
     if seen.current is None or not outcome.works:
@@ -93,36 +93,38 @@ def synced(token: Token, *, seen: Seen, now: datetime) -> tuple[Token, Outcome]:
     return known._replace(id=seen.current.id, expires=_expiry(token, seen=seen)), outcome
 
 
-def _outcome(token: Token, *, seen: Seen, now: datetime) -> Outcome:
-    individual = token.kind is Kind.INDIVIDUAL
+def _outcome(token: Token, *, seen: Observation, now: datetime) -> SyncOutcome:
+    individual = token.kind is TokenKind.INDIVIDUAL
     if not seen.accepted and not individual:
-        return Outcome.UNKNOWN if seen.accepted is None else Outcome.REVOKED
+        return SyncOutcome.UNKNOWN if seen.accepted is None else SyncOutcome.REVOKED
     over = seen.ends is not None and seen.ends <= now
     dead = seen.ends is not None and now - seen.ends >= GRACE and not seen.accepted
     if individual and seen.current is None:
-        return (Outcome.ENDED if dead else Outcome.CANCELLED) if over else Outcome.REVOKED
+        return (
+            (SyncOutcome.ENDED if dead else SyncOutcome.CANCELLED) if over else SyncOutcome.REVOKED
+        )
     if _is_another(token, seen=seen):
-        return Outcome.REISSUED
+        return SyncOutcome.REISSUED
     if over:
-        return Outcome.ENDED if dead else Outcome.GRACE
+        return SyncOutcome.ENDED if dead else SyncOutcome.GRACE
     return _by_expiry(token, seen=seen)
 
 
-def _is_another(token: Token, *, seen: Seen) -> bool:
+def _is_another(token: Token, *, seen: Observation) -> bool:
     if seen.accepted is False:
         return True
     return bool(seen.current and token.id and seen.current.id != token.id)
 
 
-def _by_expiry(token: Token, *, seen: Seen) -> Outcome:
+def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
     expires = _expiry(token, seen=seen)
     if expires is not None and seen.ends is not None and seen.ends - expires > ABOUT:
-        return Outcome.EXTENDABLE
+        return SyncOutcome.EXTENDABLE
     if expires is not None and token.expires is not None and expires > token.expires:
-        return Outcome.EXTENDED
-    return Outcome.CURRENT
+        return SyncOutcome.EXTENDED
+    return SyncOutcome.CURRENT
 
 
-def _expiry(token: Token, *, seen: Seen) -> datetime | None:
+def _expiry(token: Token, *, seen: Observation) -> datetime | None:
     said = seen.current.expires if seen.current else None
     return said or token.expires

@@ -36,7 +36,7 @@ TRUST_METADATA_FOR = timedelta(days=1)
 """Metadata older than this may be wrong: a token known to be expired is tried all the same."""
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """Whose token it is."""
 
     INDIVIDUAL = "individual"
@@ -44,7 +44,7 @@ class Kind(Enum):
     UNKNOWN = "unknown"
 
 
-class Way(str, Enum):
+class AuthScheme(str, Enum):
     """How a token is put into a request, see ``sending``; part of its scope."""
 
     TOKEN = "token"  # noqa: S105  # the name of a scheme, not a token
@@ -53,7 +53,7 @@ class Way(str, Enum):
     PATH = "path"
 
 
-class Verdict(Enum):
+class TokenVerdict(Enum):
     """What the service last said of a token."""
 
     GOOD = "good"
@@ -86,12 +86,12 @@ class Token(NamedTuple):
     """
 
     organization: str
-    kind: Kind
+    kind: TokenKind
     scope: tuple[str, ...]
     """Normalised prefixes (see ``channels``) that the token may be sent to."""
-    way: Way = Way.TOKEN
+    way: AuthScheme = AuthScheme.TOKEN
     username: str = ""
-    """Only for ``Way.BASIC``."""
+    """Only for ``AuthScheme.BASIC``."""
     id: str = ""
     """The service's identifier of the token; never the token."""
     last_four: str = ""
@@ -102,7 +102,7 @@ class Token(NamedTuple):
     """When the service was last asked about it."""
     proven: datetime | None = None
     """When the repository last accepted it; None: stored without proof."""
-    verdict: Verdict = Verdict.GOOD
+    verdict: TokenVerdict = TokenVerdict.GOOD
     channels: tuple[str, ...] = ()
     """Channel URLs that conda's ``channels`` gets while the token is stored."""
     default_channels: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ class Token(NamedTuple):
 
     def state(self, *, now: datetime) -> State:
         """The state at ``now``, by the table above."""
-        if self.verdict is not Verdict.GOOD:
+        if self.verdict is not TokenVerdict.GOOD:
             return State(self.verdict.value)
         if self.expires is None:
             return State.UNKNOWN
@@ -199,7 +199,7 @@ def utc(text: str) -> datetime:
 
 def _plain(value: object) -> object:
     if isinstance(value, Enum):
-        return "" if value in {Way.TOKEN, Verdict.GOOD} else value.value
+        return "" if value in {AuthScheme.TOKEN, TokenVerdict.GOOD} else value.value
     if isinstance(value, datetime):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value
@@ -218,9 +218,9 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 _READERS: Mapping[str, Any] = {
-    "kind": Kind,
-    "way": Way,
-    "verdict": Verdict,
+    "kind": TokenKind,
+    "way": AuthScheme,
+    "verdict": TokenVerdict,
     "scope": _texts,
     "channels": _texts,
     "default_channels": _texts,

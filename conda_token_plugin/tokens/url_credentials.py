@@ -30,7 +30,7 @@ _SUBDIR = re.compile(r"/(?:noarch|(?:linux|osx|win|emscripten|wasi|freebsd|zos)-
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Laden:
+class UrlCredential:
     """A URL that carries a credential; ``start`` and ``end`` are where it stands in the text."""
 
     start: int
@@ -47,14 +47,14 @@ class Laden:
         return _SUBDIR.sub("", self.clean)
 
 
-def laden(text: str) -> Iterator[Laden]:
+def laden(text: str) -> Iterator[UrlCredential]:
     """Every URL in ``text`` that carries a credential; of two in one, the token in the path."""
     for match in _URL.finditer(text):
         url = _trimmed(match[0])
         found = _credential(url)
         if found is not None:
             username, value = found
-            yield Laden(
+            yield UrlCredential(
                 start=match.start(),
                 end=match.start() + len(url),
                 clean=_clean(url),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.auth.notices import due_among, warning
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +22,7 @@ def token(organization: str = "acme", *, left: timedelta | None = timedelta(days
     """A token that has this much time left."""
     return Token(
         organization=organization,
-        kind=Kind.INDIVIDUAL,
+        kind=TokenKind.INDIVIDUAL,
         scope=(f"https://repo.example/{organization}",),
         last_four="ab12",
         expires=None if left is None else NOW + left,

@@ -12,7 +12,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from conda_token_plugin.auth.path_adapter import send_in_path
 from conda_token_plugin.store.lookup import Found
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.end_to_end.conda.wire import Wire, listening
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def wire() -> Iterator[Wire]:
         yield server
 
 
-def covered_by(wire: Wire, *, way: Way = Way.PATH) -> Covered:
+def covered_by(wire: Wire, *, way: AuthScheme = AuthScheme.PATH) -> Covered:
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
-    token = Token(organization="acme", kind=Kind.SITE, scope=(prefix,), way=way)
+    token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), way=way)
     found = Found(
         token.key,
         source="file",
@@ -92,7 +92,7 @@ def test_what_it_does_not_cover_is_sent_as_it_is(wire: Wire, session: requests.S
 
 
 def test_a_token_of_another_way_is_not_its_business(wire: Wire) -> None:
-    with taught(covered_by(wire, way=Way.BEARER)) as plain:
+    with taught(covered_by(wire, way=AuthScheme.BEARER)) as plain:
         plain.get(f"{wire.url}/ours/x")
 
     assert wire.arrivals[0].line.split()[1] == "/ours/x"

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.envelope import unwrapped, wrapped
 from conda_token_plugin.store.index import KIND
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,16 +27,16 @@ VALUE = "MadeUp" * 8
 def token_of(organization: str) -> Token:
     """A token's metadata."""
     scope = (organization_prefix(REPOSITORY, organization),)
-    return Token(organization=organization, kind=Kind.INDIVIDUAL, scope=scope)
+    return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
 
 
 def keep(folder: Path, *, count: int) -> Path:
     """Keep a token of acme in the store at ``folder``, and have the index name ``count``."""
-    store = user_store(Environment())
+    store = user_store(Settings())
     store.add(token_of("acme"), Secret(VALUE))
     if count > 1:
         _swell(folder / "index.jsonl", count=count)
-    dropin.write(Environment().condarc, tokens=store.tokens())
+    dropin.write(Settings().condarc, tokens=store.tokens())
     return folder
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from conda_token_plugin.integrations.conda.dropin import asked_about, composed
 from conda_token_plugin.tokens.scope import organization_prefix, pattern, shared_prefixes
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 REPOSITORY = "https://repo.anaconda.cloud/repo/"
 COMMENT_LINES, COMMENT_CHARACTERS = 1, 80
@@ -19,7 +19,7 @@ COMMENT_LINES, COMMENT_CHARACTERS = 1, 80
 
 def token(organization: str, *more: str) -> Token:
     scope = (organization_prefix(REPOSITORY, organization), *more)
-    return Token(organization=organization, kind=Kind.INDIVIDUAL, scope=scope)
+    return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
 
 
 def test_ten_thousand_tokens_beside_one_another_take_one_entry() -> None:

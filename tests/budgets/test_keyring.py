@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli import main
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from tests.budgets.keeping import REPOSITORY, VALUE, token_of
@@ -27,10 +27,10 @@ from tests.store import keyrings
 calls, get = [], keyrings.InFolder.get_password
 keyrings.InFolder.get_password = lambda *of: calls.append(of[2]) or get(*of)
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import resolver
 
-lookup, values = resolver(Environment()), []
+lookup, values = resolver(Settings()), []
 
 def download(organization):
     for number in range(200):
@@ -51,7 +51,7 @@ def kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with three tokens in a keyring that works."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "keyring")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.store.keyrings.InFolder")
-    store = user_store(Environment())
+    store = user_store(Settings())
     for organization in ORGANIZATIONS:
         assert store.add(token_of(organization), Secret(VALUE)) == "keyring"
     return home

@@ -19,11 +19,11 @@ from tests.budgets.watching import calls, report, watched
 before = set(sys.modules)
 folder, first, *more = sys.argv[1:]
 with watched() as one:
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.lookup import resolver
     from conda_token_plugin.tokens.authorization import header
 
-    lookup = resolver(Environment())
+    lookup = resolver(Settings())
     def request(url):
         found = lookup.find(url)
         return found and header(found, secret=found.secret())

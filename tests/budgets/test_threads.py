@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.index import Entry, Slot
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
@@ -24,11 +24,11 @@ SCRIPT = """
 import sys
 from threading import Barrier, Thread
 from tests.budgets.watching import report, watched
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import resolver
 
 folder, base, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-lookup, start, values = resolver(Environment()), Barrier(count), []
+lookup, start, values = resolver(Settings()), Barrier(count), []
 
 def download(number):
     start.wait()
@@ -76,7 +76,7 @@ class SlowStore:
 
 def test_a_slow_keyring_holds_up_nobody_who_uses_another_token() -> None:
     store = SlowStore()
-    lookup = Lookup(Environment({}), stores={"user": store})  # type: ignore[dict-item]  # a fake
+    lookup = Lookup(Settings({}), stores={"user": store})  # type: ignore[dict-item]  # a fake
     values: list[str] = []
 
     def ask(organization: str) -> None:

@@ -413,11 +413,11 @@ def test_the_history_that_a_variable_names_is_looked_into(shell: Shell, tmp_path
 
 
 def test_the_api_key_of_a_login_is_found(shell: Shell, at_project: Path) -> None:
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import user_store
     from conda_token_plugin.tokens.secret import Secret
 
-    user_store(Environment()).set_login(shell.sandbox.service, Secret("login-key-0123456789"))
+    user_store(Settings()).set_login(shell.sandbox.service, Secret("login-key-0123456789"))
     put(at_project / "a.txt", "x login-key-0123456789 x")
     ran = shell("audit", ".")
     assert ran.code == 1

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.operations.clients_init import renew
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,16 +52,18 @@ def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
     value = f"{organization}0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
     token = Token(
         organization=organization,
-        kind=Kind.SITE,
+        kind=TokenKind.SITE,
         scope=(f"{shell.sandbox.repo}{organization}",),
         last_four=value[-4:],
     )
-    user_store(Environment()).add(token._replace(**fields), Secret(value))
+    user_store(Settings()).add(token._replace(**fields), Secret(value))
     return value
 
 
 def basic(shell: Shell) -> str:
-    return stored(shell, scope=("https://files.example.com/conda",), way=Way.BASIC, username="me")
+    return stored(
+        shell, scope=("https://files.example.com/conda",), way=AuthScheme.BASIC, username="me"
+    )
 
 
 def mode(path: Path) -> int:
@@ -132,7 +134,7 @@ def test_mamba_gets_the_path_and_the_port_so_that_two_organizations_fit(shell: S
 
 
 def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
-    value = stored(shell, scope=("https://quetz.example:8/get/a",), way=Way.BEARER)
+    value = stored(shell, scope=("https://quetz.example:8/get/a",), way=AuthScheme.BEARER)
     shell("export", "mamba", "--yes")
     held = json.loads((shell.home / MAMBA).read_bytes())
     assert held == {"quetz.example:8": {"type": "BearerToken", "token": value}}
@@ -533,8 +535,8 @@ def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) 
     shell("export", "rattler", "mamba", "conda", "dotenv", "--yes")
     mamba = shell.home / MAMBA
     mamba.write_text("{half")
-    (token,) = user_store(Environment()).tokens()
-    results = renew(token, secret=Secret("fresh-0123456789-abcdef"), environment=Environment())
+    (token,) = user_store(Settings()).tokens()
+    results = renew(token, secret=Secret("fresh-0123456789-abcdef"), settings=Settings())
     outcomes = {one.record.target: one.outcome.value for one in results}
     assert outcomes == {
         "rattler": "written",

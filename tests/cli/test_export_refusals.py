@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,13 +49,13 @@ def basic(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shell.home)
     token = Token(
         organization="acme",
-        kind=Kind.SITE,
+        kind=TokenKind.SITE,
         scope=("https://files.example.com/conda",),
-        way=Way.BASIC,
+        way=AuthScheme.BASIC,
         username="me",
         last_four="cdef",
     )
-    user_store(Environment()).add(token, Secret("0123456789abcdef"))
+    user_store(Settings()).add(token, Secret("0123456789abcdef"))
 
 
 def as_link(path: Path) -> AbstractContextManager[None]:
@@ -206,8 +206,8 @@ def test_a_full_disk_leaves_every_file_as_it_was(shell: Shell) -> None:
 
 
 def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> None:
-    token = user_store(Environment()).tokens()[0]
-    user_store(Environment()).add(token, Secret('pass"word#0123456789'))
+    token = user_store(Settings()).tokens()[0]
+    user_store(Settings()).add(token, Secret('pass"word#0123456789'))
     ran = shell("export", "netrc")
     assert ran.code == 2
     assert "in different ways" in ran.line
@@ -215,8 +215,8 @@ def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> N
 
 
 def test_a_token_file_of_conda_that_is_a_link_is_refused(shell: Shell, tmp_path: Path) -> None:
-    token = user_store(Environment()).tokens()[0]._replace(way=Way.TOKEN, username="")
-    user_store(Environment()).add(token, Secret("0123456789abcdef"))
+    token = user_store(Settings()).tokens()[0]._replace(way=AuthScheme.TOKEN, username="")
+    user_store(Settings()).add(token, Secret("0123456789abcdef"))
     folder = shell.home / ".config" / "binstar"
     folder.mkdir(parents=True)
     real = tmp_path / "real"
@@ -264,14 +264,14 @@ def test_two_tokens_of_one_organization_are_both_written_where_there_is_room(she
 
 
 def second_of_acme() -> None:
-    (first,) = user_store(Environment()).tokens()
+    (first,) = user_store(Settings()).tokens()
     second = first._replace(scope=("https://files.example.com/more",))
-    user_store(Environment()).add(second, Secret("fedcba9876543210"))
+    user_store(Settings()).add(second, Secret("fedcba9876543210"))
 
 
 def test_a_value_that_dotenv_cannot_hold_is_refused(shell: Shell) -> None:
-    token = user_store(Environment()).tokens()[0]
-    user_store(Environment()).add(token, Secret("quo'te-0123456789"))
+    token = user_store(Settings()).tokens()[0]
+    user_store(Settings()).add(token, Secret("quo'te-0123456789"))
     assert shell("export", "dotenv").code == 2
     assert not (shell.home / ".env").exists()
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG, main, man
+from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG, main
 from conda_token_plugin.cli.parser import VERBS, overview, verb_parser
 
 if TYPE_CHECKING:
@@ -129,34 +127,6 @@ def test_a_misspelt_organization_is_answered_with_the_one_that_was_meant(
     assert ran.code != 0
     assert "Did you mean" in ran.line
     assert "acme" in ran.line.partition("Did you mean")[2]
-
-
-def test_the_manual_page_has_every_command_option_variable_and_exit_code() -> None:
-    page = man.page().replace("\\-", "-")
-    for verb in VERBS:
-        assert f'.SS "{verb.name}"' in page
-        for action in verb_parser(verb, prog=CONDA_PROG)._actions:
-            assert {*action.option_strings} - {"-h", "--help"} <= set(re.findall(r"[\w-]+", page))
-    assert [name for name in man.variables() if f".B {name}" not in page] == []
-    assert [name for name in ("<NAME>_FILE", "NO_COLOR") if name not in page] == []
-    assert [code for code in man.exit_codes() if f"\n.B {code}\n" not in page] == []
-
-
-def test_the_manual_page_that_is_shipped_is_up_to_date() -> None:
-    shipped = (Path(__file__).parents[2] / "docs" / "conda-token-plugin.1").read_text("utf-8")
-    again = "python -m conda_token_plugin.cli.man > docs/conda-token-plugin.1"
-    assert shipped == man.page(), f"run: {again}"
-
-
-def test_the_manual_page_keeps_what_looks_like_a_command_of_its_language() -> None:
-    assert man._plain(".condarc and 'x'\n'y'") == "\\&.condarc and 'x'\n\\&'y'"
-
-
-@pytest.mark.skipif(which("groff") is None, reason="there is no groff here")
-def test_the_manual_page_is_set_without_a_warning() -> None:
-    command = ["groff", "-man", "-Tutf8", "-ww", "-Kutf8"]
-    done = subprocess.run(command, input=man.page(), capture_output=True, text=True, check=True)
-    assert done.stderr == ""
 
 
 def examples_of(verb: Verb) -> list[list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import API_KEY, Environment
+from conda_token_plugin.settings import API_KEY, Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 
@@ -21,7 +21,7 @@ def logged_in(shell: Shell) -> Shell:
     """A shell with a login of ours and no other."""
     key = Secret(shell.sandbox.world.api_key("grace"))
     shell.unset(API_KEY)
-    user_store(Environment()).set_login(shell.sandbox.service, key)
+    user_store(Settings()).set_login(shell.sandbox.service, key)
     assert shell("whoami").code == 0
     return shell
 
@@ -79,7 +79,7 @@ def test_it_makes_no_request(logged_in: Shell) -> None:
 
 
 def test_a_corrupt_store_is_left_as_it_is(logged_in: Shell) -> None:
-    index = user_store(Environment()).folder / "index.jsonl"
+    index = user_store(Settings()).folder / "index.jsonl"
     index.write_bytes(b"\x00broken")
     ran = logged_in("logout")
     assert ran.code == 6

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_token_that_is_refused_is_exit_code_1(acme: Shell) -> None:
 
 def test_what_the_repository_says_now_counts_more_than_old_metadata(acme: Shell) -> None:
 
-    store = user_store(Environment())
+    store = user_store(Settings())
     (token,) = store.tokens()
     issued = acme.sandbox.clock.now()
     store.update(token._replace(expires=issued - timedelta(days=1)))
@@ -103,9 +103,9 @@ def test_a_span_that_is_none_is_an_error(acme: Shell) -> None:
 
 
 def test_a_working_token_is_noted_as_proven(acme: Shell) -> None:
-    before = user_store(Environment()).tokens()[0].proven
+    before = user_store(Settings()).tokens()[0].proven
     acme("status")
-    after = user_store(Environment()).tokens()[0].proven
+    after = user_store(Settings()).tokens()[0].proven
     assert before
     assert after
     assert after > before
@@ -150,7 +150,7 @@ def test_an_open_channel_proves_nothing(acme: Shell) -> None:
 
 
 def test_a_store_that_is_corrupt_is_one_line(acme: Shell) -> None:
-    index = user_store(Environment()).folder / "index.jsonl"
+    index = user_store(Settings()).folder / "index.jsonl"
     index.write_bytes(b"\x00broken")
     ran = acme("status")
     assert ran.code == 6

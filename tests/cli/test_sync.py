@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT, Environment
+from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT, Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, State, Token
+from conda_token_plugin.tokens.token import State, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def acme(shell: Shell) -> Shell:
 
 
 def held() -> Token:
-    (token,) = user_store(Environment()).tokens()
+    (token,) = user_store(Settings()).tokens()
     return token
 
 
@@ -186,8 +186,8 @@ def test_a_site_token_that_the_repository_refuses_is_revoked(site: Shell) -> Non
 
 def test_a_token_of_a_server_without_a_known_channel_is_unknown(shell: Shell) -> None:
     other = f"{shell.sandbox.service}/elsewhere"
-    token = Token(organization="corp", kind=Kind.SITE, scope=(other,))
-    user_store(Environment()).add(token, Secret("t" * 20))
+    token = Token(organization="corp", kind=TokenKind.SITE, scope=(other,))
+    user_store(Settings()).add(token, Secret("t" * 20))
     ran = shell("sync", "--json")
     assert (ran.code, result(ran)) == (0, "unknown")
 

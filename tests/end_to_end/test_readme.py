@@ -18,15 +18,17 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli import man
+from conda_token_plugin import errors, settings
 from conda_token_plugin.cli.parser import VERBS, parsed
-from conda_token_plugin.settings import REPO_URL, Environment
+from conda_token_plugin.settings import REPO_URL, Settings
 from tests.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -173,7 +175,7 @@ def test_the_everyday_commands_work_one_after_another(
 
 
 def environment(sandbox: Sandbox, *, home: Path, scripts: Path) -> dict[str, str]:
-    return Environment(dict(os.environ)).sealed(
+    return Settings(dict(os.environ)).sealed(
         home,
         PATH=f"{scripts}{os.pathsep}{os.defpath}",
         ANACONDA_AUTH_API_KEY=sandbox.world.api_key("ada"),
@@ -197,14 +199,26 @@ def scripts_in(folder: Path) -> Path:
     return folder
 
 
+def exit_codes() -> set[int]:
+    """Every exit code of the command: 0, and those of the errors."""
+    for module in iter_modules(errors.__path__, f"{errors.__name__}."):
+        import_module(module.name)
+    return {0, *(kind.exit_code for kind in errors.TokenPluginError.__subclasses__())}
+
+
+def variables_read() -> set[str]:
+    """Every environment variable in the table of the settings module."""
+    return set(re.findall(r"^\| ``(\S+)`` \| .+ \|$", settings.__doc__ or "", re.MULTILINE))
+
+
 def test_the_table_of_exit_codes_is_that_of_the_errors() -> None:
     codes = re.findall(r"^\| (\d+) \|", README, re.MULTILINE)
-    assert [int(code) for code in codes] == sorted(man.exit_codes())
+    assert [int(code) for code in codes] == sorted(exit_codes())
 
 
 def test_the_table_of_variables_has_every_variable_and_no_other() -> None:
     rows = re.findall(r"^\| `([A-Z_<>]+)` \|", README, re.MULTILINE)
-    assert set(rows) == set(man.variables())
+    assert set(rows) == variables_read()
     assert len(rows) == len(set(rows))
 
 

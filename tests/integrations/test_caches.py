@@ -15,7 +15,7 @@ from conda_token_plugin.integrations.conda.caches import (
     name_of,
     note_refused,
 )
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 ACME = "https://repo.example/repo/acme"
 OTHER = "https://repo.example/repo/acme-evil"
@@ -29,11 +29,11 @@ def no_conda_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def environment(sealed_room: Path, tmp_path: Path) -> Environment:
+def settings(sealed_room: Path, tmp_path: Path) -> Settings:
     """A home, a package cache and a store."""
     (tmp_path / "pkgs" / "cache").mkdir(parents=True)
     (tmp_path / "store").mkdir()
-    return Environment(
+    return Settings(
         {
             "HOME": str(sealed_room),
             "CONDA_PKGS_DIRS": str(tmp_path / "pkgs"),
@@ -42,9 +42,9 @@ def environment(sealed_room: Path, tmp_path: Path) -> Environment:
     )
 
 
-def remember(environment: Environment, subdir: str, *, url: str = "", index: str = "") -> set[Path]:
+def remember(settings: Settings, subdir: str, *, url: str = "", index: str = "") -> set[Path]:
     """What conda leaves in its cache of a subdir; with ``url`` if it got an index."""
-    folder = Path(environment.variables["CONDA_PKGS_DIRS"]) / "cache"
+    folder = Path(settings.variables["CONDA_PKGS_DIRS"]) / "cache"
     files = {folder / f"{name_of(subdir, index=index)}{end}" for end in MEMBERS}
     for path in files:
         path.write_text(json.dumps({"url": url} if url else {"has_zst": {"value": False}}))
@@ -59,21 +59,21 @@ def test_a_name_is_the_one_that_conda_gives() -> None:
 @pytest.mark.parametrize("channel", [ACME, f"{ACME}/main"])
 @pytest.mark.parametrize("index", ["", "current_repodata.json"])
 def test_the_usual_channels_are_forgotten_by_their_names(
-    environment: Environment, channel: str, index: str
+    settings: Settings, channel: str, index: str
 ) -> None:
-    files = remember(environment, f"{channel}/linux-64", index=index)
-    others = remember(environment, f"{OTHER}/main/linux-64", index=index)
+    files = remember(settings, f"{channel}/linux-64", index=index)
+    others = remember(settings, f"{OTHER}/main/linux-64", index=index)
 
-    assert set(forget([ACME], environment=environment)) == files
+    assert set(forget([ACME], settings=settings)) == files
     assert all(path.exists() for path in others)
 
 
-def test_an_index_that_was_got_is_known_by_its_state(environment: Environment) -> None:
+def test_an_index_that_was_got_is_known_by_its_state(settings: Settings) -> None:
     unguessable = f"{ACME}/unguessable/noarch"
-    files = remember(environment, unguessable, url=unguessable)
-    kept = remember(environment, f"{OTHER}/x/noarch", url=f"{OTHER}/x/noarch")
+    files = remember(settings, unguessable, url=unguessable)
+    kept = remember(settings, f"{OTHER}/x/noarch", url=f"{OTHER}/x/noarch")
 
-    assert set(forget([ACME], environment=environment)) == files
+    assert set(forget([ACME], settings=settings)) == files
     assert all(path.exists() for path in kept)
 
 
@@ -90,55 +90,55 @@ def test_an_index_that_was_got_is_known_by_its_state(environment: Environment) -
 )
 @pytest.mark.parametrize("file", [".condarc", ".conda/condarc.d/mine.yml"])
 def test_a_configured_channel_is_found_in_the_condarc(
-    environment: Environment, text: str, file: str
+    settings: Settings, text: str, file: str
 ) -> None:
-    path = environment.home / file
+    path = settings.home / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    files = remember(environment, f"{ACME}/strange/noarch")
+    files = remember(settings, f"{ACME}/strange/noarch")
 
-    assert set(forget([ACME], environment=environment)) == files
+    assert set(forget([ACME], settings=settings)) == files
 
 
 def test_a_channel_that_refused_was_noted_and_the_note_goes_with_it(
-    environment: Environment,
+    settings: Settings,
 ) -> None:
-    folder = environment.store_folder
+    folder = settings.store_folder
     for url in (f"{ACME}/typed/noarch/shards/ab.msgpack.zst", f"{OTHER}/typed/noarch/x.conda"):
         note_refused(url, folder=folder)
-    files = remember(environment, f"{ACME}/typed/osx-arm64")
+    files = remember(settings, f"{ACME}/typed/osx-arm64")
 
-    assert set(forget([ACME], environment=environment)) == files
+    assert set(forget([ACME], settings=settings)) == files
     assert json.loads((folder / "refused.json").read_text()) == [f"{OTHER}/typed"]
-    forget([OTHER], environment=environment)
+    forget([OTHER], settings=settings)
     assert list(folder.iterdir()) == []
 
 
-def test_a_note_holds_no_secret_and_a_channel_once(environment: Environment) -> None:
-    folder = environment.store_folder
+def test_a_note_holds_no_secret_and_a_channel_once(settings: Settings) -> None:
+    folder = settings.store_folder
     for name in ("repodata.json", "repodata.json.zst"):
         note_refused(f"https://ann:secret-1@repo.example/t/secret-2/x/noarch/{name}", folder=folder)
 
     assert json.loads((folder / "refused.json").read_text()) == ["https://repo.example/x"]
 
 
-def test_there_are_never_too_many_notes(environment: Environment) -> None:
+def test_there_are_never_too_many_notes(settings: Settings) -> None:
     for number in range(510):
-        note_refused(f"{ACME}/{number}/noarch/repodata.json", folder=environment.store_folder)
+        note_refused(f"{ACME}/{number}/noarch/repodata.json", folder=settings.store_folder)
 
-    noted = json.loads((environment.store_folder / "refused.json").read_text())
+    noted = json.loads((settings.store_folder / "refused.json").read_text())
     assert len(noted) == 500
     assert noted[-1] == f"{ACME}/509"
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1, null]", "\0"])
-def test_what_cannot_be_read_is_passed_over(environment: Environment, content: str) -> None:
-    (environment.store_folder / "refused.json").write_text(content)
-    (folders(environment)[0] / "12345678.info.json").write_text(content)
+def test_what_cannot_be_read_is_passed_over(settings: Settings, content: str) -> None:
+    (settings.store_folder / "refused.json").write_text(content)
+    (folders(settings)[0] / "12345678.info.json").write_text(content)
 
-    assert forget([ACME], environment=environment) == ()
-    note_refused(f"{ACME}/main/noarch/repodata.json", folder=environment.store_folder)
-    assert json.loads((environment.store_folder / "refused.json").read_text())[-1] == f"{ACME}/main"
+    assert forget([ACME], settings=settings) == ()
+    note_refused(f"{ACME}/main/noarch/repodata.json", folder=settings.store_folder)
+    assert json.loads((settings.store_folder / "refused.json").read_text())[-1] == f"{ACME}/main"
 
 
 def test_without_a_store_nothing_is_noted_and_without_a_cache_nothing_forgotten(
@@ -147,8 +147,8 @@ def test_without_a_store_nothing_is_noted_and_without_a_cache_nothing_forgotten(
     note_refused(f"{ACME}/main/noarch/repodata.json", folder=tmp_path / "nowhere")
 
     assert not (tmp_path / "nowhere").exists()
-    nowhere = Environment({"HOME": str(sealed_room), "CONDA_TOKEN_HOME": str(tmp_path / "nowhere")})
-    assert forget([ACME], environment=nowhere) == ()
+    nowhere = Settings({"HOME": str(sealed_room), "CONDA_TOKEN_HOME": str(tmp_path / "nowhere")})
+    assert forget([ACME], settings=nowhere) == ()
 
 
 @pytest.mark.parametrize(

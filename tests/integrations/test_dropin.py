@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ REPO = "https://repo.example/repo"
 
 def token(*scope: str, **facts: Any) -> Token:
     """A token of these channels."""
-    return Token(organization="acme", kind=Kind.INDIVIDUAL, scope=scope, **facts)
+    return Token(organization="acme", kind=TokenKind.INDIVIDUAL, scope=scope, **facts)
 
 
 def read(text: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_several_prefixes_of_a_folder_are_one_glob() -> None:
 
 def test_a_channel_that_was_handed_over_is_named_itself_too() -> None:
     """Shards that lie beside their index are asked for by the session of the channel's URL."""
-    handed = Token(organization="acme", kind=Kind.SITE, scope=(f"{REPO}/x[1]",))
+    handed = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/x[1]",))
 
     assert channels_of(dropin.composed([handed])) == [f"{REPO}/x[[]1]/*", f"{REPO}/x[[]1]"]
     assert channels_of(dropin.composed([handed, token(f"{REPO}/acme")])) == [f"{REPO}/*"]

@@ -18,7 +18,7 @@ from conda_token_plugin.integrations.formats import netrc_text
 from conda_token_plugin.integrations.registry import SOURCES
 from conda_token_plugin.integrations.targets import TARGETS
 from conda_token_plugin.operations.import_tokens import collected
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.url_credentials import laden
 
@@ -90,11 +90,11 @@ def test_reading_any_content_ends_well_or_in_an_error_of_ours(name: str, content
     with _home() as home:
         _put(home, "conda/condarc", b"channels: ['https://c.example/conda']")
         path = _put(home, FILES[name], content)
-        environment = _environment(home)
+        settings = _environment(home)
         said = ""
         try:
             offers = collected(
-                [SOURCES[name]], environment=environment, fault=lambda _: None, strict=True
+                [SOURCES[name]], settings=settings, fault=lambda _: None, strict=True
             )
         except TokenPluginError as error:
             said, offers = str(error), ()
@@ -135,7 +135,7 @@ def test_the_same_reading_finds_what_is_there(name: str) -> None:
         _put(home, "conda/condarc", b"channels: ['https://c.example/conda']")
         _put(home, FILES[name], GOOD[name].encode())
         (offer,) = collected(
-            [SOURCES[name]], environment=_environment(home), fault=lambda _: None, strict=True
+            [SOURCES[name]], settings=_environment(home), fault=lambda _: None, strict=True
         )
         assert offer.secret == Secret(VALUE)
         assert offer.sources == (name,)
@@ -145,7 +145,7 @@ def test_the_same_reading_finds_what_is_there(name: str) -> None:
 @given(content=CONTENTS)
 def test_looking_for_room_in_any_content_changes_nothing(name: str, content: bytes) -> None:
     with _home() as home:
-        environment = _environment(home)
+        settings = _environment(home)
         path = _put(home, {**FILES, "dotenv": ".env"}[name], content)
         place = TARGETS[name].place_at(path)
         said = ""
@@ -155,7 +155,7 @@ def test_looking_for_room_in_any_content_changes_nothing(name: str, content: byt
             said = str(error)
         assert VALUE not in said
         assert path.read_bytes() == content
-        assert environment.home == home
+        assert settings.home == home
 
 
 @given(text=NETRC | st.text())
@@ -177,7 +177,7 @@ def test_urls_are_found_where_they_stand(text: str) -> None:
         end = one.end
 
 
-class _Home(Environment):
+class _Home(Settings):
     """A user's, whose home is a folder of the test."""
 
     __slots__ = ()
@@ -187,7 +187,7 @@ class _Home(Environment):
         return Path(self.variables["TEST_HOME"])
 
 
-def _environment(home: Path) -> Environment:
+def _environment(home: Path) -> Settings:
     return _Home(
         {
             "TEST_HOME": str(home),

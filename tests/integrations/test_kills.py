@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 KILLED = """
 import os, signal, sys
-from conda_token_plugin.store import writing
+from conda_token_plugin.gateways import writing
 calls = 0
 def dying(name):
     call = getattr(writing, name)

@@ -9,12 +9,12 @@ import pytest
 
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 PIECE = 8
 """Bytes: the shortest piece of a token that counts."""
@@ -63,13 +63,13 @@ def values(person: Person) -> dict[str, str]:
     found = {name: person.has(name) for name in ("acme", "globex")}
     token = Token(
         organization="files",
-        kind=Kind.SITE,
+        kind=TokenKind.SITE,
         scope=("https://files.example.com/conda",),
-        way=Way.BASIC,
+        way=AuthScheme.BASIC,
         username="me",
         last_four=BASIC[-4:],
     )
-    user_store(person.machine.environment).add(token, Secret(BASIC))
+    user_store(person.machine.settings).add(token, Secret(BASIC))
     found["api key"] = person.machine.sandbox.world.api_key("ada")
     return found | {"files": BASIC}
 

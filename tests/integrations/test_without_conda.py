@@ -13,12 +13,15 @@ import pytest
 import conda_token_plugin
 
 if TYPE_CHECKING:
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 PACKAGE = Path(conda_token_plugin.__file__).parent
 MODULES = [
-    *sorted((PACKAGE / "clients").rglob("*.py")),
-    *(PACKAGE / "cli" / f"{name}.py" for name in ("export", "exports", "import_", "audit", "run")),
+    *sorted((PACKAGE / "integrations").rglob("*.py")),
+    *(
+        PACKAGE / "cli" / "commands" / f"{name}.py"
+        for name in ("export", "import_", "audit", "run")
+    ),
 ]
 LOADED = """
 import json, sys

@@ -11,10 +11,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.operations.issue_token import keep
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.leaks.sought import Sought, secrets_of
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class House:
         return self.home.parent / "project"
 
     @property
-    def environment(self) -> Environment:
+    def settings(self) -> Settings:
         """The plugin's view of this process."""
-        return Environment()
+        return Settings()
 
     @property
     def sought(self) -> Sought:
@@ -74,13 +74,13 @@ class House:
         admin = world.credentials.make_service_account(world.users["admin"])
         self.shell.set("ANACONDA_SERVICE_ACCOUNT_TOKEN", admin.value)
         key = world.credentials.make_api_key(world.users["ada"]).value
-        user_store(self.environment).set_login(self.shell.sandbox.service, Secret(key))
+        user_store(self.settings).set_login(self.shell.sandbox.service, Secret(key))
         self._keep("acme", held.value, scope=f"{self.shell.sandbox.repo}acme", expires=held.expires)
-        for way in (Way.PATH, Way.BASIC, Way.BEARER):
+        for way in (AuthScheme.PATH, AuthScheme.BASIC, AuthScheme.BEARER):
             name = f"{way.value}.example"
             scope = f"{self.shell.sandbox.service}/{way.value}"
-            user = "ann" if way is Way.BASIC else ""
-            self._keep(name, OTHERS[name], scope=scope, way=way, username=user, kind=Kind.SITE)
+            user = "ann" if way is AuthScheme.BASIC else ""
+            self._keep(name, OTHERS[name], scope=scope, way=way, username=user, kind=TokenKind.SITE)
         self._bring_in_what_others_keep(key)
 
     def type(self, text: str) -> None:
@@ -111,7 +111,7 @@ class House:
 
         The store's index, ledger and notes are here: they are to hold no secret.
         """
-        store = self.environment.store_folder
+        store = self.settings.store_folder
         kept = {store / "secrets", store / "exports" / "backups"}
         return {
             path: path.read_bytes()
@@ -123,14 +123,14 @@ class House:
         token = Token(
             **{
                 "organization": organization,
-                "kind": Kind.INDIVIDUAL,
+                "kind": TokenKind.INDIVIDUAL,
                 "scope": (scope,),
                 "last_four": value[-4:],
                 **facts,
             }
         )
-        store = user_store(self.environment)
-        keep(token, secret=Secret(value), store=store, at=self.environment.condarc)
+        store = user_store(self.settings)
+        keep(token, secret=Secret(value), store=store, at=self.settings.condarc)
 
     def _bring_in_what_others_keep(self, key: str) -> None:
         world = self.shell.sandbox.world

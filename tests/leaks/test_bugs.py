@@ -25,7 +25,7 @@ PLACES = {
     "conda_token_plugin.store.store:Store.add": "before",
     "conda_token_plugin.store.store:Store.set_login": "before",
     "conda_token_plugin.store.store:Store.login": "after",
-    "conda_token_plugin.settings:Environment.secret": "after",
+    "conda_token_plugin.settings:Settings.secret": "after",
     "conda_token_plugin.store.lookup:Lookup.find": "after",
     "conda_token_plugin.integrations.conda.dropin:write": "before",
     "conda_token_plugin.operations.export_tokens:carry_out": "before",

@@ -35,7 +35,7 @@ def test_the_search_finds_a_secret_wherever_it_is(house: House) -> None:
         assert sought.found_in(b"\0" + value[9:17].encode() + b"\0")
         assert not sought.found_in(value[9:16].encode())
     stored = b"".join(
-        path.read_bytes() for path in (house.environment.store_folder / "secrets").iterdir()
+        path.read_bytes() for path in (house.settings.store_folder / "secrets").iterdir()
     )
     assert {"path.example", "basic.example", "bearer.example"} < sought.found_in(stored)
 

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.tokens.token import Kind, Way
+from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 from tests.end_to_end.conda.holding import hold
 from tests.end_to_end.conda.host import solver_missing
-from tests.end_to_end.conda.machine import Machine
 from tests.leaks.sought import Sought, secrets_of
 from tests.leaks.watch import looking, watched
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.sandbox import Sandbox
-    from tests.end_to_end.conda.machine import Ran
+    from tests.support.machine import Ran
 
 pytestmark = pytest.mark.conda
 
@@ -47,7 +47,7 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     machine = Machine(tmp_path / "machine", sandbox)
     world = sandbox.world
     globex = world.issue("globex", "ada").value
-    hold(machine, "acme-evil", way=Way.PATH, kind=Kind.SITE)
+    hold(machine, "acme-evil", way=AuthScheme.PATH, kind=TokenKind.SITE)
     admin = world.credentials.make_service_account(world.users["admin"]).value
     machine.variables.update(
         **watched(tmp_path / "notes"),

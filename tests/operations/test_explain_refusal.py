@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.operations.explain_refusal import Examiner
+from conda_token_plugin.operations.explain_refusal import RefusalExplainer
 from conda_token_plugin.operations.issue_token import keep
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.lookup import resolver
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Verdict
+from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ class Room:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox = sandbox
-        self.environment = Environment(
+        self.settings = Settings(
             {
                 "CONDA_TOKEN_REPO_URL": sandbox.repo,
                 "CONDA_TOKEN_SERVICE_URL": sandbox.service,
@@ -39,22 +39,22 @@ class Room:
                 "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
             }
         )
-        self.store = user_store(self.environment)
+        self.store = user_store(self.settings)
         self.drop_in = folder / "ours.yml"
 
     def hold(self, organization: str = "acme", value: str = "", **facts: Any) -> Token:
         """Keep a token that is issued now, or ``value``."""
         secret = Secret(value or self.sandbox.world.issue(organization, "ada").value)
         own = organization_prefix(self.sandbox.repo, organization)
-        facts = {"kind": Kind.INDIVIDUAL, "issued": NOW, "scope": (own,), **facts}
+        facts = {"kind": TokenKind.INDIVIDUAL, "issued": NOW, "scope": (own,), **facts}
         token = Token(organization=organization, last_four=secret.last_four, **facts)
         keep(token, secret=secret, store=self.store, at=self.drop_in)
         self.sandbox.requests.clear()
         return token
 
-    def examiner(self) -> Examiner:
+    def examiner(self) -> RefusalExplainer:
         """A new one, as each process has."""
-        return Examiner(self.environment, resolver(self.environment))
+        return RefusalExplainer(self.settings, resolver(self.settings))
 
     def said(self, *names: str, status: int = 403) -> Diagnosis | None:
         """What is said of a refusal by this channel."""
@@ -84,7 +84,7 @@ def test_a_token_that_was_reissued_is_marked_so_that_it_is_not_sent_again(room: 
 
     known = room.store.token(token.key)
     assert known is not None
-    assert known.verdict is Verdict.REVOKED
+    assert known.verdict is TokenVerdict.REVOKED
     assert not known.worth_trying(now=datetime.now(timezone.utc))
 
 
@@ -125,7 +125,7 @@ def test_a_token_that_works_elsewhere_is_not_asked_about_at_the_service(room: Ro
 
 def test_without_a_login_the_metadata_is_all_there_is(room: Room) -> None:
     room.hold(value="of-nobody-0123456789")
-    del room.environment.variables["ANACONDA_AUTH_API_KEY"]  # type: ignore[attr-defined]  # a dict
+    del room.settings.variables["ANACONDA_AUTH_API_KEY"]  # type: ignore[attr-defined]  # a dict
 
     assert code(room.said()) == "refused"
 
@@ -133,7 +133,7 @@ def test_without_a_login_the_metadata_is_all_there_is(room: Room) -> None:
 @pytest.mark.parametrize("value", ["not a key\n", "half a \x00 key"])
 def test_a_login_that_cannot_be_one_silences_nothing(room: Room, value: str) -> None:
     room.hold(value="of-nobody-0123456789")
-    room.environment.variables["ANACONDA_AUTH_API_KEY"] = value  # type: ignore[index]  # a dict
+    room.settings.variables["ANACONDA_AUTH_API_KEY"] = value  # type: ignore[index]  # a dict
 
     assert code(room.said()) == "refused"
 
@@ -156,14 +156,14 @@ def test_a_repository_that_is_down_leaves_it_to_the_service(room: Room) -> None:
 
 def test_a_damaged_store_is_the_handlers_to_say(room: Room) -> None:
     room.hold()
-    for path in room.environment.store_folder.glob("index*"):
+    for path in room.settings.store_folder.glob("index*"):
         path.write_bytes(b"\x00")
 
     assert room.said() is None
 
 
 def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
-    variables: Any = room.environment.variables
+    variables: Any = room.settings.variables
     variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
 
     found = room.said()

@@ -13,16 +13,16 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.health_checks import (
     CHECKS,
     WELL,
-    Complaint,
-    Patient,
+    CheckContext,
+    Problem,
     complaints,
     report,
 )
 from conda_token_plugin.operations.issue_token import keep
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,46 +34,46 @@ ENTRY = {"channel": f"{REPO}/acme/*", "auth": "conda-token-plugin"}
 
 
 @pytest.fixture
-def patient(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+def patient(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
     """A healthy one: a token of acme, its drop-in, and an environment."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
     monkeypatch.setenv("CONDA_TOKEN_HOME", str(tmp_path / "store"))
     prefix = tmp_path / "env"
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "conda-meta" / "history").write_text("==> 2026-11-24 00:00:00 <==\n")
-    ill = Patient(environment=Environment(), prefix=prefix, now=NOW, settings=[ENTRY])
+    ill = CheckContext(settings=Settings(), prefix=prefix, now=NOW, channel_settings=[ENTRY])
     hold(ill, expires=NOW + timedelta(days=300))
-    assert sealed_room == ill.environment.home
+    assert sealed_room == ill.settings.home
     return ill
 
 
-def hold(patient: Patient, **facts: Any) -> None:
+def hold(patient: CheckContext, **facts: Any) -> None:
     """Keep a token of acme with these facts."""
     token = Token(
         organization="acme",
-        kind=Kind.INDIVIDUAL,
+        kind=TokenKind.INDIVIDUAL,
         scope=(f"{REPO}/acme",),
         last_four=OURS[-4:],
         **facts,
     )
-    store = user_store(patient.environment)
-    keep(token, secret=Secret(OURS), store=store, at=patient.environment.condarc)
+    store = user_store(patient.settings)
+    keep(token, secret=Secret(OURS), store=store, at=patient.settings.condarc)
 
 
-def found(check: str, patient: Patient) -> Complaint:
+def found(check: str, patient: CheckContext) -> Problem:
     """The one complaint of a check."""
     (one,) = complaints(check, patient)
     return one
 
 
-def mend(one: Complaint) -> None:
+def mend(one: Problem) -> None:
     """Apply the remedy that there has to be."""
     assert one.remedy is not None
     one.remedy()
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_of_a_healthy_one_nobody_complains(patient: Patient, check: str) -> None:
+def test_of_a_healthy_one_nobody_complains(patient: CheckContext, check: str) -> None:
     assert complaints(check, patient) == []
     assert report(check, []) == f"✅ {WELL[check]}\n"
 
@@ -82,14 +82,14 @@ def test_of_a_healthy_one_nobody_complains(patient: Patient, check: str) -> None
 def test_without_any_token_all_is_well(sealed_room: Path, tmp_path: Path, check: str) -> None:
     assert sealed_room.is_dir()
 
-    assert complaints(check, Patient(environment=Environment(), prefix=tmp_path, now=NOW)) == []
+    assert complaints(check, CheckContext(settings=Settings(), prefix=tmp_path, now=NOW)) == []
 
 
 @pytest.mark.parametrize(
     ("left", "word"), [(timedelta(days=-1), "expired"), (timedelta(days=13), "expiring")]
 )
 def test_a_token_that_is_dead_or_dying_is_named(
-    patient: Patient, left: timedelta, word: str
+    patient: CheckContext, left: timedelta, word: str
 ) -> None:
     hold(patient, expires=NOW + left)
 
@@ -100,8 +100,8 @@ def test_a_token_that_is_dead_or_dying_is_named(
     assert one.remedy is None
 
 
-def test_a_file_of_another_tool_that_others_can_read_is_mended(patient: Patient) -> None:
-    path = patient.environment.home / ".anaconda" / "keyring"
+def test_a_file_of_another_tool_that_others_can_read_is_mended(patient: CheckContext) -> None:
+    path = patient.settings.home / ".anaconda" / "keyring"
     path.parent.mkdir()
     path.write_text("{}")
     path.chmod(0o644)
@@ -114,28 +114,30 @@ def test_a_file_of_another_tool_that_others_can_read_is_mended(patient: Patient)
     assert complaints("token-files", patient) == []
 
 
-def test_a_link_to_nothing_is_no_file_of_anothers(patient: Patient) -> None:
-    folder = patient.environment.home / ".config" / "binstar"
+def test_a_link_to_nothing_is_no_file_of_anothers(patient: CheckContext) -> None:
+    folder = patient.settings.home / ".config" / "binstar"
     folder.mkdir(parents=True)
     (folder / "gone.token").symlink_to(folder / "nowhere")
 
     assert complaints("token-files", patient) == []
 
 
-def test_loose_modes_of_our_own_are_mended_as_they_are_seen(patient: Patient) -> None:
-    patient.environment.store_folder.chmod(0o755)
+def test_loose_modes_of_our_own_are_mended_as_they_are_seen(patient: CheckContext) -> None:
+    patient.settings.store_folder.chmod(0o755)
 
     one = found("token-files", patient)
 
-    assert str(patient.environment.store_folder) in one.what
-    assert patient.environment.store_folder.stat().st_mode & 0o777 == 0o700
+    assert str(patient.settings.store_folder) in one.what
+    assert patient.settings.store_folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("place", ["condarc", "history", "record"])
-def test_a_token_in_plain_text_is_found_and_taken_out_of_urls(patient: Patient, place: str) -> None:
+def test_a_token_in_plain_text_is_found_and_taken_out_of_urls(
+    patient: CheckContext, place: str
+) -> None:
     meta = patient.prefix / "conda-meta"
     paths = {
-        "condarc": patient.environment.home / ".condarc",
+        "condarc": patient.settings.home / ".condarc",
         "history": meta / "history",
         "record": meta / "tool-1-0.json",
     }
@@ -157,9 +159,9 @@ def test_a_token_in_plain_text_is_found_and_taken_out_of_urls(patient: Patient, 
     assert complaints("token-leaks", patient) == []
 
 
-def test_a_setting_that_something_needs_is_left_with_advice(patient: Patient) -> None:
+def test_a_setting_that_something_needs_is_left_with_advice(patient: CheckContext) -> None:
     url = f"https://repo.anaconda.cloud/t/{THEIRS}/repo/globex/main"
-    (patient.environment.home / ".condarc").write_text(f"channels:\n- {url}\n")
+    (patient.settings.home / ".condarc").write_text(f"channels:\n- {url}\n")
 
     one = found("token-leaks", patient)
 
@@ -167,13 +169,15 @@ def test_a_setting_that_something_needs_is_left_with_advice(patient: Patient) ->
     assert "conda token import" in one.what
 
 
-def test_a_handler_that_another_file_puts_last_is_named_with_the_file(patient: Patient) -> None:
+def test_a_handler_that_another_file_puts_last_is_named_with_the_file(
+    patient: CheckContext,
+) -> None:
     theirs = {"channel": f"{REPO}/*", "auth": "anaconda-auth"}
-    ill = Patient(
-        environment=patient.environment,
+    ill = CheckContext(
+        settings=patient.settings,
         prefix=patient.prefix,
         now=NOW,
-        settings=[ENTRY, theirs],
+        channel_settings=[ENTRY, theirs],
         origins={theirs["channel"]: "/etc/conda/condarc"},
     )
 
@@ -184,15 +188,17 @@ def test_a_handler_that_another_file_puts_last_is_named_with_the_file(patient: P
     )
 
 
-def test_no_entry_at_all_is_a_complaint_too(patient: Patient) -> None:
-    ill = Patient(environment=patient.environment, prefix=patient.prefix, now=NOW)
+def test_no_entry_at_all_is_a_complaint_too(patient: CheckContext) -> None:
+    ill = CheckContext(settings=patient.settings, prefix=patient.prefix, now=NOW)
 
     assert "conda asks the handler none" in found("token-handler", ill).what
 
 
 @pytest.mark.parametrize("damage", ["", "channel_settings: []\n"])
-def test_a_drop_in_that_somebody_changed_is_written_anew(patient: Patient, damage: str) -> None:
-    path = patient.environment.condarc
+def test_a_drop_in_that_somebody_changed_is_written_anew(
+    patient: CheckContext, damage: str
+) -> None:
+    path = patient.settings.condarc
     good = path.read_text()
     path.write_text(damage) if damage else path.unlink()
 
@@ -200,11 +206,13 @@ def test_a_drop_in_that_somebody_changed_is_written_anew(patient: Patient, damag
 
     assert "does not fit the stored tokens" in one.what
     mend(one)
-    assert path.read_text() == good == dropin.composed(user_store(patient.environment).tokens())
+    assert path.read_text() == good == dropin.composed(user_store(patient.settings).tokens())
 
 
-def test_another_token_for_the_same_channels_is_named_and_a_copy_is_not(patient: Patient) -> None:
-    path = patient.environment.home / ".anaconda" / "keyring"
+def test_another_token_for_the_same_channels_is_named_and_a_copy_is_not(
+    patient: CheckContext,
+) -> None:
+    path = patient.settings.home / ".anaconda" / "keyring"
     path.parent.mkdir()
     for value, count in ((THEIRS, 1), (OURS, 0)):
         held = {
@@ -224,14 +232,14 @@ def test_another_token_for_the_same_channels_is_named_and_a_copy_is_not(patient:
 
 
 @pytest.mark.parametrize("check", ["token-expiry", "token-files", "token-handler"])
-def test_a_damaged_store_is_a_complaint_and_no_traceback(patient: Patient, check: str) -> None:
-    for path in patient.environment.store_folder.glob("index*"):
+def test_a_damaged_store_is_a_complaint_and_no_traceback(patient: CheckContext, check: str) -> None:
+    for path in patient.settings.store_folder.glob("index*"):
         path.write_bytes(b"\x00")
 
     assert "is damaged" in found(check, patient).what
 
 
 def test_a_report_lists_the_complaints() -> None:
-    text = report("token-expiry", [Complaint("one"), Complaint("two")])
+    text = report("token-expiry", [Problem("one"), Problem("two")])
 
     assert text == "❌ token-expiry:\n\n  - one\n  - two\n"

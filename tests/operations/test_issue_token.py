@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 NOW = utc("2026-11-24T12:00:00Z")
 KILLED = """
 import os, signal, sys
-from conda_token_plugin import condarc, issuing, pending
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations import issue_journal
 from conda_token_plugin.cli import main
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.store import Store
@@ -43,7 +44,7 @@ def dying(function):
 place, before = sys.argv[1], sys.argv[2] == "before"
 owner, name = {
     "issue": (Service, "issue"), "add": (Store, "add"), "update": (Store, "update"),
-    "write": (condarc, "write"), "clear": (pending, "clear"),
+    "write": (dropin, "write"), "clear": (issue_journal, "clear"),
 }[place]
 setattr(owner, name, dying(getattr(owner, name)))
 main(["install", "--org", "acme", "--yes"])
@@ -124,9 +125,9 @@ def test_an_issue_of_another_process_is_under_way_until_it_is_killed(tmp_path: P
     code = """
 import sys, time
 from pathlib import Path
-from conda_token_plugin import pending
+from conda_token_plugin.operations import issue_journal
 from conda_token_plugin.tokens.token import utc
-with pending.noted(Path(sys.argv[1]), organization="acme", now=utc("2026-11-24")):
+with issue_journal.noted(Path(sys.argv[1]), organization="acme", now=utc("2026-11-24")):
     print("noted", flush=True)
     sys.stdin.read()
 """

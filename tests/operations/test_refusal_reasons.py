@@ -12,34 +12,34 @@ from conda_token_plugin.errors.organization import NoSeat, NoSuchOrganization
 from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
 from conda_token_plugin.operations.refusal_reasons import (
     SHARED,
+    ChannelRefusal,
     Diagnosis,
     Evidence,
-    Refusal,
     diagnosed,
 )
-from conda_token_plugin.settings import Environment
-from conda_token_plugin.tokens.reconcile import Outcome
-from conda_token_plugin.tokens.token import Kind, Token, Verdict
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
 URL = "https://repo.example/repo/acme/main/noarch/repodata.json"
 TOKEN = Token(
     organization="acme",
-    kind=Kind.INDIVIDUAL,
+    kind=TokenKind.INDIVIDUAL,
     scope=("https://repo.example/repo/acme",),
     last_four="ab12",
     issued=NOW - timedelta(days=90),
     expires=NOW + timedelta(days=90),
 )
-SITE = {"kind": Kind.SITE}
-SUPPLIED = {"kind": Kind.UNKNOWN, "expires": None, "issued": None}
+SITE = {"kind": TokenKind.SITE}
+SUPPLIED = {"kind": TokenKind.UNKNOWN, "expires": None, "issued": None}
 
 
 def evidence(*, token: dict[str, Any] | None = None, answer: Any = None, **facts: Any) -> Evidence:
     """What is known when the token of acme, with these changes, was refused."""
     held = TOKEN if token is None else TOKEN._replace(**token)
     return Evidence(
-        refusal=Refusal(url=URL, status=403, **(answer or {})),
+        refusal=ChannelRefusal(url=URL, status=403, **(answer or {})),
         now=NOW,
         **{"organization": "acme", "token": held, "source": "file", **facts},
     )
@@ -48,13 +48,13 @@ def evidence(*, token: dict[str, Any] | None = None, answer: Any = None, **facts
 ROWS = {
     "intercepted": evidence(answer={"interceptor": "squid"}),
     "own_credentials": evidence(answer={"own_credentials": True}),
-    "no_token": Evidence(refusal=Refusal(url=URL, status=403), now=NOW, organization="acme"),
+    "no_token": Evidence(refusal=ChannelRefusal(url=URL, status=403), now=NOW, organization="acme"),
     "not_for_this": evidence(elsewhere=True),
     "no_seat": evidence(service_refused=NoSeat("acme")),
-    "reissued": evidence(outcome=Outcome.REISSUED),
-    "revoked": evidence(outcome=Outcome.REVOKED),
-    "ended": evidence(outcome=Outcome.ENDED, token={"subscription_ends": NOW}),
-    "cancelled": evidence(outcome=Outcome.CANCELLED),
+    "reissued": evidence(outcome=SyncOutcome.REISSUED),
+    "revoked": evidence(outcome=SyncOutcome.REVOKED),
+    "ended": evidence(outcome=SyncOutcome.ENDED, token={"subscription_ends": NOW}),
+    "cancelled": evidence(outcome=SyncOutcome.CANCELLED),
     "expired": evidence(token={"expires": NOW - timedelta(days=1)}),
     "refused": evidence(),
 }
@@ -79,8 +79,8 @@ def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
-        ({"verdict": Verdict.REVOKED}, "revoked"),
-        ({"verdict": Verdict.CANCELLED}, "cancelled"),
+        ({"verdict": TokenVerdict.REVOKED}, "revoked"),
+        ({"verdict": TokenVerdict.CANCELLED}, "cancelled"),
         ({"expires": NOW}, "expired"),
         ({"expires": NOW + timedelta(seconds=1)}, "refused"),
     ],
@@ -92,8 +92,8 @@ def test_without_an_inquiry_the_metadata_decides(facts: dict[str, Any], code: st
 def test_what_the_service_says_goes_before_the_metadata() -> None:
     expired = {"expires": NOW - timedelta(days=1)}
 
-    assert said(evidence(token=expired, outcome=Outcome.EXTENDED)).code == "not_for_this"
-    assert said(evidence(token=expired, outcome=Outcome.REISSUED)).code == "reissued"
+    assert said(evidence(token=expired, outcome=SyncOutcome.EXTENDED)).code == "not_for_this"
+    assert said(evidence(token=expired, outcome=SyncOutcome.REISSUED)).code == "reissued"
 
 
 def test_another_refusal_of_the_service_is_told_in_its_own_words() -> None:
@@ -107,8 +107,8 @@ def test_another_refusal_of_the_service_is_told_in_its_own_words() -> None:
 
 
 def test_the_date_is_when_the_token_was_last_known_to_be_good() -> None:
-    proven = said(evidence(outcome=Outcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
-    never = said(evidence(outcome=Outcome.REVOKED, token={"issued": None}))
+    proven = said(evidence(outcome=SyncOutcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
+    never = said(evidence(outcome=SyncOutcome.REVOKED, token={"issued": None}))
 
     assert "since 2026-11-22" in proven.what
     assert "since a date that is not known" in never.what
@@ -120,7 +120,7 @@ def test_a_site_token_and_a_variable_are_replaced_in_their_own_ways() -> None:
     assert said(evidence(token=expired | SITE)).command.endswith("install --site --org acme")
     supplied = said(evidence(token=SUPPLIED, source="ANACONDA_REPO_TOKEN_ACME"))
     assert supplied.command.startswith("Put a new one into ANACONDA_REPO_TOKEN_ACME, then run:")
-    assert "seat" not in said(evidence(outcome=Outcome.REVOKED, token=SITE)).what
+    assert "seat" not in said(evidence(outcome=SyncOutcome.REVOKED, token=SITE)).what
 
 
 def test_a_page_for_people_is_a_hint_and_no_proof_of_a_proxy() -> None:
@@ -131,14 +131,16 @@ def test_a_page_for_people_is_a_hint_and_no_proof_of_a_proxy() -> None:
 
 
 def test_a_shared_channel_belongs_to_no_organization_in_particular() -> None:
-    found = said(Evidence(refusal=Refusal(url=URL, status=403), now=NOW, organization=SHARED))
+    found = said(
+        Evidence(refusal=ChannelRefusal(url=URL, status=403), now=NOW, organization=SHARED)
+    )
 
     assert found.command == "Run: conda token install"
 
 
 def test_what_is_neither_in_the_repository_nor_covered_is_no_business_of_ours() -> None:
-    assert diagnosed(Evidence(refusal=Refusal(url=URL, status=403), now=NOW)) is None
-    blocked = Refusal(url=URL, status=403, interceptor="squid")
+    assert diagnosed(Evidence(refusal=ChannelRefusal(url=URL, status=403), now=NOW)) is None
+    blocked = ChannelRefusal(url=URL, status=403, interceptor="squid")
     assert diagnosed(Evidence(refusal=blocked, now=NOW)) is None
 
 
@@ -153,12 +155,10 @@ def test_what_is_neither_in_the_repository_nor_covered_is_no_business_of_ours() 
     ],
 )
 def test_the_organization_is_read_from_the_repositorys_path(path: str, organization: str) -> None:
-    environment = Environment({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo/"})
+    settings = Settings({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo/"})
 
-    assert organization_of(f"https://repo.example/repo/{path}", environment=environment) == (
-        organization
-    )
-    assert organization_of(f"https://other.example/repo/{path}", environment=environment) == ""
+    assert organization_of(f"https://repo.example/repo/{path}", settings=settings) == (organization)
+    assert organization_of(f"https://other.example/repo/{path}", settings=settings) == ""
 
 
 @pytest.mark.parametrize(
@@ -211,14 +211,14 @@ def said(facts: Evidence) -> Diagnosis:
 def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
     """A channel's URL may be from somebody else's environment file."""
     url = "https://repo.example/repo/x;$(reboot)/main/noarch/repodata.json"
-    environment = Environment({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo"})
-    organization = organization_of(url, environment=environment)
-    facts: dict[str, Any] = {"refusal": Refusal(url=url, status=403), "now": NOW}
+    settings = Settings({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo"})
+    organization = organization_of(url, settings=settings)
+    facts: dict[str, Any] = {"refusal": ChannelRefusal(url=url, status=403), "now": NOW}
 
     nobody = said(Evidence(**facts, organization=organization))
     another = said(Evidence(**facts, organization=organization, token=TOKEN, elsewhere=True))
 
     assert nobody.command == "Run: conda token install --org 'x;$(reboot)'"
     assert another.command == f"Run: conda token which '{url}'"
-    hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", environment=environment)
+    hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", settings=settings)
     assert hidden.isprintable()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.gateways.http.answer import Answer
+from conda_token_plugin.gateways.http.answer import HttpResponse
 from conda_token_plugin.service.admin import Admin
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.browser import BrowserLogin
@@ -45,9 +45,9 @@ class Wire:
         headers = {"Content-Type": kind}
         if status // 100 == 3:
             headers["Location"] = data[1:].decode("latin-1")
-        self.answer = Answer(url=f"{URL}/x", status=status, headers=headers, body=data[1:])
+        self.answer = HttpResponse(url=f"{URL}/x", status=status, headers=headers, body=data[1:])
 
-    def send(self, *_: Any, **__: Any) -> Answer:
+    def send(self, *_: Any, **__: Any) -> HttpResponse:
         """As ``Http``."""
         return self.answer
 

@@ -22,8 +22,8 @@ from tests.properties.samples import VALUE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conda_token_plugin.integrations.source import Offer, Plain, Source
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential, Plain, Source
+    from conda_token_plugin.settings import Settings
     from tests.properties.reading import Read
 
 FILES = {
@@ -115,5 +115,5 @@ def keyring_entry(data: bytes, home: Path) -> None:
         told(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))
 
 
-def _all_of(source: Source, environment: Environment) -> list[Offer]:
-    return list(source.offers(environment))
+def _all_of(source: Source, settings: Settings) -> list[FoundCredential]:
+    return list(source.offers(settings))

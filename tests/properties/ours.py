@@ -16,7 +16,7 @@ from conda_token_plugin.operations.audit import fix, sarif
 from conda_token_plugin.operations.audit.places import named
 from conda_token_plugin.operations.audit.scan import findings
 from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
-from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.service.credentials import expiry_of
 from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, without_secrets
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
     from tests.properties.reading import Read
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
@@ -61,14 +61,14 @@ def cached(data: bytes, home: Path) -> None:
     pkgs = home / "pkgs"
     known = room(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
     with written(pkgs / "cache" / "0123abcd.info.json", data), written(home / ".condarc", data):
-        caches.forget(TOKEN.scope, environment=known)
+        caches.forget(TOKEN.scope, settings=known)
 
 
 def exports(data: bytes, home: Path) -> None:
     """The record of exports."""
     store = home / "store"
     with written(store / "exports" / "exports.json", data):
-        told(lambda: Ledger(room(home, CONDA_TOKEN_HOME=str(store))).records())
+        told(lambda: ExportRecord(room(home, CONDA_TOKEN_HOME=str(store))).records())
 
 
 def own_dropin(data: bytes, home: Path) -> None:
@@ -114,7 +114,7 @@ def variables(data: bytes, home: Path) -> None:
             told(ask)
 
 
-def _questions(known: Environment) -> Iterator[Callable[[], object]]:
+def _questions(known: Settings) -> Iterator[Callable[[], object]]:
     yield lambda: known.service_url
     yield lambda: known.repo_url
     yield lambda: known.store_choice
@@ -135,6 +135,6 @@ def address(data: bytes, home: Path) -> None:
         assert longest_prefix(url, among={prefix}) == prefix
     shown = without_secrets(url)
     assert isinstance(shown, str)
-    told(lambda: organization_of(url, environment=room(home)))
+    told(lambda: organization_of(url, settings=room(home)))
     told(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
     caches.channel_of(url)

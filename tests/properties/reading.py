@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +48,6 @@ def written(path: Path, data: bytes) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def room(home: Path, **more: str) -> Environment:
+def room(home: Path, **more: str) -> Settings:
     """The variables of somebody who lives there."""
-    return Environment({"HOME": str(home), "CONDA_TOKEN_STORE": "file", **more})
+    return Settings({"HOME": str(home), "CONDA_TOKEN_STORE": "file", **more})

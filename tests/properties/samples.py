@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 URL = "https://anaconda.com"
 VALUE = "Aa0" * 16
-TOKEN = Token(organization="acme", kind=Kind.INDIVIDUAL, scope=(f"{URL}/repo/acme",), last_four="0")
+TOKEN = Token(
+    organization="acme", kind=TokenKind.INDIVIDUAL, scope=(f"{URL}/repo/acme",), last_four="0"
+)
 
 
 def document(value: object) -> bytes:

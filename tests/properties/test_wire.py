@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.errors.service import IssueUncertain
-from conda_token_plugin.gateways.http.client import Http, Patience
+from conda_token_plugin.gateways.http.client import Http, Timeouts
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.oauth import discover
 from conda_token_plugin.service.repository import prove
@@ -22,7 +22,7 @@ from tests.properties.wire import Babbler, babbling
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HASTE = Patience(connect=1.0, read=1.0, again=0)
+HASTE = Timeouts(connect=1.0, read=1.0, again=0)
 LINES = (
     *("HTTP/1.1 200 OK", "HTTP/1.1 302 Found", "HTTP/1.1 204 No", "HTTP/1.0 401 No"),
     *("HTTP/1.1 429 Slow", "HTTP/1.1 503 Down", "HTTP/1.1 100 Go on", "HTTP/1.1 999 ?"),

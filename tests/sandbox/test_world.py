@@ -12,7 +12,7 @@ from conda_token_plugin.sandbox.world.cast import SLUGS
 from conda_token_plugin.sandbox.world.clock import Clock
 from conda_token_plugin.sandbox.world.model import (
     GRACE,
-    Kind,
+    AccountKind,
     Standing,
     Subscription,
     Token,
@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Token:
-    return Token(uuid4(), "x" * 48, Kind.INDIVIDUAL, "acme", "ada", END, expires, revoked)
+    return Token(uuid4(), "x" * 48, AccountKind.INDIVIDUAL, "acme", "ada", END, expires, revoked)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_hundred_issues_from_ten_threads_leave_one_working_token(world: World)
         thread.start()
     for thread in threads:
         thread.join()
-    mine = world.tokens.of("acme", Kind.INDIVIDUAL, "ada")
+    mine = world.tokens.of("acme", AccountKind.INDIVIDUAL, "ada")
     assert len(mine) == 100
     assert sum(world.verdict(token) is Verdict.WORKS for token in mine) == 1
 

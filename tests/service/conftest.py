@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.tokens.secret import Secret
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Patience(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=0.3, again=1)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import AnswerLost, ServiceBusy, ServiceFault, ServiceNonsense
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.admin import Admin
 from conda_token_plugin.tokens.secret import Secret
@@ -19,7 +19,7 @@ from conda_token_plugin.tokens.secret import Secret
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Patience(connect=2.0, read=0.3, again=0)
+SHORT = Timeouts(connect=2.0, read=0.3, again=0)
 
 
 def admin(sandbox: Sandbox, user: str = "admin") -> Admin:

@@ -14,7 +14,7 @@ from conda_token_plugin.errors.login import NotLoggedIn
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.service.credentials import find_api_key
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ entry = json.dumps({"domain": "anaconda.com", "api_key": "key-in-the-keyring", "
 Keyring().set_password("Anaconda Cloud", "anaconda.com", base64.b64encode(entry.encode()).decode())
 """
 FIND = """
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
 
-environment = Environment()
+environment = Settings()
 try:
     found = find_api_key(environment, user_store(environment), notice=lambda line: print(line))
 except TokenPluginError as error:
@@ -92,9 +92,9 @@ def test_a_keyring_that_does_not_answer_is_asked_once_and_said_so(
 
     monkeypatch.setattr(KeyringService, "held", hang)
     notices: list[str] = []
-    environment = Environment({})
+    settings = Settings({})
     with pytest.raises(NotLoggedIn):
-        find_api_key(environment, user_store(environment), notice=notices.append)
+        find_api_key(settings, user_store(settings), notice=notices.append)
     assert asked == ["anaconda.com"]
     assert len(notices) == 1
     assert notices[0].startswith("The system keyring did not answer within 30 seconds.")

@@ -26,7 +26,7 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     ServiceUnreachable,
 )
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.sandbox.world.model import Member
 from conda_token_plugin.service.client import Service
@@ -463,4 +463,4 @@ def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
 
 
 def test_patience_is_five_and_twenty_seconds_by_default() -> None:
-    assert (Patience().connect, Patience().read) == (5, 20)
+    assert (Timeouts().connect, Timeouts().read) == (5, 20)

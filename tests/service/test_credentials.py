@@ -16,7 +16,7 @@ from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.sandbox.world import jwt
 from conda_token_plugin.service.credentials import expiry_of, find_api_key
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Desk:
 
     def find(self) -> tuple[str, str]:
         found, source = find_api_key(
-            Environment(self.variables),
+            Settings(self.variables),
             cast("Store", self.store),
             notice=self.notices.append,
             clock=lambda: NOW,

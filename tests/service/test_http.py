@@ -21,7 +21,7 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     ServiceUnreachable,
 )
-from conda_token_plugin.gateways.http.client import Http, Patience
+from conda_token_plugin.gateways.http.client import Http, Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.tokens.secret import HeaderValue
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
 
 KEY = HeaderValue("Bearer thekey-thekey-thekey")
-SHORT = Patience(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=0.3, again=1)
 ODD = "https://service.invalid/api/odd"
 TOKEN = "tokentoken"
 
@@ -374,8 +374,10 @@ def test_an_answer_shows_neither_headers_nor_body(sandbox: Sandbox, http: Http) 
 
 
 def test_importing_the_service_does_not_import_requests() -> None:
-    names = ("client", "credentials", "http", "models", "repository", "refusal", "answer")
-    imports = "; ".join(f"import conda_token_plugin.service.{name}" for name in names)
+    service = ("client", "credentials", "models", "repository", "refusals")
+    http = ("client", "answer")
+    names = [*(f"service.{name}" for name in service), *(f"gateways.http.{name}" for name in http)]
+    imports = "; ".join(f"import conda_token_plugin.{name}" for name in names)
     code = f"{imports}; import sys; print({{'requests', 'oauthlib', 'keyring'}} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "set()"

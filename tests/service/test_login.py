@@ -21,7 +21,7 @@ from conda_token_plugin.errors.service import (
     ServiceFault,
     ServiceNonsense,
 )
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.sandbox.service.login import CLIENT_ID
 from conda_token_plugin.service.client import Service
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.login.device import DeviceCode
 
-SHORT = Patience(connect=2.0, read=0.3, again=0)
+SHORT = Timeouts(connect=2.0, read=0.3, again=0)
 
 
 class Hours:

@@ -17,14 +17,14 @@ from conda_token_plugin.errors.service import (
     ServiceNonsense,
     TokenRefused,
 )
-from conda_token_plugin.gateways.http.client import Patience
+from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.operations.check_channel import Direct
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.repository import prove
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.end_to_end.conda.wire import listening
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Patience(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=0.3, again=1)
 CHANNEL = "https://repo.invalid/channel"
 INDEX = f"{CHANNEL}/noarch/repodata.json"
 PACKAGE = f"{CHANNEL}/noarch/a-1-0.conda"
@@ -40,7 +40,7 @@ LISTED = json.dumps({"packages": {}, "packages.conda": {"a-1-0.conda": {"name": 
 
 
 def token(*scope: str, **facts: Any) -> Token:
-    return Token(organization="acme", kind=Kind.INDIVIDUAL, scope=scope, **facts)
+    return Token(organization="acme", kind=TokenKind.INDIVIDUAL, scope=scope, **facts)
 
 
 def secret_of(sandbox: Sandbox) -> Secret:
@@ -65,7 +65,7 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
         proving = wire.arrivals[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.arrivals.clear()
-        Direct(Lookup(Environment(variables), stores={})).get(f"{channel}/noarch/x", at_most=9)
+        Direct(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", at_most=9)
 
     for arrivals in (proving, wire.arrivals):
         assert [bool(one.header("Authorization")) for one in arrivals] == sent
@@ -119,16 +119,16 @@ def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("way", "sent"),
     [
-        (Way.TOKEN, "token the-value-of-it"),
-        (Way.BEARER, "Bearer the-value-of-it"),
-        (Way.BASIC, "Basic bWU6dGhlLXZhbHVlLW9mLWl0"),
+        (AuthScheme.TOKEN, "token the-value-of-it"),
+        (AuthScheme.BEARER, "Bearer the-value-of-it"),
+        (AuthScheme.BASIC, "Basic bWU6dGhlLXZhbHVlLW9mLWl0"),
     ],
 )
 @responses.activate
-def test_the_token_goes_the_way_that_it_was_stored_with(way: Way, sent: str) -> None:
+def test_the_token_goes_the_way_that_it_was_stored_with(way: AuthScheme, sent: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
-    tried = token(CHANNEL, way=way, username="me" if way is Way.BASIC else "")
+    tried = token(CHANNEL, way=way, username="me" if way is AuthScheme.BASIC else "")
     prove([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
     values = [call.request.headers["Authorization"].encode() for call in responses.calls]
     assert values == [sent.encode()] * 2
@@ -136,7 +136,7 @@ def test_the_token_goes_the_way_that_it_was_stored_with(way: Way, sent: str) -> 
 
 def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
-    proof = prove([channel], token=token(channel, way=Way.PATH), secret=secret)
+    proof = prove([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
     assert not any(r.authorization for r in sandbox.requests)
     assert secret.reveal() not in proof.url

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.store.index import decoded
 from conda_token_plugin.store.index_file import NAME
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ SERVICE = "https://service.example"
 def token(organization: str, *, last_four: str = "") -> Token:
     return Token(
         organization=organization,
-        kind=Kind.SITE,
+        kind=TokenKind.SITE,
         scope=(f"https://repo.example/repo/{organization}",),
         last_four=last_four,
         expires=NOON,

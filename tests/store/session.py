@@ -36,7 +36,7 @@ class Session:
     sockets: str
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def environment(self) -> dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """What a program needs to be in this session."""
         return {
             "DBUS_SESSION_BUS_ADDRESS": self.address,
@@ -47,7 +47,7 @@ class Session:
     def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Be in this session until the test is over."""
         monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
-        for name, value in self.environment().items():
+        for name, value in self.settings().items():
             monkeypatch.setenv(name, value)
 
     def clear(self) -> None:
@@ -115,7 +115,7 @@ def _daemon(session: Session, mode: str) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **session.environment()},
+        env={**os.environ, **session.settings()},
     )
     assert daemon.stdin is not None
     assert daemon.stdout is not None

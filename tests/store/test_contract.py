@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import Environment, token_variable
+from conda_token_plugin.settings import Settings, token_variable
 from conda_token_plugin.store import Store, keyring_probe
 from tests.store import keyrings, made, session
 from tests.store.contract import Box, ReadingContract, StoreContract
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conda_token_plugin.store.keyring_probe import Finding
+    from conda_token_plugin.store.keyring_probe import ProbeReport
     from conda_token_plugin.tokens.secret import Secret
 
 
 @cache
-def found(backend: str, *, explicit: bool) -> Finding:
+def found(backend: str, *, explicit: bool) -> ProbeReport:
     """What the real probe finds; it takes a third of a second."""
     finding = keyring_probe.probe(explicit=explicit)
-    assert finding.answer is keyring_probe.Answer.WORKING, (backend, finding)
+    assert finding.answer is keyring_probe.ProbeAnswer.WORKING, (backend, finding)
     return finding
 
 
@@ -99,7 +99,7 @@ class EnvironmentBox:
         self.variables[token_variable(organization)] = text
 
     def get(self, organization: str) -> Secret | None:
-        found = Environment(self.variables).repository_token(token_variable(organization))
+        found = Settings(self.variables).repository_token(token_variable(organization))
         return found and found[1]
 
 

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.errors.store import NoToken, StoreCorrupt, StoreError, StoreNewer
 from conda_token_plugin.store import Store
-from conda_token_plugin.store.envelope import Newer, Refused, sealed, unsealed, unwrapped, wrapped
+from conda_token_plugin.store.envelope import (
+    EnvelopeRefused,
+    Newer,
+    sealed,
+    unsealed,
+    unwrapped,
+    wrapped,
+)
 from conda_token_plugin.store.index import decoded
 from conda_token_plugin.store.index_file import NAME
 from conda_token_plugin.tokens.secret import Secret
@@ -202,7 +209,7 @@ def test_an_index_that_is_far_too_long_is_refused(
 @given(st.binary())
 def test_any_bytes_are_refused_or_were_written_by_us(data: bytes) -> None:
     for read in (decoded, lambda data: unsealed("name", data)):
-        with pytest.raises(Refused):
+        with pytest.raises(EnvelopeRefused):
             read(data)
 
 
@@ -219,9 +226,9 @@ def test_what_was_wrapped_is_unwrapped(kind: str, body: bytes, version: int) -> 
 
 
 def test_one_kind_is_not_taken_for_another() -> None:
-    with pytest.raises(Refused, match="checksum"):
+    with pytest.raises(EnvelopeRefused, match="checksum"):
         unwrapped("secret", wrapped("index", b""))
-    with pytest.raises(Refused, match="checksum"):
+    with pytest.raises(EnvelopeRefused, match="checksum"):
         unwrapped("index", wrapped("index", b"", version=0))
 
 
@@ -232,7 +239,7 @@ def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) ->
     secret = Secret(text)
     data = sealed(name, secret)
     assert unsealed(name, data) == secret
-    with pytest.raises(Refused):
+    with pytest.raises(EnvelopeRefused):
         unsealed(f"{name}.", data)
 
 
@@ -241,7 +248,7 @@ def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) ->
 @example({"name": "name", "secret": ""})
 @example({"name": "name", "secret": 1})
 def test_a_well_wrapped_secret_may_hold_anything_and_is_refused(body: object) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(EnvelopeRefused):
         unsealed("name", wrapped("secret", json.dumps(body).encode()))
 
 
@@ -270,5 +277,5 @@ def test_a_well_wrapped_index_may_hold_anything_and_only_our_errors_come(
 
 
 def test_deep_nesting_is_refused() -> None:
-    with pytest.raises(Refused, match="not JSON"):
+    with pytest.raises(EnvelopeRefused, match="not JSON"):
         decoded(wrapped("index", b"[" * 100_000 + b"\n"))

@@ -13,7 +13,7 @@ import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
 from conda_token_plugin.store import Store, backend_choice, keyring_probe, keyring_vault
-from conda_token_plugin.store.keyring_probe import Answer, Finding
+from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 from tests.store import keyrings, made
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def probes(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+def probes(monkeypatch: pytest.MonkeyPatch) -> list[ProbeReport]:
     """The findings of every probe that is made."""
-    made_so_far: list[Finding] = []
+    made_so_far: list[ProbeReport] = []
     real = keyring_probe.probe
 
-    def counting(*, explicit: bool) -> Finding:
+    def counting(*, explicit: bool) -> ProbeReport:
         made_so_far.append(real(explicit=explicit))
         return made_so_far[-1]
 
@@ -57,23 +57,23 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
 @pytest.mark.parametrize(
     ("name", "answer", "reason"),
     [
-        ("InFolder", Answer.WORKING, ""),
-        ("Small", Answer.WORKING, ""),
-        ("Chattering", Answer.WORKING, ""),
-        ("Locked", Answer.LOCKED, "is locked"),
-        ("Refusing", Answer.REFUSED, "refused a test entry: keyring.errors.PasswordSetError"),
-        ("Foreign", Answer.REFUSED, "refused a test entry: LookupError"),
-        ("Lying", Answer.REFUSED, "did not give back what was put in"),
-        ("Forgetting", Answer.REFUSED, ""),
-        ("Keeping", Answer.REFUSED, "did not delete what was put in"),
-        ("Crashing", Answer.REFUSED, "refused a test entry: "),
-        ("keyring.backends.fail.Keyring", Answer.REFUSED, "NoKeyringError"),
-        ("keyring.backends.null.Keyring", Answer.REFUSED, "did not give back what was put in"),
-        ("no.such.Backend", Answer.ABSENT, "is absent: No module named 'no'"),
+        ("InFolder", ProbeAnswer.WORKING, ""),
+        ("Small", ProbeAnswer.WORKING, ""),
+        ("Chattering", ProbeAnswer.WORKING, ""),
+        ("Locked", ProbeAnswer.LOCKED, "is locked"),
+        ("Refusing", ProbeAnswer.REFUSED, "refused a test entry: keyring.errors.PasswordSetError"),
+        ("Foreign", ProbeAnswer.REFUSED, "refused a test entry: LookupError"),
+        ("Lying", ProbeAnswer.REFUSED, "did not give back what was put in"),
+        ("Forgetting", ProbeAnswer.REFUSED, ""),
+        ("Keeping", ProbeAnswer.REFUSED, "did not delete what was put in"),
+        ("Crashing", ProbeAnswer.REFUSED, "refused a test entry: "),
+        ("keyring.backends.fail.Keyring", ProbeAnswer.REFUSED, "NoKeyringError"),
+        ("keyring.backends.null.Keyring", ProbeAnswer.REFUSED, "did not give back what was put in"),
+        ("no.such.Backend", ProbeAnswer.ABSENT, "is absent: No module named 'no'"),
     ],
 )
 def test_the_probe_tells_keyrings_apart(
-    use: Callable[[str], None], name: str, answer: Answer, reason: str
+    use: Callable[[str], None], name: str, answer: ProbeAnswer, reason: str
 ) -> None:
     use(name)
     finding = keyring_probe.probe(explicit=True)
@@ -96,7 +96,7 @@ def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
     monkeypatch.setattr(keyring_probe, "_started", remembering)
     use("Hanging")
     finding = keyring_probe.probe(explicit=True)
-    assert finding.answer is Answer.HUNG
+    assert finding.answer is ProbeAnswer.HUNG
     assert finding.reason == "did not answer within 1 seconds"
     (child,) = started
     assert child.returncode is not None
@@ -106,8 +106,8 @@ def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
 
 def test_a_machine_without_any_keyring_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
-    assert keyring_probe.probe(explicit=True).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
+    assert keyring_probe.probe(explicit=True).answer is ProbeAnswer.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_backend_that_is_no_system_keyring_counts_only_if_a_keyring_was_asked_
 ) -> None:
     use(name)
     finding = keyring_probe.probe(explicit=False)
-    assert finding.answer is Answer.ABSENT
+    assert finding.answer is ProbeAnswer.ABSENT
     assert "is not to be used: Python's keyring is set to" in finding.reason
 
 
@@ -137,7 +137,7 @@ def test_a_backend_that_another_package_registers_is_not_even_looked_at(
     (info / "entry_points.txt").write_text("[keyring.backends]\ngreedy = greedy\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
-    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
     assert not (tmp_path / "greedy.py.imported").exists()
 
 
@@ -146,7 +146,7 @@ def test_without_an_interpreter_the_keyring_counts_as_refusing(
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     finding = keyring_probe.probe(explicit=True)
-    assert finding.answer is Answer.REFUSED
+    assert finding.answer is ProbeAnswer.REFUSED
     assert finding.reason == "could not be tried: No such file or directory"
 
 
@@ -183,7 +183,7 @@ def test_auto_says_why_it_takes_the_file(folder: Path, use: Callable[[str], None
     assert again.notices == [notice], "it says so each time"
 
 
-def test_who_chooses_the_file_hears_of_no_keyring(folder: Path, probes: list[Finding]) -> None:
+def test_who_chooses_the_file_hears_of_no_keyring(folder: Path, probes: list[ProbeReport]) -> None:
     store = Store(folder, choice="file")
     store.prove_writable()
     store.add(ACME, made.secret(1))
@@ -191,17 +191,17 @@ def test_who_chooses_the_file_hears_of_no_keyring(folder: Path, probes: list[Fin
 
 
 def test_a_keyring_that_works_is_probed_once_and_remembered(
-    folder: Path, use: Callable[[str], None], probes: list[Finding]
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
     use("InFolder")
     for number in range(3):
         Store(folder, choice="keyring").add(ACME, made.secret(number))
         Store(folder, choice="keyring").set_login(made.SERVICE, made.secret(number))
-    assert [finding.answer for finding in probes] == [Answer.WORKING]
+    assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING]
 
 
 def test_a_store_probes_once_however_much_it_writes(
-    folder: Path, use: Callable[[str], None], probes: list[Finding]
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
     use("InFolder")
     store = Store(folder, choice="keyring")
@@ -212,7 +212,7 @@ def test_a_store_probes_once_however_much_it_writes(
 
 
 def test_before_an_issue_a_keyring_that_worked_once_is_probed_again(
-    folder: Path, use: Callable[[str], None], probes: list[Finding], sealed_room: Path
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
 ) -> None:
     use("Failing")
     (sealed_room / "works").touch()
@@ -220,11 +220,11 @@ def test_before_an_issue_a_keyring_that_worked_once_is_probed_again(
     (sealed_room / "works").unlink()
     with pytest.raises(KeyringUnusable, match="out of order"):
         Store(folder, choice="keyring").prove_writable()
-    assert [finding.answer for finding in probes] == [Answer.WORKING, Answer.REFUSED]
+    assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING, ProbeAnswer.REFUSED]
 
 
 def test_a_keyring_that_stops_working_is_an_error_and_forgotten(
-    folder: Path, use: Callable[[str], None], probes: list[Finding], sealed_room: Path
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
 ) -> None:
     use("Failing")
     (sealed_room / "works").touch()
@@ -242,7 +242,7 @@ def test_a_keyring_that_stops_working_is_an_error_and_forgotten(
 
 @pytest.mark.parametrize("name", ["no.such.Backend", "Refusing"])
 def test_auto_remembers_for_a_day_that_there_is_none(
-    folder: Path, use: Callable[[str], None], probes: list[Finding], name: str
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], name: str
 ) -> None:
     use(name)
     for number in range(3):
@@ -261,7 +261,7 @@ def test_auto_remembers_for_a_day_that_there_is_none(
 def test_what_is_remembered_holds_in_the_same_circumstances_only(
     folder: Path,
     use: Callable[[str], None],
-    probes: list[Finding],
+    probes: list[ProbeReport],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use("InFolder")
@@ -276,7 +276,7 @@ def test_what_is_remembered_holds_in_the_same_circumstances_only(
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"found": {"answer": "maybe"}, "for": {}}'])
 def test_a_note_that_cannot_be_read_is_written_anew(
-    folder: Path, use: Callable[[str], None], probes: list[Finding], text: str
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], text: str
 ) -> None:
     use("InFolder")
     folder.mkdir(mode=0o700)

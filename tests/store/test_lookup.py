@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from conda_token_plugin import settings
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable
-from conda_token_plugin.settings import Environment
-from conda_token_plugin.store.envelope import Refused
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store.envelope import EnvelopeRefused
 from conda_token_plugin.store.holdings import holdings
 from conda_token_plugin.store.index import Entry, Slot
 from conda_token_plugin.store.lookup import Found, Lookup
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Verdict, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,8 @@ class FakeStore:
 
     def __init__(self, value: str, *prefixes: str) -> None:
         held = (
-            Token(organization=p.rpartition("/")[2], kind=Kind.SITE, scope=(p,)) for p in prefixes
+            Token(organization=p.rpartition("/")[2], kind=TokenKind.SITE, scope=(p,))
+            for p in prefixes
         )
         self.held = {token.key: token for token in held}
         self.value, self.reads = value, 0
@@ -66,7 +67,7 @@ class FakeStore:
 
 def lookup(variables: Mapping[str, str], *, user: FakeStore, machine: FakeStore) -> Lookup:
     stores = {"user": user, "machine": machine}
-    return Lookup(Environment(variables), stores=stores)  # type: ignore[arg-type]  # a fake
+    return Lookup(Settings(variables), stores=stores)  # type: ignore[arg-type]  # a fake
 
 
 def value(found: Found | None) -> str | None:
@@ -180,7 +181,7 @@ def test_all_tokens_are_listed_in_the_order_in_which_they_win() -> None:
     user, machine = FakeStore(USER, f"{REPO}/acme"), FakeStore(MACHINE, f"{REPO}/hooli")
     variables = {"ANACONDA_REPO_TOKEN": GENERAL, "ANACONDA_REPO_TOKEN_ACME": NAMED}
     stores = {"user": user, "machine": machine}
-    held = holdings(Environment(variables), stores=stores)  # type: ignore[arg-type]  # fakes
+    held = holdings(Settings(variables), stores=stores)  # type: ignore[arg-type]  # fakes
     assert [(item.token.organization, item.source) for item in held] == [
         ("(any)", "ANACONDA_REPO_TOKEN"),
         ("acme", "ANACONDA_REPO_TOKEN_ACME"),
@@ -212,16 +213,16 @@ def found_by(about: Mapping[str, Any]) -> Found:
     st.builds(
         Token,
         organization=st.just("acme"),
-        kind=st.just(Kind.SITE),
+        kind=st.just(TokenKind.SITE),
         scope=st.just((f"{REPO}/acme",)),
-        way=st.sampled_from(Way),
+        way=st.sampled_from(AuthScheme),
         username=st.sampled_from(["", "ada"]),
         expires=ends,
         subscription_ends=ends,
         issued=st.none(),
         checked=ends,
         proven=st.none(),
-        verdict=st.sampled_from(Verdict),
+        verdict=st.sampled_from(TokenVerdict),
     )
 )
 def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
@@ -237,5 +238,5 @@ def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
     "about", [{"expires": 5}, {"expires": "soon"}, {"way": "shout"}, {"verdict": "bad"}]
 )
 def test_what_cannot_be_read_is_refused_before_anything_is_sent(about: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="metadata"):
+    with pytest.raises(EnvelopeRefused, match="metadata"):
         found_by({"organization": "acme", "kind": "site", **about}).worth_trying(now=NOW)

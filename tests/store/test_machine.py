@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.input import BadInput
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, machine_store, user_store
 from conda_token_plugin.store.sharing import share
 from tests.store import acts, made
@@ -121,17 +121,17 @@ def test_its_secrets_go_to_no_keyring(folder: Path) -> None:
 
 
 def test_where_the_stores_are_is_the_environments_business(tmp_path: Path) -> None:
-    environment = Environment(
+    settings = Settings(
         {"CONDA_TOKEN_HOME": str(tmp_path / "user"), "CONDA_TOKEN_SYSTEM_HOME": str(tmp_path)}
     )
-    assert user_store(environment).folder == tmp_path / "user"
-    assert machine_store(environment).folder == tmp_path
-    assert machine_store(Environment({})).folder == Path("/etc/conda-token-plugin")
+    assert user_store(settings).folder == tmp_path / "user"
+    assert machine_store(settings).folder == tmp_path
+    assert machine_store(Settings({})).folder == Path("/etc/conda-token-plugin")
 
 
 def test_a_choice_overrides_the_setting(tmp_path: Path) -> None:
     settings = {"CONDA_TOKEN_HOME": str(tmp_path / "s"), "CONDA_TOKEN_STORE": "keyring"}
-    store = user_store(Environment(settings), choice="file")
+    store = user_store(Settings(settings), choice="file")
     assert store.add(ACME, made.secret(1)) == "file"
     with pytest.raises(BadInput, match="CONDA_TOKEN_STORE is 'paper'"):
-        user_store(Environment({**settings, "CONDA_TOKEN_STORE": "paper"}))
+        user_store(Settings({**settings, "CONDA_TOKEN_STORE": "paper"}))

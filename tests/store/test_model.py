@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Verdict, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
 from tests.store import made
 
 NAMES = st.sampled_from(["acme", "acme2", "größe", "a b", "\ud800"]) | st.text(max_size=5)
@@ -30,10 +30,10 @@ def tokens(draw: st.DrawFn) -> Token:
     own = f"https://repo.example/repo/{draw(st.sampled_from('xyz'))}"
     return Token(
         organization=draw(NAMES),
-        kind=draw(st.sampled_from(Kind)),
+        kind=draw(st.sampled_from(TokenKind)),
         scope=(own, *draw(st.lists(PREFIXES, unique=True, max_size=3))),
-        way=draw(st.sampled_from(Way)),
-        verdict=draw(st.sampled_from(Verdict)),
+        way=draw(st.sampled_from(AuthScheme)),
+        verdict=draw(st.sampled_from(TokenVerdict)),
         id=draw(st.text(max_size=5)),
         last_four=draw(st.text(max_size=4)),
         channels=tuple(draw(st.lists(PREFIXES, max_size=2))),

@@ -14,7 +14,7 @@ import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import Store, keyring_probe
-from conda_token_plugin.store.keyring_probe import Answer
+from conda_token_plugin.store.keyring_probe import ProbeAnswer
 from tests.store import acts, made, session
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
 ) -> None:
     del unlocked
     finding = keyring_probe.probe(explicit=False)
-    assert finding.answer is Answer.WORKING
+    assert finding.answer is ProbeAnswer.WORKING
     assert finding.backend == "keyring.backends.SecretService.Keyring"
     assert session.users() == set()
 
@@ -81,7 +81,7 @@ def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlo
     unlocked: session.Session, tmp_path: Path
 ) -> None:
     unlocked.lock()
-    assert keyring_probe.probe(explicit=False).answer is Answer.LOCKED
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.LOCKED
     store = Store(tmp_path / "store")
     assert store.add(ACME, made.secret(1)) == "file"
     (notice,) = store.notices
@@ -107,7 +107,7 @@ def test_a_daemon_that_is_stuck_is_given_up(
 ) -> None:
     monkeypatch.setattr(keyring_probe, "LIMIT", 2.0)
     unlocked.signal(signal.SIGSTOP)
-    assert keyring_probe.probe(explicit=False).answer is Answer.HUNG
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.HUNG
     answer = acts.perform(folder, "secret", limit=1)
     assert "did not answer within 1 seconds" in answer["text"]
     unlocked.signal(signal.SIGCONT)
@@ -119,12 +119,12 @@ def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
 ) -> None:
     unlocked.signal(signal.SIGKILL)
     assert "refused: RuntimeError" in acts.perform(folder, "secret")["text"]
-    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
 
 
 def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Path) -> None:
     del bus
-    assert keyring_probe.probe(explicit=False).answer is Answer.ABSENT
+    assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
     store = Store(tmp_path / "store")
     assert store.add(ACME, made.secret(1)) == "file"
     assert store.notices[0].startswith("The system keyring is absent, so what is secret")
@@ -133,7 +133,7 @@ def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Pa
 def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: session.Session) -> None:
     bus.start("--start")
     finding = keyring_probe.probe(explicit=False)
-    assert (finding.answer, finding.reason) == (Answer.LOCKED, "has no default collection")
+    assert (finding.answer, finding.reason) == (ProbeAnswer.LOCKED, "has no default collection")
 
 
 @pytest.mark.slow
@@ -142,7 +142,7 @@ def test_writers_that_are_killed_leave_a_real_keyring_in_order(
 ) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "tests.store.killing", str(sealed_room), "keyring", "random", "60"],
-        env={**os.environ, **unlocked.environment()},
+        env={**os.environ, **unlocked.settings()},
         capture_output=True,
         text=True,
         check=False,

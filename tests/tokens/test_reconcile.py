@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.service.models import CurrentToken
-from conda_token_plugin.tokens.reconcile import Outcome, Seen, must_be_tried, synced
-from conda_token_plugin.tokens.token import Kind, State, Token, Verdict
+from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
+from conda_token_plugin.tokens.token import State, Token, TokenKind, TokenVerdict
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 
 
 def token(**facts: Any) -> Token:
-    known = {"organization": "acme", "kind": Kind.INDIVIDUAL, "scope": ("https://h/acme",)}
+    known = {"organization": "acme", "kind": TokenKind.INDIVIDUAL, "scope": ("https://h/acme",)}
     return Token(**{**known, "id": "one", "expires": NOW + 100 * DAY, **facts})
 
 
@@ -33,74 +33,86 @@ def ends(days: float) -> datetime:
 @pytest.mark.parametrize(
     ("facts", "seen", "outcome"),
     [
-        ({"kind": Kind.SITE}, Seen(accepted=False), Outcome.REVOKED),
-        ({"kind": Kind.SITE}, Seen(accepted=False, ends=ends(-40)), Outcome.REVOKED),
-        ({"kind": Kind.SITE}, Seen(), Outcome.UNKNOWN),
-        ({}, Seen(ends=ends(-30)), Outcome.ENDED),
-        ({}, Seen(ends=ends(-29)), Outcome.CANCELLED),
-        ({}, Seen(ends=ends(0)), Outcome.CANCELLED),
-        ({}, Seen(ends=ends(1)), Outcome.REVOKED),
-        ({}, Seen(), Outcome.REVOKED),
-        ({}, Seen(current=current(name="two"), ends=ends(100)), Outcome.REISSUED),
-        ({"id": ""}, Seen(current=current(), accepted=False), Outcome.REISSUED),
-        ({}, Seen(current=current(-31), ends=ends(-31)), Outcome.ENDED),
-        ({}, Seen(current=current(-10), ends=ends(-10)), Outcome.GRACE),
-        ({"kind": Kind.SITE}, Seen(accepted=True, ends=ends(-40)), Outcome.GRACE),
-        ({}, Seen(current=current(), ends=ends(102)), Outcome.EXTENDABLE),
-        ({}, Seen(current=current(), ends=ends(101)), Outcome.CURRENT),
-        ({}, Seen(current=current(200), ends=ends(400)), Outcome.EXTENDABLE),
-        ({}, Seen(current=current(200), ends=ends(200)), Outcome.EXTENDED),
-        ({}, Seen(current=current(), ends=ends(100)), Outcome.CURRENT),
-        ({}, Seen(current=current(50), ends=ends(50)), Outcome.CURRENT),
-        ({}, Seen(current=current()), Outcome.CURRENT),
-        ({"id": ""}, Seen(current=current(), accepted=True), Outcome.CURRENT),
-        ({"expires": None}, Seen(current=CurrentToken("one", None)), Outcome.CURRENT),
-        ({"kind": Kind.SITE, "expires": None}, Seen(accepted=True), Outcome.CURRENT),
-        ({"kind": Kind.SITE}, Seen(accepted=True, ends=ends(200)), Outcome.EXTENDABLE),
+        ({"kind": TokenKind.SITE}, Observation(accepted=False), SyncOutcome.REVOKED),
+        (
+            {"kind": TokenKind.SITE},
+            Observation(accepted=False, ends=ends(-40)),
+            SyncOutcome.REVOKED,
+        ),
+        ({"kind": TokenKind.SITE}, Observation(), SyncOutcome.UNKNOWN),
+        ({}, Observation(ends=ends(-30)), SyncOutcome.ENDED),
+        ({}, Observation(ends=ends(-29)), SyncOutcome.CANCELLED),
+        ({}, Observation(ends=ends(0)), SyncOutcome.CANCELLED),
+        ({}, Observation(ends=ends(1)), SyncOutcome.REVOKED),
+        ({}, Observation(), SyncOutcome.REVOKED),
+        ({}, Observation(current=current(name="two"), ends=ends(100)), SyncOutcome.REISSUED),
+        ({"id": ""}, Observation(current=current(), accepted=False), SyncOutcome.REISSUED),
+        ({}, Observation(current=current(-31), ends=ends(-31)), SyncOutcome.ENDED),
+        ({}, Observation(current=current(-10), ends=ends(-10)), SyncOutcome.GRACE),
+        ({"kind": TokenKind.SITE}, Observation(accepted=True, ends=ends(-40)), SyncOutcome.GRACE),
+        ({}, Observation(current=current(), ends=ends(102)), SyncOutcome.EXTENDABLE),
+        ({}, Observation(current=current(), ends=ends(101)), SyncOutcome.CURRENT),
+        ({}, Observation(current=current(200), ends=ends(400)), SyncOutcome.EXTENDABLE),
+        ({}, Observation(current=current(200), ends=ends(200)), SyncOutcome.EXTENDED),
+        ({}, Observation(current=current(), ends=ends(100)), SyncOutcome.CURRENT),
+        ({}, Observation(current=current(50), ends=ends(50)), SyncOutcome.CURRENT),
+        ({}, Observation(current=current()), SyncOutcome.CURRENT),
+        ({"id": ""}, Observation(current=current(), accepted=True), SyncOutcome.CURRENT),
+        ({"expires": None}, Observation(current=CurrentToken("one", None)), SyncOutcome.CURRENT),
+        (
+            {"kind": TokenKind.SITE, "expires": None},
+            Observation(accepted=True),
+            SyncOutcome.CURRENT,
+        ),
+        (
+            {"kind": TokenKind.SITE},
+            Observation(accepted=True, ends=ends(200)),
+            SyncOutcome.EXTENDABLE,
+        ),
     ],
 )
 def test_the_outcome_follows_from_the_table(
-    facts: dict[str, Any], seen: Seen, outcome: Outcome
+    facts: dict[str, Any], seen: Observation, outcome: SyncOutcome
 ) -> None:
     assert synced(token(**facts), seen=seen, now=NOW)[1] is outcome
 
 
 def test_what_was_learnt_is_kept_in_the_metadata() -> None:
-    seen = Seen(current=current(200), ends=ends(200), accepted=True)
+    seen = Observation(current=current(200), ends=ends(200), accepted=True)
     known, _ = synced(token(id=""), seen=seen, now=NOW)
     assert (known.id, known.expires, known.subscription_ends) == ("one", ends(200), ends(200))
     assert (known.checked, known.proven) == (NOW, NOW)
 
 
 def test_a_token_of_somebody_else_teaches_nothing_about_ours() -> None:
-    known, _ = synced(token(), seen=Seen(current=current(200, name="two")), now=NOW)
+    known, _ = synced(token(), seen=Observation(current=current(200, name="two")), now=NOW)
     assert (known.id, known.expires) == ("one", ends(100))
 
 
 @pytest.mark.parametrize(
     ("seen", "state"),
     [
-        (Seen(), State.REVOKED),
-        (Seen(current=current(name="two")), State.REVOKED),
-        (Seen(ends=ends(-1)), State.CANCELLED),
-        (Seen(current=current(-10), ends=ends(-10)), State.GRACE),
-        (Seen(current=current(), ends=ends(100)), State.VALID),
+        (Observation(), State.REVOKED),
+        (Observation(current=current(name="two")), State.REVOKED),
+        (Observation(ends=ends(-1)), State.CANCELLED),
+        (Observation(current=current(-10), ends=ends(-10)), State.GRACE),
+        (Observation(current=current(), ends=ends(100)), State.VALID),
     ],
 )
-def test_the_state_of_the_token_agrees_with_the_outcome(seen: Seen, state: State) -> None:
+def test_the_state_of_the_token_agrees_with_the_outcome(seen: Observation, state: State) -> None:
     assert synced(token(), seen=seen, now=NOW)[0].state(now=NOW) is state
 
 
 def test_a_token_that_was_given_up_and_works_again_is_good_again() -> None:
-    held = token(verdict=Verdict.REVOKED)
-    known, _ = synced(held, seen=Seen(current=current(), ends=ends(100)), now=NOW)
-    assert known.verdict is Verdict.GOOD
+    held = token(verdict=TokenVerdict.REVOKED)
+    known, _ = synced(held, seen=Observation(current=current(), ends=ends(100)), now=NOW)
+    assert known.verdict is TokenVerdict.GOOD
 
 
 def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
     end = datetime.max.replace(tzinfo=timezone.utc)
-    seen = Seen(current=CurrentToken("one", end), ends=end)
-    assert synced(token(expires=end), seen=seen, now=NOW)[1] is Outcome.CURRENT
+    seen = Observation(current=CurrentToken("one", end), ends=end)
+    assert synced(token(expires=end), seen=seen, now=NOW)[1] is SyncOutcome.CURRENT
 
 
 @pytest.mark.parametrize(
@@ -109,8 +121,8 @@ def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
         ({}, current(), False),
         ({"id": ""}, current(), True),
         ({"id": ""}, None, False),
-        ({"kind": Kind.SITE}, None, True),
-        ({"kind": Kind.UNKNOWN}, None, True),
+        ({"kind": TokenKind.SITE}, None, True),
+        ({"kind": TokenKind.UNKNOWN}, None, True),
     ],
 )
 def test_the_repository_is_asked_where_the_service_cannot_tell(
@@ -125,7 +137,7 @@ moments = st.none() | st.datetimes(timezones=st.just(timezone.utc))
 
 
 @given(
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(TokenKind),
     identifier=st.sampled_from(["", "one", "two"]),
     expires=moments,
     said=st.none() | st.builds(CurrentToken, st.just("one"), moments),
@@ -134,7 +146,7 @@ moments = st.none() | st.datetimes(timezones=st.just(timezone.utc))
 )
 def test_every_combination_has_an_outcome_and_a_second_look_agrees(  # noqa: PLR0913  # one each
     *,
-    kind: Kind,
+    kind: TokenKind,
     identifier: str,
     expires: datetime | None,
     said: CurrentToken | None,
@@ -142,8 +154,8 @@ def test_every_combination_has_an_outcome_and_a_second_look_agrees(  # noqa: PLR
     accepted: bool | None,
 ) -> None:
     held = token(kind=kind, id=identifier, expires=expires)
-    seen = Seen(current=said, ends=end, accepted=accepted)
+    seen = Observation(current=said, ends=end, accepted=accepted)
     known, outcome = synced(held, seen=seen, now=NOW)
     again = synced(known, seen=seen, now=NOW)[1]
-    assert again is (Outcome.CURRENT if outcome is Outcome.EXTENDED else outcome)
+    assert again is (SyncOutcome.CURRENT if outcome is SyncOutcome.EXTENDED else outcome)
     assert known.key == held.key

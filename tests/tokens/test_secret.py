@@ -125,23 +125,23 @@ def test_the_places_that_reveal_are_these() -> None:
 
 REVEALS = {
     # onto the wire
-    "sending.py": 3,  # the two header forms and the path form
-    "service/http.py": 1,  # the service's own Authorization header
+    "tokens/authorization.py": 3,  # the two header forms and the path form
+    "gateways/http/client.py": 1,  # the service's own Authorization header
     "service/credentials.py": 1,  # an API key's expiry is inside of it
     # into the store
     "store/envelope.py": 1,
     # to where the user asked to have it
-    "cli/run.py": 2,  # one command's environment
-    "clients/binstar.py": 1,
-    "clients/dotenv.py": 2,
-    "clients/github_actions.py": 2,
-    "clients/mamba.py": 2,
-    "clients/netrc.py": 1,
-    "clients/rattler.py": 1,
+    "cli/commands/run.py": 2,  # one command's environment
+    "integrations/conda/token_files.py": 1,
+    "integrations/dotenv.py": 2,
+    "integrations/github_actions.py": 2,
+    "integrations/mamba.py": 2,
+    "integrations/netrc.py": 1,
+    "integrations/rattler.py": 1,
     # to be found and taken out
-    "cli/audit.py": 3,  # what is looked for in files
-    "doctor.py": 1,  # as audit
-    "in_path.py": 1,  # what is taken out of an exception's text
+    "cli/commands/audit.py": 3,  # what is looked for in files
+    "operations/health_checks.py": 1,  # as audit
+    "auth/path_adapter.py": 1,  # what is taken out of an exception's text
 }
 
 

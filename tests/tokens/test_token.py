@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from conda_token_plugin.tokens.token import (
     TRUST_METADATA_FOR,
     WARN_BEFORE,
-    Kind,
+    AuthScheme,
     State,
     Token,
-    Verdict,
-    Way,
+    TokenKind,
+    TokenVerdict,
     utc,
 )
 
@@ -34,16 +34,20 @@ moments = st.datetimes(
 
 
 def token(**facts: Any) -> Token:
-    given_facts = {"organization": "acme", "kind": Kind.INDIVIDUAL, "scope": ("https://h/acme",)}
+    given_facts = {
+        "organization": "acme",
+        "kind": TokenKind.INDIVIDUAL,
+        "scope": ("https://h/acme",),
+    }
     return Token(**{**given_facts, **facts})
 
 
 @pytest.mark.parametrize(
     ("facts", "state"),
     [
-        ({"expires": NOW + 90 * DAY, "verdict": Verdict.REVOKED}, State.REVOKED),
-        ({"expires": NOW - DAY, "verdict": Verdict.REVOKED}, State.REVOKED),
-        ({"expires": NOW + 90 * DAY, "verdict": Verdict.CANCELLED}, State.CANCELLED),
+        ({"expires": NOW + 90 * DAY, "verdict": TokenVerdict.REVOKED}, State.REVOKED),
+        ({"expires": NOW - DAY, "verdict": TokenVerdict.REVOKED}, State.REVOKED),
+        ({"expires": NOW + 90 * DAY, "verdict": TokenVerdict.CANCELLED}, State.CANCELLED),
         ({}, State.UNKNOWN),
         ({"subscription_ends": NOW - DAY}, State.UNKNOWN),
         ({"expires": NOW}, State.EXPIRED),
@@ -174,9 +178,9 @@ utc_moments = moments.map(lambda moment: moment.astimezone(timezone.utc))
 tokens = st.builds(
     Token,
     organization=texts,
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(TokenKind),
     scope=st.lists(texts, max_size=3).map(tuple),
-    way=st.sampled_from(Way),
+    way=st.sampled_from(AuthScheme),
     username=texts,
     id=texts,
     last_four=texts,
@@ -185,7 +189,7 @@ tokens = st.builds(
     subscription_ends=st.none() | utc_moments,
     checked=st.none() | utc_moments,
     proven=st.none() | utc_moments,
-    verdict=st.sampled_from(Verdict),
+    verdict=st.sampled_from(TokenVerdict),
     channels=st.lists(texts, max_size=2).map(tuple),
     default_channels=st.lists(texts, max_size=2).map(tuple),
 )

@@ -25,16 +25,16 @@ from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.operations.audit import fix, places
 from conda_token_plugin.operations.audit.patterns import Known
 from conda_token_plugin.operations.audit.scan import findings
-from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.settings import absolute, expanded
-from conda_token_plugin.tokens.token import Kind
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from conda_token_plugin.cli.context import Call
-    from conda_token_plugin.operations.audit.scan import Finding
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.audit.scan import AuditFinding
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -48,7 +48,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--sarif", action="store_true", help="print SARIF, for code scanning")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Look, report, and fix if that is wanted."""
     faults: list[str] = []
     known = _known(call, fault=faults.append)
@@ -60,17 +60,17 @@ def run(call: Call) -> int:
     return CheckFailed.exit_code if len(found) > len(fixed) else 0
 
 
-def _places(call: Call) -> Iterable[places.Place]:
+def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
     named = [expanded(name) for name in call.args.paths]
     for path in named:
         if not exists(path):  # noqa: PTH110  # Path.exists raises for names that are too long
             raise BadInput(f"There is no {path}.", hint="Check the path.")
-    ours = call.environment.store_folder
-    found = places.named(named) if named else places.usual(call.environment)
+    ours = call.settings.store_folder
+    found = places.named(named) if named else places.usual(call.settings)
     return (one for one in found if ours not in absolute(one.path).parents)
 
 
-def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
+def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
     """The values that this machine has, each with its owner. They stay in this process."""
     from conda_token_plugin.errors.store import NoToken
     from conda_token_plugin.operations.granting import found_for
@@ -79,17 +79,17 @@ def _known(call: Call, *, fault: Callable[[str], None]) -> Known:
     for store in call.stores().values():
         known.update(_in_store(call, store, fault=fault))
     try:
-        supplied = found_for((), environment=call.environment, stores={})
+        supplied = found_for((), settings=call.settings, stores={})
     except NoToken:  # no variable has one
         return known
     known.update((one.secret().reveal(), one.token.organization) for one in supplied)
     return known
 
 
-def _in_store(call: Call, store: Store, *, fault: Callable[[str], None]) -> Known:
+def _in_store(call: CommandContext, store: Store, *, fault: Callable[[str], None]) -> Known:
     try:
         known = Known((store.secret(one.key).reveal(), one.organization) for one in store.tokens())
-        login = store.login(call.environment.service_url)
+        login = store.login(call.settings.service_url)
     except StoreError as error:  # a locked keyring; shapes are found all the same
         fault(f"the stored tokens. {error}")
         return Known()
@@ -98,9 +98,9 @@ def _in_store(call: Call, store: Store, *, fault: Callable[[str], None]) -> Know
     return known
 
 
-def _fix(call: Call, found: Sequence[Finding]) -> list[Finding]:
+def _fix(call: CommandContext, found: Sequence[AuditFinding]) -> list[AuditFinding]:
     """Rewrite, after a yes; what failed is said and counts as left."""
-    able: dict[Path, list[Finding]] = {}
+    able: dict[Path, list[AuditFinding]] = {}
     for one in found:
         if fix.replacement(one) is not None:
             able.setdefault(one.path, []).append(one)
@@ -110,7 +110,7 @@ def _fix(call: Call, found: Sequence[Finding]) -> list[Finding]:
     return [one for path, theirs in able.items() for one in _fixed(call, path, theirs)]
 
 
-def _fixed(call: Call, path: Path, theirs: list[Finding]) -> list[Finding]:
+def _fixed(call: CommandContext, path: Path, theirs: list[AuditFinding]) -> list[AuditFinding]:
     try:
         fix.fix(path, theirs)
     except ConfigurationError as error:  # somebody else's file, a link
@@ -119,9 +119,9 @@ def _fixed(call: Call, path: Path, theirs: list[Finding]) -> list[Finding]:
     return theirs
 
 
-def _report(call: Call, found: Sequence[Finding], *, fixed: set[int]) -> None:
+def _report(call: CommandContext, found: Sequence[AuditFinding], *, fixed: set[int]) -> None:
     """Every finding; ``fixed`` are the identities of those that are gone."""
-    exported = {one.place: one.target for one in Ledger(call.environment).records()}
+    exported = {one.place: one.target for one in ExportRecord(call.settings).records()}
     entries = [_entry(one, fixed=id(one) in fixed, exported=exported) for one in found]
     if call.args.sarif:
         import json
@@ -137,7 +137,7 @@ def _report(call: Call, found: Sequence[Finding], *, fixed: set[int]) -> None:
 
 
 def _summary(
-    call: Call, found: Sequence[Finding], *, entries: Sequence[dict[str, Any]]
+    call: CommandContext, found: Sequence[AuditFinding], *, entries: Sequence[dict[str, Any]]
 ) -> Iterator[str]:
     """What to do: first about the places, then about the tokens."""
     left = [(one, entry) for one, entry in zip(found, entries, strict=True) if not entry["fixed"]]
@@ -156,13 +156,13 @@ def _summary(
         yield f"Others may have seen {names}: revoke them where they were issued."
 
 
-def _with_site_token(call: Call) -> set[str]:
+def _with_site_token(call: CommandContext) -> set[str]:
     """The organizations whose stored token is not the user's to reissue."""
     held: list[Token] = []
     for store in call.stores().values():
         with suppress(StoreError):  # it was said when its tokens were looked for
             held += store.tokens()
-    return {token.organization for token in held if token.kind is Kind.SITE}
+    return {token.organization for token in held if token.kind is TokenKind.SITE}
 
 
 def _reissue(owner: str, *, shared: bool) -> str:
@@ -176,7 +176,7 @@ def _reissue(owner: str, *, shared: bool) -> str:
     return f"the token of {owner}. Reissue it: conda token install --org {owner} --reissue"
 
 
-def _row(one: Finding, *, fixed: bool) -> dict[str, str]:
+def _row(one: AuditFinding, *, fixed: bool) -> dict[str, str]:
     return {
         "where": one.where,
         "what": one.rule,
@@ -186,7 +186,7 @@ def _row(one: Finding, *, fixed: bool) -> dict[str, str]:
     }
 
 
-def _entry(one: Finding, *, fixed: bool, exported: Mapping[str, str]) -> dict[str, Any]:
+def _entry(one: AuditFinding, *, fixed: bool, exported: Mapping[str, str]) -> dict[str, Any]:
     target = exported.get(str(absolute(one.path)))
     advice = f"it was exported: conda token export {target} --remove" if target else ""
     return {

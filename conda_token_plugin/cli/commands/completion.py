@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
     from collections.abc import Iterator
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 """What shtab 1.12 and later can write for."""
@@ -33,7 +33,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Print the script."""
     text = script(call.args.shell)
     call.printer.data({"shell": call.args.shell, "script": text}, text=text)

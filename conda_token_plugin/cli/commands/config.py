@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterable
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.tokens.token import Token
 
 
@@ -66,7 +66,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Show the file, ask, write it."""
     store = call.store()
     held = store.tokens()
@@ -85,16 +85,16 @@ def run(call: Call) -> int:
     return 0
 
 
-def default_channels(call: Call) -> tuple[str, ...]:
+def default_channels(call: CommandContext) -> tuple[str, ...]:
     """The shared channels of the repository, and what is named of its archive."""
-    repository = call.environment.repo_url
+    repository = call.settings.repo_url
     # anaconda-auth's help speaks of "mro"; its channel is called mro-archive.
     names = ["mro-archive" if one == "mro" else one for one in call.args.include_archive_channels]
     archive = [normalised(f"{repository}{name}") for name in names]
     return tuple(dict.fromkeys((*shared_prefixes(repository), *archive)))
 
 
-def _wished(call: Call, held: tuple[Token, ...]) -> Token:
+def _wished(call: CommandContext, held: tuple[Token, ...]) -> Token:
     """The token for which the channels are set, with them.
 
     Raises:
@@ -115,19 +115,19 @@ def _wished(call: Call, held: tuple[Token, ...]) -> Token:
     )
 
 
-def _undone(call: Call, held: tuple[Token, ...]) -> list[Token]:
+def _undone(call: CommandContext, held: tuple[Token, ...]) -> list[Token]:
     mine = held if call.args.org is None else (_chosen(call, held),)
     return [token._replace(channels=(), default_channels=()) for token in mine]
 
 
-def _chosen(call: Call, held: tuple[Token, ...]) -> Token:
+def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
     """The token that is named, or that opens the shared channels, or the only one."""
     if call.args.org is not None:
         named = [token for token in held if token.organization == call.args.org]
         if not named:
             raise NoToken.for_organization(call.args.org, known=_names(held))
         return named[0]
-    common = shared_prefixes(call.environment.repo_url)
+    common = shared_prefixes(call.settings.repo_url)
     opening = [token for token in held if longest_prefix(f"{common[0]}/", among=token.scope)]
     for candidates in (opening, held):
         if len(candidates) == 1:
@@ -143,15 +143,15 @@ def _names(held: Iterable[Token]) -> list[str]:
     return sorted({token.organization for token in held})
 
 
-def _signer(call: Call) -> str:
+def _signer(call: CommandContext) -> str:
     if call.args.undo:
         return ""
     if call.args.enable_signature_verification:
-        return call.environment.repo_url.rstrip("/")
+        return call.settings.repo_url.rstrip("/")
     return dropin.signer(call.condarc)
 
 
-def _agree(call: Call, text: str) -> None:
+def _agree(call: CommandContext, text: str) -> None:
     """Show the file, and have the user agree to it.
 
     Raises:

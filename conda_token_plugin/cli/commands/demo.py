@@ -21,14 +21,14 @@ from conda_token_plugin.errors.outcome import CheckFailed
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
 
 
 def configure(parser: ArgumentParser) -> None:
     """It has no options of its own."""
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Show each command with its output.
 
     Raises:

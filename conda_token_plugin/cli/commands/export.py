@@ -25,7 +25,7 @@ from conda_token_plugin.integrations import docker, github_actions
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.integrations.targets import TARGETS
 from conda_token_plugin.operations import export_tokens, revert_export
-from conda_token_plugin.operations.export_record import Ledger
+from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.granting import found_for, granted
 from conda_token_plugin.settings import expanded
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant, Target
     from conda_token_plugin.operations.export_tokens import Step
     from conda_token_plugin.store.lookup import Found
@@ -62,7 +62,7 @@ def configure(parser: ArgumentParser) -> None:
     )
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Write, or take back, all that is named; or stop before anything is changed."""
     names = list(dict.fromkeys(call.args.targets))
     for name in names:
@@ -71,10 +71,10 @@ def run(call: Call) -> int:
     return _take_back(call, names) if call.args.remove else _hand_out(call, names)
 
 
-def _hand_out(call: Call, names: Sequence[str]) -> int:
+def _hand_out(call: CommandContext, names: Sequence[str]) -> int:
     """Check everything, then write; data on stdout is for machines or for copying."""
-    found = found_for(call.args.org, environment=call.environment, stores=call.stores())
-    job = github_actions.file_of(call.environment) if github_actions.NAME in names else None
+    found = found_for(call.args.org, settings=call.settings, stores=call.stores())
+    job = github_actions.file_of(call.settings) if github_actions.NAME in names else None
     targets = [TARGETS[name] for name in names if name in TARGETS]
     _agree(call, targets)
     _warn_of_dead(call, found)
@@ -91,7 +91,11 @@ def _hand_out(call: Call, names: Sequence[str]) -> int:
 
 
 def _write(
-    call: Call, targets: Sequence[Target], *, grants: Sequence[Grant], found: Sequence[Found]
+    call: CommandContext,
+    targets: Sequence[Target],
+    *,
+    grants: Sequence[Grant],
+    found: Sequence[Found],
 ) -> tuple[Step, ...]:
     """Plan, and unless it is a dry run write, while no other process exports."""
     keyring = call.args.keyring
@@ -106,16 +110,16 @@ def _write(
                 target=target,
                 place=target.place_at(expanded(call.args.file))
                 if call.args.file
-                else target.place(call.environment, keyring=keyring),
-                environment=call.environment,
+                else target.place(call.settings, keyring=keyring),
+                settings=call.settings,
             )
         )
         if not call.args.dry_run:
-            export_tokens.carry_out(steps, environment=call.environment)
+            export_tokens.carry_out(steps, settings=call.settings)
     return steps
 
 
-def _give_job(call: Call, job: Path, *, grants: Sequence[Grant]) -> None:
+def _give_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> None:
     """Mask first. With ``--json`` on stderr, which the runner reads, too."""
     if call.args.dry_run:
         return
@@ -127,20 +131,18 @@ def _give_job(call: Call, job: Path, *, grants: Sequence[Grant]) -> None:
     github_actions.append(job, grants=grants)
 
 
-def _take_back(call: Call, names: Sequence[str]) -> int:
+def _take_back(call: CommandContext, names: Sequence[str]) -> int:
     for name in names:
         if name in PASSING:
             raise BadInput(f"{name} keeps nothing that could be taken back.")
     with _alone(call):
         doomed = [
             record
-            for record in Ledger(call.environment).records()
+            for record in ExportRecord(call.settings).records()
             if record.target in names
             and (not call.args.org or record.organization in call.args.org)
         ]
-        results = revert_export.take_back(
-            doomed, environment=call.environment, dry_run=call.args.dry_run
-        )
+        results = revert_export.take_back(doomed, settings=call.settings, dry_run=call.args.dry_run)
     exports.report_taken_back(call, results)
     if not results:
         call.printer.say("Nothing was exported there.")
@@ -148,18 +150,18 @@ def _take_back(call: Call, names: Sequence[str]) -> int:
     return CheckFailed.exit_code if any(one.failed for one in results) else 0
 
 
-def _agree(call: Call, targets: Sequence[Target]) -> None:
+def _agree(call: CommandContext, targets: Sequence[Target]) -> None:
     """Ask before a secret is written where perhaps nobody reads it.
 
     Raises:
         NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
     """
     for one in targets:
-        if not (call.args.dry_run or call.args.file or one.installed(call.environment)):
+        if not (call.args.dry_run or call.args.file or one.installed(call.settings)):
             call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
 
 
-def _warn_of_dead(call: Call, found: Sequence[Found]) -> None:
+def _warn_of_dead(call: CommandContext, found: Sequence[Found]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:
@@ -170,9 +172,9 @@ def _warn_of_dead(call: Call, found: Sequence[Found]) -> None:
             )
 
 
-def _alone(call: Call) -> AbstractContextManager[object]:
+def _alone(call: CommandContext) -> AbstractContextManager[object]:
     """No other process exports meanwhile; a dry run leaves not even a lock."""
-    return nullcontext() if call.args.dry_run else Ledger(call.environment).held()
+    return nullcontext() if call.args.dry_run else ExportRecord(call.settings).held()
 
 
 def _unknown(name: str) -> BadInput:

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli import imports
 from conda_token_plugin.cli.options import organization
 from conda_token_plugin.integrations.registry import SOURCES, source
-from conda_token_plugin.operations.import_tokens import Verdict, candidate, collected, tried
+from conda_token_plugin.operations.import_tokens import ImportVerdict, candidate, collected, tried
 from conda_token_plugin.tokens.display import last_four
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.cleaning import Cleaned
     from conda_token_plugin.operations.import_tokens import Candidate
     from conda_token_plugin.store import Store
@@ -51,19 +51,21 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Show everything, import what works, then say what does not."""
     store = call.store()
     found = _found(call, store=store)
     imports.show(call, found)
     good = [one for one in found if _wanted(call, one)]
-    refused = [one for one in found if one.verdict is Verdict.REFUSED]
+    refused = [one for one in found if one.verdict is ImportVerdict.REFUSED]
     cleaned: list[Cleaned] = []
     if not good and not (found and call.args.dry_run):
         call.printer.say("There is nothing to import.")
     if not call.args.dry_run:
         _import(call, good, store=store)
-        cleaned = _clean(call, [*good, *(one for one in found if one.verdict is Verdict.STORED)])
+        cleaned = _clean(
+            call, [*good, *(one for one in found if one.verdict is ImportVerdict.STORED)]
+        )
     imports.answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
     if refused and refused[0].error and not call.args.dry_run:
         if not call.printer.json:
@@ -72,13 +74,13 @@ def run(call: Call) -> int:
     return 0
 
 
-def _found(call: Call, *, store: Store) -> list[Candidate]:
+def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
     """Every token that is there for the asking, tried."""
     named = [source(name) for name in dict.fromkeys(call.args.sources)]
     faults: list[str] = []
     offers = collected(
         named or SOURCES.values(),
-        environment=call.environment,
+        settings=call.settings,
         fault=faults.append,
         strict=bool(named),
     )
@@ -86,26 +88,26 @@ def _found(call: Call, *, store: Store) -> list[Candidate]:
         call.printer.say(f"Not looked at: {fault}")
     owner = call.args.org or ""
     found = [
-        candidate(one, owner=owner, store=store, environment=call.environment)
+        candidate(one, owner=owner, store=store, settings=call.settings)
         for one in offers
         if not owner or one.organization in {owner, ""}
     ]
     return [_tried(call, one) for one in found]
 
 
-def _tried(call: Call, one: Candidate) -> Candidate:
-    if one.verdict is Verdict.STORED or call.args.no_validate:
+def _tried(call: CommandContext, one: Candidate) -> Candidate:
+    if one.verdict is ImportVerdict.STORED or call.args.no_validate:
         return one
-    return tried(one, environment=call.environment, now=call.now)
+    return tried(one, settings=call.settings, now=call.now)
 
 
-def _wanted(call: Call, one: Candidate) -> bool:
-    return one.verdict is Verdict.WORKS or (
-        one.verdict is Verdict.UNTRIED and bool(call.args.no_validate)
+def _wanted(call: CommandContext, one: Candidate) -> bool:
+    return one.verdict is ImportVerdict.WORKS or (
+        one.verdict is ImportVerdict.UNTRIED and bool(call.args.no_validate)
     )
 
 
-def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
+def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) -> None:
     """Ask once, then store one after another.
 
     Raises:
@@ -122,14 +124,14 @@ def _import(call: Call, good: Sequence[Candidate], *, store: Store) -> None:
     call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
     store.prove_writable()
     for one in good:
-        vault = keep(one.token, secret=one.offer.secret, store=store, at=call.environment.condarc)
+        vault = keep(one.token, secret=one.offer.secret, store=store, at=call.settings.condarc)
         call.printer.say(
             f"Imported the token {last_four(one.token)} of {one.token.organization}, "
             f"kept in the {vault}."
         )
 
 
-def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:
+def _clean(call: CommandContext, kept: Sequence[Candidate]) -> list[Cleaned]:
     """Take the plain copies of what is in the store out of their files, after a yes."""
     from conda_token_plugin.operations.cleaning import clean
 
@@ -138,7 +140,7 @@ def _clean(call: Call, kept: Sequence[Candidate]) -> list[Cleaned]:
         return []
     paths = ", ".join(dict.fromkeys(str(plain.path) for plain in plains))
     call.prompts.confirm(f"Remove the plain copies from {paths}?")
-    cleaned = clean(plains, environment=call.environment, now=call.now)
+    cleaned = clean(plains, settings=call.settings, now=call.now)
     for one in cleaned:
         call.printer.say(
             f"Took the token out of {one.path}. As it was: {one.backup} "

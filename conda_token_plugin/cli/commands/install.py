@@ -21,7 +21,7 @@ from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.service import NoChannel
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_policy import by_metadata, by_service, held
-from conda_token_plugin.operations.issue_token import Desk, Wish, provable
+from conda_token_plugin.operations.issue_token import CondaOptions, Desk, provable
 from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
@@ -30,7 +30,7 @@ from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_policy import Decision
     from conda_token_plugin.operations.issue_token import Issued
     from conda_token_plugin.service.client import Service
@@ -88,7 +88,7 @@ def _configure_conda(parser: ArgumentParser) -> None:
     )
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Choose, decide, ask, issue, keep, prove, report."""
     if given_token.was_handed(call.args):
         return given_token.run(call, wish=_wish(call))
@@ -98,7 +98,7 @@ def run(call: Call) -> int:
     if not organization:
         service = login_flow.service(call, store=store)
         organization = _chosen(call, service=service)
-    given = supplied(call.environment, organization=organization)
+    given = supplied(call.settings, organization=organization)
     if given is not None:
         return _left_alone(call, organization, given=given)
     decision = by_metadata(call, held(call, organization, store=store))
@@ -110,7 +110,7 @@ def run(call: Call) -> int:
     return _kept(call, decision, store=store)
 
 
-def _left_alone(call: Call, organization: str, *, given: Found) -> int:
+def _left_alone(call: CommandContext, organization: str, *, given: Found) -> int:
     """Issue nothing: it would not be used, and may revoke the token that the environment supplies.
 
     Raises:
@@ -125,7 +125,7 @@ def _left_alone(call: Call, organization: str, *, given: Found) -> int:
     return 0
 
 
-def _kept(call: Call, decision: Decision, *, store: Store) -> int:
+def _kept(call: CommandContext, decision: Decision, *, store: Store) -> int:
     """Say that nothing had to be done, and why; conda is told of the token if it was not yet."""
     token = decision.held
     assert token is not None  # none is needed only where there is one
@@ -140,7 +140,7 @@ def _kept(call: Call, decision: Decision, *, store: Store) -> int:
     return 0
 
 
-def _issue(call: Call, organization: str, *, service: Service, decision: Decision) -> int:
+def _issue(call: CommandContext, organization: str, *, service: Service, decision: Decision) -> int:
     store = call.store()
     current = service.current_token(organization)
     if current is not None and not (
@@ -149,7 +149,7 @@ def _issue(call: Call, organization: str, *, service: Service, decision: Decisio
         _agree(call, organization, current=current)
     if call.args.if_missing or call.args.if_expiring:
         call.printer.say(f"A token of {organization} is issued: {decision.why}.")
-    desk = Desk(service=service, store=store, environment=call.environment, now=call.now)
+    desk = Desk(service=service, store=store, settings=call.settings, now=call.now)
     wish = _wish(call)
     with call.printer.waiting(f"Issuing a token of {organization}"):
         issued = desk.issue(organization, wish=wish)
@@ -161,7 +161,7 @@ def _issue(call: Call, organization: str, *, service: Service, decision: Decisio
     return 0
 
 
-def _chosen(call: Call, *, service: Service) -> str:
+def _chosen(call: CommandContext, *, service: Service) -> str:
     """The only organization, or the one that the user picks.
 
     Raises:
@@ -180,7 +180,7 @@ def _chosen(call: Call, *, service: Service) -> str:
     return choices[number].slug
 
 
-def _agree(call: Call, organization: str, *, current: CurrentToken) -> None:
+def _agree(call: CommandContext, organization: str, *, current: CurrentToken) -> None:
     """Have the user agree to the death of the current token.
 
     Raises:
@@ -194,20 +194,20 @@ def _agree(call: Call, organization: str, *, current: CurrentToken) -> None:
     call.prompts.confirm(f"Replace token {current.id} of {organization}?")
 
 
-def _wish(call: Call) -> Wish:
+def _wish(call: CommandContext) -> CondaOptions:
     wanted = call.args.set_default_channels
-    common = shared_prefixes(call.environment.repo_url)
+    common = shared_prefixes(call.settings.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
         wanted = True
     added = tuple(normalised(without_secrets(url)) for url in call.args.add_channel)
-    return Wish(
+    return CondaOptions(
         channels=added or None,
         default_channels=None if wanted is None else (common if wanted else ()),
         shared=True if wanted else call.args.shared,
     )
 
 
-def _report(call: Call, issued: Issued, *, replaced: CurrentToken | None) -> None:
+def _report(call: CommandContext, issued: Issued, *, replaced: CurrentToken | None) -> None:
     """Say what was done; the token is stored by now, so nothing can be lost by printing."""
     token = issued.token
     verb = f"Replaced {replaced.id} by" if replaced else "Issued"
@@ -221,7 +221,7 @@ def _report(call: Call, issued: Issued, *, replaced: CurrentToken | None) -> Non
         call.printer.say(line)
 
 
-def _proven(call: Call, issued: Issued, *, store: Store) -> Token:
+def _proven(call: CommandContext, issued: Issued, *, store: Store) -> Token:
     """Try the token where it will be used, and remember that it worked.
 
     Raises:
@@ -229,7 +229,7 @@ def _proven(call: Call, issued: Issued, *, store: Store) -> Token:
     """
     from conda_token_plugin.service.repository import prove
 
-    where = provable(issued.token, environment=call.environment)
+    where = provable(issued.token, settings=call.settings)
     try:
         with call.printer.waiting("Trying the token"):
             proof = prove(where, token=issued.token, secret=issued.secret)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from datetime import datetime
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.holdings import Holding
 
 
@@ -27,9 +27,9 @@ def configure(parser: ArgumentParser) -> None:
     """It has no options of its own."""
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Print a row a token; 0 also when there is none."""
-    held = holdings(call.environment, stores=call.stores())
+    held = holdings(call.settings, stores=call.stores())
     call.printer.table(
         [_row(item, call=call) for item in held],
         value=[entry(item, now=call.now) for item in held],
@@ -51,12 +51,12 @@ def entry(item: Holding, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _row(item: Holding, *, call: Call) -> dict[str, str]:
+def _row(item: Holding, *, call: CommandContext) -> dict[str, str]:
     token = item.token
     return {
         "organization": token.organization,
         "kind": token.kind.value,
-        "channels": channels_of(token, repository=call.environment.repo_url),
+        "channels": channels_of(token, repository=call.settings.repo_url),
         "expires": expiry(token, now=call.now),
         "stored in": item.source,
         "token": last_four(token) + ("" if token.proven else " (not proven)"),

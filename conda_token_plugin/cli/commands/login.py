@@ -25,7 +25,7 @@ from conda_token_plugin.tokens.display import KEPT_IN
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.models import Identity
     from conda_token_plugin.tokens.secret import Secret
 
@@ -38,7 +38,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Log in, keep the API key, and only then say who it is.
 
     Raises:
@@ -53,20 +53,20 @@ def run(call: Call) -> int:
     return 0
 
 
-def _report(call: Call, api_key: Secret, *, vault: str) -> None:
+def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
     from conda_token_plugin.service.credentials import expiry_of
 
     identity, expires = _who(call, api_key), expiry_of(api_key)
     name = (identity.username or identity.email) if identity else ""
     until = f", good until {expires:%Y-%m-%d}" if expires else ""
     call.printer.say(
-        f"Logged in to {call.environment.service_url}{f' as {name}' if name else ''}. "
+        f"Logged in to {call.settings.service_url}{f' as {name}' if name else ''}. "
         f"The API key is kept {KEPT_IN[vault]}{until}."
     )
-    if call.environment.secret(API_KEY) is not None:
+    if call.settings.secret(API_KEY) is not None:
         call.printer.warn(f"{API_KEY} is set, and goes before this login.")
     value: dict[str, Any] = {
-        "service": call.environment.service_url,
+        "service": call.settings.service_url,
         "username": name or None,
         "expires": expires.isoformat() if expires else None,
         "stored_in": vault,
@@ -74,12 +74,12 @@ def _report(call: Call, api_key: Secret, *, vault: str) -> None:
     call.printer.data(value)
 
 
-def _who(call: Call, api_key: Secret) -> Identity | None:
+def _who(call: CommandContext, api_key: Secret) -> Identity | None:
     """Who logged in, if the service says so; a login is no less good when it does not."""
     from conda_token_plugin.service.client import Service
 
     try:
-        return Service(call.environment.service_url, api_key=api_key, source=OURS).whoami()
+        return Service(call.settings.service_url, api_key=api_key, source=OURS).whoami()
     except (ServiceError, LoginError, OrganizationError) as error:  # down again, or of few words
         call.printer.warn(f"Who you are could not be asked: {error.what}")
         return None

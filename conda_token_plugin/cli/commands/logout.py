@@ -18,7 +18,7 @@ from conda_token_plugin.errors.login import LoginError
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store import Store
 
 
@@ -26,10 +26,10 @@ def configure(parser: ArgumentParser) -> None:
     """It has no options of its own."""
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Forget it; 0 also when there was none. Says what is still there."""
     store = call.store()
-    service = call.environment.service_url
+    service = call.settings.service_url
     forgotten = store.remove_login(service)
     call.say_notices()
     call.printer.say(
@@ -42,11 +42,11 @@ def run(call: Call) -> int:
     return 0
 
 
-def _left(call: Call, *, store: Store) -> str:
+def _left(call: CommandContext, *, store: Store) -> str:
     """Where the next API key would come from; empty when from nowhere."""
     from conda_token_plugin.service.credentials import find_api_key
 
     try:
-        return find_api_key(call.environment, store)[1]
+        return find_api_key(call.settings, store)[1]
     except LoginError:  # none, or none that has not expired
         return ""

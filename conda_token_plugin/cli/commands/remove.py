@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator
 
-    from conda_token_plugin.cli.context import Call
-    from conda_token_plugin.operations.revert_export import Result
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.revert_export import ExportResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -45,7 +45,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("-f", "--file", metavar="FILE", help="as anaconda-auth has it: not needed")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Remove what is named, unasked; the drop-in is brought in line with what is left."""
     store = call.store()
     doomed = _doomed(call, store=store)
@@ -54,19 +54,19 @@ def run(call: Call) -> int:
         store.remove(token.key)
     dropin.write(call.condarc, tokens=store.tokens())
     for token in doomed:
-        forget(token.scope, environment=call.environment, channels=token.channels)
+        forget(token.scope, settings=call.settings, channels=token.channels)
     _report(call, doomed, exports=_taken_back(call, doomed))
     return 0
 
 
-def _taken_back(call: Call, doomed: tuple[Token, ...]) -> list[Result]:
+def _taken_back(call: CommandContext, doomed: tuple[Token, ...]) -> list[ExportResult]:
     """What became of the copies that other tools were given; said after what was forgotten."""
     from conda_token_plugin.operations.clients_init import take_back
 
-    return [one for token in doomed for one in take_back(token, environment=call.environment)]
+    return [one for token in doomed for one in take_back(token, settings=call.settings)]
 
 
-def _doomed(call: Call, *, store: Store) -> tuple[Token, ...]:
+def _doomed(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
     """The stored tokens that the arguments name.
 
     Raises:
@@ -86,14 +86,16 @@ def _doomed(call: Call, *, store: Store) -> tuple[Token, ...]:
     return tuple(token for token in held if call.args.all or token.organization in names)
 
 
-def _unknown(call: Call, name: str, *, known: set[str]) -> Exception:
-    found = supplied(call.environment, organization=name)
+def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
+    found = supplied(call.settings, organization=name)
     if found is None:
         return NoToken.for_organization(name, known=known)
     return Supplied(name, source=found.source)
 
 
-def _report(call: Call, doomed: tuple[Token, ...], *, exports: list[Result]) -> None:
+def _report(
+    call: CommandContext, doomed: tuple[Token, ...], *, exports: list[ExportResult]
+) -> None:
     from conda_token_plugin.cli.exports import report_taken_back, taken_back
 
     call.printer.data(
@@ -114,8 +116,8 @@ def _report(call: Call, doomed: tuple[Token, ...], *, exports: list[Result]) -> 
         call.printer.say("No token is stored.")
 
 
-def _left(call: Call, organization: str) -> Iterator[str]:
+def _left(call: CommandContext, organization: str) -> Iterator[str]:
     """What goes on being sent although the store has forgotten it."""
-    for name in call.environment.repository_tokens():
+    for name in call.settings.repository_tokens():
         if name in {token_variable(organization), token_variable("")}:
             yield f"{name} goes on supplying a token for {organization}."

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -49,20 +49,20 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("command", nargs=REMAINDER, metavar="-- CMD", help="what to run")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Start the command and wait for it; its exit code, 128 + N if signal N ended it."""
     command = _command(call)
-    found = found_for(call.args.org, environment=call.environment, stores=call.stores())
+    found = found_for(call.args.org, settings=call.settings, stores=call.stores())
     variables = _variables([granted(one) for one in found], name=call.args.name)
-    return _ran(command, environment={**call.environment.variables, **variables})
+    return _ran(command, settings={**call.settings.variables, **variables})
 
 
-def _command(call: Call) -> list[str]:
+def _command(call: CommandContext) -> list[str]:
     words: list[str] = call.args.command
     words = words[1:] if words[:1] == ["--"] else words
     if not words:
         raise BadInput("What is to be run?", hint=f"For example: {call.prog} run -- env")
-    program = which(words[0], path=call.environment.variables.get("PATH", ""))
+    program = which(words[0], path=call.settings.variables.get("PATH", ""))
     if program is None:
         raise BadInput(f"There is no program {words[0]!r}.", hint="Check its name and the PATH.")
     return [program, *words[1:]]
@@ -92,9 +92,9 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
     return {name: grants[0].secret.reveal()}
 
 
-def _ran(command: list[str], *, environment: Mapping[str, str]) -> int:
+def _ran(command: list[str], *, settings: Mapping[str, str]) -> int:
     try:
-        child = subprocess.Popen(command, env=environment)  # noqa: S603  # the user's own
+        child = subprocess.Popen(command, env=settings)  # noqa: S603  # the user's own
     except OSError as error:  # no program for this machine, or too many processes
         raise BadInput(f"{command[0]} cannot be run: {error.strerror}.") from None
     with child, _deaf(child):

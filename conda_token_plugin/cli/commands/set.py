@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli import given_token
 from conda_token_plugin.cli.commands.config import add_options, default_channels
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import Wish
+from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -48,28 +48,28 @@ def configure(parser: ArgumentParser) -> None:
     add_options(parser)
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Take the token, try it, keep it, and configure conda."""
     args = call.args
     _explain(call)
     args.no_validate = args.no_validate or args.no_ssl_verify
     wanted = default_channels(call) if args.set_default_channels else ()
     args.channel = args.channel or [_home(call), *wanted]
-    wish = Wish(default_channels=wanted)
+    wish = CondaOptions(default_channels=wanted)
     code = given_token.run(call, wish=wish)
     if args.enable_signature_verification:
-        signer = call.environment.repo_url.rstrip("/")
+        signer = call.settings.repo_url.rstrip("/")
         dropin.write(call.condarc, tokens=call.store().tokens(), signed_by=signer)
     return code
 
 
-def _home(call: Call) -> str:
+def _home(call: CommandContext) -> str:
     """The organization's part of the repository, or all of it where none is named."""
-    repository = call.environment.repo_url
+    repository = call.settings.repo_url
     return organization_prefix(repository, call.args.org) if call.args.org else repository
 
 
-def _explain(call: Call) -> None:
+def _explain(call: CommandContext) -> None:
     """Say what is done otherwise than the option says, and why."""
     if call.args.env or call.args.file:
         call.printer.say(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from datetime import timedelta
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.holdings import Holding
 
 OFFLINE = "not checked"
@@ -54,7 +54,7 @@ def configure(parser: ArgumentParser) -> None:
     )
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Check each token, print a block each; 1 if one of them does not do."""
     checked = [_checked(call, item) for item in _chosen(call)]
     call.printer.data(
@@ -67,13 +67,13 @@ def run(call: Call) -> int:
     return 0 if does and all(does) else 1
 
 
-def _chosen(call: Call) -> tuple[Holding, ...]:
+def _chosen(call: CommandContext) -> tuple[Holding, ...]:
     """The tokens that are asked about.
 
     Raises:
         NoToken: the organization that is named has none.
     """
-    held = holdings(call.environment, stores=call.stores())
+    held = holdings(call.settings, stores=call.stores())
     name = call.args.organization or call.args.org
     chosen = tuple(item for item in held if name in (None, item.token.organization))
     if name and not chosen:
@@ -81,12 +81,12 @@ def _chosen(call: Call) -> tuple[Holding, ...]:
     return chosen
 
 
-def _checked(call: Call, item: Holding) -> Checked:
+def _checked(call: CommandContext, item: Holding) -> Checked:
     if call.args.offline or item.secret is None:
         return Checked(item, None, OFFLINE)
     from conda_token_plugin.service.repository import prove
 
-    where = provable(item.token, environment=call.environment)
+    where = provable(item.token, settings=call.settings)
     try:
         with call.printer.waiting(f"Trying the token of {item.token.organization}"):
             proof = prove(where, token=item.token, secret=item.secret(), outcome="")
@@ -101,7 +101,7 @@ def _checked(call: Call, item: Holding) -> Checked:
     return Checked(_noted(call, item), works=True, words=f"works ({proof.what} of {proof.url})")
 
 
-def _noted(call: Call, item: Holding) -> Holding:
+def _noted(call: CommandContext, item: Holding) -> Holding:
     """``item`` with the note that it works, which the user's store keeps if it is from there."""
     token = item.token._replace(proven=call.now)
     store = call.stores()[USER]
@@ -110,7 +110,7 @@ def _noted(call: Call, item: Holding) -> Holding:
     return item._replace(token=token)
 
 
-def _does(call: Call, one: Checked, *, within: timedelta | None) -> bool:
+def _does(call: CommandContext, one: Checked, *, within: timedelta | None) -> bool:
     token = one.holding.token
     left = token.left(now=call.now)
     soon = within is not None and left is not None and left < within
@@ -119,12 +119,12 @@ def _does(call: Call, one: Checked, *, within: timedelta | None) -> bool:
     return usable and not soon
 
 
-def _block(call: Call, one: Checked) -> list[str]:
+def _block(call: CommandContext, one: Checked) -> list[str]:
     token = one.holding.token
     ends = token.subscription_ends
     facts = {
         "source": one.holding.source,
-        "channels": channels_of(token, repository=call.environment.repo_url),
+        "channels": channels_of(token, repository=call.settings.repo_url),
         "issued": f"{token.issued:%Y-%m-%d}" if token.issued else "unknown",
         "expires": expiry(token, now=call.now),
         "subscription": f"until {ends:%Y-%m-%d}" if ends else "unknown",
@@ -135,5 +135,5 @@ def _block(call: Call, one: Checked) -> list[str]:
     return [head, *(f"  {name:<13} {value}" for name, value in facts.items())]
 
 
-def _value(call: Call, one: Checked) -> dict[str, Any]:
+def _value(call: CommandContext, one: Checked) -> dict[str, Any]:
     return {**entry(one.holding, now=call.now), "works": one.works, "check": one.words}

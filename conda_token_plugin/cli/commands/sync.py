@@ -25,14 +25,14 @@ from conda_token_plugin.errors.service import ServiceBusy, ServiceError
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.sync_tokens import Inquiry
 from conda_token_plugin.tokens.display import expiry, last_four
-from conda_token_plugin.tokens.reconcile import Outcome
+from conda_token_plugin.tokens.reconcile import SyncOutcome
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterable
 
-    from conda_token_plugin.cli.context import Call
-    from conda_token_plugin.operations.sync_tokens import Result
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.sync_tokens import SyncResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -41,11 +41,11 @@ PAUSE = 10.0
 PATIENCE = 900.0
 """Seconds that ``--wait`` waits at most."""
 NEXT = {
-    Outcome.REVOKED: "conda token install --org {organization}",
-    Outcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
-    Outcome.CANCELLED: "the subscription must be renewed, then: conda token install",
-    Outcome.ENDED: "the subscription must be renewed, then: conda token install",
-    Outcome.GRACE: "the subscription must be renewed, then: conda token sync",
+    SyncOutcome.REVOKED: "conda token install --org {organization}",
+    SyncOutcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
+    SyncOutcome.CANCELLED: "the subscription must be renewed, then: conda token install",
+    SyncOutcome.ENDED: "the subscription must be renewed, then: conda token install",
+    SyncOutcome.GRACE: "the subscription must be renewed, then: conda token sync",
 }
 
 
@@ -58,14 +58,14 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--wait", action="store_true", help="wait until it has been done there")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Ask about each token, extend or wait for those that can be, report."""
     store = call.store()
     tokens = _chosen(call, store=store)
     inquiry = Inquiry(call, store=store)
     with call.printer.waiting("Comparing with the service"):
         results = [_result(inquiry, token) for token in tokens]
-    behind = [result for result in results if result.outcome is Outcome.EXTENDABLE]
+    behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
     _point_to_page(call, behind, inquiry=inquiry)
     if behind and call.args.wait:
         moved = {result.token.key: result for result in _awaited(inquiry, behind)}
@@ -74,7 +74,7 @@ def run(call: Call) -> int:
     return max((_exit_code(result) for result in results), default=0)
 
 
-def _chosen(call: Call, *, store: Store) -> tuple[Token, ...]:
+def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
     """The stored tokens that are named, or all.
 
     Raises:
@@ -93,7 +93,7 @@ def _chosen(call: Call, *, store: Store) -> tuple[Token, ...]:
     return tuple(token for token in held if not names or token.organization in names)
 
 
-def _result(inquiry: Inquiry, token: Token) -> Result:
+def _result(inquiry: Inquiry, token: Token) -> SyncResult:
     """What became of ``token``; a failure of this one is no reason to leave out the others.
 
     Raises:
@@ -107,7 +107,7 @@ def _result(inquiry: Inquiry, token: Token) -> Result:
         return inquiry.failed(token, error)
 
 
-def _point_to_page(call: Call, behind: Iterable[Result], *, inquiry: Inquiry) -> None:
+def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, inquiry: Inquiry) -> None:
     for result in behind:
         organization = result.token.organization
         page = inquiry.page(organization)
@@ -116,7 +116,7 @@ def _point_to_page(call: Call, behind: Iterable[Result], *, inquiry: Inquiry) ->
             webbrowser.open(page)
 
 
-def _awaited(inquiry: Inquiry, behind: list[Result]) -> list[Result]:
+def _awaited(inquiry: Inquiry, behind: list[SyncResult]) -> list[SyncResult]:
     """Ask again until none can be extended any more, or for ``PATIENCE``.
 
     Raises:
@@ -128,18 +128,18 @@ def _awaited(inquiry: Inquiry, behind: list[Result]) -> list[Result]:
         while monotonic() + pause < deadline:
             sleep(pause)
             pause, behind = _looked_again(inquiry, behind)
-            if not any(result.outcome is Outcome.EXTENDABLE for result in behind):
+            if not any(result.outcome is SyncOutcome.EXTENDABLE for result in behind):
                 break
     except KeyboardInterrupt:  # Ctrl-C while waiting
         raise Interrupted("Interrupted: not extended yet; nothing was lost.") from None
     return behind
 
 
-def _looked_again(inquiry: Inquiry, behind: list[Result]) -> tuple[float, list[Result]]:
+def _looked_again(inquiry: Inquiry, behind: list[SyncResult]) -> tuple[float, list[SyncResult]]:
     """The pause before the next look, and what this one has found."""
     try:
         return PAUSE, [
-            inquiry.result(result.token) if result.outcome is Outcome.EXTENDABLE else result
+            inquiry.result(result.token) if result.outcome is SyncOutcome.EXTENDABLE else result
             for result in behind
         ]
     except ServiceBusy as error:  # it says how long to leave it alone
@@ -148,7 +148,7 @@ def _looked_again(inquiry: Inquiry, behind: list[Result]) -> tuple[float, list[R
         return PAUSE, behind
 
 
-def _report(call: Call, results: list[Result]) -> None:
+def _report(call: CommandContext, results: list[SyncResult]) -> None:
     call.printer.table(
         [_row(call, result) for result in results],
         value=[_value(call, result) for result in results],
@@ -161,7 +161,7 @@ def _report(call: Call, results: list[Result]) -> None:
             call.printer.say(f"{result.token.organization}: {step}")
 
 
-def _row(call: Call, result: Result) -> dict[str, str]:
+def _row(call: CommandContext, result: SyncResult) -> dict[str, str]:
     ends = result.token.subscription_ends
     return {
         "organization": result.token.organization,
@@ -172,7 +172,7 @@ def _row(call: Call, result: Result) -> dict[str, str]:
     }
 
 
-def _value(call: Call, result: Result) -> dict[str, Any]:
+def _value(call: CommandContext, result: SyncResult) -> dict[str, Any]:
     left = result.token.left(now=call.now)
     return {
         **result.token.as_json(),
@@ -183,7 +183,7 @@ def _value(call: Call, result: Result) -> dict[str, Any]:
     }
 
 
-def _exit_code(result: Result) -> int:
+def _exit_code(result: SyncResult) -> int:
     if result.error is not None:
         return result.error.exit_code
     return 0 if result.outcome is not None and result.outcome.works else 1

@@ -24,8 +24,8 @@ from conda_token_plugin.tokens.scope import normalised, without_secrets
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
-    from conda_token_plugin.operations.check_channel import Sender, Trial
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.check_channel import ChannelReport, Sender
     from conda_token_plugin.store.lookup import Found, Lookup
 
 NOARCH = "/noarch"
@@ -35,7 +35,7 @@ NOARCH = "/noarch"
 class Line:
     """What became of one channel, and the token that it was opened with."""
 
-    trial: Trial
+    trial: ChannelReport
     found: Found | None
     own: bool
     """Whether the channel's URL has credentials of its own, which are used as they are."""
@@ -46,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("channels", nargs="*", metavar="CHANNEL", help="default: the configured")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Try each channel; 1 when one of them cannot be used, or there is none to try."""
     subdirs, sender, lookup = _plan(call)
     lines: list[Line] = []
@@ -61,7 +61,7 @@ def run(call: Call) -> int:
     return 0 if lines and all(line.trial.works for line in lines) else 1
 
 
-def _plan(call: Call) -> tuple[tuple[str, ...], Sender, Lookup]:
+def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
     """What to try, who sends, and who knows the tokens.
 
     Raises:
@@ -76,9 +76,9 @@ def _plan(call: Call) -> tuple[tuple[str, ...], Sender, Lookup]:
     return tuple(f"{url}{NOARCH}" for url in named or _known(call)), Direct(lookup), lookup
 
 
-def _known(call: Call) -> tuple[str, ...]:
+def _known(call: CommandContext) -> tuple[str, ...]:
     """The channels that tokens were set up with, where no conda says which are used."""
-    held = holdings(call.environment, stores=call.stores())
+    held = holdings(call.settings, stores=call.stores())
     urls = (url for one in held for url in (*one.token.channels, *one.token.default_channels))
     return tuple(dict.fromkeys(urls))
 

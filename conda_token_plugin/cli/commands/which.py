@@ -20,7 +20,7 @@ from conda_token_plugin.tokens.scope import normalised, without_secrets
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.lookup import Found
 
 
@@ -29,7 +29,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", help="a channel, or any file in one")
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Print the token's organization, source and reason; NoToken where there is none."""
     url = normalised(call.args.url)
     found = call.lookup().find(f"{url}/")
@@ -43,7 +43,7 @@ def run(call: Call) -> int:
     return 0
 
 
-def _lines(url: str, found: Found, *, call: Call) -> list[str]:
+def _lines(url: str, found: Found, *, call: CommandContext) -> list[str]:
     token = found.token
     return [
         f"URL           {url}",

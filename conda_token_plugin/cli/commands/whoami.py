@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from datetime import datetime
 
-    from conda_token_plugin.cli.context import Call
+    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.models import Identity, Membership
 
 
@@ -23,7 +23,7 @@ def configure(parser: ArgumentParser) -> None:
     """It has no options of its own."""
 
 
-def run(call: Call) -> int:
+def run(call: CommandContext) -> int:
     """Ask, and print.
 
     Raises:
@@ -32,8 +32,8 @@ def run(call: Call) -> int:
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.credentials import expiry_of, find_api_key
 
-    url = call.environment.service_url
-    api_key, source = find_api_key(call.environment, call.store(), notice=call.printer.say)
+    url = call.settings.service_url
+    api_key, source = find_api_key(call.settings, call.store(), notice=call.printer.say)
     with call.printer.waiting(f"Asking {url}"):
         identity = Service(url, api_key=api_key, source=source).whoami()
     expires = expiry_of(api_key)

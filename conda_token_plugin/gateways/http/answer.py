@@ -27,7 +27,7 @@ A_DAY = 86_400.0
 """Seconds."""
 
 
-class Answer:
+class HttpResponse:
     """One answer. ``url`` is fit to be shown; the rest is not, and is not in its ``repr``."""
 
     __slots__ = ("body", "fault", "headers", "status", "url")
@@ -91,7 +91,7 @@ class Answer:
         return "something that is not whole JSON" if self.body else "nothing"
 
 
-def answer(response: Response, *, at_most: int) -> Answer:
+def answer(response: Response, *, at_most: int) -> HttpResponse:
     """Read ``response``, not more than ``at_most`` bytes of its body.
 
     Raises:
@@ -104,7 +104,7 @@ def answer(response: Response, *, at_most: int) -> Answer:
     if response.status_code // 100 == 5:  # noqa: PLR2004  # RFC 9110, section 15.6
         raise ServiceFault(url, status=response.status_code)
     body, fault = _body(response, at_most=at_most)
-    return Answer(
+    return HttpResponse(
         url=url, status=response.status_code, headers=response.headers, body=body, fault=fault
     )
 

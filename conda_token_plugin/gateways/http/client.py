@@ -1,6 +1,6 @@
 """The one place that sends a request.
 
-- Every wait is bounded (``Patience``), and so is every answer's length.
+- Every wait is bounded (``Timeouts``), and so is every answer's length.
 - A read (GET, HEAD) is repeated when the connection breaks or a gateway answers 502 to 504;
   a write only when no connection was made, and it never goes over a connection that has been idle.
 - Redirects are followed only where the caller says so, and then ``Authorization`` stays
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin import __version__
-from conda_token_plugin.gateways.http.answer import Answer, answer
+from conda_token_plugin.gateways.http.answer import HttpResponse, answer
 from conda_token_plugin.tokens.scope import without_secrets
 from conda_token_plugin.tokens.secret import HeaderValue
 
@@ -36,7 +36,7 @@ DEFAULT_HEADERS = {
 }
 
 
-class Patience(NamedTuple):
+class Timeouts(NamedTuple):
     """How long to wait, in seconds, and how often to try again what may be tried again."""
 
     connect: float = 5.0
@@ -49,10 +49,10 @@ class Http:
     """Sends. Reads share their connections, so that several of them cost one handshake."""
 
     def __init__(
-        self, *, patience: Patience | None = None, outcome: str = "Nothing was changed."
+        self, *, patience: Timeouts | None = None, outcome: str = "Nothing was changed."
     ) -> None:
         """Do no I/O. ``outcome`` ends the message when nobody answers."""
-        self._patience = patience or Patience()
+        self._patience = patience or Timeouts()
         self._outcome = outcome
         self._reads: Session | None = None
 
@@ -68,7 +68,7 @@ class Http:
         follow: bool = False,
         within: tuple[str, ...] = (),
         at_most: int = LARGEST,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one request; ``at_most`` is how many bytes of the answer's body are read.
 
         Redirects that are followed take ``authorization`` along below the prefixes ``within``;

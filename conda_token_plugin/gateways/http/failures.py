@@ -17,11 +17,11 @@ from urllib3 import exceptions as inner
 from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
 
 if TYPE_CHECKING:
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.client import Timeouts
 
 
 def unreachable(
-    url: str, error: Exception, *, patience: Patience, outcome: str
+    url: str, error: Exception, *, patience: Timeouts, outcome: str
 ) -> ServiceUnreachable:
     """The error for ``error``; ``AnswerLost`` where the request may have arrived."""
     cause = _root(error)
@@ -58,7 +58,7 @@ def _is_certificate(cause: BaseException) -> bool:
     return any(isinstance(part, ssl.SSLCertVerificationError) for part in (*cause.args, cause))
 
 
-def _reason(cause: BaseException, *, patience: Patience) -> str:
+def _reason(cause: BaseException, *, patience: Timeouts) -> str:
     if isinstance(cause, inner.SSLError):
         return _tls(cause)
     if isinstance(cause, inner.NewConnectionError):

@@ -28,7 +28,7 @@ from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 NOTES = "refused.json"
 """In the store's folder: the channels that refused since the last change of their token."""
@@ -67,19 +67,19 @@ def channel_of(url: str) -> str:
 
 
 def forget(
-    prefixes: Iterable[str], *, environment: Environment, channels: Iterable[str] = ()
+    prefixes: Iterable[str], *, settings: Settings, channels: Iterable[str] = ()
 ) -> tuple[Path, ...]:
     """Delete what conda's caches hold of everything below ``prefixes``, and of nothing else.
 
     ``channels`` are URLs that are known to be channels. Returns the files that were deleted.
     """
     wanted = frozenset(prefixes)
-    cached = {path: name for folder in folders(environment) for path, name in _cached(folder)}
+    cached = {path: name for folder in folders(settings) for path, name in _cached(folder)}
     names = set()
     if cached:  # else the thousands of names that there may be need not be found out
-        known = {*channels, *_noted(environment.store_folder), *_guessed(wanted, environment)}
+        known = {*channels, *_noted(settings.store_folder), *_guessed(wanted, settings)}
         names = {*_names(known, among=wanted), *_told(cached, among=wanted)}
-    _drop_notes(environment.store_folder, among=wanted)
+    _drop_notes(settings.store_folder, among=wanted)
     return tuple(path for path, name in cached.items() if name in names and _deleted(path))
 
 
@@ -88,19 +88,19 @@ def name_of(subdir: str, *, index: str = "") -> str:
     return md5(f"{subdir}/{index}".encode(), usedforsecurity=False).hexdigest()[:8]
 
 
-def folders(environment: Environment) -> tuple[Path, ...]:
+def folders(settings: Settings) -> tuple[Path, ...]:
     """Conda's index caches: of the conda that runs this, or of those that can be found."""
     # Path.expanduser raises for a user whom it does not know.
-    homes = (expanduser(one) for one in _packages(environment))  # noqa: PTH111  # as said above
+    homes = (expanduser(one) for one in _packages(settings))  # noqa: PTH111  # as said above
     return tuple(dict.fromkeys(Path(one) / "cache" for one in homes))
 
 
-def _guessed(prefixes: Iterable[str], environment: Environment) -> Iterator[str]:
+def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
     """What may be a channel below ``prefixes``: whatever stands in a condarc, at any place.
 
     A name of ``channels:`` may be a URL, or lie below an alias or a custom channel.
     """
-    written = [text for path in _condarcs(environment) for text in _TEXT.findall(_text(path))]
+    written = [text for path in _condarcs(settings) for text in _TEXT.findall(_text(path))]
     names = {without_secrets(text).strip("/") for text in written}
     yield from (name for name in names if "://" in name)
     for prefix in prefixes:
@@ -110,11 +110,11 @@ def _guessed(prefixes: Iterable[str], environment: Environment) -> Iterator[str]
         yield from (f"{parent}/{name}" for parent in parents for name in names)
 
 
-def _condarcs(environment: Environment) -> Iterator[Path]:
+def _condarcs(settings: Settings) -> Iterator[Path]:
     """The user's condarc files, and those of the prefix that this runs in."""
-    if environment.variables.get("CONDARC"):
-        yield Path(environment.variables["CONDARC"])
-    for folder in (environment.home, environment.home / ".conda", Path(sys.prefix)):
+    if settings.variables.get("CONDARC"):
+        yield Path(settings.variables["CONDARC"])
+    for folder in (settings.home, settings.home / ".conda", Path(sys.prefix)):
         yield folder / ".condarc"
         yield from (folder / "condarc.d").glob("*.y*ml")
 
@@ -126,17 +126,17 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _packages(environment: Environment) -> Iterator[str | Path]:
+def _packages(settings: Settings) -> Iterator[str | Path]:
     """The package caches of conda."""
     loaded = sys.modules.get("conda.base.context")
     if loaded is not None:
         yield from loaded.context.pkgs_dirs
         return
-    variables = environment.variables
+    variables = settings.variables
     yield from (one for one in variables.get("CONDA_PKGS_DIRS", "").split(os.pathsep) if one)
     if variables.get("CONDA_EXE"):
         yield Path(variables["CONDA_EXE"]).parents[1] / "pkgs"
-    yield environment.home / ".conda" / "pkgs"
+    yield settings.home / ".conda" / "pkgs"
 
 
 def _cached(folder: Path) -> Iterator[tuple[Path, str]]:

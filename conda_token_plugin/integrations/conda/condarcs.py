@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.integrations.source import Plain, Sighting, offered
+from conda_token_plugin.integrations.source import Plain, RawCredential, offered
 from conda_token_plugin.settings import absolute
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import laden, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conda_token_plugin.integrations.source import Offer
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.integrations.source import FoundCredential
+    from conda_token_plugin.settings import Settings
 
 NAMES = (".condarc", "condarc")
 ENVIRONMENT_FILES = ("environment.yml", "environment.yaml")
@@ -35,13 +35,13 @@ class YAMLFiles:
 
     name: str = "condarc"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """What their URLs carry."""
-        for path in (*files(environment), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
-            yield from in_file(path, environment=environment, source=self.name)
+        for path in (*files(settings), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
+            yield from in_file(path, settings=settings, source=self.name)
 
 
-def in_file(path: Path, *, environment: Environment, source: str) -> Iterator[Offer]:
+def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCredential]:
     """What the URLs in any text file carry.
 
     Raises:
@@ -50,28 +50,28 @@ def in_file(path: Path, *, environment: Environment, source: str) -> Iterator[Of
     data = foreign_files.glance(path)
     text = "" if data is None else data.decode("utf-8", "replace")
     sightings = (
-        Sighting(
+        RawCredential(
             source=source,
             where=f"{path} line {line_of(text, one.start)}",
             urls=(one.channel,),
             value=one.value,
-            way=Way.BASIC if one.username else Way.PATH,
+            way=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
             plain=Plain(path=path, without=_without(one.value)),
         )
         for one in laden(text)
     )
-    return offered(sightings, environment=environment)
+    return offered(sightings, settings=settings)
 
 
-def files(environment: Environment) -> tuple[Path, ...]:
+def files(settings: Settings) -> tuple[Path, ...]:
     """The configuration files that there are, in the order in which conda reads them."""
     found: list[Path] = []
-    for folder in _folders(environment):
+    for folder in _folders(settings):
         found += [folder / name for name in NAMES]
         found += sorted((folder / "condarc.d").glob("*.y*ml"))
-    found += [environment.home / ".condarc", environment.home / ".mambarc"]
-    found += [Path(named)] if (named := environment.variables.get("CONDARC")) else []
+    found += [settings.home / ".condarc", settings.home / ".mambarc"]
+    found += [Path(named)] if (named := settings.variables.get("CONDARC")) else []
     return tuple(filter(foreign_files.is_file, dict.fromkeys(found)))
 
 
@@ -120,13 +120,13 @@ def _without(value: str) -> Any:
     return without
 
 
-def _folders(environment: Environment) -> Iterator[Path]:
-    variables, home = environment.variables, environment.home
+def _folders(settings: Settings) -> Iterator[Path]:
+    variables, home = settings.variables, settings.home
     if sys.platform == "win32":
         yield Path("C:/ProgramData/conda")
     else:
         yield from (Path("/etc/conda"), Path("/var/lib/conda"))
-    yield from roots(environment)
+    yield from roots(settings)
     if variables.get("XDG_CONFIG_HOME"):
         yield Path(variables["XDG_CONFIG_HOME"]) / "conda"
     yield from (home / ".config" / "conda", home / ".conda")
@@ -134,9 +134,9 @@ def _folders(environment: Environment) -> Iterator[Path]:
         yield Path(variables["CONDA_PREFIX"])
 
 
-def roots(environment: Environment) -> Iterator[Path]:
+def roots(settings: Settings) -> Iterator[Path]:
     """The root prefixes of the condas and mambas that this shell knows, each once."""
-    variables = environment.variables
+    variables = settings.variables
     named = [
         Path(variables[name]) for name in ("CONDA_ROOT", "MAMBA_ROOT_PREFIX") if name in variables
     ]

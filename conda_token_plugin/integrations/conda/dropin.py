@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.tokens.scope import pattern
-from conda_token_plugin.tokens.token import Kind
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +58,7 @@ def _names(tokens: Iterable[Token]) -> Iterator[str]:
     their index, as conda-index writes them (conda 26.7.1).
     """
     owners = [(prefix, token.kind) for token in tokens for prefix in token.scope]
-    given = {prefix for prefix, kind in owners if kind is not Kind.INDIVIDUAL}
+    given = {prefix for prefix, kind in owners if kind is not TokenKind.INDIVIDUAL}
     for prefix in asked_about({prefix for prefix, _ in owners}):
         yield pattern(prefix)
         if prefix in given:

@@ -21,18 +21,18 @@ from urllib.parse import quote_plus, unquote_plus
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.integrations.source import Plain, Sighting, offered
+from conda_token_plugin.integrations.source import Plain, RawCredential, offered
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Offer
+    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 SUFFIX = ".token"
 _API = re.compile(r"([./])api([./]|$)")
@@ -98,14 +98,14 @@ class CondaFiles:
 
     name = "conda"
 
-    def installed(self, environment: Environment) -> bool:
+    def installed(self, settings: Settings) -> bool:
         """Whether it is on the path or was set up in this shell."""
-        variables = environment.variables
+        variables = settings.variables
         return bool(which("conda", path=variables.get("PATH", "")) or variables.get("CONDA_EXE"))
 
-    def place(self, environment: Environment, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
         """The folder that conda reads; it reads no keyring."""
-        return TokenFolder(path=folder(environment))
+        return TokenFolder(path=folder(settings))
 
     def place_named(self, name: str) -> Place:
         """The folder."""
@@ -121,7 +121,7 @@ class CondaFiles:
         Raises:
             BadInput: conda can send a token of these files in the path only.
         """
-        if grant.token.way not in {Way.TOKEN, Way.PATH}:
+        if grant.token.way not in {AuthScheme.TOKEN, AuthScheme.PATH}:
             raise BadInput(
                 f"conda's token files go into the path as /t/…/, and the token of "
                 f"{grant.token.organization} is sent as {grant.token.way.value}.",
@@ -148,29 +148,29 @@ class TokenFiles:
 
     name: str = "anaconda-client"
 
-    def offers(self, environment: Environment) -> Iterator[Offer]:
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """One a file. As conda does, the first ``api`` in a URL is read as ``conda``."""
-        return offered(_sightings(environment), environment=environment)
+        return offered(_sightings(settings), settings=settings)
 
 
-def _sightings(environment: Environment) -> Iterator[Sighting]:
-    older = environment.home / ".continuum" / "anaconda-client" / "tokens"
-    for place in (TokenFolder(path=folder(environment)), TokenFolder(path=older)):
+def _sightings(settings: Settings) -> Iterator[RawCredential]:
+    older = settings.home / ".continuum" / "anaconda-client" / "tokens"
+    for place in (TokenFolder(path=folder(settings)), TokenFolder(path=older)):
         for url in place.urls():
             path = place.file(url)
-            yield Sighting(
+            yield RawCredential(
                 source="anaconda-client",
                 where=str(path),
                 urls=(_API.sub(r"\1conda\2", url, count=1),),
                 value=(foreign_files.glance(path) or b"").decode("ascii", "replace").strip(),
-                way=Way.PATH,
+                way=AuthScheme.PATH,
                 plain=Plain(path=path, without=lambda _: None),
             )
 
 
-def folder(environment: Environment) -> Path:
+def folder(settings: Settings) -> Path:
     """The folder that conda itself reads."""
-    named = environment.variables.get("BINSTAR_CONFIG_DIR")
+    named = settings.variables.get("BINSTAR_CONFIG_DIR")
     if named:
         return Path(named) / "data"
     from platformdirs import user_config_path

@@ -18,39 +18,39 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.operations.audit.patterns import hits
-from conda_token_plugin.operations.audit.places import Kind
+from conda_token_plugin.operations.audit.places import PlaceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from conda_token_plugin.operations.audit.scan import Finding
+    from conda_token_plugin.operations.audit.scan import AuditFinding
 
 REMOVED = "REMOVED"
 
 
-def replacement(finding: Finding) -> str | None:
+def replacement(finding: AuditFinding) -> str | None:
     """What can stand in the place of what was found; None: it is left."""
     if finding.inside:
         return None
     clean = finding.hit.clean
-    if finding.kind is Kind.HISTORY:
+    if finding.kind is PlaceKind.HISTORY:
         return REMOVED if clean is None else clean
-    if finding.kind is Kind.SETTING and not finding.owner:
+    if finding.kind is PlaceKind.SETTING and not finding.owner:
         return None
     return clean
 
 
-def advice(finding: Finding) -> str:
+def advice(finding: AuditFinding) -> str:
     """What to do about what is left."""
     if finding.inside:
         return "build the package anew without it, and withdraw this one"
-    if finding.kind is Kind.SETTING and finding.hit.clean is not None:
+    if finding.kind is PlaceKind.SETTING and finding.hit.clean is not None:
         return f"bring it into the store first: conda token import {finding.path} --clean"
     return "take it out by hand"
 
 
-def fix(path: Path, found: Iterable[Finding]) -> None:
+def fix(path: Path, found: Iterable[AuditFinding]) -> None:
     """Rewrite one file, in which ``found`` was found.
 
     Raises:
@@ -62,7 +62,7 @@ def fix(path: Path, found: Iterable[Finding]) -> None:
     foreign_files.replace(path, after=after.encode("latin-1"), before=before, mode=mode)
 
 
-def _rewritten(text: str, found: Mapping[str, Finding]) -> str:
+def _rewritten(text: str, found: Mapping[str, AuditFinding]) -> str:
     """``text`` as it is now: it may be another one than when it was looked through."""
     pieces, at = [], 0
     for hit in hits(text, known=[value for value, one in found.items() if one.owner]):

@@ -21,10 +21,10 @@ from conda_token_plugin.settings import absolute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conda_token_plugin.settings import Environment
+    from conda_token_plugin.settings import Settings
 
 
-class Kind(Enum):
+class PlaceKind(Enum):
     """What a file is for."""
 
     RECORD = "record"
@@ -35,11 +35,11 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AuditPlace:
     """A file to look into."""
 
     path: Path
-    kind: Kind
+    kind: PlaceKind
 
 
 PACKAGES = (".conda", ".tar.bz2")
@@ -64,39 +64,43 @@ CACHED = (
 RECORDS = ("history", "urls.txt", "urls", "about.json", "repodata_record.json", "index.json")
 
 
-def named(paths: Iterable[Path]) -> Iterator[Place]:
+def named(paths: Iterable[Path]) -> Iterator[AuditPlace]:
     """The files that ``paths`` are, or hold at any depth; links are not followed."""
     for path in paths:
         if path.is_dir():
-            yield from (Place(one, kind_of(one)) for one in _walked(path))
+            yield from (AuditPlace(one, kind_of(one)) for one in _walked(path))
         else:
-            yield Place(path, kind_of(path))
+            yield AuditPlace(path, kind_of(path))
 
 
-def usual(environment: Environment) -> tuple[Place, ...]:
+def usual(settings: Settings) -> tuple[AuditPlace, ...]:
     """The files where tokens have been seen (conda#8157, conda-lock#77, setup-miniconda#519 …)."""
     found = [
-        *((path, Kind.SETTING) for path in condarcs.files(environment)),
-        *((path, Kind.SETTING) for path in _settings(environment)),
-        *((path, Kind.RECORD) for prefix in _prefixes(environment) for path in _installed(prefix)),
-        *((path, Kind.RECORD) for cache in _caches(environment) for path in _cached(cache)),
-        *((environment.home / name, Kind.HISTORY) for name in HISTORIES),
+        *((path, PlaceKind.SETTING) for path in condarcs.files(settings)),
+        *((path, PlaceKind.SETTING) for path in _settings(settings)),
+        *(
+            (path, PlaceKind.RECORD)
+            for prefix in _prefixes(settings)
+            for path in _installed(prefix)
+        ),
+        *((path, PlaceKind.RECORD) for cache in _caches(settings) for path in _cached(cache)),
+        *((settings.home / name, PlaceKind.HISTORY) for name in HISTORIES),
     ]
-    if history := environment.variables.get("HISTFILE"):
-        found.append((Path(history), Kind.HISTORY))
+    if history := settings.variables.get("HISTFILE"):
+        found.append((Path(history), PlaceKind.HISTORY))
     kinds = {path: kind for path, kind in reversed(found) if foreign_files.is_file(path)}
-    return tuple(Place(path, kind) for path, kind in reversed(kinds.items()))
+    return tuple(AuditPlace(path, kind) for path, kind in reversed(kinds.items()))
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path) -> PlaceKind:
     """What a file is for, by its name."""
     if path.name.endswith(PACKAGES):
-        return Kind.PACKAGE
+        return PlaceKind.PACKAGE
     if path.name in {Path(name).name for name in HISTORIES}:
-        return Kind.HISTORY
+        return PlaceKind.HISTORY
     inside = path.parent.name in {"conda-meta", "info"}
     record = path.name in RECORDS or (inside and path.suffix == ".json")
-    return Kind.RECORD if record else Kind.SETTING
+    return PlaceKind.RECORD if record else PlaceKind.SETTING
 
 
 def _walked(folder: Path) -> Iterator[Path]:
@@ -108,20 +112,20 @@ def _walked(folder: Path) -> Iterator[Path]:
         )
 
 
-def _settings(environment: Environment) -> Iterator[Path]:
-    home = environment.home
+def _settings(settings: Settings) -> Iterator[Path]:
+    home = settings.home
     yield from (home / ".pip" / "pip.conf", home / ".config" / "pip" / "pip.conf")
     here = absolute(Path())
     for pattern in PROJECT:
         yield from sorted(here.glob(pattern))
 
 
-def _prefixes(environment: Environment) -> Iterator[Path]:
+def _prefixes(settings: Settings) -> Iterator[Path]:
     """Every environment that conda has noted, and those below the roots."""
-    noted = environment.home / ".conda" / "environments.txt"
+    noted = settings.home / ".conda" / "environments.txt"
     lines = (foreign_files.glance(noted) or b"").decode("utf-8", "replace").splitlines()
     yield from (Path(line) for line in lines if line.strip())
-    for root in condarcs.roots(environment):
+    for root in condarcs.roots(settings):
         yield root
         yield from sorted((root / "envs").glob("*"))
 
@@ -131,11 +135,11 @@ def _installed(prefix: Path) -> Iterator[Path]:
     yield from sorted((prefix / "conda-meta").glob("*.json"))
 
 
-def _caches(environment: Environment) -> Iterator[Path]:
-    named = environment.variables.get("CONDA_PKGS_DIRS", "")
+def _caches(settings: Settings) -> Iterator[Path]:
+    named = settings.variables.get("CONDA_PKGS_DIRS", "")
     yield from (Path(one) for one in named.replace(",", os.pathsep).split(os.pathsep) if one)
-    yield environment.home / ".conda" / "pkgs"
-    yield from (root / "pkgs" for root in condarcs.roots(environment))
+    yield settings.home / ".conda" / "pkgs"
+    yield from (root / "pkgs" for root in condarcs.roots(settings))
 
 
 def _cached(cache: Path) -> Iterator[Path]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from conda_token_plugin.operations.audit.scan import Finding
+    from conda_token_plugin.operations.audit.scan import AuditFinding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RULES = {
@@ -30,7 +30,7 @@ RULES = {
 }
 
 
-def document(found: Iterable[Finding], *, below: Path) -> dict[str, Any]:
+def document(found: Iterable[AuditFinding], *, below: Path) -> dict[str, Any]:
     """The whole document; ``below`` is the folder that paths are relative to."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     driver = {"name": "conda-token-plugin", "version": __version__, "rules": rules}
@@ -42,7 +42,7 @@ def document(found: Iterable[Finding], *, below: Path) -> dict[str, Any]:
     }
 
 
-def _result(one: Finding, *, below: Path) -> dict[str, Any]:
+def _result(one: AuditFinding, *, below: Path) -> dict[str, Any]:
     uri = _uri(one.path, below=below)
     inside = f" (in {one.inside})" if one.inside else ""
     ident = sha256(f"{one.rule}|{uri}|{one.inside}|{one.line}".encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.operations.audit.packages import Unreadable, metadata
 from conda_token_plugin.operations.audit.patterns import hits
-from conda_token_plugin.operations.audit.places import Kind
+from conda_token_plugin.operations.audit.places import PlaceKind
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.operations.audit.patterns import Hit
-    from conda_token_plugin.operations.audit.places import Place
+    from conda_token_plugin.operations.audit.places import AuditPlace
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that is looked at; a larger one is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class AuditFinding:
     """One value at one place."""
 
     path: Path
     inside: str
     """The file within a package; empty elsewhere."""
-    kind: Kind
+    kind: PlaceKind
     line: int
     rule: str
     owner: str
@@ -45,8 +45,8 @@ class Finding:
 
 
 def findings(
-    places: Iterable[Place], *, known: Mapping[str, str], fault: Callable[[str], None]
-) -> Iterator[Finding]:
+    places: Iterable[AuditPlace], *, known: Mapping[str, str], fault: Callable[[str], None]
+) -> Iterator[AuditFinding]:
     """Everything in ``places``; ``known`` are values with their owners.
 
     ``fault`` is told what could not be looked at.
@@ -56,8 +56,8 @@ def findings(
 
 
 def _in_place(
-    place: Place, *, known: Mapping[str, str], fault: Callable[[str], None]
-) -> Iterator[Finding]:
+    place: AuditPlace, *, known: Mapping[str, str], fault: Callable[[str], None]
+) -> Iterator[AuditFinding]:
     try:
         for inside, data in _contents(place):
             yield from _in_text(place, inside, data.decode("latin-1"), known=known)
@@ -67,9 +67,9 @@ def _in_place(
         fault(f"{place.path} {error}.")
 
 
-def _contents(place: Place) -> Iterator[tuple[str, bytes]]:
+def _contents(place: AuditPlace) -> Iterator[tuple[str, bytes]]:
     """Bytes are read as Latin-1, so that positions are the same in both."""
-    if place.kind is Kind.PACKAGE:
+    if place.kind is PlaceKind.PACKAGE:
         yield from metadata(place.path)
         return
     with place.path.open("rb") as file:
@@ -80,12 +80,12 @@ def _contents(place: Place) -> Iterator[tuple[str, bytes]]:
 
 
 def _in_text(
-    place: Place, inside: str, text: str, *, known: Mapping[str, str]
-) -> Iterator[Finding]:
+    place: AuditPlace, inside: str, text: str, *, known: Mapping[str, str]
+) -> Iterator[AuditFinding]:
     line, at = 1, 0
     for hit in hits(text, known=known):
         line, at = line + text.count("\n", at, hit.start), hit.start
-        yield Finding(
+        yield AuditFinding(
             path=place.path,
             inside=inside,
             kind=place.kind,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GRACE = timedelta(days=30)
 
 
-class Kind(Enum):
+class AccountKind(Enum):
     """Whose a token is: one person's with a seat, or the whole organization's."""
 
     INDIVIDUAL = "individual"
@@ -113,7 +113,7 @@ class Token:
 
     id: UUID
     value: str
-    kind: Kind
+    kind: AccountKind
     org: str
     user: str
     issued: datetime

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from conda_token_plugin.sandbox.world.model import Kind
+    from conda_token_plugin.sandbox.world.model import AccountKind
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 48
@@ -44,13 +44,13 @@ class Register:
         """Return the token with this value, dead or alive."""
         return next((token for token in self if token.value == value), None)
 
-    def of(self, slug: str, kind: Kind, user: str) -> list[Token]:
+    def of(self, slug: str, kind: AccountKind, user: str) -> list[Token]:
         """Return the tokens of one kind and holder, dead or alive, oldest first."""
         wanted = (slug, kind, user)
         return [token for token in self if (token.org, token.kind, token.user) == wanted]
 
     def add(
-        self, slug: str, kind: Kind, user: str, *, issued: datetime, expires: datetime
+        self, slug: str, kind: AccountKind, user: str, *, issued: datetime, expires: datetime
     ) -> Token:
         """Make a token with a new id and a new value."""
         value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))

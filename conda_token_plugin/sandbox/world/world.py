@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.sandbox.world.cast import FIRST_TOKENS, MEMBERS, organizations, users
 from conda_token_plugin.sandbox.world.clock import Clock
 from conda_token_plugin.sandbox.world.credentials import Credentials
-from conda_token_plugin.sandbox.world.model import Kind, Standing, Verdict
+from conda_token_plugin.sandbox.world.model import AccountKind, Standing, Verdict
 from conda_token_plugin.sandbox.world.register import Register
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class World:
 
     def current(self, slug: str, user: str = "") -> Token | None:
         """Return the token of `user` that works now, or the site token without a `user`."""
-        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
         theirs = self.tokens.of(slug, kind, user)
         return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
 
@@ -137,7 +137,7 @@ class World:
                 raise Refusal(objection)
             self._revoke_earlier(slug, user)
             ends = organization.subscription.ends
-            kind = Kind.INDIVIDUAL if user else Kind.SITE
+            kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
             return self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=ends)
 
     def revoke(self, token_id: UUID) -> Token:
@@ -205,7 +205,7 @@ class World:
         return token
 
     def _revoke_earlier(self, slug: str, user: str) -> None:
-        kind = Kind.INDIVIDUAL if user else Kind.SITE
+        kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
         for token in self.tokens.of(slug, kind, user):
             self.tokens.revoke(token, self.clock.now())
 
@@ -221,5 +221,8 @@ class World:
         return self.clock.now().replace(microsecond=0)
 
     def _first_token(self, organization: Organization, user: str) -> None:
-        kind, ends = (Kind.INDIVIDUAL if user else Kind.SITE), organization.subscription.ends
+        kind, ends = (
+            (AccountKind.INDIVIDUAL if user else AccountKind.SITE),
+            organization.subscription.ends,
+        )
         self.tokens.add(organization.slug, kind, user, issued=ends - YEAR, expires=ends)

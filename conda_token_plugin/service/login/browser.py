@@ -13,7 +13,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.service.login.oauth import Refused, access_token
+from conda_token_plugin.service.login.oauth import OAuthRefused, access_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ class BrowserLogin:
             code = _code_in(outcomes, wait=wait)
         try:
             return self._redeem(code, back=back, verifier=verifier)
-        except Refused as error:  # the code was used before, or came too late
+        except OAuthRefused as error:  # the code was used before, or came too late
             raise error.abandoned from None
 
     def _address(self, back: str, *, verifier: str) -> str:
@@ -110,13 +110,13 @@ class BrowserLogin:
         except MismatchingStateError:  # an older tab, or a page that tries its luck
             return False
         except OAuth2Error as error:  # denied, or refused
-            outcomes.put(Refused(str(error.error)))
+            outcomes.put(OAuthRefused(str(error.error)))
         else:
             outcomes.put(str(found["code"]))
         return True
 
 
-Outcome = str | Refused
+Outcome = str | OAuthRefused
 """The authorization code, or why there is none."""
 
 
@@ -124,8 +124,8 @@ def _code_in(outcomes: Queue[Outcome], *, wait: float) -> str:
     try:
         outcome = outcomes.get(timeout=wait)
     except Empty:  # the user went away
-        raise Refused("expired_token").abandoned from None
-    if isinstance(outcome, Refused):
+        raise OAuthRefused("expired_token").abandoned from None
+    if isinstance(outcome, OAuthRefused):
         raise outcome.abandoned
     return outcome
 

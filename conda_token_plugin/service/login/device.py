@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from conda_token_plugin.errors.login import LoginAbandoned
 from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceUnreachable
-from conda_token_plugin.service.login.oauth import FORM, Refused, access_token, address
-from conda_token_plugin.service.models import Part
+from conda_token_plugin.service.login.oauth import FORM, OAuthRefused, access_token, address
+from conda_token_plugin.service.models import JsonReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,9 +82,9 @@ class DeviceLogin:
     def _begin(self) -> _Begun:
         form = urlencode({"client_id": self._client_id, "scope": "openid"})
         answer = self._http.send("POST", self._endpoints.device, form=form, headers=FORM)
-        found = Part(answer.json(), answer.url)
+        found = JsonReader(answer.json(), answer.url)
         if not answer.ok:
-            raise Refused(str(found["error"].value)).abandoned
+            raise OAuthRefused(str(found["error"].value)).abandoned
         return _read(found)
 
     def _poll(self, begun: _Begun, *, deadline: float) -> Secret:
@@ -94,7 +94,7 @@ class DeviceLogin:
             self._sleep(interval)
             try:
                 return self._ask(begun.device_code)
-            except Refused as error:  # not yet, or never
+            except OAuthRefused as error:  # not yet, or never
                 interval, trouble = _slower(error, interval=interval), None
             except ServiceBusy as error:  # told so by a gateway before the service could
                 interval, trouble = max(error.retry_after or 0, interval + INTERVAL), error
@@ -111,7 +111,7 @@ class DeviceLogin:
         return access_token(self._http, self._endpoints.token, client=client, body=body)
 
 
-def _slower(error: Refused, *, interval: float) -> float:
+def _slower(error: OAuthRefused, *, interval: float) -> float:
     """The interval after a poll that brought no token.
 
     Raises:
@@ -125,10 +125,10 @@ def _slower(error: Refused, *, interval: float) -> float:
 
 
 def _out_of_time(trouble: ServiceError | None) -> Exception:
-    return trouble or Refused("expired_token").abandoned
+    return trouble or OAuthRefused("expired_token").abandoned
 
 
-def _read(found: Part) -> _Begun:
+def _read(found: JsonReader) -> _Begun:
     plain = address(found["verification_uri"])
     whole = found["verification_uri_complete"]
     code = DeviceCode(
@@ -142,14 +142,14 @@ def _read(found: Part) -> _Begun:
     return _Begun(code, found["device_code"].text, waits)
 
 
-def _shown(part: Part) -> str:
+def _shown(part: JsonReader) -> str:
     """A text that is safe to print and short enough to type."""
     if not part.text.isprintable() or len(part.text) > 64:  # noqa: PLR2004  # no code is that long
         raise part.wrong("a code")
     return part.text
 
 
-def _seconds(part: Part) -> float:
+def _seconds(part: JsonReader) -> float:
     """A number of seconds above zero; a text that is one counts, too."""
     try:
         seconds = float(part.value)

@@ -15,13 +15,13 @@ from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.login.browser import WAIT, BrowserLogin
 from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.oauth import discover
-from conda_token_plugin.service.models import Part
+from conda_token_plugin.service.models import JsonReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.gateways.http.answer import Answer
-    from conda_token_plugin.gateways.http.client import Patience
+    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.service.login.device import DeviceCode
     from conda_token_plugin.service.login.oauth import Endpoints
     from conda_token_plugin.tokens.secret import HeaderValue, Secret
@@ -43,7 +43,7 @@ class Login:
         service_url: str,
         *,
         client_id: str,
-        patience: Patience | None = None,
+        patience: Timeouts | None = None,
         sleep: Callable[[float], None],
         clock: Callable[[], float],
     ) -> None:
@@ -86,7 +86,7 @@ class Login:
             raise LoginAbandoned(f"was accepted, but no API key was given (HTTP {answer.status})")
         if not answer.ok:
             raise ServiceNonsense(answer.url, got=answer.nature)
-        return Part(answer.json(), answer.url)["api_key"].secret
+        return JsonReader(answer.json(), answer.url)["api_key"].secret
 
-    def _ask_for_key(self, path: str, authorization: HeaderValue) -> Answer:
+    def _ask_for_key(self, path: str, authorization: HeaderValue) -> HttpResponse:
         return self._http.send("POST", self._url + path, authorization=authorization, json=REQUEST)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import MalformedURL
 from conda_token_plugin.errors.login import LoginAbandoned
 from conda_token_plugin.errors.service import ServiceNonsense
-from conda_token_plugin.service.models import Part
+from conda_token_plugin.service.models import JsonReader
 from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Endpoints:
     """Empty where there is no device login."""
 
 
-class Refused(Exception):  # an answer; what it means is up to who asked
+class OAuthRefused(Exception):  # an answer; what it means is up to who asked
     """The token endpoint said no; ``code`` is the error of RFC 6749, 5.2 or RFC 8628, 3.5."""
 
     def __init__(self, code: str) -> None:
@@ -63,7 +63,7 @@ def discover(http: Http, service_url: str) -> Endpoints:
     answer = http.send("GET", service_url + DISCOVERY, follow=True)
     if not answer.ok:
         raise ServiceNonsense(answer.url, got=answer.nature)
-    found = Part(answer.json(), answer.url)
+    found = JsonReader(answer.json(), answer.url)
     device = found["device_authorization_endpoint"]
     return Endpoints(
         authorization=address(found["authorization_endpoint"]),
@@ -72,7 +72,7 @@ def discover(http: Http, service_url: str) -> Endpoints:
     )
 
 
-def address(part: Part) -> str:
+def address(part: JsonReader) -> str:
     """An address to send a secret or the user to: https, or this machine, and fit to be shown."""
     start, _, query = part.text.partition("?")
     try:
@@ -94,7 +94,7 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
     from oauthlib.oauth2 import OAuth2Error
 
     answer = http.send("POST", endpoint, form=body, headers=FORM)
-    whole = Part(answer.json(), answer.url)
+    whole = JsonReader(answer.json(), answer.url)
     if not isinstance(whole.value, dict):
         raise whole.wrong("an object")
     try:
@@ -107,4 +107,4 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
         return whole["access_token"].secret
     if not whole["error"].value:
         raise whole["access_token"].wrong("a token")
-    raise Refused(code)
+    raise OAuthRefused(code)

@@ -14,7 +14,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
 from conda_token_plugin.store.lookup import USER, Lookup, resolver
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FOUND = "the URL has no token"
 
 
-def opened(environment: Environment, url: str) -> tuple[Lookup, float]:
+def opened(environment: Settings, url: str) -> tuple[Lookup, float]:
     """The resolver of a process after its first URL, and the milliseconds that this took."""
     began = time.perf_counter_ns()
     lookup = resolver(environment)
@@ -45,7 +45,7 @@ def each(calls: list[Callable[[], object]]) -> float:
 
 def main(url: str, count: int) -> dict[str, float]:
     """Open it once, then look up often."""
-    environment = Environment()
+    environment = Settings()
     empty = Store(environment.store_folder / "empty", choice="file")
     Lookup(environment, stores={USER: empty}).find(url)
     lookup, milliseconds = opened(environment, url)

@@ -9,19 +9,19 @@ from __future__ import annotations
 import sys
 
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
 from conda_token_plugin.store.index import Index, Slot
 from conda_token_plugin.store.index_edits import with_metadata
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 
 def token_of(organization: str, repository: str) -> Token:
     """The metadata of a token for the organization's part of ``repository``."""
     scope = (organization_prefix(repository, organization),)
-    return Token(organization=organization, kind=Kind.INDIVIDUAL, scope=scope)
+    return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
 
 
 def fill(store: Store, repository: str, *, count: int) -> None:
@@ -40,7 +40,7 @@ def fill(store: Store, repository: str, *, count: int) -> None:
 
 def main(repository: str, organization: str, value: str, count: str) -> None:
     """Keep them, and have conda know."""
-    environment = Environment()
+    environment = Settings()
     store = user_store(environment)
     store.add(token_of(organization, repository), Secret(value))
     if int(count) > 1:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 pytestmark = pytest.mark.conda
 

@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.conda.host import solver_missing
 
 if TYPE_CHECKING:
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 pytestmark = pytest.mark.conda
 

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 DAEMON = "gnome-keyring-daemon"
 NEEDED = ("dbus-run-session", DAEMON)

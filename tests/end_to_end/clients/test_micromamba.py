@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 PROGRAM = shutil.which("micromamba") or shutil.which("mamba")
 

@@ -13,14 +13,14 @@ import pytest
 
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token, Way
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.integrations.basic import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integrations.basic import BasicServer
-    from tests.integrations.conftest import Person
+    from tests.support.person import Person
 
 PASSWORDS = {"acme": "acme-Pa55.word_0123", "globex": "globex-Pa55.word_0123"}
 REFUSED_BY_CURL = 22
@@ -45,13 +45,13 @@ def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[BasicServer]:
 @pytest.fixture
 def exported(person: Person, server: BasicServer) -> Person:
     """Somebody whose two passwords were exported at once."""
-    store = user_store(person.machine.environment)
+    store = user_store(person.machine.settings)
     for name, password in PASSWORDS.items():
         token = Token(
             organization=name,
-            kind=Kind.SITE,
+            kind=TokenKind.SITE,
             scope=(server.url(name, host=HOSTS[name]),),
-            way=Way.BASIC,
+            way=AuthScheme.BASIC,
             username=name,
             last_four=password[-4:],
         )

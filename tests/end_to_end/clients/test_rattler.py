@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Ran
-    from tests.integrations.conftest import Person
+    from tests.support.machine import Ran
+    from tests.support.person import Person
 
 CHILD = str(Path(__file__).with_name("rattler_child.py"))
 

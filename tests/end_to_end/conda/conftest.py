@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.conda.host import solver_missing
-from tests.end_to_end.conda.machine import Machine
 from tests.end_to_end.conda.report import Table
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,10 @@ from conda_token_plugin.operations.issue_token import keep
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Kind, Token
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Machine
+    from tests.support.machine import Machine
 
 USERS = {"acme": "ada", "globex": "ada", "acme-evil": "mallory", "initech": "carol"}
 """Somebody with a seat in each organization."""
@@ -36,11 +36,11 @@ def put(machine: Machine, value: str, *, organization: str, **facts: Any) -> Tok
     token = Token(
         organization=organization,
         scope=scope,
-        kind=facts.pop("kind", Kind.INDIVIDUAL),
+        kind=facts.pop("kind", TokenKind.INDIVIDUAL),
         last_four=secret.last_four,
         **facts,
     )
-    store = user_store(machine.environment)
+    store = user_store(machine.settings)
     keep(token, secret=secret, store=store, at=machine.dropin)
     return token
 
@@ -52,6 +52,6 @@ def supply(machine: Machine, organization: str, *, value: str = "") -> str:
     value = value or machine.sandbox.world.issue(organization, USERS[organization]).value
     machine.variables[token_variable(organization)] = value
     prefix = organization_prefix(machine.sandbox.repo, organization)
-    token = Token(organization=organization, kind=Kind.UNKNOWN, scope=(prefix,))
+    token = Token(organization=organization, kind=TokenKind.UNKNOWN, scope=(prefix,))
     dropin.write(machine.dropin, tokens=[token])
     return value

@@ -54,7 +54,7 @@ def credentials(wire: Wire) -> Iterator[Kind]:
     yield _kind("netrc of another host", files=_netrc("localhost"))
     yield _kind("netrc for all", files={".netrc": "default login ann password of-netrc\n"})
     named = {"mine.netrc": NETRC[".netrc"]}
-    yield _kind("a netrc by NETRC", files=named, environment={"NETRC": "~/mine.netrc"})
+    yield _kind("a netrc by NETRC", files=named, settings={"NETRC": "~/mine.netrc"})
     yield _kind("user and password", with_user)
     yield _kind("a user without a password", PLAIN.replace("AT", "ANNAT"))
     yield _kind("user, password and netrc", with_user, files=NETRC)
@@ -109,8 +109,8 @@ def proxies(proxy: Wire, asking: Wire) -> Iterator[Kind]:
     here = _rc(f"proxy_servers: {{'http://127.0.0.1': '{asking.url}'}}")
     yield _kind("a proxy for this host that asks, and netrc", files=here | NETRC)
     yield _kind("a proxy for all", files=_rc(f"proxy_servers: {{all: '{proxy.url}'}}"))
-    yield _kind("a proxy of the environment", environment=variables)
-    yield _kind("no proxy for this host", environment=variables | {"no_proxy": "127.0.0.1"})
+    yield _kind("a proxy of the environment", settings=variables)
+    yield _kind("no proxy for this host", settings=variables | {"no_proxy": "127.0.0.1"})
 
 
 def answers() -> Iterator[Kind]:

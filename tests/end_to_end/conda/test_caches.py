@@ -10,8 +10,8 @@ from conda_token_plugin.integrations.conda.caches import name_of
 from tests.end_to_end.conda.host import conda_version, solver_missing
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

@@ -17,8 +17,8 @@ from tests.end_to_end.conda.wire import Arrival, Wire, listening
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

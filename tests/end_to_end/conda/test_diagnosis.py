@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.tokens.token import Kind
+from conda_token_plugin.tokens.token import TokenKind
 from tests.end_to_end.conda.holding import hold, put, supply
 from tests.end_to_end.conda.host import conda_version
-from tests.end_to_end.conda.machine import Machine
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
-    from tests.end_to_end.conda.machine import Ran
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Ran
 
 pytestmark = pytest.mark.conda
 
@@ -131,7 +131,7 @@ def test_a_firewall_answered(machine: Machine, table: Table) -> None:
 def test_nobody_can_say_more_about_a_site_token(machine: Machine, table: Table) -> None:
     scope = [machine.sandbox.url_of("acme")]
     dead = "dead-site-token-0123456789"
-    put(machine, dead, organization="acme", scope=scope, kind=Kind.SITE, issued=NOW)
+    put(machine, dead, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
 
     said = _explained(machine, "acme", code="refused", table=table)
 

@@ -16,7 +16,7 @@ from tests.store import session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.machine import Machine, Ran
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 
@@ -95,7 +95,7 @@ def test_a_dry_run_mends_nothing(examined: Machine) -> None:
 def test_an_entry_that_was_left_in_a_real_keyring_is_found_and_deleted(
     machine: Machine, keyring: session.Session
 ) -> None:
-    machine.variables.update(keyring.environment(), CONDA_TOKEN_STORE="keyring")
+    machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
     hold_in_keyring = ("token", "install", "--org", "acme", "--yes", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")

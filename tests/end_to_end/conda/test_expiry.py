@@ -11,7 +11,7 @@ from tests.end_to_end.conda.holding import hold
 from tests.end_to_end.conda.host import conda_version
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Machine
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

@@ -12,7 +12,7 @@ from tests.end_to_end.conda.holding import hold
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.end_to_end.conda.machine import Machine, Ran
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 

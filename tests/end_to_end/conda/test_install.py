@@ -12,8 +12,8 @@ from tests.end_to_end.conda.report import summary
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.end_to_end.conda.machine import Machine, Ran
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 

@@ -11,7 +11,7 @@ from tests.end_to_end.conda.traces import pieces, printed, stored, written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.machine import Machine, Ran
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 

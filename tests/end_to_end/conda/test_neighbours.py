@@ -21,8 +21,8 @@ from tests.end_to_end.conda.report import summary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conda_token_plugin.sandbox.http.recorder import Recorded
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 from tests.end_to_end.conda.holding import put
 from tests.end_to_end.conda.traces import pieces, printed, stored, written
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = [pytest.mark.conda, pytest.mark.slow]
 
@@ -88,10 +88,10 @@ def quetz(tmp_path_factory: pytest.TempPathFactory, built_channels: Path) -> Ite
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     words = ("run", "here", "--copy-conf", "config.toml", "--dev", "--port", str(port))
-    environment = {"HOME": str(folder), "PATH": os.defpath}
+    settings = {"HOME": str(folder), "PATH": os.defpath}
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [COMMAND, *words], cwd=folder, env=environment, stdout=log, stderr=log
+            [COMMAND, *words], cwd=folder, env=settings, stdout=log, stderr=log
         )
     try:
         running = Quetz(f"http://127.0.0.1:{port}", requests.Session())
@@ -162,7 +162,7 @@ def test_a_key_that_is_no_good_is_refused_with_condas_error(
         key = quetz.key(**keys.get(fault, {}))
         if fault == "revoked":
             quetz.revoke(key)
-        put(machine, key, organization="quetz", scope=[quetz.channel("vault")], way=Way.PATH)
+        put(machine, key, organization="quetz", scope=[quetz.channel("vault")], way=AuthScheme.PATH)
 
     refused = machine.create(
         "--json", "--override-channels", "-c", quetz.channel("vault"), "acme-hello"

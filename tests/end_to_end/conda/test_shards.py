@@ -9,12 +9,12 @@ import pytest
 
 from conda_token_plugin.sandbox.repository.libraries import ZSTD, library
 from conda_token_plugin.sandbox.repository.packages import build_channels
-from conda_token_plugin.tokens.token import Kind, Way
+from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 from tests.end_to_end.conda.conftest import sandbox_on
 from tests.end_to_end.conda.holding import hold
 from tests.end_to_end.conda.host import conda_version, solver_missing
-from tests.end_to_end.conda.machine import Machine
 from tests.end_to_end.conda.report import kind_of, summary
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +40,12 @@ def sharded(tmp_path: Path, built_channels: Path) -> Iterator[Machine]:
         yield machine
 
 
-@pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
-def test_a_token_for_one_channel_gets_its_shards(sharded: Machine, way: Way, table: Table) -> None:
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+def test_a_token_for_one_channel_gets_its_shards(
+    sharded: Machine, way: AuthScheme, table: Table
+) -> None:
     channel = sharded.sandbox.url_of("acme", "private")
-    token = hold(sharded, "acme", kind=Kind.SITE, scope=[channel], way=way)
+    token = hold(sharded, "acme", kind=TokenKind.SITE, scope=[channel], way=way)
 
     sharded.create("--override-channels", "-c", channel, "acme-private").well()
 
@@ -53,7 +55,7 @@ def test_a_token_for_one_channel_gets_its_shards(sharded: Machine, way: Way, tab
     for one in seen:
         in_path = one.path.startswith(f"/t/{token}/")
         assert (one.authorization, in_path) == (
-            ("", True) if way is Way.PATH else (f"token {token}", False)
+            ("", True) if way is AuthScheme.PATH else (f"token {token}", False)
         )
     saw = summary(seen, names={token: "acme"})
     table.add(f"shards, by {way.value}", solver="rattler", channel="one alone", saw=saw)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Machine
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 

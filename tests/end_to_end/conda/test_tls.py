@@ -12,9 +12,9 @@ import pytest
 
 from conda_token_plugin.sandbox import Sandbox
 from tests.end_to_end.conda.holding import hold, put
-from tests.end_to_end.conda.machine import Machine
 from tests.end_to_end.conda.report import summary
 from tests.end_to_end.conda.wire import listening
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,13 +14,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 from tests.end_to_end.conda.holding import put
 from tests.end_to_end.conda.wire import Arrival, listening
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.machine import Machine
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 
@@ -48,9 +48,9 @@ ELSEWHERE = (
 """What may stand before the token's channels, and makes them others' or unclear."""
 
 
-@pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
 def test_a_url_that_leads_out_of_the_channels_takes_no_token_along(
-    machine: Machine, way: Way, table: Table
+    machine: Machine, way: AuthScheme, table: Table
 ) -> None:
     with listening() as wire:
         put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], way=way)

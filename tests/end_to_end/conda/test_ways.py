@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.tokens.token import Way
+from conda_token_plugin.tokens.token import AuthScheme
 from tests.end_to_end.conda.holding import put
 from tests.end_to_end.conda.traces import pieces, printed, stored, written
 from tests.end_to_end.conda.wire import Wire, listening
@@ -17,9 +17,9 @@ from tests.end_to_end.conda.wire import Wire, listening
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.machine import Machine, Ran
     from tests.end_to_end.conda.report import Table
     from tests.end_to_end.conda.wire import Arrival
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 
@@ -27,9 +27,9 @@ ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a_token-that.conda~does+not*mask-0123456789"
 BASIC = b64encode(f"ann:{TOKEN}".encode()).decode()
 IN_HEADER = {
-    Way.TOKEN: f"token {TOKEN}",
-    Way.BEARER: f"Bearer {TOKEN}",
-    Way.BASIC: f"Basic {BASIC}",
+    AuthScheme.TOKEN: f"token {TOKEN}",
+    AuthScheme.BEARER: f"Bearer {TOKEN}",
+    AuthScheme.BASIC: f"Basic {BASIC}",
 }
 
 
@@ -40,9 +40,9 @@ def wire() -> Iterator[Wire]:
         yield server
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", AuthScheme)
 def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_only(
-    machine: Machine, wire: Wire, way: Way, table: Table
+    machine: Machine, wire: Wire, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
     ours = f"{wire.url}/repo/acme/main/"
@@ -70,9 +70,9 @@ def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_on
         )
 
 
-@pytest.mark.parametrize("way", [Way.TOKEN, Way.PATH])
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
 def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
-    machine: Machine, wire: Wire, way: Way, table: Table
+    machine: Machine, wire: Wire, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
     with listening(asks=True) as proxy:
@@ -89,9 +89,9 @@ def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
     table.add("a proxy that asks", solver="-", channel=f"by {way.value}", saw=saw)
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", AuthScheme)
 def test_no_piece_of_it_is_printed_or_written_whatever_goes_wrong(
-    machine: Machine, wire: Wire, way: Way
+    machine: Machine, wire: Wire, way: AuthScheme
 ) -> None:
     _hold(machine, wire, way=way)
     runs = [
@@ -109,9 +109,9 @@ def test_no_piece_of_it_is_printed_or_written_whatever_goes_wrong(
     assert not written(machine, among=sought)
 
 
-def _hold(machine: Machine, wire: Wire, *, way: Way) -> None:
+def _hold(machine: Machine, wire: Wire, *, way: AuthScheme) -> None:
     machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
-    username = "ann" if way is Way.BASIC else ""
+    username = "ann" if way is AuthScheme.BASIC else ""
     scope = [f"{wire.url}/repo/acme"]
     put(machine, TOKEN, organization="acme", scope=scope, way=way, username=username)
 
@@ -138,12 +138,12 @@ def _ask(machine: Machine, urls: list[str], *, condarc: str = "") -> None:
     machine.python(str(ASKER), stdin=json.dumps([case])).well()
 
 
-def _sent(arrivals: list[Arrival], *, way: Way) -> list[bool]:
+def _sent(arrivals: list[Arrival], *, way: AuthScheme) -> list[bool]:
     """Whether each request carried the token, in ``way`` and in no other."""
     carried = [TOKEN in one.line or "Authorization" in dict(one.headers) for one in arrivals]
     rightly = [
         f"/t/{TOKEN}/repo/" in one.line and not one.header("Authorization")
-        if way is Way.PATH
+        if way is AuthScheme.PATH
         else one.header("Authorization") == IN_HEADER[way] and TOKEN not in one.line
         for one in arrivals
     ]

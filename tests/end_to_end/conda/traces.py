@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from tests.end_to_end.conda.machine import Machine, Ran
+    from tests.support.machine import Machine, Ran
 
 PIECE = 8
 """Characters of a secret that are too many to be seen."""

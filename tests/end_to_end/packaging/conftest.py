@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ MADE = "1767225600"
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Run a command in a throw-away home and return what it printed; it has to succeed."""
     home = tmp_path_factory.mktemp("home")
-    sealed = Environment(dict(os.environ)).sealed(home, SOURCE_DATE_EPOCH=MADE)
+    sealed = Settings(dict(os.environ)).sealed(home, SOURCE_DATE_EPOCH=MADE)
 
     def run(*command: str | Path, cwd: Path = home, **variables: str) -> str:
         done = subprocess.run(

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 STEM = f"conda_token_plugin-{__version__}"
-MANUAL = "share/man/man1/conda-token-plugin.1"
 DROPIN = "condarc.d/00-conda-token-plugin.yml"
 
 
@@ -34,7 +33,7 @@ def test_the_wheel_holds_the_package_its_metadata_two_files_of_data_and_nothing_
     tops = {"conda_token_plugin", f"{STEM}.dist-info", f"{STEM}.data"}
     assert {name.partition("/")[0] for name in names_in(wheel)} == tops
     data = [name for name in names_in(wheel) if name.startswith(f"{STEM}.data")]
-    assert {name.partition("/data/")[2] for name in data} == {DROPIN, MANUAL}
+    assert {name.partition("/data/")[2] for name in data} == {DROPIN}
 
 
 def test_every_module_of_the_package_is_in_the_wheel(wheel: Path, source: Path) -> None:
@@ -115,7 +114,7 @@ def test_the_source_distribution_has_what_a_packager_and_a_tester_need(sdist: Pa
     packed = set(members_of(sdist))
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "recipe/meta.yaml"}
     wanted |= {f"recipe/{DROPIN}", "recipe/run_test.py", "tests/conftest.py"}
-    wanted |= {"CONTRIBUTING.md", "docs/conda-token-plugin.1", "docs/demo-light.svg"}
+    wanted |= {"CONTRIBUTING.md", "docs/demo-light.svg"}
     assert wanted <= packed
 
 

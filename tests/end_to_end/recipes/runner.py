@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.end_to_end.conda.machine import Machine
+    from tests.support.machine import Machine
 
 HERE = Path(__file__).parent
 REPOSITORY = "https://repo.anaconda.cloud/repo/"

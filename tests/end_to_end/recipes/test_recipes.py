@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 from ruamel.yaml import YAML
 
-from tests.end_to_end.conda.machine import Machine
 from tests.end_to_end.recipes.runner import (
     HERE,
     PUT_THERE,
@@ -22,6 +21,7 @@ from tests.end_to_end.recipes.runner import (
     docker_runs,
     document,
 )
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox

@@ -1,18 +1,14 @@
-"""A machine with our commands and other clients on it, and servers for those."""
+"""A user who runs the plugin's commands and other clients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.end_to_end.conda.machine import Machine, Ran
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conda_token_plugin.sandbox import Sandbox
+    from tests.support.machine import Machine, Ran
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +45,3 @@ class Person:
         """Variables for a run that finds nothing of ours but the exports; the drop-in is gone."""
         self.machine.dropin.unlink(missing_ok=True)
         return {"CONDA_TOKEN_HOME": str(self.machine.folder / "nothing")}
-
-
-@pytest.fixture
-def person(tmp_path: Path, sandbox: Sandbox) -> Person:
-    return Person(Machine(tmp_path / "machine", sandbox))
-
-
-@pytest.fixture
-def files_of_sandbox(packages: Path, sandbox: Sandbox) -> Path:
-    """The channels as files, for a server of another kind."""
-    assert sandbox.repo
-    return packages / "channels"

@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.settings import Environment
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,9 +95,9 @@ class Machine:
         return self.folder / "env"
 
     @property
-    def environment(self) -> Environment:
+    def settings(self) -> Settings:
         """The plugin's view of the machine's variables."""
-        return Environment(self.variables)
+        return Settings(self.variables)
 
     @property
     def store_folder(self) -> Path:
