@@ -53,8 +53,8 @@ CONDA = {
     "cli/doctor.py",  # runs the health checks with conda's settings
 }
 KEYRING = {
-    "store/keyring_vault.py",
-    "store/keyring_probe_child.py",  # a child process, because a keyring backend can hang
+    "gateways/keyring.py",
+    "store/keyring_probe.py",  # in a child process, because a keyring backend can hang
 }
 PRINTERS = {
     "cli/output.py",
@@ -66,7 +66,7 @@ CATCHERS = {
     "auth/handler.py",  # a bug of the plugin must not stop conda; it is reported once
     "auth/responses.py",  # the same
     "store/lookup.py",  # passes the error on to the threads that wait
-    "store/keyring_vault.py",  # keyring backends raise any type of error
+    "gateways/keyring.py",  # keyring backends raise any type of error
 }
 
 

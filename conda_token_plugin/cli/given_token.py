@@ -15,9 +15,9 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import keep, provable, scope_of
 from conda_token_plugin.settings import expanded
+from conda_token_plugin.store.folder import share
 from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
-from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind

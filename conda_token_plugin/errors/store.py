@@ -1,4 +1,4 @@
-"""The store has no such token (exit code 1), or cannot be used as it is (6)."""
+"""Errors of the store: no such token (exit code 1), or the store is unusable (6)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class NoToken(TokenPluginError):
-    """Nothing is stored for what was asked."""
+    """No token is stored for the organization or the URL."""
 
     @classmethod
     def for_organization(cls, organization: str, *, known: Iterable[str] = ()) -> NoToken:
-        """No token of this organization is stored; those of ``known`` are."""
+        """Return the error for an organization; tokens of those in ``known`` are stored."""
         from difflib import get_close_matches
 
         names = sorted(known)
         close = get_close_matches(organization, names, n=1)
         return cls(
             f"No token is stored for the organization {organization!r}"
-            + (f" (stored: {', '.join(names)})." if names else " (none is stored at all)."),
+            + (f" (stored: {', '.join(names)})." if names else " (no token is stored at all)."),
             hint=f"Did you mean {close[0]!r}? See: conda token list"
             if close
             else f"Run: conda token install --org {organization}",
@@ -31,24 +31,24 @@ class NoToken(TokenPluginError):
 
     @classmethod
     def for_url(cls, url: str) -> NoToken:
-        """No token covers this URL."""
+        """Return the error for a URL that no token covers."""
         return cls(
-            f"No token covers {url}: it would be requested without one.",
+            f"No token covers {url}: conda requests it without a token.",
             hint="Run: conda token list",
         )
 
 
 class StoreError(TokenPluginError):
-    """The store of tokens cannot be used as it is."""
+    """The store cannot be used in its current state."""
 
     exit_code = 6
 
 
 class StoreCorrupt(StoreError):
-    """A file of the store is not what was written. It is left untouched."""
+    """A file of the store is damaged. It is left unchanged."""
 
     def __init__(self, path: Path, *, fault: str) -> None:
-        """``fault`` says how it shows, without a byte of the content."""
+        """Take what is wrong, in words that contain nothing of the content."""
         super().__init__(
             f"{path} is damaged ({fault}) and was left as it is.",
             hint=f"Restore it from a backup, or move it away ({path.name}.bak) "
@@ -60,19 +60,19 @@ class StoreNewer(StoreError):
     """A file of the store was written by a later version of this plugin."""
 
     def __init__(self, path: Path, *, version: object) -> None:
-        """``version`` is the format version that the file claims."""
+        """Take the format version of the file."""
         super().__init__(
-            f"{path} has format version {version!r}, which this version cannot read; "
-            "it was left as it is.",
+            f"{path} has format version {version!r}, which this version of the plugin cannot read. "
+            "It was left as it is.",
             hint="Update: conda update -n base conda-token-plugin",
         )
 
 
 class StoreBusy(StoreError):
-    """Another process holds the lock for longer than we wait."""
+    """Another process holds the lock for longer than the time limit."""
 
     def __init__(self, path: Path, *, waited: float) -> None:
-        """``waited`` in seconds."""
+        """Take the path of the lock and the time limit in seconds."""
         super().__init__(
             f"Another process has kept {path} locked for {waited:.0f} seconds.",
             hint="Run this again when it has finished.",
@@ -83,7 +83,7 @@ class StoreUnusable(StoreError):
     """A file or folder of the store cannot be read or written."""
 
     def __init__(self, path: Path, *, reason: str, hint: str = "") -> None:
-        """``reason`` is the system's own: "Read-only file system"."""
+        """Take the reason, as the system words it: "Read-only file system"."""
         super().__init__(
             f"{path} cannot be used: {reason}. Nothing was changed.",
             hint=hint or "Make it writable, or choose another folder with CONDA_TOKEN_HOME.",
@@ -91,10 +91,10 @@ class StoreUnusable(StoreError):
 
 
 class IssueLost(StoreError):
-    """A token was issued, and the store failed only then: it is gone, as is the one before it."""
+    """A token was issued and could not be stored, and the one before it is revoked."""
 
     def __init__(self, organization: str, *, cause: StoreError) -> None:
-        """``cause`` is what the store said; that "nothing was changed" is not true of the issue."""
+        """Take the error of the store; its "Nothing was changed." is removed, as it is false."""
         reason = cause.what.removesuffix("Nothing was changed.").rstrip(" .")
         super().__init__(
             f"A token of {organization!r} was issued and is lost, and the one before it is revoked:"
@@ -104,13 +104,13 @@ class IssueLost(StoreError):
 
 
 class SecretLost(StoreError):
-    """The store names a secret, and the vault it lies in has it no more."""
+    """The index refers to a secret that its vault no longer contains."""
 
     def __init__(self, what: str, *, vault: str, command: str) -> None:
-        """``what``: "token of 'acme'"; ``command`` gets another."""
+        """Take what is lost ("token of 'acme'") and the command that obtains another."""
         super().__init__(
             f"The {what} is gone from the {vault}: it was deleted there, "
-            "or lies on another machine.",
+            "or the store was copied from another machine.",
             hint=f"Run: {command}",
         )
 
@@ -118,8 +118,12 @@ class SecretLost(StoreError):
 class KeyringUnusable(StoreError):
     """The system keyring is absent, locked, refused, or too slow to answer."""
 
-    def __init__(self, reason: str) -> None:
-        """``reason`` finishes the sentence "The system keyring …"."""
+    def __init__(self, reason: str, *, persistent: bool = False) -> None:
+        """Take the end of the sentence "The system keyring …".
+
+        ``persistent``: whether another call of this process would fail in the same way.
+        """
+        self.reason, self.persistent = reason, persistent
         super().__init__(
             f"The system keyring {reason}.",
             hint=f"{'Unlock it, or k' if 'locked' in reason else 'K'}eep the token in a file "

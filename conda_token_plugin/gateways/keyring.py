@@ -1,17 +1,15 @@
-"""Entries that another tool keeps in the system's keyring: one service, a user name a key.
+"""Bounded calls to the system keyring, and the entries of one service in it.
 
-The system's own backend, by name: what Python's keyring prefers here may be a plain file that some
-package has registered, and no other tool reads that. Only ``PYTHON_KEYRING_BACKEND`` has a say:
-who sets it wants that one, or none. The library is imported when it is needed, and never waited
-for long: a keyring can be locked behind a window that nobody sees.
+A keyring can be locked behind a prompt that nobody sees, refuse, or hang. Every call is made in
+a daemon thread and has a time limit. A backend is loaded by the name of its class, so that no
+other backend is imported: some packages register backends that write plain files.
 """
 
 from __future__ import annotations
 
 import sys
-from concurrent.futures import TimeoutError as TooLong  # its own class before Python 3.11
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.settings import Settings
@@ -19,70 +17,99 @@ from conda_token_plugin.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.integrations.target import Entry
-    from conda_token_plugin.store.keyring_vault import Backend
-
-PATIENCE = 30.0
-"""Seconds that a call may take; a person may have to type a password meanwhile."""
+LIMIT = 30.0
+"""Seconds that a call may take; the user may have to type a password meanwhile."""
 PREFIX = "keyring:"
 NATIVE = {
     "darwin": "keyring.backends.macOS.Keyring",
     "win32": "keyring.backends.Windows.WinVaultKeyring",
 }.get(sys.platform, "keyring.backends.SecretService.Keyring")
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
+
+
+class Backend(Protocol):
+    """The methods of ``keyring.backend.KeyringBackend`` that this package calls."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return the entry, or None."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Write the entry."""
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete the entry; raise if there is none."""
+
+
+def load_backend(name: str) -> Backend:
+    """Return the backend of the class ``name``; raise any error if it does not work here."""
+    from keyring.core import load_keyring
+
+    return load_keyring(name)
+
+
+def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result:
+    """Return the result of ``work``, which calls a keyring.
+
+    Args:
+        work: Runs in a daemon thread, which does not delay the end of the process.
+        limit: Seconds to wait. ``LIMIT`` by default.
+
+    Raises:
+        KeyringUnusable: The call failed or took too long. The message of the backend's error is
+            left out, because it can contain the secret.
+    """
+    from concurrent.futures import Future
+    from concurrent.futures import TimeoutError as TooLong  # its own class before Python 3.11
+    from threading import Thread
+
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  # backends raise any type of error
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True, name="keyring").start()
+    limit = LIMIT if limit is None else limit
+    try:
+        error = future.exception(timeout=limit)
+    except TooLong:  # a prompt that nobody answers, a daemon that hangs
+        reason = f"did not answer within {limit:.0f} seconds"
+        raise KeyringUnusable(reason, persistent=True) from None
+    if error is None:
+        return future.result()
+    if type(error).__name__ == "KeyringLocked":
+        raise KeyringUnusable("is locked", persistent=True)
+    raise KeyringUnusable(f"refused: {type(error).__name__}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyringService:
-    """The entries of one service."""
+    """The entries that another tool keeps in the system keyring under one service name.
+
+    ``PYTHON_KEYRING_BACKEND`` overrides the native backend; there is no fallback. Every method
+    raises KeyringUnusable if the keyring does not answer.
+    """
 
     service: str
 
-    @property
-    def name(self) -> str:
-        """``keyring:<service>``."""
-        return f"{PREFIX}{self.service}"
-
     def held(self, key: str) -> str | None:
-        """The entry of the user name ``key``."""
-        return _asked(lambda backend: backend.get_password(self.service, key))
+        """Return the entry of the user name ``key``, or None."""
+        return _call(lambda backend: backend.get_password(self.service, key))
 
-    def prepare(self, key: str) -> None:
-        """Nothing is in the way of a key."""
-
-    def sweep(self, key: str) -> None:
-        """A keyring writes at once."""
-
-    def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
-        """A keyring's service is nothing that would have to be made."""
-        return ""
-
-    def put(self, entry: Entry) -> None:
-        """Set the entry, and see that it is there: some backends keep nothing, and say nothing."""
-        _asked(lambda backend: backend.set_password(self.service, entry.key, entry.value))
-        if self.held(entry.key) != entry.value:
+    def put(self, key: str, value: str) -> None:
+        """Set the entry and read it back: some backends store nothing and report no error."""
+        _call(lambda backend: backend.set_password(self.service, key, value))
+        if self.held(key) != value:
             raise KeyringUnusable("did not keep what was put into it")
 
-    def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
+    def drop(self, key: str) -> None:
         """Delete the entry."""
-        _asked(lambda backend: backend.delete_password(self.service, key))
+        _call(lambda backend: backend.delete_password(self.service, key))
 
 
-def _asked(work: Callable[[Backend], Answer]) -> Answer:
-    """Have ``work`` done within ``PATIENCE``.
-
-    Raises:
-        KeyringUnusable: it was not done. The backend's words are not shown: they may tell.
-    """
-    from conda_token_plugin.store.keyring_vault import loaded, started
-
-    backend = Settings().variables.get("PYTHON_KEYRING_BACKEND") or NATIVE
-    answer = started(lambda: work(loaded(backend)))
-    try:
-        error = answer.exception(timeout=PATIENCE)
-    except TooLong:  # a prompt that nobody answers, a daemon that is stuck
-        raise KeyringUnusable(f"did not answer within {PATIENCE:.0f} seconds") from None
-    if error is not None:
-        raise KeyringUnusable(f"refused: {type(error).__name__}")
-    return answer.result()
+def _call(work: Callable[[Backend], Result]) -> Result:
+    name = Settings().variables.get("PYTHON_KEYRING_BACKEND") or NATIVE
+    return bounded(lambda: work(load_backend(name)))

@@ -20,7 +20,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import MalformedToken
@@ -53,6 +53,39 @@ SHARES_KEYRING = sys.platform != "win32"
 """On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
 
 
+class KeyringPlace(NamedTuple):
+    """The keyring entries of one service, as a place of exported tokens."""
+
+    service: KeyringService
+
+    @property
+    def name(self) -> str:
+        """Return ``keyring:<service>``."""
+        return f"{PREFIX}{self.service.service}"
+
+    def held(self, key: str) -> str | None:
+        """Return the entry of the user name ``key``, or None."""
+        return self.service.held(key)
+
+    def prepare(self, key: str) -> None:
+        """Do nothing: a keyring accepts every key."""
+
+    def sweep(self, key: str) -> None:
+        """Do nothing: a write to a keyring leaves no temporary."""
+
+    def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
+        """Return "": no file or folder is made."""
+        return ""
+
+    def put(self, entry: Entry) -> None:
+        """Set the entry."""
+        self.service.put(entry.key, entry.value)
+
+    def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
+        """Delete the entry."""
+        self.service.drop(key)
+
+
 class Rattler:
     """The credentials that every client built on rattler reads."""
 
@@ -68,13 +101,13 @@ class Rattler:
         if named:
             return self.place_at(Path(named))
         if keyring and SHARES_KEYRING:
-            return KeyringService(service=SERVICE)
+            return KeyringPlace(KeyringService(service=SERVICE))
         return self.place_at(settings.home / ".rattler" / "credentials.json")
 
     def place_named(self, name: str) -> Place:
         """The keyring's service, or the file."""
         if name.startswith(PREFIX):
-            return KeyringService(service=name.removeprefix(PREFIX))
+            return KeyringPlace(KeyringService(service=name.removeprefix(PREFIX)))
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:

@@ -196,14 +196,14 @@ def rivals(patient: CheckContext) -> Iterator[Problem]:
 
 def orphans(patient: CheckContext) -> Iterator[Problem]:
     """Entries in the system's keyring that no store names."""
-    from conda_token_plugin.store import keyring_orphans as keyring
+    from conda_token_plugin.store.vaults import delete_leftover, leftover_entries
 
     try:
-        found = keyring.entries_without_a_name(patient.store)
+        found = leftover_entries(patient.store.entries())
     except KeyringUnusable:  # there is none here, or it is locked: nothing can be said
         return
     for entry in found:
-        remedy = partial(keyring.delete, entry)
+        remedy = partial(delete_leftover, entry)
         yield Problem(f"The keyring has an entry that no store here names: {entry}", remedy)
 
 

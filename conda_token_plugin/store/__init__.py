@@ -1,12 +1,11 @@
-"""A store that loses nothing and shows nothing: tokens, and the API key of a login.
+"""The store: tokens and the API keys of logins, on this machine.
 
-What is known of each token is in one file, the *index*, without a secret (``index``).
-Each secret lies in a *vault*: the system's keyring, or a small file for the owner alone
-(``vaults``). One write after another, in an order that a kill at any point cannot hurt
-(``change``). Readers take no lock: they see one version of the index or the next.
+The metadata of all tokens are in one file, the index, which contains no secret (``index``). Each
+secret is in a vault: the system keyring, or a file that only its owner can read (``vaults``).
+A write is ordered so that a kill at any point leaves the old state or the new one
+(``transaction``). Reading takes no lock: it sees one version of the index.
 
-This package imports nothing but the standard library until a secret is asked for
-or something is written.
+Until a secret is written, or read from a keyring, only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ __all__ = ["Store", "machine_store", "user_store"]
 
 
 def user_store(settings: Settings, *, choice: str | None = None) -> Store:
-    """The user's store; ``choice`` overrides the setting ``CONDA_TOKEN_STORE``.
+    """Return the user's store; ``choice`` overrides the setting ``CONDA_TOKEN_STORE``.
 
     Raises:
-        BadInput: the setting is no choice.
+        BadInput: The setting is not one of the choices.
     """
     return Store(settings.store_folder, choice=choice or settings.store_choice)
 
 
 def machine_store(settings: Settings) -> Store:
-    """The store of site tokens for everybody on this machine (``--system``)."""
+    """Return the store of site tokens for everybody on this machine (``--system``)."""
     return Store(settings.machine_folder, choice="file", machine=True)

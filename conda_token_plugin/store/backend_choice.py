@@ -1,121 +1,114 @@
-"""Where new secrets go: the system's keyring if one really works, or files; and saying so.
+"""The choice of the vault for new secrets: the system keyring if it works, or files.
 
-| choice    | the keyring works | it is absent, locked, refuses or hangs   |
-|-----------|-------------------|------------------------------------------|
-| "keyring" | keyring           | KeyringUnusable, which says which        |
-| "auto"    | keyring, and said | files, and which it was is said          |
-| "file"    | files: nobody asks |                                         |
+| choice    | the keyring works            | it is absent, locked, refuses or hangs        |
+|-----------|------------------------------|-----------------------------------------------|
+| "keyring" | keyring                      | KeyringUnusable with the reason               |
+| "auto"    | keyring, and the user is told | files, and the user is told the reason       |
+| "file"    | files; it is not probed      | files; it is not probed                       |
 
-What the probe found is remembered in the store's folder, for the same circumstances:
+The result of the probe is saved in the store's folder, and holds in the same circumstances:
 
-* *working*, until it fails; but who is about to issue a token asks anew, since it must work now;
-* *absent*, *refused* or *hung*, for a day; who chooses "keyring" asks anew;
-* *locked* is not remembered: the next thing the user does is to unlock it.
+* *working* until the keyring fails; ``Store.prove_writable`` probes again nevertheless;
+* *absent*, *refused* and *hung* for a day; the choice "keyring" probes again nevertheless;
+* *locked* is not saved, because the user is about to unlock it.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways.files import FINDING
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import keyring_probe
+from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 from conda_token_plugin.store.vaults import FILE, KEYRING
 
 if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
-    from conda_token_plugin.store.keyring_probe import ProbeReport
 
 NAME = FINDING
 DAY = 24 * 60 * 60 * 1_000_000_000
-"""In nanoseconds, as files' times are."""
-_LARGEST = 4096
+"""In nanoseconds, as the times of files are."""
+_MAX_SIZE = 4096
+_CIRCUMSTANCES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
 
 
-class Choice:
-    """A choice, and what is known of the keyring. Only ``remember`` needs the store's lock."""
+class BackendChoice:
+    """A choice, and the result of the last probe."""
 
     def __init__(self, wanted: str, folder: Folder) -> None:
-        """``wanted``: "auto", "keyring" or "file". Does no I/O."""
+        """Take "auto", "keyring" or "file", and the store's folder. No I/O."""
         self.wanted = wanted
         self.folder = folder
         self._probed: ProbeReport | None = None
-        self._noted = False
+        self._saved = False
 
     def place(self, *, anew: bool = False) -> str:
-        """Where the next secret goes; ``anew``: and it must work right now.
+        """Return the place of the next secret.
+
+        Args:
+            anew: Whether a saved result that the keyring works is not enough.
 
         Raises:
-            KeyringUnusable: a keyring is wanted, and none works.
+            KeyringUnusable: The choice is "keyring", and it does not work.
         """
         if self.wanted == FILE:
             return FILE
-        from conda_token_plugin.store.keyring_probe import ProbeAnswer
-
-        finding = self._finding(anew=anew)
-        if finding.answer is ProbeAnswer.WORKING:
-            return f"{KEYRING}:{finding.backend}"
+        report = self._report(anew=anew)
+        if report.answer is ProbeAnswer.WORKING:
+            return f"{KEYRING}:{report.backend}"
         if self.wanted == KEYRING:
-            raise KeyringUnusable(finding.reason)
+            raise KeyringUnusable(report.reason)
         self.folder.tell(
-            f"The system keyring {finding.reason}, so what is secret is kept in a file "
-            f"for you alone, below {self.folder.path}. (--store file chooses that.)"
+            f"The system keyring {report.reason}. Secrets are stored in files that only you can "
+            f"read, in {self.folder.path}. To choose that without a probe, use --store file."
         )
         return FILE
 
     def remember(self) -> None:
-        """Write down what this process found out. Only for the holder of the store's lock."""
-        from conda_token_plugin.store.keyring_probe import ProbeAnswer
-
+        """Save the result of this process's probe. The caller holds the store's lock."""
         probed = self._probed
-        if self._noted or probed is None or probed.answer is ProbeAnswer.LOCKED:
+        if self._saved or probed is None or probed.answer is ProbeAnswer.LOCKED:
             return
         note = {"found": probed.as_json(), "for": self._circumstances()}
         self.folder.write(NAME, json.dumps(note).encode())
-        self._noted = True
+        self._saved = True
 
     def forget(self) -> None:
-        """Ask again the next time: what was working has failed."""
-        self._probed, self._noted = None, False
+        """Delete the result, because the keyring has failed. The caller holds the lock."""
+        self._probed, self._saved = None, False
         self.folder.remove(NAME)
 
-    def _finding(self, *, anew: bool) -> ProbeReport:
+    def _report(self, *, anew: bool) -> ProbeReport:
         known = self._probed or self._remembered(anew=anew)
         if known is not None:
             return known
-        from conda_token_plugin.store.keyring_probe import ProbeAnswer, probe
-
-        self._probed = probe(explicit=self.wanted == KEYRING)
+        self._probed = keyring_probe.probe(explicit=self.wanted == KEYRING)
         if self._probed.answer is ProbeAnswer.WORKING and self.wanted != KEYRING:
             self.folder.tell(f"The system keyring ({self._probed.title}) works and is used.")
         return self._probed
 
     def _remembered(self, *, anew: bool) -> ProbeReport | None:
-        from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
-
-        found = self.folder.read(NAME, limit=_LARGEST)
+        found = self.folder.read(NAME, limit=_MAX_SIZE)
         if found is None:
             return None
         data, (written, _, _) = found
         try:
             note = json.loads(data)
-            finding = ProbeReport.from_json(note["found"])
-            circumstances = note["for"]
-        except (KeyError, TypeError, ValueError, RecursionError):  # no note of this version
+            report, circumstances = ProbeReport.from_json(note["found"]), note["for"]
+        except (KeyError, TypeError, ValueError, RecursionError):  # of another version
             return None
-        stale = time.time_ns() - written > DAY
-        works = finding.answer is ProbeAnswer.WORKING
-        too_old = anew if works else stale or self.wanted == KEYRING
-        return None if too_old or circumstances != self._circumstances() else finding
+        works = report.answer is ProbeAnswer.WORKING
+        stale = time.time_ns() - written > DAY or self.wanted == KEYRING
+        too_old = anew if works else stale
+        return None if too_old or circumstances != self._circumstances() else report
 
     def _circumstances(self) -> dict[str, str]:
-        """What decides which keyring a process sees."""
-        import sys
-
-        from conda_token_plugin.settings import Settings
-
+        """Return what decides which keyring a process finds."""
         variables = Settings().variables
-        names = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
-        seen = {name: variables.get(name, "") for name in names}
+        seen = {name: variables.get(name, "") for name in _CIRCUMSTANCES}
         return {**seen, "wanted": self.wanted, "platform": sys.platform, "prefix": sys.prefix}

@@ -1,114 +1,132 @@
-"""How anything the store writes is wrapped, so that damage shows. Pure.
+"""The envelope around everything that the store writes, so that damage is detected. Pure.
 
-The first line is JSON and says what follows, in which version, and its checksum::
+An envelope is one JSON document::
 
-    {"format":"conda-token-plugin index","version":1,"sha256":"…"}
+    {"format":"conda-token-plugin index","version":1,"sha256":"…","content":…}
 
-The checksum covers kind, version and all bytes after the first line. Content is genuine when
-wrapping it again gives the same first line, byte for byte: one flipped bit, a lost or an added
-byte anywhere is refused. Later versions keep the first line's form and change the rest,
-so that "newer" and "damaged" are never taken for one another.
+The checksum covers the kind, the version and the bytes of the content. A document is accepted
+only if writing its content again gives the same bytes before and after it: one flipped bit and
+one lost or added byte are refused. Later versions keep the members and their order, so that a
+newer document is never reported as damaged, nor the reverse.
 
-A secret is wrapped with the name it was stored under, which keeps a vault that gives out
-the wrong entry from sending a token to another's channels.
+A secret is stored with the name that it belongs to, so that a vault that returns the wrong entry
+cannot send one organization's token to the channels of another.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.tokens.secret import Secret, fault_of
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 VERSION = 1
-SECRET = "secret"  # noqa: S105  # a kind of file
-_BEGINNING, _BEFORE_VERSION = b'{"format":"conda-token-plugin ', b'","version":'
-_LONGEST_VERSION = 9
-"""Digits."""
+SECRET = "secret"  # noqa: S105  # the kind of a document
+_BEGINNING, _BEFORE_VERSION, _BEFORE_CONTENT = (
+    b'{"format":"conda-token-plugin ',
+    b'","version":',
+    b',"content":',
+)
+_END = b"}\n"
+_MAX_VERSION_DIGITS = 9
 
 
 class EnvelopeRefused(Exception):
-    """The bytes are not what was written. The store turns it into one of its errors."""
+    """The bytes are not what was written. The store turns this into one of its errors."""
 
-    def __init__(self, fault: str) -> None:
-        """``fault`` says how it shows, without a byte of the content."""
+    def __init__(self, fault: str, *, newer: int | None = None) -> None:
+        """Take what is wrong, without any of the content, and the version if that is newer."""
         super().__init__(fault)
         self.fault = fault
+        self.newer = newer
 
 
-class Newer(EnvelopeRefused):
-    """The bytes are what was written, by a later version."""
-
-    def __init__(self, version: int) -> None:
-        """``version`` is the one they claim."""
-        super().__init__(f"it has format version {version}")
-        self.version = version
+def wrapped(kind: str, content: object, *, version: int = VERSION) -> bytes:
+    """Return the document that contains ``content``; it is ASCII."""
+    return framed(kind, json.dumps(content, separators=(",", ":")).encode(), version=version)
 
 
-def wrapped(kind: str, body: bytes, *, version: int = VERSION) -> bytes:
-    """``body`` behind its first line."""
-    return _head(kind, body, version=version) + body
+def framed(kind: str, content: bytes, *, version: int = VERSION) -> bytes:
+    """Return the document that contains ``content``, which is JSON already."""
+    return _head(kind, content, version=version) + content + _END
 
 
-def unwrapped(kind: str, data: bytes) -> bytes:
-    """The body that ``wrapped`` was given. Raises as ``body_of``."""
-    return data[body_of(kind, data) :]
-
-
-def body_of(kind: str, data: bytes) -> int:
-    """Where in ``data`` the body begins that ``wrapped`` was given: a large one is not copied.
+def unwrapped(kind: str, data: bytes) -> Any:
+    """Return the content that ``wrapped`` was given.
 
     Raises:
-        Refused: these are not the bytes that ``wrapped`` returned.
-        Newer: they are, and the version is a later one.
+        EnvelopeRefused: ``data`` is not a document of this kind and version.
     """
     if not data:
         raise EnvelopeRefused("it is empty")
-    begins = data.find(b"\n") + 1
-    head, body = data[:begins], memoryview(data)[begins:]
-    version = _version(head)
-    if head != _head(kind, body, version=version) or version < 1:
+    head, found, rest = data.partition(_BEFORE_CONTENT)
+    version = _version(head + found)
+    content = rest[: -len(_END)]
+    if version < 1 or data != framed(kind, content, version=version):
         raise EnvelopeRefused("its checksum does not fit its content")
     if version > VERSION:
-        raise Newer(version)
-    return begins
+        raise EnvelopeRefused(f"it has format version {version}", newer=version)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):  # written by another program
+        raise EnvelopeRefused("its content is not JSON") from None
 
 
 def sealed(name: str, secret: Secret) -> bytes:
-    """``secret`` as it is put into a vault; ASCII, one line after the first."""
-    return wrapped(SECRET, json.dumps({"name": name, "secret": secret.reveal()}).encode() + b"\n")
+    """Return the document to put into a vault for the secret of ``name``; ASCII."""
+    return wrapped(SECRET, {"name": name, "secret": secret.reveal()})
 
 
 def unsealed(name: str, data: bytes) -> Secret:
-    """Undo ``sealed``.
+    """Return the secret of ``name`` that ``sealed`` was given.
 
     Raises:
-        Refused: these are not bytes that ``sealed`` returned, or it was another's secret.
+        EnvelopeRefused: ``data`` is damaged, or contains the secret of another name.
     """
-    body = unwrapped(SECRET, data)
-    try:
-        value = json.loads(body)
-        found, secret = value["name"], value["secret"]
-    except (KeyError, TypeError, ValueError, RecursionError):  # a writer that is not this plugin
-        raise EnvelopeRefused("it holds no secret") from None
+    content = unwrapped(SECRET, data)
+    secret = content.get("secret") if isinstance(content, dict) else None
     if not isinstance(secret, str) or fault_of(secret):
         raise EnvelopeRefused("it holds no secret")
-    if found != name:
+    if content.get("name") != name:
         raise EnvelopeRefused("it holds the secret of something else")
     return Secret(secret)
 
 
+@contextmanager
+def damage_reported(path: Path) -> Iterator[None]:
+    """Turn a refusal into an error that names the file.
+
+    Raises:
+        StoreCorrupt, StoreNewer: In place of EnvelopeRefused.
+    """
+    try:
+        yield
+    except EnvelopeRefused as refused:
+        from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
+
+        if refused.newer is not None:
+            raise StoreNewer(path, version=refused.newer) from None
+        raise StoreCorrupt(path, fault=refused.fault) from None
+
+
 def _version(head: bytes) -> int:
     digits = head.partition(_BEFORE_VERSION)[2].partition(b",")[0]
-    if not (head.startswith(_BEGINNING) and digits.isdigit() and len(digits) <= _LONGEST_VERSION):
-        raise EnvelopeRefused("its first line is not one of this plugin's")
+    known = head.startswith(_BEGINNING) and digits.isdigit()
+    if not known or len(digits) > _MAX_VERSION_DIGITS:
+        raise EnvelopeRefused("it was not written by this plugin")
     return int(digits)
 
 
-def _head(kind: str, body: bytes | memoryview, *, version: int) -> bytes:
+def _head(kind: str, content: bytes, *, version: int) -> bytes:
     digest = sha256(f"{kind} {version}\n".encode())
-    digest.update(body)
+    digest.update(content)
     return (
         f'{{"format":"conda-token-plugin {kind}","version":{version},'
-        f'"sha256":"{digest.hexdigest()}"}}\n'
+        f'"sha256":"{digest.hexdigest()}","content":'
     ).encode()

@@ -1,13 +1,12 @@
-"""A folder of a store: who may own what is in it, who may read it, and what is done about it.
+"""A folder of a store: who may own its files, who may read them, and what is repaired.
 
-The user's folder is 0700 with files of 0600, all of them the user's own.
-The machine's is 0750 with files of 0640, root's, and readable by the folder's group.
-Another owner is refused; a loose mode is repaired, and said.
+The user's folder has mode 0700 and files of mode 0600, all owned by the user. The machine's
+folder has mode 0750 and files of mode 0640, owned by root and readable by the folder's group.
+Files of other owners are refused. A mode that permits more is repaired, and the user is told.
 
-Windows has neither owners nor modes that Python shows: there ``os.mkdir`` with 0o700 gives
-the folder an ACL for its owner and the administrators alone (CPython since 3.12.4; documented
-at ``os.mkdir``), files inherit it, and a user's own folders have such an ACL anyway.
-That part was never run on Windows.
+Python shows neither owners nor modes on Windows. There ``os.mkdir`` with mode 0o700 makes a folder
+with an ACL for its owner and the administrators (CPython since 3.12.4, documentation of
+``os.mkdir``), and files inherit it. This part was never run on Windows.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
 
 ROOT = 0
 _NOTE = r"(?a)[a-z]+\.jsonl?(\.\w+)?|exports"
-SHARED_HINT = "The machine's store is for root to change: use sudo."
+SHARED_HINT = "The machine's store can be changed only by root: use sudo."
+Identity = tuple[int, int]
+"""Device and inode of a folder."""
 
 
 class Folder:
-    """One folder and the rules for what is in it. Any method may raise StoreUnusable."""
-
-    __slots__ = ("names", "path", "shared", "tell")
+    """One folder. Any method may raise StoreUnusable."""
 
     def __init__(
         self,
@@ -45,11 +44,15 @@ class Folder:
         shared: bool = False,
         names: frozenset[str] | None = None,
     ) -> None:
-        """``tell`` takes lines for the user; ``shared`` says that it is the machine's.
+        """Take the path, which need not exist. No I/O.
 
-        ``names`` is what we keep in it beside notes (``<word>.json`` and the like) and
-        ``exports``: the mode of a folder with other things, or of one like /tmp,
-        is none of our business. None: it is ours alone.
+        Args:
+            path: The folder.
+            tell: Takes messages for the user.
+            shared: Whether it is the machine's.
+            names: The files of the plugin in it, beside ``<word>.json`` and ``exports``. The mode
+                of a folder that contains others, or that is sticky as /tmp is, is not repaired.
+                None if the folder contains nothing else.
         """
         self.path = path
         self.tell = tell
@@ -57,22 +60,22 @@ class Folder:
         self.names = names
 
     def signature(self, name: str) -> Signature | None:
-        """What the file ``name`` looks like from outside; None where there is none for us."""
+        """Return the signature of the file ``name``, or None if there is none to read."""
         with self._errors_of(name):
             try:
                 return files.signature((self.path / name).lstat())
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
                 return None
-            except PermissionError:  # a shared store that is not for this user
+            except PermissionError:  # a shared store, and the user is not in its group
                 if not self.shared:
                     raise
-                self._say_closed()
+                self._tell_unreadable()
                 return None
 
     def read(self, name: str, *, limit: int) -> tuple[bytes, Signature] | None:
-        """The content of the file ``name`` and its signature; None where there is none for us.
+        """Return the content of the file ``name`` and its signature, or None as ``signature``.
 
-        More than ``limit`` bytes are returned where there are more, and never all of many.
+        Of a file with more than ``limit`` bytes, ``limit`` + 1 or a few more are returned.
         """
         path = self.path / name
         with self._errors_of(name):
@@ -80,23 +83,23 @@ class Folder:
                 descriptor = files.opened(path)
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
                 return None
-            except PermissionError:  # a shared store that is not for this user
+            except PermissionError:  # a shared store, and the user is not in its group
                 if not self.shared:
                     raise
-                self._say_closed()
+                self._tell_unreadable()
                 return None
             try:
                 status = os.fstat(descriptor)
-                self._judge_file(path, status, descriptor=descriptor)
+                self._check_file(path, status, descriptor=descriptor)
                 signature = files.signature(status)
                 return files.content(descriptor, size=status.st_size, limit=limit), signature
             finally:
                 os.close(descriptor)
 
     def write(self, name: str, data: bytes, *, after: Signature | None = None) -> None:
-        """Put ``data`` in place of the file ``name``: wholly, or what was there stands.
+        """Replace the file ``name`` in one step; after an error the old file is unchanged.
 
-        ``after`` is the signature of what was there.
+        ``after`` is the signature of the old file.
         """
         from conda_token_plugin.gateways import writing
 
@@ -106,14 +109,14 @@ class Folder:
             writing.put(temporary, self.path / name, after=after)
 
     def sync(self) -> None:
-        """Have the disk confirm what was put in place."""
+        """Wait until the disk confirms which files the folder has."""
         from conda_token_plugin.gateways.writing import sync
 
         with self._errors_of():
             sync(self.path)
 
     def remove(self, name: str) -> None:
-        """Delete the file ``name``, where it is there."""
+        """Delete the file ``name`` if it exists."""
         from conda_token_plugin.gateways.writing import clear
 
         with self._errors_of(name):
@@ -129,7 +132,7 @@ class Folder:
             writing.clear(temporary)
 
     def make(self) -> None:
-        """Make the folder where it is missing, and judge it where it is not."""
+        """Make the folder if it is missing; otherwise check it."""
         from conda_token_plugin.gateways.writing import sync
 
         with self._errors_of():
@@ -143,37 +146,52 @@ class Folder:
                 sync(self.path.parent)
 
     def inspect(self) -> None:
-        """See that the folder, where it is there, is ours and for us alone."""
+        """Check the owner and the mode of the folder if it exists."""
         with self._errors_of():
             try:
                 status = self.path.stat()
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
                 return
-            self._judge_folder(status)
+            self._check_folder(status)
 
-    def _judge_folder(self, status: os.stat_result) -> None:
+    def identity(self) -> Identity:
+        """Return what tells this folder from one that has replaced it."""
+        with self._errors_of():
+            status = self.path.stat()
+        return status.st_dev, status.st_ino
+
+    def require(self, identity: Identity) -> None:
+        """Check that the folder was not replaced since ``identity`` was returned."""
+        if self.identity() != identity:
+            raise _unusable(
+                self.path,
+                reason="another folder has taken its place meanwhile",
+                hint="Run this again.",
+            )
+
+    def _check_folder(self, status: os.stat_result) -> None:
         if not S_ISDIR(status.st_mode):
-            raise _unusable(self.path, reason="it is no folder")
-        self._judge_owner(self.path, status)
+            raise _unusable(self.path, reason="it is not a folder")
+        self._check_owner(self.path, status)
         if not _loose(status, allowed=self._mode):
             return
-        if status.st_mode & S_ISVTX or self._others():
+        if status.st_mode & S_ISVTX or self._has_other_files():
             self.tell(
                 f"{self.path} has the loose mode {_shown(status)}, which was left as it is, "
-                "because it is not for tokens alone."
+                "because the folder contains other files."
             )
         else:
             self._repair(self.path, status, at=self.path, mode=self._mode)
 
-    def _judge_file(self, path: Path, status: os.stat_result, *, descriptor: int) -> None:
+    def _check_file(self, path: Path, status: os.stat_result, *, descriptor: int) -> None:
         if not S_ISREG(status.st_mode):
-            raise _unusable(path, reason="it is no regular file")
-        self._judge_owner(path, status)
+            raise _unusable(path, reason="it is not a regular file")
+        self._check_owner(path, status)
         mode = 0o640 if self.shared else 0o600
         if _loose(status, allowed=mode):
             self._repair(path, status, at=descriptor, mode=mode)
 
-    def _judge_owner(self, path: Path, status: os.stat_result) -> None:
+    def _check_owner(self, path: Path, status: os.stat_result) -> None:
         if files.WINDOWS or status.st_uid == os.geteuid():
             return
         if not (self.shared and status.st_uid == ROOT):
@@ -191,29 +209,29 @@ class Folder:
         else:
             self.tell(f"The loose mode {_shown(status)} of {path} was set to {mode:04o}.")
 
-    def _others(self) -> bool:
-        """Whether things lie in the folder that are not ours."""
+    def _has_other_files(self) -> bool:
+        """Return whether the folder contains files of others."""
         names = self.names
         return names is not None and any(
             path.name not in names and not re.fullmatch(_NOTE, path.name)
             for path in self.path.iterdir()
         )
 
-    def _say_closed(self) -> None:
-        self.tell(f"{self.path} is not for you: it is for the group that owns it.")
+    def _tell_unreadable(self) -> None:
+        self.tell(f"You cannot read {self.path}: only members of the group that owns it can.")
 
     def _open_to_group(self) -> None:
-        """Where the folder is the machine's, have it be for the group of the one above."""
+        """Give the machine's folder to the group of its parent."""
         if self.shared and not files.WINDOWS:
             os.chown(self.path, -1, self.path.parent.stat().st_gid)
-            self.path.chmod(self._mode)  # whatever the umask took away
+            self.path.chmod(self._mode)  # the umask has removed permissions
 
     def _group(self) -> int | None:
         return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
 
     @property
     def hint(self) -> str:
-        """What to do about most errors; empty for the usual."""
+        """Return the hint for most errors; empty for the default one."""
         return SHARED_HINT if self.shared else ""
 
     def _errors_of(self, name: str = "") -> AbstractContextManager[None]:
@@ -225,7 +243,7 @@ class Folder:
 
 
 def _loose(status: os.stat_result, *, allowed: int) -> bool:
-    """Whether the group or others may do more than ``allowed``."""
+    """Return whether the group or others may do more than ``allowed``."""
     return not files.WINDOWS and bool(S_IMODE(status.st_mode) & 0o077 & ~allowed)
 
 
@@ -237,3 +255,34 @@ def _unusable(path: Path, *, reason: str, hint: str = "") -> StoreUnusable:
     from conda_token_plugin.errors.store import StoreUnusable
 
     return StoreUnusable(path, reason=reason, hint=hint)
+
+
+def share(folder: Path, *, group: str) -> None:
+    """Let ``group`` read the files in ``folder``; new files get its group, too.
+
+    Raises:
+        BadInput: There is no such group on this machine.
+        StoreUnusable: The folder does not exist, or the user may not change its group.
+        StoreBusy: Another process holds the lock.
+    """
+    from conda_token_plugin.gateways.locks import locked  # a request takes no lock
+
+    number = _group_number(group)
+    with locked(folder, hint=SHARED_HINT), files.errors_of(folder, hint=SHARED_HINT):
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, -1, number, follow_symlinks=False)
+
+
+def _group_number(group: str) -> int:
+    from conda_token_plugin.errors.input import BadInput
+
+    try:
+        from grp import getgrnam
+    except ImportError:  # Windows
+        raise BadInput(
+            "--group is not available on Windows.", hint="Set the ACL of the folder."
+        ) from None
+    try:
+        return getgrnam(group).gr_gid
+    except KeyError:  # no such group
+        raise BadInput(f"There is no group {group!r}.", hint="See: getent group") from None

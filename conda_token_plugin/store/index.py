@@ -1,246 +1,184 @@
-"""What is stored and where its secret lies; never a secret. Pure.
+"""The index: the metadata of all tokens, and the slots of their secrets; never a secret. Pure.
 
-The file, below the first line that ``envelope`` writes, is one JSON value a line:
+The content of the file, in the envelope that ``envelope`` describes::
 
-1. what finding needs: the store's id, the next serial number, the slots that are to be emptied,
-   the logins, and the scope of each token by its key: its prefix, or the list of several;
-2. and on: what showing needs, a line a token, in the same order: its slot and its metadata.
+    {"id": "…", "serial": 3, "pending_deletes": [SLOT, …], "logins": {SERVICE: SLOT, …},
+     "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
 
-So opening a store of 10,000 tokens parses one line and not 10,000 (3 ms instead of 23),
-and writing one token leaves the other lines as they are. Most scopes are one prefix, and 10,000
-lists would have Python collect garbage that is none.
+The tokens are in the order in which they were stored, the last one last.
 
-A *slot* is where one secret lies: a *place* ("file", or "keyring:" and the backend's class)
-and an *entry* there, whose name has the store's id and a serial number.
-A slot is filled once, and never over, so that replacing the index is the one step in which
-a token changes hands. **Nothing lies in a slot that the index does not name**: as a token's,
-as a login's, or as *doomed*. It is doomed before it is filled, until a token takes it;
-and from when the token drops it, until it is known to be empty.
+A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
+and the name of an *entry* there, which contains the id of the store and a serial number. A slot
+is filled only once, so that replacing the index is the single step that changes a token.
+**Every slot that may contain a secret is in the index**: as a token's, as a login's, or in
+``pending_deletes``. It is listed as pending from before it is filled until an entry refers to it,
+and from the last reference until its deletion is confirmed.
 
-The id keeps two stores apart in one keyring, and an index that was moved away from its successor.
+The id keeps two stores apart that use one keyring, and an index that was moved away from
+the one that replaced it.
 """
 
 from __future__ import annotations
 
-import json
-from itertools import chain
-from operator import itemgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conda_token_plugin.store.envelope import EnvelopeRefused, body_of, wrapped
-from conda_token_plugin.store.vaults import vault_name
+from conda_token_plugin.store.envelope import EnvelopeRefused, unwrapped, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from conda_token_plugin.tokens.token import Token
 
-    Kept = str | list[str]
-    """A scope as the first line has it."""
-
 KIND = "index"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-class Slot(tuple[str, str]):
-    """Where one secret lies."""
+class Slot(NamedTuple):
+    """Where one secret is stored."""
 
-    __slots__ = ()
-    place = property(itemgetter(0))
-    entry = property(itemgetter(1))
-
-    def __new__(cls, place: str, entry: str) -> Slot:  # noqa: PYI034  # Self is of Python 3.11
-        """``place`` is a vault's, ``entry`` what the vault calls it."""
-        return super().__new__(cls, (place, entry))
-
-
-class Entry:
-    """What the index says of one token."""
-
-    __slots__ = ("about", "scope", "slot")
-
-    def __init__(self, slot: Slot, about: Mapping[str, Any], *, scope: Kept) -> None:
-        """``about`` is the metadata as it stands there, without the ``scope``."""
-        self.slot = slot
-        self.about = about
-        self.scope = [scope] if isinstance(scope, str) else scope
+    place: str
+    entry: str
 
     @property
     def vault(self) -> str:
-        """Which vault the secret lies in: "keyring" or "file"."""
-        return vault_name(self.slot.place)
+        """Return "keyring" or "file"."""
+        return self.place.partition(":")[0]
+
+
+class Entry(NamedTuple):
+    """What the index contains about one token."""
+
+    slot: Slot
+    metadata: Mapping[str, Any]
+    """As ``Token.as_json`` returned it; ``scope`` is a list of texts, the rest is not checked."""
+
+    @property
+    def vault(self) -> str:
+        """Return "keyring" or "file"."""
+        return self.slot.vault
 
     def token(self) -> Token:
-        """The metadata.
+        """Return the metadata.
 
         Raises:
-            Refused: what stands there is no token.
+            EnvelopeRefused: They are not the metadata of a token.
         """
         from conda_token_plugin.tokens.token import Token
 
         try:
-            return Token.from_json({**self.about, "scope": self.scope})
-        except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
+            return Token.from_json(self.metadata)
+        except (KeyError, TypeError, ValueError):  # written by another program
             raise EnvelopeRefused("a token's metadata cannot be read") from None
 
 
-class Index:
-    """One version of the index; ``revising`` makes others of it, and nothing changes one."""
+class Index(NamedTuple):
+    """One version of the index. Each method returns the next version."""
 
-    __slots__ = ("doomed", "id", "lines", "logins", "scopes", "serial")
-
-    def __init__(  # noqa: PLR0913  # the parts of the file, named at each call
-        self,
-        *,
-        id: str = "",  # noqa: A002  # what the file calls it
-        serial: int = 1,
-        doomed: tuple[Slot, ...] = (),
-        logins: Mapping[str, Slot] = NOTHING,
-        scopes: Mapping[str, Kept] = NOTHING,
-        lines: Mapping[str, bytes] = NOTHING,
-    ) -> None:
-        """Without an id where nothing was ever written."""
-        self.id = id
-        self.serial = serial
-        self.doomed = doomed
-        self.logins = logins
-        self.scopes = scopes
-        self.lines = lines
-
-    def but(self, **changed: Any) -> Index:
-        """This version with other values."""
-        return Index(**{**{name: getattr(self, name) for name in self.__slots__}, **changed})
-
-    def entry(self, key: str) -> Entry | None:
-        """What is said of the token ``key``, or None.
-
-        Raises:
-            Refused: what stands there is not what was written.
-        """
-        line = self.lines.get(key)
-        if line is None:
-            return None
-        value = _object(line)
-        try:
-            return Entry(_slot(value["at"]), _mapping(value["about"]), scope=self.scopes[key])
-        except (KeyError, TypeError, ValueError):  # a writer that is not this plugin
-            raise EnvelopeRefused("a token's line cannot be read") from None
-
-    def token(self, key: str) -> Token | None:
-        """The metadata of the token ``key``, or None. Raises as ``entry``."""
-        entry = self.entry(key)
-        return entry.token() if entry else None
-
-    def slot(self, key: str) -> Slot | None:
-        """Where the secret of the token ``key`` lies, or None. Raises as ``entry``."""
-        entry = self.entry(key)
-        return entry.slot if entry else None
-
-    def prefixes(self) -> dict[str, str]:
-        """Prefix to key; of two tokens that claim one prefix, the one stored last has it."""
-        return {
-            prefix: key
-            for key, kept in self.scopes.items()
-            for prefix in ((kept,) if isinstance(kept, str) else kept)
-        }
+    id: str = ""
+    """Empty before the first write."""
+    serial: int = 1
+    pending_deletes: tuple[Slot, ...] = ()
+    logins: Mapping[str, Slot] = EMPTY
+    tokens: Mapping[str, Entry] = EMPTY
 
     @property
     def number(self) -> str:
-        """What no slot of any store has been called yet."""
+        """The name of the next slot; no slot of any store has had it before."""
         return f"{self.id}.{self.serial}"
 
-    def encoded(self) -> bytes:
-        """The bytes of the file."""
-        first = {
-            "id": self.id,
-            "serial": self.serial,
-            "doomed": self.doomed,
-            "logins": dict(self.logins),
-            "scopes": dict(self.scopes),
+    def slots(self) -> list[Slot]:
+        """Return the slots of all tokens and logins."""
+        return [*(entry.slot for entry in self.tokens.values()), *self.logins.values()]
+
+    def prefixes(self) -> dict[str, str]:
+        """Map each prefix to a key. A prefix in two scopes belongs to the token stored last."""
+        return {
+            prefix: key for key, entry in self.tokens.items() for prefix in entry.metadata["scope"]
         }
-        return wrapped(KIND, b"\n".join([dumped(first), *self.lines.values(), b""]))
+
+    def announced(self, slot: Slot) -> Index:
+        """Mark ``slot``, which is named after ``number``, as about to be filled."""
+        return self._replace(serial=self.serial + 1, pending_deletes=(*self.pending_deletes, slot))
+
+    def emptied(self, slots: Collection[Slot]) -> Index:
+        """Take ``slots`` out of the pending deletions."""
+        return self._replace(
+            pending_deletes=tuple(slot for slot in self.pending_deletes if slot not in slots)
+        )
+
+    def with_token(self, token: Token, *, slot: Slot) -> Index:
+        """Store ``token``, whose secret is in ``slot``, as the last one."""
+        index = self.without_token(token.key).emptied({slot})
+        return index.with_metadata(token, slot=slot)
+
+    def with_metadata(self, token: Token, *, slot: Slot) -> Index:
+        """Replace the metadata of ``token``, whose secret stays in ``slot``."""
+        entry = Entry(slot, token.as_json())
+        return self._replace(tokens={**self.tokens, token.key: entry})
+
+    def without_token(self, key: str) -> Index:
+        """Remove the token ``key`` if it is stored. Its slot becomes pending."""
+        others = {name: entry for name, entry in self.tokens.items() if name != key}
+        entry = self.tokens.get(key)
+        pending = (*self.pending_deletes, *([entry.slot] if entry else ()))
+        return self._replace(tokens=others, pending_deletes=pending)
+
+    def with_login(self, service: str, *, slot: Slot) -> Index:
+        """Store the login to ``service``, whose secret is in ``slot``."""
+        index = self.without_login(service).emptied({slot})
+        return index._replace(logins={**index.logins, service: slot})
+
+    def without_login(self, service: str) -> Index:
+        """Remove the login to ``service`` if there is one. Its slot becomes pending."""
+        others = {name: slot for name, slot in self.logins.items() if name != service}
+        slot = self.logins.get(service)
+        pending = (*self.pending_deletes, *([slot] if slot else ()))
+        return self._replace(logins=others, pending_deletes=pending)
+
+    def encoded(self) -> bytes:
+        """Return the content of the file."""
+        tokens = {key: entry._asdict() for key, entry in self.tokens.items()}
+        return wrapped(KIND, {**self._asdict(), "logins": {**self.logins}, "tokens": tokens})
 
 
 def decoded(data: bytes) -> Index:
-    """Undo ``encoded``.
+    """Return the index that ``data`` contains.
 
     Raises:
-        Refused: these are not bytes that ``encoded`` returned; ``Newer`` when a later one did.
+        EnvelopeRefused: ``data`` is not what ``Index.encoded`` returned.
     """
-    body_of(KIND, data)  # begins with the second line
-    _, first, *lines = data.split(b"\n")
-    value = _object(first)
+    content = unwrapped(KIND, data)
     try:
-        index = _index(value, lines=lines[:-1])
-    except (AttributeError, KeyError, TypeError, ValueError):  # a writer that is not this plugin
+        return Index(
+            id=_checked(content["id"], str),
+            serial=_checked(content["serial"], int),
+            pending_deletes=tuple(map(_slot, content["pending_deletes"])),
+            logins={service: _slot(slot) for service, slot in content["logins"].items()},
+            tokens={key: _entry(entry) for key, entry in content["tokens"].items()},
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):  # written by another program
         raise EnvelopeRefused("its content is not an index") from None
-    return index
 
 
-def _index(value: dict[str, Any], *, lines: list[bytes]) -> Index:
-    return Index(
-        id=_text(value["id"]),
-        serial=_integer(value["serial"]),
-        doomed=tuple(_slot(pair) for pair in value["doomed"]),
-        logins={service: _slot(pair) for service, pair in value["logins"].items()},
-        scopes=_scopes(value["scopes"]),
-        lines=dict(zip(value["scopes"], lines, strict=True)),
-    )
+def _entry(value: Any) -> Entry:
+    metadata = _checked(value["metadata"], dict)
+    _texts(metadata["scope"])
+    return Entry(_slot(value["slot"]), metadata)
 
 
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):  # a writer that is not this plugin
-        raise EnvelopeRefused("a line of it is not JSON") from None
-    if not isinstance(value, dict):
-        raise EnvelopeRefused("a line of it is not an object")
-    return value
-
-
-def dumped(value: object) -> bytes:
-    """``value`` as a line of the file."""
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _scopes(value: Any) -> dict[str, Kept]:
-    """``value``, if it is what it should be; looked at all at once, as there may be many."""
-    scopes: dict[str, Kept] = value
-    if {*map(type, scopes.values())} == {str}:
-        return scopes
-    lists = [kept for kept in scopes.values() if not isinstance(kept, str)]
-    if not {*map(type, lists)} <= {list}:
-        raise TypeError("texts and lists were expected")
-    if not {*map(type, chain.from_iterable(lists))} <= {str}:
-        raise TypeError("texts were expected")
-    return scopes
-
-
-def _slot(pair: Any) -> Slot:
-    place, entry = _texts(pair)
-    return Slot(place, entry)
+def _slot(value: Any) -> Slot:
+    return Slot(*_texts(value))
 
 
 def _texts(value: Any) -> list[str]:
-    if not isinstance(value, list) or any(type(item) is not str for item in value):
-        raise TypeError("a list of texts was expected")
-    return value
+    for item in _checked(value, list):
+        _checked(item, str)
+    texts: list[str] = value
+    return texts
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError("an object was expected")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text was expected")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError("an integer was expected")
+def _checked(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}")
     return value

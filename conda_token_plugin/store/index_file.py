@@ -1,104 +1,87 @@
-"""The index on the disk: read once a process and version, replaced in one step."""
+"""The index on disk: read once per process and version, replaced in one step."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from threading import Lock
-from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.store.envelope import EnvelopeRefused, Newer
-from conda_token_plugin.store.index import NOTHING, Index, decoded
+from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported
+from conda_token_plugin.store.index import EMPTY, Index, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from conda_token_plugin.gateways.files import Signature
     from conda_token_plugin.store.folder import Folder
 
-NAME = "index.jsonl"
-LARGEST = 64 * 1024 * 1024
-"""Bytes of an index; 10,000 tokens take 4 million."""
+NAME = "index.json"
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes; 1,000 tokens take about 400 thousand."""
 
 
-class Snapshot:
-    """One version of the index, as read. By hand: see ``lookup``."""
+class Snapshot(NamedTuple):
+    """One version of the index, as read."""
 
-    __slots__ = ("index", "prefixes", "signature")
-
-    def __init__(
-        self, index: Index, prefixes: Mapping[str, str], signature: Signature | None
-    ) -> None:
-        """Without a signature where there is no file."""
-        self.index = index
-        self.prefixes = prefixes
-        self.signature = signature
+    content: Index = Index()
+    prefixes: Mapping[str, str] = EMPTY
+    signature: Signature | None = None
+    """None if there is no file."""
 
 
 class IndexFile:
-    """Any method may raise StoreError."""
+    """The file of the index. Any method may raise StoreError."""
 
     def __init__(self, folder: Folder) -> None:
-        """Do no I/O."""
+        """Take the store's folder. No I/O."""
         self.folder = folder
-        self._page: Snapshot | None = None
+        self._snapshot: Snapshot | None = None
         self._guard = Lock()
 
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self.folder.path / NAME
+
     def read(self) -> Snapshot:
-        """The index as it is now; the file is opened only if it has changed. For any thread."""
+        """Return the current index. Thread-safe; opens the file only if it has changed."""
         signature = self.folder.signature(NAME)
-        page = self._page
-        if page is not None and page.signature == signature:
-            return page
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.signature == signature:
+            return snapshot
         with self._guard:
-            if self._page is None or self._page.signature != self.folder.signature(NAME):
-                self._page = self._opened()
-            return self._page
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.signature != self.folder.signature(NAME):
+                snapshot = self._snapshot = self._opened()
+            return snapshot
 
     def write(self, index: Index) -> bool:
-        """Replace the index. Only for the holder of the store's lock.
+        """Replace the index. The caller holds the store's lock.
 
         Returns:
-            Whether the disk confirmed that the file before is forgotten.
+            Whether the disk confirmed that the version before cannot come back.
 
         Raises:
-            StoreUnusable: it could not be replaced; what was there stands.
+            StoreUnusable: It could not be replaced; the version before is unchanged.
         """
         from conda_token_plugin.errors.store import StoreUnusable
 
         self.folder.write(NAME, index.encoded(), after=self.read().signature)
         try:
             self.folder.sync()
-        except StoreUnusable:  # a failing disk: the index is replaced all the same
+        except StoreUnusable:  # a failing disk; the index is replaced all the same
             self.folder.tell(f"The disk did not confirm the last change of {self.folder.path}.")
             return False
         return True
 
-    @contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Turn what ``index`` refuses into an error that names the file.
-
-        Raises:
-            StoreCorrupt, StoreNewer: in place of Refused, Newer.
-        """
-        path = self.folder.path / NAME
-        try:
-            yield
-        except EnvelopeRefused as refused:
-            from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
-
-            if isinstance(refused, Newer):
-                raise StoreNewer(path, version=refused.version) from None
-            raise StoreCorrupt(path, fault=refused.fault) from None
-
     def _opened(self) -> Snapshot:
         self.folder.inspect()
-        found = self.folder.read(NAME, limit=LARGEST)
+        found = self.folder.read(NAME, limit=MAX_SIZE)
         if found is None:
-            return Snapshot(Index(), NOTHING, None)
+            return Snapshot()
         data, signature = found
-        with self.refusals():
-            if len(data) > LARGEST:
-                raise EnvelopeRefused(f"it has more than {LARGEST} bytes")
+        with damage_reported(self.path):
+            if len(data) > MAX_SIZE:
+                raise EnvelopeRefused(f"it has more than {MAX_SIZE} bytes")
             index = decoded(data)
-        return Snapshot(index, MappingProxyType(index.prefixes()), signature)
+        return Snapshot(index, index.prefixes(), signature)

@@ -1,7 +1,8 @@
-"""Does a system keyring work here? Asked in a process of its own, with a time limit.
+"""The probe that finds out whether the system keyring works.
 
-In a process of its own because a keyring may hang in a system call, crash the interpreter,
-or import what another package has registered; none of that may happen to conda.
+``probe`` starts a process of its own, with a time limit, because a keyring can hang in a system
+call, crash the interpreter, or import what another package has registered. That process runs
+``answer``. An error that it does not catch ends it, and is reported as "refused".
 """
 
 from __future__ import annotations
@@ -11,22 +12,38 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from conda_token_plugin.store.vaults import PART, SERVICE
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
 
 LIMIT = 10.0
 """Seconds that the probe may take."""
-_CHILD = (
+SYSTEM = {
+    "keyring.backends.macOS.Keyring": "macOS Keychain",
+    "keyring.backends.Windows.WinVaultKeyring": "Windows Credential Manager",
+    "keyring.backends.SecretService.Keyring": "Secret Service",
+    "keyring.backends.libsecret.Keyring": "Secret Service",
+    "keyring.backends.kwallet.DBusKeyring": "KWallet",
+    "keyring.backends.kwallet.DBusKeyringKWallet4": "KWallet",
+}
+"""The backends of the systems' own keyrings, and their titles. Other backends write files, store
+nothing, or only fail, and some claim a higher priority (that of anaconda-auth, which writes a
+plain file, claims the highest)."""
+_PROGRAM = (
     "import json, sys;"
     "sys.path[:] = json.load(sys.stdin);"
-    "from conda_token_plugin.store.keyring_probe_child import main;"
-    "main(explicit={explicit!r})"
+    "from conda_token_plugin.store.keyring_probe import answer;"
+    "answer(explicit={explicit!r})"
 )
 
 
 class ProbeAnswer(Enum):
-    """What became of the probe."""
+    """The state of the system keyring."""
 
     WORKING = "working"
     ABSENT = "absent"
@@ -36,54 +53,66 @@ class ProbeAnswer(Enum):
 
 
 class ProbeReport(NamedTuple):
-    """The answer of a probe, and the backend that it is about."""
+    """The result of a probe."""
 
     answer: ProbeAnswer
     backend: str = ""
-    """Its class: "keyring.backends.SecretService.Keyring"."""
+    """The class of the backend: "keyring.backends.SecretService.Keyring"."""
     title: str = ""
-    """For people: "Secret Service"."""
+    """The name to show: "Secret Service"."""
     reason: str = ""
-    """Finishes the sentence "The system keyring …"."""
+    """The end of the sentence "The system keyring …"; empty if it works."""
 
     def as_json(self) -> dict[str, str]:
-        """Plain values."""
+        """Return plain values."""
         return {**self._asdict(), "answer": self.answer.value}
 
     @classmethod
     def from_json(cls, value: dict[str, str]) -> ProbeReport:
-        """Undo ``as_json``.
+        """Return the report that ``as_json`` was called for.
 
         Raises:
-            KeyError, TypeError, ValueError: it is something else.
+            KeyError, TypeError, ValueError: ``value`` is something else.
         """
         texts = {name: text for name, text in value.items() if name != "answer"}
-        return cls(answer=ProbeAnswer(value["answer"]), **texts)
+        return cls(ProbeAnswer(value["answer"]), **texts)
 
 
 def probe(*, explicit: bool) -> ProbeReport:
-    """Try the system's keyring.
+    """Write, read and delete a test entry in the system keyring.
 
-    ``explicit``: the user asked for a keyring, so one that Python's keyring is set to will do
-    even if it is not the system's.
+    Args:
+        explicit: Whether the user asked for a keyring. If so, a backend that Python's keyring
+            is configured to use is accepted even if it is not the system's own.
     """
     try:
         child = _started(explicit=explicit)
     except OSError as error:  # no interpreter, no more processes
-        return _refused(f"could not be tried: {error.strerror}")
+        reason = f"could not be tried: {error.strerror}"
+        return ProbeReport(ProbeAnswer.REFUSED, reason=reason)
     try:
-        answer, trouble = child.communicate(json.dumps(sys.path), timeout=LIMIT)
-    except subprocess.TimeoutExpired:  # a prompt that nobody answers, a daemon that is stuck
+        out, err = child.communicate(json.dumps(sys.path), timeout=LIMIT)
+    except subprocess.TimeoutExpired:  # a prompt that nobody answers, a daemon that hangs
         _kill(child)
-        reason = f"did not answer within {LIMIT:.0f} seconds"
-        return ProbeReport(answer=ProbeAnswer.HUNG, reason=reason)
-    return _finding(answer, trouble)
+        return ProbeReport(ProbeAnswer.HUNG, reason=f"did not answer within {LIMIT:.0f} seconds")
+    try:
+        return ProbeReport.from_json(json.loads(out))
+    except (KeyError, TypeError, ValueError):  # it was ended by an error or a crash
+        last = (err.strip().splitlines() or ["it crashed"])[-1]
+        return ProbeReport(ProbeAnswer.REFUSED, reason=f"refused a test entry: {last[:120]}")
+
+
+def answer(*, explicit: bool) -> None:
+    """Probe in this process, and print the report as one JSON object."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # a backend may print
+    os.write(out, json.dumps(_report(explicit=explicit).as_json()).encode())
 
 
 def _started(*, explicit: bool) -> subprocess.Popen[str]:
-    """``-I``: neither the working folder nor PYTHONPATH may put modules of theirs in between."""
-    return subprocess.Popen(  # noqa: S603  # this interpreter, with text of ours
-        [sys.executable, "-I", "-c", _CHILD.format(explicit=explicit)],
+    """Start the process; ``-I``: without modules from the working folder or PYTHONPATH."""
+    return subprocess.Popen(  # noqa: S603  # this interpreter, with a program of this module
+        [sys.executable, "-I", "-c", _PROGRAM.format(explicit=explicit)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -94,26 +123,93 @@ def _started(*, explicit: bool) -> subprocess.Popen[str]:
 
 
 def _kill(child: subprocess.Popen[str]) -> None:
-    """End the child and whatever it has started; nothing more is read from them."""
+    """Kill the process and those that it has started; read no more output from them."""
     if sys.platform == "win32":
         child.kill()
     else:
-        with suppress(ProcessLookupError):  # it has ended in between
+        with suppress(ProcessLookupError):  # it has ended meanwhile
             os.killpg(child.pid, signal.SIGKILL)
     for stream in (child.stdin, child.stdout, child.stderr):
         if stream is not None:
-            with suppress(OSError):  # a pipe that nobody reads any more
+            with suppress(OSError):  # a pipe without a reader
                 stream.close()
     child.wait()
 
 
-def _finding(answer: str, trouble: str) -> ProbeReport:
+def _report(*, explicit: bool) -> ProbeReport:
     try:
-        return ProbeReport.from_json(json.loads(answer))
-    except (KeyError, TypeError, ValueError):  # it was ended by an error or a crash
-        last = (trouble.strip().splitlines() or ["it crashed"])[-1]
-        return _refused(f"refused a test entry: {last[:120]}")
+        backend = _configured() or _best()
+    except ImportError as error:  # keyring itself, or the backend that is configured
+        return ProbeReport(ProbeAnswer.ABSENT, reason=f"is absent: {error}")
+    if backend is None:
+        return ProbeReport(ProbeAnswer.ABSENT, reason="is absent")
+    name = f"{type(backend).__module__}.{type(backend).__qualname__}"
+    if name not in SYSTEM and not explicit:
+        reason = f"is not to be used: Python's keyring is set to {name}"
+        return ProbeReport(ProbeAnswer.ABSENT, reason=reason)
+    state, reason = _tried(backend, name=name)
+    return ProbeReport(state, backend=name, title=SYSTEM.get(name, name), reason=reason)
 
 
-def _refused(reason: str) -> ProbeReport:
-    return ProbeReport(answer=ProbeAnswer.REFUSED, reason=reason)
+def _configured() -> KeyringBackend | None:
+    """Return the backend that PYTHON_KEYRING_BACKEND or keyringrc.cfg names, or None."""
+    from keyring.core import load_config, load_env
+
+    return load_env() or load_config()
+
+
+def _best() -> KeyringBackend | None:
+    """Return the system's own backend with the highest priority, or None."""
+    from keyring.core import load_keyring
+
+    viable = []
+    for name in SYSTEM:
+        # another system's, or nothing that answers on the bus
+        with suppress(ImportError, AttributeError, RuntimeError):
+            viable.append(load_keyring(name))
+    return max(viable, key=lambda backend: backend.priority, default=None)
+
+
+def _tried(backend: KeyringBackend, *, name: str) -> tuple[ProbeAnswer, str]:
+    from keyring.errors import KeyringLocked
+
+    reason = _reason_for_prompt() if SYSTEM.get(name) == "Secret Service" else ""
+    if reason:
+        return ProbeAnswer.LOCKED, reason
+    try:
+        reason = _round_trip(backend)
+    except KeyringLocked:  # it asked the user, and was not unlocked
+        return ProbeAnswer.LOCKED, "is locked"
+    return ProbeAnswer.REFUSED if reason else ProbeAnswer.WORKING, reason
+
+
+def _reason_for_prompt() -> str:
+    """Return why the Secret Service would prompt the user, or "" if it would not."""
+    try:
+        import secretstorage
+    except ImportError:  # libsecret's bindings are used
+        return ""
+    with closing(secretstorage.dbus_init()) as connection:
+        try:
+            locked = secretstorage.Collection(connection).is_locked()
+        except secretstorage.ItemNotFoundException:  # nobody has logged in on a desktop yet
+            return "has no default collection"
+    return "is locked" if locked else ""
+
+
+def _round_trip(backend: KeyringBackend) -> str:
+    """Return what is wrong with what came back for a test entry, or "" if nothing is."""
+    import secrets
+
+    user, value = f"test {secrets.token_hex(8)}", secrets.token_hex(PART // 2)
+    before: Any = backend.get_password(SERVICE, user)
+    backend.set_password(SERVICE, user, value)
+    try:
+        after: Any = backend.get_password(SERVICE, user)
+    finally:
+        backend.delete_password(SERVICE, user)
+    if before is not None or after != value:
+        return "did not give back what was put in"
+    if backend.get_password(SERVICE, user) is not None:
+        return "did not delete what was put in"
+    return ""

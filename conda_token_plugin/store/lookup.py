@@ -165,8 +165,8 @@ class Lookup:
             source=entry.vault if name == USER else name,
             prefix=prefix,
             secret=lambda: self._once(f"{name} {key}", lambda: store.secret(key)),
-            tell=lambda: store.told(entry),
-            about=entry.about,
+            tell=lambda: store.metadata(entry),
+            about=entry.metadata,
         )
 
     def _once(self, name: str, read: Callable[[], Secret]) -> Secret:

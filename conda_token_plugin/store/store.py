@@ -1,228 +1,220 @@
-"""The store itself: what others call. What is written is in ``index``, and how in ``change``."""
+"""The public class of the store; ``transaction`` reads and writes for it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.safe import Safe
-from conda_token_plugin.store.vaults import FILE, vault_name
+from conda_token_plugin.store.envelope import damage_reported
+from conda_token_plugin.store.transaction import SecretStore
+from conda_token_plugin.store.vaults import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conda_token_plugin.errors.store import NoToken, SecretLost
-    from conda_token_plugin.store.index import Entry, Index, Slot
+    from conda_token_plugin.errors.store import NoToken
+    from conda_token_plugin.store.index import Entry, Index
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
 
 class Store:
-    """One user's, or the machine's, tokens. Any method may raise StoreError; reads take no lock."""
+    """The tokens of one user, or of the machine, and the API keys of logins.
+
+    Any method may raise StoreError. Reading takes no lock.
+    """
 
     def __init__(self, folder: Path, *, choice: str = "auto", machine: bool = False) -> None:
-        """``choice``: where new secrets go, "auto", "keyring" or "file". Does no I/O."""
+        """Take the folder, which need not exist. No I/O.
+
+        Args:
+            folder: The folder of the index.
+            choice: Where new secrets go: "auto", "keyring" or "file".
+            machine: Whether it is the store for everybody on this machine.
+        """
         self.notices: list[str] = []
-        """Lines for the user: what was repaired, chosen, or left undone."""
-        self._safe = Safe(folder, choice=choice, shared=machine, tell=self._tell)
-        self._ledger = self._safe.ledger
+        """Messages for the user: what was repaired, chosen, or left undone."""
+        self._secrets = SecretStore(folder, choice=choice, shared=machine, tell=self._tell)
 
     @property
     def folder(self) -> Path:
-        """Where the index is."""
-        return self._ledger.folder.path
+        """The folder of the index."""
+        return self._secrets.folder.path
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Hold the lock of the store in this thread, for several operations at once.
+
+        Operations on this folder in the same thread reuse the lock, also those of other objects.
+        Other threads and processes that write wait for it; those that only read do not.
+
+        Raises:
+            StoreBusy: On entry, if others held the lock for ``gateways.locks.WAIT`` seconds.
+            StoreUnusable: On entry, if the folder or the lock cannot be made.
+        """
+        return self._secrets.exclusive()
 
     def tokens(self) -> tuple[Token, ...]:
-        """All metadata, by organization and key. Reads no secret."""
-        index = self._ledger.read().index
-        with self._ledger.refusals():
-            held = [token for key in index.lines if (token := index.token(key))]
+        """Return the metadata of all tokens, by organization and key. Reads no secret."""
+        held = map(self.metadata, self._index.tokens.values())
         return tuple(sorted(held, key=lambda token: (token.organization, token.key)))
 
     def token(self, key: str) -> Token | None:
-        """The metadata of one token. Reads no secret."""
-        with self._ledger.refusals():
-            return self._ledger.read().index.token(key)
+        """Return the metadata of one token, or None if it is not stored. Reads no secret."""
+        entry = self.entry(key)
+        return entry and self.metadata(entry)
 
     def entry(self, key: str) -> Entry | None:
-        """What the index says of one token: what a request needs, and no more."""
-        with self._ledger.refusals():
-            return self._ledger.read().index.entry(key)
+        """Return what the index contains about one token: all that a request needs."""
+        return self._index.tokens.get(key)
 
-    def told(self, entry: Entry) -> Token:
-        """The metadata that ``entry`` has."""
-        with self._ledger.refusals():
+    def metadata(self, entry: Entry) -> Token:
+        """Return the metadata of ``entry``."""
+        with damage_reported(self._secrets.file.path):
             return entry.token()
 
     def prefixes(self) -> Mapping[str, str]:
-        """Each prefix of a scope, and the key of the token it belongs to.
+        """Return the key of the token that each prefix belongs to.
 
-        Of two tokens that claim the same prefix, the one stored last has it.
+        A prefix in the scope of two tokens belongs to the one that was stored last.
         """
-        return self._ledger.read().prefixes
+        return self._secrets.file.read().prefixes
 
     def vault_of(self, key: str) -> str:
-        """In which vault the secret of ``key`` lies: "keyring" or "file".
+        """Return the vault of the secret of ``key``: "keyring" or "file".
 
         Raises:
-            NoToken: there is no such token.
+            NoToken: There is no such token.
         """
-        return vault_name(self._slot(key).place)
+        return _stored(self._index, key).vault
 
     def secret(self, key: str) -> Secret:
-        """The secret of the token ``key``.
+        """Return the secret of the token ``key``.
 
         Raises:
-            NoToken: there is no such token.
-            SecretLost: there is, and someone else has deleted its secret.
+            NoToken: There is no such token.
+            SecretLost: The token is stored, and its secret was deleted by another program.
         """
         organization = _organization(key)
-        secret = self._safe.find(
+        secret = self._secrets.find(
             key,
-            slot_of=lambda index: index.slot(key),
-            lost=lambda vault: _lost(
-                f"token of {organization!r}",
-                vault=vault,
-                command=f"conda token install --org {organization}",
-            ),
+            slot_of=lambda index: entry.slot if (entry := index.tokens.get(key)) else None,
+            what=f"token of {organization!r}",
+            command=f"conda token install --org {organization}",
         )
         if secret is None:
-            raise _no_token(key, self._ledger.read().index)
+            raise _no_token(self._index, key)
         return secret
 
     def prove_writable(self) -> str:
-        """See that a token could be stored right now.
+        """Check that a token can be stored now.
 
         Returns:
-            The vault that its secret would go to.
+            The vault that its secret would go to: "keyring" or "file".
         """
-        return self._safe.prove()
+        return self._secrets.prove()
 
     def add(self, token: Token, secret: Secret) -> str:
-        """Keep ``token``, in place of the one with its key where there is one.
+        """Store ``token``, in place of the one with its key if there is one.
 
         Returns:
-            The vault that the secret went to.
+            The vault that the secret went to: "keyring" or "file".
         """
-        from conda_token_plugin.store.index_edits import with_token
-
-        return self._safe.keep(
-            token.key, secret, record=lambda index, slot: with_token(index, token, at=slot)
+        return self._secrets.put(
+            token.key, secret, record=lambda index, slot: index.with_token(token, slot=slot)
         )
 
     def update(self, *tokens: Token) -> None:
-        """Replace the metadata of tokens that are stored; their secrets stay as they are.
+        """Replace the metadata of stored tokens; their secrets stay as they are.
 
         Raises:
-            NoToken: one of them is not stored; nothing was changed.
+            NoToken: One of them is not stored; nothing was changed.
         """
-        from conda_token_plugin.store.index_edits import with_metadata
-
         for token in tokens:
-            self._slot(token.key)  # else not even a lock is taken
+            _stored(self._index, token.key)  # before a lock is taken or a folder made
         if not tokens:
             return
-        with self._safe.changing() as change:
-            change.sweep(FILE)
+        with self._secrets.changing(FILE) as change:
             index = change.index
             for token in tokens:
-                index = with_metadata(index, token, at=_slot(index, token.key))
+                index = index.with_metadata(token, slot=_stored(index, token.key).slot)
             change.commit(index)
 
     def remove(self, key: str) -> Token:
-        """Forget the token ``key``.
+        """Remove the token ``key`` and return its metadata.
 
-        A secret that its vault does not give up, say because the keyring is locked,
-        is deleted with a later change; a notice says so.
+        If its secret cannot be deleted now, for example because the keyring is locked, a later
+        write deletes it; a notice says so.
 
         Raises:
-            NoToken: there is no such token.
+            NoToken: There is no such token.
         """
-        from conda_token_plugin.store.index_edits import without_token
-
-        self._slot(key)  # else not even a lock is taken
-        with self._safe.changing() as change:
-            change.sweep(_slot(change.index, key).place)
-            token = change.index.token(key)
-            if token is None:
-                raise _no_token(key, change.index)
-            change.commit(without_token(change.index, key))
+        slot = _stored(self._index, key).slot  # before a lock is taken or a folder made
+        with self._secrets.changing(slot.place) as change:
+            token = self.metadata(_stored(change.index, key))
+            change.commit(change.index.without_token(key))
         return token
 
     def login(self, service: str) -> Secret | None:
-        """The API key of the login to ``service``, or None.
+        """Return the API key of the login to ``service``, or None if there is none.
 
         Raises:
-            SecretLost: it is stored, and someone else has deleted it.
+            SecretLost: It is stored, and was deleted by another program.
         """
-        return self._safe.find(
+        return self._secrets.find(
             _login(service),
             slot_of=lambda index: index.logins.get(service),
-            lost=lambda vault: _lost(
-                f"API key for {service}", vault=vault, command="conda token login"
-            ),
+            what=f"API key for {service}",
+            command="conda token login",
         )
 
     def set_login(self, service: str, api_key: Secret) -> str:
-        """Keep the API key of a login, in place of the one before.
+        """Store the API key of a login, in place of the one before.
 
         Returns:
-            The vault that it went to.
+            The vault that it went to: "keyring" or "file".
         """
-        from conda_token_plugin.store.index_edits import with_login
-
-        return self._safe.keep(
+        return self._secrets.put(
             _login(service),
             api_key,
-            record=lambda index, slot: with_login(index, service, at=slot),
+            record=lambda index, slot: index.with_login(service, slot=slot),
         )
 
     def remove_login(self, service: str) -> bool:
-        """Forget the API key of a login, as ``remove`` does a token; False where there is none."""
-        from conda_token_plugin.store.index_edits import without_login
-
-        if service not in self._ledger.read().index.logins:
+        """Remove the API key of a login, as ``remove`` does; return False if there is none."""
+        slot = self._index.logins.get(service)
+        if slot is None:
             return False
-        with self._safe.changing() as change:
-            slot = change.index.logins.get(service)
-            change.sweep(slot.place if slot else FILE)
-            change.commit(without_login(change.index, service))
-        return slot is not None
+        with self._secrets.changing(slot.place) as change:
+            found = service in change.index.logins
+            change.commit(change.index.without_login(service))
+        return found
 
     def entries(self) -> frozenset[str]:
-        """Where all secrets lie, and those that are to be deleted: names in files and keyrings."""
-        index = self._ledger.read().index
-        with self._ledger.refusals():
-            held = [slot for key in index.lines if (slot := index.slot(key))]
-        return frozenset(slot.entry for slot in (*held, *index.logins.values(), *index.doomed))
+        """Return the names of all entries in files and keyrings, also those pending deletion."""
+        slots = (*self._index.slots(), *self._index.pending_deletes)
+        return frozenset(slot.entry for slot in slots)
 
-    def _slot(self, key: str) -> Slot:
-        with self._ledger.refusals():
-            return _slot(self._ledger.read().index, key)
+    @property
+    def _index(self) -> Index:
+        return self._secrets.file.read().content
 
     def _tell(self, line: str) -> None:
         if line not in self.notices:
             self.notices.append(line)
 
 
-def _slot(index: Index, key: str) -> Slot:
-    slot = index.slot(key)
-    if slot is None:
-        raise _no_token(key, index)
-    return slot
+def _stored(index: Index, key: str) -> Entry:
+    entry = index.tokens.get(key)
+    if entry is None:
+        raise _no_token(index, key)
+    return entry
 
 
-def _lost(what: str, *, vault: str, command: str) -> SecretLost:
-    from conda_token_plugin.errors.store import SecretLost
-
-    return SecretLost(what, vault=vault, command=command)
-
-
-def _no_token(key: str, index: Index) -> NoToken:
+def _no_token(index: Index, key: str) -> NoToken:
     from conda_token_plugin.errors.store import NoToken
 
-    known = {_organization(other) for other in index.lines}
-    return NoToken.for_organization(_organization(key), known=known)
+    return NoToken.for_organization(_organization(key), known=set(map(_organization, index.tokens)))
 
 
 def _organization(key: str) -> str:
@@ -230,5 +222,5 @@ def _organization(key: str) -> str:
 
 
 def _login(service: str) -> str:
-    """What an API key is sealed under: no token's key is like it."""
+    """Return the name that an API key is sealed under; the key of a token contains an "@"."""
     return f"login {service}"

@@ -1,108 +1,227 @@
-"""Where secrets lie: a vault holds small texts by name and knows nothing of tokens.
+"""Vaults: where secrets are stored, each as a small text under the name of its entry.
 
-| place                | vault                                                     |
-|----------------------|-----------------------------------------------------------|
-| ``file``             | one small file a secret, below ``secrets/`` of the store  |
-| ``keyring:<class>``  | one small entry a secret, in that backend of ``keyring``  |
+| place                | vault                                                                   |
+|----------------------|-------------------------------------------------------------------------|
+| ``file``             | one file per secret, in the folder ``secrets`` of the store             |
+| ``keyring:<class>``  | one entry per secret in that backend, service ``conda-token-plugin``    |
 
-The content is the same in both: a sealed secret, see ``envelope``.
+The content is the same in both: the document that ``envelope.sealed`` returns.
+
+Windows stores at most 1,280 characters in a keyring entry (CRED_MAX_CREDENTIAL_BLOB_SIZE is
+2,560 bytes of UTF-16). So a secret is split into parts of 1,200 characters, each stored as
+"number/count text": a token takes one part, an API key two or three. Parts are written upwards
+and deleted downwards, so that those of a killed write are found by counting from the first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from contextlib import closing
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
 
-from conda_token_plugin.store.envelope import Newer
+from conda_token_plugin.store.envelope import (
+    EnvelopeRefused,
+    damage_reported,
+    sealed,
+    unsealed,
+)
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import TypeAlias
 
-    from conda_token_plugin.errors.store import StoreError
-    from conda_token_plugin.store.envelope import EnvelopeRefused
+    from conda_token_plugin.gateways.keyring import Backend
     from conda_token_plugin.store.folder import Folder
+    from conda_token_plugin.tokens.secret import Secret
 
-    class Vault(Protocol):
-        """Any method may raise StoreError; a put that raised may have left the entry behind."""
-
-        def entry(self, name: str, *, number: str) -> str:
-            """What to call the entry for the secret of ``name``; ``number`` is a new one."""
-
-        def get(self, entry: str) -> bytes | None:
-            """What was put, or None."""
-
-        def put(self, entry: str, sealed: bytes) -> None:
-            """Keep ``sealed``, for good, before returning."""
-
-        def delete(self, entry: str) -> None:
-            """Forget ``entry``; nothing happens where it is not there."""
-
-        def prove(self) -> None:
-            """See that a secret could be put right now."""
-
-        def damaged(self, entry: str, refused: EnvelopeRefused) -> StoreError:
-            """The error for content that is not what was put."""
-
+    Result = TypeVar("Result")
+    Vault: TypeAlias = "FileVault | KeyringVault"
 
 FILE = "file"
 KEYRING = "keyring"
-LARGEST = 64 * 1024
-"""Bytes of one sealed secret; anything longer is none."""
-_FILE_NAME = frozenset("0123456789abcdefghijklmnopqrstuvwxyz.")
-_LONGEST_FILE_NAME = 64
+SERVICE = "conda-token-plugin"
+MAX_SIZE = 64 * 1024
+"""Bytes of one sealed secret."""
+PART = 1_200
+"""Characters of a part, without its number."""
+MAX_PARTS = MAX_SIZE // PART + 1
+"""Upper bound, in case a backend returns a value for every name."""
+MAX_NAME = 400
+"""Characters of a name that a keyring entry shows; Windows takes 513 with the number."""
+LIST_LIMIT = 10.0
+"""Seconds that the Secret Service may take to list or delete leftover entries."""
+_FILE_NAME = r"[0-9a-z.]{1,64}"
+_NUMBERED = r"(?s)([0-9]{1,3})/([0-9]{1,3}) (.*)"
+_PART_SUFFIX = r"/[0-9]{1,3}$"
 
 
 class FileVault:
-    """Secrets in files for the owner alone."""
+    """Secrets in files that only their owner can read. Any method may raise StoreError."""
 
     __slots__ = ("folder",)
 
     def __init__(self, folder: Folder) -> None:
-        """``folder`` is for nothing else."""
+        """Take a folder that contains nothing else."""
         self.folder = folder
 
-    def entry(self, name: str, *, number: str) -> str:  # noqa: ARG002  # the protocol's
-        """The number: organizations may have names that files cannot have."""
+    def entry(self, name: str, *, number: str) -> str:  # noqa: ARG002  # as in KeyringVault
+        """Return the number: not every organization's name can be the name of a file."""
         return number
 
-    def get(self, entry: str) -> bytes | None:
-        """Read the file."""
+    def get(self, entry: str, *, name: str) -> Secret | None:
+        """Return the secret of ``name`` in the file, or None if there is no file."""
         self.folder.inspect()
-        found = self.folder.read(self._name(entry), limit=LARGEST)
-        return None if found is None else found[0]
+        found = self.folder.read(self._checked(entry), limit=MAX_SIZE)
+        with damage_reported(self.folder.path / entry):
+            return None if found is None else unsealed(name, found[0])
 
-    def put(self, entry: str, sealed: bytes) -> None:
-        """Write the file, and have the disk confirm it."""
+    def put(self, entry: str, *, name: str, secret: Secret) -> None:
+        """Write the file and wait until the disk confirms it."""
         self.folder.make()
-        self.folder.write(entry, sealed)
+        self.folder.write(entry, sealed(name, secret))
         self.folder.sync()
 
     def delete(self, entry: str) -> None:
-        """Delete the file."""
-        self.folder.remove(self._name(entry))
+        """Delete the file if there is one."""
+        self.folder.remove(self._checked(entry))
 
     def prove(self) -> None:
-        """Write a file as large as a secret can be, and delete it."""
+        """Write a file of the maximum size and delete it."""
         self.folder.make()
-        self.folder.prove(LARGEST)
+        self.folder.prove(MAX_SIZE)
 
-    def damaged(self, entry: str, refused: EnvelopeRefused) -> StoreError:
-        """Name the file."""
-        from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
-
-        path = self.folder.path / entry
-        if isinstance(refused, Newer):
-            return StoreNewer(path, version=refused.version)
-        return StoreCorrupt(path, fault=refused.fault)
-
-    def _name(self, entry: str) -> str:
-        """``entry``, if it is a name that we give to files: it comes from the index."""
-        if not (0 < len(entry) <= _LONGEST_FILE_NAME and _FILE_NAME.issuperset(entry)):
-            from conda_token_plugin.errors.store import StoreCorrupt
-
-            raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
+    def _checked(self, entry: str) -> str:
+        """Return ``entry``, which is from the index, if it can be the name of a secret's file."""
+        with damage_reported(self.folder.path.parent):
+            if not (entry == ".new" or re.fullmatch(_FILE_NAME, entry)):
+                raise EnvelopeRefused("its index names no file of its own")
         return entry
 
 
-def vault_name(place: str) -> str:
-    """Say "keyring" or "file"."""
-    return place.partition(":")[0]
+class KeyringVault:
+    """Secrets in one backend of the system keyring. Any method may raise KeyringUnusable.
+
+    The name of an entry begins with the token's key, so that users can recognize it.
+    """
+
+    def __init__(self, backend: str) -> None:
+        """Take the name of the backend's class."""
+        self.backend = backend
+        self._guard = Lock()
+        self._unusable = ""
+        """Why no more calls are made in this process."""
+
+    def entry(self, name: str, *, number: str) -> str:
+        """Return the printable part of the name, and the number, which makes it unique."""
+        shown = "".join(c if c.isprintable() else "?" for c in name[:MAX_NAME])
+        return f"{shown} ({number})"
+
+    def get(self, entry: str, *, name: str) -> Secret | None:
+        """Return the secret of ``name`` from its parts, or None if one is missing."""
+        text = self._call(lambda backend: _joined(backend, entry))
+        try:
+            return None if text is None else unsealed(name, text.encode())
+        except EnvelopeRefused as refused:  # a backend that confuses entries
+            from conda_token_plugin.errors.store import KeyringUnusable
+
+            raise KeyringUnusable(
+                f"gave something else for {entry} than was put in: {refused.fault}"
+            ) from None
+
+    def put(self, entry: str, *, name: str, secret: Secret) -> None:
+        """Write the parts."""
+        text = sealed(name, secret).decode("ascii")
+        parts = [text[at : at + PART] for at in range(0, len(text), PART)]
+        self._call(lambda backend: _write(backend, entry, parts))
+
+    def delete(self, entry: str) -> None:
+        """Delete the parts that there are."""
+        self._call(lambda backend: _delete(backend, entry))
+
+    def prove(self) -> None:
+        """Do nothing: the probe of ``backend_choice`` has written an entry and deleted it."""
+
+    def _call(self, work: Callable[[Backend], Result]) -> Result:
+        """Return the result of ``work``. A locked or hanging keyring is called only once."""
+        from conda_token_plugin.errors.store import KeyringUnusable
+        from conda_token_plugin.gateways import keyring
+
+        with self._guard:
+            if self._unusable:
+                raise KeyringUnusable(self._unusable)
+            try:
+                return keyring.bounded(lambda: work(keyring.load_backend(self.backend)))
+            except KeyringUnusable as error:
+                self._unusable = error.reason if error.persistent else ""
+                raise
+
+
+def leftover_entries(known: frozenset[str]) -> list[str]:
+    """Return the entries of this plugin in the Secret Service that are not in ``known``.
+
+    They remain when somebody deletes the folder of a store, and they may belong to another
+    store. Only the Secret Service (Linux) can list entries; it does so also while it is locked.
+
+    Raises:
+        KeyringUnusable: There is no Secret Service, or it does not answer.
+    """
+    found = _in_secret_service({"service": SERVICE}, delete=False)
+    return sorted(entry for entry in found if re.sub(_PART_SUFFIX, "", entry) not in known)
+
+
+def delete_leftover(entry: str) -> None:
+    """Delete one of ``leftover_entries``.
+
+    Raises:
+        KeyringUnusable: It could not be deleted; the Secret Service may be locked.
+    """
+    _in_secret_service({"service": SERVICE, "username": entry}, delete=True)
+
+
+def _in_secret_service(attributes: dict[str, str], *, delete: bool) -> list[str]:
+    from conda_token_plugin.gateways.keyring import bounded
+
+    def work() -> list[str]:
+        import secretstorage
+
+        with closing(secretstorage.dbus_init()) as connection:
+            items = list(secretstorage.search_items(connection, attributes))
+            names = [str(item.get_attributes().get("username", "")) for item in items]
+            for item in items if delete else ():
+                item.delete()
+        return names
+
+    return bounded(work, limit=LIST_LIMIT)
+
+
+def _part_name(entry: str, number: int) -> str:
+    return entry if number == 1 else f"{entry}/{number}"
+
+
+def _joined(backend: Backend, entry: str) -> str | None:
+    text, number, count = "", 1, 1
+    while number <= min(count, MAX_PARTS):
+        part = backend.get_password(SERVICE, _part_name(entry, number))
+        if part is None:
+            return None
+        match = re.fullmatch(_NUMBERED, part)
+        if match is None:  # written by another program; refused when it is unsealed
+            return part
+        text, number, count = text + match[3], number + 1, int(match[2])
+    return text
+
+
+def _write(backend: Backend, entry: str, parts: list[str]) -> None:
+    for number, part in enumerate(parts, 1):
+        name = _part_name(entry, number)
+        backend.set_password(SERVICE, name, f"{number}/{len(parts)} {part}")
+
+
+def _delete(backend: Backend, entry: str) -> None:
+    def there(number: int) -> bool:
+        return backend.get_password(SERVICE, _part_name(entry, number)) is not None
+
+    count = next((n - 1 for n in range(1, MAX_PARTS + 1) if not there(n)), MAX_PARTS)
+    for number in range(count, 0, -1):
+        backend.delete_password(SERVICE, _part_name(entry, number))

@@ -1,15 +1,13 @@
-"""Stores to count in: one token that is asked for, and as many others as a test wants."""
+"""Stores to count in: the token of acme, and as many other tokens as a test wants."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
-from conda_token_plugin.store.envelope import unwrapped, wrapped
-from conda_token_plugin.store.index import KIND
+from conda_token_plugin.store.index import Index, Slot, decoded
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -25,26 +23,27 @@ VALUE = "MadeUp" * 8
 
 
 def token_of(organization: str) -> Token:
-    """A token's metadata."""
+    """Return the metadata of an organization's token."""
     scope = (organization_prefix(REPOSITORY, organization),)
     return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
 
 
 def keep(folder: Path, *, count: int) -> Path:
-    """Keep a token of acme in the store at ``folder``, and have the index name ``count``."""
+    """Store the token of acme, and add tokens to the index until it has ``count``."""
     store = user_store(Settings())
     store.add(token_of("acme"), Secret(VALUE))
-    if count > 1:
-        _swell(folder / "index.jsonl", count=count)
+    path = folder / "index.json"
+    path.write_bytes(filled(decoded(path.read_bytes()), count=count - 1).encoded())
     dropin.write(Settings().condarc, tokens=store.tokens())
     return folder
 
 
-def _swell(path: Path, *, count: int) -> None:
-    """Copy the token's line of the index, as other organizations'."""
-    first, line = unwrapped(KIND, path.read_bytes()).splitlines()
-    head = json.loads(first)
-    others = [token_of(f"organization-{number:05}") for number in range(count - 1)]
-    head["scopes"] |= {other.key: other.scope[0] for other in others}
-    lines = [json.dumps(head).encode(), *[line] * count, b""]
-    path.write_bytes(wrapped(KIND, b"\n".join(lines)))
+def filled(index: Index, *, count: int) -> Index:
+    """Return ``index`` with the tokens of ``count`` more organizations, without secrets.
+
+    Storing 1,000 tokens one by one takes a minute.
+    """
+    for number in range(count):
+        slot = Slot("file", f"{index.id}.{number}-unused")
+        index = index.with_metadata(token_of(f"organization-{number:05}"), slot=slot)
+    return index

@@ -22,7 +22,7 @@ SCRIPT = """
 import sys
 from threading import Thread
 from tests.budgets.watching import report
-from tests.store import keyrings
+from tests.support import keyrings
 
 calls, get = [], keyrings.InFolder.get_password
 keyrings.InFolder.get_password = lambda *of: calls.append(of[2]) or get(*of)
@@ -50,7 +50,7 @@ report(calls=calls, values=len(values))
 def kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with three tokens in a keyring that works."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "keyring")
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.store.keyrings.InFolder")
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.keyrings.InFolder")
     store = user_store(Settings())
     for organization in ORGANIZATIONS:
         assert store.add(token_of(organization), Secret(VALUE)) == "keyring"
@@ -69,7 +69,7 @@ def test_a_token_that_is_used_takes_one_call_and_the_others_none() -> None:
 def test_listing_tokens_takes_no_call_and_not_even_the_library(
     kept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.keyring_vault.loaded", _never)
+    monkeypatch.setattr("conda_token_plugin.gateways.keyring.load_backend", _never)
 
     assert main(["list", "--json"]) == 0
 

@@ -51,7 +51,7 @@ def test_thirty_two_threads_read_the_index_once_and_the_secret_once(store: Path)
 
     assert found["values"] == [VALUE]
     assert found["count"] == THREADS * 3
-    assert sorted(name.partition("/")[0] for name in found["opened"]) == ["index.jsonl", "secrets"]
+    assert sorted(name.partition("/")[0] for name in found["opened"]) == ["index.json", "secrets"]
 
 
 class SlowStore:
@@ -62,7 +62,7 @@ class SlowStore:
         self.slow_began, self.quick_was_given = Event(), Event()
 
     def entry(self, key: str) -> Entry:
-        return Entry(Slot("file", "1"), {}, scope=list(self.held[key].scope))
+        return Entry(Slot("file", "1"), self.held[key].as_json())
 
     def prefixes(self) -> Mapping[str, str]:
         return {token.scope[0]: key for key, token in self.held.items()}

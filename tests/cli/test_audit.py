@@ -397,7 +397,7 @@ def test_a_file_that_cannot_be_looked_into_is_said(
 
 def test_a_store_that_cannot_be_read_leaves_the_shapes(shell: Shell, at_project: Path) -> None:
     stored(shell)
-    next(shell.home.rglob("index.jsonl")).write_bytes(b"\xff")
+    next(shell.home.rglob("index.json")).write_bytes(b"\xff")
     put(at_project / "a.txt", f"conda token set {UNKNOWN}\n")
     ran = shell("audit", ".", "--json")
     assert ran.code == 1

@@ -38,10 +38,8 @@ class FakeKeyring:
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
-    from conda_token_plugin.store import keyring_vault
-
     fake = FakeKeyring()
-    monkeypatch.setattr(keyring_vault, "loaded", lambda _: fake)
+    monkeypatch.setattr(gateway, "load_backend", lambda _: fake)
     assert gateway.NATIVE
     return fake
 

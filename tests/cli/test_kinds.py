@@ -98,7 +98,7 @@ def test_store_corrupt(shell: Shell, folder: Path) -> None:
 
 def test_store_newer(shell: Shell, folder: Path) -> None:
     index = index_of(folder)
-    newer = envelope._head("index", b"{}", version=2) + b"{}"
+    newer = envelope.wrapped("index", {}, version=2)
     index.write_bytes(newer)
     assert "pdate" in failed(shell("list", "--json"), "StoreNewer", code=6)
     assert index.read_bytes() == newer

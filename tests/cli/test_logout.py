@@ -79,7 +79,7 @@ def test_it_makes_no_request(logged_in: Shell) -> None:
 
 
 def test_a_corrupt_store_is_left_as_it_is(logged_in: Shell) -> None:
-    index = user_store(Settings()).folder / "index.jsonl"
+    index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
     ran = logged_in("logout")
     assert ran.code == 6

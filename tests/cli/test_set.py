@@ -150,7 +150,7 @@ def test_a_token_that_is_not_accepted_is_not_stored(shell: Shell) -> None:
 
     assert ran.code == 5
     assert "It was not stored." in ran.line
-    assert set(shell.files()) - set(before) <= {".local/share/conda-token-plugin/index.jsonl"}
+    assert set(shell.files()) - set(before) <= {".local/share/conda-token-plugin/index.json"}
 
 
 def test_a_token_from_a_file_is_taken_without_a_warning(

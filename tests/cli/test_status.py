@@ -150,7 +150,7 @@ def test_an_open_channel_proves_nothing(acme: Shell) -> None:
 
 
 def test_a_store_that_is_corrupt_is_one_line(acme: Shell) -> None:
-    index = user_store(Settings()).folder / "index.jsonl"
+    index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
     ran = acme("status")
     assert ran.code == 6

@@ -25,7 +25,7 @@ def test_a_loose_mode_is_repaired_and_reported_by_whatever_reads(
     shell: Shell, words: list[str]
 ) -> None:
     shell("install", "--org", "acme", "--yes")
-    index = Settings().store_folder / "index.jsonl"
+    index = Settings().store_folder / "index.json"
     index.chmod(0o644)
     where = [f"{shell.sandbox.repo}acme/main"] if words == ["which"] else []
     line = f"The loose mode 0644 of {index} was set to 0600."

@@ -109,7 +109,7 @@ def keyring_entry(data: bytes, home: Path) -> None:
         written(home / ".condarc", setting),
         written(home / ".anaconda" / "x", b""),
     ):
-        patch.setattr(keyring, "_asked", lambda _work: data.decode("latin-1"))
+        patch.setattr(keyring, "_call", lambda _work: data.decode("latin-1"))
         for name in ("conda-auth", "rattler", "anaconda-auth"):
             told(partial(_all_of, SOURCES[name], room(home)))
         told(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.store import session
+from tests.support import keyrings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,9 +44,9 @@ def report(
 
 
 @pytest.fixture(scope="session")
-def secret_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[session.Session]:
+def secret_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[keyrings.Session]:
     """One unlocked keyring for all tests that do not lock it."""
-    if session.MISSING:
-        pytest.skip(session.MISSING)
-    with session.unlocked(tmp_path_factory.mktemp("session")) as running:
+    if keyrings.MISSING:
+        pytest.skip(keyrings.MISSING)
+    with keyrings.unlocked(tmp_path_factory.mktemp("session")) as running:
         yield running

@@ -27,15 +27,17 @@ import filelock  # noqa: F401  # so that the children find it imported
 import keyring.core  # noqa: F401  # as above
 
 from conda_token_plugin import store as package
-from conda_token_plugin.store import Store, keyring_probe, keyring_vault  # noqa: F401  # as above
-from tests.store import keyrings, made, session
-from tests.store.writes import WRITES, fill
+from conda_token_plugin.gateways import keyring as gateway  # noqa: F401  # as above
+from conda_token_plugin.store import Store, keyring_probe
+from tests.store import stores
+from tests.store.stores import WRITES, fill
+from tests.support import keyrings, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-    from tests.store.made import Content
+    from tests.store.stores import Content
 
 CALLS = ("open", "write", "close", "fsync", "replace", "unlink", "mkdir", "utime", "chmod")
 """Those that may change something: to be killed at any other is as at the one before."""
@@ -74,10 +76,10 @@ class Field:
 
     def entries(self) -> set[str]:
         if self.choice == "file":
-            return made.files(self.home / "store") - {".new"}
+            return stores.files(self.home / "store") - {".new"}
         if "InFolder" in os.environ.get("PYTHON_KEYRING_BACKEND", ""):
-            return {f"{user})" for user in keyrings.users()}
-        return session.users()
+            return {f"{user})" for user in keyrings.fake_users()}
+        return keyrings.real_users()
 
     def judge(self, *, before: Content, after: Content) -> bool:
         """See that the store holds one of the two, and that nothing in it has no name.
@@ -85,24 +87,24 @@ class Field:
         Returns:
             Whether there is something to clear away.
         """
-        found = made.content(self.store())
+        found = stores.content(self.store())
         assert found in (before, after), (found, before, after)
         folder = self.home / "store"
         entries = self.entries()
-        assert entries <= made.live(folder) | made.doomed(folder), entries
+        assert entries <= stores.live(folder) | stores.pending(folder), entries
         self.killed += 1
         self.before += found == before
-        unclear = entries != made.live(folder) or any(self.home.rglob(".new"))
+        unclear = entries != stores.live(folder) or any(self.home.rglob(".new"))
         self.left += unclear
         return unclear
 
     def clears_away(self) -> None:
         """The next two writes leave nothing lying about."""
-        self.store().add(made.token("next"), made.secret("next"))
-        self.store().set_login("next", made.secret("next"))
+        self.store().add(tokens.token("next"), tokens.secret("next"))
+        self.store().set_login("next", tokens.secret("next"))
         folder = self.home / "store"
-        assert self.entries() == made.live(folder)
-        assert ".new" not in made.files(folder)
+        assert self.entries() == stores.live(folder)
+        assert ".new" not in stores.files(folder)
 
 
 def each_step(ground: Field, dying: Callable[[int], None], *, stride: int) -> None:
@@ -119,9 +121,9 @@ def each_step(ground: Field, dying: Callable[[int], None], *, stride: int) -> No
 
 def outcomes(ground: Field, write: Callable[[Store], object]) -> tuple[Content, Content]:
     ground.reset()
-    before = made.content(ground.store())
+    before = stores.content(ground.store())
     write(ground.store())
-    return before, made.content(ground.store())
+    return before, stores.content(ground.store())
 
 
 def killed(*works: Callable[[], object]) -> bool:
@@ -202,7 +204,7 @@ def at_random(ground: Field, *, times: int, seed: int) -> None:
     chance = random.Random(seed)
     ground.reset()
     for _ in range(times):
-        start = made.content(ground.store())
+        start = stores.content(ground.store())
         acts = [chance.choice(list(MOVES)) for _ in range(200)]
         started, done = run_for(ground, acts, seconds=chance.uniform(0, LONGEST[ground.choice]))
         states = list(played(start, acts[:started]))
@@ -237,25 +239,25 @@ def perform(store: Store, acts: list[str], told: int) -> None:
 
 def _add(name: str) -> Callable[[Store, int], None]:
     def act(store: Store, number: int) -> None:
-        store.add(made.token(name), made.secret(f"{name} {number}"))
+        store.add(tokens.token(name), tokens.secret(f"{name} {number}"))
 
     return act
 
 
 def _remove(name: str) -> Callable[[Store, int], None]:
     def act(store: Store, _: int) -> None:
-        if store.token(made.token(name).key):
-            store.remove(made.token(name).key)
+        if store.token(tokens.token(name).key):
+            store.remove(tokens.token(name).key)
 
     return act
 
 
 def _log_in(store: Store, number: int) -> None:
-    store.set_login(made.SERVICE, made.secret(number, length=1500))
+    store.set_login(tokens.SERVICE, tokens.secret(number, length=1500))
 
 
 def _log_out(store: Store, _: int) -> None:
-    store.remove_login(made.SERVICE)
+    store.remove_login(tokens.SERVICE)
 
 
 MOVES: dict[str, Callable[[Store, int], None]] = {
@@ -270,15 +272,15 @@ def played(state: Content, acts: list[str]) -> Iterator[Content]:
     """What a store holds before the first act, and after each, by a model of it."""
     yield state
     for number, act in enumerate(acts):
-        tokens, login = dict(state.tokens), state.login
+        held, login = dict(state.tokens), state.login
         verb, _, name = act.partition(" ")
         if verb == "add":
-            tokens[made.token(name).key] = (made.token(name), made.value(f"{name} {number}"))
+            held[tokens.token(name).key] = (tokens.token(name), tokens.value(f"{name} {number}"))
         elif verb == "remove":
-            tokens.pop(made.token(name).key, None)
+            held.pop(tokens.token(name).key, None)
         else:
-            login = made.value(number, length=1500) if name == "in" else None
-        state = made.Content(tokens, login)
+            login = tokens.value(number, length=1500) if name == "in" else None
+        state = stores.Content(held, login)
         yield state
 
 

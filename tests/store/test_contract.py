@@ -1,24 +1,263 @@
-"""The contract, run on every backend."""
+"""The contract that every backend keeps."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from abc import abstractmethod
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.settings import Settings, token_variable
 from conda_token_plugin.store import Store, keyring_probe
-from tests.store import keyrings, made, session
-from tests.store.contract import Box, ReadingContract, StoreContract
+from conda_token_plugin.tokens.secret import Secret
+from tests.store import stores
+from tests.support import keyrings, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from conda_token_plugin.store.keyring_probe import ProbeReport
-    from conda_token_plugin.tokens.secret import Secret
+
+UGLY_VALUES = {
+    "48 letters and digits": tokens.value("ordinary"),
+    "one character": "x",
+    "punctuation": "".join(chr(code) for code in range(0x21, 0x7F)),
+    "4 KiB": tokens.value("long", length=4096),
+    "quotes and escapes": "\\\"'\\n\\u0000%00${HOME}`$(id)`",
+    "looks like JSON": '{"secret":"x"}',
+    "only slashes": "/" * 40,
+}
+UGLY_NAMES = {
+    "umlaut": "größe",
+    "emoji": "🔑" * 5,
+    "right to left": "\u202eacme",
+    "combining": "e\u0301",
+    "punctuation": "a.b-c_d~e!f$g'h(i)*+,;=",
+    "percent": "a%2fb%00",
+    "quotes": "\"'\\",
+    "blank": "two words",
+    "dots": "..",
+    "long": "o" * 200,
+    "line break": "a\nb",
+    "nul": "a\0b",
+    "half a surrogate pair": "\ud83d",
+}
+
+
+def each(cases: dict[str, str]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("text", cases.values(), ids=cases.keys())
+
+
+class Box(Protocol):
+    """Something that secrets are read from, by organization."""
+
+    def put(self, organization: str, text: str) -> None:
+        """Have it hold ``text``; how is the backend's business."""
+
+    def get(self, organization: str) -> Secret | None:
+        """The secret, or None."""
+
+
+class ReadingContract:
+    """For all backends, those too that are read only."""
+
+    @pytest.fixture
+    @abstractmethod
+    def box(self) -> Box:
+        """An empty backend."""
+
+    @each(UGLY_VALUES)
+    def test_gives_back_what_was_put_in(self, box: Box, text: str) -> None:
+        box.put("acme", text)
+        assert box.get("acme") == Secret(text)
+
+    @each(UGLY_NAMES)
+    def test_takes_any_name_of_an_organization(self, box: Box, text: str) -> None:
+        box.put(text, tokens.value(1))
+        assert box.get(text) == tokens.secret(1)
+
+    def test_has_nothing_of_what_was_never_put_in(self, box: Box) -> None:
+        box.put("acme", tokens.value(1))
+        assert box.get("other") is None
+
+    def test_keeps_organizations_apart(self, box: Box) -> None:
+        names = ("acme", "acme2", "acm", "acme.evil")
+        for name in names:
+            box.put(name, tokens.value(name))
+        assert [box.get(name) for name in names] == [tokens.secret(name) for name in names]
+
+    @pytest.mark.parametrize("text", ["two words", "line\nbreak", "nul\0", "ünicode"])
+    def test_refuses_what_is_no_token(self, box: Box, text: str) -> None:
+        with pytest.raises(MalformedToken):  # noqa: PT012  # the environment refuses when asked
+            box.put("acme", text)
+            box.get("acme")
+
+    def test_shows_nothing(self, box: Box) -> None:
+        box.put("acme", tokens.value(1))
+        found = box.get("acme")
+        assert tokens.value(1)[:8] not in f"{box!r} {box} {found!r} {found}"
+
+
+class StoreBox:
+    """A store as a box. Every access is by a new store, as by a new process."""
+
+    def __init__(self, opened: Callable[[], Store]) -> None:
+        self.opened = opened
+
+    def put(self, organization: str, text: str) -> None:
+        self.opened().add(tokens.token(organization), Secret(text))
+
+    def get(self, organization: str) -> Secret | None:
+        try:
+            return self.opened().secret(tokens.token(organization).key)
+        except NoToken:
+            return None
+
+
+class StoreContract(ReadingContract):
+    """For the backends that a store writes to."""
+
+    @pytest.fixture
+    def box(self, opened: Callable[[], Store]) -> Box:
+        return StoreBox(opened)
+
+    @pytest.fixture
+    @abstractmethod
+    def opened(self) -> Callable[[], Store]:
+        """Opens the same store anew."""
+
+    @abstractmethod
+    def entries(self, store: Store) -> set[str]:
+        """What lies in the vault, whoever's it is."""
+
+    def test_is_empty_at_first(self, opened: Callable[[], Store]) -> None:
+        store = opened()
+        assert store.tokens() == ()
+        assert not store.prefixes()
+        assert store.login(tokens.SERVICE) is None
+        assert not store.folder.exists()
+
+    def test_an_empty_value_never_gets_near_it(self, opened: Callable[[], Store]) -> None:
+        with pytest.raises(MalformedToken):
+            opened().add(tokens.token("acme"), Secret(""))
+        assert opened().tokens() == ()
+
+    def test_metadata_comes_back_as_it_was(self, opened: Callable[[], Store]) -> None:
+        token = tokens.token("acme", last_four="abcd")._replace(channels=("https://x.example/c",))
+        opened().add(token, tokens.secret(1))
+        assert opened().tokens() == (token,)
+        assert opened().token(token.key) == token
+
+    def test_is_sorted_by_organization(self, opened: Callable[[], Store]) -> None:
+        for name in ("b", "a", "c"):
+            opened().add(tokens.token(name), tokens.secret(name))
+        assert [token.organization for token in opened().tokens()] == ["a", "b", "c"]
+
+    def test_replaces_the_token_of_the_same_key(self, opened: Callable[[], Store]) -> None:
+        opened().add(tokens.token("acme", last_four="aaaa"), tokens.secret(1))
+        opened().add(tokens.token("acme", last_four="bbbb"), tokens.secret(2))
+        assert stores.content(opened()).tokens == {
+            tokens.token("acme").key: (tokens.token("acme", last_four="bbbb"), tokens.value(2))
+        }
+
+    def test_a_replaced_secret_is_no_more(self, opened: Callable[[], Store]) -> None:
+        for number in range(3):
+            opened().add(tokens.token("acme"), tokens.secret(number))
+        assert self.entries(opened()) == stores.live(opened().folder)
+
+    def test_a_removed_token_is_gone_with_its_secret(self, opened: Callable[[], Store]) -> None:
+        opened().add(tokens.token("acme"), tokens.secret(1))
+        opened().add(tokens.token("other"), tokens.secret(2))
+        assert opened().remove(tokens.token("acme").key) == tokens.token("acme")
+        assert [token.organization for token in opened().tokens()] == ["other"]
+        assert self.entries(opened()) == stores.live(opened().folder)
+
+    def test_removing_what_is_missing_changes_nothing(self, opened: Callable[[], Store]) -> None:
+        with pytest.raises(NoToken, match="'acme'"):
+            opened().remove(tokens.token("acme").key)
+        assert not opened().folder.exists()
+
+    def test_an_update_keeps_the_secret(self, opened: Callable[[], Store]) -> None:
+        opened().add(tokens.token("acme"), tokens.secret(1))
+        after = tokens.token("acme")._replace(proven=tokens.NOON)
+        opened().update(after)
+        assert stores.content(opened()).tokens == {after.key: (after, tokens.value(1))}
+
+    def test_an_update_of_what_is_missing_changes_nothing(
+        self, opened: Callable[[], Store]
+    ) -> None:
+        opened().add(tokens.token("acme"), tokens.secret(1))
+        before = stores.content(opened())
+        with pytest.raises(NoToken, match="'other'"):
+            opened().update(tokens.token("acme")._replace(id="new"), tokens.token("other"))
+        assert stores.content(opened()) == before
+
+    def test_of_two_claims_to_a_prefix_the_last_one_stored_has_it(
+        self, opened: Callable[[], Store]
+    ) -> None:
+        shared = "https://repo.example/repo/main"
+        for name in ("a", "b"):
+            token = tokens.token(name)
+            opened().add(token._replace(scope=(*token.scope, shared)), tokens.secret(name))
+        assert opened().prefixes()[shared] == tokens.token("b").key
+        opened().remove(tokens.token("b").key)
+        assert opened().prefixes()[shared] == tokens.token("a").key
+
+    def test_keeps_an_api_key_longer_than_a_windows_credential(
+        self, opened: Callable[[], Store]
+    ) -> None:
+        for length in (3000, 1500, 4096):
+            opened().set_login(tokens.SERVICE, tokens.secret("key", length=length))
+            assert opened().login(tokens.SERVICE) == tokens.secret("key", length=length)
+        assert self.entries(opened()) == stores.live(opened().folder)
+
+    def test_a_login_can_be_removed_once(self, opened: Callable[[], Store]) -> None:
+        opened().set_login(tokens.SERVICE, tokens.secret(1))
+        assert opened().remove_login(tokens.SERVICE)
+        assert not opened().remove_login(tokens.SERVICE)
+        assert opened().login(tokens.SERVICE) is None
+        assert self.entries(opened()) == set()
+
+    def test_a_login_and_a_token_of_one_name_are_two(self, opened: Callable[[], Store]) -> None:
+        token = tokens.token("acme")
+        opened().add(token, tokens.secret(1))
+        opened().set_login(token.key, tokens.secret(2))
+        assert opened().secret(token.key) == tokens.secret(1)
+        assert opened().login(token.key) == tokens.secret(2)
+
+    def test_a_store_that_is_open_sees_what_another_writes(
+        self, opened: Callable[[], Store]
+    ) -> None:
+        reader, writer = opened(), opened()
+        for number in range(20):
+            writer.add(tokens.token("acme"), tokens.secret(number))
+            assert reader.secret(tokens.token("acme").key) == tokens.secret(number)
+        writer.remove(tokens.token("acme").key)
+        assert reader.tokens() == ()
+
+    def test_two_processes_see_one_store(self, opened: Callable[[], Store]) -> None:
+        store = opened()
+        store.add(tokens.token("ours"), tokens.secret("ours"))
+        child = subprocess.run(
+            [sys.executable, "-m", "tests.store.children", "exchange", str(store.folder)],
+            input=tokens.value("theirs"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert child.stdout == tokens.value("ours"), child.stderr
+        assert opened().secret(tokens.token("theirs").key) == tokens.secret("theirs")
+        assert opened().secret(tokens.token("ours").key) == tokens.secret("ours")
+        assert store.vault_of(tokens.token("theirs").key) == store.vault_of(
+            tokens.token("ours").key
+        )
 
 
 @cache
@@ -41,7 +280,7 @@ class TestFile(StoreContract):
         return lambda: Store(tmp_path / "store", choice="file")
 
     def entries(self, store: Store) -> set[str]:
-        return made.files(store.folder)
+        return stores.files(store.folder)
 
 
 class TestMachine(StoreContract):
@@ -51,7 +290,7 @@ class TestMachine(StoreContract):
         return lambda: Store(tmp_path / "store", machine=True)
 
     def entries(self, store: Store) -> set[str]:
-        return made.files(store.folder)
+        return stores.files(store.folder)
 
 
 class TestKeyringOfThirdParties(StoreContract):
@@ -64,13 +303,13 @@ class TestKeyringOfThirdParties(StoreContract):
 
     def entries(self, store: Store) -> set[str]:
         del store
-        return {f"{user})" for user in keyrings.users()}
+        return {f"{user})" for user in keyrings.fake_users()}
 
 
 class TestSecretService(StoreContract):
     @pytest.fixture
     def opened(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret_service: session.Session
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret_service: keyrings.Session
     ) -> Callable[[], Store]:
         secret_service.enter(monkeypatch)
         secret_service.clear()
@@ -80,7 +319,7 @@ class TestSecretService(StoreContract):
 
     def entries(self, store: Store) -> set[str]:
         del store
-        return session.users()
+        return keyrings.real_users()
 
 
 class TestEnvironment(ReadingContract):

@@ -15,11 +15,14 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.gateways import files
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.vaults import FileVault
-from tests.store import crowd, made
+from tests.store import children, stores
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from conda_token_plugin.tokens.secret import Secret
 
 PROCESSES, WRITES = 64, 25
 THREADS, READS = 32, 40
@@ -30,7 +33,15 @@ def test_64_processes_that_write_at_once_lose_nothing_and_double_nothing(
     sealed_room: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
-        [sys.executable, "-m", "tests.store.crowd", str(sealed_room), str(PROCESSES), str(WRITES)],
+        [
+            sys.executable,
+            "-m",
+            "tests.store.children",
+            "crowd",
+            str(sealed_room),
+            str(PROCESSES),
+            str(WRITES),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -38,15 +49,15 @@ def test_64_processes_that_write_at_once_lose_nothing_and_double_nothing(
     assert child.returncode == 0, child.stderr[-2000:]
     store = Store(sealed_room / "store")
     held = {token.organization: store.secret(token.key).reveal() for token in store.tokens()}
-    shared = held.pop(crowd.SHARED)
-    assert held == crowd.expected(PROCESSES, WRITES)
-    last = store.token(made.token(crowd.SHARED).key)
+    shared = held.pop(children.SHARED)
+    assert held == children.expected(PROCESSES, WRITES)
+    last = store.token(tokens.token(children.SHARED).key)
     assert last is not None
-    assert shared == made.value(last.last_four), "the metadata and the secret of one write"
+    assert shared == tokens.value(last.last_four), "the metadata and the secret of one write"
     store.update(last)
-    assert made.files(store.folder) == made.live(store.folder)
+    assert stores.files(store.folder) == stores.live(store.folder)
     adds = PROCESSES * WRITES * 4 // 5
-    assert made.index_of(store.folder).serial == adds + 1, "each secret had a slot of its own"
+    assert stores.index_of(store.folder).serial == adds + 1, "each secret had a slot of its own"
     report(
         f"{PROCESSES} processes x {WRITES} writes and removals at once: "
         f"{len(held) + 1} tokens, none lost, none doubled"
@@ -55,9 +66,9 @@ def test_64_processes_that_write_at_once_lose_nothing_and_double_nothing(
 
 def test_32_threads_read_while_one_writes(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", choice="file")
-    token = made.token("acme")
-    store.add(token, made.secret(0))
-    known = [made.value(number) for number in range(READS)]
+    token = tokens.token("acme")
+    store.add(token, tokens.secret(0))
+    known = [tokens.value(number) for number in range(READS)]
 
     def read(_: int) -> int:
         newest = 0
@@ -68,27 +79,27 @@ def test_32_threads_read_while_one_writes(tmp_path: Path) -> None:
 
     def write() -> None:
         for number in range(1, READS):
-            store.add(token, made.secret(number))
+            store.add(token, tokens.secret(number))
 
     with ThreadPoolExecutor(THREADS + 1) as pool:
         writing = pool.submit(write)
         seen = list(pool.map(read, range(THREADS)))
         writing.result()
     assert len(seen) == THREADS
-    assert store.secret(token.key) == made.secret(READS - 1)
+    assert store.secret(token.key) == tokens.secret(READS - 1)
 
 
 def test_threads_may_write_too(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", choice="file")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: store.add(made.token(f"org{n}"), made.secret(n)), range(24)))
+        list(pool.map(lambda n: store.add(tokens.token(f"org{n}"), tokens.secret(n)), range(24)))
     assert {token.organization for token in store.tokens()} == {f"org{n}" for n in range(24)}
 
 
 def test_the_index_is_opened_once_however_many_threads_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Store(tmp_path / "store", choice="file").add(made.token("acme"), made.secret(1))
+    Store(tmp_path / "store", choice="file").add(tokens.token("acme"), tokens.secret(1))
     opened: list[str] = []
     real = files.opened
 
@@ -101,25 +112,25 @@ def test_the_index_is_opened_once_however_many_threads_read(
     store = Store(tmp_path / "store")
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda _: (store.tokens(), store.prefixes()), range(THREADS * 4)))
-    assert opened == ["index.jsonl"]
-    Store(tmp_path / "store", choice="file").update(made.token("acme", last_four="abcd"))
+    assert opened == ["index.json"]
+    Store(tmp_path / "store", choice="file").update(tokens.token("acme", last_four="abcd"))
     opened.clear()
     for _ in range(10):
         store.tokens()
-    assert opened == ["index.jsonl"]
+    assert opened == ["index.json"]
 
 
 def test_a_version_of_the_index_is_always_later_than_the_one_before(tmp_path: Path) -> None:
     """So that no two look alike from outside, though a clock stands still or is set back."""
     reader = Store(tmp_path / "store")
     writer = Store(tmp_path / "store", choice="file")
-    writer.add(made.token("acme"), made.secret(1))
-    index = tmp_path / "store" / "index.jsonl"
+    writer.add(tokens.token("acme"), tokens.secret(1))
+    index = tmp_path / "store" / "index.json"
     tomorrow = time.time_ns() + 10**14
     os.utime(index, ns=(tomorrow, tomorrow))
     for number in range(1, 4):
         before = index.stat()
-        writer.update(made.token("acme", last_four=f"{number:04}"))
+        writer.update(tokens.token("acme", last_four=f"{number:04}"))
         assert index.stat().st_mtime_ns == before.st_mtime_ns + 1
         assert reader.tokens()[0].last_four == f"{number:04}"
 
@@ -128,32 +139,32 @@ def test_a_secret_that_is_replaced_while_it_is_read_is_read_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store", choice="file")
-    token = made.token("acme")
-    store.add(token, made.secret(1))
+    token = tokens.token("acme")
+    store.add(token, tokens.secret(1))
     real = FileVault.get
     times = iter(range(3))
 
-    def get(self: FileVault, entry: str) -> bytes | None:
+    def get(self: FileVault, entry: str, *, name: str) -> Secret | None:
         for number in times:  # three times, another is faster
-            Store(tmp_path / "store", choice="file").add(token, made.secret(10 + number))
+            Store(tmp_path / "store", choice="file").add(token, tokens.secret(10 + number))
             break
-        return real(self, entry)
+        return real(self, entry, name=name)
 
     monkeypatch.setattr(FileVault, "get", get)
-    assert store.secret(token.key) == made.secret(12)
+    assert store.secret(token.key) == tokens.secret(12)
 
 
 def test_a_secret_that_is_removed_while_it_is_read_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store", choice="file")
-    store.add(made.token("acme"), made.secret(1))
+    store.add(tokens.token("acme"), tokens.secret(1))
     real = FileVault.get
 
-    def get(self: FileVault, entry: str) -> bytes | None:
-        Store(tmp_path / "store", choice="file").remove(made.token("acme").key)
-        return real(self, entry)
+    def get(self: FileVault, entry: str, *, name: str) -> Secret | None:
+        Store(tmp_path / "store", choice="file").remove(tokens.token("acme").key)
+        return real(self, entry, name=name)
 
     monkeypatch.setattr(FileVault, "get", get)
-    with pytest.raises(NoToken, match="none is stored at all"):
-        store.secret(made.token("acme").key)
+    with pytest.raises(NoToken, match="no token is stored at all"):
+        store.secret(tokens.token("acme").key)

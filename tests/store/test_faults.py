@@ -17,8 +17,9 @@ import pytest
 from conda_token_plugin.errors.store import SecretLost, StoreBusy, StoreUnusable
 from conda_token_plugin.gateways.locks import locked
 from conda_token_plugin.store import Store
-from tests.store import acts, made
-from tests.store.writes import WRITES, fill
+from tests.store import children, stores
+from tests.store.stores import WRITES, fill
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,10 +82,10 @@ def test_whichever_call_fails_what_was_there_stands(
 
 def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> Iterator[str]:
     """Write with the first call failing, then the second, and so on; the names of the calls."""
-    before = made.content(store)
+    before = stores.content(store)
     twin = copy(store)
     write(twin)
-    after = made.content(twin)
+    after = stores.content(twin)
     for at in range(1, 1000):
         victim = copy(store)
         with failing(at, error=error) as disk:
@@ -95,7 +96,7 @@ def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> 
         refused = isinstance(outcome, StoreUnusable)
         expected = before if refused else after
         assert not refused or "Nothing was changed." in str(outcome)
-        assert made.content(Store(victim.folder)) == expected, (disk.failed, outcome)
+        assert stores.content(Store(victim.folder)) == expected, (disk.failed, outcome)
         leaves_nothing_about(victim)
     raise AssertionError("a write has fewer calls")
 
@@ -117,13 +118,13 @@ def outcome_of(write: Callable[[Store], object], store: Store) -> object:
 def leaves_nothing_about(store: Store) -> None:
     """The next write works, and clears away what the failed one left."""
     store = Store(store.folder, choice="file")
-    store.add(made.token("last"), made.secret("last"))
-    store.update(made.token("last"))
-    assert made.files(store.folder) == made.live(store.folder)
+    store.add(tokens.token("last"), tokens.secret("last"))
+    store.update(tokens.token("last"))
+    assert stores.files(store.folder) == stores.live(store.folder)
 
 
 class Log:
-    """What is done to the disk, in its order: ("fsync", "index.jsonl"), ("replace", …)."""
+    """What is done to the disk, in its order: ("fsync", "index.json"), ("replace", …)."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -147,22 +148,22 @@ class Log:
 def test_each_step_is_on_the_disk_before_the_next_begins(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, new = "1", f"{made.index_of(store.folder).serial}"
+    old, new = "1", f"{stores.index_of(store.folder).serial}"
     with monkeypatch.context() as patch:
         log = Log(patch)
-        store.add(made.token("acme"), made.secret("replaced"))
+        store.add(tokens.token("acme"), tokens.secret("replaced"))
     above = store.folder.parent.name
     written = [("write", "{}/.new"), ("fsync", "{}/.new"), ("replace", "{}/.new")]
     index = [*((act, path.format("store")) for act, path in written), ("fsync", f"{above}/store")]
     filled = [*((act, path.format("secrets")) for act, path in written), ("fsync", "store/secrets")]
-    number = made.index_of(store.folder).id
+    number = stores.index_of(store.folder).id
     assert [line for line in log.lines if not line[1].endswith(".lock")] == [
         *index,  # announced
         *filled,
         *index,  # taken
         ("unlink", f"secrets/{number}.{old}"),
     ]
-    assert made.files(store.folder) >= {f"{number}.{new}"}
+    assert stores.files(store.folder) >= {f"{number}.{new}"}
 
 
 def test_a_write_that_the_system_takes_in_pieces_is_whole(
@@ -170,8 +171,8 @@ def test_a_write_that_the_system_takes_in_pieces_is_whole(
 ) -> None:
     real = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(data)[:7]))
-    store.add(made.token("acme"), made.secret("replaced", length=4096))
-    assert Store(store.folder).secret(made.token("acme").key).reveal() == made.value(
+    store.add(tokens.token("acme"), tokens.secret("replaced", length=4096))
+    assert Store(store.folder).secret(tokens.token("acme").key).reveal() == tokens.value(
         "replaced", length=4096
     )
 
@@ -187,14 +188,16 @@ def test_a_folder_that_cannot_be_synced_is_no_fault(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    store.add(made.token("acme"), made.secret("replaced"))
+    store.add(tokens.token("acme"), tokens.secret("replaced"))
     assert store.notices == []
 
 
 def test_a_change_that_the_disk_did_not_confirm_is_made_and_said_and_keeps_the_old_secret(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (before,) = made.live(store.folder) - made.live_without(store.folder, made.token("acme").key)
+    (before,) = stores.live(store.folder) - stores.live_without(
+        store.folder, tokens.token("acme").key
+    )
     real = os.fsync
 
     def fsync(descriptor: int) -> None:
@@ -204,12 +207,12 @@ def test_a_change_that_the_disk_did_not_confirm_is_made_and_said_and_keeps_the_o
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
-        store.add(made.token("acme"), made.secret("replaced"))
+        store.add(tokens.token("acme"), tokens.secret("replaced"))
     assert store.notices == [f"The disk did not confirm the last change of {store.folder}."]
-    assert store.secret(made.token("acme").key) == made.secret("replaced")
-    assert before in made.files(store.folder), "a power cut may bring the index before back"
-    store.update(made.token("acme"))
-    assert made.files(store.folder) == made.live(store.folder)
+    assert store.secret(tokens.token("acme").key) == tokens.secret("replaced")
+    assert before in stores.files(store.folder), "a power cut may bring the index before back"
+    store.update(tokens.token("acme"))
+    assert stores.files(store.folder) == stores.live(store.folder)
 
 
 def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
@@ -224,11 +227,11 @@ def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", unlink)
-        store.remove(made.token("acme").key)
+        store.remove(tokens.token("acme").key)
     assert any("deleted there later" in notice for notice in store.notices)
-    assert made.files(store.folder) != made.live(store.folder)
-    store.update(made.token("other"))
-    assert made.files(store.folder) == made.live(store.folder)
+    assert stores.files(store.folder) != stores.live(store.folder)
+    store.update(tokens.token("other"))
+    assert stores.files(store.folder) == stores.live(store.folder)
 
 
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
@@ -236,9 +239,9 @@ def test_a_limit_to_the_size_of_files_changes_nothing(
     store: Store, act: str, report: Callable[[str], None]
 ) -> None:
     before = seen(store)
-    whole = len((store.folder / "index.jsonl").read_bytes())
+    whole = len((store.folder / "index.json").read_bytes())
     sizes = range(0, whole // 2, 31)
-    answer = acts.perform(store.folder, act, sizes=list(sizes))
+    answer = children.perform(store.folder, act, sizes=list(sizes))
     assert {one["error"] for one in answer["answers"]} == {"StoreUnusable"}
     assert all("File too large" in one["text"] for one in answer["answers"])
     assert answer["seen"] == before
@@ -247,7 +250,7 @@ def test_a_limit_to_the_size_of_files_changes_nothing(
 
 
 def seen(store: Store) -> dict[str, str]:
-    return {token.key: text for token, text in made.content(store).tokens.values()}
+    return {token.key: text for token, text in stores.content(store).tokens.values()}
 
 
 @pytest.fixture
@@ -264,18 +267,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_changes_nothing(small_disk: Path, report: Callable[[str], None]) -> None:
     store = Store(small_disk / "store", choice="file")
-    store.add(made.token("acme"), made.secret("acme"))
+    store.add(tokens.token("acme"), tokens.secret("acme"))
     stored = fill_up(store)
     with pytest.raises(StoreUnusable, match=r"No space left on device.*Nothing was changed"):
-        store.add(made.token("one more"), made.secret("one more"))
-    content = made.content(Store(store.folder))
+        store.add(tokens.token("one more"), tokens.secret("one more"))
+    content = stores.content(Store(store.folder))
     assert len(content.tokens) == stored
     with pytest.raises(StoreUnusable, match="No space left on device"):
         store.prove_writable()
-    assert made.content(Store(store.folder)) == content
-    store.remove(made.token("acme").key)
+    assert stores.content(Store(store.folder)) == content
+    store.remove(tokens.token("acme").key)
     assert len(store.tokens()) == stored - 1
-    assert made.files(store.folder) == made.live(store.folder)
+    assert stores.files(store.folder) == stores.live(store.folder)
     report(f"a disk of 64 KiB was full after {stored} tokens: all of them stood")
 
 
@@ -283,7 +286,7 @@ def fill_up(store: Store) -> int:
     """Add tokens until the disk is full; how many there are then."""
     for number in range(1000):
         with suppress(StoreUnusable):
-            store.add(made.token(f"org{number}"), made.secret(number))
+            store.add(tokens.token(f"org{number}"), tokens.secret(number))
             continue
         break
     return len(store.tokens())
@@ -291,10 +294,10 @@ def fill_up(store: Store) -> int:
 
 def test_a_read_only_disk_is_read_and_never_written(small_disk: Path) -> None:
     store = Store(small_disk / "store", choice="file")
-    store.add(made.token("acme"), made.secret("acme"))
+    store.add(tokens.token("acme"), tokens.secret("acme"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     fresh = Store(store.folder, choice="file")
-    assert fresh.secret(made.token("acme").key) == made.secret("acme")
+    assert fresh.secret(tokens.token("acme").key) == tokens.secret("acme")
     for name in ("add", "replace", "update", "remove", "prove_writable"):
         with pytest.raises(StoreUnusable, match="Read-only file system"):
             {**WRITES}[name](fresh)
@@ -306,14 +309,14 @@ def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str)
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         store = Store(Path(name) / "store", choice="file")
-        store.add(made.token("acme"), made.secret("acme"))
+        store.add(tokens.token("acme"), tokens.secret("acme"))
         for path in (store.folder, *store.folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)
         store.folder.chmod(0o500)
-        answer = acts.perform(store.folder, act, uid=NOBODY)
+        answer = children.perform(store.folder, act, uid=NOBODY)
         assert answer["error"] == "StoreUnusable"
         assert "Permission denied. Nothing was changed." in answer["text"]
-        assert answer["seen"] == {made.token("acme").key: made.value("acme")}
+        assert answer["seen"] == {tokens.token("acme").key: tokens.value("acme")}
 
 
 def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
@@ -321,20 +324,20 @@ def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
 ) -> None:
     monkeypatch.setattr("conda_token_plugin.gateways.locks.WAIT", 0.05)
     with locked(store.folder):
-        before = made.content(store)
+        before = stores.content(store)
         for write in WRITES.values():
             with pytest.raises(StoreBusy, match=r"\.lock locked for 0 seconds"):
                 write(Store(store.folder, choice="file"))
-            assert made.content(store) == before
-    store.add(made.token("acme"), made.secret("now"))
+            assert stores.content(store) == before
+    store.add(tokens.token("acme"), tokens.secret("now"))
 
 
 def test_a_secret_that_someone_deleted_is_reported_with_the_way_to_another(store: Store) -> None:
     shutil.rmtree(store.folder / "secrets")
     with pytest.raises(SecretLost, match=r"'acme'.*gone from the file.*install --org acme"):
-        store.secret(made.token("acme").key)
+        store.secret(tokens.token("acme").key)
     with pytest.raises(SecretLost, match=r"API key for https.*conda token login"):
-        store.login(made.SERVICE)
-    store.remove(made.token("acme").key)
-    store.add(made.token("other"), made.secret("anew"))
-    assert store.secret(made.token("other").key) == made.secret("anew")
+        store.login(tokens.SERVICE)
+    store.remove(tokens.token("acme").key)
+    store.add(tokens.token("other"), tokens.secret("anew"))
+    assert store.secret(tokens.token("other").key) == tokens.secret("anew")

@@ -16,7 +16,7 @@ from conda_token_plugin.errors.store import NoToken, StoreCorrupt, StoreError, S
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.envelope import (
     EnvelopeRefused,
-    Newer,
+    framed,
     sealed,
     unsealed,
     unwrapped,
@@ -25,7 +25,8 @@ from conda_token_plugin.store.envelope import (
 from conda_token_plugin.store.index import decoded
 from conda_token_plugin.store.index_file import NAME
 from conda_token_plugin.tokens.secret import Secret
-from tests.store import made
+from tests.store import stores
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,28 +37,23 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 )
+SLOT = st.tuples(st.sampled_from(["file", "keyring:x", "cloud"]), st.text())
+METADATA = st.fixed_dictionaries(
+    {"organization": JSON, "kind": JSON | st.just("site"), "scope": JSON | st.lists(st.text())},
+    optional={
+        "expires": JSON | st.just("0001-01-01T00:00:00+14:00"),
+        "way": JSON,
+        "channels": JSON,
+    },
+)
+ENTRY = st.fixed_dictionaries({"slot": JSON | SLOT, "metadata": JSON | METADATA})
 INDEX_LIKE = st.fixed_dictionaries(
     {
         "id": JSON | st.just("x"),
         "serial": JSON | st.just(1),
-        "doomed": JSON | st.just([]) | st.lists(st.lists(st.text(), min_size=2, max_size=2)),
-        "logins": JSON | st.just({}),
-        "scopes": JSON
-        | st.dictionaries(st.text(), st.text() | st.lists(st.text(), max_size=3), max_size=3),
-    }
-)
-LINE_LIKE = st.fixed_dictionaries(
-    {
-        "at": JSON | st.tuples(st.sampled_from(["file", "keyring:x", "cloud"]), st.text()),
-        "about": JSON
-        | st.fixed_dictionaries(
-            {"organization": JSON, "kind": JSON | st.just("site")},
-            optional={
-                "expires": JSON | st.just("0001-01-01T00:00:00+14:00"),
-                "way": JSON,
-                "channels": JSON,
-            },
-        ),
+        "pending_deletes": JSON | st.just([]) | st.lists(SLOT),
+        "logins": JSON | st.just({}) | st.dictionaries(st.text(), SLOT),
+        "tokens": JSON | st.dictionaries(st.text(), JSON | ENTRY, max_size=3),
     }
 )
 
@@ -66,9 +62,9 @@ LINE_LIKE = st.fixed_dictionaries(
 def store(tmp_path: Path) -> Store:
     """Two tokens and a login."""
     store = Store(tmp_path / "store", choice="file")
-    store.add(made.token("acme", last_four="abcd"), made.secret(1))
-    store.add(made.token("other"), made.secret(2))
-    store.set_login(made.SERVICE, made.secret(3))
+    store.add(tokens.token("acme", last_four="abcd"), tokens.secret(1))
+    store.add(tokens.token("other"), tokens.secret(2))
+    store.set_login(tokens.SERVICE, tokens.secret(3))
     return store
 
 
@@ -89,7 +85,7 @@ def refused(store: Store) -> None:
     """Reading and writing are refused, and the file is what it was."""
     path = store.folder / NAME
     before = path.read_bytes()
-    for act in (store.tokens, store.prove_writable, lambda: store.remove(made.token("acme").key)):
+    for act in (store.tokens, store.prove_writable, lambda: store.remove(tokens.token("acme").key)):
         with pytest.raises((StoreCorrupt, StoreNewer), match=path.name):
             act()
     assert path.read_bytes() == before
@@ -110,7 +106,7 @@ def test_any_single_bit_of_the_index_flipped_is_corruption(
 def test_any_single_bit_of_a_secret_flipped_is_corruption(
     store: Store, report: Callable[[str], None]
 ) -> None:
-    key = made.token("acme").key
+    key = tokens.token("acme").key
     path = next(p for p in (store.folder / "secrets").iterdir() if key in p.read_text())
     count = 0
     for _ in flips(path):
@@ -154,24 +150,24 @@ def test_a_million_random_bytes_are_refused_and_kept(
 
 def test_an_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
     path = store.folder / NAME
-    path.write_bytes(wrapped("index", b"whatever comes then", version=2))
+    path.write_bytes(wrapped("index", "content of that version", version=2))
     with pytest.raises(StoreNewer, match=r"version 2.*conda update"):
         store.tokens()
     refused(Store(store.folder, choice="file"))
 
 
 def test_a_secret_of_a_later_version_is_refused_and_kept(store: Store) -> None:
-    key = made.token("acme").key
+    key = tokens.token("acme").key
     path = next(p for p in (store.folder / "secrets").iterdir() if key in p.read_text())
-    path.write_bytes(wrapped("secret", b"whatever comes then", version=7))
+    path.write_bytes(wrapped("secret", "content of that version", version=7))
     with pytest.raises(StoreNewer, match=f"{path.name}.*version 7"):
         store.secret(key)
 
 
 def test_a_secret_of_another_token_is_not_given_out(store: Store) -> None:
-    key, other = made.token("acme").key, made.token("other").key
-    paths = {p.read_text().partition("\n")[2].partition(", ")[0]: p for p in vault(store)}
-    mine, theirs = (paths[f'{{"name": "{name}"'] for name in (key, other))
+    key, other = tokens.token("acme").key, tokens.token("other").key
+    paths = {json.loads(p.read_text())["content"]["name"]: p for p in vault(store)}
+    mine, theirs = paths[key], paths[other]
     mine.write_bytes(theirs.read_bytes())
     with pytest.raises(StoreCorrupt, match="something else"):
         store.secret(key)
@@ -182,26 +178,26 @@ def vault(store: Store) -> list[Path]:
 
 
 def test_the_way_on_that_the_error_names_works_and_loses_nothing(store: Store) -> None:
-    before = made.content(store)
+    before = stores.content(store)
     path = store.folder / NAME
     good = path.read_bytes()
     path.write_bytes(good[:-1])
-    with pytest.raises(StoreCorrupt, match=r"move it away \(index\.jsonl\.bak\)"):
+    with pytest.raises(StoreCorrupt, match=r"move it away \(index\.json\.bak\)"):
         store.tokens()
 
     path.rename(store.folder / f"{NAME}.bak")
     fresh = Store(store.folder, choice="file")
-    fresh.add(made.token("acme"), made.secret("another"))
-    fresh.remove(made.token("acme").key)
+    fresh.add(tokens.token("acme"), tokens.secret("another"))
+    fresh.remove(tokens.token("acme").key)
 
     path.write_bytes(good)  # a backup turns up
-    assert made.content(Store(store.folder)) == before
+    assert stores.content(Store(store.folder)) == before
 
 
 def test_an_index_that_is_far_too_long_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.index_file.LARGEST", 100)
+    monkeypatch.setattr("conda_token_plugin.store.index_file.MAX_SIZE", 100)
     with pytest.raises(StoreCorrupt, match="more than 100 bytes"):
         Store(store.folder).tokens()
 
@@ -213,23 +209,22 @@ def test_any_bytes_are_refused_or_were_written_by_us(data: bytes) -> None:
             read(data)
 
 
-@given(
-    kind=st.sampled_from(["index", "secret"]), body=st.binary(), version=st.integers(1, 10**9 - 1)
-)
-def test_what_was_wrapped_is_unwrapped(kind: str, body: bytes, version: int) -> None:
+@given(kind=st.sampled_from(["index", "secret"]), body=JSON, version=st.integers(1, 10**9 - 1))
+def test_what_was_wrapped_is_unwrapped(kind: str, body: object, version: int) -> None:
     data = wrapped(kind, body, version=version)
     if version > 1:
-        with pytest.raises(Newer):
+        with pytest.raises(EnvelopeRefused) as caught:
             unwrapped(kind, data)
+        assert caught.value.newer == version
     else:
-        assert unwrapped(kind, data) == body
+        assert json.dumps(unwrapped(kind, data)) == json.dumps(body)
 
 
 def test_one_kind_is_not_taken_for_another() -> None:
     with pytest.raises(EnvelopeRefused, match="checksum"):
-        unwrapped("secret", wrapped("index", b""))
+        unwrapped("secret", wrapped("index", {}))
     with pytest.raises(EnvelopeRefused, match="checksum"):
-        unwrapped("index", wrapped("index", b"", version=0))
+        unwrapped("index", wrapped("index", {}, version=0))
 
 
 @given(
@@ -249,33 +244,32 @@ def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) ->
 @example({"name": "name", "secret": 1})
 def test_a_well_wrapped_secret_may_hold_anything_and_is_refused(body: object) -> None:
     with pytest.raises(EnvelopeRefused):
-        unsealed("name", wrapped("secret", json.dumps(body).encode()))
+        unsealed("name", wrapped("secret", body))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=JSON | INDEX_LIKE, lines=st.lists(JSON | LINE_LIKE, max_size=3))
+@given(content=JSON | INDEX_LIKE)
 def test_a_well_wrapped_index_may_hold_anything_and_only_our_errors_come(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: object, lines: list[object]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object
 ) -> None:
     folder = tmp_path / "store"
     folder.mkdir(exist_ok=True)
     monkeypatch.setattr("os.fsync", lambda _: None)
-    body = b"".join(json.dumps(line).encode() + b"\n" for line in (first, *lines))
-    scopes = first.get("scopes") if isinstance(first, dict) else None
-    keys = list(scopes) if isinstance(scopes, dict) else []
+    held = content.get("tokens") if isinstance(content, dict) else None
+    keys = list(held) if isinstance(held, dict) else []
     acts: list[Callable[[Store], object]] = [
         Store.tokens,
         Store.prefixes,
         *(partial(Store.secret, key=key) for key in keys),
         *(partial(Store.remove, key=key) for key in keys),
-        lambda store: store.add(made.token("acme"), made.secret(1)),
+        lambda store: store.add(tokens.token("acme"), tokens.secret(1)),
     ]
     for act in acts:
-        (folder / NAME).write_bytes(wrapped("index", body))
+        (folder / NAME).write_bytes(wrapped("index", content))
         with suppress(StoreError, NoToken):
             act(Store(folder, choice="file"))
 
 
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(EnvelopeRefused, match="not JSON"):
-        decoded(wrapped("index", b"[" * 100_000 + b"\n"))
+        decoded(framed("index", b"[" * 100_000))

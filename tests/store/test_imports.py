@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.store import Store
-from tests.store import made
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,10 @@ ACTS = {
     "import": "",
     "open": "store.tokens()",
     "find": "store.prefixes()",
-    "secret": f"store.secret({made.token('acme').key!r})",
+    "secret": f"store.secret({tokens.token('acme').key!r})",
     "login": "store.login('x')",
-    "update": f"store.update(store.token({made.token('acme').key!r}))",
-    "write": "from tests.store import made; store.add(made.token('new'), made.secret('new'))",
+    "update": f"store.update(store.token({tokens.token('acme').key!r}))",
+    "write": "from tests.support.tokens import *; store.add(token('new'), secret('new'))",
 }
 READING = ("import", "open", "find", "secret", "login")
 
@@ -45,7 +45,7 @@ def loaded(folder: Path, act: str) -> set[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     store = Store(tmp_path / "store", choice="file")
-    store.add(made.token("acme"), made.secret(1))
+    store.add(tokens.token("acme"), tokens.secret(1))
     return store.folder
 
 

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
-from conda_token_plugin.store import Store, backend_choice, keyring_probe, keyring_vault
+from conda_token_plugin.gateways import keyring
+from conda_token_plugin.store import Store, backend_choice, keyring_probe, vaults
 from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
-from tests.store import keyrings, made
+from tests.store import stores
+from tests.support import keyrings, tokens
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
-ACME = made.token("acme")
+ACME = tokens.token("acme")
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_the_probe_tells_keyrings_apart(
     finding = keyring_probe.probe(explicit=True)
     assert (finding.answer, reason in finding.reason) == (answer, True), finding
     assert "\n" not in finding.reason
-    assert keyrings.users() <= {"test"} or name == "Keeping"
+    assert keyrings.fake_users() <= {"test"} or name == "Keeping"
 
 
 def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
@@ -164,7 +166,7 @@ def test_who_chooses_a_keyring_that_does_not_work_is_refused_and_nothing_is_writ
 ) -> None:
     use(name)
     store = Store(folder, choice="keyring")
-    for act in (store.prove_writable, lambda: store.add(ACME, made.secret(1))):
+    for act in (store.prove_writable, lambda: store.add(ACME, tokens.secret(1))):
         with pytest.raises(KeyringUnusable, match=f"The system keyring {reason}.*--store file"):
             act()
     assert not folder.exists()
@@ -174,19 +176,19 @@ def test_auto_says_why_it_takes_the_file(folder: Path, use: Callable[[str], None
     use("InFolder")
     store = Store(folder)
     assert store.prove_writable() == "file"
-    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.add(ACME, tokens.secret(1)) == "file"
     (notice,) = store.notices
     assert notice.startswith("The system keyring is not to be used: Python's keyring is set to")
-    assert f"kept in a file for you alone, below {folder}" in notice
+    assert f"stored in files that only you can read, in {folder}." in notice
     again = Store(folder)
-    again.add(ACME, made.secret(2))
+    again.add(ACME, tokens.secret(2))
     assert again.notices == [notice], "it says so each time"
 
 
 def test_who_chooses_the_file_hears_of_no_keyring(folder: Path, probes: list[ProbeReport]) -> None:
     store = Store(folder, choice="file")
     store.prove_writable()
-    store.add(ACME, made.secret(1))
+    store.add(ACME, tokens.secret(1))
     assert (store.notices, probes) == ([], [])
 
 
@@ -195,8 +197,8 @@ def test_a_keyring_that_works_is_probed_once_and_remembered(
 ) -> None:
     use("InFolder")
     for number in range(3):
-        Store(folder, choice="keyring").add(ACME, made.secret(number))
-        Store(folder, choice="keyring").set_login(made.SERVICE, made.secret(number))
+        Store(folder, choice="keyring").add(ACME, tokens.secret(number))
+        Store(folder, choice="keyring").set_login(tokens.SERVICE, tokens.secret(number))
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING]
 
 
@@ -206,7 +208,7 @@ def test_a_store_probes_once_however_much_it_writes(
     use("InFolder")
     store = Store(folder, choice="keyring")
     store.prove_writable()
-    store.add(ACME, made.secret(1))
+    store.add(ACME, tokens.secret(1))
     store.prove_writable()
     assert len(probes) == 1
 
@@ -216,7 +218,7 @@ def test_before_an_issue_a_keyring_that_worked_once_is_probed_again(
 ) -> None:
     use("Failing")
     (sealed_room / "works").touch()
-    Store(folder, choice="keyring").add(ACME, made.secret(1))
+    Store(folder, choice="keyring").add(ACME, tokens.secret(1))
     (sealed_room / "works").unlink()
     with pytest.raises(KeyringUnusable, match="out of order"):
         Store(folder, choice="keyring").prove_writable()
@@ -228,16 +230,16 @@ def test_a_keyring_that_stops_working_is_an_error_and_forgotten(
 ) -> None:
     use("Failing")
     (sealed_room / "works").touch()
-    Store(folder, choice="keyring").add(ACME, made.secret(1))
+    Store(folder, choice="keyring").add(ACME, tokens.secret(1))
     (sealed_room / "works").unlink()
     store = Store(folder, choice="keyring")
     with pytest.raises(KeyringUnusable, match="refused: PasswordSetError"):
-        store.add(ACME, made.secret(2))
-    assert store.secret(ACME.key) == made.secret(1)
+        store.add(ACME, tokens.secret(2))
+    assert store.secret(ACME.key) == tokens.secret(1)
     (sealed_room / "works").touch()
-    Store(folder, choice="keyring").add(ACME, made.secret(3))
+    Store(folder, choice="keyring").add(ACME, tokens.secret(3))
     assert len(probes) == 2
-    assert {f"{user})" for user in keyrings.users()} == made.live(folder)
+    assert {f"{user})" for user in keyrings.fake_users()} == stores.live(folder)
 
 
 @pytest.mark.parametrize("name", ["no.such.Backend", "Refusing"])
@@ -248,13 +250,13 @@ def test_auto_remembers_for_a_day_that_there_is_none(
     for number in range(3):
         store = Store(folder)
         store.prove_writable()
-        store.add(ACME, made.secret(number))
+        store.add(ACME, tokens.secret(number))
         assert len(store.notices) == 1
     assert len(probes) == 1
     note = folder / backend_choice.NAME
     yesterday = time.time() - 25 * 60 * 60
     os.utime(note, (yesterday, yesterday))
-    Store(folder).add(ACME, made.secret(4))
+    Store(folder).add(ACME, tokens.secret(4))
     assert len(probes) == 2
 
 
@@ -265,12 +267,12 @@ def test_what_is_remembered_holds_in_the_same_circumstances_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     use("InFolder")
-    Store(folder).add(ACME, made.secret(1))
+    Store(folder).add(ACME, tokens.secret(1))
     use("Small")
-    Store(folder).add(ACME, made.secret(2))
+    Store(folder).add(ACME, tokens.secret(2))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
-    Store(folder).add(ACME, made.secret(3))
-    Store(folder, choice="keyring").add(ACME, made.secret(4))
+    Store(folder).add(ACME, tokens.secret(3))
+    Store(folder, choice="keyring").add(ACME, tokens.secret(4))
     assert len(probes) == 4
 
 
@@ -281,7 +283,7 @@ def test_a_note_that_cannot_be_read_is_written_anew(
     use("InFolder")
     folder.mkdir(mode=0o700)
     (folder / backend_choice.NAME).write_text(text)
-    Store(folder).add(ACME, made.secret(1))
+    Store(folder).add(ACME, tokens.secret(1))
     assert json.loads((folder / backend_choice.NAME).read_text())["found"]["answer"] == "absent"
     assert len(probes) == 1
 
@@ -291,8 +293,8 @@ def in_keyring(folder: Path, use: Callable[[str], None]) -> Path:
     """A store whose secrets lie in a keyring that behaves; its place can be given to another."""
     use("InFolder")
     store = Store(folder, choice="keyring")
-    store.add(ACME, made.secret(1))
-    store.add(made.token("other"), made.secret(2))
+    store.add(ACME, tokens.secret(1))
+    store.add(tokens.token("other"), tokens.secret(2))
     return folder
 
 
@@ -327,13 +329,13 @@ def test_a_locked_keyring_is_asked_once_a_process(
         store.secret(ACME.key)
     replaced_by("Crashing", monkeypatch)
     with pytest.raises(KeyringUnusable, match="is locked"):
-        store.secret(made.token("other").key)
+        store.secret(tokens.token("other").key)
 
 
 def test_a_keyring_that_hangs_is_waited_for_once_a_process(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keyring_vault, "LIMIT", 0.1)
+    monkeypatch.setattr(keyring, "LIMIT", 0.1)
     replaced_by("Hanging", monkeypatch)
     store = Store(in_keyring)
     for _ in range(3):
@@ -356,7 +358,7 @@ def test_a_keyring_with_an_answer_for_everything_is_not_asked_for_ever(
     with pytest.raises(KeyringUnusable, match="gave something else"):
         store.secret(ACME.key)
     store.remove(ACME.key)
-    assert keyrings.Echoing.asked <= 2 * keyring_vault.MOST_PARTS
+    assert keyrings.Echoing.asked <= 2 * vaults.MAX_PARTS
 
 
 def test_a_token_is_removed_though_its_keyring_is_locked_and_the_secret_goes_later(
@@ -370,9 +372,9 @@ def test_a_token_is_removed_though_its_keyring_is_locked_and_the_secret_goes_lat
         assert store.notices == [
             "The system keyring is locked. What was removed is deleted there later."
         ]
-        assert {f"{user})" for user in keyrings.users()} > made.live(in_keyring)
-    Store(in_keyring, choice="keyring").set_login(made.SERVICE, made.secret(3))
-    assert {f"{user})" for user in keyrings.users()} == made.live(in_keyring)
+        assert {f"{user})" for user in keyrings.fake_users()} > stores.live(in_keyring)
+    Store(in_keyring, choice="keyring").set_login(tokens.SERVICE, tokens.secret(3))
+    assert {f"{user})" for user in keyrings.fake_users()} == stores.live(in_keyring)
 
 
 def test_an_entry_that_the_user_deleted_is_reported_with_the_way_to_another(
@@ -386,27 +388,27 @@ def test_an_entry_that_the_user_deleted_is_reported_with_the_way_to_another(
 
 def test_a_token_moves_from_the_keyring_to_a_file_and_back(in_keyring: Path) -> None:
     store = Store(in_keyring, choice="file")
-    assert store.add(ACME, made.secret(5)) == "file"
+    assert store.add(ACME, tokens.secret(5)) == "file"
     assert store.vault_of(ACME.key) == "file"
-    assert store.vault_of(made.token("other").key) == "keyring"
-    assert len(keyrings.users()) == 1
+    assert store.vault_of(tokens.token("other").key) == "keyring"
+    assert len(keyrings.fake_users()) == 1
     back = Store(in_keyring, choice="keyring")
-    assert back.add(ACME, made.secret(6)) == "keyring"
-    assert made.files(in_keyring) == set()
-    assert back.secret(ACME.key) == made.secret(6)
+    assert back.add(ACME, tokens.secret(6)) == "keyring"
+    assert stores.files(in_keyring) == set()
+    assert back.secret(ACME.key) == tokens.secret(6)
 
 
 def test_what_is_listed_and_updated_asks_no_keyring(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced_by("Crashing", monkeypatch)
-    monkeypatch.setattr(keyring_vault.KeyringVault, "_ask", lambda *_, **__: os.abort())
+    monkeypatch.setattr(vaults.KeyringVault, "_call", lambda *_, **__: os.abort())
     store = Store(in_keyring)
     assert len(store.tokens()) == 2
     assert store.vault_of(ACME.key) == "keyring"
-    store.update(made.token("acme", last_four="abcd"))
-    store.add(made.token("third"), made.secret(3))
-    store.remove(made.token("third").key)
+    store.update(tokens.token("acme", last_four="abcd"))
+    store.add(tokens.token("third"), tokens.secret(3))
+    store.remove(tokens.token("third").key)
 
 
 @pytest.mark.parametrize("name", ["Refusing", "Foreign"])
@@ -415,16 +417,16 @@ def test_an_error_of_a_keyring_that_quotes_the_secret_does_not_show_it(
 ) -> None:
     replaced_by(name, monkeypatch)
     with pytest.raises(KeyringUnusable) as caught:
-        Store(in_keyring, choice="keyring").add(ACME, made.secret("quoted"))
+        Store(in_keyring, choice="keyring").add(ACME, tokens.secret("quoted"))
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
-    assert made.value("quoted")[:8] not in f"{chain!r} {caught.value}"
+    assert tokens.value("quoted")[:8] not in f"{chain!r} {caught.value}"
 
 
 def test_an_entry_is_within_what_windows_takes_and_names_its_token(
     in_keyring: Path, sealed_room: Path
 ) -> None:
     store = Store(in_keyring, choice="keyring")
-    store.set_login("s" * 2000, made.secret("key", length=4096))
+    store.set_login("s" * 2000, tokens.secret("key", length=4096))
     texts = [path.read_text() for path in (sealed_room / "keyring").iterdir()]
     heads, entries = zip(*(text.split("\n", 1) for text in texts), strict=True)
     assert max(map(len, entries)) <= 1280

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.store import keyrings
+from tests.support import keyrings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -46,10 +46,9 @@ class FakeStore:
 
     def entry(self, key: str) -> Entry | None:
         token = self.held.get(key)
-        about = token.as_json() if token else {}
-        return Entry(Slot("file", "1"), about, scope=about.pop("scope")) if token else None
+        return Entry(Slot("file", "1"), token.as_json()) if token else None
 
-    def told(self, entry: Entry) -> Token:
+    def metadata(self, entry: Entry) -> Token:
         return entry.token()
 
     def prefixes(self) -> Mapping[str, str]:
@@ -197,7 +196,7 @@ ends = st.none() | st.integers(-40, 40).map(lambda days: NOW + timedelta(days=da
 
 def found_by(about: Mapping[str, Any]) -> Found:
     """What a request finds for a token of which the store has ``about``."""
-    entry = Entry(Slot("file", "1"), about, scope=f"{REPO}/acme")
+    entry = Entry(Slot("file", "1"), {**about, "scope": [f"{REPO}/acme"]})
     secret, prefix = Secret(USER), f"{REPO}/acme"
     return Found(
         "acme",
@@ -205,7 +204,7 @@ def found_by(about: Mapping[str, Any]) -> Found:
         prefix=prefix,
         secret=lambda: secret,
         tell=entry.token,
-        about=entry.about,
+        about=entry.metadata,
     )
 
 

@@ -14,8 +14,9 @@ import pytest
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, machine_store, user_store
-from conda_token_plugin.store.sharing import share
-from tests.store import acts, made
+from conda_token_plugin.store.folder import share
+from tests.store import children
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a machi
 NOBODY = 65534
 DAEMONS = 1
 """A group that nobody is in."""
-ACME = made.token("acme")
+ACME = tokens.token("acme")
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def folder() -> Iterator[Path]:
 def shared(folder: Path) -> Path:
     """A store with a token that the group "daemon" may read."""
     store = Store(folder, machine=True)
-    store.add(ACME, made.secret(1))
+    store.add(ACME, tokens.secret(1))
     share(folder, group="daemon")
     return folder
 
@@ -66,13 +67,13 @@ def test_everything_is_for_root_and_the_group_whatever_the_umask(folder: Path, u
         store = Store(folder, machine=True)
         store.prove_writable()
         share(folder, group="daemon")
-        store.add(ACME, made.secret(1))
+        store.add(ACME, tokens.secret(1))
     finally:
         os.umask(before)
     assert modes(folder) == {
         "store": (0o750, 0, DAEMONS),
         "secrets": (0o750, 0, DAEMONS),
-        "index.jsonl": (0o640, 0, DAEMONS),
+        "index.json": (0o640, 0, DAEMONS),
         "entry": (0o640, 0, DAEMONS),
     }
     assert store.notices == []
@@ -83,28 +84,30 @@ def test_what_was_there_before_is_shared_too(shared: Path) -> None:
 
 
 def test_a_member_of_the_group_reads_it(shared: Path) -> None:
-    answer = acts.perform(shared, "content", uid=NOBODY, groups=[DAEMONS], machine=True)
-    assert answer["seen"] == {ACME.key: made.value(1)}
+    answer = children.perform(shared, "content", uid=NOBODY, groups=[DAEMONS], machine=True)
+    assert answer["seen"] == {ACME.key: tokens.value(1)}
     assert answer["notices"] == []
 
 
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable", "share"])
 def test_a_member_of_the_group_cannot_change_it_and_is_told_who_can(shared: Path, act: str) -> None:
-    answer = acts.perform(shared, act, uid=NOBODY, groups=[DAEMONS], machine=True)
+    answer = children.perform(shared, act, uid=NOBODY, groups=[DAEMONS], machine=True)
     assert answer["error"] == "StoreUnusable"
-    assert "Nothing was changed. The machine's store is for root to change" in answer["text"]
-    assert answer["seen"] == {ACME.key: made.value(1)}
+    assert "Nothing was changed. The machine's store can be changed only by root" in answer["text"]
+    assert answer["seen"] == {ACME.key: tokens.value(1)}
 
 
 def test_to_anybody_else_it_is_as_if_there_were_none(shared: Path) -> None:
-    answer = acts.perform(shared, "content", uid=NOBODY, machine=True)
+    answer = children.perform(shared, "content", uid=NOBODY, machine=True)
     assert (answer["error"], answer["seen"]) == ("", {})
-    assert answer["notices"] == [f"{shared} is not for you: it is for the group that owns it."]
+    assert answer["notices"] == [
+        f"You cannot read {shared}: only members of the group that owns it can."
+    ]
 
 
 def test_somebody_elses_files_are_refused_though_the_group_fits(shared: Path) -> None:
-    os.chown(shared / "index.jsonl", NOBODY, DAEMONS)
-    answer = acts.perform(shared, "content", uid=2, groups=[DAEMONS], machine=True)
+    os.chown(shared / "index.json", NOBODY, DAEMONS)
+    answer = children.perform(shared, "content", uid=2, groups=[DAEMONS], machine=True)
     assert "belongs to another user" in answer["text"]
 
 
@@ -116,7 +119,7 @@ def test_a_group_that_does_not_exist_is_refused(folder: Path) -> None:
 
 def test_its_secrets_go_to_no_keyring(folder: Path) -> None:
     store = Store(folder, choice="keyring", machine=True)
-    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.add(ACME, tokens.secret(1)) == "file"
     assert store.notices == []
 
 
@@ -132,6 +135,6 @@ def test_where_the_stores_are_is_the_environments_business(tmp_path: Path) -> No
 def test_a_choice_overrides_the_setting(tmp_path: Path) -> None:
     settings = {"CONDA_TOKEN_HOME": str(tmp_path / "s"), "CONDA_TOKEN_STORE": "keyring"}
     store = user_store(Settings(settings), choice="file")
-    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.add(ACME, tokens.secret(1)) == "file"
     with pytest.raises(BadInput, match="CONDA_TOKEN_STORE is 'paper'"):
         user_store(Settings({**settings, "CONDA_TOKEN_STORE": "paper"}))

@@ -15,18 +15,19 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
-from tests.store import made
+from tests.store import stores
+from tests.support import tokens
 
 NAMES = st.sampled_from(["acme", "acme2", "größe", "a b", "\ud800"]) | st.text(max_size=5)
 SECRETS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=300)
-TIMES = st.none() | st.datetimes(timezones=st.just(made.NOON.tzinfo)).map(
+TIMES = st.none() | st.datetimes(timezones=st.just(tokens.NOON.tzinfo)).map(
     lambda moment: moment.replace(microsecond=0)
 )
 PREFIXES = st.sampled_from([f"https://repo.example/repo/{name}" for name in "abcmr"])
 
 
 @st.composite
-def tokens(draw: st.DrawFn) -> Token:
+def any_token(draw: st.DrawFn) -> Token:
     own = f"https://repo.example/repo/{draw(st.sampled_from('xyz'))}"
     return Token(
         organization=draw(NAMES),
@@ -62,7 +63,7 @@ class Model(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.above)
 
-    @rule(target=keys, token=tokens(), text=SECRETS)
+    @rule(target=keys, token=any_token(), text=SECRETS)
     def add(self, token: Token, text: str) -> str:
         assert self.store.add(token, Secret(text)) == "file"
         self.held.pop(token.key, None)
@@ -87,7 +88,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(key=keys)
     def update_what_is_missing(self, key: str) -> None:
-        missing = made.token("never stored")
+        missing = tokens.token("never stored")
         present = [self.held[key][0]] if key in self.held else []
         with pytest.raises(NoToken):
             self.store.update(*present, missing)
@@ -132,8 +133,8 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def holds_nothing_else(self) -> None:
         folder = self.store.folder
-        if (folder / "index.jsonl").exists():
-            assert made.files(folder) == made.live(folder)
+        if (folder / "index.json").exists():
+            assert stores.files(folder) == stores.live(folder)
             assert self.store.notices == []
 
 

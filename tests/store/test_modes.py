@@ -10,7 +10,8 @@ import pytest
 
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store import Store
-from tests.store import acts, made
+from tests.store import children, stores
+from tests.support import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebod
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store", choice="file")
-    store.add(made.token("acme"), made.secret(1))
+    store.add(tokens.token("acme"), tokens.secret(1))
     return store
 
 
@@ -51,8 +52,8 @@ def again(store: Store) -> Store:
 def test_everything_is_for_the_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "store", choice="file")
     store.prove_writable()
-    store.add(made.token("acme"), made.secret(1))
-    store.set_login(made.SERVICE, made.secret(2))
+    store.add(tokens.token("acme"), tokens.secret(1))
+    store.set_login(tokens.SERVICE, tokens.secret(2))
     below = [store.folder, *store.folder.rglob("*")]
     assert {path.name: mode(path) for path in below if path.is_dir()} == {
         "store": 0o700,
@@ -65,22 +66,22 @@ def test_everything_is_for_the_owner_alone_whatever_the_umask(tmp_path: Path) ->
 
 @pytest.mark.parametrize("loose", [0o644, 0o640, 0o666, 0o604, 0o777])
 def test_a_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: int) -> None:
-    for path in (store.folder / "index.jsonl", secret_file(store)):
+    for path in (store.folder / "index.json", secret_file(store)):
         path.chmod(loose)
         reader = again(store)
-        made.content(reader)
+        stores.content(reader)
         assert mode(path) == 0o600
         assert reader.notices == [f"The loose mode {loose:04o} of {path} was set to 0600."]
 
 
 def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
-    for name in ("refused.json", "refused.json.123", "index.jsonl.bak", "issuing.json"):
+    for name in ("refused.json", "refused.json.123", "index.json.bak", "issuing.json"):
         (store.folder / name).touch()
     (store.folder / "exports").mkdir()
     for path in (store.folder, store.folder / "secrets"):
         path.chmod(0o755)
         reader = again(store)
-        reader.secret(made.token("acme").key)
+        reader.secret(tokens.token("acme").key)
         assert mode(path) == 0o700
         assert reader.notices == [f"The loose mode 0755 of {path} was set to 0700."]
 
@@ -93,10 +94,10 @@ def test_the_mode_of_a_folder_that_is_not_for_tokens_alone_is_left_alone_and_rep
     (tmp_path / name).touch()
     tmp_path.chmod(loose)
     store = Store(tmp_path, choice="file")
-    store.add(made.token("acme"), made.secret(1))
+    store.add(tokens.token("acme"), tokens.secret(1))
     assert mode(tmp_path) == loose
     assert mode(tmp_path / "secrets") == 0o700
-    assert mode(tmp_path / "index.jsonl") == 0o600
+    assert mode(tmp_path / "index.json") == 0o600
     (notice,) = store.notices
     assert notice.startswith(f"{tmp_path} has the loose mode {loose:04o}, which was left as it is")
 
@@ -104,13 +105,13 @@ def test_the_mode_of_a_folder_that_is_not_for_tokens_alone_is_left_alone_and_rep
 @as_root
 def test_a_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> None:
     store = Store(open_to_all / "store", machine=True)
-    store.add(made.token("acme"), made.secret(1))
-    path = store.folder / "index.jsonl"
+    store.add(tokens.token("acme"), tokens.secret(1))
+    path = store.folder / "index.json"
     path.chmod(0o644)
     store.folder.chmod(0o755)
-    answer = acts.perform(store.folder, "content", uid=NOBODY, machine=True, groups=[0])
+    answer = children.perform(store.folder, "content", uid=NOBODY, machine=True, groups=[0])
     assert f"{path} has the loose mode 0644, which could not be repaired." in answer["notices"]
-    assert answer["seen"] == {made.token("acme").key: made.value(1)}
+    assert answer["seen"] == {tokens.token("acme").key: tokens.value(1)}
 
 
 @pytest.fixture
@@ -127,13 +128,13 @@ def open_to_all() -> Iterator[Path]:
 
 
 def test_an_index_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
-    path = store.folder / "index.jsonl"
+    path = store.folder / "index.json"
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StoreUnusable, match=r"index\.jsonl.*symbolic link"):
+    with pytest.raises(StoreUnusable, match=r"index\.json.*symbolic link"):
         again(store).tokens()
-    with pytest.raises(StoreUnusable, match=r"index\.jsonl.*symbolic link"):
-        again(store).add(made.token("acme"), made.secret(2))
+    with pytest.raises(StoreUnusable, match=r"index\.json.*symbolic link"):
+        again(store).add(tokens.token("acme"), tokens.secret(2))
 
 
 def test_a_secret_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
@@ -141,14 +142,14 @@ def test_a_secret_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> Non
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreUnusable, match="symbolic link"):
-        store.secret(made.token("acme").key)
+        store.secret(tokens.token("acme").key)
 
 
 def test_a_lock_that_is_a_link_is_not_followed(store: Store, tmp_path: Path) -> None:
     (store.folder / ".lock").unlink()
     (store.folder / ".lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreUnusable, match=r"\.lock.*symbolic link.*Delete it"):
-        store.add(made.token("acme"), made.secret(2))
+        store.add(tokens.token("acme"), tokens.secret(2))
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -157,44 +158,44 @@ def test_a_temporary_that_is_a_link_is_not_written_through(store: Store, tmp_pat
     victim.write_text("precious")
     for folder in (store.folder, store.folder / "secrets"):
         (folder / ".new").symlink_to(victim)
-    store.add(made.token("acme"), made.secret(2))
+    store.add(tokens.token("acme"), tokens.secret(2))
     assert victim.read_text() == "precious"
-    assert store.secret(made.token("acme").key) == made.secret(2)
+    assert store.secret(tokens.token("acme").key) == tokens.secret(2)
 
 
 def test_a_fifo_in_the_place_of_the_index_does_not_make_us_wait(store: Store) -> None:
-    path = store.folder / "index.jsonl"
+    path = store.folder / "index.json"
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(StoreUnusable, match="no regular file"):
+    with pytest.raises(StoreUnusable, match="not a regular file"):
         again(store).tokens()
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused(store: Store) -> None:
-    path = store.folder / "index.jsonl"
+    path = store.folder / "index.json"
     path.unlink()
     path.mkdir()
-    with pytest.raises(StoreUnusable, match="no regular file"):
+    with pytest.raises(StoreUnusable, match="not a regular file"):
         again(store).tokens()
 
 
 def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
     store = Store(tmp_path / "store", choice="file")
-    with pytest.raises(StoreUnusable, match="it is no folder"):
+    with pytest.raises(StoreUnusable, match="it is not a folder"):
         store.tokens()
-    with pytest.raises(StoreUnusable, match="it is no folder"):
-        store.add(made.token("acme"), made.secret(1))
+    with pytest.raises(StoreUnusable, match="it is not a folder"):
+        store.add(tokens.token("acme"), tokens.secret(1))
     assert (tmp_path / "store").read_bytes() == b""
 
 
 @as_root
 def test_what_belongs_to_another_user_is_refused(store: Store) -> None:
     for path, act in (
-        (secret_file(store), lambda: again(store).secret(made.token("acme").key)),
-        (store.folder / "index.jsonl", lambda: again(store).tokens()),
+        (secret_file(store), lambda: again(store).secret(tokens.token("acme").key)),
+        (store.folder / "index.json", lambda: again(store).tokens()),
         (store.folder, lambda: again(store).tokens()),
-        (store.folder, lambda: again(store).add(made.token("acme"), made.secret(2))),
+        (store.folder, lambda: again(store).add(tokens.token("acme"), tokens.secret(2))),
     ):
         os.chown(path, NOBODY, NOBODY)
         with pytest.raises(
@@ -202,12 +203,12 @@ def test_what_belongs_to_another_user_is_refused(store: Store) -> None:
         ):
             act()
         os.chown(path, 0, 0)
-    assert made.content(store).tokens[made.token("acme").key][1] == made.value(1)
+    assert stores.content(store).tokens[tokens.token("acme").key][1] == tokens.value(1)
 
 
 def test_what_a_killed_writer_left_is_cleared_away(store: Store) -> None:
     for folder in (store.folder, store.folder / "secrets"):
         (folder / ".new").write_text("half a secret")
-    again(store).update(made.token("acme", last_four="abcd"))
-    assert made.files(store.folder) == made.live(store.folder)
+    again(store).update(tokens.token("acme", last_four="abcd"))
+    assert stores.files(store.folder) == stores.live(store.folder)
     assert not (store.folder / ".new").exists()

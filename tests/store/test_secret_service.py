@@ -15,122 +15,125 @@ import pytest
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.store import Store, keyring_probe
 from conda_token_plugin.store.keyring_probe import ProbeAnswer
-from tests.store import acts, made, session
+from tests.store import children, stores
+from tests.support import keyrings, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(session.MISSING != "", reason=session.MISSING or "it is here")
+pytestmark = pytest.mark.skipif(keyrings.MISSING != "", reason=keyrings.MISSING or "it is here")
 
-ACME = made.token("acme")
+ACME = tokens.token("acme")
 
 
 @pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[session.Session]:
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[keyrings.Session]:
     """A session with nothing on its bus yet."""
     home = tmp_path / "session"
     home.mkdir()
-    with session.bus(home) as running:
+    with keyrings.bus(home) as running:
         running.enter(monkeypatch)
         yield running
 
 
 @pytest.fixture
-def unlocked(bus: session.Session) -> session.Session:
+def unlocked(bus: keyrings.Session) -> keyrings.Session:
     bus.start("--unlock")
     return bus
 
 
 @pytest.fixture
-def folder(tmp_path: Path, unlocked: session.Session) -> Path:
+def folder(tmp_path: Path, unlocked: keyrings.Session) -> Path:
     """A store with a token in the keyring."""
     del unlocked
     store = Store(tmp_path / "store")
-    assert store.add(ACME, made.secret(1)) == "keyring"
+    assert store.add(ACME, tokens.secret(1)) == "keyring"
     return store.folder
 
 
 def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
-    unlocked: session.Session,
+    unlocked: keyrings.Session,
 ) -> None:
     del unlocked
     finding = keyring_probe.probe(explicit=False)
     assert finding.answer is ProbeAnswer.WORKING
     assert finding.backend == "keyring.backends.SecretService.Keyring"
-    assert session.users() == set()
+    assert keyrings.real_users() == set()
 
 
 def test_auto_takes_it_and_says_so(folder: Path) -> None:
     store = Store(folder)
     store.prove_writable()
     assert store.notices == ["The system keyring (Secret Service) works and is used."]
-    assert made.files(folder) == set()
-    assert store.secret(ACME.key) == made.secret(1)
+    assert stores.files(folder) == set()
+    assert store.secret(ACME.key) == tokens.secret(1)
 
 
 def test_people_find_the_token_in_their_keyring_by_its_organization(folder: Path) -> None:
     del folder
-    with closing(session.connection()) as bus:
-        (item,) = session.items(bus)
+    with closing(keyrings.connection()) as bus:
+        (item,) = keyrings.items(bus)
         assert item.get_label().startswith(f"Password for '{ACME.key} (")
         assert item.get_attributes()["service"] == "conda-token-plugin"
 
 
 def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlock_it(
-    unlocked: session.Session, tmp_path: Path
+    unlocked: keyrings.Session, tmp_path: Path
 ) -> None:
     unlocked.lock()
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.LOCKED
     store = Store(tmp_path / "store")
-    assert store.add(ACME, made.secret(1)) == "file"
+    assert store.add(ACME, tokens.secret(1)) == "file"
     (notice,) = store.notices
-    assert notice.startswith("The system keyring is locked, so what is secret is kept in a file")
+    assert notice.startswith(
+        "The system keyring is locked. Secrets are stored in files that only you"
+    )
     with pytest.raises(KeyringUnusable, match=r"is locked\. Unlock it"):
         Store(tmp_path / "store", choice="keyring").prove_writable()
 
 
 def test_a_secret_in_a_locked_keyring_is_refused_in_bounded_time_and_is_still_there(
-    folder: Path, unlocked: session.Session
+    folder: Path, unlocked: keyrings.Session
 ) -> None:
     unlocked.lock()
-    answer = acts.perform(folder, "secret", limit=2)
+    answer = children.perform(folder, "secret", limit=2)
     assert (answer["error"], answer["value"]) == ("KeyringUnusable", None)
     assert Store(folder).tokens() == (ACME,)
     unlocked.signal(signal.SIGKILL)
     unlocked.start("--unlock")
-    assert Store(folder).secret(ACME.key) == made.secret(1)
+    assert Store(folder).secret(ACME.key) == tokens.secret(1)
 
 
 def test_a_daemon_that_is_stuck_is_given_up(
-    folder: Path, unlocked: session.Session, monkeypatch: pytest.MonkeyPatch
+    folder: Path, unlocked: keyrings.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyring_probe, "LIMIT", 2.0)
     unlocked.signal(signal.SIGSTOP)
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.HUNG
-    answer = acts.perform(folder, "secret", limit=1)
+    answer = children.perform(folder, "secret", limit=1)
     assert "did not answer within 1 seconds" in answer["text"]
     unlocked.signal(signal.SIGCONT)
-    assert Store(folder).secret(ACME.key) == made.secret(1)
+    assert Store(folder).secret(ACME.key) == tokens.secret(1)
 
 
 def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
-    folder: Path, unlocked: session.Session
+    folder: Path, unlocked: keyrings.Session
 ) -> None:
     unlocked.signal(signal.SIGKILL)
-    assert "refused: RuntimeError" in acts.perform(folder, "secret")["text"]
+    assert "refused: RuntimeError" in children.perform(folder, "secret")["text"]
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
 
 
-def test_a_bus_with_no_keyring_on_it_has_none(bus: session.Session, tmp_path: Path) -> None:
+def test_a_bus_with_no_keyring_on_it_has_none(bus: keyrings.Session, tmp_path: Path) -> None:
     del bus
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
     store = Store(tmp_path / "store")
-    assert store.add(ACME, made.secret(1)) == "file"
-    assert store.notices[0].startswith("The system keyring is absent, so what is secret")
+    assert store.add(ACME, tokens.secret(1)) == "file"
+    assert store.notices[0].startswith("The system keyring is absent. Secrets are")
 
 
-def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: session.Session) -> None:
+def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: keyrings.Session) -> None:
     bus.start("--start")
     finding = keyring_probe.probe(explicit=False)
     assert (finding.answer, finding.reason) == (ProbeAnswer.LOCKED, "has no default collection")
@@ -138,7 +141,7 @@ def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: session.Sessio
 
 @pytest.mark.slow
 def test_writers_that_are_killed_leave_a_real_keyring_in_order(
-    unlocked: session.Session, sealed_room: Path, report: Callable[[str], None]
+    unlocked: keyrings.Session, sealed_room: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
         [sys.executable, "-m", "tests.store.killing", str(sealed_room), "keyring", "random", "60"],

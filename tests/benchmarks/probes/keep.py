@@ -11,8 +11,7 @@ import sys
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
-from conda_token_plugin.store.index import Index, Slot
-from conda_token_plugin.store.index_edits import with_metadata
+from conda_token_plugin.store.index import Slot
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -26,16 +25,12 @@ def token_of(organization: str, repository: str) -> Token:
 
 def fill(store: Store, repository: str, *, count: int) -> None:
     """Put ``count`` tokens of made-up organizations into the index of ``store``."""
-    ledger = store._ledger
-    index = ledger.read().index
-    scopes, lines = dict(index.scopes), dict(index.lines)
+    file = store._secrets.file
+    index = file.read().content
     for number in range(count):
         token = token_of(f"organization-{number:05}", repository)
-        slot = Slot("file", f"{index.id}.{number}-unused")
-        one = with_metadata(Index(id=index.id), token, at=slot)
-        scopes |= one.scopes
-        lines |= one.lines
-    ledger.write(index.but(scopes=scopes, lines=lines))
+        index = index.with_metadata(token, slot=Slot("file", f"{index.id}.{number}-unused"))
+    file.write(index)
 
 
 def main(repository: str, organization: str, value: str, count: str) -> None:

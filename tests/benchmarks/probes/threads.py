@@ -45,7 +45,7 @@ def main(base: str, count: int) -> dict[str, float]:
     for thread in threads:
         thread.join()
     milliseconds = (time.perf_counter_ns() - began) / 1e6
-    index = sum("index.jsonl" in path for path in OPENED)
+    index = sum("index.json" in path for path in OPENED)
     secret = sum("secrets" in path for path in OPENED)
     return {"milliseconds": milliseconds, "index": index, "secret": secret}
 

@@ -11,7 +11,7 @@ import pytest
 from conda_token_plugin.operations.health_checks import CHECKS, WELL
 from tests.end_to_end.conda.holding import hold
 from tests.end_to_end.conda.host import conda_version
-from tests.store import session
+from tests.support import keyrings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def test_a_dry_run_mends_nothing(examined: Machine) -> None:
 
 
 def test_an_entry_that_was_left_in_a_real_keyring_is_found_and_deleted(
-    machine: Machine, keyring: session.Session
+    machine: Machine, keyring: keyrings.Session
 ) -> None:
     machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
@@ -126,13 +126,13 @@ def test_every_check_is_listed(machine: Machine) -> None:
 @pytest.fixture
 def keyring(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[session.Session]:
+) -> Iterator[keyrings.Session]:
     """A real Secret Service, empty."""
-    if session.MISSING:
-        pytest.skip(session.MISSING)
-    with session.unlocked(tmp_path_factory.mktemp("session")) as running:
+    if keyrings.MISSING:
+        pytest.skip(keyrings.MISSING)
+    with keyrings.unlocked(tmp_path_factory.mktemp("session")) as running:
         running.enter(monkeypatch)
-        with closing(session.connection()):
+        with closing(keyrings.connection()):
             yield running
 
 

@@ -92,7 +92,7 @@ def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value:
 
 def test_a_loose_mode_that_a_request_had_repaired_is_said(machine: Machine) -> None:
     hold(machine, "acme")
-    (index,) = machine.folder.rglob("index.jsonl")
+    (index,) = machine.folder.rglob("index.json")
     index.chmod(0o644)
     words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
     said = machine.conda("search", *words).well().err

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from tests.end_to_end.packaging.base import Base
 
-EMPTY_STORE = {"index.jsonl", ".lock"}
+EMPTY_STORE = {"index.json", ".lock"}
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import keyring
 from conda_token_plugin.gateways.keyring import KeyringService
-from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.store import keyring_vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,14 +38,14 @@ class Fake:
 
 CALLS: dict[str, Callable[[KeyringService], object]] = {
     "get": lambda service: service.held("host"),
-    "set": lambda service: service.put(Entry(key="host", value=SECRET)),
-    "delete": lambda service: service.drop("host", made=""),
+    "set": lambda service: service.put("host", SECRET),
+    "delete": lambda service: service.drop("host"),
 }
 
 
 def use(monkeypatch: pytest.MonkeyPatch, act: Callable[[], str | None]) -> KeyringService:
-    monkeypatch.setattr(keyring_vault, "loaded", lambda _: Fake(act))
-    monkeypatch.setattr(keyring, "PATIENCE", 0.05)
+    monkeypatch.setattr(keyring, "load_backend", lambda _: Fake(act))
+    monkeypatch.setattr(keyring, "LIMIT", 0.05)
     return KeyringService(service="rattler")
 
 
@@ -87,4 +85,3 @@ def test_one_that_keeps_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     service = use(monkeypatch, lambda: SECRET)
     CALLS["set"](service)
     assert service.held("host") == SECRET
-    assert service.name == "keyring:rattler"
