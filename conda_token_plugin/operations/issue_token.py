@@ -136,7 +136,11 @@ def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
         The vault that the secret went to.
     """
     vault = store.add(token, secret)
-    store.update(*_without(token.scope, others=store.tokens(), owner=token.key))
+    narrowed = _without(token.scope, others=store.tokens(), owner=token.key)
+    store.update(*narrowed)
+    for other in narrowed:
+        if other.organization == token.organization and not other.scope:  # it was replaced
+            store.remove(other.key)
     dropin.write(at, tokens=store.tokens())
     forget(token.scope, settings=Settings(), channels=token.channels)
     return vault
@@ -177,7 +181,7 @@ def scope_of(
 
 def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str) -> list[Token]:
     return [
-        token._replace(scope=tuple(p for p in token.scope if p not in prefixes))
+        token.without(prefixes)
         for token in others
         if token.key != owner and set(token.scope).intersection(prefixes)
     ]

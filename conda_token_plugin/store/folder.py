@@ -150,8 +150,10 @@ class Folder:
         with self._errors_of():
             try:
                 status = self.path.stat()
-            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
-                return
+            except (FileNotFoundError, NotADirectoryError):
+                if self.path.is_symlink():  # such as to a disk that is not mounted
+                    raise _unusable(self.path, reason="it is a link to nothing") from None
+                return  # nothing was stored yet
             self._check_folder(status)
 
     def identity(self) -> Identity:

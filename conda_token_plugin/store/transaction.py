@@ -146,6 +146,11 @@ class SecretStore:
             change.sweep(place)
             yield change
 
+    def write(self, index: Index) -> bool:
+        """Replace the index; see ``IndexFile.write``. The thread holds the lock."""
+        self.folder.require(_this_thread.locked[self.folder.path])
+        return self.file.write(index)
+
     @cached_property
     def _choice(self) -> BackendChoice:
         from conda_token_plugin.store.backend_choice import BackendChoice  # for writing only
@@ -182,7 +187,7 @@ class Change:
         vault = self.store.vault(place)
         slot = Slot(place, vault.entry(name, number=self.index.number))
         self.index = self.index.announced(slot)
-        self.store.file.write(self.index)
+        self.store.write(self.index)
         try:
             vault.put(slot.entry, name=name, secret=secret)
         except StoreError:  # a full disk, a locked keyring
@@ -192,7 +197,7 @@ class Change:
 
     def commit(self, index: Index) -> None:
         """Replace the index by ``index``, then empty the slots that it no longer refers to."""
-        confirmed = self.store.file.write(index)
+        confirmed = self.store.write(index)
         if confirmed:  # otherwise a power cut can bring the old index back, which needs them
             for slot in set(index.pending_deletes).difference(self.index.pending_deletes):
                 self._empty(slot)

@@ -24,7 +24,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
 WARN_BEFORE = timedelta(days=14)
@@ -107,11 +107,22 @@ class Token(NamedTuple):
     """Channel URLs that conda's ``channels`` gets while the token is stored."""
     default_channels: tuple[str, ...] = ()
     """Channel URLs that replace conda's ``default_channels`` while the token is stored."""
+    home: str = ""
+    """The first prefix that the token was stored with, if ``without`` has removed one since."""
 
     @property
     def key(self) -> str:
-        """What the store knows it by: organization and home, as ``acme@https://host/repo/acme``."""
-        return f"{self.organization}@{self.scope[0] if self.scope else ''}"
+        """Identify the token in the store: ``acme@https://host/repo/acme``.
+
+        The organization and the first prefix that the token was stored with. The key stays the
+        same when the token loses prefixes to another organization.
+        """
+        return f"{self.organization}@{self.home or next(iter(self.scope), '')}"
+
+    def without(self, prefixes: Collection[str]) -> Token:
+        """Return the token with the same key, and a scope without ``prefixes``."""
+        scope = tuple(prefix for prefix in self.scope if prefix not in prefixes)
+        return self._replace(scope=scope, home=self.home or next(iter(self.scope), ""))
 
     def state(self, *, now: datetime) -> State:
         """The state at ``now``, by the table above."""

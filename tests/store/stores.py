@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.index import Index
     from conda_token_plugin.tokens.token import Token
 
+    Write = Callable[[Store], object]
+    Spoil = Callable[[Path], None]
+
 WRITES: dict[str, Callable[[Store], object]] = {
     "add": lambda store: store.add(tokens.token("new"), tokens.secret("new")),
     "replace": lambda store: store.add(tokens.token("acme"), tokens.secret("replaced")),
