@@ -58,7 +58,7 @@ def kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_token_that_is_used_takes_one_call_and_the_others_none() -> None:
+def test_each_used_token_takes_one_keyring_call() -> None:
     found = counts(SCRIPT, REPOSITORY, *USED)
 
     assert found["values"] == len(USED) * 4 * 200
@@ -66,7 +66,7 @@ def test_a_token_that_is_used_takes_one_call_and_the_others_none() -> None:
     assert all(any(f"{name}@" in call for call in found["calls"]) for name in USED)
 
 
-def test_listing_tokens_takes_no_call_and_not_even_the_library(
+def test_listing_tokens_takes_no_keyring_call(
     kept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conda_token_plugin.gateways.keyring.load_backend", _never)

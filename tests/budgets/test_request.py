@@ -55,7 +55,7 @@ def crowd(request: pytest.FixtureRequest, home: Path) -> Path:
     return keep(home / "tokens", count=request.param)
 
 
-def test_the_first_request_reads_the_index_once_and_its_secret_once(crowd: Path) -> None:
+def test_first_request_reads_the_index_and_its_secret_once(crowd: Path) -> None:
     found = counts(SCRIPT, str(crowd), *PACKAGES)
 
     assert found["value"] == f"token {VALUE}"
@@ -65,25 +65,27 @@ def test_the_first_request_reads_the_index_once_and_its_secret_once(crowd: Path)
     assert len(found["asked"][0]) <= ASKED
 
 
-def test_another_package_of_the_folder_touches_no_file(crowd: Path) -> None:
+def test_next_request_in_a_folder_touches_no_file(crowd: Path) -> None:
     found = counts(SCRIPT, str(crowd), *PACKAGES)
     assert found["opened"][1] == []
     assert found["asked"][1] == []
 
 
-def test_another_package_of_the_folder_takes_a_few_calls_however_many_tokens(crowd: Path) -> None:
+def test_next_request_in_a_folder_takes_as_many_calls_with_1000_tokens_as_with_one(
+    crowd: Path,
+) -> None:
     found = counts(SCRIPT, str(crowd), *PACKAGES)
     assert max(found["calls"]) <= CALLS
 
 
-def test_another_folder_is_asked_about_and_not_read_again(crowd: Path) -> None:
+def test_request_in_another_folder_opens_no_file(crowd: Path) -> None:
     found = counts(SCRIPT, str(crowd), PACKAGES[0], f"{LINUX}/repodata.json.zst", PACKAGES[1])
     assert found["opened"][1] == []
     assert len(found["asked"][1]) <= ASKED_OF_A_FOLDER
 
 
 @pytest.mark.parametrize("folder", [BESIDE, ELSEWHERE])
-def test_a_url_that_no_token_covers_reads_no_secret(crowd: Path, folder: str) -> None:
+def test_request_that_no_token_covers_reads_no_secret(crowd: Path, folder: str) -> None:
     found = counts(
         SCRIPT, str(crowd), f"{folder}/a.conda", f"{folder}/b.conda", f"{folder}/c.conda"
     )
@@ -93,14 +95,14 @@ def test_a_url_that_no_token_covers_reads_no_secret(crowd: Path, folder: str) ->
     assert max(found["calls"]) <= UNCOVERED_CALLS
 
 
-def test_where_no_store_is_it_is_looked_for_once(home: Path) -> None:
+def test_missing_store_is_looked_for_once(home: Path) -> None:
     found = counts(SCRIPT, str(home / "tokens"), *PACKAGES)
 
     assert found["opened"] == [["index.json"], []]
     assert found["asked"][1] == []
 
 
-def test_the_first_request_imports_what_it_needs_and_no_more(store: Path) -> None:
+def test_first_request_imports_no_more_modules_than_the_budget(store: Path) -> None:
     modules = counts(SCRIPT, str(store), PACKAGES[0])["modules"]
 
     assert not NOT_NEEDED.intersection(name.partition(".")[0] for name in modules)

@@ -46,7 +46,7 @@ report(opened=traffic.opened_below(folder), values=sorted(set(values)), count=le
 """
 
 
-def test_thirty_two_threads_read_the_index_once_and_the_secret_once(store: Path) -> None:
+def test_32_threads_read_the_index_and_the_secret_once(store: Path) -> None:
     found = counts(SCRIPT, str(store), COVERED, str(THREADS))
 
     assert found["values"] == [VALUE]
@@ -74,7 +74,7 @@ class SlowStore:
         return Secret(VALUE)
 
 
-def test_a_slow_keyring_holds_up_nobody_who_uses_another_token() -> None:
+def test_slow_keyring_delays_no_thread_that_uses_another_token() -> None:
     store = SlowStore()
     lookup = Lookup(Settings({}), stores={"user": store})  # type: ignore[dict-item]  # a fake
     values: list[str] = []

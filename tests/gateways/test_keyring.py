@@ -50,7 +50,9 @@ def use(monkeypatch: pytest.MonkeyPatch, act: Callable[[], str | None]) -> Keyri
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_one_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_call_is_abandoned_at_the_limit_when_the_keyring_hangs(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
     ended = Event()
 
     def hang() -> None:
@@ -64,7 +66,7 @@ def test_one_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch, call: st
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("error", [RuntimeError, OSError, SystemExit])
-def test_one_that_raises_is_named_by_its_error_and_not_by_its_words(
+def test_call_reports_the_type_of_a_backend_error_and_not_its_message(
     monkeypatch: pytest.MonkeyPatch, call: str, error: type[BaseException]
 ) -> None:
     def fail() -> None:
@@ -76,12 +78,12 @@ def test_one_that_raises_is_named_by_its_error_and_not_by_its_words(
     assert caught.value.__cause__ is None
 
 
-def test_one_that_keeps_nothing_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_put_fails_when_the_backend_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyringUnusable, match="did not keep"):
         CALLS["set"](use(monkeypatch, lambda: None))
 
 
-def test_one_that_keeps_it_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_put_succeeds_when_the_backend_returns_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
     service = use(monkeypatch, lambda: SECRET)
     CALLS["set"](service)
     assert service.held("host") == SECRET

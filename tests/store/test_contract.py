@@ -74,32 +74,32 @@ class ReadingContract:
         """An empty backend."""
 
     @each(UGLY_VALUES)
-    def test_gives_back_what_was_put_in(self, box: Box, text: str) -> None:
+    def test_backend_returns_the_value_that_was_stored(self, box: Box, text: str) -> None:
         box.put("acme", text)
         assert box.get("acme") == Secret(text)
 
     @each(UGLY_NAMES)
-    def test_takes_any_name_of_an_organization(self, box: Box, text: str) -> None:
+    def test_backend_accepts_any_organization_name(self, box: Box, text: str) -> None:
         box.put(text, tokens.value(1))
         assert box.get(text) == tokens.secret(1)
 
-    def test_has_nothing_of_what_was_never_put_in(self, box: Box) -> None:
+    def test_backend_returns_none_for_an_unknown_organization(self, box: Box) -> None:
         box.put("acme", tokens.value(1))
         assert box.get("other") is None
 
-    def test_keeps_organizations_apart(self, box: Box) -> None:
+    def test_backend_separates_organizations_with_similar_names(self, box: Box) -> None:
         names = ("acme", "acme2", "acm", "acme.evil")
         for name in names:
             box.put(name, tokens.value(name))
         assert [box.get(name) for name in names] == [tokens.secret(name) for name in names]
 
     @pytest.mark.parametrize("text", ["two words", "line\nbreak", "nul\0", "ünicode"])
-    def test_refuses_what_is_no_token(self, box: Box, text: str) -> None:
+    def test_backend_refuses_a_value_that_no_header_can_contain(self, box: Box, text: str) -> None:
         with pytest.raises(MalformedToken):  # noqa: PT012  # the environment refuses when asked
             box.put("acme", text)
             box.get("acme")
 
-    def test_shows_nothing(self, box: Box) -> None:
+    def test_backend_does_not_show_the_secret(self, box: Box) -> None:
         box.put("acme", tokens.value(1))
         found = box.get("acme")
         assert tokens.value(1)[:8] not in f"{box!r} {box} {found!r} {found}"
@@ -137,69 +137,69 @@ class StoreContract(ReadingContract):
     def entries(self, store: Store) -> set[str]:
         """What lies in the vault, whoever's it is."""
 
-    def test_is_empty_at_first(self, opened: Callable[[], Store]) -> None:
+    def test_new_store_is_empty_and_makes_no_folder(self, opened: Callable[[], Store]) -> None:
         store = opened()
         assert store.tokens() == ()
         assert not store.prefixes()
         assert store.login(tokens.SERVICE) is None
         assert not store.folder.exists()
 
-    def test_an_empty_value_never_gets_near_it(self, opened: Callable[[], Store]) -> None:
+    def test_empty_value_is_refused_before_anything_is_stored(
+        self, opened: Callable[[], Store]
+    ) -> None:
         with pytest.raises(MalformedToken):
             opened().add(tokens.token("acme"), Secret(""))
         assert opened().tokens() == ()
 
-    def test_metadata_comes_back_as_it_was(self, opened: Callable[[], Store]) -> None:
+    def test_metadata_is_returned_unchanged(self, opened: Callable[[], Store]) -> None:
         token = tokens.token("acme", last_four="abcd")._replace(channels=("https://x.example/c",))
         opened().add(token, tokens.secret(1))
         assert opened().tokens() == (token,)
         assert opened().token(token.key) == token
 
-    def test_is_sorted_by_organization(self, opened: Callable[[], Store]) -> None:
+    def test_tokens_are_sorted_by_organization(self, opened: Callable[[], Store]) -> None:
         for name in ("b", "a", "c"):
             opened().add(tokens.token(name), tokens.secret(name))
         assert [token.organization for token in opened().tokens()] == ["a", "b", "c"]
 
-    def test_replaces_the_token_of_the_same_key(self, opened: Callable[[], Store]) -> None:
+    def test_add_replaces_the_token_with_the_same_key(self, opened: Callable[[], Store]) -> None:
         opened().add(tokens.token("acme", last_four="aaaa"), tokens.secret(1))
         opened().add(tokens.token("acme", last_four="bbbb"), tokens.secret(2))
         assert stores.content(opened()).tokens == {
             tokens.token("acme").key: (tokens.token("acme", last_four="bbbb"), tokens.value(2))
         }
 
-    def test_a_replaced_secret_is_no_more(self, opened: Callable[[], Store]) -> None:
+    def test_replaced_secret_is_deleted(self, opened: Callable[[], Store]) -> None:
         for number in range(3):
             opened().add(tokens.token("acme"), tokens.secret(number))
         assert self.entries(opened()) == stores.live(opened().folder)
 
-    def test_a_removed_token_is_gone_with_its_secret(self, opened: Callable[[], Store]) -> None:
+    def test_remove_deletes_the_token_and_its_secret(self, opened: Callable[[], Store]) -> None:
         opened().add(tokens.token("acme"), tokens.secret(1))
         opened().add(tokens.token("other"), tokens.secret(2))
         assert opened().remove(tokens.token("acme").key) == tokens.token("acme")
         assert [token.organization for token in opened().tokens()] == ["other"]
         assert self.entries(opened()) == stores.live(opened().folder)
 
-    def test_removing_what_is_missing_changes_nothing(self, opened: Callable[[], Store]) -> None:
+    def test_remove_of_a_missing_token_changes_nothing(self, opened: Callable[[], Store]) -> None:
         with pytest.raises(NoToken, match="'acme'"):
             opened().remove(tokens.token("acme").key)
         assert not opened().folder.exists()
 
-    def test_an_update_keeps_the_secret(self, opened: Callable[[], Store]) -> None:
+    def test_update_keeps_the_secret(self, opened: Callable[[], Store]) -> None:
         opened().add(tokens.token("acme"), tokens.secret(1))
         after = tokens.token("acme")._replace(proven=tokens.NOON)
         opened().update(after)
         assert stores.content(opened()).tokens == {after.key: (after, tokens.value(1))}
 
-    def test_an_update_of_what_is_missing_changes_nothing(
-        self, opened: Callable[[], Store]
-    ) -> None:
+    def test_update_of_a_missing_token_changes_nothing(self, opened: Callable[[], Store]) -> None:
         opened().add(tokens.token("acme"), tokens.secret(1))
         before = stores.content(opened())
         with pytest.raises(NoToken, match="'other'"):
             opened().update(tokens.token("acme")._replace(id="new"), tokens.token("other"))
         assert stores.content(opened()) == before
 
-    def test_of_two_claims_to_a_prefix_the_last_one_stored_has_it(
+    def test_prefix_in_two_scopes_belongs_to_the_token_stored_last(
         self, opened: Callable[[], Store]
     ) -> None:
         shared = "https://repo.example/repo/main"
@@ -210,7 +210,7 @@ class StoreContract(ReadingContract):
         opened().remove(tokens.token("b").key)
         assert opened().prefixes()[shared] == tokens.token("a").key
 
-    def test_keeps_an_api_key_longer_than_a_windows_credential(
+    def test_api_key_longer_than_a_windows_credential_is_stored(
         self, opened: Callable[[], Store]
     ) -> None:
         for length in (3000, 1500, 4096):
@@ -218,23 +218,23 @@ class StoreContract(ReadingContract):
             assert opened().login(tokens.SERVICE) == tokens.secret("key", length=length)
         assert self.entries(opened()) == stores.live(opened().folder)
 
-    def test_a_login_can_be_removed_once(self, opened: Callable[[], Store]) -> None:
+    def test_remove_login_returns_false_the_second_time(self, opened: Callable[[], Store]) -> None:
         opened().set_login(tokens.SERVICE, tokens.secret(1))
         assert opened().remove_login(tokens.SERVICE)
         assert not opened().remove_login(tokens.SERVICE)
         assert opened().login(tokens.SERVICE) is None
         assert self.entries(opened()) == set()
 
-    def test_a_login_and_a_token_of_one_name_are_two(self, opened: Callable[[], Store]) -> None:
+    def test_login_and_token_with_the_same_name_are_separate(
+        self, opened: Callable[[], Store]
+    ) -> None:
         token = tokens.token("acme")
         opened().add(token, tokens.secret(1))
         opened().set_login(token.key, tokens.secret(2))
         assert opened().secret(token.key) == tokens.secret(1)
         assert opened().login(token.key) == tokens.secret(2)
 
-    def test_a_store_that_is_open_sees_what_another_writes(
-        self, opened: Callable[[], Store]
-    ) -> None:
+    def test_open_store_reads_what_another_object_writes(self, opened: Callable[[], Store]) -> None:
         reader, writer = opened(), opened()
         for number in range(20):
             writer.add(tokens.token("acme"), tokens.secret(number))
@@ -242,7 +242,7 @@ class StoreContract(ReadingContract):
         writer.remove(tokens.token("acme").key)
         assert reader.tokens() == ()
 
-    def test_two_processes_see_one_store(self, opened: Callable[[], Store]) -> None:
+    def test_two_processes_share_one_store(self, opened: Callable[[], Store]) -> None:
         store = opened()
         store.add(tokens.token("ours"), tokens.secret("ours"))
         child = subprocess.run(

@@ -29,7 +29,7 @@ THREADS, READS = 32, 40
 
 
 @pytest.mark.slow
-def test_64_processes_that_write_at_once_lose_nothing_and_double_nothing(
+def test_64_concurrent_writers_lose_and_duplicate_nothing(
     sealed_room: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
@@ -64,7 +64,7 @@ def test_64_processes_that_write_at_once_lose_nothing_and_double_nothing(
     )
 
 
-def test_32_threads_read_while_one_writes(tmp_path: Path) -> None:
+def test_32_threads_read_matching_metadata_and_secret_while_one_writes(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", choice="file")
     token = tokens.token("acme")
     store.add(token, tokens.secret(0))
@@ -89,14 +89,14 @@ def test_32_threads_read_while_one_writes(tmp_path: Path) -> None:
     assert store.secret(token.key) == tokens.secret(READS - 1)
 
 
-def test_threads_may_write_too(tmp_path: Path) -> None:
+def test_concurrent_threads_can_write(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", choice="file")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: store.add(tokens.token(f"org{n}"), tokens.secret(n)), range(24)))
     assert {token.organization for token in store.tokens()} == {f"org{n}" for n in range(24)}
 
 
-def test_the_index_is_opened_once_however_many_threads_read(
+def test_index_is_opened_once_when_many_threads_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store(tmp_path / "store", choice="file").add(tokens.token("acme"), tokens.secret(1))
@@ -120,7 +120,9 @@ def test_the_index_is_opened_once_however_many_threads_read(
     assert opened == ["index.json"]
 
 
-def test_a_version_of_the_index_is_always_later_than_the_one_before(tmp_path: Path) -> None:
+def test_new_index_has_a_later_time_than_the_old_one_when_the_clock_is_set_back(
+    tmp_path: Path,
+) -> None:
     """So that no two look alike from outside, though a clock stands still or is set back."""
     reader = Store(tmp_path / "store")
     writer = Store(tmp_path / "store", choice="file")
@@ -135,7 +137,7 @@ def test_a_version_of_the_index_is_always_later_than_the_one_before(tmp_path: Pa
         assert reader.tokens()[0].last_four == f"{number:04}"
 
 
-def test_a_secret_that_is_replaced_while_it_is_read_is_read_anew(
+def test_secret_replaced_during_a_read_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store", choice="file")
@@ -154,7 +156,7 @@ def test_a_secret_that_is_replaced_while_it_is_read_is_read_anew(
     assert store.secret(token.key) == tokens.secret(12)
 
 
-def test_a_secret_that_is_removed_while_it_is_read_is_gone(
+def test_secret_removed_during_a_read_is_reported_as_no_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store", choice="file")

@@ -71,7 +71,7 @@ def failing(at: int, *, error: int) -> Iterator[Disk]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
-def test_whichever_call_fails_what_was_there_stands(
+def test_store_has_the_old_or_the_new_state_when_any_system_call_fails(
     name: str, store: Store, monkeypatch: pytest.MonkeyPatch, report: Callable[[str], None]
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # no power cuts here: it is the slow one
@@ -145,7 +145,7 @@ class Log:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="descriptors have no names here")
-def test_each_step_is_on_the_disk_before_the_next_begins(
+def test_each_step_of_a_write_is_synced_before_the_next_begins(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = "1", f"{stores.index_of(store.folder).serial}"
@@ -166,7 +166,7 @@ def test_each_step_is_on_the_disk_before_the_next_begins(
     assert stores.files(store.folder) >= {f"{number}.{new}"}
 
 
-def test_a_write_that_the_system_takes_in_pieces_is_whole(
+def test_secret_is_complete_when_the_system_writes_in_pieces(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.write
@@ -177,7 +177,7 @@ def test_a_write_that_the_system_takes_in_pieces_is_whole(
     )
 
 
-def test_a_folder_that_cannot_be_synced_is_no_fault(
+def test_write_succeeds_on_a_file_system_that_cannot_sync_folders(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.fsync
@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_synced_is_no_fault(
     assert store.notices == []
 
 
-def test_a_change_that_the_disk_did_not_confirm_is_made_and_said_and_keeps_the_old_secret(
+def test_unconfirmed_write_is_reported_and_keeps_the_old_secret_until_the_next(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (before,) = stores.live(store.folder) - stores.live_without(
@@ -215,7 +215,7 @@ def test_a_change_that_the_disk_did_not_confirm_is_made_and_said_and_keeps_the_o
     assert stores.files(store.folder) == stores.live(store.folder)
 
 
-def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
+def test_secret_that_cannot_be_deleted_is_reported_and_deleted_by_the_next_write(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.unlink
@@ -235,7 +235,7 @@ def test_a_secret_that_cannot_be_deleted_is_deleted_later_and_said(
 
 
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
-def test_a_limit_to_the_size_of_files_changes_nothing(
+def test_file_size_limit_refuses_a_write_and_changes_nothing(
     store: Store, act: str, report: Callable[[str], None]
 ) -> None:
     before = seen(store)
@@ -265,7 +265,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_changes_nothing(small_disk: Path, report: Callable[[str], None]) -> None:
+def test_full_disk_refuses_a_write_and_changes_nothing(
+    small_disk: Path, report: Callable[[str], None]
+) -> None:
     store = Store(small_disk / "store", choice="file")
     store.add(tokens.token("acme"), tokens.secret("acme"))
     stored = fill_up(store)
@@ -292,7 +294,7 @@ def fill_up(store: Store) -> int:
     return len(store.tokens())
 
 
-def test_a_read_only_disk_is_read_and_never_written(small_disk: Path) -> None:
+def test_read_only_disk_can_be_read_and_refuses_writes(small_disk: Path) -> None:
     store = Store(small_disk / "store", choice="file")
     store.add(tokens.token("acme"), tokens.secret("acme"))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
@@ -305,7 +307,7 @@ def test_a_read_only_disk_is_read_and_never_written(small_disk: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root becomes nobody, whom modes do bind")
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
-def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str) -> None:
+def test_folder_without_write_permission_can_be_read_and_refuses_writes(act: str) -> None:
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         store = Store(Path(name) / "store", choice="file")
@@ -319,7 +321,7 @@ def test_a_folder_without_the_right_to_write_is_read_and_never_written(act: str)
         assert answer["seen"] == {tokens.token("acme").key: tokens.value("acme")}
 
 
-def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
+def test_every_write_raises_store_busy_when_the_lock_stays_held(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conda_token_plugin.gateways.locks.WAIT", 0.05)
@@ -332,7 +334,7 @@ def test_a_lock_that_another_holds_is_waited_for_and_then_reported(
     store.add(tokens.token("acme"), tokens.secret("now"))
 
 
-def test_a_secret_that_someone_deleted_is_reported_with_the_way_to_another(store: Store) -> None:
+def test_deleted_secret_is_reported_with_the_command_for_another(store: Store) -> None:
     shutil.rmtree(store.folder / "secrets")
     with pytest.raises(SecretLost, match=r"'acme'.*gone from the file.*install --org acme"):
         store.secret(tokens.token("acme").key)

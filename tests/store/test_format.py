@@ -91,9 +91,7 @@ def refused(store: Store) -> None:
     assert path.read_bytes() == before
 
 
-def test_any_single_bit_of_the_index_flipped_is_corruption(
-    store: Store, report: Callable[[str], None]
-) -> None:
+def test_index_with_any_bit_flipped_is_corrupt(store: Store, report: Callable[[str], None]) -> None:
     path = store.folder / NAME
     count = 0
     for _ in flips(path):
@@ -103,7 +101,7 @@ def test_any_single_bit_of_the_index_flipped_is_corruption(
     report(f"{count} single bits flipped in the index: {count} refused as damage")
 
 
-def test_any_single_bit_of_a_secret_flipped_is_corruption(
+def test_secret_with_any_bit_flipped_is_corrupt(
     store: Store, report: Callable[[str], None]
 ) -> None:
     key = tokens.token("acme").key
@@ -117,13 +115,13 @@ def test_any_single_bit_of_a_secret_flipped_is_corruption(
     report(f"{count} single bits flipped in a secret's file: {count} refused as damage")
 
 
-def test_a_damaged_index_is_kept_whatever_is_tried(store: Store) -> None:
+def test_damaged_index_is_refused_by_every_operation_and_kept(store: Store) -> None:
     path = store.folder / NAME
     for _ in flips(path, step=101):
         refused(Store(store.folder, choice="file"))
 
 
-def test_an_index_cut_short_anywhere_is_corruption(store: Store) -> None:
+def test_truncated_index_is_corrupt(store: Store) -> None:
     path = store.folder / NAME
     data = path.read_bytes()
     for length in range(len(data)):
@@ -133,13 +131,13 @@ def test_an_index_cut_short_anywhere_is_corruption(store: Store) -> None:
 
 
 @pytest.mark.parametrize("tail", [b"\n", b"\0", b"{}\n", b" "])
-def test_an_index_with_more_at_its_end_is_corruption(store: Store, tail: bytes) -> None:
+def test_index_with_bytes_appended_is_corrupt(store: Store, tail: bytes) -> None:
     path = store.folder / NAME
     path.write_bytes(path.read_bytes() + tail)
     refused(Store(store.folder, choice="file"))
 
 
-def test_a_million_random_bytes_are_refused_and_kept(
+def test_random_bytes_as_index_are_refused_and_kept(
     store: Store, report: Callable[[str], None]
 ) -> None:
     for seed in range(20):
@@ -148,7 +146,7 @@ def test_a_million_random_bytes_are_refused_and_kept(
     report("20 times a million random bytes as the index: refused and kept")
 
 
-def test_an_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
+def test_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
     path = store.folder / NAME
     path.write_bytes(wrapped("index", "content of that version", version=2))
     with pytest.raises(StoreNewer, match=r"version 2.*conda update"):
@@ -156,7 +154,7 @@ def test_an_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
     refused(Store(store.folder, choice="file"))
 
 
-def test_a_secret_of_a_later_version_is_refused_and_kept(store: Store) -> None:
+def test_secret_of_a_later_version_is_refused(store: Store) -> None:
     key = tokens.token("acme").key
     path = next(p for p in (store.folder / "secrets").iterdir() if key in p.read_text())
     path.write_bytes(wrapped("secret", "content of that version", version=7))
@@ -164,7 +162,7 @@ def test_a_secret_of_a_later_version_is_refused_and_kept(store: Store) -> None:
         store.secret(key)
 
 
-def test_a_secret_of_another_token_is_not_given_out(store: Store) -> None:
+def test_secret_sealed_for_another_token_is_refused(store: Store) -> None:
     key, other = tokens.token("acme").key, tokens.token("other").key
     paths = {json.loads(p.read_text())["content"]["name"]: p for p in vault(store)}
     mine, theirs = paths[key], paths[other]
@@ -177,7 +175,7 @@ def vault(store: Store) -> list[Path]:
     return list((store.folder / "secrets").iterdir())
 
 
-def test_the_way_on_that_the_error_names_works_and_loses_nothing(store: Store) -> None:
+def test_moving_a_damaged_index_away_allows_writes_and_loses_nothing(store: Store) -> None:
     before = stores.content(store)
     path = store.folder / NAME
     good = path.read_bytes()
@@ -194,7 +192,7 @@ def test_the_way_on_that_the_error_names_works_and_loses_nothing(store: Store) -
     assert stores.content(Store(store.folder)) == before
 
 
-def test_an_index_that_is_far_too_long_is_refused(
+def test_index_above_the_size_limit_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conda_token_plugin.store.index_file.MAX_SIZE", 100)
@@ -203,14 +201,16 @@ def test_an_index_that_is_far_too_long_is_refused(
 
 
 @given(st.binary())
-def test_any_bytes_are_refused_or_were_written_by_us(data: bytes) -> None:
+def test_arbitrary_bytes_are_refused(data: bytes) -> None:
     for read in (decoded, lambda data: unsealed("name", data)):
         with pytest.raises(EnvelopeRefused):
             read(data)
 
 
 @given(kind=st.sampled_from(["index", "secret"]), body=JSON, version=st.integers(1, 10**9 - 1))
-def test_what_was_wrapped_is_unwrapped(kind: str, body: object, version: int) -> None:
+def test_unwrapped_returns_the_content_that_was_wrapped(
+    kind: str, body: object, version: int
+) -> None:
     data = wrapped(kind, body, version=version)
     if version > 1:
         with pytest.raises(EnvelopeRefused) as caught:
@@ -220,7 +220,7 @@ def test_what_was_wrapped_is_unwrapped(kind: str, body: object, version: int) ->
         assert json.dumps(unwrapped(kind, data)) == json.dumps(body)
 
 
-def test_one_kind_is_not_taken_for_another() -> None:
+def test_document_of_another_kind_is_refused() -> None:
     with pytest.raises(EnvelopeRefused, match="checksum"):
         unwrapped("secret", wrapped("index", {}))
     with pytest.raises(EnvelopeRefused, match="checksum"):
@@ -230,7 +230,7 @@ def test_one_kind_is_not_taken_for_another() -> None:
 @given(
     name=st.text(), text=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
 )
-def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) -> None:
+def test_secret_is_unsealed_only_for_its_name(name: str, text: str) -> None:
     secret = Secret(text)
     data = sealed(name, secret)
     assert unsealed(name, data) == secret
@@ -242,14 +242,14 @@ def test_what_was_sealed_is_unsealed_for_its_name_alone(name: str, text: str) ->
 @example({"name": "name"})
 @example({"name": "name", "secret": ""})
 @example({"name": "name", "secret": 1})
-def test_a_well_wrapped_secret_may_hold_anything_and_is_refused(body: object) -> None:
+def test_secret_document_with_other_content_is_refused(body: object) -> None:
     with pytest.raises(EnvelopeRefused):
         unsealed("name", wrapped("secret", body))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=JSON | INDEX_LIKE)
-def test_a_well_wrapped_index_may_hold_anything_and_only_our_errors_come(
+def test_index_document_with_any_content_raises_only_errors_of_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object
 ) -> None:
     folder = tmp_path / "store"
@@ -270,6 +270,6 @@ def test_a_well_wrapped_index_may_hold_anything_and_only_our_errors_come(
             act(Store(folder, choice="file"))
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deeply_nested_index_is_refused() -> None:
     with pytest.raises(EnvelopeRefused, match="not JSON"):
         decoded(framed("index", b"[" * 100_000))

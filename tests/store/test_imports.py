@@ -50,19 +50,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("act", READING)
-def test_reading_loads_nothing_but_the_standard_library(folder: Path, act: str) -> None:
+def test_reading_imports_only_the_standard_library(folder: Path, act: str) -> None:
     assert loaded(folder, act) == {"conda_token_plugin"}
 
 
-def test_an_update_loads_the_lock_and_no_keyring(folder: Path) -> None:
+def test_update_imports_the_lock_and_no_keyring(folder: Path) -> None:
     assert "filelock" in loaded(folder, "update")
     assert "keyring" not in loaded(folder, "update")
 
 
-def test_who_chooses_the_file_never_loads_a_keyring(folder: Path) -> None:
+def test_writing_to_files_imports_no_keyring(folder: Path) -> None:
     assert "keyring" not in loaded(folder, "write")
 
 
-def test_opening_a_store_touches_nothing(tmp_path: Path) -> None:
+def test_creating_a_store_object_does_no_io(tmp_path: Path) -> None:
     Store(tmp_path / "no" / "such" / "folder")
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]

@@ -74,7 +74,7 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[ProbeReport]:
         ("no.such.Backend", ProbeAnswer.ABSENT, "is absent: No module named 'no'"),
     ],
 )
-def test_the_probe_tells_keyrings_apart(
+def test_probe_reports_the_state_of_the_keyring(
     use: Callable[[str], None], name: str, answer: ProbeAnswer, reason: str
 ) -> None:
     use(name)
@@ -84,7 +84,7 @@ def test_the_probe_tells_keyrings_apart(
     assert keyrings.fake_users() <= {"test"} or name == "Keeping"
 
 
-def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
+def test_probe_kills_its_process_group_when_the_keyring_hangs(
     use: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyring_probe, "LIMIT", 1.0)
@@ -106,7 +106,7 @@ def test_a_keyring_that_hangs_is_given_up_with_all_it_has_started(
         os.killpg(child.pid, 0)
 
 
-def test_a_machine_without_any_keyring_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probe_reports_absent_when_there_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
     assert keyring_probe.probe(explicit=True).answer is ProbeAnswer.ABSENT
@@ -115,7 +115,7 @@ def test_a_machine_without_any_keyring_is_told_so(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "name", ["InFolder", "keyring.backends.null.Keyring", "keyring.backends.fail.Keyring"]
 )
-def test_a_backend_that_is_no_system_keyring_counts_only_if_a_keyring_was_asked_for(
+def test_probe_reports_absent_when_an_unrequested_backend_is_not_the_systems(
     use: Callable[[str], None], name: str
 ) -> None:
     use(name)
@@ -124,7 +124,7 @@ def test_a_backend_that_is_no_system_keyring_counts_only_if_a_keyring_was_asked_
     assert "is not to be used: Python's keyring is set to" in finding.reason
 
 
-def test_a_backend_that_another_package_registers_is_not_even_looked_at(
+def test_probe_does_not_import_a_backend_that_another_package_registers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As anaconda-auth's, which claims the highest priority and writes a plain file."""
@@ -143,7 +143,7 @@ def test_a_backend_that_another_package_registers_is_not_even_looked_at(
     assert not (tmp_path / "greedy.py.imported").exists()
 
 
-def test_without_an_interpreter_the_keyring_counts_as_refusing(
+def test_probe_reports_refused_when_no_process_can_be_started(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
@@ -161,7 +161,7 @@ def test_without_an_interpreter_the_keyring_counts_as_refusing(
         ("no.such.Backend", "is absent"),
     ],
 )
-def test_who_chooses_a_keyring_that_does_not_work_is_refused_and_nothing_is_written(
+def test_keyring_choice_is_refused_and_writes_nothing_when_the_keyring_does_not_work(
     folder: Path, use: Callable[[str], None], name: str, reason: str
 ) -> None:
     use(name)
@@ -172,7 +172,7 @@ def test_who_chooses_a_keyring_that_does_not_work_is_refused_and_nothing_is_writ
     assert not folder.exists()
 
 
-def test_auto_says_why_it_takes_the_file(folder: Path, use: Callable[[str], None]) -> None:
+def test_auto_choice_reports_why_files_are_used(folder: Path, use: Callable[[str], None]) -> None:
     use("InFolder")
     store = Store(folder)
     assert store.prove_writable() == "file"
@@ -185,14 +185,14 @@ def test_auto_says_why_it_takes_the_file(folder: Path, use: Callable[[str], None
     assert again.notices == [notice], "it says so each time"
 
 
-def test_who_chooses_the_file_hears_of_no_keyring(folder: Path, probes: list[ProbeReport]) -> None:
+def test_file_choice_does_not_probe_the_keyring(folder: Path, probes: list[ProbeReport]) -> None:
     store = Store(folder, choice="file")
     store.prove_writable()
     store.add(ACME, tokens.secret(1))
     assert (store.notices, probes) == ([], [])
 
 
-def test_a_keyring_that_works_is_probed_once_and_remembered(
+def test_working_keyring_is_probed_once_across_stores(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
     use("InFolder")
@@ -202,7 +202,7 @@ def test_a_keyring_that_works_is_probed_once_and_remembered(
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING]
 
 
-def test_a_store_probes_once_however_much_it_writes(
+def test_store_object_probes_once_for_several_writes(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
     use("InFolder")
@@ -213,7 +213,7 @@ def test_a_store_probes_once_however_much_it_writes(
     assert len(probes) == 1
 
 
-def test_before_an_issue_a_keyring_that_worked_once_is_probed_again(
+def test_prove_writable_probes_again_when_the_keyring_worked_before(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
 ) -> None:
     use("Failing")
@@ -225,7 +225,7 @@ def test_before_an_issue_a_keyring_that_worked_once_is_probed_again(
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING, ProbeAnswer.REFUSED]
 
 
-def test_a_keyring_that_stops_working_is_an_error_and_forgotten(
+def test_failure_of_a_working_keyring_is_an_error_and_deletes_the_saved_result(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
 ) -> None:
     use("Failing")
@@ -243,7 +243,7 @@ def test_a_keyring_that_stops_working_is_an_error_and_forgotten(
 
 
 @pytest.mark.parametrize("name", ["no.such.Backend", "Refusing"])
-def test_auto_remembers_for_a_day_that_there_is_none(
+def test_auto_choice_keeps_a_negative_result_for_a_day(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport], name: str
 ) -> None:
     use(name)
@@ -260,7 +260,7 @@ def test_auto_remembers_for_a_day_that_there_is_none(
     assert len(probes) == 2
 
 
-def test_what_is_remembered_holds_in_the_same_circumstances_only(
+def test_saved_result_is_ignored_in_other_circumstances(
     folder: Path,
     use: Callable[[str], None],
     probes: list[ProbeReport],
@@ -277,7 +277,7 @@ def test_what_is_remembered_holds_in_the_same_circumstances_only(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"found": {"answer": "maybe"}, "for": {}}'])
-def test_a_note_that_cannot_be_read_is_written_anew(
+def test_unreadable_saved_result_is_replaced(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport], text: str
 ) -> None:
     use("InFolder")
@@ -302,9 +302,7 @@ def replaced_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyrings, "InFolder", getattr(keyrings, name))
 
 
-def test_a_keyring_that_gives_out_another_entry_is_caught(
-    in_keyring: Path, sealed_room: Path
-) -> None:
+def test_keyring_that_returns_another_entry_is_refused(in_keyring: Path, sealed_room: Path) -> None:
     paths = list((sealed_room / "keyring").iterdir())
     heads, entries = zip(*(path.read_text().split("\n", 1) for path in paths), strict=True)
     for path, head, entry in zip(paths, heads, reversed(entries), strict=True):
@@ -314,13 +312,15 @@ def test_a_keyring_that_gives_out_another_entry_is_caught(
         store.secret(ACME.key)
 
 
-def test_a_keyring_that_lies_is_caught(in_keyring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keyring_that_changes_values_is_refused(
+    in_keyring: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replaced_by("Lying", monkeypatch)
     with pytest.raises(KeyringUnusable, match=r"gave something else for acme@.* than was put in"):
         Store(in_keyring).secret(ACME.key)
 
 
-def test_a_locked_keyring_is_asked_once_a_process(
+def test_locked_keyring_is_called_once_per_process(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced_by("Locked", monkeypatch)
@@ -332,7 +332,7 @@ def test_a_locked_keyring_is_asked_once_a_process(
         store.secret(tokens.token("other").key)
 
 
-def test_a_keyring_that_hangs_is_waited_for_once_a_process(
+def test_hanging_keyring_is_waited_for_once_per_process(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyring, "LIMIT", 0.1)
@@ -350,7 +350,7 @@ def test_a_keyring_that_hangs_is_waited_for_once_a_process(
     keyrings.LET_GO.clear()
 
 
-def test_a_keyring_with_an_answer_for_everything_is_not_asked_for_ever(
+def test_keyring_that_returns_a_value_for_every_name_is_called_a_bounded_number_of_times(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced_by("Echoing", monkeypatch)
@@ -361,7 +361,7 @@ def test_a_keyring_with_an_answer_for_everything_is_not_asked_for_ever(
     assert keyrings.Echoing.asked <= 2 * vaults.MAX_PARTS
 
 
-def test_a_token_is_removed_though_its_keyring_is_locked_and_the_secret_goes_later(
+def test_token_in_a_locked_keyring_is_removed_and_its_secret_deleted_later(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -377,7 +377,7 @@ def test_a_token_is_removed_though_its_keyring_is_locked_and_the_secret_goes_lat
     assert {f"{user})" for user in keyrings.fake_users()} == stores.live(in_keyring)
 
 
-def test_an_entry_that_the_user_deleted_is_reported_with_the_way_to_another(
+def test_deleted_keyring_entry_is_reported_with_the_command_for_another(
     in_keyring: Path, sealed_room: Path
 ) -> None:
     for path in (sealed_room / "keyring").iterdir():
@@ -386,7 +386,7 @@ def test_an_entry_that_the_user_deleted_is_reported_with_the_way_to_another(
         Store(in_keyring).secret(ACME.key)
 
 
-def test_a_token_moves_from_the_keyring_to_a_file_and_back(in_keyring: Path) -> None:
+def test_token_moves_from_the_keyring_to_a_file_and_back(in_keyring: Path) -> None:
     store = Store(in_keyring, choice="file")
     assert store.add(ACME, tokens.secret(5)) == "file"
     assert store.vault_of(ACME.key) == "file"
@@ -398,7 +398,7 @@ def test_a_token_moves_from_the_keyring_to_a_file_and_back(in_keyring: Path) -> 
     assert back.secret(ACME.key) == tokens.secret(6)
 
 
-def test_what_is_listed_and_updated_asks_no_keyring(
+def test_listing_and_updating_call_no_keyring(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced_by("Crashing", monkeypatch)
@@ -412,7 +412,7 @@ def test_what_is_listed_and_updated_asks_no_keyring(
 
 
 @pytest.mark.parametrize("name", ["Refusing", "Foreign"])
-def test_an_error_of_a_keyring_that_quotes_the_secret_does_not_show_it(
+def test_keyring_error_that_contains_the_secret_is_not_shown(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     replaced_by(name, monkeypatch)
@@ -422,7 +422,7 @@ def test_an_error_of_a_keyring_that_quotes_the_secret_does_not_show_it(
     assert tokens.value("quoted")[:8] not in f"{chain!r} {caught.value}"
 
 
-def test_an_entry_is_within_what_windows_takes_and_names_its_token(
+def test_keyring_entry_fits_the_limits_of_windows_and_names_its_token(
     in_keyring: Path, sealed_room: Path
 ) -> None:
     store = Store(in_keyring, choice="keyring")

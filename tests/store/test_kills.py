@@ -58,7 +58,7 @@ class Run:
 
 
 @pytest.mark.slow
-def test_a_writer_killed_at_any_step_leaves_what_was_before_or_what_is_after(
+def test_writer_killed_at_any_step_leaves_the_old_or_the_new_state(
     tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     runs = [Run.started(what, below=tmp_path) for what in RUNS]

@@ -61,7 +61,7 @@ def modes(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_everything_is_for_root_and_the_group_whatever_the_umask(folder: Path, umask: int) -> None:
+def test_machine_store_has_group_modes_with_any_umask(folder: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         store = Store(folder, machine=True)
@@ -79,25 +79,25 @@ def test_everything_is_for_root_and_the_group_whatever_the_umask(folder: Path, u
     assert store.notices == []
 
 
-def test_what_was_there_before_is_shared_too(shared: Path) -> None:
+def test_share_changes_the_group_of_existing_files(shared: Path) -> None:
     assert {group for _, _, group in modes(shared).values()} == {DAEMONS}
 
 
-def test_a_member_of_the_group_reads_it(shared: Path) -> None:
+def test_group_member_can_read_the_machine_store(shared: Path) -> None:
     answer = children.perform(shared, "content", uid=NOBODY, groups=[DAEMONS], machine=True)
     assert answer["seen"] == {ACME.key: tokens.value(1)}
     assert answer["notices"] == []
 
 
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable", "share"])
-def test_a_member_of_the_group_cannot_change_it_and_is_told_who_can(shared: Path, act: str) -> None:
+def test_group_member_cannot_change_the_machine_store(shared: Path, act: str) -> None:
     answer = children.perform(shared, act, uid=NOBODY, groups=[DAEMONS], machine=True)
     assert answer["error"] == "StoreUnusable"
     assert "Nothing was changed. The machine's store can be changed only by root" in answer["text"]
     assert answer["seen"] == {ACME.key: tokens.value(1)}
 
 
-def test_to_anybody_else_it_is_as_if_there_were_none(shared: Path) -> None:
+def test_machine_store_is_empty_for_a_user_outside_the_group(shared: Path) -> None:
     answer = children.perform(shared, "content", uid=NOBODY, machine=True)
     assert (answer["error"], answer["seen"]) == ("", {})
     assert answer["notices"] == [
@@ -105,25 +105,25 @@ def test_to_anybody_else_it_is_as_if_there_were_none(shared: Path) -> None:
     ]
 
 
-def test_somebody_elses_files_are_refused_though_the_group_fits(shared: Path) -> None:
+def test_index_of_another_owner_is_refused_in_the_machine_store(shared: Path) -> None:
     os.chown(shared / "index.json", NOBODY, DAEMONS)
     answer = children.perform(shared, "content", uid=2, groups=[DAEMONS], machine=True)
     assert "belongs to another user" in answer["text"]
 
 
-def test_a_group_that_does_not_exist_is_refused(folder: Path) -> None:
+def test_share_refuses_an_unknown_group(folder: Path) -> None:
     with pytest.raises(BadInput, match="no group 'wizards'"):
         share(folder, group="wizards")
     assert not folder.exists()
 
 
-def test_its_secrets_go_to_no_keyring(folder: Path) -> None:
+def test_machine_store_uses_no_keyring(folder: Path) -> None:
     store = Store(folder, choice="keyring", machine=True)
     assert store.add(ACME, tokens.secret(1)) == "file"
     assert store.notices == []
 
 
-def test_where_the_stores_are_is_the_environments_business(tmp_path: Path) -> None:
+def test_store_folders_come_from_the_settings(tmp_path: Path) -> None:
     settings = Settings(
         {"CONDA_TOKEN_HOME": str(tmp_path / "user"), "CONDA_TOKEN_SYSTEM_HOME": str(tmp_path)}
     )
@@ -132,7 +132,7 @@ def test_where_the_stores_are_is_the_environments_business(tmp_path: Path) -> No
     assert machine_store(Settings({})).folder == Path("/etc/conda-token-plugin")
 
 
-def test_a_choice_overrides_the_setting(tmp_path: Path) -> None:
+def test_choice_argument_overrides_the_setting(tmp_path: Path) -> None:
     settings = {"CONDA_TOKEN_HOME": str(tmp_path / "s"), "CONDA_TOKEN_STORE": "keyring"}
     store = user_store(Settings(settings), choice="file")
     assert store.add(ACME, tokens.secret(1)) == "file"

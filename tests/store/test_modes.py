@@ -49,7 +49,7 @@ def again(store: Store) -> Store:
 
 
 @pytest.mark.usefixtures("no_umask")
-def test_everything_is_for_the_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+def test_store_is_readable_only_by_its_owner_with_any_umask(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "store", choice="file")
     store.prove_writable()
     store.add(tokens.token("acme"), tokens.secret(1))
@@ -65,7 +65,7 @@ def test_everything_is_for_the_owner_alone_whatever_the_umask(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("loose", [0o644, 0o640, 0o666, 0o604, 0o777])
-def test_a_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: int) -> None:
+def test_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: int) -> None:
     for path in (store.folder / "index.json", secret_file(store)):
         path.chmod(loose)
         reader = again(store)
@@ -74,7 +74,7 @@ def test_a_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: in
         assert reader.notices == [f"The loose mode {loose:04o} of {path} was set to 0600."]
 
 
-def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
+def test_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
     for name in ("refused.json", "refused.json.123", "index.json.bak", "issuing.json"):
         (store.folder / name).touch()
     (store.folder / "exports").mkdir()
@@ -87,7 +87,7 @@ def test_a_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None
 
 
 @pytest.mark.parametrize(("loose", "name"), [(0o777, "thesis.txt"), (0o1777, ".lock")])
-def test_the_mode_of_a_folder_that_is_not_for_tokens_alone_is_left_alone_and_reported(
+def test_loose_mode_of_a_folder_with_other_files_is_reported_and_kept(
     tmp_path: Path, loose: int, name: str
 ) -> None:
     (tmp_path / "home").rmdir()
@@ -103,7 +103,7 @@ def test_the_mode_of_a_folder_that_is_not_for_tokens_alone_is_left_alone_and_rep
 
 
 @as_root
-def test_a_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> None:
+def test_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> None:
     store = Store(open_to_all / "store", machine=True)
     store.add(tokens.token("acme"), tokens.secret(1))
     path = store.folder / "index.json"
@@ -127,7 +127,7 @@ def open_to_all() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_an_index_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
+def test_index_that_is_a_symbolic_link_is_refused(store: Store, tmp_path: Path) -> None:
     path = store.folder / "index.json"
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
@@ -137,7 +137,7 @@ def test_an_index_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> Non
         again(store).add(tokens.token("acme"), tokens.secret(2))
 
 
-def test_a_secret_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> None:
+def test_secret_that_is_a_symbolic_link_is_refused(store: Store, tmp_path: Path) -> None:
     path = secret_file(store)
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
@@ -145,7 +145,7 @@ def test_a_secret_that_is_a_link_is_refused(store: Store, tmp_path: Path) -> Non
         store.secret(tokens.token("acme").key)
 
 
-def test_a_lock_that_is_a_link_is_not_followed(store: Store, tmp_path: Path) -> None:
+def test_lock_that_is_a_symbolic_link_is_refused(store: Store, tmp_path: Path) -> None:
     (store.folder / ".lock").unlink()
     (store.folder / ".lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StoreUnusable, match=r"\.lock.*symbolic link.*Delete it"):
@@ -153,7 +153,7 @@ def test_a_lock_that_is_a_link_is_not_followed(store: Store, tmp_path: Path) -> 
     assert not (tmp_path / "elsewhere").exists()
 
 
-def test_a_temporary_that_is_a_link_is_not_written_through(store: Store, tmp_path: Path) -> None:
+def test_temporary_that_is_a_symbolic_link_is_replaced(store: Store, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")
     for folder in (store.folder, store.folder / "secrets"):
@@ -163,7 +163,7 @@ def test_a_temporary_that_is_a_link_is_not_written_through(store: Store, tmp_pat
     assert store.secret(tokens.token("acme").key) == tokens.secret(2)
 
 
-def test_a_fifo_in_the_place_of_the_index_does_not_make_us_wait(store: Store) -> None:
+def test_fifo_in_place_of_the_index_is_refused_without_waiting(store: Store) -> None:
     path = store.folder / "index.json"
     path.unlink()
     os.mkfifo(path)
@@ -171,7 +171,7 @@ def test_a_fifo_in_the_place_of_the_index_does_not_make_us_wait(store: Store) ->
         again(store).tokens()
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused(store: Store) -> None:
+def test_folder_in_place_of_the_index_is_refused(store: Store) -> None:
     path = store.folder / "index.json"
     path.unlink()
     path.mkdir()
@@ -179,7 +179,7 @@ def test_a_folder_in_the_place_of_a_file_is_refused(store: Store) -> None:
         again(store).tokens()
 
 
-def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
+def test_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").touch()
     store = Store(tmp_path / "store", choice="file")
     with pytest.raises(StoreUnusable, match="it is not a folder"):
@@ -190,7 +190,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 @as_root
-def test_what_belongs_to_another_user_is_refused(store: Store) -> None:
+def test_files_of_another_user_are_refused(store: Store) -> None:
     for path, act in (
         (secret_file(store), lambda: again(store).secret(tokens.token("acme").key)),
         (store.folder / "index.json", lambda: again(store).tokens()),
@@ -206,7 +206,7 @@ def test_what_belongs_to_another_user_is_refused(store: Store) -> None:
     assert stores.content(store).tokens[tokens.token("acme").key][1] == tokens.value(1)
 
 
-def test_what_a_killed_writer_left_is_cleared_away(store: Store) -> None:
+def test_temporaries_of_a_killed_writer_are_deleted(store: Store) -> None:
     for folder in (store.folder, store.folder / "secrets"):
         (folder / ".new").write_text("half a secret")
     again(store).update(tokens.token("acme", last_four="abcd"))

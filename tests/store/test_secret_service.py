@@ -52,7 +52,7 @@ def folder(tmp_path: Path, unlocked: keyrings.Session) -> Path:
     return store.folder
 
 
-def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
+def test_probe_reports_working_when_the_keyring_is_unlocked_and_leaves_no_entry(
     unlocked: keyrings.Session,
 ) -> None:
     del unlocked
@@ -62,7 +62,7 @@ def test_an_unlocked_keyring_works_and_the_probe_leaves_nothing_in_it(
     assert keyrings.real_users() == set()
 
 
-def test_auto_takes_it_and_says_so(folder: Path) -> None:
+def test_auto_choice_reports_that_the_keyring_is_used(folder: Path) -> None:
     store = Store(folder)
     store.prove_writable()
     assert store.notices == ["The system keyring (Secret Service) works and is used."]
@@ -70,7 +70,7 @@ def test_auto_takes_it_and_says_so(folder: Path) -> None:
     assert store.secret(ACME.key) == tokens.secret(1)
 
 
-def test_people_find_the_token_in_their_keyring_by_its_organization(folder: Path) -> None:
+def test_keyring_label_begins_with_the_key_of_the_token(folder: Path) -> None:
     del folder
     with closing(keyrings.connection()) as bus:
         (item,) = keyrings.items(bus)
@@ -78,7 +78,7 @@ def test_people_find_the_token_in_their_keyring_by_its_organization(folder: Path
         assert item.get_attributes()["service"] == "conda-token-plugin"
 
 
-def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlock_it(
+def test_probe_reports_locked_without_a_prompt_when_the_keyring_is_locked(
     unlocked: keyrings.Session, tmp_path: Path
 ) -> None:
     unlocked.lock()
@@ -93,7 +93,7 @@ def test_a_locked_keyring_is_told_from_an_absent_one_and_nobody_is_asked_to_unlo
         Store(tmp_path / "store", choice="keyring").prove_writable()
 
 
-def test_a_secret_in_a_locked_keyring_is_refused_in_bounded_time_and_is_still_there(
+def test_secret_in_a_locked_keyring_is_refused_within_the_limit_and_kept(
     folder: Path, unlocked: keyrings.Session
 ) -> None:
     unlocked.lock()
@@ -105,7 +105,7 @@ def test_a_secret_in_a_locked_keyring_is_refused_in_bounded_time_and_is_still_th
     assert Store(folder).secret(ACME.key) == tokens.secret(1)
 
 
-def test_a_daemon_that_is_stuck_is_given_up(
+def test_hanging_daemon_is_reported_within_the_limit(
     folder: Path, unlocked: keyrings.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyring_probe, "LIMIT", 2.0)
@@ -117,7 +117,7 @@ def test_a_daemon_that_is_stuck_is_given_up(
     assert Store(folder).secret(ACME.key) == tokens.secret(1)
 
 
-def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
+def test_killed_daemon_is_an_error_and_not_a_missing_token(
     folder: Path, unlocked: keyrings.Session
 ) -> None:
     unlocked.signal(signal.SIGKILL)
@@ -125,7 +125,9 @@ def test_a_daemon_that_was_killed_is_an_error_and_not_a_missing_token(
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
 
 
-def test_a_bus_with_no_keyring_on_it_has_none(bus: keyrings.Session, tmp_path: Path) -> None:
+def test_probe_reports_absent_when_the_bus_has_no_keyring(
+    bus: keyrings.Session, tmp_path: Path
+) -> None:
     del bus
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
     store = Store(tmp_path / "store")
@@ -133,14 +135,14 @@ def test_a_bus_with_no_keyring_on_it_has_none(bus: keyrings.Session, tmp_path: P
     assert store.notices[0].startswith("The system keyring is absent. Secrets are")
 
 
-def test_a_keyring_that_was_never_set_up_is_not_set_up_by_us(bus: keyrings.Session) -> None:
+def test_keyring_without_a_default_collection_is_not_set_up(bus: keyrings.Session) -> None:
     bus.start("--start")
     finding = keyring_probe.probe(explicit=False)
     assert (finding.answer, finding.reason) == (ProbeAnswer.LOCKED, "has no default collection")
 
 
 @pytest.mark.slow
-def test_writers_that_are_killed_leave_a_real_keyring_in_order(
+def test_killed_writers_leave_the_old_or_the_new_state_in_a_real_keyring(
     unlocked: keyrings.Session, sealed_room: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
