@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import TypeVar
 
     from conda_token_plugin.errors.store import StoreUnusable
     from conda_token_plugin.gateways.files import Signature
 
+    Result = TypeVar("Result")
+
 ROOT = 0
-_NOTE = r"(?a)[a-z]+\.jsonl?(\.\w+)?|exports"
+_NOTE = r"(?a)[a-z]+\.json(\.\w+)?|exports"
 SHARED_HINT = "The machine's store can be changed only by root: use sudo."
 Identity = tuple[int, int]
 """Device and inode of a folder."""
@@ -61,33 +64,16 @@ class Folder:
 
     def signature(self, name: str) -> Signature | None:
         """Return the signature of the file ``name``, or None if there is none to read."""
-        with self._errors_of(name):
-            try:
-                return files.signature((self.path / name).lstat())
-            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
-                return None
-            except PermissionError:  # a shared store, and the user is not in its group
-                if not self.shared:
-                    raise
-                self._tell_unreadable()
-                return None
+        return self._or_none(name, lambda path: files.signature(path.lstat()))
 
     def read(self, name: str, *, limit: int) -> tuple[bytes, Signature] | None:
         """Return the content of the file ``name`` and its signature, or None as ``signature``.
 
         Of a file with more than ``limit`` bytes, ``limit`` + 1 or a few more are returned.
         """
-        path = self.path / name
-        with self._errors_of(name):
-            try:
-                descriptor = files.opened(path)
-            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
-                return None
-            except PermissionError:  # a shared store, and the user is not in its group
-                if not self.shared:
-                    raise
-                self._tell_unreadable()
-                return None
+
+        def read(path: Path) -> tuple[bytes, Signature]:
+            descriptor = files.opened(path)
             try:
                 status = os.fstat(descriptor)
                 self._check_file(path, status, descriptor=descriptor)
@@ -95,6 +81,20 @@ class Folder:
                 return files.content(descriptor, size=status.st_size, limit=limit), signature
             finally:
                 os.close(descriptor)
+
+        return self._or_none(name, read)
+
+    def _or_none(self, name: str, read: Callable[[Path], Result]) -> Result | None:
+        with self._errors_of(name):
+            try:
+                return read(self.path / name)
+            except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
+                return None
+            except PermissionError:  # a shared store, and the user is not in its group
+                if not self.shared:
+                    raise
+        self.tell(f"You cannot read {self.path}: only members of the group that owns it can.")
+        return None
 
     def write(self, name: str, data: bytes, *, after: Signature | None = None) -> None:
         """Replace the file ``name`` in one step; after an error the old file is unchanged.
@@ -218,9 +218,6 @@ class Folder:
             path.name not in names and not re.fullmatch(_NOTE, path.name)
             for path in self.path.iterdir()
         )
-
-    def _tell_unreadable(self) -> None:
-        self.tell(f"You cannot read {self.path}: only members of the group that owns it can.")
 
     def _open_to_group(self) -> None:
         """Give the machine's folder to the group of its parent."""

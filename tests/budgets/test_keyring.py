@@ -1,4 +1,4 @@
-"""Budgets of the system keyring: one call a token that is used, none for one that is not."""
+"""Budgets of the system keyring: one call for each token that is used."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ report(calls=calls, values=len(values))
 
 @pytest.fixture
 def kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with three tokens in a keyring that works."""
+    """Return a home with three tokens in a working keyring."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "keyring")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "tests.support.keyrings.InFolder")
     store = user_store(Settings())

@@ -1,4 +1,4 @@
-"""Budgets of a request: files, ``stat`` calls and modules for the first, then next to none."""
+"""Budgets of requests: files, ``stat`` calls, modules and function calls."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ NOT_NEEDED = {"keyring", "requests", "rich", "ruamel", "filelock", "platformdirs
 
 @pytest.fixture(params=[1, MANY])
 def crowd(request: pytest.FixtureRequest, home: Path) -> Path:
-    """A store of one token, and one of a thousand."""
+    """Return a store of one token, and one of a thousand."""
     return keep(home / "tokens", count=request.param)
 
 

@@ -1,4 +1,4 @@
-"""Budgets of threads that begin at once: one read of everything, and no wait for a stranger."""
+"""Budgets of concurrent threads: each file is read once, and unrelated tokens do not wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 THREADS = 32
 PATIENCE = 20.0
-"""Seconds after which a thread is taken to wait for another."""
+"""Seconds after which a thread is considered to be blocked."""
 SCRIPT = """
 import sys
 from threading import Barrier, Thread
@@ -55,11 +55,11 @@ def test_32_threads_read_the_index_and_the_secret_once(store: Path) -> None:
 
 
 class SlowStore:
-    """Two tokens; the secret of the first takes until somebody has been given the second."""
+    """Two tokens; reading the first secret blocks until the second was read."""
 
     def __init__(self) -> None:
         self.held = {token.key: token for token in (token_of("slow"), token_of("quick"))}
-        self.slow_began, self.quick_was_given = Event(), Event()
+        self.slow_began, self.quick_was_read = Event(), Event()
 
     def entry(self, key: str) -> Entry:
         return Entry(Slot("file", "1"), self.held[key].as_json())
@@ -70,7 +70,7 @@ class SlowStore:
     def secret(self, key: str) -> Secret:
         if key == token_of("slow").key:
             self.slow_began.set()
-            assert self.quick_was_given.wait(PATIENCE), "a lock is held while a secret is read"
+            assert self.quick_was_read.wait(PATIENCE), "a lock is held while a secret is read"
         return Secret(VALUE)
 
 
@@ -88,7 +88,7 @@ def test_slow_keyring_delays_no_thread_that_uses_another_token() -> None:
     slow.start()
     assert store.slow_began.wait(PATIENCE)
     ask("quick")
-    store.quick_was_given.set()
+    store.quick_was_read.set()
     slow.join(PATIENCE)
 
     assert values == [VALUE, VALUE]

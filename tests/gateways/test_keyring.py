@@ -1,4 +1,4 @@
-"""A keyring that hangs, raises or lies costs one line and a bounded wait."""
+"""Keyrings that hang, raise errors or store nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "a-secret-0123456789"
 
 
 class Fake:
-    """A backend whose every call does the same."""
+    """A backend whose calls all run the same function."""
 
     def __init__(self, act: Callable[[], str | None]) -> None:
         self.act = act

@@ -41,7 +41,7 @@ DERIVATIONS = 15
 
 
 def perform(folder: Path, act: str, **settings: Any) -> dict[str, Any]:
-    """Have another process do ``act`` with the store in ``folder``."""
+    """Run ``act`` on the store in ``folder`` in another process; return its answer."""
     child = subprocess.run(
         [
             sys.executable,
@@ -150,13 +150,13 @@ def crowd(home: str, processes: str, writes: str) -> None:
             os.close(opened)
             quietly(partial(write, folder, number, int(writes), gate=gate))
         children.append(child)
-    os.close(opened)  # and they all go
+    os.close(opened)  # lets all writers start
     failed = [child for child in children if os.waitpid(child, 0)[1]]
     sys.exit(len(failed))
 
 
 def write(folder: Path, number: int, writes: int, *, gate: int) -> None:
-    """Of any five writes, three add, one replaces what is shared, and one removes the second."""
+    """Of five writes, three add, one replaces the shared token, and one removes the second."""
     os.read(gate, 1)
     for turn in range(writes):
         store = Store(folder, choice="file")
@@ -170,7 +170,7 @@ def write(folder: Path, number: int, writes: int, *, gate: int) -> None:
 
 
 def expected(processes: int, writes: int) -> dict[str, str]:
-    """The organizations that are left, and their tokens; but for the shared one."""
+    """Return the organizations that are left, except the shared one, and their secrets."""
     return {
         f"{number}.{turn}": tokens.value(f"{number}.{turn}")
         for number in range(processes)

@@ -15,17 +15,17 @@ NUMBERS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin a list."""
+    """Make the list of the report."""
     config.stash[NUMBERS] = []
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print what the fault tests did to the store, and how often."""
+    """Print the numbers of the fault tests."""
     lines = config.stash[NUMBERS]
     if lines:
-        terminalreporter.section("what the store went through")
+        terminalreporter.section("faults injected into the store")
     for line in sorted(lines):
         terminalreporter.write_line(line)
 
@@ -34,7 +34,7 @@ def pytest_terminal_summary(
 def report(
     request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
 ) -> Callable[[str], None]:
-    """Takes a line with a number, for the summary and for the report as XML."""
+    """Return a function that adds a line to the summary and to the XML report."""
 
     def take(line: str) -> None:
         request.config.stash[NUMBERS].append(line)
@@ -45,7 +45,7 @@ def report(
 
 @pytest.fixture(scope="session")
 def secret_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[keyrings.Session]:
-    """One unlocked keyring for all tests that do not lock it."""
+    """Return one unlocked keyring for all tests that do not lock it."""
     if keyrings.MISSING:
         pytest.skip(keyrings.MISSING)
     with keyrings.unlocked(tmp_path_factory.mktemp("session")) as running:

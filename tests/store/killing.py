@@ -1,8 +1,8 @@
-"""Kills writers, at each step and at random times, and looks at what they leave.
+"""Kill writers at each step and at random times, and check what they leave.
 
 ``python -m tests.store.killing HOME file calls 1`` works in a process of its own, which may fork
-as often as it likes. It prints one JSON object: how many were killed, and how many of them
-left what was there before. Whatever is neither before nor after ends it with an error.
+often. It prints one JSON object: how many writers were killed, and how many of them left
+the old state. A state that is neither the old nor the new one ends it with an error.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from tests.store.stores import Content
 
 CALLS = ("open", "write", "close", "fsync", "replace", "unlink", "mkdir", "utime", "chmod")
-"""Those that may change something: to be killed at any other is as at the one before."""
+"""The calls that can change something; a kill at another call has the effect of the one before."""
 OURS = str(Path(package.__file__).parent)
 LONGEST = {"file": 0.012, "keyring": 0.05}
-"""Seconds until a writer is killed, at most: a few writes."""
+"""Maximum seconds until a writer is killed: enough for a few writes."""
 
 
 @dataclass
 class Field:
-    """A home with a store and a keyring, and what happens there."""
+    """A home with a store and a keyring, and the counts of the report."""
 
     home: Path
     choice: str
@@ -82,10 +82,10 @@ class Field:
         return keyrings.real_users()
 
     def judge(self, *, before: Content, after: Content) -> bool:
-        """See that the store holds one of the two, and that nothing in it has no name.
+        """Check that the store has one of the states, and the index lists every secret.
 
         Returns:
-            Whether there is something to clear away.
+            Whether something is left for the next write to delete.
         """
         found = stores.content(self.store())
         assert found in (before, after), (found, before, after)
@@ -99,7 +99,7 @@ class Field:
         return unclear
 
     def clears_away(self) -> None:
-        """The next two writes leave nothing lying about."""
+        """Check that the next two writes delete what is left."""
         self.store().add(tokens.token("next"), tokens.secret("next"))
         self.store().set_login("next", tokens.secret("next"))
         folder = self.home / "store"
@@ -108,7 +108,7 @@ class Field:
 
 
 def each_step(ground: Field, dying: Callable[[int], None], *, stride: int) -> None:
-    """Kill each kind of write at its first step, or one of the first, and at every next one."""
+    """Kill each kind of write at one of its first steps, and at every ``stride``-th after it."""
     for number, write in enumerate(WRITES.values()):
         before, after = outcomes(ground, write)
         for step in range(1 + number % stride, 10_000, stride):
@@ -127,7 +127,7 @@ def outcomes(ground: Field, write: Callable[[Store], object]) -> tuple[Content, 
 
 
 def killed(*works: Callable[[], object]) -> bool:
-    """Do all ``works`` in a child; whether it was killed before it had finished."""
+    """Run ``works`` in a child; return whether it was killed before it had finished."""
     child = os.fork()
     if not child:
         quietly(lambda: [work() for work in works])
@@ -140,7 +140,7 @@ def killed(*works: Callable[[], object]) -> bool:
 
 
 def quietly(work: Callable[[], object]) -> None:
-    """Do it, and end without any clearing up."""
+    """Run ``work`` and exit without any cleanup."""
     status = 1
     try:
         work()
@@ -156,9 +156,9 @@ def die() -> None:
 
 
 def at_call(step: int) -> None:
-    """Die at a call to the system: before the odd steps' and after the even steps'.
+    """Kill this process at a system call: before it at odd steps, after it at even ones.
 
-    A write is half done before it.
+    Half of a write is done before the kill.
     """
     made_so_far = [0]
 
@@ -183,7 +183,7 @@ def at_call(step: int) -> None:
 
 
 def at_line(step: int) -> None:
-    """Die before a line of the store."""
+    """Kill this process before a line of the store's code."""
     passed = [0]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -200,7 +200,7 @@ def at_line(step: int) -> None:
 
 
 def at_random(ground: Field, *, times: int, seed: int) -> None:
-    """Kill a writer that writes one thing after another, any time."""
+    """Kill a writer that makes one write after another at random times."""
     chance = random.Random(seed)
     ground.reset()
     for _ in range(times):
@@ -213,7 +213,7 @@ def at_random(ground: Field, *, times: int, seed: int) -> None:
 
 
 def run_for(ground: Field, acts: list[str], *, seconds: float) -> tuple[int, int]:
-    """How many acts a writer has begun, and how many it has finished, before it is killed."""
+    """Return how many acts a writer has begun, and how many it has finished."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -269,7 +269,7 @@ MOVES: dict[str, Callable[[Store, int], None]] = {
 
 
 def played(state: Content, acts: list[str]) -> Iterator[Content]:
-    """What a store holds before the first act, and after each, by a model of it."""
+    """Yield the expected content before the first act and after each."""
     yield state
     for number, act in enumerate(acts):
         held, login = dict(state.tokens), state.login
@@ -285,14 +285,14 @@ def played(state: Content, acts: list[str]) -> Iterator[Content]:
 
 
 def main(home: str, choice: str, how: str, number: str) -> None:
-    """``number``: of the step that comes next, or of kills at random."""
+    """Take the stride of the steps, or the number of random kills, as ``number``."""
     os.environ["HOME"] = home
-    os.fsync = lambda _: None  # type: ignore[assignment]  # a kill is no power cut
+    os.fsync = lambda _: None  # type: ignore[assignment]  # a kill needs no sync
     Path(home).mkdir(exist_ok=True)
     if choice == "keyring":
         finding = keyring_probe.probe(explicit=True)
-        keyring_probe.probe = lambda **_: finding  # it is no writer, and takes long
-    gc.freeze()  # the children touch, and copy, less
+        keyring_probe.probe = lambda **_: finding  # it writes nothing, and is slow
+    gc.freeze()  # the children copy less memory
     ground = Field(Path(home), choice)
     if how == "random":
         at_random(ground, times=int(number), seed=int(number))

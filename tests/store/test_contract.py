@@ -56,22 +56,22 @@ def each(cases: dict[str, str]) -> pytest.MarkDecorator:
 
 
 class Box(Protocol):
-    """Something that secrets are read from, by organization."""
+    """A backend under test, by organization."""
 
     def put(self, organization: str, text: str) -> None:
-        """Have it hold ``text``; how is the backend's business."""
+        """Store ``text`` as the secret."""
 
     def get(self, organization: str) -> Secret | None:
-        """The secret, or None."""
+        """Return the secret, or None."""
 
 
 class ReadingContract:
-    """For all backends, those too that are read only."""
+    """The contract of every backend, also of those that are read-only."""
 
     @pytest.fixture
     @abstractmethod
     def box(self) -> Box:
-        """An empty backend."""
+        """Return an empty backend."""
 
     @each(UGLY_VALUES)
     def test_backend_returns_the_value_that_was_stored(self, box: Box, text: str) -> None:
@@ -95,7 +95,7 @@ class ReadingContract:
 
     @pytest.mark.parametrize("text", ["two words", "line\nbreak", "nul\0", "ünicode"])
     def test_backend_refuses_a_value_that_no_header_can_contain(self, box: Box, text: str) -> None:
-        with pytest.raises(MalformedToken):  # noqa: PT012  # the environment refuses when asked
+        with pytest.raises(MalformedToken):  # noqa: PT012  # the environment refuses on reading
             box.put("acme", text)
             box.get("acme")
 
@@ -106,7 +106,7 @@ class ReadingContract:
 
 
 class StoreBox:
-    """A store as a box. Every access is by a new store, as by a new process."""
+    """A store as a backend. Each access uses a new object, as a new process would."""
 
     def __init__(self, opened: Callable[[], Store]) -> None:
         self.opened = opened
@@ -122,7 +122,7 @@ class StoreBox:
 
 
 class StoreContract(ReadingContract):
-    """For the backends that a store writes to."""
+    """The contract of the backends that a store writes to."""
 
     @pytest.fixture
     def box(self, opened: Callable[[], Store]) -> Box:
@@ -131,11 +131,11 @@ class StoreContract(ReadingContract):
     @pytest.fixture
     @abstractmethod
     def opened(self) -> Callable[[], Store]:
-        """Opens the same store anew."""
+        """Return a function that opens the same store."""
 
     @abstractmethod
     def entries(self, store: Store) -> set[str]:
-        """What lies in the vault, whoever's it is."""
+        """Return the names of all entries in the vault."""
 
     def test_new_store_is_empty_and_makes_no_folder(self, opened: Callable[[], Store]) -> None:
         store = opened()
@@ -262,14 +262,14 @@ class StoreContract(ReadingContract):
 
 @cache
 def found(backend: str, *, explicit: bool) -> ProbeReport:
-    """What the real probe finds; it takes a third of a second."""
+    """Return the report of the real probe, which takes a third of a second."""
     finding = keyring_probe.probe(explicit=explicit)
     assert finding.answer is keyring_probe.ProbeAnswer.WORKING, (backend, finding)
     return finding
 
 
 def probed_once(monkeypatch: pytest.MonkeyPatch, *, explicit: bool) -> None:
-    """Probe for all the tests of a backend together."""
+    """Share one probe between the tests of a backend."""
     finding = found(os.environ.get("PYTHON_KEYRING_BACKEND", ""), explicit=explicit)
     monkeypatch.setattr(keyring_probe, "probe", lambda **_: finding)
 
@@ -293,7 +293,7 @@ class TestMachine(StoreContract):
         return stores.files(store.folder)
 
 
-class TestKeyringOfThirdParties(StoreContract):
+class TestThirdPartyKeyring(StoreContract):
     @pytest.fixture
     def opened(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Store]:
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{keyrings.NAME}Small")
@@ -329,7 +329,7 @@ class TestEnvironment(ReadingContract):
 
 
 class EnvironmentBox:
-    """The environment, which is read only: a token is put in by setting a variable."""
+    """Environment variables, which the plugin only reads."""
 
     def __init__(self) -> None:
         self.variables: dict[str, str] = {}
@@ -343,7 +343,7 @@ class EnvironmentBox:
 
 
 class FilesOfTheEnvironment(EnvironmentBox):
-    """The same by ``<NAME>_FILE``."""
+    """Files that ``<NAME>_FILE`` names."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -355,13 +355,13 @@ class FilesOfTheEnvironment(EnvironmentBox):
         self.variables[f"{token_variable(organization)}_FILE"] = str(path)
 
 
-class TestFilesThatTheEnvironmentNames(ReadingContract):
+class TestFilesNamedByVariables(ReadingContract):
     @pytest.fixture
     def box(self, tmp_path: Path) -> Box:
         return FilesOfTheEnvironment(tmp_path)
 
 
-class TestSecretsMountedIntoAContainer(ReadingContract):
+class TestMountedSecrets(ReadingContract):
     @pytest.fixture
     def box(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
         monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", tmp_path)
@@ -369,7 +369,7 @@ class TestSecretsMountedIntoAContainer(ReadingContract):
 
 
 class Mounted(EnvironmentBox):
-    """The same by ``/run/secrets``."""
+    """Files in ``/run/secrets``."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()

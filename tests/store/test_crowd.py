@@ -1,4 +1,4 @@
-"""Many at once: processes that write, threads that read."""
+"""Concurrent writers and readers, in processes and threads."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_index_is_opened_once_when_many_threads_read(
 
     def counting(path: Path) -> int:
         opened.append(path.name)
-        time.sleep(0.05)  # long enough for all to come
+        time.sleep(0.05)  # so that all threads arrive meanwhile
         return real(path)
 
     monkeypatch.setattr(files, "opened", counting)
@@ -123,7 +123,7 @@ def test_index_is_opened_once_when_many_threads_read(
 def test_new_index_has_a_later_time_than_the_old_one_when_the_clock_is_set_back(
     tmp_path: Path,
 ) -> None:
-    """So that no two look alike from outside, though a clock stands still or is set back."""
+    """So that two versions never have the same signature."""
     reader = Store(tmp_path / "store")
     writer = Store(tmp_path / "store", choice="file")
     writer.add(tokens.token("acme"), tokens.secret(1))
@@ -147,7 +147,7 @@ def test_secret_replaced_during_a_read_is_read_again(
     times = iter(range(3))
 
     def get(self: FileVault, entry: str, *, name: str) -> Secret | None:
-        for number in times:  # three times, another is faster
+        for number in times:  # another writer is faster three times
             Store(tmp_path / "store", choice="file").add(token, tokens.secret(10 + number))
             break
         return real(self, entry, name=name)

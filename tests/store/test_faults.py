@@ -1,4 +1,4 @@
-"""A disk that is full, fails or is read-only: what was stored stands, and the error is true."""
+"""Disks that are full, fail or are read-only: nothing is lost, and the error is right."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CALLS = (
     *("open", "read", "write", "close", "fsync", "fstat", "stat", "lstat", "replace", "unlink"),
     *("mkdir", "utime", "chmod", "listdir", "scandir"),
 )
-"""All by which the store and its lock touch the disk."""
+"""The calls by which the store and its lock use the disk."""
 FAULTS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
 
 
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Store:
 
 
 class Disk:
-    """Counts the calls to the disk, and has one of them fail."""
+    """Count the calls to the disk, and let one of them fail."""
 
     def __init__(self, fails_at: int, *, error: int) -> None:
         self.calls = 0
@@ -74,14 +74,14 @@ def failing(at: int, *, error: int) -> Iterator[Disk]:
 def test_store_has_the_old_or_the_new_state_when_any_system_call_fails(
     name: str, store: Store, monkeypatch: pytest.MonkeyPatch, report: Callable[[str], None]
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # no power cuts here: it is the slow one
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and no power cut is tested here
     failed = [call for error in FAULTS for call in each_call(WRITES[name], store, error=error)]
     assert {"open", "write", "fsync", "close", "unlink"} <= {*failed}
-    report(f"{len(failed)} failing calls in {name}: what was there stood, or what is new did")
+    report(f"{len(failed)} failing calls in {name}: the old or the new state was left")
 
 
 def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> Iterator[str]:
-    """Write with the first call failing, then the second, and so on; the names of the calls."""
+    """Write with the first call failing, then the second, and so on; yield their names."""
     before = stores.content(store)
     twin = copy(store)
     write(twin)
@@ -116,7 +116,7 @@ def outcome_of(write: Callable[[Store], object], store: Store) -> object:
 
 
 def leaves_nothing_about(store: Store) -> None:
-    """The next write works, and clears away what the failed one left."""
+    """Check that the next write succeeds and deletes what the failed one left."""
     store = Store(store.folder, choice="file")
     store.add(tokens.token("last"), tokens.secret("last"))
     store.update(tokens.token("last"))
@@ -124,7 +124,7 @@ def leaves_nothing_about(store: Store) -> None:
 
 
 class Log:
-    """What is done to the disk, in its order: ("fsync", "index.json"), ("replace", …)."""
+    """The calls to the disk in their order: ("fsync", "index.json"), ("replace", …)."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -158,9 +158,9 @@ def test_each_step_of_a_write_is_synced_before_the_next_begins(
     filled = [*((act, path.format("secrets")) for act, path in written), ("fsync", "store/secrets")]
     number = stores.index_of(store.folder).id
     assert [line for line in log.lines if not line[1].endswith(".lock")] == [
-        *index,  # announced
+        *index,  # the new slot is listed as pending
         *filled,
-        *index,  # taken
+        *index,  # the token refers to it
         ("unlink", f"secrets/{number}.{old}"),
     ]
     assert stores.files(store.folder) >= {f"{number}.{new}"}
@@ -246,7 +246,7 @@ def test_file_size_limit_refuses_a_write_and_changes_nothing(
     assert all("File too large" in one["text"] for one in answer["answers"])
     assert answer["seen"] == before
     leaves_nothing_about(store)
-    report(f"{len(sizes)} limits to the size of files in {act}: what was there stood")
+    report(f"{len(sizes)} limits of the size of files in {act}: the old state was left")
 
 
 def seen(store: Store) -> dict[str, str]:
@@ -281,11 +281,11 @@ def test_full_disk_refuses_a_write_and_changes_nothing(
     store.remove(tokens.token("acme").key)
     assert len(store.tokens()) == stored - 1
     assert stores.files(store.folder) == stores.live(store.folder)
-    report(f"a disk of 64 KiB was full after {stored} tokens: all of them stood")
+    report(f"a disk of 64 KiB was full after {stored} tokens: none was lost")
 
 
 def fill_up(store: Store) -> int:
-    """Add tokens until the disk is full; how many there are then."""
+    """Add tokens until the disk is full; return their number."""
     for number in range(1000):
         with suppress(StoreUnusable):
             store.add(tokens.token(f"org{number}"), tokens.secret(number))

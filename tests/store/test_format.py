@@ -1,4 +1,4 @@
-"""What is not exactly what was written is refused, and kept byte for byte."""
+"""Damaged files are refused and kept byte for byte."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def flips(path: Path, *, step: int = 1) -> Iterator[int]:
-    """Flip each bit (or each ``step``-th) of the file in its turn, and back."""
+    """Flip every ``step``-th bit of the file in turn, and back."""
     data = path.read_bytes()
     with path.open("r+b", buffering=0) as file:
         for bit in range(0, len(data) * 8, step):
@@ -82,7 +82,7 @@ def flips(path: Path, *, step: int = 1) -> Iterator[int]:
 
 
 def refused(store: Store) -> None:
-    """Reading and writing are refused, and the file is what it was."""
+    """Check that reading and writing are refused and leave the file unchanged."""
     path = store.folder / NAME
     before = path.read_bytes()
     for act in (store.tokens, store.prove_writable, lambda: store.remove(tokens.token("acme").key)):
@@ -188,7 +188,7 @@ def test_moving_a_damaged_index_away_allows_writes_and_loses_nothing(store: Stor
     fresh.add(tokens.token("acme"), tokens.secret("another"))
     fresh.remove(tokens.token("acme").key)
 
-    path.write_bytes(good)  # a backup turns up
+    path.write_bytes(good)  # a backup is restored
     assert stores.content(Store(store.folder)) == before
 
 

@@ -1,4 +1,4 @@
-"""What reading costs: no keyring, no lock, nothing but the standard library, one open a version."""
+"""Imports of the store: reading needs only the standard library."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READING = ("import", "open", "find", "secret", "login")
 
 
 def loaded(folder: Path, act: str) -> set[str]:
-    """The top-level packages, not of the standard library, that ``act`` has loaded."""
+    """Return the top-level packages outside the standard library that ``act`` imports."""
     program = (
         "import sys; before = {*sys.modules}\n"
         "from pathlib import Path; from conda_token_plugin.store import Store\n"

@@ -1,4 +1,4 @@
-"""Where secrets go: keyrings that are absent, locked, refuse, hang, crash and lie."""
+"""The choice of the vault, with keyrings that are absent, locked, refuse, hang or crash."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Set Python's keyring to one of ours, or to any."""
+    """Return a function that chooses a fake backend, or any other by its full name."""
 
     def set_to(name: str) -> None:
         full = name if "." in name else f"{keyrings.NAME}{name}"
@@ -44,16 +44,16 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def probes(monkeypatch: pytest.MonkeyPatch) -> list[ProbeReport]:
-    """The findings of every probe that is made."""
-    made_so_far: list[ProbeReport] = []
+    """Return the list of the reports of all probes."""
+    reports: list[ProbeReport] = []
     real = keyring_probe.probe
 
     def counting(*, explicit: bool) -> ProbeReport:
-        made_so_far.append(real(explicit=explicit))
-        return made_so_far[-1]
+        reports.append(real(explicit=explicit))
+        return reports[-1]
 
     monkeypatch.setattr(keyring_probe, "probe", counting)
-    return made_so_far
+    return reports
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_probe_reports_absent_when_an_unrequested_backend_is_not_the_systems(
 def test_probe_does_not_import_a_backend_that_another_package_registers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As anaconda-auth's, which claims the highest priority and writes a plain file."""
+    """As that of anaconda-auth, which claims the highest priority and writes a plain file."""
     (tmp_path / "greedy.py").write_text(
         "from keyring.backend import KeyringBackend\n"
         "open(__file__ + '.imported', 'w').close()\n"
@@ -182,7 +182,7 @@ def test_auto_choice_reports_why_files_are_used(folder: Path, use: Callable[[str
     assert f"stored in files that only you can read, in {folder}." in notice
     again = Store(folder)
     again.add(ACME, tokens.secret(2))
-    assert again.notices == [notice], "it says so each time"
+    assert again.notices == [notice], "it is reported each time"
 
 
 def test_file_choice_does_not_probe_the_keyring(folder: Path, probes: list[ProbeReport]) -> None:
@@ -290,7 +290,7 @@ def test_unreadable_saved_result_is_replaced(
 
 @pytest.fixture
 def in_keyring(folder: Path, use: Callable[[str], None]) -> Path:
-    """A store whose secrets lie in a keyring that behaves; its place can be given to another."""
+    """Return a store with secrets in a working keyring, which ``replaced_by`` can replace."""
     use("InFolder")
     store = Store(folder, choice="keyring")
     store.add(ACME, tokens.secret(1))
@@ -344,10 +344,10 @@ def test_hanging_keyring_is_waited_for_once_per_process(
     assert len(store.tokens()) == 2
     waiting = [thread for thread in threading.enumerate() if thread.name == "keyring"]
     assert len(waiting) == 1
-    assert waiting[0].daemon, "nor does the end of the process wait for it"
-    keyrings.LET_GO.set()
+    assert waiting[0].daemon, "the end of the process does not wait for it"
+    keyrings.RELEASE.set()
     waiting[0].join()
-    keyrings.LET_GO.clear()
+    keyrings.RELEASE.clear()
 
 
 def test_keyring_that_returns_a_value_for_every_name_is_called_a_bounded_number_of_times(

@@ -1,4 +1,4 @@
-"""Writers that are killed: what they leave is what was before or what is after."""
+"""Killed writers leave the old or the new state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ENOUGH = 2_000
 
 @dataclass
 class Run:
-    """One process that kills many."""
+    """One process that kills many writers."""
 
     what: str
     process: subprocess.Popen[str]
@@ -71,7 +71,7 @@ def test_writer_killed_at_any_step_leaves_the_old_or_the_new_state(
         total += killed
         report(
             f"{killed} writers to the {run.what.split()[0]} killed {RUNS[run.what]}: "
-            f"{before} left what was before, {killed - before} what is after"
+            f"{before} left the old state, {killed - before} the new one"
         )
     assert total >= ENOUGH
-    report(f"{total} writers killed in all: none left less")
+    report(f"{total} writers killed in all: each left the old or the new state")

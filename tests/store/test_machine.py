@@ -1,4 +1,4 @@
-"""The machine's store: root writes it, a group reads it, and nobody else is bothered by it."""
+"""The machine's store: root writes it, a group reads it, and others get no error."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a machi
 
 NOBODY = 65534
 DAEMONS = 1
-"""A group that nobody is in."""
+"""The id of a group without members."""
 ACME = tokens.token("acme")
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder to be, where all users reach it."""
+    """Return the path of a new folder that all users can reach."""
     above = Path(tempfile.mkdtemp(prefix="machine"))
     above.chmod(0o755)
     yield above / "store"
@@ -48,7 +48,7 @@ def shared(folder: Path) -> Path:
 
 
 def modes(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Mode, owner and group of everything, but for the lock and the entries' names."""
+    """Return mode, owner and group of every file except the lock."""
     status = {path: path.stat() for path in (folder, *folder.rglob("*")) if path.name != ".lock"}
     return {
         "entry" if path.parent.name == "secrets" else path.name: (

@@ -1,4 +1,4 @@
-"""A store against a model of it: whatever is done in whatever order, both hold the same."""
+"""The store compared with a model after random operations."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def any_token(draw: st.DrawFn) -> Token:
 
 
 class Model(RuleBasedStateMachine):
-    """``held`` is in the order of storing, the last one last."""
+    """The model; ``held`` is in the order of storing, the last one last."""
 
     keys = Bundle[str]("keys")
 

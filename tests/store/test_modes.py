@@ -1,4 +1,4 @@
-"""Who may read, what stands in a file's place, and whose it is."""
+"""Modes, owners and types of the store's files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.store import children, stores
 from tests.support import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NOBODY = 65534
@@ -116,7 +116,7 @@ def test_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> No
 
 @pytest.fixture
 def open_to_all() -> Iterator[Path]:
-    """A folder that other users reach, too."""
+    """Return a folder that other users can reach."""
     import shutil
     import tempfile
     from pathlib import Path
@@ -163,18 +163,13 @@ def test_temporary_that_is_a_symbolic_link_is_replaced(store: Store, tmp_path: P
     assert store.secret(tokens.token("acme").key) == tokens.secret(2)
 
 
-def test_fifo_in_place_of_the_index_is_refused_without_waiting(store: Store) -> None:
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_index_that_is_not_a_regular_file_is_refused_without_waiting(
+    store: Store, make: Callable[[Path], None]
+) -> None:
     path = store.folder / "index.json"
     path.unlink()
-    os.mkfifo(path)
-    with pytest.raises(StoreUnusable, match="not a regular file"):
-        again(store).tokens()
-
-
-def test_folder_in_place_of_the_index_is_refused(store: Store) -> None:
-    path = store.folder / "index.json"
-    path.unlink()
-    path.mkdir()
+    make(path)
     with pytest.raises(StoreUnusable, match="not a regular file"):
         again(store).tokens()
 

@@ -1,4 +1,4 @@
-"""A real Secret Service, gnome-keyring's: unlocked, locked, stopped, killed, and not there."""
+"""The real Secret Service of gnome-keyring: unlocked, locked, stopped, killed and absent."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACME = tokens.token("acme")
 
 @pytest.fixture
 def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[keyrings.Session]:
-    """A session with nothing on its bus yet."""
+    """Return a session with an empty bus."""
     home = tmp_path / "session"
     home.mkdir()
     with keyrings.bus(home) as running:
@@ -158,5 +158,5 @@ def test_killed_writers_leave_the_old_or_the_new_state_in_a_real_keyring(
     before = numbers["before"]
     report(
         "60 writers to a real Secret Service killed at random times: "
-        f"{before} left what was before, {60 - before} what is after"
+        f"{before} left the old state, {60 - before} the new one"
     )

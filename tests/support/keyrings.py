@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     import pytest
     import secretstorage
 
-LET_GO = Event()
-"""Lets those go that hang in this process."""
+RELEASE = Event()
+"""Ends the calls that hang in this process."""
 NAME = "tests.support.keyrings."
 
 
 class InFolder(KeyringBackend):
-    """Behaves; its entries outlive the process, as a daemon's do."""
+    """Works, and stores its entries in files, so that they outlive the process."""
 
     priority = 0.1
 
@@ -66,7 +66,7 @@ class InFolder(KeyringBackend):
 
 
 def fake_users() -> set[str]:
-    """Whom the folder has entries for, without the numbers of parts."""
+    """Return the user names of the entries, without the numbers of parts."""
     paths = (Path.home() / "keyring").glob("*")
     return {
         path.read_text("utf-8").partition("\n")[0].partition(")/")[0].rstrip(")") for path in paths
@@ -74,7 +74,7 @@ def fake_users() -> set[str]:
 
 
 class Small(InFolder):
-    """Takes as much as Windows does: 2,560 bytes of UTF-16."""
+    """Has the size limits of Windows: 2,560 bytes of UTF-16."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         if len(password.encode("utf-16-le")) > 2560 or len(username) > 513:
@@ -83,7 +83,7 @@ class Small(InFolder):
 
 
 class Locked(InFolder):
-    """Asks, and nobody answers."""
+    """Is locked."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked(f"{service} {username}")
@@ -96,21 +96,21 @@ class Locked(InFolder):
 
 
 class Refusing(InFolder):
-    """Refuses to write, and tells everybody what."""
+    """Refuses to write, with an error that contains the secret."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise PasswordSetError(f"cannot store {password[-70:]} of {username} in {service}")
 
 
 class Foreign(InFolder):
-    """Raises what is no error of keyring's."""
+    """Raises an error of another type than those of ``keyring``."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise LookupError(f"cannot store {password[-70:]} of {username} in {service}")
 
 
 class Lying(InFolder):
-    """Gives back something else than was put in."""
+    """Returns another value than was stored."""
 
     def get_password(self, service: str, username: str) -> str | None:
         answer = super().get_password(service, username)
@@ -118,21 +118,21 @@ class Lying(InFolder):
 
 
 class Forgetting(InFolder):
-    """Takes everything and keeps nothing."""
+    """Stores nothing and reports no error."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         del service, username, password
 
 
 class Keeping(InFolder):
-    """Says that it has deleted, and has not."""
+    """Deletes nothing and reports no error."""
 
     def delete_password(self, service: str, username: str) -> None:
         del service, username
 
 
 class Echoing(InFolder):
-    """Has an answer for everything."""
+    """Returns a value for every name."""
 
     asked = 0
 
@@ -142,15 +142,15 @@ class Echoing(InFolder):
 
 
 class Hanging(InFolder):
-    """Never answers."""
+    """Hangs until ``RELEASE`` is set."""
 
     def get_password(self, service: str, username: str) -> str | None:
-        LET_GO.wait()
+        RELEASE.wait()
         return f"{service} {username}"
 
 
 class Crashing(InFolder):
-    """Takes the process with it."""
+    """Crashes the process."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         del service, username, password
@@ -158,10 +158,10 @@ class Crashing(InFolder):
 
 
 class Chattering(InFolder):
-    """Prints what it does."""
+    """Prints to standard output."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        print(f"setting {username}")  # noqa: T201  # what this one is about
+        print(f"setting {username}")  # noqa: T201  # the behaviour under test
         sys.stdout.flush()
         os.write(1, b"done\n")
         super().set_password(service, username, password)
@@ -193,7 +193,7 @@ class Session:
     daemons: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def settings(self) -> dict[str, str]:
-        """What a program needs to be in this session."""
+        """Return the variables of a program in this session."""
         return {
             "DBUS_SESSION_BUS_ADDRESS": self.address,
             "XDG_DATA_HOME": str(self.home),
@@ -201,7 +201,7 @@ class Session:
         }
 
     def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Be in this session until the test is over."""
+        """Set the variables of this session for the rest of the test."""
         monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
         for name, value in self.settings().items():
             monkeypatch.setenv(name, value)
@@ -213,12 +213,12 @@ class Session:
                 item.delete()
 
     def lock(self) -> None:
-        """Lock the keyring, as a screen saver may."""
+        """Lock the keyring, as a screen saver does."""
         with closing(connection()) as bus:
             _collection(bus).lock()
 
     def signal(self, number: int) -> None:
-        """Stop the daemon, have it go on, or kill it."""
+        """Send a signal to the daemons."""
         for daemon in self.daemons:
             daemon.send_signal(number)
 
@@ -229,7 +229,7 @@ class Session:
 
 @contextmanager
 def unlocked(home: Path) -> Iterator[Session]:
-    """A session with an unlocked keyring."""
+    """Yield a session with an unlocked keyring."""
     with bus(home) as session:
         session.start("--unlock")
         yield session
@@ -237,7 +237,7 @@ def unlocked(home: Path) -> Iterator[Session]:
 
 @contextmanager
 def bus(home: Path) -> Iterator[Session]:
-    """A session with nothing on its bus, and nothing that could be started there."""
+    """Yield a session with an empty bus that starts no services."""
     sockets = tempfile.mkdtemp(prefix="bus")  # a socket's path has at most 107 characters
     configuration = home / "bus.conf"
     configuration.write_text(
@@ -265,7 +265,7 @@ def bus(home: Path) -> Iterator[Session]:
 
 
 def _daemon(session: Session, mode: str) -> subprocess.Popen[bytes]:
-    """gnome-keyring; it has answered on the bus when this returns."""
+    """Start gnome-keyring and wait until it answers on the bus."""
     daemon = subprocess.Popen(
         ["gnome-keyring-daemon", "--foreground", "--components=secrets", mode],
         stdin=subprocess.PIPE,
@@ -314,7 +314,7 @@ def _collection(bus: Any) -> secretstorage.Collection:
 
 
 def items(bus: Any) -> list[Any]:
-    """All entries."""
+    """Return all entries."""
     return list(_collection(bus).get_all_items())
 
 
