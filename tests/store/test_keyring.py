@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -432,3 +433,55 @@ def test_keyring_entry_fits_the_limits_of_windows_and_names_its_token(
     assert max(map(len, entries)) <= 1280
     assert max(map(len, heads)) <= 513
     assert sum(head.startswith(ACME.key) for head in heads) == 1
+
+
+class FakeItem:
+    """An item of the Secret Service."""
+
+    def __init__(self, username: str, *, items: list[FakeItem]) -> None:
+        self.username, self.items = username, items
+
+    def get_attributes(self) -> dict[str, str]:
+        return {"service": vaults.SERVICE, "username": self.username}
+
+    def delete(self) -> None:
+        self.items.remove(self)
+
+
+@pytest.fixture
+def items(monkeypatch: pytest.MonkeyPatch) -> list[FakeItem]:
+    """Return the items of a Secret Service in memory."""
+    held: list[FakeItem] = []
+
+    def search(_: object, attributes: dict[str, str]) -> list[FakeItem]:
+        return [item for item in held if attributes.items() <= item.get_attributes().items()]
+
+    module = SimpleNamespace(
+        dbus_init=lambda: SimpleNamespace(close=lambda: None), search_items=search
+    )
+    monkeypatch.setitem(sys.modules, "secretstorage", module)
+    return held
+
+
+def test_leftover_entries_are_those_that_the_store_does_not_name(
+    in_keyring: Path, items: list[FakeItem]
+) -> None:
+    known = Store(in_keyring).entries()
+    named = min(known)
+    for username in (named, f"{named}/2", "gone (x.1)", "gone (x.1)/2"):
+        items.append(FakeItem(username, items=items))
+    assert vaults.leftover_entries(known) == ["gone (x.1)", "gone (x.1)/2"]
+    vaults.delete_leftover("gone (x.1)")
+    assert [item.username for item in items] == [named, f"{named}/2", "gone (x.1)/2"]
+
+
+def test_listing_leftover_entries_is_bounded_when_the_service_hangs(
+    items: list[FakeItem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del items
+    monkeypatch.setattr(vaults, "LIST_LIMIT", 0.05)
+    monkeypatch.setattr(sys.modules["secretstorage"], "dbus_init", keyrings.RELEASE.wait)
+    with pytest.raises(KeyringUnusable, match="did not answer within 0 seconds"):
+        vaults.leftover_entries(frozenset())
+    keyrings.RELEASE.set()
+    keyrings.RELEASE.clear()
