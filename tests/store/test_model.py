@@ -86,6 +86,14 @@ class Model(RuleBasedStateMachine):
         for key, token in fresh.items():
             self.held[key] = (token, self.held[key][1])
 
+    @rule(key=keys, names=st.sets(st.sampled_from("abcmrxyz")))
+    def lose_prefixes(self, key: str, names: set[str]) -> None:
+        if key in self.held:
+            token, text = self.held[key]
+            narrowed = token.without({f"https://repo.example/repo/{name}" for name in names})
+            self.store.update(narrowed)
+            self.held[key] = (narrowed, text)
+
     @rule(key=keys)
     def update_what_is_missing(self, key: str) -> None:
         missing = tokens.token("never stored")
