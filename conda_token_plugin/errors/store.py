@@ -33,7 +33,7 @@ class NoToken(TokenPluginError):
     def for_url(cls, url: str) -> NoToken:
         """Return the error for a URL that no token covers."""
         return cls(
-            f"No token covers {url}: conda requests it without a token.",
+            f"No token covers {url}: it would be requested without one.",
             hint="Run: conda token list",
         )
 

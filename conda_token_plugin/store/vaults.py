@@ -94,7 +94,7 @@ class FileVault:
     def _checked(self, entry: str) -> str:
         """Return ``entry``, which is from the index, if it can be the name of a secret's file."""
         with damage_reported(self.folder.path.parent):
-            if not (entry == ".new" or re.fullmatch(_FILE_NAME, entry)):
+            if not re.fullmatch(_FILE_NAME, entry):
                 raise EnvelopeRefused("its index names no file of its own")
         return entry
 
