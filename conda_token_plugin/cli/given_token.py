@@ -15,7 +15,6 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import keep, provable, scope_of
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.store.folder import share
 from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
@@ -83,7 +82,7 @@ def run(call: CommandContext, *, wish: CondaOptions) -> int:
     if not call.args.no_validate:
         token = _proven(call, token, secret=secret)
     if call.args.group:
-        share(store.folder, group=call.args.group)
+        store.share(call.args.group)
     vault = keep(token, secret=secret, store=store, at=call.condarc)
     _report(call, token, source="machine" if call.system else vault)
     return 0

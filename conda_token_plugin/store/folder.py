@@ -156,6 +156,12 @@ class Folder:
                 return  # nothing was stored yet
             self._check_folder(status)
 
+    def share(self, group: int) -> None:
+        """Give all files in the folder to ``group``."""
+        with self._errors_of():
+            for path in (self.path, *self.path.rglob("*")):
+                os.chown(path, -1, group, follow_symlinks=False)
+
     def identity(self) -> Identity:
         """Return what tells this folder from one that has replaced it."""
         with self._errors_of():
@@ -256,23 +262,12 @@ def _unusable(path: Path, *, reason: str, hint: str = "") -> StoreUnusable:
     return StoreUnusable(path, reason=reason, hint=hint)
 
 
-def share(folder: Path, *, group: str) -> None:
-    """Let ``group`` read the files in ``folder``; new files get its group, too.
+def group_number(group: str) -> int:
+    """Return the number of ``group``.
 
     Raises:
         BadInput: There is no such group on this machine.
-        StoreUnusable: The folder does not exist, or the user may not change its group.
-        StoreBusy: Another process holds the lock.
     """
-    from conda_token_plugin.gateways.locks import locked  # a request takes no lock
-
-    number = _group_number(group)
-    with locked(folder, hint=SHARED_HINT), files.errors_of(folder, hint=SHARED_HINT):
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, -1, number, follow_symlinks=False)
-
-
-def _group_number(group: str) -> int:
     from conda_token_plugin.errors.input import BadInput
 
     try:

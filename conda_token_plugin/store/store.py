@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.store.envelope import damage_reported
+from conda_token_plugin.store.folder import group_number
 from conda_token_plugin.store.transaction import SecretStore
 from conda_token_plugin.store.vaults import FILE
 
@@ -189,6 +190,16 @@ class Store:
             found = service in change.index.logins
             change.commit(change.index.without_login(service))
         return found
+
+    def share(self, group: str) -> None:
+        """Let ``group`` read the machine's store; new files get its group, too.
+
+        Raises:
+            BadInput: There is no such group on this machine.
+        """
+        number = group_number(group)
+        with self.exclusive():
+            self._secrets.folder.share(number)
 
     def entries(self) -> frozenset[str]:
         """Return the names of all entries in files and keyrings, also those pending deletion."""

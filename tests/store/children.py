@@ -26,7 +26,6 @@ import filelock  # noqa: F401  # as above, and so that forked children find it i
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways import keyring
 from conda_token_plugin.store import Store
-from conda_token_plugin.store.folder import share
 from conda_token_plugin.tokens.secret import Secret
 from tests.store import stores
 from tests.store.stores import WRITES
@@ -104,7 +103,7 @@ ACTS: dict[str, Callable[[Store], Any]] = {
     **WRITES,
     "content": _content,
     "secret": lambda store: store.secret(tokens.token("acme").key).reveal(),
-    "share": lambda store: share(store.folder, group="root"),
+    "share": lambda store: store.share("root"),
 }
 
 

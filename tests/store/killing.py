@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 CALLS = ("open", "write", "close", "fsync", "replace", "unlink", "mkdir", "utime", "chmod")
 """The calls that can change something; a kill at another call has the effect of the one before."""
-OURS = str(Path(package.__file__).parent)
-LONGEST = {"file": 0.012, "keyring": 0.05}
+STORE_CODE = str(Path(package.__file__).parent)
+MAX_SECONDS = {"file": 0.012, "keyring": 0.05}
 """Maximum seconds until a writer is killed: enough for a few writes."""
 
 
 @dataclass
-class Field:
+class Experiment:
     """A home with a store and a keyring, and the counts of the report."""
 
     home: Path
@@ -81,7 +81,7 @@ class Field:
             return {f"{user})" for user in keyrings.fake_users()}
         return keyrings.real_users()
 
-    def judge(self, *, before: Content, after: Content) -> bool:
+    def check(self, *, before: Content, after: Content) -> bool:
         """Check that the store has one of the states, and the index lists every secret.
 
         Returns:
@@ -94,11 +94,11 @@ class Field:
         assert entries <= stores.live(folder) | stores.pending(folder), entries
         self.killed += 1
         self.before += found == before
-        unclear = entries != stores.live(folder) or any(self.home.rglob(".new"))
-        self.left += unclear
-        return unclear
+        leftover = entries != stores.live(folder) or any(self.home.rglob(".new"))
+        self.left += leftover
+        return leftover
 
-    def clears_away(self) -> None:
+    def check_recovery(self) -> None:
         """Check that the next two writes delete what is left."""
         self.store().add(tokens.token("next"), tokens.secret("next"))
         self.store().set_login("next", tokens.secret("next"))
@@ -107,23 +107,25 @@ class Field:
         assert ".new" not in stores.files(folder)
 
 
-def each_step(ground: Field, dying: Callable[[int], None], *, stride: int) -> None:
+def kill_at_each_step(
+    experiment: Experiment, kill_at: Callable[[int], None], *, stride: int
+) -> None:
     """Kill each kind of write at one of its first steps, and at every ``stride``-th after it."""
     for number, write in enumerate(WRITES.values()):
-        before, after = outcomes(ground, write)
+        before, after = outcomes(experiment, write)
         for step in range(1 + number % stride, 10_000, stride):
-            ground.reset()
-            if not killed(partial(dying, step), partial(write, ground.store())):
+            experiment.reset()
+            if not killed(partial(kill_at, step), partial(write, experiment.store())):
                 break
-            if ground.judge(before=before, after=after):
-                ground.clears_away()
+            if experiment.check(before=before, after=after):
+                experiment.check_recovery()
 
 
-def outcomes(ground: Field, write: Callable[[Store], object]) -> tuple[Content, Content]:
-    ground.reset()
-    before = stores.content(ground.store())
-    write(ground.store())
-    return before, stores.content(ground.store())
+def outcomes(experiment: Experiment, write: Callable[[Store], object]) -> tuple[Content, Content]:
+    experiment.reset()
+    before = stores.content(experiment.store())
+    write(experiment.store())
+    return before, stores.content(experiment.store())
 
 
 def killed(*works: Callable[[], object]) -> bool:
@@ -151,30 +153,30 @@ def quietly(work: Callable[[], object]) -> None:
         os._exit(status)
 
 
-def die() -> None:
+def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def at_call(step: int) -> None:
+def kill_at_call(step: int) -> None:
     """Kill this process at a system call: before it at odd steps, after it at even ones.
 
     Half of a write is done before the kill.
     """
-    made_so_far = [0]
+    calls = [0]
 
     def on(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            made_so_far[0] += 1
-            last = made_so_far[0] == (step + 1) // 2
+            calls[0] += 1
+            last = calls[0] == (step + 1) // 2
             if last and step % 2:
                 if name == "write":
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
-                die()
+                kill_self()
             try:
                 return real(*args, **kwargs)
             finally:
                 if last:
-                    die()
+                    kill_self()
 
         return call
 
@@ -182,59 +184,61 @@ def at_call(step: int) -> None:
         setattr(os, name, on(name, getattr(os, name)))
 
 
-def at_line(step: int) -> None:
+def kill_at_line(step: int) -> None:
     """Kill this process before a line of the store's code."""
     passed = [0]
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_code.co_filename.startswith(OURS):
+        if not frame.f_code.co_filename.startswith(STORE_CODE):
             return None
         if event == "line":
             passed[0] += 1
             if passed[0] == step:
-                die()
+                kill_self()
         return trace
 
     threading.settrace(trace)
     sys.settrace(trace)
 
 
-def at_random(ground: Field, *, times: int, seed: int) -> None:
+def kill_at_random(experiment: Experiment, *, times: int, seed: int) -> None:
     """Kill a writer that makes one write after another at random times."""
     chance = random.Random(seed)
-    ground.reset()
+    experiment.reset()
     for _ in range(times):
-        start = stores.content(ground.store())
-        acts = [chance.choice(list(MOVES)) for _ in range(200)]
-        started, done = run_for(ground, acts, seconds=chance.uniform(0, LONGEST[ground.choice]))
-        states = list(played(start, acts[:started]))
-        ground.judge(before=states[done], after=states[-1])
-        ground.finished += done
+        start = stores.content(experiment.store())
+        acts = [chance.choice(list(ACTS)) for _ in range(200)]
+        started, done = run_for(
+            experiment, acts, seconds=chance.uniform(0, MAX_SECONDS[experiment.choice])
+        )
+        states = list(expected_states(start, acts[:started]))
+        experiment.check(before=states[done], after=states[-1])
+        experiment.finished += done
 
 
-def run_for(ground: Field, acts: list[str], *, seconds: float) -> tuple[int, int]:
+def run_for(experiment: Experiment, acts: list[str], *, seconds: float) -> tuple[int, int]:
     """Return how many acts a writer has begun, and how many it has finished."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        quietly(lambda: perform(ground.store(), acts, writer))
+        quietly(lambda: perform(experiment.store(), acts, writer))
     os.close(writer)
     select.select([reader], [], [])
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    told = b""
+    progress = b""
     while piece := os.read(reader, 4096):
-        told += piece
+        progress += piece
     os.close(reader)
-    return told.count(b"<"), told.count(b">")
+    return progress.count(b"<"), progress.count(b">")
 
 
-def perform(store: Store, acts: list[str], told: int) -> None:
+def perform(store: Store, acts: list[str], progress: int) -> None:
     for number, act in enumerate(acts):
-        os.write(told, b"<")
-        MOVES[act](store, number)
-        os.write(told, b">")
+        os.write(progress, b"<")
+        ACTS[act](store, number)
+        os.write(progress, b">")
 
 
 def _add(name: str) -> Callable[[Store, int], None]:
@@ -260,7 +264,7 @@ def _log_out(store: Store, _: int) -> None:
     store.remove_login(tokens.SERVICE)
 
 
-MOVES: dict[str, Callable[[Store, int], None]] = {
+ACTS: dict[str, Callable[[Store, int], None]] = {
     **{f"add {name}": _add(name) for name in "abcd"},
     **{f"remove {name}": _remove(name) for name in "abcd"},
     "log in": _log_in,
@@ -268,7 +272,7 @@ MOVES: dict[str, Callable[[Store, int], None]] = {
 }
 
 
-def played(state: Content, acts: list[str]) -> Iterator[Content]:
+def expected_states(state: Content, acts: list[str]) -> Iterator[Content]:
     """Yield the expected content before the first act and after each."""
     yield state
     for number, act in enumerate(acts):
@@ -293,12 +297,14 @@ def main(home: str, choice: str, how: str, number: str) -> None:
         finding = keyring_probe.probe(explicit=True)
         keyring_probe.probe = lambda **_: finding  # it writes nothing, and is slow
     gc.freeze()  # the children copy less memory
-    ground = Field(Path(home), choice)
+    experiment = Experiment(Path(home), choice)
     if how == "random":
-        at_random(ground, times=int(number), seed=int(number))
+        kill_at_random(experiment, times=int(number), seed=int(number))
     else:
-        each_step(ground, {"calls": at_call, "lines": at_line}[how], stride=int(number))
-    print(json.dumps({name: getattr(ground, name) for name in NUMBERS}))  # noqa: T201  # its answer
+        kill_at_each_step(
+            experiment, {"calls": kill_at_call, "lines": kill_at_line}[how], stride=int(number)
+        )
+    print(json.dumps({name: getattr(experiment, name) for name in NUMBERS}))  # noqa: T201  # its answer
 
 
 NUMBERS = ("killed", "before", "left", "finished")

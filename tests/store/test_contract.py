@@ -55,7 +55,7 @@ def each(cases: dict[str, str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("text", cases.values(), ids=cases.keys())
 
 
-class Box(Protocol):
+class Backend(Protocol):
     """A backend under test, by organization."""
 
     def put(self, organization: str, text: str) -> None:
@@ -70,42 +70,44 @@ class ReadingContract:
 
     @pytest.fixture
     @abstractmethod
-    def box(self) -> Box:
+    def backend(self) -> Backend:
         """Return an empty backend."""
 
     @each(UGLY_VALUES)
-    def test_backend_returns_the_value_that_was_stored(self, box: Box, text: str) -> None:
-        box.put("acme", text)
-        assert box.get("acme") == Secret(text)
+    def test_backend_returns_the_value_that_was_stored(self, backend: Backend, text: str) -> None:
+        backend.put("acme", text)
+        assert backend.get("acme") == Secret(text)
 
     @each(UGLY_NAMES)
-    def test_backend_accepts_any_organization_name(self, box: Box, text: str) -> None:
-        box.put(text, tokens.value(1))
-        assert box.get(text) == tokens.secret(1)
+    def test_backend_accepts_any_organization_name(self, backend: Backend, text: str) -> None:
+        backend.put(text, tokens.value(1))
+        assert backend.get(text) == tokens.secret(1)
 
-    def test_backend_returns_none_for_an_unknown_organization(self, box: Box) -> None:
-        box.put("acme", tokens.value(1))
-        assert box.get("other") is None
+    def test_backend_returns_none_for_an_unknown_organization(self, backend: Backend) -> None:
+        backend.put("acme", tokens.value(1))
+        assert backend.get("other") is None
 
-    def test_backend_separates_organizations_with_similar_names(self, box: Box) -> None:
+    def test_backend_separates_organizations_with_similar_names(self, backend: Backend) -> None:
         names = ("acme", "acme2", "acm", "acme.evil")
         for name in names:
-            box.put(name, tokens.value(name))
-        assert [box.get(name) for name in names] == [tokens.secret(name) for name in names]
+            backend.put(name, tokens.value(name))
+        assert [backend.get(name) for name in names] == [tokens.secret(name) for name in names]
 
     @pytest.mark.parametrize("text", ["two words", "line\nbreak", "nul\0", "ünicode"])
-    def test_backend_refuses_a_value_that_no_header_can_contain(self, box: Box, text: str) -> None:
+    def test_backend_refuses_a_value_that_no_header_can_contain(
+        self, backend: Backend, text: str
+    ) -> None:
         with pytest.raises(MalformedToken):  # noqa: PT012  # the environment refuses on reading
-            box.put("acme", text)
-            box.get("acme")
+            backend.put("acme", text)
+            backend.get("acme")
 
-    def test_backend_does_not_show_the_secret(self, box: Box) -> None:
-        box.put("acme", tokens.value(1))
-        found = box.get("acme")
-        assert tokens.value(1)[:8] not in f"{box!r} {box} {found!r} {found}"
+    def test_backend_does_not_show_the_secret(self, backend: Backend) -> None:
+        backend.put("acme", tokens.value(1))
+        found = backend.get("acme")
+        assert tokens.value(1)[:8] not in f"{backend!r} {backend} {found!r} {found}"
 
 
-class StoreBox:
+class StoreBackend:
     """A store as a backend. Each access uses a new object, as a new process would."""
 
     def __init__(self, opened: Callable[[], Store]) -> None:
@@ -125,8 +127,8 @@ class StoreContract(ReadingContract):
     """The contract of the backends that a store writes to."""
 
     @pytest.fixture
-    def box(self, opened: Callable[[], Store]) -> Box:
-        return StoreBox(opened)
+    def backend(self, opened: Callable[[], Store]) -> Backend:
+        return StoreBackend(opened)
 
     @pytest.fixture
     @abstractmethod
@@ -324,11 +326,11 @@ class TestSecretService(StoreContract):
 
 class TestEnvironment(ReadingContract):
     @pytest.fixture
-    def box(self) -> Box:
-        return EnvironmentBox()
+    def backend(self) -> Backend:
+        return EnvironmentBackend()
 
 
-class EnvironmentBox:
+class EnvironmentBackend:
     """Environment variables, which the plugin only reads."""
 
     def __init__(self) -> None:
@@ -342,7 +344,7 @@ class EnvironmentBox:
         return found and found[1]
 
 
-class FilesOfTheEnvironment(EnvironmentBox):
+class FilesOfTheEnvironment(EnvironmentBackend):
     """Files that ``<NAME>_FILE`` names."""
 
     def __init__(self, folder: Path) -> None:
@@ -357,18 +359,18 @@ class FilesOfTheEnvironment(EnvironmentBox):
 
 class TestFilesNamedByVariables(ReadingContract):
     @pytest.fixture
-    def box(self, tmp_path: Path) -> Box:
+    def backend(self, tmp_path: Path) -> Backend:
         return FilesOfTheEnvironment(tmp_path)
 
 
 class TestMountedSecrets(ReadingContract):
     @pytest.fixture
-    def box(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    def backend(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
         monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", tmp_path)
         return Mounted(tmp_path)
 
 
-class Mounted(EnvironmentBox):
+class Mounted(EnvironmentBackend):
     """Files in ``/run/secrets``."""
 
     def __init__(self, folder: Path) -> None:

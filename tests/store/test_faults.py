@@ -97,7 +97,7 @@ def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> 
         expected = before if refused else after
         assert not refused or "Nothing was changed." in str(outcome)
         assert stores.content(Store(victim.folder)) == expected, (disk.failed, outcome)
-        leaves_nothing_about(victim)
+        check_recovery(victim)
     raise AssertionError("a write has fewer calls")
 
 
@@ -115,7 +115,7 @@ def outcome_of(write: Callable[[Store], object], store: Store) -> object:
         return error
 
 
-def leaves_nothing_about(store: Store) -> None:
+def check_recovery(store: Store) -> None:
     """Check that the next write succeeds and deletes what the failed one left."""
     store = Store(store.folder, choice="file")
     store.add(tokens.token("last"), tokens.secret("last"))
@@ -245,7 +245,7 @@ def test_file_size_limit_refuses_a_write_and_changes_nothing(
     assert {one["error"] for one in answer["answers"]} == {"StoreUnusable"}
     assert all("File too large" in one["text"] for one in answer["answers"])
     assert answer["seen"] == before
-    leaves_nothing_about(store)
+    check_recovery(store)
     report(f"{len(sizes)} limits of the size of files in {act}: the old state was left")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from conda_token_plugin.errors.store import StoreBusy, StoreUnusable
 from conda_token_plugin.store import Store
+from conda_token_plugin.store import store as store_module
 from conda_token_plugin.store.transaction import Change
 from tests.store import children, stores
 from tests.support import tokens
@@ -70,6 +72,18 @@ def test_write_reuses_the_lock_that_its_thread_holds(
         write(other)
         store.add(tokens.token("second"), tokens.secret("second"))
     assert store.secret(tokens.token("second").key) == tokens.secret("second")
+
+
+def test_share_reuses_the_lock_that_its_thread_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conda_token_plugin.gateways.locks.WAIT", 0.05)
+    monkeypatch.setattr(store_module, "group_number", lambda _: os.getgid())
+    machine = Store(tmp_path / "machine", machine=True)
+    with machine.exclusive():
+        machine.add(tokens.token("acme"), tokens.secret("acme"))
+        machine.share("any")
+    assert machine.secret(tokens.token("acme").key) == tokens.secret("acme")
 
 
 def test_write_of_another_thread_waits_for_the_lock(

@@ -14,7 +14,6 @@ import pytest
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, machine_store, user_store
-from conda_token_plugin.store.folder import share
 from tests.store import children
 from tests.support import tokens
 
@@ -43,7 +42,7 @@ def shared(folder: Path) -> Path:
     """A store with a token that the group "daemon" may read."""
     store = Store(folder, machine=True)
     store.add(ACME, tokens.secret(1))
-    share(folder, group="daemon")
+    store.share("daemon")
     return folder
 
 
@@ -66,7 +65,7 @@ def test_machine_store_has_group_modes_with_any_umask(folder: Path, umask: int) 
     try:
         store = Store(folder, machine=True)
         store.prove_writable()
-        share(folder, group="daemon")
+        store.share("daemon")
         store.add(ACME, tokens.secret(1))
     finally:
         os.umask(before)
@@ -113,7 +112,7 @@ def test_index_of_another_owner_is_refused_in_the_machine_store(shared: Path) ->
 
 def test_share_refuses_an_unknown_group(folder: Path) -> None:
     with pytest.raises(BadInput, match="no group 'wizards'"):
-        share(folder, group="wizards")
+        Store(folder, machine=True).share("wizards")
     assert not folder.exists()
 
 
