@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.client_locks import LEFT
 from conda_token_plugin.gateways.keyring import KeyringService
+from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.anaconda_login import SERVICE
 from conda_token_plugin.integrations.source import RawCredential, offered, text
 from conda_token_plugin.service.credentials import domains_of

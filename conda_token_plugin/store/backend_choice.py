@@ -15,11 +15,12 @@ What the probe found is remembered in the store's folder, for the same circumsta
 
 from __future__ import annotations
 
-import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
+from conda_token_plugin.gateways import state_file
 from conda_token_plugin.gateways.files import FINDING
 from conda_token_plugin.store.vaults import FILE, KEYRING
 
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.keyring_probe import ProbeReport
 
 NAME = FINDING
-DAY = 24 * 60 * 60 * 1_000_000_000
-"""In nanoseconds, as files' times are."""
-_LARGEST = 4096
+DAY = 24 * 60 * 60.0
+"""Seconds."""
 
 
 class Choice:
@@ -71,9 +71,10 @@ class Choice:
         probed = self._probed
         if self._noted or probed is None or probed.answer is ProbeAnswer.LOCKED:
             return
-        note = {"found": probed.as_json(), "for": self._circumstances()}
-        self.folder.write(NAME, json.dumps(note).encode())
-        self._noted = True
+        note = {"found": probed.as_json(), "for": self._circumstances(), "at": time.time()}
+        with suppress(StoreUnusable):  # the next command runs the probe again
+            state_file.write(self.folder.path / NAME, note)
+            self._noted = True
 
     def forget(self) -> None:
         """Ask again the next time: what was working has failed."""
@@ -94,17 +95,15 @@ class Choice:
     def _remembered(self, *, anew: bool) -> ProbeReport | None:
         from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 
-        found = self.folder.read(NAME, limit=_LARGEST)
-        if found is None:
+        note = state_file.read(self.folder.path / NAME)
+        if not isinstance(note, dict):
             return None
-        data, (written, _, _) = found
         try:
-            note = json.loads(data)
             finding = ProbeReport.from_json(note["found"])
-            circumstances = note["for"]
-        except (KeyError, TypeError, ValueError, RecursionError):  # no note of this version
+            circumstances, age = note["for"], time.time() - float(note["at"])
+        except (KeyError, TypeError, ValueError, OverflowError):  # written by another version
             return None
-        stale = time.time_ns() - written > DAY
+        stale = not 0 <= age <= DAY
         works = finding.answer is ProbeAnswer.WORKING
         too_old = anew if works else stale or self.wanted == KEYRING
         return None if too_old or circumstances != self._circumstances() else finding

@@ -252,8 +252,8 @@ def test_auto_remembers_for_a_day_that_there_is_none(
         assert len(store.notices) == 1
     assert len(probes) == 1
     note = folder / backend_choice.NAME
-    yesterday = time.time() - 25 * 60 * 60
-    os.utime(note, (yesterday, yesterday))
+    yesterday = {**json.loads(note.read_text()), "at": time.time() - 25 * 60 * 60}
+    note.write_text(json.dumps(yesterday))
     Store(folder).add(ACME, made.secret(4))
     assert len(probes) == 2
 
