@@ -76,6 +76,7 @@ def network(settings: Settings) -> Network:
 def _of_conda() -> Network:
     from conda import CondaError
     from conda.base.context import context, reset_context
+    from ruamel.yaml.error import YAMLError
 
     try:
         if "conda.cli.main" not in sys.modules:
@@ -96,7 +97,7 @@ def _of_conda() -> Network:
             offline=context.offline,
             of_conda=True,
         )
-    except CondaError:  # a condarc that is no YAML, or has a value of the wrong type
+    except (CondaError, YAMLError):  # no YAML, a value of the wrong type, a missing file
         pass
     # Raised outside the except block, because conda's error may quote a proxy's password.
     raise ConfigurationError(
