@@ -141,8 +141,10 @@ class Settings:
             return expanded(chosen)
         from platformdirs import user_data_path
 
-        folder = user_data_path("conda-token-plugin", appauthor=False)
-        # platformdirs returns `~/…` if the home folder is unknown.
+        try:
+            folder = user_data_path("conda-token-plugin", appauthor=False)
+        except RuntimeError:  # newer versions raise; older ones return a path with ~
+            return self.home
         return folder if folder.is_absolute() else expanded(str(folder))
 
     @property

@@ -62,36 +62,33 @@ def secret_in(path: Path, *, named_by: str = "") -> Secret:
     with _READING:
         try:
             status = path.stat()
-            key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
-            if not stat.S_ISREG(status.st_mode):
-                key = (str(path), status.st_ino, 0, 0)  # a pipe changes while it is read
-            if key not in _KEPT:
-                _KEPT[key] = _read(path, is_regular=stat.S_ISREG(status.st_mode))
-            found = _KEPT[key]
-        except OSError as error:  # missing, a folder, not permitted
-            raise _unusable(path, error.strerror, named_by=named_by) from None
-        except ValueError:  # a null character
-            raise _unusable(path, None, named_by=named_by) from None
+        except (OSError, ValueError) as error:  # missing, not permitted; a null character
+            raise _unusable(path, getattr(error, "strerror", None), named_by=named_by) from None
+        key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
+        if not stat.S_ISREG(status.st_mode):
+            key = (str(path), status.st_ino, 0, 0)  # a pipe changes while it is read
+        found = _KEPT.get(key)
+        if found is None:
+            found = _KEPT[key] = _read(path, mode=status.st_mode, named_by=named_by)
     if isinstance(found, TokenPluginError):
         raise found
     return found
 
 
-def _read(path: Path, *, is_regular: bool) -> Secret | TokenPluginError:
+def _read(path: Path, *, mode: int, named_by: str) -> Secret | TokenPluginError:
     """Return the secret, or the error that each use of the file will raise."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        return _unusable(path, "it is neither a regular file nor a pipe", named_by=named_by)
     try:
-        mode = os.fstat(descriptor).st_mode
-        if is_regular or not stat.S_ISFIFO(mode):
-            if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-                raise OSError(0, "it is neither a regular file nor a pipe")
-            data = os.read(descriptor, MAX_SIZE)  # a folder raises here
-        else:
-            data = _from_pipe(descriptor)
-    finally:
-        os.close(descriptor)
-    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        try:
+            is_pipe = stat.S_ISFIFO(mode)
+            data = _from_pipe(descriptor) if is_pipe else os.read(descriptor, MAX_SIZE)
+        finally:
+            os.close(descriptor)
         return secret_of(_decoded(data).strip(), where=str(path))
+    except OSError as error:  # not permitted, a folder, a pipe that delivers nothing
+        return _unusable(path, error.strerror, named_by=named_by)
     except TokenPluginError as error:
         return error
 
