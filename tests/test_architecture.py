@@ -50,6 +50,7 @@ CONDA = {
     "auth/fallback.py",
     "auth/alone.py",
     "auth/session.py",
+    "gateways/http/network.py",  # our own requests use the network as conda does
     "cli/doctor.py",  # runs the health checks with conda's settings
 }
 KEYRING = {
@@ -65,6 +66,7 @@ PRINTERS = {
 CATCHERS = {
     "auth/handler.py",  # a bug of the plugin must not stop conda; it is reported once
     "auth/responses.py",  # the same
+    "gateways/bounded.py",  # passes the error on to the thread that waits
     "store/lookup.py",  # passes the error on to the threads that wait
     "gateways/keyring.py",  # keyring backends raise any type of error
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.gateways import state_file
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: 
     due = due_among(used, now=now, within=within, warned=warned)
     if not due:
         return ""
-    _note({**warned, **dict.fromkeys((one.key for one in due), now)}, folder=folder)
+    _note([one.key for one in due], now=now, folder=folder)
     first = due[0]
     more = f" (and {len(due) - 1} more)" if len(due) > 1 else ""
     return f"{_what(first, now=now)}{more}. Run: conda token sync {first.organization}"
@@ -68,15 +67,20 @@ def _what(token: Token, *, now: datetime) -> str:
 
 
 def _warned(folder: Path) -> dict[str, datetime]:
+    return _times(state_file.read(folder / NOTES))
+
+
+def _times(content: object) -> dict[str, datetime]:
     try:
-        content = json.loads((folder / NOTES).read_text("utf-8"))
-        return {str(key): utc(moment) for key, moment in content.items()}
-    except (OSError, ValueError, AttributeError, RecursionError):
-        # Not there, or not what was written.
+        items = content.items() if isinstance(content, dict) else ()
+        return {str(key): utc(moment) for key, moment in items}
+    except (ValueError, AttributeError):  # a value that is no date and time
         return {}
 
 
-def _note(warned: Mapping[str, datetime], *, folder: Path) -> None:
-    recent = {key: moment.isoformat() for key, moment in warned.items()}
-    with suppress(OSError):  # read-only home, full disk: it is said again next time
-        (folder / NOTES).write_text(json.dumps(recent, indent=0), "utf-8")
+def _note(keys: Iterable[str], *, now: datetime, folder: Path) -> None:
+    def noted(old: object) -> dict[str, str]:
+        times = _times(old) | dict.fromkeys(keys, now)
+        return {key: moment.isoformat() for key, moment in times.items()}
+
+    state_file.update(folder / NOTES, noted)

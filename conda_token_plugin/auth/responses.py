@@ -7,14 +7,12 @@ Nothing here raises, and nothing changes what conda makes of a response: its fal
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
+from conda_token_plugin.gateways.http import redirects
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
-    from typing import Any
+    from collections.abc import Callable
 
     from requests import Response
 
@@ -25,26 +23,13 @@ if TYPE_CHECKING:
 def keep_in_scope(
     redirect: Response, *, found: Found, covered: Callable[[str], tuple[Found, Secret] | None]
 ) -> None:
-    """Have a ``redirect`` out of the token's channels not take the token along.
+    """Keep the token of ``found`` in its scope when conda follows ``redirect``."""
 
-    requests drops ``Authorization`` when host or port change, not when only the path does.
-    A proxy's 407 that was answered is in the history: the request that the redirect is made
-    from is the one that got it.
-    """
-    other = covered(_target(redirect))
-    if other is None or other[0].key != found.key:
-        _send_no_token_on(redirect)
+    def is_covered(url: str) -> bool:
+        other = covered(url)
+        return other is not None and other[0].key == found.key
 
-
-def kept_within(prefixes: Container[str]) -> Callable[..., Response]:
-    """A hook that does the same for requests of our own: the token may go below ``prefixes``."""
-
-    def drop(response: Response, **_: Any) -> Response:
-        if response.is_redirect and longest_prefix(_target(response), among=prefixes) is None:
-            _send_no_token_on(response)
-        return response
-
-    return drop
+    redirects.keep_in_scope(redirect, covers=is_covered)
 
 
 def note(refusal: Response) -> None:
@@ -63,19 +48,6 @@ def explain(refusal: Response) -> None:
     if reason:
         body = {"message": reason.replace("%", "%%")}  # conda formats it once more
         refusal.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read
-
-
-def _send_no_token_on(response: Response) -> None:
-    for one in (response, *response.history):
-        one.request.headers.pop("Authorization", None)
-
-
-def _target(response: Response) -> str:
-    """Where ``response`` redirects to; "" where that cannot be told."""
-    try:
-        return urljoin(response.url, response.headers["location"])
-    except ValueError:  # no URL: half an IPv6 address
-        return ""
 
 
 def _reason(response: Response) -> str:

@@ -16,7 +16,8 @@ from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.http.answer import answer
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.gateways.http.failures import unreachable
-from conda_token_plugin.gateways.http.session import TROUBLE, discreet
+from conda_token_plugin.gateways.http.redaction import discreet
+from conda_token_plugin.gateways.http.session import TROUBLE
 from conda_token_plugin.tokens.scope import without_secrets
 
 if TYPE_CHECKING:
@@ -65,5 +66,5 @@ class CondaSender:
             reason = " ".join(without_secrets(word) for word in str(error).split())
             failure = ServiceUnreachable(shown, reason=reason, outcome="")
         except TROUBLE as error:
-            failure = unreachable(shown, error, patience=patience, outcome="")
+            failure = unreachable(shown, error, patience=patience, outcome="", of_conda=True)
         raise failure

@@ -1,4 +1,4 @@
-"""Who you are could not be established (exit code 3)."""
+"""The user's identity could not be established (exit code 3)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,30 @@ if TYPE_CHECKING:
 
 
 class LoginError(TokenPluginError):
-    """Who you are could not be established."""
+    """The user's identity could not be established."""
 
     exit_code = 3
 
 
 class NotLoggedIn(LoginError):
-    """No API key was found anywhere."""
+    """No API key for the service was found."""
 
-    def __init__(self, *, elsewhere: Iterable[str] = ()) -> None:
-        """``elsewhere``: domains that anaconda-auth has a login for, none of them this service."""
+    def __init__(
+        self, *, service: str = "", elsewhere: Iterable[str] = (), unused: str = ""
+    ) -> None:
+        """Compose the message.
+
+        Args:
+            service: Address of the service.
+            elsewhere: Other domains that anaconda-auth has a login for.
+            unused: A sentence about a key that belongs to another service.
+        """
         domain = next(iter(sorted(elsewhere)), "")
+        at = f" to {service}" if service else ""
         super().__init__(
-            "You are not logged in: no API key was found."
-            + (f" (There is a login of anaconda-auth for {domain}.)" if domain else ""),
+            f"You are not logged in{at}: no API key was found."
+            + (f" (There is a login of anaconda-auth for {domain}.)" if domain else "")
+            + (f" {unused}" if unused else ""),
             hint=f"To use it, set ANACONDA_AUTH_DOMAIN={domain}; otherwise run: conda token login"
             if domain
             else "Run: conda token login   (or set ANACONDA_AUTH_API_KEY)",
@@ -33,7 +43,7 @@ class NotLoggedIn(LoginError):
 
 
 class LoginRefused(LoginError):
-    """The service does not accept the API key."""
+    """The service does not accept the API key, or the key has expired."""
 
     def __init__(
         self,
@@ -43,9 +53,16 @@ class LoginRefused(LoginError):
         expired: datetime | None = None,
         hint: str = "",
     ) -> None:
-        """``source`` names where the key was found; ``expired`` is when, where the key says so."""
+        """Compose the message.
+
+        Args:
+            service: Address of the service.
+            source: Where the key was found.
+            expired: When the key expired. None: the service refused it.
+            hint: The next step. Empty: log in again.
+        """
         command = "Run: conda token login"
-        if source.startswith("ANACONDA_"):  # a variable, which goes before any login
+        if source.startswith("ANACONDA_"):  # a variable takes precedence over every login
             command = "Give it another value, or unset it and run: conda token login"
         super().__init__(
             f"The API key from {source} expired on {expired:%Y-%m-%d}."
@@ -57,8 +74,8 @@ class LoginRefused(LoginError):
 
 
 class LoginAbandoned(LoginError):
-    """The login was denied, expired, or never finished."""
+    """The login was denied, expired, or was not finished."""
 
     def __init__(self, reason: str, *, hint: str = "Run: conda token login") -> None:
-        """``reason`` finishes the sentence "The login …"."""
+        """Compose the message; ``reason`` completes the sentence "The login …"."""
         super().__init__(f"The login {reason}. Nothing was changed.", hint=hint)

@@ -1,4 +1,4 @@
-"""The service knows you, and the organization says no (exit code 4)."""
+"""The service accepted the login, and the organization refused the request (exit code 4)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ if TYPE_CHECKING:
 
 
 class OrganizationError(TokenPluginError):
-    """The service knows you, and the organization says no."""
+    """The organization refused the request, or does not exist."""
 
     exit_code = 4
 
 
 class NoSuchOrganization(OrganizationError):
-    """The login is not a member of such an organization."""
+    """The user is not a member of an organization of that name."""
 
     def __init__(self, organization: str, *, known: Mapping[str, str]) -> None:
-        """``known`` are the organizations of this login: slug to title. People type either."""
+        """Compose the message.
+
+        Args:
+            organization: The name that the user typed.
+            known: The user's organizations: slug to title. Users type either.
+        """
         from difflib import get_close_matches
 
         names = ", ".join(sorted(known))
@@ -35,10 +40,10 @@ class NoSuchOrganization(OrganizationError):
 
 
 class NoOrganization(OrganizationError):
-    """The login belongs to no organization that it could issue a token for."""
+    """The user belongs to no organization that issues tokens."""
 
     def __init__(self, *, member_of: Iterable[str] = ()) -> None:
-        """``member_of``: organizations it belongs to, none of which has a subscription."""
+        """Compose the message; ``member_of`` are organizations without a subscription."""
         names = ", ".join(sorted(member_of))
         super().__init__(
             "This login can issue no token: it belongs to "
@@ -51,7 +56,7 @@ class NoSeat(OrganizationError):
     """The organization has not assigned a seat to this user."""
 
     def __init__(self, organization: str) -> None:
-        """Name the way out that needs no seat, too."""
+        """Compose the message, with the alternative that needs no seat."""
         super().__init__(
             f"You have no seat in the organization {organization!r}, so no token was issued.",
             hint="Ask its administrator for a seat, or for a site token: "
@@ -63,7 +68,7 @@ class SubscriptionOver(OrganizationError):
     """The organization's subscription has ended or was cancelled."""
 
     def __init__(self, organization: str, *, ended: datetime | None, cancelled: bool) -> None:
-        """``ended`` is when, where the service says so."""
+        """Compose the message; ``ended`` is None if the service did not say when."""
         how = "was cancelled" if cancelled else "has ended"
         on = f" on {ended:%Y-%m-%d}" if ended else ""
         super().__init__(
@@ -74,11 +79,19 @@ class SubscriptionOver(OrganizationError):
 
 
 class IssueRefused(OrganizationError):
-    """The service refused to issue, for a reason of its own."""
+    """The service refused to issue a token, for another reason."""
 
     def __init__(self, organization: str, *, status: int, reason: str) -> None:
-        """``reason`` is the service's own text, without line breaks and cut to a line."""
+        """Compose the message.
+
+        Args:
+            organization: The organization's slug.
+            status: The HTTP status.
+            reason: The service's own text, as one short line. Empty: it gave none.
+        """
+        self.organization = organization
         self.status = status
+        self.reason = reason
         said = f" and says: {reason}" if reason else ""
         super().__init__(
             f"The service refused a token for {organization!r} (HTTP {status}){said}.",
@@ -90,7 +103,7 @@ class ExtensionRefused(OrganizationError):
     """The service did not let an administrator extend a token."""
 
     def __init__(self, organization: str, *, status: int, reason: str) -> None:
-        """``reason`` is the service's own text, without line breaks and cut to a line."""
+        """Compose the message; ``reason`` is as in ``IssueRefused``."""
         said = f" and says: {reason}" if reason else ""
         super().__init__(
             f"The service did not extend the token of {organization!r} (HTTP {status}){said}.",

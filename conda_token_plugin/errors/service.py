@@ -12,47 +12,58 @@ class ServiceError(TokenPluginError):
 
 
 class ServiceUnreachable(ServiceError):
-    """No answer: name resolution, connection, TLS, or a time-out."""
+    """There was no response: name resolution, connection, TLS, or a timeout."""
 
-    def __init__(self, url: str, *, reason: str, outcome: str = "Nothing was changed.") -> None:
-        """``reason`` is short: "no such host", "timed out after 10 s"."""
+    def __init__(
+        self, url: str, *, reason: str, outcome: str = "Nothing was changed.", hint: str = ""
+    ) -> None:
+        """Compose the message.
+
+        Args:
+            url: The address without secrets.
+            reason: A few words: "no such host", "no answer within 10 seconds".
+            outcome: A sentence about what was changed.
+            hint: The next step. Empty: check the network.
+        """
         super().__init__(
             f"{url} could not be reached: {reason}. {outcome}",
-            hint="Check the network and the proxy settings, then run this again.",
+            hint=hint or "Check the network and the proxy settings, then run this again.",
         )
 
 
 class AnswerLost(ServiceUnreachable):
-    """The request went out, and no answer came back: what it did there is not known."""
+    """The request was sent and there was no response, so its effect is unknown."""
 
 
 class ServiceFault(ServiceError):
-    """The service answered 5xx."""
+    """The status of the response was 5xx."""
 
     def __init__(self, url: str, *, status: int) -> None:
-        """``status`` is the HTTP status."""
+        """Compose the message from the address and the HTTP status."""
         self.status = status
         super().__init__(
-            f"{url} failed (HTTP {status}).", hint="Nothing is wrong here; try again later."
+            f"{url} failed (HTTP {status}).", hint="The fault is at the server. Try again later."
         )
 
 
 class ServiceBusy(ServiceError):
-    """The service answered 429."""
+    """The status of the response was 429."""
 
     def __init__(self, url: str, *, retry_after: float | None) -> None:
-        """``retry_after`` in seconds, where the service said so."""
+        """Compose the message; ``retry_after`` is in seconds, None if the server did not say."""
         self.retry_after = retry_after
         seconds = "a minute" if retry_after is None else f"{retry_after:.0f} seconds"
         when = "in 1 second" if seconds == "1 seconds" else f"in {seconds}"
-        super().__init__(f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}.")
+        super().__init__(
+            f"{url} asks to send fewer requests (HTTP 429).", hint=f"Run this again {when}."
+        )
 
 
 class ServiceNonsense(ServiceError):
-    """An answer that is not what the API promises: HTML, half a JSON, a missing key."""
+    """The response is not what the API documents: a web page, half a JSON, a missing key."""
 
     def __init__(self, url: str, *, got: str) -> None:
-        """``got`` describes the answer and never quotes it."""
+        """Compose the message; ``got`` describes the response and does not quote it."""
         super().__init__(
             f"{url} answered with {got}.",
             hint="A proxy or a login page may be in between: open the address in a browser.",
@@ -60,33 +71,34 @@ class ServiceNonsense(ServiceError):
 
 
 class IssueUncertain(ServiceError):
-    """No token came back from an issue that may have happened all the same."""
+    """The service was asked for a token and sent none, but may have issued one."""
 
     def __init__(self, url: str, *, organization: str, reason: str) -> None:
-        """``reason`` finishes the sentence "URL …"."""
+        """Compose the message; ``reason`` completes the sentence "URL …"."""
         super().__init__(
             f"A token of {organization!r} was asked for, and {url} {reason}: it may have been "
-            "issued, and the one before it revoked.",
+            "issued, and the previous one revoked.",
             hint=f"Run this to issue another: conda token install --org {organization}",
         )
 
 
 class NoChannel(ServiceError):
-    """None of the addresses is a channel, so that a token cannot be proven there."""
+    """None of the addresses is a channel, so the token could not be verified there."""
 
     def __init__(self, url: str, *, outcome: str) -> None:
-        """``outcome`` says what became of the token: "It is stored all the same."."""
+        """Compose the message; ``outcome`` says whether the token was stored."""
         super().__init__(
-            f"{url} is no channel (HTTP 404), so the token could not be tried. {outcome}",
-            hint="Check the URL, or try a channel of it: conda token test URL",
+            f"{url} is no channel (HTTP 404), so the token could not be verified. {outcome}",
+            hint="Check the URL, or verify the token with one of its channels: "
+            "conda token test URL",
         )
 
 
 class TokenRefused(ServiceError):
-    """The repository does not take a token that was just tried."""
+    """The repository did not accept a token that was verified just now."""
 
     def __init__(self, url: str, *, status: int, last_four: str, outcome: str) -> None:
-        """``outcome`` says what became of the token: "It is stored all the same."."""
+        """Compose the message; ``outcome`` says whether the token was stored."""
         super().__init__(
             f"{url} does not accept the token …{last_four} (HTTP {status}). {outcome}",
             hint="Run: conda token status",

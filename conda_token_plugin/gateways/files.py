@@ -1,14 +1,21 @@
-"""Files read as if someone watched: no symbolic link is followed, no FIFO waited for.
+"""Read and write files safely.
 
-How they are written is in ``writing``, which a request does not import.
-Every call is one of ``os``'s, so that a test can make each of them fail.
+Reading never follows a symbolic link and never waits for a FIFO.
+
+Writing is atomic. The new version is written to a temporary file in the same folder, which only
+its owner can read, is flushed to the disk, and then replaces the old version in one step.
+A file has one temporary name, because its writers hold a lock. The next write deletes a temporary
+file that a killed process left behind.
+
+Every system call is made through ``os``, so that a test can make each of them fail.
 """
 
+# ruff: noqa: PTH101, PTH105, PTH108, PTH116  # the calls of os, so that tests can replace them
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
-from errno import ELOOP
+from contextlib import contextmanager, suppress
+from errno import EINVAL, ELOOP, ENOTSUP
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,33 +23,44 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Signature = tuple[int, int, int]
-    """What differs between any two versions of a file that ``writing`` wrote: its time in
-    nanoseconds, its size in bytes, its inode."""
+    """Modification time in nanoseconds, size in bytes, inode: different for any two versions
+    of a file that ``put`` has written."""
 
 TEMPORARY, LOCK, FINDING = ".new", ".lock", "keyring.json"
-"""What else a folder may hold: the next version of a file, the writers' lock, and a note of what
-is known of the keyring. Named here, so that readers need not import the writers' modules."""
+"""Other files that a store's folder may contain: the next version of a file, the lock of the
+writers, and the result of the keyring probe. They are named here, so that a reader does not
+import the modules of the writers."""
 WINDOWS = os.name == "nt"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-"""How every file is opened: not by a link, not for a child process, byte by byte."""
+"""Flags for every file: do not follow a symbolic link, close in child processes, bytes."""
 _FOR_READING = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)
+_FOR_WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
+_CANNOT_SYNC = frozenset({EINVAL, ENOTSUP})
+"""Errors of file systems that cannot flush a folder (some network and FUSE file systems)."""
+_REPLACE_TRIES = 100
+_REPLACE_PAUSE = 0.02
+"""Seconds between two attempts to replace a file on Windows."""
 
 
 def signature(status: os.stat_result) -> Signature:
-    """The signature of the file that ``status`` describes."""
+    """Return the signature of the file that ``status`` describes."""
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 @contextmanager
 def errors_of(path: Path, *, hint: str = "") -> Iterator[None]:
-    """Turn the system's errors into ours, naming ``path`` and what to do next.
+    """Convert an OSError of the block into an error that names ``path``.
+
+    Args:
+        path: The file or folder that the block uses.
+        hint: What the user can do about the error. Empty: the usual hint.
 
     Raises:
-        StoreUnusable: in place of any OSError.
+        StoreUnusable: The block raised an OSError.
     """
     try:
         yield
-    except OSError as error:  # permissions, a full or failing disk, a link in the file's place
+    except OSError as error:  # permissions, a full or failing disk, a symbolic link
         from conda_token_plugin.errors.store import StoreUnusable
 
         reason = error.strerror or type(error).__name__
@@ -52,14 +70,21 @@ def errors_of(path: Path, *, hint: str = "") -> Iterator[None]:
 
 
 def opened(path: Path) -> int:
-    """A descriptor of the file at ``path``, which is not a symbolic link."""
+    """Open the file at ``path`` for reading and return its descriptor.
+
+    Raises:
+        OSError: It does not exist, is a symbolic link, or may not be read.
+    """
     return os.open(path, _FOR_READING)
 
 
 def content(descriptor: int, *, limit: int, size: int = 64 * 1024) -> bytes:
-    """All bytes, or the first of them: more than ``limit`` where there are more.
+    """Read a file to its end, or until more than ``limit`` bytes were read.
 
-    ``size`` is how many are expected; they are read at once.
+    Args:
+        descriptor: The open file.
+        limit: Number of bytes. A result that is longer tells that the file is too large.
+        size: Expected number of bytes, which are read in one call.
     """
     pieces: list[bytes] = []
     left = limit + 1
@@ -67,3 +92,91 @@ def content(descriptor: int, *, limit: int, size: int = 64 * 1024) -> bytes:
         pieces.append(piece)
         left -= len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def fill(temporary: Path, data: bytes, *, group: int | None = None) -> None:
+    """Create the file ``temporary`` and flush ``data`` to the disk in it.
+
+    Args:
+        temporary: The file. An older one of this name is deleted first.
+        data: The whole content.
+        group: Group that may read the file (mode 0640). None: mode 0600.
+
+    Raises:
+        OSError: The file cannot be written. It is deleted again.
+    """
+    clear(temporary)
+    descriptor = os.open(temporary, _FOR_WRITING, 0o600)
+    try:
+        try:
+            _write_all(data, descriptor)
+            if group is not None:
+                os.chown(descriptor, -1, group)
+                os.chmod(descriptor, 0o640)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:  # a full or failing disk
+        with suppress(OSError):  # the next write deletes it as well
+            clear(temporary)
+        raise
+
+
+def put(temporary: Path, path: Path, *, after: Signature | None) -> None:
+    """Replace ``path`` with ``temporary`` in one step.
+
+    Args:
+        temporary: The file that ``fill`` has written.
+        path: Where it goes.
+        after: Signature of the version before. The new file gets a later modification time,
+            so that two versions never have the same signature.
+
+    Raises:
+        OSError: It could not be replaced, and is unchanged. ``temporary`` is deleted.
+    """
+    try:
+        latest, _, _ = after or (0, 0, 0)
+        if os.stat(temporary).st_mtime_ns <= latest:
+            os.utime(temporary, ns=(latest + 1, latest + 1))
+        _replace(temporary, path)
+    except OSError:  # not permitted, or a failing disk
+        with suppress(OSError):  # the next write deletes it as well
+            clear(temporary)
+        raise
+
+
+def clear(path: Path) -> None:
+    """Delete the file at ``path`` if it exists."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(path)
+
+
+def sync(folder: Path) -> None:
+    """Flush the list of files in ``folder`` to the disk."""
+    if WINDOWS:  # folders cannot be opened there
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(data: bytes, descriptor: int) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    for _ in range(_REPLACE_TRIES if WINDOWS else 0):
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:  # noqa: PERF203  # Windows: a reader has the file open for a moment
+            from time import sleep
+
+            sleep(_REPLACE_PAUSE)
+    return os.replace(temporary, path)

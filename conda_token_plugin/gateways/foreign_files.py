@@ -1,8 +1,8 @@
-"""Files that belong to other tools: read with suspicion, replaced whole or not at all.
+"""Read and replace files of other tools.
 
-What is refused rather than risked: a symbolic link (it may lead into a repository of dotfiles),
-anything that is no plain file, a file of another user (a replacement would change its owner),
-and one that another process has locked, or has changed meanwhile.
+Some files are refused rather than replaced: a symbolic link (it may point into a repository of
+dotfiles), anything but a regular file, a file of another user (replacing it would change its
+owner), a file that another process has locked, and one that has changed since it was read.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
-from conda_token_plugin.gateways import files, writing
-from conda_token_plugin.gateways.client_locks import LEFT, refuse_locked
+from conda_token_plugin.gateways import files
+from conda_token_plugin.gateways.locks import LEFT, refuse_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 LARGEST = 16 * 1024 * 1024
-"""Bytes; no credentials file is larger."""
+"""Maximum size in bytes. No file of credentials is larger."""
 
 
 def content(path: Path) -> bytes | None:
-    """The bytes of the file at ``path``, or None if there is none.
+    """Return the content of a file that may be replaced, or None if there is no such file.
 
     Raises:
-        ConfigurationError: it is none that may be replaced, or it cannot be read.
+        ConfigurationError: The file may not be replaced (see above), or cannot be read.
     """
     try:
         descriptor = files.opened(path)
-    except (FileNotFoundError, NotADirectoryError):  # the client has never stored anything
+    except (FileNotFoundError, NotADirectoryError):  # the tool has never stored anything
         return None
-    except OSError as error:  # a link, not permitted
+    except OSError as error:  # a symbolic link, not permitted
         raise _unreadable(path, error) from None
     try:
-        _judge(path, os.fstat(descriptor))
+        _check(path, os.fstat(descriptor))
         refuse_locked(path, descriptor)
         return _whole(path, descriptor)
     finally:
@@ -46,18 +46,20 @@ def content(path: Path) -> bytes | None:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file, or a link to one; not where we may not even look."""
+    """Return whether ``path`` is a file or a link to one. False if its folder is not readable."""
     try:
         return path.is_file()
-    except OSError:  # a folder on the way is somebody else's
+    except OSError:  # a folder on the way belongs to another user
         return False
 
 
 def glance(path: Path) -> bytes | None:
-    """The bytes of a file that is only read: it may be a link, or somebody else's.
+    """Return the content of a file that is only read, or None if there is no such file.
+
+    The file may be a symbolic link and may belong to another user.
 
     Raises:
-        ConfigurationError: it cannot be read, or is too large for what we look for.
+        ConfigurationError: The file cannot be read, or is larger than ``LARGEST``.
     """
     try:
         if not is_file(path):
@@ -72,28 +74,44 @@ def glance(path: Path) -> bytes | None:
 
 
 def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None = None) -> None:
-    """Make ``after`` the content of ``path``, readable by the user alone; or with ``mode``.
+    """Replace the content of ``path``, and create the file and its folders if necessary.
+
+    Args:
+        path: The file.
+        after: The new content.
+        before: The content that the caller has read. None: there was no file.
+        mode: Permissions of the new file. None: only the user may read it (0600).
 
     Raises:
-        ConfigurationError: it is no longer ``before``, or cannot be written. It is unharmed.
+        ConfigurationError: The content is no longer ``before``, or the file cannot be written.
+            It is unchanged.
     """
     _compare(path, before)
     temporary = _temporary(path)
-    with _written(path):
+    with _writing(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        writing.fill(temporary, after)
+        files.fill(temporary, after)
         if mode is not None:
             temporary.chmod(mode)
-        writing.put(temporary, path, after=None)
-        writing.sync(path.parent)
+        files.put(temporary, path, after=None)
+        files.sync(path.parent)
 
 
 def remove(path: Path, *, before: bytes | None, made: str) -> None:
-    """Remove ``path``, and the empty folders above it up to ``made``. Raises as ``replace``."""
+    """Remove the file ``path``, and the empty folders above it that the plugin created.
+
+    Args:
+        path: The file.
+        before: The content that the caller has read. None: there was no file.
+        made: The topmost file or folder that the plugin created. Empty: no folder.
+
+    Raises:
+        ConfigurationError: As ``replace``.
+    """
     _compare(path, before)
-    with _written(path):
+    with _writing(path):
         path.unlink(missing_ok=True)
-    with suppress(OSError):  # something else lies there by now
+    with suppress(OSError):  # the folder contains something else by now
         for folder in path.parents:
             if len(str(folder)) < len(made) or not made:
                 break
@@ -101,20 +119,20 @@ def remove(path: Path, *, before: bytes | None, made: str) -> None:
 
 
 def sweep(path: Path) -> None:
-    """Clear away what a ``replace`` that was killed has left beside ``path``."""
+    """Delete the temporary file that a killed ``replace`` of ``path`` has left."""
     with suppress(OSError):  # the folder is read-only by now
-        writing.clear(_temporary(path))
-
-
-def _temporary(path: Path) -> Path:
-    """One a file: those who write hold the ledger's lock."""
-    return path.with_name(f".{path.name}.conda-token-plugin.new")
+        files.clear(_temporary(path))
 
 
 def first_missing(path: Path) -> str:
-    """The topmost part of ``path`` that is not there yet: what writing it makes; "" if none."""
+    """Return the topmost part of ``path`` that does not exist, or an empty string."""
     missing = [part for part in (path, *path.parents) if not os.path.lexists(part)]
     return str(missing[-1]) if missing else ""
+
+
+def _temporary(path: Path) -> Path:
+    # One name for each file is enough: writers hold the lock of the export record.
+    return path.with_name(f".{path.name}.conda-token-plugin.new")
 
 
 def _compare(path: Path, before: bytes | None) -> None:
@@ -137,7 +155,7 @@ def _too_large(path: Path) -> ConfigurationError:
     )
 
 
-def _judge(path: Path, status: os.stat_result) -> None:
+def _check(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise ConfigurationError(path, reason=f"is no plain file {LEFT}", hint="Move it away.")
     if not files.WINDOWS and status.st_uid != os.geteuid():
@@ -151,7 +169,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
         return ConfigurationError(
             path,
             reason=f"is a symbolic link to {path.readlink()} {LEFT}",
-            hint="Name the real file with --file, or make this a plain one.",
+            hint="Name the real file with --file, or replace the link with a regular file.",
         )
     return ConfigurationError(
         path, reason=f"cannot be read: {error.strerror}", hint="Make it readable."
@@ -159,10 +177,10 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
+def _writing(path: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:  # read-only folder, disk full, open elsewhere on Windows
+    except OSError as error:  # a read-only folder, a full disk, open elsewhere on Windows
         raise ConfigurationError(
             path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
         ) from None

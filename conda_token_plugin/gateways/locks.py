@@ -1,44 +1,129 @@
-"""One writer at a time, and a bounded wait for it. Readers need no lock."""
+"""Lock files: ours, which exclude other writers, and those of other tools, which are respected.
+
+Readers need no lock, because files are replaced in one step.
+"""
 
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.store import StoreBusy, StoreUnusable
-from conda_token_plugin.gateways.files import LOCK, errors_of
+from conda_token_plugin.gateways.files import LOCK, WINDOWS, errors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 NAME = LOCK
 WAIT = 30.0
-"""Seconds that a writer waits for the others."""
+"""Seconds to wait for another writer of our files."""
+CLIENT_WAIT = 5.0
+"""Seconds to wait for another tool that holds the lock of its own file."""
+LEFT = "and was left as it is"
+"""The end of a message about another tool's file."""
 _PAUSE = 0.01
+"""Seconds between two attempts to take a lock."""
 
 
 @contextmanager
-def locked(folder: Path, *, hint: str = "") -> Iterator[None]:
-    """Hold the lock of ``folder``; ``hint`` says what to do if it cannot be made.
+def locked(
+    folder: Path, *, name: str = NAME, wait: float | None = None, hint: str = ""
+) -> Iterator[None]:
+    """Hold the lock file ``name`` in ``folder``.
+
+    Args:
+        folder: A folder of ours.
+        name: Name of the lock file.
+        wait: Seconds to wait for another holder. None: ``WAIT``.
+        hint: What the user can do if the lock file cannot be created.
 
     Raises:
-        StoreBusy: others held it for ``WAIT`` seconds.
-        StoreUnusable: it cannot be made: a read-only folder, no locks on this file system.
+        StoreBusy: Others held the lock for ``wait`` seconds.
+        StoreUnusable: The lock file is a symbolic link, or cannot be created: a read-only
+            folder, a file system without locks.
     """
     from filelock import FileLock, Timeout
 
-    path = folder / NAME
-    lock = FileLock(path, timeout=WAIT, mode=0o600)
+    path = folder / name
+    wait = WAIT if wait is None else wait
+    lock = FileLock(path, timeout=wait, mode=0o600)
     with errors_of(path, hint=hint):
-        if path.is_symlink():  # filelock before 3.20.1 opens, and empties, what it leads to
+        if path.is_symlink():  # filelock before 3.20.1 opens and empties the file it points to
             raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
         try:
             lock.acquire(poll_interval=_PAUSE)
-        except Timeout:  # a writer that hangs, or very many of them
-            raise StoreBusy(path, waited=WAIT) from None
+        except Timeout:  # a writer that hangs, or very many writers
+            raise StoreBusy(path, waited=wait) from None
     try:
         yield
     finally:
-        with suppress(OSError):  # what was to be done is done, and the process's end releases it
+        with suppress(OSError):  # the work is done, and the end of the process releases the lock
             lock.release()
+
+
+@contextmanager
+def client_locked(lock: Path) -> Iterator[None]:
+    """Hold the lock file of another tool if the tool has created one.
+
+    Raises:
+        ConfigurationError: Another process holds it for ``CLIENT_WAIT`` seconds, it is a
+            symbolic link, or it cannot be locked.
+    """
+    if not lock.exists():
+        yield
+        return
+    if lock.is_symlink():  # filelock before 3.20.1 opens and empties the file it points to
+        raise ConfigurationError(lock, reason=f"is a symbolic link {LEFT}", hint="Delete it.")
+    from filelock import FileLock, Timeout
+
+    held = FileLock(lock, timeout=CLIENT_WAIT)
+    try:
+        held.acquire()
+    except Timeout:  # the tool is writing, or hangs
+        raise _busy(lock) from None
+    except OSError as error:  # it belongs to another user
+        raise ConfigurationError(
+            lock, reason=f"cannot be locked: {error.strerror}", hint="Make it writable."
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def refuse_locked(path: Path, descriptor: int) -> None:
+    """Check that no other process holds a ``flock`` or ``fcntl`` lock on a file.
+
+    Args:
+        path: The file, for the message.
+        descriptor: The same file, open.
+
+    Raises:
+        ConfigurationError: Another process holds a lock.
+    """
+    if WINDOWS:  # a locked file cannot be opened there
+        return
+    import fcntl
+
+    _try_lock(fcntl.flock, path, descriptor)
+    _try_lock(fcntl.lockf, path, descriptor)
+
+
+def _try_lock(lock: Callable[[int, int], None], path: Path, descriptor: int) -> None:
+    import fcntl
+
+    try:
+        lock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:  # another process writes the file
+        raise _busy(path) from None
+    except OSError:  # the file system has no locks, so nobody holds one
+        return
+
+
+def _busy(path: Path) -> ConfigurationError:
+    return ConfigurationError(
+        path, reason=f"is locked by another process {LEFT}", hint="Run this again when it is done."
+    )

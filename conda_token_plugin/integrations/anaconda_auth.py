@@ -1,8 +1,16 @@
-"""anaconda-auth: repository tokens beside the API key, in its file or in the system's keyring.
+"""anaconda-auth's logins and repository tokens, which are only read and never written.
 
-An entry is base64 of ``{domain, api_key, …, repo_tokens: [{token, org_name}], version}``, service
-``Anaconda Cloud``, user = domain (anaconda-auth 0.15.3, ``token.py``). Read only: its file is
-written in place by a program that takes damage for emptiness, so nothing is ever cleaned there.
+It keeps one entry for each domain, under the service ``Anaconda Cloud``, in one of:
+
+1. the variable ``ANACONDA_AUTH_KEYRING``, which replaces its file
+2. its file ``~/.anaconda/keyring``, or the one that ``ANACONDA_AUTH_KEYRING_PATH`` or
+   ``ANA_KEYRING_PATH`` names: ``{"Anaconda Cloud": {DOMAIN: ENTRY}}``
+3. the system keyring, which is asked only where anaconda-auth was used, because a keyring may
+   have to ask its user first
+
+ENTRY is base64 of ``{domain, api_key, …, repo_tokens: [{token, org_name}], version}``
+(anaconda-auth 0.15.3, ``token.py``). anaconda-auth writes its file in place and treats a damaged
+file as an empty one, so the plugin never cleans it.
 """
 
 from __future__ import annotations
@@ -11,49 +19,177 @@ import json
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.client_locks import LEFT
 from conda_token_plugin.gateways.keyring import KeyringService
-from conda_token_plugin.integrations.anaconda_login import SERVICE
+from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.source import RawCredential, offered, text
-from conda_token_plugin.service.credentials import domains_of
+from conda_token_plugin.settings.sites import FORMER_DOMAINS, SERVICE_URL
 from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.settings import Settings
 
+SERVICE = "Anaconda Cloud"
+INLINE = "ANACONDA_AUTH_KEYRING"
+PATHS = ("ANACONDA_AUTH_KEYRING_PATH", "ANA_KEYRING_PATH")
+
+
+def domains_of(service_url: str) -> tuple[str, ...]:
+    """Return the domains under which anaconda-auth stores a service, the present one first."""
+    domain = urlsplit(service_url).netloc
+    return (domain, *FORMER_DOMAINS) if service_url == SERVICE_URL else (domain,)
+
+
+class AnacondaKeyring:
+    """anaconda-auth's entries by domain. Nothing is read before it is needed, and then once."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Do no I/O."""
+        variables = settings.variables
+        named = next(filter(None, (variables.get(name) for name in PATHS)), None)
+        self._path = settings.expand(named) if named else settings.home / ".anaconda" / "keyring"
+        self._inline = variables.get(INLINE)
+        self._entries: dict[str, Any] | None = None
+
+    @property
+    def where(self) -> str:
+        """The variable or the file that contains the entries."""
+        return INLINE if self._inline else str(self._path)
+
+    @property
+    def was_used(self) -> bool:
+        """Whether the system keyring may contain an entry of anaconda-auth."""
+        return self._path.parent.is_dir()
+
+    def entries(self) -> dict[str, Any]:
+        """Return the entries of the variable or the file.
+
+        Raises:
+            BadInput: The variable is damaged.
+            ConfigurationError: The file is damaged, is no regular file, or cannot be read.
+        """
+        if self._entries is None:
+            try:
+                # anaconda-auth empties its file before it writes to it.
+                found = _object(self._data() or b"{}").get(SERVICE, {})
+            except ValueError:  # half written, which happens
+                raise self.damaged() from None
+            self._entries = found if isinstance(found, dict) else {}
+        return self._entries
+
+    def in_system_keyring(self, domain: str) -> object:
+        """Return the entry in the system keyring, or None.
+
+        Raises:
+            KeyringUnusable: The keyring cannot be used.
+        """
+        return KeyringService(service=SERVICE).held(domain)
+
+    def _data(self) -> bytes | None:
+        if self._inline:
+            return self._inline.encode("utf-8", "replace")
+        data = foreign_files.glance(self._path)
+        if data is None and self._path.exists():
+            raise ConfigurationError(self._path, reason="is no regular file", hint="Move it away.")
+        return data
+
+    def damaged(self) -> BadInput | ConfigurationError:
+        """Return the error for entries that cannot be decoded."""
+        if self._inline:
+            return BadInput(f"{INLINE} is damaged.", hint="Unset it, or correct it.")
+        return ConfigurationError(self._path, reason=f"is damaged {LEFT}")
+
+
+class AnacondaLogins:
+    """The API keys of anaconda-auth. An entry that cannot be read is skipped and reported."""
+
+    def __init__(self, settings: Settings, *, notice: Callable[[str], None]) -> None:
+        """Do no I/O. ``notice`` is called with a line about what cannot be read."""
+        self._keyring = AnacondaKeyring(settings)
+        self._notice = notice
+        self._reported = False
+
+    def keys(self, domain: str) -> Iterator[tuple[Secret, str]]:
+        """Yield the API key for ``domain`` in the variable or the file, and where it is."""
+        where = self._keyring.where
+        key = self._key_in(self._entries().get(domain), where=where)
+        if key is not None:
+            yield key, f"anaconda-auth's login ({where})"
+
+    def keyring_keys(self, domains: Iterable[str]) -> Iterator[tuple[Secret, str]]:
+        """Yield the API keys in the system keyring. A keyring that fails is asked once."""
+        if not self._keyring.was_used:
+            return
+        for domain in domains:
+            try:
+                entry = self._keyring.in_system_keyring(domain)
+            except KeyringUnusable as error:  # there is none here, or it is locked, or hangs
+                self._notice(f"{error.what} It may contain a login of anaconda-auth.")
+                return
+            key = self._key_in(entry, where="The system keyring")
+            if key is not None:
+                yield key, "anaconda-auth's login (system keyring)"
+
+    def domains(self) -> tuple[str, ...]:
+        """Return the domains that the variable or the file has an entry for."""
+        return tuple(self._entries())
+
+    def _entries(self) -> dict[str, Any]:
+        try:
+            return self._keyring.entries()
+        except (BadInput, ConfigurationError):  # as anaconda-auth, which treats it as empty
+            if not self._reported:
+                where = self._keyring.where
+                self._notice(f"{where} cannot be read, so a login of anaconda-auth was not used.")
+            self._reported = True
+            return {}
+
+    def _key_in(self, entry: object, *, where: str) -> Secret | None:
+        """Return the API key in ``entry``, or None if there is none, as after a logout."""
+        if entry is None:
+            return None
+        try:
+            key = _object(b64decode(str(entry)))["api_key"]
+            return None if key is None else Secret(key)
+        except (ValueError, KeyError, TypeError, MalformedToken):
+            # Not base64, not JSON, no such key, or a value that cannot be sent.
+            self._notice(f"{where} has a login of anaconda-auth that cannot be read.")
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class AnacondaAuth:
-    """Its file first, as it does itself; then the keyring, where it has been used at all."""
+    """The repository tokens of anaconda-auth."""
 
     name: str = "anaconda-auth"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """The tokens of the service that we talk to."""
-        path = settings.home / ".anaconda" / "keyring"
+        """Yield the tokens for the service of ``settings``."""
+        keyring = AnacondaKeyring(settings)
         domains = domains_of(settings.service_url)
+        entries = keyring.entries()
         try:
-            entries = _entries(foreign_files.glance(path))
             found = [one for name in domains for one in _tokens(entries.get(name))]
-        except ValueError:  # half written, which happens to it
-            raise ConfigurationError(path, reason=f"is damaged {LEFT}") from None
-        yield from self._offered(found, where=str(path), settings=settings)
-        if path.parent.is_dir():
-            found = [one for name in domains for one in _in_keyring(name)]
+        except ValueError:  # an entry is damaged
+            raise keyring.damaged() from None
+        yield from self._offered(found, where=keyring.where, settings=settings)
+        if keyring.was_used:
+            found = [one for name in domains for one in _in_system_keyring(keyring, name)]
             yield from self._offered(found, where="the system keyring", settings=settings)
 
     def _offered(
         self, tokens: list[dict[str, Any]], *, where: str, settings: Settings
     ) -> Iterator[FoundCredential]:
-        sightings = (
+        credentials = (
             RawCredential(
                 source=self.name,
                 where=where,
@@ -64,34 +200,28 @@ class AnacondaAuth:
             )
             for one in tokens
         )
-        return offered(sightings, settings=settings)
+        return offered(credentials, settings=settings)
 
 
 def _home(owner: str, settings: Settings) -> str:
     try:
         return organization_prefix(settings.repo_url, owner)
-    except BadInput:  # it did not note whose the token is, or wrote a title
+    except BadInput:  # the entry has no organization, or its title instead of its name
         return settings.repo_url
 
 
-def _in_keyring(domain: str) -> list[dict[str, Any]]:
+def _in_system_keyring(keyring: AnacondaKeyring, domain: str) -> list[dict[str, Any]]:
     try:
-        return _tokens(KeyringService(service=SERVICE).held(domain))
-    except ValueError:  # not one that it wrote
+        return _tokens(keyring.in_system_keyring(domain))
+    except ValueError:  # not written by anaconda-auth
         raise KeyringUnusable("has an entry of anaconda-auth that cannot be read") from None
 
 
-def _entries(data: bytes | None) -> dict[str, Any]:
-    """Its entries by domain; it makes the file empty before it writes to it."""
-    found = _object(data or b"{}").get(SERVICE, {})
-    return found if isinstance(found, dict) else {}
-
-
 def _tokens(entry: object) -> list[dict[str, Any]]:
-    """The repository tokens of one entry.
+    """Return the repository tokens of one entry.
 
     Raises:
-        ValueError: it is no entry.
+        ValueError: The entry is damaged.
     """
     if entry is None:
         return []
@@ -105,5 +235,5 @@ def _object(data: bytes) -> dict[str, Any]:
     except RecursionError:  # thousands of brackets
         raise ValueError("it is nested too deeply") from None
     if not isinstance(found, dict):
-        raise ValueError("it is no object")  # noqa: TRY004  # as json's own complaints
+        raise ValueError("it is no object")  # noqa: TRY004  # as the errors of json
     return found

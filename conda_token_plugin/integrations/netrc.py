@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.client_locks import LEFT
+from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.rattler import hosts_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute

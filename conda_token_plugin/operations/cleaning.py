@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.client_locks import LEFT
+from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.operations.export_record import ExportRecord
 
 if TYPE_CHECKING:

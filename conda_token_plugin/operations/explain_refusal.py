@@ -134,11 +134,13 @@ class RefusalExplainer:
 
     def _compared(self, found: Found, *, accepted: bool | None, now: datetime) -> SyncOutcome:
         """What the service says; it is kept, so that the token is not sent in vain again."""
+        from conda_token_plugin.service.refusals import explained
         from conda_token_plugin.tokens.reconcile import Observation, synced
 
         service = self._service()
         organization = found.token.organization
-        current = service.current_token(organization)
+        with explained(service, now=now):
+            current = service.current_token(organization)
         ends = {one.organization: one.subscription_ends for one in service.whoami().memberships}
         seen = Observation(current=current, ends=ends.get(organization), accepted=accepted)
         token, outcome = synced(found.token, seen=seen, now=now)

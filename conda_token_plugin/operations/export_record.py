@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
+from conda_token_plugin.gateways import state_file
 from conda_token_plugin.gateways.locks import locked
 from conda_token_plugin.store.folder import Folder
 
@@ -119,9 +120,7 @@ class ExportRecord:
         if not entries:
             self._folder.remove(NAME)
             return
-        text = json.dumps({"version": VERSION, "exports": entries}, indent=2) + "\n"
-        self._folder.write(NAME, text.encode())
-        self._folder.sync()
+        state_file.write(self._folder.path / NAME, {"version": VERSION, "exports": entries})
 
 
 def _same(one: Record, other: Record) -> bool:

@@ -18,6 +18,7 @@ from conda_token_plugin.errors.store import IssueLost, StoreError
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.issue_journal import noted
+from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -79,7 +80,8 @@ class Desk(NamedTuple):
         self.store.prove_writable()
         dropin.prove_writable(self.settings.condarc)
         with uninterrupted(), noted(self.store.folder, organization=organization, now=self.now):
-            fresh = self.service.issue(organization)
+            with explained(self.service, now=self.now):
+                fresh = self.service.issue(organization)
             token = Token(
                 organization=organization,
                 kind=TokenKind.INDIVIDUAL,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.issue_token import provable
+from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
 from conda_token_plugin.tokens.token import TokenKind
@@ -84,7 +85,8 @@ class Inquiry:
     def _seen(self, token: Token) -> Observation:
         if token.kind is not TokenKind.INDIVIDUAL:
             return Observation(ends=self._ends_if_known(token), accepted=self._accepted(token))
-        current = self._service.current_token(token.organization)
+        with explained(self._service, now=self._call.now):
+            current = self._service.current_token(token.organization)
         tried = must_be_tried(token, current=current)
         return Observation(
             current=current,

@@ -1,6 +1,6 @@
-"""The organization service and its repository, as a client sees them.
+"""The organization service, and its repository, as a client sees them.
 
-``client`` speaks for one login, ``login`` makes one, ``credentials`` finds one, ``admin`` is for
-administrators, ``repository`` tries a token; ``http`` is the only module that sends,
-``models`` are the answers. ``requests`` and ``oauthlib`` are imported by the calls that need them.
+``client`` acts for one login, ``login`` creates one, ``credentials`` finds one, ``admin`` acts for
+administrators, ``refusals`` explains refusals, ``repository`` verifies a token, and ``models``
+contains the responses. Only the calls that need ``requests`` and ``oauthlib`` import them.
 """

@@ -1,8 +1,8 @@
-"""What an administrator's service account may do: extend a user's token to the subscription's end.
+"""Extend users' tokens with an administrator's service account.
 
 https://anaconda.com/docs/anaconda-platform/admin/org-management-api/update-user-token: with
-``is_renewal`` a token gets the end of the subscription. The bearer token lasts 900 seconds.
-What the answers hold is not documented, so an expiry is read where there is one and not missed.
+``is_renewal``, a token expires when the subscription ends. The bearer token lasts 900 seconds.
+The response is not documented: ``expires_at`` is used if it is there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.gateways.http import client
-from conda_token_plugin.service.models import JsonReader
-from conda_token_plugin.service.refusals import reason_of
+from conda_token_plugin.service.models import JsonReader, reason_of
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
@@ -33,22 +32,23 @@ class Admin:
     def __init__(
         self, url: str, *, bearer: Secret, source: str, patience: Timeouts | None = None
     ) -> None:
-        """Do no I/O. ``source`` says where the bearer token was found."""
+        """Do no I/O. ``source`` names where the bearer token was found, for messages."""
         self._url = url
         self._source = source
         self._authorization = client.bearer(bearer)
         self._http = client.Http(patience=patience)
 
     def extend(self, organization: str, *, user_id: str) -> datetime | None:
-        """Extend the token of a user to the end of the organization's subscription.
+        """Extend a user's token to the end of the organization's subscription.
 
         Returns:
-            The token's new expiry, where the service says it.
+            The token's new expiry, or None if the service does not say.
 
         Raises:
-            LoginRefused: the service account is not accepted.
-            ExtensionRefused: no such user or token, or not this account's organization.
-            ServiceError: the service could not be used.
+            LoginRefused: The service account is not accepted.
+            ExtensionRefused: There is no such user or token, or it is not this account's
+                organization.
+            ServiceError: The service could not be used.
         """
         place = f"{segment(organization)}/users/{segment(user_id)}/token"
         answer = self._http.send(
@@ -76,5 +76,5 @@ class Admin:
 def _expiry(answer: HttpResponse) -> datetime | None:
     try:
         return JsonReader(answer.json(), answer.url)["expires_at"].moment
-    except ServiceNonsense:  # not said, or not so that it can be read: ask for the token instead
+    except ServiceNonsense:  # missing, or no date
         return None

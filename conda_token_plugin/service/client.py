@@ -1,17 +1,15 @@
-"""One login at one organization service: who it is, its organizations, its tokens.
+"""The organization service, as one logged-in user sees it.
 
-Addresses and bodies as in anaconda-auth 0.15.3 and the public documentation.
-What a refused issue means is not documented; ``refusal`` tells it from what else is known.
+Addresses and bodies are those of anaconda-auth 0.15.3 and of the public documentation.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused
-from conda_token_plugin.errors.organization import NoOrganization
+from conda_token_plugin.errors.organization import IssueRefused, NoOrganization
 from conda_token_plugin.errors.service import (
     AnswerLost,
     IssueUncertain,
@@ -20,20 +18,22 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.models import (
-    CurrentToken,
     Identity,
     IssuedToken,
     JsonReader,
     Organization,
+    current_token_of,
+    reason_of,
 )
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.tokens.reconcile import CurrentToken
     from conda_token_plugin.tokens.secret import Secret
 
 WITHOUT_TOKENS = "starter"
@@ -45,30 +45,30 @@ class Service:
     """One login at one service. Every method may raise ``LoginRefused`` and ``ServiceError``."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        api_key: Secret,
-        source: str,
-        patience: Timeouts | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        self, url: str, *, api_key: Secret, source: str, patience: Timeouts | None = None
     ) -> None:
-        """Do no I/O. ``source`` says in words where the key was found."""
+        """Do no I/O.
+
+        Args:
+            url: Base address, without a final slash.
+            api_key: The login.
+            source: Where the key was found, for messages.
+            patience: Limits of each request. None: those of the network settings.
+        """
         self.url = url
         self.source = source
-        self._clock = clock
         self._authorization = bearer(api_key)
         self._http = Http(patience=patience)
 
     def organizations(self) -> tuple[Organization, ...]:
-        """The organizations that the login belongs to."""
+        """Return the organizations that the user belongs to."""
         return tuple(Organization.of(item) for item in self._read("/api/organizations/my"))
 
     def issuable(self) -> tuple[Organization, ...]:
-        """The organizations whose subscription has tokens: one or more.
+        """Return the organizations whose subscription includes tokens: at least one.
 
         Raises:
-            NoOrganization: there is none.
+            NoOrganization: There is none.
         """
         organizations = self.organizations()
         subscribed = self.subscribed() if organizations else frozenset()
@@ -78,7 +78,7 @@ class Service:
         return able
 
     def subscribed(self) -> frozenset[str]:
-        """Ids of the organizations that have a subscription with tokens."""
+        """Return the ids of the organizations whose subscription includes tokens."""
         return frozenset(
             item["org_id"].identifier
             for item in self._read("/api/account")["subscriptions"]
@@ -86,24 +86,26 @@ class Service:
         )
 
     def current_token(self, organization: str) -> CurrentToken | None:
-        """The token that the user has of ``organization``; None when there is none.
+        """Return the user's current token of ``organization``, or None if there is none.
 
         Raises:
-            OrganizationError: the organization does not let the user know.
+            IssueRefused: The organization does not tell. ``refusals.explained`` names the cause.
+            BadInput: No organization can have this name.
         """
         answer = self._send("GET", _token_path(organization))
         if answer.status == NOT_FOUND:
             return None
         if not answer.ok:
             raise self._refusal(organization, answer)
-        return CurrentToken.of(_part(answer))
+        return current_token_of(_part(answer))
 
     def issue(self, organization: str) -> IssuedToken:
-        """Issue a token; the one before it is revoked at once.
+        """Issue a token. The service revokes the previous one at once.
 
         Raises:
-            OrganizationError: refused; which of them says why.
-            IssueUncertain: it was asked for, and no token came back.
+            IssueRefused: Nothing was issued. ``refusals.explained`` names the cause.
+            IssueUncertain: The service was asked, and no token came back.
+            BadInput: No organization can have this name.
         """
         with _uncertain(organization, url=self.url + _token_path(organization)):
             answer = self._send("PUT", _token_path(organization), json={"confirm": "yes"})
@@ -112,11 +114,11 @@ class Service:
         raise self._refusal(organization, answer)
 
     def whoami(self) -> Identity:
-        """Who the login is, with the organizations and the ends of their subscriptions."""
+        """Return the user, with the organizations and the ends of their subscriptions."""
         identity = Identity.of(self._read("/api/auth/sessions/whoami"))
         if identity.email or identity.username:
             return identity
-        # What is in a passport's profile is not documented; an account has both.
+        # The profile of a passport is not documented; an account has both names.
         return identity.named_by(self._read("/api/account")["user"])
 
     def _read(self, path: str) -> JsonReader:
@@ -141,9 +143,7 @@ class Service:
     def _refusal(self, organization: str, answer: HttpResponse) -> TokenPluginError:
         if answer.elsewhere:
             return ServiceNonsense(answer.url, got=answer.nature)
-        from conda_token_plugin.service.refusals import refusal
-
-        return refusal(organization, answer, service=self, now=self._clock())
+        return IssueRefused(organization, status=answer.status, reason=reason_of(answer))
 
 
 def _token_path(organization: str) -> str:
@@ -155,20 +155,20 @@ def _part(answer: HttpResponse) -> JsonReader:
 
 
 def _is_about_login(answer: HttpResponse) -> bool:
-    """Whether a 403 says ``{"error": {"code": "auth_required"}}``."""
+    """Return whether a 403 contains ``{"error": {"code": "auth_required"}}``."""
     return answer.status == FORBIDDEN and b'"auth_required"' in answer.body
 
 
 @contextmanager
 def _uncertain(organization: str, *, url: str) -> Iterator[None]:
-    """Say of an issue that failed half-way what may have become of it."""
+    """Replace errors after which the token may have been issued with ``IssueUncertain``."""
     try:
         yield
-    except AnswerLost:  # it may have arrived
+    except AnswerLost:  # the request may have arrived
         reason = "gave no answer"
-    except ServiceFault as error:  # it may have failed after it had issued
+    except ServiceFault as error:  # it may have failed after it had issued the token
         reason = f"failed (HTTP {error.status})"
-    except ServiceNonsense:  # it said that it did, and the token is not in the answer
+    except ServiceNonsense:  # the status says that it was issued, but the token is not readable
         reason = "gave an answer without a token"
     else:
         return

@@ -1,13 +1,16 @@
-"""Which API key to ask the service with, and where it was found.
+"""Find the API key for the chosen site.
 
-In this order; what has expired is passed over, and named only when nothing else is there:
+In this order; an expired key is skipped, and named only if nothing else is found:
 
-1. ``ANACONDA_AUTH_API_KEY``, or the file that ``ANACONDA_AUTH_API_KEY_FILE`` names: taken as it is
+1. ``ANACONDA_AUTH_API_KEY``, the file that ``ANACONDA_AUTH_API_KEY_FILE`` names, or
+   ``/run/secrets/anaconda_auth_api_key``: used as it is, even if it has expired
 2. our own login (``conda token login``), from the store
-3. anaconda-auth's login for the service's domain: its file, then the system keyring
-   (see ``anaconda_login``); both are only read
+3. anaconda-auth's login for the site's domain: its file, then the system keyring
+   (``integrations.anaconda_auth``)
+4. the site's ``api_key`` in ``~/.anaconda/config.toml``
 
-A key goes to the service that it was made for and to no other: logins are found by their domain.
+A key is sent only to the site that it belongs to. The first kind belongs to the site that applies
+when none is named (``Settings.default_site``), because anaconda-auth uses the same variable.
 """
 
 from __future__ import annotations
@@ -16,11 +19,9 @@ import json
 from base64 import urlsafe_b64decode
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
-from conda_token_plugin.integrations.anaconda_login import AnacondaLogins
-from conda_token_plugin.settings import API_KEY, FORMER_DOMAINS, SERVICE_URL
+from conda_token_plugin.integrations.anaconda_auth import AnacondaLogins, domains_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,59 +38,76 @@ def find_api_key(
     notice: Callable[[str], None] = lambda _: None,
     clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
 ) -> tuple[Secret, str]:
-    """The API key for the service, and in words for people where it was found.
+    """Return the API key for ``settings.site``, and where it was found, for messages.
 
-    ``notice`` is told what was there and could not be read.
+    Args:
+        settings: The settings, which choose the site.
+        store: The store with our own logins.
+        notice: Called with a line about a place that cannot be read.
+        clock: Returns the current time, aware, UTC.
 
     Raises:
-        NotLoggedIn: there is none.
-        LoginRefused: there are, and all have expired. No request was made.
-        MalformedToken, StoreUnusable: the variable or its file holds no key.
-        StoreError: our own store cannot be read.
+        NotLoggedIn: There is no key for this site.
+        LoginRefused: There are keys, and all have expired. No request was made.
+        MalformedToken, StoreUnusable: The variable or its file contains no key.
+        StoreError: Our own store cannot be read.
+        BadInput, MalformedURL, ConfigurationError: The site cannot be determined.
     """
-    logins = AnacondaLogins.of(settings, notice=notice)
+    logins = AnacondaLogins(settings, notice=notice)
+    site = settings.site
     expired: list[LoginRefused] = []
     for key, source in _candidates(settings, store=store, logins=logins):
         ends = expiry_of(key)
         if ends is None or ends > clock():
             return key, source
-        expired.append(LoginRefused(service=settings.service_url, source=source, expired=ends))
-    raise expired[0] if expired else NotLoggedIn(elsewhere=logins.domains())
+        expired.append(LoginRefused(service=site.service_url, source=source, expired=ends))
+    if expired:
+        raise expired[0]
+    raise NotLoggedIn(
+        service=site.service_url, elsewhere=logins.domains(), unused=_unused(settings)
+    )
 
 
 def _candidates(
     settings: Settings, *, store: Store, logins: AnacondaLogins
 ) -> Iterator[tuple[Secret, str]]:
-    """Every key, in the order of precedence; nothing after the variable when it is set."""
-    given = settings.secret(API_KEY)
+    """Yield every key for the site, in the order above."""
+    site = settings.site
+    given = settings.api_key() if site.service_url == settings.default_site.service_url else None
     if given is not None:
         yield given[1], given[0]
         return
-    own = store.login(settings.service_url)
+    own = store.login(site.service_url)
     if own is not None:
         yield own, "conda token login"
-    domains = domains_of(settings.service_url)
+    domains = domains_of(site.service_url)
     for domain in domains:
         yield from logins.keys(domain)
-    if settings.store_choice != "file":  # who chooses files wants no keyring asked
+    if settings.store_choice != "file":  # a user who chose files wants no keyring to be asked
         yield from logins.keyring_keys(domains)
+    if site.api_key is not None:
+        yield site.api_key, f"the site {site.name} ({site.source})"
 
 
-def domains_of(service_url: str) -> tuple[str, ...]:
-    """The domains under which anaconda-auth knows the service, its present one first."""
-    domain = urlsplit(service_url).netloc
-    return (domain, *FORMER_DOMAINS) if service_url == SERVICE_URL else (domain,)
+def _unused(settings: Settings) -> str:
+    """Return a sentence about the environment's key if it belongs to another site."""
+    other = settings.default_site
+    if other.service_url == settings.site.service_url:
+        return ""
+    given = settings.api_key()
+    return f"({given[0]} belongs to {other.service_url}.)" if given else ""
 
 
 def expiry_of(key: Secret) -> datetime | None:
-    """When ``key`` expires: the claim ``exp`` of a JSON Web Token (RFC 7519); None without one.
+    """Return when ``key`` expires, or None if it does not say.
 
-    The signature is the service's to check; a claim that lies costs one refused request.
+    This is the claim ``exp`` of a JSON Web Token (RFC 7519). Only the service can check the
+    signature; a wrong claim costs one refused request.
     """
     parts = key.reveal().split(".")
     try:
         claims = json.loads(urlsafe_b64decode(f"{parts[1]}{'=' * (-len(parts[1]) % 4)}"))
         return datetime.fromtimestamp(claims["exp"], timezone.utc)
     except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
-        # No JWT, no such claim, or a number that is no date: nothing is known.
+        # Not a JWT, no such claim, or a number that is no date.
         return None

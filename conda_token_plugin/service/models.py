@@ -1,16 +1,18 @@
-"""What the service answers with, read defensively: unknown keys are ignored.
+"""The service's responses as values.
 
-A key that is missing or of the wrong type is ``ServiceNonsense``, which names the address and
-the key and never quotes a value.
-The shapes are those of public clients (anaconda-auth 0.15.3) and of the public documentation.
+Unknown keys are ignored. A key that is missing or of the wrong type raises ``ServiceNonsense``,
+which names the address and the key and quotes no value.
+The shapes are those of anaconda-auth 0.15.3 and of the public documentation.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.errors.service import ServiceNonsense
+from conda_token_plugin.errors.service import ServiceError, ServiceNonsense
+from conda_token_plugin.tokens.reconcile import CurrentToken
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import utc
 
@@ -18,20 +20,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from conda_token_plugin.gateways.http.answer import HttpResponse
+
+MAX_REASON = 200
+"""Characters of the service's own text that are shown."""
+
 
 class JsonReader:
-    """A JSON value within an answer, with its place: what a wrong key is reported by."""
+    """A JSON value inside of a response, with its position for error messages."""
 
     __slots__ = ("place", "url", "value")
 
     def __init__(self, value: Any, url: str, place: str = "") -> None:
-        """``url`` is where the answer came from; ``place`` is as ``items[0].name``."""
+        """Store the value, the response's address, and the position, such as ``items[0].name``."""
         self.value = value
         self.url = url
         self.place = place
 
     def __getitem__(self, key: str) -> JsonReader:
-        """The part under ``key``; its value is None where there is none."""
+        """Return the part with the key ``key``; its value is None if there is none."""
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
         return JsonReader(
@@ -39,7 +46,7 @@ class JsonReader:
         )
 
     def __iter__(self) -> Iterator[JsonReader]:
-        """The parts of a list."""
+        """Yield the parts of a list."""
         if not isinstance(self.value, list):
             raise self.wrong("a list")
         for number, item in enumerate(self.value):
@@ -47,35 +54,38 @@ class JsonReader:
 
     @property
     def text(self) -> str:
-        """A text that is not empty."""
+        """The value, which is a string that is not empty."""
         if not isinstance(self.value, str) or not self.value:
             raise self.wrong("a text")
         return self.value
 
     @property
     def identifier(self) -> str:
-        """A text or a whole number."""
+        """The value, which is a string or an integer, as a string."""
         number = isinstance(self.value, int) and not isinstance(self.value, bool)
         return str(self.value) if number else self.text
 
     @property
     def moment(self) -> datetime:
-        """A date and time; UTC where it does not say otherwise."""
+        """The value, which is a date and time; UTC if it has no offset."""
         try:
             return utc(self.text)
-        except (ValueError, OverflowError):  # no date, or one that UTC pushes out of the calendar
+        except (
+            ValueError,
+            OverflowError,
+        ):  # no date, or outside of the calendar in UTC
             raise self.wrong("a date and time") from None
 
     @property
     def secret(self) -> Secret:
-        """A token or an API key."""
+        """The value, which is a token or an API key."""
         try:
             return Secret(self.text)
-        except MalformedToken:  # with a blank in it, or longer than any header may be
+        except MalformedToken:  # it contains a blank, or is longer than a header may be
             raise self.wrong("a token") from None
 
     def wrong(self, expected: str) -> ServiceNonsense:
-        """The error for a part that is not ``expected``."""
+        """Return the error for a part that is not ``expected``."""
         if self.value is None and self.place:
             return ServiceNonsense(self.url, got=f"JSON without {self.place!r}")
         where = f"as {self.place!r}" if self.place else "at its top"
@@ -83,66 +93,58 @@ class JsonReader:
 
 
 class Organization(NamedTuple):
-    """An organization that the login belongs to."""
+    """An organization that the user belongs to."""
 
     slug: str
-    """The name that never changes and that addresses are made of."""
+    """The name in addresses, which never changes."""
     title: str
-    """The name for people; the slug where there is none."""
+    """The display name; the slug if there is none."""
     id: str
 
     @classmethod
     def of(cls, part: JsonReader) -> Organization:
-        """Read ``{id, name, title}``."""
+        """Create from ``{id, name, title}``."""
         slug = part["name"].text
         title = slug if part["title"].value in (None, "") else part["title"].text
         return cls(slug=slug, title=title, id=part["id"].identifier)
 
 
-class CurrentToken(NamedTuple):
-    """The token that a user has of an organization, without its value."""
-
-    id: str
-    expires: datetime | None
-    """None: the service does not say."""
-
-    @classmethod
-    def of(cls, part: JsonReader) -> CurrentToken:
-        """Read ``{id, expires_at}``."""
-        expires = part["expires_at"]
-        return cls(part["id"].identifier, None if expires.value is None else expires.moment)
+def current_token_of(part: JsonReader) -> CurrentToken:
+    """Read ``{id, expires_at}``."""
+    expires = part["expires_at"]
+    return CurrentToken(part["id"].identifier, None if expires.value is None else expires.moment)
 
 
 class IssuedToken(NamedTuple):
-    """A token that was just issued: the only time that its value is shown."""
+    """A token that was issued just now. The service shows its value only this time."""
 
     secret: Secret
     expires: datetime | None
-    """None: the service does not say, or not in a way that can be read. The token counts more."""
+    """None if the service gives no date that can be read: the token is more important."""
 
     @classmethod
     def of(cls, part: JsonReader) -> IssuedToken:
-        """Read ``{token, expires_at}``."""
+        """Create from ``{token, expires_at}``."""
         secret = part["token"].secret
         try:
             return cls(secret, part["expires_at"].moment)
-        except ServiceNonsense:  # no date: no reason to lose a token that cannot be had again
+        except ServiceNonsense:  # no date: the token is more important
             return cls(secret, None)
 
 
 class Membership(NamedTuple):
-    """A user's place in one organization."""
+    """A user's membership of one organization."""
 
     organization: str
     """The slug."""
     title: str
     role: str
     subscription_ends: datetime | None
-    """The end of the subscription that lasts longest; None: not said."""
+    """The end of the subscription that lasts longest. None if the service does not say."""
 
     @classmethod
     def of(cls, part: JsonReader) -> Membership:
-        """Read ``{org_id, name, title, role, attributes: [{id, group, data}]}``."""
+        """Create from ``{org_id, name, title, role, attributes: [{id, group, data}]}``."""
         organization = part["name"].text
         ends = [
             moment
@@ -158,17 +160,17 @@ class Membership(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Who the login is."""
+    """The user whom a login belongs to."""
 
     user_id: str
     email: str
     username: str
-    """Both empty where the service does not say."""
+    """Both empty if the service does not say."""
     memberships: tuple[Membership, ...]
 
     @classmethod
     def of(cls, part: JsonReader) -> Identity:
-        """Read ``{identity: {id}, passport: {user_id, profile, organizations}}``."""
+        """Create from ``{identity: {id}, passport: {user_id, profile, organizations}}``."""
         passport = part["passport"]
         profile = passport["profile"]
         known = isinstance(profile.value, dict)
@@ -180,7 +182,7 @@ class Identity(NamedTuple):
         )
 
     def named_by(self, user: JsonReader) -> Identity:
-        """The same, with what an account's ``{id, email, username}`` says."""
+        """Return this with the names in an account's ``{id, email, username}``."""
         return self._replace(email=_words(user["email"]), username=_words(user["username"]))
 
 
@@ -190,5 +192,29 @@ def _end(attribute: JsonReader) -> datetime | None:
 
 
 def _words(part: JsonReader) -> str:
-    """A text that may be missing: empty then."""
+    """Return a string that may be missing; empty in that case."""
     return "" if part.value is None or part.value == "" else part.text
+
+
+def reason_of(answer: HttpResponse) -> str:
+    """Return the service's own text about an error as one line, or an empty string.
+
+    Known forms: ``error.message``, ``error.detail``, ``message``, ``detail``.
+    """
+    try:
+        body = answer.json()
+    except ServiceError:  # a web page, or nothing at all
+        return ""
+    outer: dict[str, Any] = body if isinstance(body, dict) else {}
+    error = outer.get("error")
+    inner: dict[str, Any] = error if isinstance(error, dict) else {}
+    texts = (place.get(key) for place in (inner, outer) for key in ("message", "detail"))
+    return _line(next((text for text in texts if isinstance(text, str) and text.strip()), ""))
+
+
+def _line(text: str) -> str:
+    """Return ``text`` without control characters and without anything as long as a token."""
+    plain = "".join(c if c.isprintable() else " " for c in text[: 4 * MAX_REASON])
+    words = (re.sub(r"[\w.-]{37,}", "…", word) for word in plain.split())
+    short = " ".join(words).rstrip(".")
+    return short if len(short) <= MAX_REASON else f"{short[: MAX_REASON - 1]}…"

@@ -1,25 +1,26 @@
-"""Why an organization does not issue a token: read from the answer, then from what else is known.
+"""Find out why the service refused to issue a token.
 
-The first row that fits:
+The first row that applies:
 
-| what is known                                                     | error               |
+| condition                                                         | error               |
 |-------------------------------------------------------------------|---------------------|
-| the organization is not one of the login's                        | NoSuchOrganization  |
-| the answer speaks of a cancelled subscription                     | SubscriptionOver    |
-| the answer speaks of a seat                                       | NoSeat              |
-| "who am I" says that the subscription's end has passed            | SubscriptionOver    |
-| the account has no subscription with tokens for it                | IssueRefused        |
-| a 403 that gives no reason                                        | NoSeat              |
-| anything else                                                     | IssueRefused        |
+| the organization is not one of the user's                         | NoSuchOrganization  |
+| the response mentions a cancelled subscription                    | SubscriptionOver    |
+| the response mentions a seat                                      | NoSeat              |
+| "who am I" gives an end of the subscription that has passed       | SubscriptionOver    |
+| the account has no subscription with tokens for the organization  | IssueRefused        |
+| the status is 403 and the response gives no reason                | NoSeat              |
+| otherwise                                                         | IssueRefused        |
 
-With which status and words the service refuses is not documented, so the words only decide
-where they are plain. The questions are asked after a refusal only: an issue costs one request.
+The statuses and texts of refusals are not documented, so a text decides only where it is plain.
+The service is asked further questions only after a refusal: issuing a token costs one request.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import (
     IssueRefused,
@@ -30,36 +31,46 @@ from conda_token_plugin.errors.organization import (
 from conda_token_plugin.errors.service import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.service.client import Service
 
 FORBIDDEN = 403
-LONGEST = 200
-"""Characters of the service's own words that are shown."""
 
 
-def refusal(
-    organization: str, answer: HttpResponse, *, service: Service, now: datetime
-) -> TokenPluginError:
-    """The error that a refused issue is.
+@contextmanager
+def explained(service: Service, *, now: datetime) -> Iterator[None]:
+    """Replace an ``IssueRefused`` of the block with the error that ``explain`` returns."""
+    try:
+        yield
+    except IssueRefused as error:
+        refused = error
+    else:
+        return
+    raise explain(refused, service=service, now=now)
+
+
+def explain(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPluginError:
+    """Return the error that names the cause of a refusal.
+
+    Args:
+        refused: The refusal as the client raised it.
+        service: The service, which is asked up to three questions.
+        now: Current time, aware, UTC.
 
     Raises:
-        LoginRefused: it turns out that the login is the reason.
+        LoginRefused: The service does not accept the login.
     """
-    reason = reason_of(answer)
-    refused = IssueRefused(organization, status=answer.status, reason=reason)
     try:
-        return _known(organization, refused, reason=reason, service=service, now=now)
-    except ServiceError:  # a question more was too much for the service: the refusal stands
+        return _cause(refused, service=service, now=now)
+    except ServiceError:  # the service failed at one of the questions
         return refused
 
 
-def _known(
-    organization: str, refused: IssueRefused, *, reason: str, service: Service, now: datetime
-) -> TokenPluginError:
+def _cause(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPluginError:
+    organization, reason = refused.organization, refused.reason
     mine = {item.slug: item for item in service.organizations()}
     if organization not in mine:
         return NoSuchOrganization(organization, known={s: mine[s].title for s in mine})
@@ -77,27 +88,3 @@ def _known(
 def _end_of(organization: str, *, service: Service) -> datetime | None:
     memberships = service.whoami().memberships
     return next((m.subscription_ends for m in memberships if m.organization == organization), None)
-
-
-def reason_of(answer: HttpResponse) -> str:
-    """The service's own words, fit for one line of a terminal; empty when it gives none.
-
-    Forms that were seen: ``error.message``, ``error.detail``, ``message``, ``detail``.
-    """
-    try:
-        body = answer.json()
-    except ServiceError:  # a page, or nothing at all
-        return ""
-    outer: dict[str, Any] = body if isinstance(body, dict) else {}
-    error = outer.get("error")
-    inner: dict[str, Any] = error if isinstance(error, dict) else {}
-    said = (place.get(key) for place in (inner, outer) for key in ("message", "detail"))
-    return _line(next((text for text in said if isinstance(text, str) and text.strip()), ""))
-
-
-def _line(text: str) -> str:
-    """``text`` without control characters and without anything as long as a token."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST])
-    words = (re.sub(r"[\w.-]{37,}", "…", word) for word in plain.split())
-    short = " ".join(words).rstrip(".")
-    return short if len(short) <= LONGEST else f"{short[: LONGEST - 1]}…"

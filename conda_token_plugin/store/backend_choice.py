@@ -15,12 +15,13 @@ The result of the probe is saved in the store's folder, and holds in the same ci
 
 from __future__ import annotations
 
-import json
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
+from conda_token_plugin.gateways import state_file
 from conda_token_plugin.gateways.files import FINDING
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import keyring_probe
@@ -31,9 +32,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
 
 NAME = FINDING
-DAY = 24 * 60 * 60 * 1_000_000_000
-"""In nanoseconds, as the times of files are."""
-_MAX_SIZE = 4096
+DAY = 24 * 60 * 60.0
+"""Seconds."""
 _CIRCUMSTANCES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
 
 
@@ -74,9 +74,10 @@ class BackendChoice:
         probed = self._probed
         if self._saved or probed is None or probed.answer is ProbeAnswer.LOCKED:
             return
-        note = {"found": probed.as_json(), "for": self._circumstances()}
-        self.folder.write(NAME, json.dumps(note).encode())
-        self._saved = True
+        note = {"found": probed.as_json(), "for": self._circumstances(), "at": time.time()}
+        with suppress(StoreUnusable):  # the next command runs the probe again
+            state_file.write(self.folder.path / NAME, note)
+            self._saved = True
 
     def forget(self) -> None:
         """Delete the result, because the keyring has failed. The caller holds the lock."""
@@ -93,22 +94,21 @@ class BackendChoice:
         return self._probed
 
     def _remembered(self, *, anew: bool) -> ProbeReport | None:
-        found = self.folder.read(NAME, limit=_MAX_SIZE)
-        if found is None:
+        note = state_file.read(self.folder.path / NAME)
+        if not isinstance(note, dict):
             return None
-        data, (written, _, _) = found
         try:
-            note = json.loads(data)
-            report, circumstances = ProbeReport.from_json(note["found"]), note["for"]
-        except (KeyError, TypeError, ValueError, RecursionError):  # of another version
+            report = ProbeReport.from_json(note["found"])
+            circumstances, age = note["for"], time.time() - float(note["at"])
+        except (KeyError, TypeError, ValueError, OverflowError):  # written by another version
             return None
+        stale = not 0 <= age <= DAY
         works = report.answer is ProbeAnswer.WORKING
-        stale = time.time_ns() - written > DAY or self.wanted == KEYRING
-        too_old = anew if works else stale
+        too_old = anew if works else stale or self.wanted == KEYRING
         return None if too_old or circumstances != self._circumstances() else report
 
     def _circumstances(self) -> dict[str, str]:
         """Return what decides which keyring a process finds."""
         variables = Settings().variables
-        seen = {name: variables.get(name, "") for name in _CIRCUMSTANCES}
-        return {**seen, "wanted": self.wanted, "platform": sys.platform, "prefix": sys.prefix}
+        found = {name: variables.get(name, "") for name in _CIRCUMSTANCES}
+        return {**found, "wanted": self.wanted, "platform": sys.platform, "prefix": sys.prefix}

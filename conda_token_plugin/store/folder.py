@@ -101,40 +101,30 @@ class Folder:
 
         ``after`` is the signature of the old file.
         """
-        from conda_token_plugin.gateways import writing
-
         temporary = self.path / files.TEMPORARY
         with self._errors_of(name):
-            writing.fill(temporary, data, group=self._group())
-            writing.put(temporary, self.path / name, after=after)
+            files.fill(temporary, data, group=self._group())
+            files.put(temporary, self.path / name, after=after)
 
     def sync(self) -> None:
         """Wait until the disk confirms which files the folder has."""
-        from conda_token_plugin.gateways.writing import sync
-
         with self._errors_of():
-            sync(self.path)
+            files.sync(self.path)
 
     def remove(self, name: str) -> None:
         """Delete the file ``name`` if it exists."""
-        from conda_token_plugin.gateways.writing import clear
-
         with self._errors_of(name):
-            clear(self.path / name)
+            files.clear(self.path / name)
 
     def prove(self, size: int) -> None:
         """Write ``size`` bytes and delete them."""
-        from conda_token_plugin.gateways import writing
-
         temporary = self.path / files.TEMPORARY
         with self._errors_of():
-            writing.fill(temporary, bytes(size))
-            writing.clear(temporary)
+            files.fill(temporary, bytes(size))
+            files.clear(temporary)
 
     def make(self) -> None:
         """Make the folder if it is missing; otherwise check it."""
-        from conda_token_plugin.gateways.writing import sync
-
         with self._errors_of():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -143,7 +133,7 @@ class Folder:
                 self.inspect()
             else:
                 self._open_to_group()
-                sync(self.path.parent)
+                files.sync(self.path.parent)
 
     def inspect(self) -> None:
         """Check the owner and the mode of the folder if it exists."""

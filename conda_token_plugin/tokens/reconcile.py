@@ -31,7 +31,6 @@ from conda_token_plugin.tokens.token import ABOUT, GRACE, TokenKind, TokenVerdic
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.tokens.token import Token
 
 
@@ -59,6 +58,14 @@ VERDICTS = {
     SyncOutcome.REISSUED: TokenVerdict.REVOKED,
     SyncOutcome.CANCELLED: TokenVerdict.CANCELLED,
 }
+
+
+class CurrentToken(NamedTuple):
+    """A user's current token of an organization, without its value."""
+
+    id: str
+    expires: datetime | None
+    """None if the service does not say."""
 
 
 class Observation(NamedTuple):

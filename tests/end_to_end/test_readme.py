@@ -28,7 +28,8 @@ import pytest
 
 from conda_token_plugin import errors, settings
 from conda_token_plugin.cli.parser import VERBS, parsed
-from conda_token_plugin.settings import REPO_URL, Settings
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.settings.sites import REPO_URL
 from tests.cli.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 KILLED = """
 import os, signal, sys
-from conda_token_plugin.gateways import writing
+from conda_token_plugin.gateways import files
 calls = 0
 def dying(name):
-    call = getattr(writing, name)
+    call = getattr(files, name)
     def dies(*args, **kwargs):
         global calls
         for moment in (0, 1):
@@ -29,7 +29,7 @@ def dying(name):
         return result
     return dies
 for name in ("fill", "put", "sync", "clear"):
-    setattr(writing, name, dying(name))
+    setattr(files, name, dying(name))
 from conda_token_plugin.cli import main
 code = main(sys.argv[2:], prog="conda-token-plugin")
 raise SystemExit(code)

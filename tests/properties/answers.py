@@ -19,7 +19,7 @@ from conda_token_plugin.service.login.browser import BrowserLogin
 from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.service.login.oauth import Endpoints, discover
-from conda_token_plugin.service.refusals import reason_of
+from conda_token_plugin.service.models import reason_of
 from conda_token_plugin.service.repository import prove
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.reading import told
@@ -123,4 +123,4 @@ def came_back(data: bytes, _home: Path) -> None:
     """The path that a browser asks our own server for."""
     waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]  # a double
     waiting._state = "state"
-    waiting._came_back(data.decode("latin-1"), Queue())
+    waiting._is_callback(data.decode("latin-1"), Queue())

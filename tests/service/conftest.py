@@ -8,34 +8,47 @@ import pytest
 
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conda_token_plugin.sandbox import Sandbox
+    from conda_token_plugin.service.models import IssuedToken
+    from conda_token_plugin.tokens.reconcile import CurrentToken
 
 SHORT = Timeouts(connect=2.0, read=0.3, again=1)
 
 
+class ExplainedService(Service):
+    """A service whose refusals are explained, as the use cases do it."""
+
+    sandbox: Sandbox
+
+    def issue(self, organization: str) -> IssuedToken:
+        with explained(self, now=self.sandbox.clock.now()):
+            return super().issue(organization)
+
+    def current_token(self, organization: str) -> CurrentToken | None:
+        with explained(self, now=self.sandbox.clock.now()):
+            return super().current_token(organization)
+
+
 @pytest.fixture
 def login_of(sandbox: Sandbox) -> Callable[[str], Service]:
-    """The login of a user of the sandbox."""
+    """Return the login of a user of the sandbox."""
 
     def login(user: str) -> Service:
         key = Secret(sandbox.world.api_key(user))
-        return Service(
-            sandbox.service,
-            api_key=key,
-            source="the test",
-            patience=SHORT,
-            clock=sandbox.clock.now,
-        )
+        service = ExplainedService(sandbox.service, api_key=key, source="the test", patience=SHORT)
+        service.sandbox = sandbox
+        return service
 
     return login
 
 
 @pytest.fixture
 def ada(login_of: Callable[[str], Service]) -> Service:
-    """The login of somebody with seats in two organizations."""
+    """Return the login of a user with seats in two organizations."""
     return login_of("ada")

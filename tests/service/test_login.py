@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -332,6 +333,99 @@ def test_a_request_that_is_not_from_this_login_changes_nothing(
     browser.before = before
     assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     assert [(answer.status_code, answer.text) for answer in answers] == [(404, "")]
+
+
+class Callback:
+    """Sends requests to the callback server before the browser comes back."""
+
+    def __init__(self, *, path: str = "", host: str = "", method: str = "GET") -> None:
+        self.path, self.host, self.method = path, host, method
+        self.answers: list[tuple[int, dict[str, str], str]] = []
+
+    def __call__(self, address: str) -> None:
+        query = parse_qs(urlsplit(address).query)
+        back = urlsplit(query["redirect_uri"][0])
+        assert back.port is not None
+        path = (self.path or f"{back.path}?code=stolen&state={{state}}").format(
+            state=query["state"][0]
+        )
+        connection = http.client.HTTPConnection("127.0.0.1", back.port, timeout=5)
+        connection.request(self.method, path, headers={"Host": self.host or back.netloc})
+        answer = connection.getresponse()
+        self.answers.append((answer.status, dict(answer.headers), answer.read().decode()))
+        connection.close()
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1", "127.0.0.1:1", "[::1]"])
+def test_callback_with_another_host_header_is_ignored(
+    sandbox: Sandbox, login: Login, browser: Browser, host: str
+) -> None:
+    browser.before = callback = Callback(host=host)
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert [answer[0] for answer in callback.answers] == [404]
+
+
+@pytest.mark.parametrize("path", ["/", "/auth/oidc/", "/auth/oidcx", "/x/auth/oidc"])
+def test_callback_with_the_right_state_and_another_path_is_ignored(
+    sandbox: Sandbox, login: Login, browser: Browser, path: str
+) -> None:
+    browser.before = callback = Callback(path=f"{path}?code=stolen&state={{state}}")
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert [answer[0] for answer in callback.answers] == [404]
+
+
+def test_second_callback_is_refused_and_the_first_counts(login: Login) -> None:
+    first, second = Callback(), Callback(path="/auth/oidc?code=second&state={state}")
+
+    def visit(address: str) -> None:
+        first(address)
+        second(address)
+
+    with pytest.raises(LoginAbandoned, match="invalid_grant"):  # the code of the first is made up
+        login.by_browser(visit=visit)
+    assert [one.answers[0][0] for one in (first, second)] == [200, 404]
+
+
+def test_callback_page_shows_nothing_of_the_request_and_sends_no_referrer(login: Login) -> None:
+    callback = Callback(path="/auth/oidc?code=<script>code&state={state}&x=<script>")
+    with pytest.raises(LoginAbandoned):
+        login.by_browser(visit=callback)
+    status, headers, page = callback.answers[0]
+    assert (status, headers["Referrer-Policy"]) == (200, "no-referrer")
+    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert "script" not in page
+
+
+def test_malformed_request_to_the_callback_server_is_not_repeated_in_its_answer(
+    sandbox: Sandbox, login: Login, browser: Browser
+) -> None:
+    browser.before = callback = Callback(method="<script>")
+    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert callback.answers[0][0] == 501
+    assert callback.answers[0][2] == ""
+
+
+def test_callback_server_is_bound_to_this_machine_only(
+    login: Login, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound: list[tuple[str, int]] = []
+    bind = socket.socket.bind
+
+    def record(self: socket.socket, address: tuple[str, int]) -> None:
+        bound.append(address)
+        bind(self, address)
+
+    monkeypatch.setattr(socket.socket, "bind", record)
+    login.by_browser(visit=browser.visit)
+    assert bound == [("127.0.0.1", 0)]
+
+
+def test_callback_server_is_closed_after_the_deadline(login: Login) -> None:
+    addresses: list[str] = []
+    with pytest.raises(LoginAbandoned, match="was not finished in time"):
+        login.by_browser(visit=addresses.append, wait=0.05)
+    with pytest.raises(requests.ConnectionError):
+        requests.get(back_from(addresses[0]), timeout=5)
 
 
 def test_a_spare_connection_of_the_browser_does_not_hold_up_the_login(

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conda_token_plugin.service.models import CurrentToken
-from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
+from conda_token_plugin.tokens.reconcile import (
+    CurrentToken,
+    Observation,
+    SyncOutcome,
+    must_be_tried,
+    synced,
+)
 from conda_token_plugin.tokens.token import State, Token, TokenKind, TokenVerdict
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)

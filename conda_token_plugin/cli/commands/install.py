@@ -22,6 +22,7 @@ from conda_token_plugin.errors.service import NoChannel
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_policy import by_metadata, by_service, held
 from conda_token_plugin.operations.issue_token import CondaOptions, Desk, provable
+from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.issue_policy import Decision
     from conda_token_plugin.operations.issue_token import Issued
     from conda_token_plugin.service.client import Service
-    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.lookup import Found
+    from conda_token_plugin.tokens.reconcile import CurrentToken
     from conda_token_plugin.tokens.token import Token
 
 
@@ -142,7 +143,8 @@ def _kept(call: CommandContext, decision: Decision, *, store: Store) -> int:
 
 def _issue(call: CommandContext, organization: str, *, service: Service, decision: Decision) -> int:
     store = call.store()
-    current = service.current_token(organization)
+    with explained(service, now=call.now):
+        current = service.current_token(organization)
     if current is not None and not (
         call.args.reissue or (call.args.if_expiring and decision.replaces(current))
     ):

@@ -1,4 +1,4 @@
-"""What came back, kept apart from the request that it answers, and read with suspicion."""
+"""Responses, separate from their requests, and read with limits."""
 
 from __future__ import annotations
 
@@ -18,24 +18,32 @@ PAGES = frozenset({"text/html", "application/xhtml+xml"})
 TOO_MANY_REQUESTS = 429
 HALF = "half an answer, then the connection broke"
 NOWHERE = "about:invalid"
-"""Where a redirect points whose address cannot be read."""
+"""The target of a redirect whose address cannot be read."""
 CHUNK = 16 * 1024
 """Bytes read at a time."""
 LONGEST_NUMBER = 18
-"""Digits of a ``Content-Length`` that is one: int() refuses 5,000."""
+"""Maximum number of digits of a ``Content-Length``: int() refuses 5,000."""
 A_DAY = 86_400.0
 """Seconds."""
 
 
 class HttpResponse:
-    """One answer. ``url`` is fit to be shown; the rest is not, and is not in its ``repr``."""
+    """One response. Only ``url`` may be shown to users; ``repr`` shows nothing."""
 
     __slots__ = ("body", "fault", "headers", "status", "url")
 
     def __init__(
         self, *, url: str, status: int, headers: Mapping[str, str], body: bytes, fault: str = ""
     ) -> None:
-        """``fault`` says why the body is not whole, as in "URL answered with …"."""
+        """Store the parts of a response.
+
+        Args:
+            url: Its address without secrets.
+            status: The HTTP status.
+            headers: Its headers.
+            body: The bytes of its body that were read.
+            fault: Why ``body`` is not the whole body; it completes "URL answered with …".
+        """
         self.url = url
         self.status = status
         self.headers = headers
@@ -49,7 +57,7 @@ class HttpResponse:
 
     @property
     def elsewhere(self) -> str:
-        """Where a redirect points, as it came; empty when it is none."""
+        """The target of a redirect; empty if the response is not a redirect."""
         location = self.headers.get("Location", "")
         if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
             return ""
@@ -60,26 +68,26 @@ class HttpResponse:
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a web page, as login pages and proxies serve in the place of data."""
+        """Whether the body is a web page. Login pages and proxies send one instead of data."""
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return kind in PAGES or self.body[:64].lstrip().startswith(b"<")
 
     def json(self) -> Any:
-        """The body, read as JSON.
+        """Return the body, decoded from JSON.
 
         Raises:
-            ServiceNonsense: it is none, or only a part of one.
+            ServiceNonsense: The body is not JSON, or not complete.
         """
         if self.fault:
             raise ServiceNonsense(self.url, got=self.fault)
         try:
             return json.loads(self.body)
-        except (ValueError, RecursionError):  # no JSON, no UTF-8, or nested without end
+        except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
             raise ServiceNonsense(self.url, got=self.nature) from None
 
     @property
     def nature(self) -> str:
-        """What sort of thing it is, without a word of it: "URL answered with …"."""
+        """A description that quotes nothing and completes "URL answered with …"."""
         if self.elsewhere:
             there = urlsplit(self.elsewhere)
             host = f"{there.scheme}://{there.hostname}" if there.hostname else "no address"
@@ -92,11 +100,11 @@ class HttpResponse:
 
 
 def answer(response: Response, *, at_most: int) -> HttpResponse:
-    """Read ``response``, not more than ``at_most`` bytes of its body.
+    """Read ``response``, and no more than ``at_most`` bytes of its body.
 
     Raises:
-        ServiceBusy: it is a 429.
-        ServiceFault: it is a 5xx.
+        ServiceBusy: The status is 429.
+        ServiceFault: The status is 5xx.
     """
     url = without_secrets(response.url)
     if response.status_code == TOO_MANY_REQUESTS:
@@ -110,20 +118,20 @@ def answer(response: Response, *, at_most: int) -> HttpResponse:
 
 
 def _body(response: Response, *, at_most: int) -> tuple[bytes, str]:
-    """What could be read of the body, and why that is not all of it."""
+    """Return the bytes that could be read, and why they are not the whole body."""
     body = bytearray()
     try:
         for chunk in response.iter_content(min(CHUNK, at_most + 1)):
             body += chunk
             if len(body) > at_most:
                 return bytes(body[:at_most]), f"more than {at_most} bytes"
-    except OSError:  # as requests names it when the connection ends before the body does
+    except OSError:  # requests raises it when the connection ends before the body does
         return bytes(body), HALF
     return bytes(body), HALF if len(body) < _promised(response) else ""
 
 
 def _promised(response: Response) -> int:
-    """How long the body should be, where that is said; urllib3 1.26 does not compare it itself."""
+    """Return the announced length of the body, or 0. urllib3 1.26 does not compare it itself."""
     length = response.headers.get("Content-Length", "")
     bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
     sane = length.isdecimal() and len(length) <= LONGEST_NUMBER
@@ -131,14 +139,14 @@ def _promised(response: Response) -> int:
 
 
 def _retry_after(response: Response) -> float | None:
-    """The header ``Retry-After``, in seconds; it may be a number or a date (RFC 9110, 10.2.3).
+    """Return the header ``Retry-After`` in seconds; it is a number or a date (RFC 9110, 10.2.3).
 
-    At most a day: a clock that is wrong, or nonsense, keeps nobody waiting for longer.
+    At most a day, because the server's clock may be wrong.
     """
     from urllib3 import Retry
     from urllib3.exceptions import InvalidHeader
 
     try:
         return min(Retry().parse_retry_after(response.headers["Retry-After"]), A_DAY)
-    except (KeyError, InvalidHeader, ValueError):  # not said, neither of the two, or 5,000 digits
+    except (KeyError, InvalidHeader, ValueError):  # missing, neither of the two, or 5,000 digits
         return None

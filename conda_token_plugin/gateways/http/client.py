@@ -1,27 +1,35 @@
-"""The one place that sends a request.
+"""Send the plugin's own requests.
 
-- Every wait is bounded (``Timeouts``), and so is every answer's length.
-- A read (GET, HEAD) is repeated when the connection breaks or a gateway answers 502 to 504;
-  a write only when no connection was made, and it never goes over a connection that has been idle.
-- Redirects are followed only where the caller says so, and then ``Authorization`` stays
-  with the scheme, host and port that it was meant for.
-- ``~/.netrc`` has no say: left to itself, requests puts it in the place of our ``Authorization``.
-- Proxies and certificates are as requests has them (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``).
-- What requests raises ends here: its exceptions carry the request with its headers.
+- Each request has a total deadline, and each response a maximum length.
+- A read (GET, HEAD) is repeated when the connection breaks or a gateway answers 502 to 504.
+  A write is repeated only when no connection was made, and never uses an idle connection.
+- Redirects are followed only where the caller asks for it. ``Authorization`` then stays with
+  the scheme, host and port that it was meant for, and inside of the scope that the caller names.
+- ``~/.netrc`` is ignored: requests would replace our ``Authorization`` with its entry.
+- Proxies, certificates and timeouts are those of conda, if conda can be imported (``network``).
+- No exception of requests leaves this module, because it contains the request and its headers.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
+from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
+from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.http.answer import HttpResponse, answer
+from conda_token_plugin.gateways.http.network import Network, Timeouts, network
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.scope import without_secrets
 from conda_token_plugin.tokens.secret import HeaderValue
 
+__all__ = ["Http", "Timeouts", "bearer"]
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from requests import PreparedRequest, Session
 
@@ -29,31 +37,28 @@ if TYPE_CHECKING:
 
 READS = frozenset({"GET", "HEAD"})
 LARGEST = 4 * 1024 * 1024
-"""Bytes of an answer that are read; no answer of the service comes near it."""
+"""Maximum number of bytes of a response. No response of the service is nearly as long."""
 DEFAULT_HEADERS = {
     "User-Agent": f"conda-token-plugin/{__version__}",
-    "Accept-Encoding": "identity",  # so that a part of an answer can be read
+    "Accept-Encoding": "identity",  # so that a part of a response can be read
 }
 
 
-class Timeouts(NamedTuple):
-    """How long to wait, in seconds, and how often to try again what may be tried again."""
-
-    connect: float = 5.0
-    read: float = 20.0
-    """Between two bytes of an answer."""
-    again: int = 2
-
-
 class Http:
-    """Sends. Reads share their connections, so that several of them cost one handshake."""
+    """Sends requests. Reads share their connections, so that several cost one handshake."""
 
     def __init__(
         self, *, patience: Timeouts | None = None, outcome: str = "Nothing was changed."
     ) -> None:
-        """Do no I/O. ``outcome`` ends the message when nobody answers."""
-        self._patience = patience or Timeouts()
+        """Do no I/O.
+
+        Args:
+            patience: Limits of each request. None: those of ``network``.
+            outcome: The last sentence of the message when there is no response.
+        """
+        self._given = patience
         self._outcome = outcome
+        self._network: Network | None = None
         self._reads: Session | None = None
 
     def send(  # noqa: PLR0913  # the parts of a request
@@ -69,67 +74,122 @@ class Http:
         within: tuple[str, ...] = (),
         at_most: int = LARGEST,
     ) -> HttpResponse:
-        """Send one request; ``at_most`` is how many bytes of the answer's body are read.
+        """Send one request.
 
-        Redirects that are followed take ``authorization`` along below the prefixes ``within``;
-        without any, wherever requests does.
+        Args:
+            method: The HTTP method.
+            url: The address; it may contain a token in its path.
+            authorization: Value of the header ``Authorization``.
+            headers: Further headers.
+            json: Body, sent as JSON.
+            form: Body, sent as a form.
+            follow: Whether to follow redirects.
+            within: The token's scope. A redirect takes the token along only to a URL that one
+                of these prefixes covers. Empty: to any path on the same host.
+            at_most: Number of bytes of the body that are read.
 
         Returns:
-            An answer of 2xx or 4xx, or of 3xx that was not followed.
+            A response of 2xx or 4xx, or of 3xx that was not followed.
 
         Raises:
-            ServiceUnreachable: nobody answered; as ``AnswerLost`` if the request had gone out.
-            ServiceBusy: 429. ServiceFault: 5xx.
+            ServiceUnreachable: There was no response.
+            AnswerLost: The same, and the request may have arrived.
+            ServiceBusy: The status was 429.
+            ServiceFault: The status was 5xx.
+            ConfigurationError: conda's configuration cannot be read.
+            BadInput: A variable with network settings cannot be read.
         """
-        from conda_token_plugin.gateways.http.session import TROUBLE, discreet
+        self._network = self._network or network(Settings())
+        shown = without_secrets(url)
+        if self._network.offline:
+            raise ServiceUnreachable(
+                shown,
+                reason="conda is set to be offline",
+                outcome=self._outcome,
+                hint="Run: conda config --set offline false",
+            )
+        exchange = partial(
+            self._exchange,
+            method,
+            url,
+            at_most=at_most,
+            auth=_Carried(authorization, within=within),
+            headers=headers,
+            json=json,
+            data=form,
+            allow_redirects=follow,
+        )
+        try:
+            result = bounded(exchange, seconds=self._patience.total)
+        except DeadlineExceeded:
+            self._reads = None  # the abandoned thread still uses its connection
+            result = AnswerLost(
+                shown,
+                reason=f"no complete answer within {self._patience.total:g} seconds",
+                outcome=self._outcome,
+            )
+        if isinstance(result, ServiceUnreachable):
+            raise result
+        return result
 
+    @property
+    def _patience(self) -> Timeouts:
+        assert self._network is not None, "send() has read the network's settings"
+        return self._given or self._network.timeouts
+
+    def _exchange(
+        self, method: str, url: str, *, at_most: int, **request: Any
+    ) -> HttpResponse | ServiceUnreachable:
+        """Send a request and read its response, in a thread.
+
+        A failure is returned and not raised, so that it does not keep the exception of requests,
+        with the request's headers, as its context.
+        """
+        from conda_token_plugin.gateways.http.redaction import discreet
+        from conda_token_plugin.gateways.http.session import TROUBLE
+
+        timeout = (self._patience.connect, self._patience.read)
         try:
             with (
                 self._session(method) as session,
                 discreet(),
-                session.request(
-                    method,
-                    url,
-                    auth=_Carried(authorization, within=within),
-                    headers=headers,
-                    json=json,
-                    data=form,
-                    allow_redirects=follow,
-                    stream=True,
-                    timeout=(self._patience.connect, self._patience.read),
-                ) as response,
+                session.request(method, url, stream=True, timeout=timeout, **request) as response,
             ):
                 return answer(response, at_most=at_most)
         except TROUBLE as error:
             from conda_token_plugin.gateways.http.failures import unreachable
 
-            failure = unreachable(
-                without_secrets(url), error, patience=self._patience, outcome=self._outcome
+            return unreachable(
+                without_secrets(url),
+                error,
+                patience=self._patience,
+                outcome=self._outcome,
+                of_conda=self._network is not None and self._network.of_conda,
             )
-        raise failure  # here and not above: it must not hold on to the request as its context
 
     @contextmanager
     def _session(self, method: str) -> Iterator[Session]:
         from conda_token_plugin.gateways.http.session import session
 
+        assert self._network is not None, "send() has read the network's settings"
         if method in READS:
             if self._reads is None:
-                self._reads = session(again=self._patience.again, reads=True)
+                self._reads = session(self._network, again=self._patience.again, reads=True)
                 self._reads.headers.update(DEFAULT_HEADERS)
             yield self._reads
             return
-        with session(again=self._patience.again, reads=False) as fresh:
+        with session(self._network, again=self._patience.again, reads=False) as fresh:
             fresh.headers.update(DEFAULT_HEADERS)
             yield fresh
 
 
 def bearer(secret: Secret) -> HeaderValue:
-    """The value of ``Authorization`` that the service takes an API key or an access token in."""
+    """Return the value of ``Authorization`` for an API key or an access token."""
     return HeaderValue(f"Bearer {secret.reveal()}")
 
 
 class _Carried:
-    """Puts our ``Authorization`` in. As ``auth``, because a header alone gives way to netrc."""
+    """Sets ``Authorization``. It is an ``auth`` of requests, so that netrc does not replace it."""
 
     def __init__(self, value: HeaderValue | None, *, within: tuple[str, ...]) -> None:
         self._value = value
@@ -139,8 +199,8 @@ class _Carried:
         if self._value is not None:
             request.headers["Authorization"] = self._value
         if self._within:
-            from conda_token_plugin.auth.responses import kept_within
+            from conda_token_plugin.gateways.http.redirects import scope_hook
 
-            hook = kept_within(self._within)
+            hook = scope_hook(self._within)
             request.register_hook("response", hook)  # type: ignore[no-untyped-call]  # no stubs
         return request

@@ -1,7 +1,7 @@
-"""Why nobody answered, in words for people.
+"""Explain why there was no response.
 
-Reads the types of what requests and urllib3 raise, and not their text: their messages hold
-addresses of objects, and URLs that may hold a token.
+Only the types of exceptions of requests and urllib3 are used. Their texts contain addresses of
+objects, and URLs with tokens.
 """
 
 from __future__ import annotations
@@ -17,20 +17,45 @@ from urllib3 import exceptions as inner
 from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
 
 if TYPE_CHECKING:
-    from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.gateways.http.network import Timeouts
+
+
+CONDA_HINTS = {
+    "certificate": "Run: conda config --set ssl_verify FILE   (your company's certificates)",
+    "proxy": "Run: conda config --show proxy_servers",
+    "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this again.",
+}
+HINTS = {
+    "certificate": "Set REQUESTS_CA_BUNDLE to the file with your company's certificates.",
+    "proxy": "Check HTTPS_PROXY and HTTP_PROXY, then run this again.",
+    "": "Check the network and the proxy settings, then run this again.",
+}
+"""The next step for each topic, with conda's settings and without."""
 
 
 def unreachable(
-    url: str, error: Exception, *, patience: Timeouts, outcome: str
+    url: str, error: Exception, *, patience: Timeouts, outcome: str, of_conda: bool = False
 ) -> ServiceUnreachable:
-    """The error for ``error``; ``AnswerLost`` where the request may have arrived."""
+    """Return our error for an exception of requests.
+
+    Args:
+        url: The address without secrets.
+        error: The exception.
+        patience: The limits of the request, for the message.
+        outcome: The last sentence of the message.
+        of_conda: Whether the request used conda's network settings, which the hint then names.
+
+    Returns:
+        ``AnswerLost`` if the request may have arrived.
+    """
     cause = _root(error)
     kind = AnswerLost if _was_sent(cause) else ServiceUnreachable
-    return kind(url, reason=_reason(cause, patience=patience), outcome=outcome)
+    hint = (CONDA_HINTS if of_conda else HINTS)[_topic(cause)]
+    return kind(url, reason=_reason(cause, patience=patience), outcome=outcome, hint=hint)
 
 
 def _root(error: BaseException) -> BaseException:
-    """What lies below the wrappers of requests and urllib3."""
+    """Return the exception inside of the wrappers of requests and urllib3."""
     while True:
         within = getattr(error, "reason", None)  # MaxRetryError
         if not isinstance(within, BaseException) and isinstance(error, theirs.RequestException):
@@ -40,11 +65,19 @@ def _root(error: BaseException) -> BaseException:
         error = within
 
 
-def _was_sent(cause: BaseException) -> bool:
-    """Whether the request may have arrived: everything but a connection that was not made.
+def _topic(cause: BaseException) -> str:
+    if isinstance(cause, (inner.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
+        return "proxy"
+    is_file = isinstance(cause, OSError) and not isinstance(cause, theirs.RequestException)
+    return "certificate" if is_file or _is_certificate(cause) else ""
 
-    A certificate is judged before anything is sent; any other TLS failure may come later.
-    A plain ValueError is urllib.parse's word for where an answer redirects to.
+
+def _was_sent(cause: BaseException) -> bool:
+    """Return whether the request may have arrived.
+
+    It has not if no connection was made. A certificate is checked before anything is sent; any
+    other TLS error may come later. A plain ValueError is urllib.parse's error for the target of
+    a redirect.
     """
     if isinstance(cause, (inner.ProxyError, inner.ConnectTimeoutError, theirs.ConnectTimeout)):
         return False
@@ -78,23 +111,20 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (theirs.InvalidProxyURL, "the proxy's address cannot be read"),
     (theirs.TooManyRedirects, "it redirects without end"),
     (theirs.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
-    (inner.InvalidHeader, "the headers of its answer make no sense"),
-    (theirs.InvalidURL, "it is, or redirects to, what is no address"),
+    (inner.InvalidHeader, "the headers of its answer are invalid"),
+    (theirs.InvalidURL, "it is not a valid address, or redirects to one that is not"),
     (theirs.RequestException, "the request could not be made"),
-    (ValueError, "it is, or redirects to, what is no address"),
+    (ValueError, "it is not a valid address, or redirects to one that is not"),
     (inner.HTTPError, "the request could not be made"),
-    (BaseException, "the file that REQUESTS_CA_BUNDLE names cannot be used"),
+    (BaseException, "a file of certificates or a client certificate cannot be used"),
 )
-"""The first that fits. The last is what requests raises as a plain OSError."""
+"""The first that fits. requests raises a plain OSError for the last."""
 
 
 def _tls(cause: inner.SSLError) -> str:
     if _is_certificate(cause):
-        return (
-            "its certificate is not trusted "
-            "(set REQUESTS_CA_BUNDLE to the file with your company's certificates)"
-        )
-    return "no encrypted connection came about"
+        return "its certificate is not trusted"
+    return "no encrypted connection could be made"
 
 
 def _no_connection(cause: inner.NewConnectionError) -> str:

@@ -1,83 +1,138 @@
-"""How requests is set up: what is repeated, where ``Authorization`` may go, what is logged."""
+"""Sessions of requests for the plugin's own requests.
+
+They repeat only what may be repeated, ignore ``~/.netrc`` on redirects, use the settings of
+``network``, and never send a plain http request through a proxy to this machine.
+"""
 
 from __future__ import annotations
 
-import logging
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
-from conda_token_plugin.tokens.scope import without_secrets
+from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from ssl import SSLContext
 
     from requests import PreparedRequest, Response
 
-NOISY = ("urllib3.connectionpool", "urllib3.util.retry")
-MAY_PASS = (502, 503, 504)
-"""Statuses of a gateway that are worth another try."""
+    from conda_token_plugin.gateways.http.network import Network
+
+TRUSTSTORE = "truststore"
+GATEWAY_ERRORS = (502, 503, 504)
+"""Statuses of a gateway after which a read is repeated."""
 TROUBLE = (OSError, ValueError, HTTPError)
-"""What sending may raise: all that requests does and a CA bundle that is not there are OSErrors;
-of urllib3 and urllib.parse it lets some through, as for a redirect to what is no address."""
+"""What sending may raise. All exceptions of requests and a missing file of certificates are
+OSErrors. requests lets some exceptions of urllib3 and urllib.parse through, for example for a
+redirect to something that is not an address."""
 PAUSE = 0.2
-"""Seconds before the second repetition, doubled with each."""
+"""Seconds before the second repetition, doubled with each further one."""
 
 
-def session(*, again: int, reads: bool) -> requests.Session:
-    """A session that repeats a request ``again`` times, a write only if it was never sent."""
+def session(network: Network, *, again: int, reads: bool) -> requests.Session:
+    """Return a session.
+
+    Args:
+        network: Proxies, certificates and headers.
+        again: Maximum number of repetitions.
+        reads: Whether the session sends only reads. A read is repeated after a connection
+            error and an error of a gateway; a write only if no connection was made, because
+            it must not arrive twice.
+
+    Raises:
+        BadInput: The setting ``truststore`` needs a library that is not installed.
+    """
     made = _Session()
-    # Retry-After is left to the user: waiting for it could take an hour.
+    # Retry-After is reported to the user: waiting for it could take an hour.
     retry = Retry(
         total=again,
         connect=again,
         read=min(again, 1) if reads else False,
         other=0,
         status=again if reads else 0,
-        status_forcelist=MAY_PASS if reads else (),
+        status_forcelist=GATEWAY_ERRORS if reads else (),
         allowed_methods=frozenset({"GET", "HEAD"}),
         backoff_factor=PAUSE,
         raise_on_status=False,
         respect_retry_after_header=False,
     )
     for scheme in ("https://", "http://"):
-        made.mount(scheme, HTTPAdapter(max_retries=retry))
+        made.mount(scheme, _Adapter(_system_trust(network), max_retries=retry))
+    made.proxies.update(network.proxies)
+    made.verify = True if network.verify == TRUSTSTORE else network.verify
+    made.cert = network.cert
+    made.headers.update(network.headers)
+    if network.verify is False:
+        import urllib3
+
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user's own choice
     return made
 
 
+def _system_trust(network: Network) -> SSLContext | None:
+    """Return a TLS context with the certificates of the system, if the settings ask for it."""
+    if network.verify != TRUSTSTORE:
+        return None
+    import ssl
+
+    try:
+        import truststore
+    except ImportError:  # conda installs it since 23.9; elsewhere it is an optional library
+        raise BadInput(
+            "The setting ssl_verify: truststore needs the library truststore.",
+            hint="Install truststore, or set ssl_verify to a file of certificates.",
+        ) from None
+    context: SSLContext = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    """An adapter that uses a TLS context of ours, also through a proxy."""
+
+    def __init__(self, context: SSLContext | None, **kwargs: Any) -> None:
+        self._extra: dict[str, Any] = {} if context is None else {"ssl_context": context}
+        super().__init__(**kwargs)
+
+    def init_poolmanager(
+        self,
+        connections: int,
+        maxsize: int,
+        block: bool = DEFAULT_POOLBLOCK,  # noqa: FBT001  # the signature of requests
+        **kwargs: Any,
+    ) -> None:
+        kwargs.update(self._extra)
+        super().init_poolmanager(connections, maxsize, block, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        kwargs.update(self._extra)
+        return super().proxy_manager_for(proxy, **kwargs)
+
+
 class _Session(requests.Session):
-    """A session whose redirects do not look into ``~/.netrc``."""
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Send a request, or one hop of its redirects."""
+        if _is_plain_loopback(request.url or ""):
+            kwargs["proxies"] = {}  # a proxy would see the token, which is not encrypted
+        return super().send(request, **kwargs)
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        """Take ``Authorization`` out of a request that goes elsewhere; put nothing in."""
+        """Remove ``Authorization`` from a request to another host; take none from ``~/.netrc``."""
         before, after = response.request.url or "", prepared_request.url or ""
         if self.should_strip_auth(before, after):  # type: ignore[no-untyped-call]  # not in stubs
             prepared_request.headers.pop("Authorization", None)
 
 
-@contextmanager
-def discreet() -> Iterator[None]:
-    """Keep tokens in paths out of urllib3's logs, and its retries off the user's terminal."""
-    filters = [(logging.getLogger(name), _Masked()) for name in NOISY]
-    for logger, mask in filters:
-        logger.addFilter(mask)
+def _is_plain_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname is None:
+        return False
     try:
-        yield
-    finally:
-        for logger, mask in filters:
-            logger.removeFilter(mask)
-
-
-class _Masked(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = without_tokens(record.getMessage()), ()
-        return record.levelno < logging.WARNING
-
-
-def without_tokens(text: str) -> str:
-    """``text`` without the tokens of the URLs and paths in it."""
-    return " ".join(without_secrets(word) if "/t/" in word else word for word in text.split(" "))
+        return parts.hostname == "localhost" or ip_address(parts.hostname).is_loopback
+    except ValueError:  # a name
+        return False

@@ -17,12 +17,12 @@ import json
 import os
 import re
 import sys
-from contextlib import suppress
 from hashlib import md5
 from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.gateways import state_file
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
@@ -50,13 +50,9 @@ _TEXT = re.compile(r"""[^\s"'<>,:\[\]{}#]+(?:://[^\s"'<>,\[\]{}]+)?""")
 def note_refused(url: str, *, folder: Path) -> None:
     """Note in ``folder`` that the channel in which ``url`` lies has refused."""
     channel = channel_of(without_secrets(url))
-    noted = _noted(folder)
-    if channel in noted or not folder.is_dir():
+    if channel in _noted(folder):
         return
-    with suppress(OSError):  # read-only home, full disk
-        temporary = folder / f"{NOTES}.{os.getpid()}"
-        temporary.write_text(json.dumps([*noted, channel][-MOST_NOTES:], indent=0), "utf-8")
-        temporary.replace(folder / NOTES)
+    state_file.update(folder / NOTES, lambda old: [*_urls(old), channel][-MOST_NOTES:])
 
 
 def channel_of(url: str) -> str:
@@ -169,21 +165,20 @@ def _url_in(state: Path) -> str:
 
 
 def _noted(folder: Path) -> list[str]:
-    content = _json(folder / NOTES)
+    return _urls(state_file.read(folder / NOTES))
+
+
+def _urls(content: object) -> list[str]:
     known = content if isinstance(content, list) else []
     return [one for one in known if isinstance(one, str)]
 
 
 def _drop_notes(folder: Path, *, among: frozenset[str]) -> None:
-    noted = _noted(folder)
-    kept = [one for one in noted if not longest_prefix(f"{one}/", among=among)]
-    if kept == noted:
-        return
-    with suppress(OSError):  # read-only home, full disk
-        if kept:
-            (folder / NOTES).write_text(json.dumps(kept, indent=0), "utf-8")
-        else:
-            (folder / NOTES).unlink()
+    def others(old: object) -> object:
+        return [one for one in _urls(old) if not longest_prefix(f"{one}/", among=among)] or None
+
+    if any(longest_prefix(f"{one}/", among=among) for one in _noted(folder)):
+        state_file.update(folder / NOTES, others)
 
 
 def _json(path: Path) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.client_locks import LEFT, locked
+from conda_token_plugin.gateways.locks import LEFT, client_locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ class TextFile:
                 foreign_files.replace(self.path, after=after.encode(), before=text.encode())
 
     def _locked(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.lock is None else locked(self.lock)
+        return nullcontext() if self.lock is None else client_locked(self.lock)
 
     def _text(self) -> str | None:
         return self._decoded(foreign_files.content(self.path))

@@ -1,1 +1,1 @@
-"""Log in: discovery, the device flow and the browser flow."""
+"""Log in: discovery, login by code, and login by browser."""

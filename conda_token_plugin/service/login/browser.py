@@ -1,7 +1,8 @@
-"""Logging in with the browser of this machine: authorization code with PKCE.
+"""Log in with the browser of this machine: authorization code with PKCE.
 
-RFC 6749 section 4.1, RFC 7636, and RFC 8252 for the redirect: a free port on 127.0.0.1,
-which the service must allow for, as it does for any port (7.3).
+RFC 6749 section 4.1, RFC 7636, and RFC 8252 for the redirect to a free port on 127.0.0.1, which
+the service must allow (7.3). Only this machine can connect to the server, which ignores requests
+with another ``Host``, path or state, accepts one callback, and is closed afterwards.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import secrets
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 CALLBACK = "/auth/oidc"
-"""The path that the public client is registered with (anaconda-auth 0.15.3, ``redirect_uri``)."""
+"""The registered path of the public client (anaconda-auth 0.15.3, ``redirect_uri``)."""
 VERIFIER = 64
-"""Characters of the PKCE verifier; 43 to 128 are allowed (RFC 7636, 4.1)."""
+"""Number of characters of the PKCE verifier; 43 to 128 are allowed (RFC 7636, 4.1)."""
 WAIT = 300.0
-"""Seconds for the user to log in."""
+"""Seconds in which the user must log in."""
 DONE = b"""<!doctype html><meta charset=utf-8><title>conda token</title>
-<p>That is all that was needed here. You can close this page and go back to the terminal."""
+<p>You can close this page and go back to the terminal."""
 
 
 class BrowserLogin:
@@ -46,11 +47,15 @@ class BrowserLogin:
         self._state = secrets.token_urlsafe(32)
 
     def access_token(self, *, visit: Callable[[str], None], wait: float = WAIT) -> Secret:
-        """Have the user ``visit`` the service, and wait for the browser to come back.
+        """Return an access token for the user who logs in.
+
+        Args:
+            visit: Opens an address in the browser.
+            wait: Seconds to wait for the callback.
 
         Raises:
-            LoginAbandoned: denied, or nobody came back within ``wait`` seconds.
-            ServiceError: the service could not be used.
+            LoginAbandoned: The login was denied, or there was no callback within ``wait``.
+            ServiceError: The service could not be used.
         """
         verifier = self._client.create_code_verifier(VERIFIER)
         with self._waiting() as (port, outcomes):
@@ -59,7 +64,7 @@ class BrowserLogin:
             code = _code_in(outcomes, wait=wait)
         try:
             return self._redeem(code, back=back, verifier=verifier)
-        except OAuthRefused as error:  # the code was used before, or came too late
+        except OAuthRefused as error:  # the code was used before, or has expired
             raise error.abandoned from None
 
     def _address(self, back: str, *, verifier: str) -> str:
@@ -83,11 +88,9 @@ class BrowserLogin:
 
     @contextmanager
     def _waiting(self) -> Iterator[tuple[int, Queue[Outcome]]]:
-        """A server for the browser to come back to: its port, and what came."""
-        outcomes: Queue[Outcome] = Queue()
-        server = ThreadingHTTPServer((LOOPBACK, 0), _Handler)
-        server.daemon_threads = True  # a browser keeps spare connections open
-        server.answer = lambda path: self._came_back(path, outcomes)  # type: ignore[attr-defined]  # ours
+        """Run the callback server; yield its port and the queue for the outcome."""
+        outcomes: Queue[Outcome] = Queue(maxsize=1)
+        server = _Server(lambda path: self._is_callback(path, outcomes))
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -97,8 +100,8 @@ class BrowserLogin:
             thread.join()
             server.server_close()
 
-    def _came_back(self, path: str, outcomes: Queue[Outcome]) -> bool:
-        """Whether ``path`` ends the login; a request that is not from it does not."""
+    def _is_callback(self, path: str, outcomes: Queue[Outcome]) -> bool:
+        """Return whether ``path`` is the callback of this login, and store its outcome."""
         from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
         if path.partition("?")[0] != CALLBACK:
@@ -107,23 +110,27 @@ class BrowserLogin:
             found: dict[str, Any] = self._client.parse_request_uri_response(
                 f"https://{LOOPBACK}{path}", state=self._state
             )
-        except MismatchingStateError:  # an older tab, or a page that tries its luck
+        except MismatchingStateError:  # the tab of an earlier login, or a page that guesses
             return False
         except OAuth2Error as error:  # denied, or refused
-            outcomes.put(OAuthRefused(str(error.error)))
+            outcome: Outcome = OAuthRefused(str(error.error))
         else:
-            outcomes.put(str(found["code"]))
+            outcome = str(found["code"])
+        try:
+            outcomes.put_nowait(outcome)
+        except Full:  # the first callback counts
+            return False
         return True
 
 
 Outcome = str | OAuthRefused
-"""The authorization code, or why there is none."""
+"""The authorization code, or the reason why there is none."""
 
 
 def _code_in(outcomes: Queue[Outcome], *, wait: float) -> str:
     try:
         outcome = outcomes.get(timeout=wait)
-    except Empty:  # the user went away
+    except Empty:  # the user did not log in
         raise OAuthRefused("expired_token").abandoned from None
     if isinstance(outcome, OAuthRefused):
         raise outcome.abandoned
@@ -131,34 +138,58 @@ def _code_in(outcomes: Queue[Outcome], *, wait: float) -> str:
 
 
 def _as_https(address: str) -> tuple[str, Callable[[str], str]]:
-    """``address`` as https, and the way back.
+    """Return ``address`` with https, and a function that restores it.
 
-    oauthlib takes http for no host at all; ``oauth.discover`` has let it pass to this machine only.
+    oauthlib refuses http for every host; ``oauth.discover`` allows it for this machine only.
     """
     if not address.startswith("http://"):
         return address, str
     return f"https://{address[7:]}", lambda secure: f"http://{secure[8:]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    """Answers the browser with a page that says as little as possible."""
+class _Server(ThreadingHTTPServer):
+    """The callback server, which only this machine can connect to."""
 
+    allow_reuse_address = False  # on Windows, another process could take over the port
+    daemon_threads = True  # a browser keeps spare connections open
+
+    def __init__(self, is_callback: Callable[[str], bool]) -> None:
+        super().__init__((LOOPBACK, 0), _Handler)
+        self.is_callback = is_callback
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers with a constant page. Nothing of a request is shown."""
+
+    server: _Server
     timeout = 10
-    """Seconds that a connection may say nothing."""
+    """Seconds after which a silent connection is closed."""
 
     def do_GET(self) -> None:
-        """Take what the browser brings."""
-        done = self.server.answer(self.path)  # type: ignore[attr-defined]  # ours
+        """Handle a request of the browser."""
+        # A page of another site that resolves its own name to 127.0.0.1 sends that name as Host.
+        is_ours = self.headers.get("Host") == f"{LOOPBACK}:{self.server.server_port}"
+        done = is_ours and self.server.is_callback(self.path)
         self.send_response(200 if done else 404)
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),
             ("Content-Length", str(len(DONE) if done else 0)),
             ("Cache-Control", "no-store"),
+            ("Content-Security-Policy", "default-src 'none'"),
             ("Referrer-Policy", "no-referrer"),
+            ("Connection", "close"),
         ):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(DONE if done else b"")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base
-        """Say nothing: the path holds the code."""
+        """Log nothing, because the path contains the code."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a malformed request without repeating any of it."""
+        del message, explain
+        self.send_response(code)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()

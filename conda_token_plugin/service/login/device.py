@@ -1,4 +1,4 @@
-"""Logging in with a code that is typed on any device with a browser (RFC 8628)."""
+"""Log in with a code that the user types on any device with a browser (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 INTERVAL = 5.0
-"""Seconds between two polls where the service does not say (RFC 8628, 3.2); also what
-``slow_down`` adds for good (3.5)."""
+"""Seconds between two polls if the service does not say (RFC 8628, 3.2). ``slow_down`` adds the
+same number to all further intervals (3.5)."""
 LONGEST = 1800.0
-"""Seconds after which a code is given up, whatever the service says."""
+"""Maximum lifetime of a code in seconds, even if the service gives a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceCode:
-    """What the user is shown: type ``user_code`` at ``address``. Times are in seconds."""
+    """The code that the user types at ``address``."""
 
     user_code: str
     address: str
     whole_address: str
-    """An address with the code in it; ``address`` where the service has none."""
+    """An address that contains the code; ``address`` if the service gives none."""
     lasts: float
+    """Lifetime in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class DeviceLogin:
         sleep: Callable[[float], None],
         clock: Callable[[], float],
     ) -> None:
-        """``clock`` counts seconds and never jumps (``time.monotonic``). Does no I/O."""
+        """Do no I/O. ``clock`` counts seconds and never jumps (``time.monotonic``)."""
         self._http = http
         self._endpoints = endpoints
         self._client_id = client_id
@@ -64,11 +65,15 @@ class DeviceLogin:
         self._clock = clock
 
     def access_token(self, *, show: Callable[[DeviceCode], None]) -> Secret:
-        """Get a code, ``show`` it, and wait until somebody has logged in with it.
+        """Return an access token for the user who enters the code.
+
+        Args:
+            show: Shows the code to the user.
 
         Raises:
-            LoginAbandoned: denied, not finished in time, or not offered.
-            ServiceError: the service could not be used, to the end.
+            LoginAbandoned: The login was denied or not finished in time, or the service offers
+                no login by code.
+            ServiceError: The service could not be used, up to the end.
         """
         if not self._endpoints.device:
             raise LoginAbandoned(
@@ -96,10 +101,10 @@ class DeviceLogin:
                 return self._ask(begun.device_code)
             except OAuthRefused as error:  # not yet, or never
                 interval, trouble = _slower(error, interval=interval), None
-            except ServiceBusy as error:  # told so by a gateway before the service could
+            except ServiceBusy as error:  # from a gateway; the service says slow_down
                 interval, trouble = max(error.retry_after or 0, interval + INTERVAL), error
             except (ServiceUnreachable, ServiceFault) as error:
-                # RFC 8628, 3.5: back off, as the next poll may well succeed.
+                # RFC 8628, 3.5: wait longer, because the next poll may succeed.
                 interval, trouble = interval * 2, error
         raise _out_of_time(trouble)
 
@@ -112,10 +117,10 @@ class DeviceLogin:
 
 
 def _slower(error: OAuthRefused, *, interval: float) -> float:
-    """The interval after a poll that brought no token.
+    """Return the interval after a poll without a token, in seconds.
 
     Raises:
-        LoginAbandoned: there will be none.
+        LoginAbandoned: There will be no token.
     """
     if error.code == "authorization_pending":
         return interval
@@ -143,17 +148,17 @@ def _read(found: JsonReader) -> _Begun:
 
 
 def _shown(part: JsonReader) -> str:
-    """A text that is safe to print and short enough to type."""
+    """Return a text that is safe to print and short enough to type."""
     if not part.text.isprintable() or len(part.text) > 64:  # noqa: PLR2004  # no code is that long
         raise part.wrong("a code")
     return part.text
 
 
 def _seconds(part: JsonReader) -> float:
-    """A number of seconds above zero; a text that is one counts, too."""
+    """Return a positive number of seconds; it may be written as a text."""
     try:
         seconds = float(part.value)
-    except (TypeError, ValueError, OverflowError):  # nothing, no number, or one of 400 digits
+    except (TypeError, ValueError, OverflowError):  # missing, not a number, or one of 400 digits
         raise part.wrong("a number of seconds") from None
     if isinstance(part.value, bool) or not 0 < seconds < float("inf"):
         raise part.wrong("a number of seconds")

@@ -1,7 +1,7 @@
-"""Logging in: an access token by one of two ways, traded for an API key, and dropped.
+"""Log in: get an access token in one of two ways, exchange it for an API key, and discard it.
 
 ``conda token login`` shows a code (``device``); with ``--web`` it opens the browser (``browser``).
-The calls are those of anaconda-auth 0.15.3.
+The requests are those of anaconda-auth 0.15.3.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import HeaderValue, Secret
 
 API_KEYS = ("/api/auth/api-keys", "/api/iam/api-keys")
-"""Where an API key is made; the second is for services that do not have the first."""
+"""Paths for creating an API key; the second is for services that do not have the first."""
 REQUEST = {
     "scopes": ["cloud:read", "cloud:write", "repo:read"],
     "tags": [f"conda-token-plugin/v{__version__}"],
@@ -55,7 +55,7 @@ class Login:
         self._http = Http(patience=patience)
 
     def by_device(self, *, show: Callable[[DeviceCode], None]) -> Secret:
-        """Log in with a code that ``show`` shows; the API key."""
+        """Return the API key of the user who enters the code that ``show`` shows."""
         login = DeviceLogin(
             self._http,
             self._endpoints(),
@@ -66,7 +66,7 @@ class Login:
         return self._api_key(login.access_token(show=show))
 
     def by_browser(self, *, visit: Callable[[str], None], wait: float = WAIT) -> Secret:
-        """Log in with a browser that ``visit`` opens, within ``wait`` seconds; the API key."""
+        """Return the API key of the user who logs in with the browser, within ``wait`` seconds."""
         login = BrowserLogin(self._http, self._endpoints(), client_id=self._client_id)
         return self._api_key(login.access_token(visit=visit, wait=wait))
 
@@ -78,7 +78,7 @@ class Login:
         first, last = API_KEYS
         try:
             answer = self._ask_for_key(first, authorization)
-        except (ServiceFault, ServiceBusy):  # as good as not there: the other one may be
+        except (ServiceFault, ServiceBusy):  # the other path may work
             answer = None
         if answer is None or not answer.ok:
             answer = self._ask_for_key(last, authorization)

@@ -1,6 +1,6 @@
-"""The two things that every OAuth login asks: where the endpoints are, and for an access token.
+"""The two requests of every OAuth login: the endpoints, and an access token.
 
-What goes into the requests, and what the answers mean, is oauthlib's business (RFC 6749, 8628).
+oauthlib composes the bodies of requests and reads the responses (RFC 6749, RFC 8628).
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applicat
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where a service logs people in (OpenID Connect Discovery 1.0, RFC 8628 section 4)."""
+    """The endpoints of a service (OpenID Connect Discovery 1.0, RFC 8628 section 4)."""
 
     authorization: str
     token: str
     device: str
-    """Empty where there is no device login."""
+    """Empty if there is no login by code."""
 
 
-class OAuthRefused(Exception):  # an answer; what it means is up to who asked
-    """The token endpoint said no; ``code`` is the error of RFC 6749, 5.2 or RFC 8628, 3.5."""
+class OAuthRefused(Exception):  # a response, which the caller interprets
+    """The token endpoint refused; ``code`` is an error of RFC 6749, 5.2 or RFC 8628, 3.5."""
 
     def __init__(self, code: str) -> None:
-        """Keep ``code`` if it looks like one: it is shown to people."""
+        """Store ``code`` if it has the form of one, because users see it."""
         self.code = code if re.fullmatch(r"[\w.-]{1,40}", code, re.ASCII) else "unknown error"
         super().__init__(self.code)
 
     @property
     def abandoned(self) -> LoginAbandoned:
-        """The error that this ends the login with."""
+        """The error that ends the login."""
         reasons = {
             "access_denied": "was denied in the browser",
             "expired_token": "was not finished in time: its code has expired",
@@ -55,10 +55,10 @@ class OAuthRefused(Exception):  # an answer; what it means is up to who asked
 
 
 def discover(http: Http, service_url: str) -> Endpoints:
-    """Ask the service for its endpoints.
+    """Return the endpoints of the service.
 
     Raises:
-        ServiceError: no answer, or one without usable endpoints.
+        ServiceError: There was no response, or it has no usable endpoints.
     """
     answer = http.send("GET", service_url + DISCOVERY, follow=True)
     if not answer.ok:
@@ -73,11 +73,11 @@ def discover(http: Http, service_url: str) -> Endpoints:
 
 
 def address(part: JsonReader) -> str:
-    """An address to send a secret or the user to: https, or this machine, and fit to be shown."""
+    """Return an address that may get secrets and be shown: https, or on this machine."""
     start, _, query = part.text.partition("?")
     try:
         normalised(start)
-    except MalformedURL:  # in the clear, or nothing that a request can be sent to
+    except MalformedURL:  # not encrypted, or not an address
         raise part.wrong("an https address") from None
     if not query.isprintable() or not query.isascii() or " " in query:
         raise part.wrong("an https address")
@@ -85,11 +85,17 @@ def address(part: JsonReader) -> str:
 
 
 def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Secret:
-    """Ask the token endpoint, with the ``body`` that ``client`` prepared.
+    """Return an access token from the token endpoint.
+
+    Args:
+        http: Sends the request.
+        endpoint: The address.
+        client: The OAuth client, which reads the response.
+        body: The form that ``client`` prepared.
 
     Raises:
-        Refused: it says no, or not yet.
-        ServiceError: no answer, or one that makes no sense.
+        OAuthRefused: The endpoint refuses, or has no token yet.
+        ServiceError: There was no response, or it is no OAuth response.
     """
     from oauthlib.oauth2 import OAuth2Error
 
@@ -101,7 +107,7 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
         client.parse_request_body_response(json.dumps(whole.value))
     except OAuth2Error as error:
         code = str(error.error)
-    except (TypeError, ValueError, AttributeError):  # a number or a list where a text belongs
+    except (TypeError, ValueError, AttributeError):  # a number or a list instead of a text
         raise whole.wrong("an OAuth answer") from None
     else:
         return whole["access_token"].secret

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin import HANDLER, __version__
-from conda_token_plugin.settings import REPO_URL
+from conda_token_plugin.settings.sites import REPO_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable

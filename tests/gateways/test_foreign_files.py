@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.input import ConfigurationError
-from conda_token_plugin.gateways import client_locks, foreign_files
+from conda_token_plugin.gateways import foreign_files, locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,22 +88,22 @@ def test_a_file_that_another_process_has_locked_is_refused(path: Path, kind: str
 def test_the_lock_file_of_a_client_is_waited_for_and_no_longer(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_locks, "PATIENCE", 0.05)
+    monkeypatch.setattr(locks, "CLIENT_WAIT", 0.05)
     lock = path.with_suffix(".lock")
     lock.touch()
     command = [sys.executable, "-c", HOLD, str(lock), "flock"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with pytest.raises(ConfigurationError, match="locked"), client_locks.locked(lock):
+        with pytest.raises(ConfigurationError, match="locked"), locks.client_locked(lock):
             pytest.fail("it was held")
         holder.communicate()
-    with client_locks.locked(lock):
+    with locks.client_locked(lock):
         pass
 
 
 def test_a_lock_file_is_not_made_where_the_client_has_none(path: Path) -> None:
-    with client_locks.locked(path.with_suffix(".lock")):
+    with locks.client_locked(path.with_suffix(".lock")):
         assert names_in(path.parent) == [path.name]
 
 

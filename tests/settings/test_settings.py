@@ -183,4 +183,4 @@ def test_nothing_else_reads_the_environment() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
     }
-    assert readers == {"settings.py"}
+    assert readers == {"settings/__init__.py"}

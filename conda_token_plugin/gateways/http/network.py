@@ -1,0 +1,142 @@
+"""How the plugin's own requests reach the network: the only reader of conda's network settings.
+
+Where conda can be imported, its settings apply: ``proxy_servers``, ``ssl_verify``,
+``client_ssl_cert`` and ``client_ssl_cert_key``, the remote timeouts and retries, ``offline``.
+So a request of the plugin reaches whatever conda reaches.
+
+Elsewhere these variables apply, as in anaconda-auth 0.15.3 (``config.py``, ``client.py``):
+``ANACONDA_AUTH_SSL_VERIFY``, ``ANACONDA_AUTH_CLIENT_CERT`` and ``…_CLIENT_CERT_KEY``,
+``ANACONDA_AUTH_PROXY_SERVERS`` and ``ANACONDA_AUTH_EXTRA_HEADERS`` (JSON objects).
+
+In both cases requests adds its own variables (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``), as it
+does in conda's sessions.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.tokens.secret import HeaderValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conda_token_plugin.settings import Settings
+
+CONDA_RESERVE = 30.0
+"""Seconds for retries and redirects, beyond the time that conda gives one attempt."""
+
+
+class Timeouts(NamedTuple):
+    """Limits of a request in seconds, and how often it is repeated."""
+
+    connect: float = 5.0
+    """For one connection."""
+    read: float = 20.0
+    """Between two bytes of a response."""
+    again: int = 2
+    """Number of repetitions, of requests that may be repeated."""
+    total: float = 60.0
+    """For the whole request, with its repetitions and redirects and the body of the response."""
+
+
+class Network(NamedTuple):
+    """Network settings of a session of requests."""
+
+    proxies: Mapping[str, str]
+    """As ``requests.Session.proxies``."""
+    verify: bool | str
+    """As ``requests.Session.verify``, or ``truststore``: the certificates of the system."""
+    cert: str | tuple[str, str] | None
+    """Client certificate, or certificate and key: paths."""
+    headers: Mapping[str, str]
+    timeouts: Timeouts
+    offline: bool
+    of_conda: bool
+    """Whether these are conda's settings, for messages."""
+
+
+def network(settings: Settings) -> Network:
+    """Return the network settings of this process. Imports conda where that is possible.
+
+    Raises:
+        ConfigurationError: conda cannot read its configuration.
+        BadInput: A variable cannot be read.
+    """
+    try:
+        return _of_conda()
+    except ImportError:  # a conda-token-plugin without conda
+        return _of_variables(settings)
+
+
+def _of_conda() -> Network:
+    from conda import CondaError
+    from conda.base.context import context, reset_context
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        if "conda.cli.main" not in sys.modules:
+            reset_context()  # Only the conda command itself reads the condarc files at its start.
+        cert, key = context.client_ssl_cert, context.client_ssl_cert_key
+        connect, read = context.remote_connect_timeout_secs, context.remote_read_timeout_secs
+        return Network(
+            proxies=dict(context.proxy_servers),
+            verify=context.ssl_verify,
+            cert=(cert, key) if cert and key else cert or None,
+            headers={},
+            timeouts=Timeouts(
+                connect=connect,
+                read=read,
+                again=context.remote_max_retries,
+                total=connect + read + CONDA_RESERVE,
+            ),
+            offline=context.offline,
+            of_conda=True,
+        )
+    except (CondaError, YAMLError):  # no YAML, a value of the wrong type, a missing file
+        pass
+    # Raised outside the except block, because conda's error may quote a proxy's password.
+    raise ConfigurationError(
+        Path(".condarc"), reason="cannot be read by conda", hint="Run: conda config --validate"
+    )
+
+
+def _of_variables(settings: Settings) -> Network:
+    variables = settings.variables
+    cert = variables.get("ANACONDA_AUTH_CLIENT_CERT") or None
+    key = variables.get("ANACONDA_AUTH_CLIENT_CERT_KEY")
+    headers = _object(settings, "ANACONDA_AUTH_EXTRA_HEADERS")
+    return Network(
+        proxies=_object(settings, "ANACONDA_AUTH_PROXY_SERVERS"),
+        verify=_verify(variables.get("ANACONDA_AUTH_SSL_VERIFY"), settings=settings),
+        cert=(cert, key) if cert and key else cert,
+        headers={name: HeaderValue(value) for name, value in headers.items()},
+        timeouts=Timeouts(),
+        offline=False,
+        of_conda=False,
+    )
+
+
+def _verify(text: str | None, *, settings: Settings) -> bool | str:
+    if not text:
+        return settings.site.ssl_verify
+    return {"0": False, "false": False, "1": True, "true": True}.get(text.lower(), text)
+
+
+def _object(settings: Settings, name: str) -> dict[str, str]:
+    """Return the JSON object in the variable ``name``; its value is not shown in an error."""
+    text = settings.variables.get(name)
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):  # no JSON
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise BadInput(
+            f"{name} is not a JSON object with texts as values.",
+            hint=f"""Write it as: {name}='{{"NAME": "VALUE"}}'""",
+        )
+    return found

@@ -1,0 +1,88 @@
+"""Decide anew at each redirect whether the token may go along.
+
+requests removes ``Authorization`` when a redirect leads to another scheme, host or port, but not
+when only the path differs, and it never removes a token from a path. This module compares each
+target with the token's scope, for conda's requests and for the plugin's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urljoin, urlsplit
+
+from conda_token_plugin.tokens.scope import longest_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+    from typing import Any
+
+    from requests import Response
+
+NOWHERE = "about:invalid"
+"""The target of a redirect whose address cannot be read."""
+
+
+def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
+    """Remove the token from the next request if the target is outside of the token's scope.
+
+    A request with the token in its path takes it along to a target inside of the scope.
+
+    Args:
+        redirect: A response of 3xx with a ``Location``.
+        covers: Returns whether the token's scope contains a URL, which has no token in it.
+    """
+    target = target_of(redirect)
+    token = _path_token(redirect.request.url or "")
+    plain = _without_path_token(target, token=token) if token else target
+    if not covers(plain):
+        # After an answered 407, requests builds the next request from the first one in `history`.
+        for response in (redirect, *redirect.history):
+            response.request.headers.pop("Authorization", None)
+        if plain != target:
+            redirect.headers["Location"] = plain
+    elif token and plain == target:
+        parts = urlsplit(target)
+        redirect.headers["Location"] = parts._replace(path=f"/t/{token}{parts.path}").geturl()
+
+
+def scope_hook(prefixes: Container[str]) -> Callable[..., Response]:
+    """Return a response hook for a token whose scope is ``prefixes``."""
+
+    def hook(response: Response, **_: Any) -> Response:
+        if response.is_redirect:
+            keep_in_scope(
+                response, covers=lambda url: longest_prefix(url, among=prefixes) is not None
+            )
+        return response
+
+    return hook
+
+
+def target_of(redirect: Response) -> str:
+    """Return the address that ``redirect`` leads to."""
+    try:
+        return urljoin(redirect.url, redirect.headers["Location"])
+    except ValueError:  # half an IPv6 address
+        return NOWHERE
+
+
+def _path_token(url: str) -> str:
+    """Return the escaped token of ``https://host/t/TOKEN/…``, or an empty string."""
+    empty, t, token, *_ = [*urlsplit(url).path.split("/", 3), "", "", ""]
+    return token if (empty, t) == ("", "t") else ""
+
+
+def _without_path_token(url: str, *, token: str) -> str:
+    """Return ``url`` without ``/t/TOKEN``, in whichever way its characters are escaped."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half an IPv6 address
+        return NOWHERE
+    kept: list[str] = []
+    for segment in parts.path.split("/"):
+        if kept and kept[-1] == "t" and unquote(segment) == unquote(token):
+            kept.pop()
+        else:
+            kept.append(segment)
+    path = "/".join(kept)
+    return url if path == parts.path else parts._replace(path=path).geturl()

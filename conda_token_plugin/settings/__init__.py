@@ -1,0 +1,307 @@
+"""The only reader of ``os.environ``, and every path and address the plugin uses.
+
+| variable | meaning (default) |
+|---|---|
+| ``CONDA_TOKEN_SERVICE_URL`` | the organization service (https://anaconda.com) |
+| ``CONDA_TOKEN_REPO_URL`` | the organizations' channels (https://repo.anaconda.cloud/repo/) |
+| ``CONDA_TOKEN_SITE`` | name of a site, in place of both addresses (see ``sites``) |
+| ``CONDA_TOKEN_HOME`` | the folder of the store (the user's data folder) |
+| ``CONDA_TOKEN_CONDARC`` | the drop-in (~/.conda/condarc.d/conda-token-plugin.yml) |
+| ``CONDA_TOKEN_SYSTEM_HOME`` | the folder of the machine's store (/etc/conda-token-plugin) |
+| ``CONDA_TOKEN_SYSTEM_CONDARC`` | the machine's drop-in (/etc/conda/condarc.d/…) |
+| ``CONDA_TOKEN_STORE`` | ``auto``, ``keyring`` or ``file`` (auto) |
+| ``CONDA_TOKEN_CLIENT_ID`` | the OAuth client of a login (Anaconda's public one) |
+| ``ANACONDA_AUTH_API_KEY`` | an API key: the user's login |
+| ``ANACONDA_REPO_TOKEN`` | a repository token, for every channel of the repository |
+| ``ANACONDA_REPO_TOKEN_<ORG>`` | the same for one organization |
+| ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token |
+
+Each of the last four may instead be ``<NAME>_FILE``, naming a file that contains the value.
+``NO_COLOR`` and ``TERM=dumb`` are respected. The variables of anaconda-auth are listed in
+``sites``, ``gateways.http.network`` and ``integrations.anaconda_auth``.
+Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from os.path import isfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conda_token_plugin.settings.sites import Site
+    from conda_token_plugin.tokens.secret import Secret
+
+CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
+"""The public OAuth client of Anaconda's own tools."""
+
+API_KEY = "ANACONDA_AUTH_API_KEY"
+REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a token
+SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
+RUN_SECRETS = Path("/run/secrets")
+STORES = ("auto", "keyring", "file")
+MAX_PATH = 4096
+"""Characters of a path: the limit of Linux, which is the largest."""
+MAX_SHOWN = 60
+"""Characters of a variable's value that a message shows."""
+
+
+class Settings:
+    """The settings of one process. A property raises one of these for a bad variable or file.
+
+    Raises:
+        BadInput: A value that means nothing, an unknown home folder, an unknown site.
+        MalformedURL: An address that is no https (or loopback) URL.
+        ConfigurationError: anaconda-auth's configuration file cannot be read.
+    """
+
+    __slots__ = ("_at", "variables")
+
+    def __init__(self, variables: Mapping[str, str] | None = None, *, at: str = "") -> None:
+        """Do no I/O.
+
+        Args:
+            variables: The environment variables, some of them secret. None: this process's.
+            at: Name of the site, as given on the command line. Empty: the default.
+        """
+        self.variables: Mapping[str, str] = os.environ if variables is None else variables
+        self._at = at
+
+    @property
+    def site(self) -> Site:
+        """The site that this process uses."""
+        from conda_token_plugin.settings.sites import chosen
+
+        return chosen(self.variables, config=self._sites_file, name=self._at)
+
+    @property
+    def default_site(self) -> Site:
+        """The site that applies if none is named; ``ANACONDA_AUTH_API_KEY`` belongs to it."""
+        from conda_token_plugin.settings.sites import default
+
+        return default(self.variables, config=self._sites_file)
+
+    def sites(self) -> tuple[Site, ...]:
+        """Return every known site, the default first."""
+        from conda_token_plugin.settings.sites import all_sites
+
+        return all_sites(self.variables, config=self._sites_file)
+
+    @property
+    def _sites_file(self) -> Path:
+        """The configuration file of anaconda-auth."""
+        named = self.variables.get("ANACONDA_CONFIG_TOML")
+        return self.expand(named) if named else self.home / ".anaconda" / "config.toml"
+
+    def expand(self, text: str) -> Path:
+        """Return ``text`` as a path, with ``$NAME`` and ``~`` replaced, as anaconda-auth does."""
+        return expanded(re.sub(r"\$(\w+|\{\w+\})", self._variable, text))
+
+    def _variable(self, match: re.Match[str]) -> str:
+        return self.variables.get(match[1].strip("{}"), match[0])
+
+    @property
+    def service_url(self) -> str:
+        """Base address of the organization service, without a final slash."""
+        return self.site.service_url
+
+    @property
+    def repo_url(self) -> str:
+        """Base address of the repository, with a final slash."""
+        return self.site.repo_url
+
+    @property
+    def client_id(self) -> str:
+        """The OAuth client id of a login."""
+        return self.variables.get("CONDA_TOKEN_CLIENT_ID") or CLIENT_ID
+
+    @property
+    def store_choice(self) -> str:
+        """``auto``, ``keyring`` or ``file``."""
+        choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
+        if choice not in STORES:
+            from conda_token_plugin.errors.input import BadInput
+
+            raise BadInput(
+                f"CONDA_TOKEN_STORE is {choice[:MAX_SHOWN]!r}.",
+                hint=f"Set it to one of {', '.join(STORES)}.",
+            )
+        return choice
+
+    @property
+    def store_folder(self) -> Path:
+        """The folder of the store."""
+        chosen = self.variables.get("CONDA_TOKEN_HOME")
+        if chosen:
+            return expanded(chosen)
+        from platformdirs import user_data_path
+
+        try:
+            folder = user_data_path("conda-token-plugin", appauthor=False)
+        except RuntimeError:  # newer versions raise; older ones return a path with ~
+            return self.home
+        return folder if folder.is_absolute() else expanded(str(folder))
+
+    @property
+    def machine_folder(self) -> Path:
+        """The folder of the machine's store, which root writes and a group reads.
+
+        Not below conda's root prefix, which is packed and copied with everything in it.
+        """
+        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_HOME")
+        if chosen:
+            return expanded(chosen)
+        if os.name == "nt":
+            shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
+            return Path(shared) / "conda-token-plugin"
+        return Path("/etc/conda-token-plugin")
+
+    @property
+    def condarc(self) -> Path:
+        """The drop-in, the only configuration file that the plugin owns.
+
+        conda reads the default folder, and another file only if ``CONDARC`` names it.
+        """
+        chosen = self.variables.get("CONDA_TOKEN_CONDARC")
+        if chosen:
+            return expanded(chosen)
+        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+
+    @property
+    def machine_condarc(self) -> Path:
+        """The drop-in for all users of this machine; every conda reads the default folder."""
+        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC")
+        if chosen:
+            return expanded(chosen)
+        folder = Path("C:/ProgramData/conda" if os.name == "nt" else "/etc/conda")
+        return folder / "condarc.d" / "conda-token-plugin.yml"
+
+    @property
+    def home(self) -> Path:
+        """The user's home folder, as conda determines it."""
+        return expanded("~")
+
+    @property
+    def plain_output(self) -> bool:
+        """Whether to print without colour (https://no-color.org)."""
+        return bool(self.variables.get("NO_COLOR")) or self.variables.get("TERM") == "dumb"
+
+    def sealed(self, home: Path, /, **more: str) -> dict[str, str]:
+        """Return the variables of a child process with the home ``home`` and none of ours."""
+        foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
+        kept = {n: v for n, v in self.variables.items() if not n.upper().startswith(foreign)}
+        return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
+
+    def secret(self, name: str) -> tuple[str, Secret] | None:
+        """Return the secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
+
+        Returns:
+            Where it was found (a variable's name, and a path) and the secret. None: it is not set.
+
+        Raises:
+            MalformedToken: The value cannot be a token or key.
+            StoreUnusable: The file cannot be read.
+            BadInput: The variable cannot be a path.
+        """
+        # If an organization is called x_file, its variable contains the path of the token of x.
+        value = "" if name.endswith("_FILE") else self.variables.get(name, "").strip()
+        variable = f"{name}_FILE"
+        path = self.variables.get(variable, "").strip()
+        if not (value or path):
+            return None
+        from conda_token_plugin.settings.secret_files import secret_in, secret_of
+
+        if value:
+            return name, secret_of(value, where=name)
+        return f"{variable} ({path})", secret_in(expanded(path), named_by=variable)
+
+    def api_key(self) -> tuple[str, Secret] | None:
+        """Return the API key of the environment, which belongs to ``default_site``.
+
+        As ``secret``, and last the file ``anaconda_auth_api_key`` in ``/run/secrets`` or in the
+        folder that ``ANACONDA_SECRETS_DIR`` names.
+        """
+        folder = self.variables.get("ANACONDA_SECRETS_DIR")
+        return self.secret(API_KEY) or _mounted(
+            API_KEY, folder=expanded(folder) if folder else RUN_SECRETS
+        )
+
+    def repository_token(self, name: str) -> tuple[str, Secret] | None:
+        """Return a token of the environment.
+
+        As ``secret``, and last the file ``/run/secrets/<name in lower case>``, where containers
+        mount it.
+
+        Args:
+            name: ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
+        """
+        return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
+
+    def repository_tokens(self) -> tuple[str, ...]:
+        """Return the names for which ``repository_token`` finds something, the general one first.
+
+        A variable that cannot be used is among them, so that its error is reported.
+        """
+        stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
+        with suppress(OSError):  # there is no such folder, or this user may not read it
+            stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
+        return tuple(sorted(s for s in stems if s == REPO_TOKEN or s.startswith(f"{REPO_TOKEN}_")))
+
+
+def _mounted(name: str, *, folder: Path) -> tuple[str, Secret] | None:
+    path = folder / name.lower()
+    # Path.is_file raises for a name that is too long, and names of organizations come from URLs.
+    if not isfile(path):  # noqa: PTH113  # the reason is above
+        return None
+    from conda_token_plugin.settings.secret_files import secret_in
+
+    return str(path), secret_in(path)
+
+
+def expanded(text: str) -> Path:
+    """Return ``text`` as a path, with ``~`` and ``~NAME`` replaced by a home folder.
+
+    Raises:
+        BadInput: The home folder is unknown, or ``text`` cannot be a path.
+    """
+    shown = repr(text[:MAX_SHOWN])
+    fault, hint = f"{shown} is no path.", f"Write at most {MAX_PATH} characters."
+    if "\0" not in text and len(text) <= MAX_PATH:
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:  # no such user, or one that the system does not list (a container)
+            fault = f"The home folder in {shown} cannot be found."
+            hint = "Set HOME, or write the path out."
+    from conda_token_plugin.errors.input import BadInput
+
+    raise BadInput(fault, hint=hint)
+
+
+def absolute(path: Path) -> Path:
+    """Return ``path`` as an absolute path.
+
+    Raises:
+        BadInput: It is relative, and the working folder does not exist any more.
+    """
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        from conda_token_plugin.errors.input import BadInput
+
+        raise BadInput("The working folder does not exist any more.", hint="Run: cd ~") from None
+
+
+def token_variable(organization: str) -> str:
+    """``my-org.eu`` → ``ANACONDA_REPO_TOKEN_MY_ORG_EU``; ``""`` → ``ANACONDA_REPO_TOKEN``."""
+    suffix = "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
+    return f"{REPO_TOKEN}_{suffix}" if suffix else REPO_TOKEN
+
+
+def organization_of(variable: str) -> str:
+    """``ANACONDA_REPO_TOKEN_MY_ORG`` → ``my-org``: a guess, because the variable has lost ``-``."""
+    return variable.removeprefix(REPO_TOKEN)[1:].lower().replace("_", "-")

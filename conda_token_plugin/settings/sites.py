@@ -1,0 +1,241 @@
+"""Sites: an organization service with its repository, under one name.
+
+They are read as anaconda-auth 0.15.3 and ``ana`` read them (``config.py``), from the environment
+and from ``~/.anaconda/config.toml`` (or the file that ``ANACONDA_CONFIG_TOML`` names)::
+
+    default_site = "corp"
+
+    [sites.corp]
+    domain = "anaconda.corp.example"    # with or without https://
+    api_key = "…"
+    ssl_verify = "/etc/ssl/corp.pem"    # or true, false, "truststore"
+    repo_url = "https://…"              # only this plugin reads it
+
+    [plugin.auth]                       # without [sites]: the only site
+    domain = "…"
+    api_key = "…"
+
+The site, first match:
+
+1. the one that ``--at`` or ``CONDA_TOKEN_SITE`` names
+2. ``CONDA_TOKEN_SERVICE_URL`` with ``CONDA_TOKEN_REPO_URL``
+3. ``ANACONDA_AUTH_DOMAIN``
+4. ``ANACONDA_DEFAULT_SITE``, ``default_site``, or the first of ``[sites]``
+5. ``[plugin.auth]``
+6. https://anaconda.com
+
+The file ``.env`` of the working folder, which anaconda-auth reads as well, is ignored: it may
+come from a stranger's repository.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from conda_token_plugin.tokens.scope import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conda_token_plugin.tokens.secret import Secret
+
+ANACONDA = "anaconda.com"
+FORMER_DOMAINS = ("anaconda.cloud", "id.anaconda.cloud")
+"""Domains under which https://anaconda.com was reached before (anaconda-auth 0.15.3)."""
+SERVICE_URL = "https://anaconda.com"
+REPO_URL = "https://repo.anaconda.cloud/repo/"
+MAX_SIZE = 1024 * 1024
+"""Bytes of the configuration file that are read."""
+
+
+class Site(NamedTuple):
+    """An organization service and its repository. Logins and tokens belong to one site."""
+
+    name: str
+    service_url: str
+    """Without a final slash."""
+    repo_url: str
+    """With a final slash."""
+    source: str
+    """Where the site is defined: a variable or a file."""
+    ssl_verify: bool | str = True
+    """Used where conda cannot be imported."""
+    api_key: Secret | None = None
+    """The key in the configuration file, which belongs to this site only."""
+
+
+class _Config(NamedTuple):
+    default: str
+    sites: dict[str, Site]
+    auth: Site | None
+    """The site of ``[plugin.auth]``."""
+
+
+def chosen(variables: Mapping[str, str], *, config: Path, name: str = "") -> Site:
+    """Return the site that this process uses.
+
+    Args:
+        variables: The environment variables.
+        config: anaconda-auth's configuration file.
+        name: The value of ``--at``. Empty: ``CONDA_TOKEN_SITE``, or the default.
+
+    Raises:
+        BadInput: There is no site of that name.
+        MalformedURL: An address cannot be used.
+        ConfigurationError: The configuration file cannot be read.
+    """
+    wanted = name or variables.get("CONDA_TOKEN_SITE", "").strip()
+    if not wanted:
+        return default(variables, config=config)
+    return _named(wanted, all_sites(variables, config=config))
+
+
+def default(variables: Mapping[str, str], *, config: Path) -> Site:
+    """Return the site that applies if none is named. ``ANACONDA_AUTH_API_KEY`` belongs to it.
+
+    Raises:
+        BadInput, MalformedURL, ConfigurationError: As ``chosen``.
+    """
+    repo_url = variables.get("CONDA_TOKEN_REPO_URL")
+    service_url = variables.get("CONDA_TOKEN_SERVICE_URL")
+    site = (
+        _at_domain(service_url, source="CONDA_TOKEN_SERVICE_URL")._replace(repo_url=REPO_URL)
+        if service_url
+        else _of_anaconda_auth(variables, config=_read(config))
+    )
+    return site._replace(repo_url=f"{_address(repo_url)}/") if repo_url else site
+
+
+def all_sites(variables: Mapping[str, str], *, config: Path) -> tuple[Site, ...]:
+    """Return every known site, the default first.
+
+    Raises:
+        BadInput, MalformedURL, ConfigurationError: As ``chosen``.
+    """
+    first = default(variables, config=config)
+    known = [first, *_read(config).sites.values(), _at_domain(ANACONDA, source="built in")]
+    names: dict[str, Site] = {}
+    for site in known:
+        names.setdefault(site.name, site)
+    return tuple(names.values())
+
+
+def _of_anaconda_auth(variables: Mapping[str, str], *, config: _Config) -> Site:
+    """Return the site that anaconda-auth uses."""
+    known = tuple(config.sites.values())
+    domain = variables.get("ANACONDA_AUTH_DOMAIN")
+    if domain:
+        site = _at_domain(domain, source="ANACONDA_AUTH_DOMAIN")
+        tables = (*known, config.auth) if config.auth else known
+        same = (one for one in tables if one.service_url == site.service_url)
+        found = next(same, site)
+        return found._replace(source=site.source)
+    name = variables.get("ANACONDA_DEFAULT_SITE") or config.default
+    if name:
+        return _named(name, (*known, _at_domain(ANACONDA, source="built in")))
+    return next(iter((*known, config.auth or _at_domain(ANACONDA, source="built in"))))
+
+
+def _named(name: str, known: tuple[Site, ...]) -> Site:
+    """Return the site of that name, or the only site of that domain."""
+    for site in known:
+        if site.name == name:
+            return site
+    same = [site for site in known if urlsplit(site.service_url).netloc == name.lower()]
+    if len(same) == 1:
+        return same[0]
+    from conda_token_plugin.errors.input import BadInput
+
+    raise BadInput(
+        f"No site is called {name[:60]!r}. Known: {', '.join(site.name for site in known)}.",
+        hint="Run: conda token sites",
+    )
+
+
+def _at_domain(domain: str, *, source: str, name: str = "") -> Site:
+    service_url = _address(domain)
+    host = urlsplit(service_url).netloc
+    if host in FORMER_DOMAINS:
+        service_url, host = SERVICE_URL, ANACONDA
+    repo_url = REPO_URL if service_url == SERVICE_URL else f"{service_url}/api/repo/"
+    return Site(name=name or host, service_url=service_url, repo_url=repo_url, source=source)
+
+
+def _address(text: str) -> str:
+    """Return an address without a final slash; a bare host gets https.
+
+    Raises:
+        MalformedURL: It is no https (or loopback) URL.
+    """
+    text = text.strip()
+    return normalised(text if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) else f"https://{text}")
+
+
+def _read(path: Path) -> _Config:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # missing, or a folder that this user may not enter
+        return _Config("", {}, None)
+    return _parsed(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, _modified: int, _size: int) -> _Config:
+    """Read a version of the file, once."""
+    whole = _toml(path)
+    source = str(path)
+    sites = {
+        str(name): _site(table, source=source, name=str(name))
+        for name, table in _table(whole, "sites").items()
+        if isinstance(table, dict)
+    }
+    auth = _table(_table(whole, "plugin"), "auth")
+    default_site = whole.get("default_site")
+    return _Config(
+        default=default_site if isinstance(default_site, str) else "",
+        sites=sites,
+        auth=_site(auth, source=source) if auth else None,
+    )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    from conda_token_plugin.errors.input import ConfigurationError
+
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    if not path.is_file():
+        raise ConfigurationError(path, reason="is no regular file", hint="Move it away.")
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(MAX_SIZE).decode("utf-8-sig"))
+    except OSError as error:  # not permitted
+        reason = f"cannot be read: {error.strerror}"
+    except (ValueError, RecursionError):  # no TOML, no UTF-8; the error may quote the API key
+        reason = "is not valid TOML"
+    raise ConfigurationError(path, reason=reason, hint="Correct the file, then run this again.")
+
+
+def _table(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    found = whole.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
+    """Return the site of one table. Values of a wrong type count as missing."""
+    from conda_token_plugin.settings.secret_files import secret_of
+
+    domain = table.get("domain")
+    site = _at_domain(domain if isinstance(domain, str) else ANACONDA, source=source, name=name)
+    key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
+    return site._replace(
+        api_key=secret_of(key, where=source) if isinstance(key, str) and key else None,
+        ssl_verify=verify if isinstance(verify, (bool, str)) else True,
+        repo_url=f"{_address(repo_url)}/" if isinstance(repo_url, str) else site.repo_url,
+    )

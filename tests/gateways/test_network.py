@@ -1,0 +1,238 @@
+"""The plugin's own requests use conda's network settings, or without conda those of variables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.gateways.http import network
+from conda_token_plugin.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.gateways.conftest import Proxy, RecordingServer
+
+SEND = """
+import sys, warnings
+if sys.argv[1] == "without":
+    sys.modules["conda"] = None
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.gateways.http.client import Http
+before = "conda" in sys.modules and sys.modules["conda"] is not None
+try:
+    print(before, Http().send("GET", sys.argv[2] + "/api").status)
+except TokenPluginError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def send(url: str, *, conda: bool, cwd: Path, **variables: str) -> str:
+    """Send a request in a process of its own, as conda-token-plugin does; return its output."""
+
+    ran = subprocess.run(
+        [sys.executable, "-c", SEND, "with" if conda else "without", url],
+        env={**os.environ, **variables},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.stderr == ""
+    return ran.stdout.strip()
+
+
+class Person:
+    """A user with a condarc, or without conda and with variables."""
+
+    def __init__(self, home: Path, *, conda: bool) -> None:
+        self.home = home
+        self.conda = conda
+        self.variables: dict[str, str] = {}
+
+    def set(
+        self,
+        *,
+        verify: str = "",
+        cert: tuple[Path, Path] | None = None,
+        proxy: str = "",
+    ) -> None:
+        if self.conda:
+            lines = [f"ssl_verify: {verify}"] if verify else []
+            if cert:
+                lines += [f"client_ssl_cert: {cert[0]}", f"client_ssl_cert_key: {cert[1]}"]
+            if proxy:
+                lines += ["proxy_servers:", f"  https: {proxy}"]
+            (self.home / ".condarc").write_text("\n".join(lines))
+            return
+        if verify:
+            self.variables["ANACONDA_AUTH_SSL_VERIFY"] = verify
+        if cert:
+            self.variables["ANACONDA_AUTH_CLIENT_CERT"] = str(cert[0])
+            self.variables["ANACONDA_AUTH_CLIENT_CERT_KEY"] = str(cert[1])
+        if proxy:
+            self.variables["ANACONDA_AUTH_PROXY_SERVERS"] = json.dumps({"https": proxy})
+
+    def send(self, url: str, **variables: str) -> str:
+        return send(url, conda=self.conda, cwd=self.home, **self.variables, **variables)
+
+
+@pytest.fixture(params=["without conda", pytest.param("with conda", marks=pytest.mark.conda)])
+def user(request: pytest.FixtureRequest, sealed_room: Path) -> Person:
+    return Person(sealed_room, conda=request.param == "with conda")
+
+
+def test_unknown_certificate_is_refused_and_the_hint_names_the_setting(
+    user: Person, https: RecordingServer
+) -> None:
+    said = user.send(https.url)
+    assert "ServiceUnreachable" in said
+    assert "its certificate is not trusted" in said
+    assert ("conda config --set ssl_verify" if user.conda else "REQUESTS_CA_BUNDLE") in said
+    assert https.seen == []
+
+
+def test_ca_file_in_the_settings_is_used(
+    user: Person, https: RecordingServer, ca_file: Path
+) -> None:
+    user.set(verify=str(ca_file))
+    assert user.send(https.url) == "False 200"
+
+
+def test_verification_is_off_when_the_setting_says_so(user: Person, https: RecordingServer) -> None:
+    user.set(verify="false")
+    assert user.send(https.url) == "False 200"
+
+
+def test_ca_file_that_does_not_exist_is_one_line(user: Person, https: RecordingServer) -> None:
+    user.set(verify=str(user.home / "absent.pem"))
+    fault = (
+        ".condarc cannot be read by conda"
+        if user.conda
+        else "a file of certificates or a client certificate cannot be used"
+    )
+    assert fault in user.send(https.url)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or find_spec("truststore") is None, reason="needs truststore on Linux"
+)
+def test_truststore_uses_the_certificates_of_the_system(
+    user: Person, https: RecordingServer, ca_file: Path
+) -> None:
+    system = {"SSL_CERT_FILE": str(ca_file)}  # OpenSSL's own place; requests does not read it
+    assert "not trusted" in user.send(https.url, **system)
+    user.set(verify="truststore")
+    assert user.send(https.url, **system) == "False 200"
+
+
+def test_client_certificate_is_sent(
+    user: Person, mutual_https: RecordingServer, ca_file: Path, client_cert: tuple[Path, Path]
+) -> None:
+    user.set(verify=str(ca_file))
+    assert "Unreachable" in user.send(mutual_https.url) or "AnswerLost" in user.send(
+        mutual_https.url
+    )
+    user.set(verify=str(ca_file), cert=client_cert)
+    assert user.send(mutual_https.url) == "False 200"
+
+
+def test_proxy_with_user_and_password_is_used(
+    user: Person, https: RecordingServer, ca_file: Path, proxy: Proxy
+) -> None:
+    user.set(verify=str(ca_file), proxy=proxy.url)
+    assert user.send(https.url) == "False 200"
+    assert proxy.accepted == [https.url.removeprefix("https://")]
+
+
+def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
+    user: Person, https: RecordingServer, ca_file: Path, proxy: Proxy
+) -> None:
+    user.set(verify=str(ca_file), proxy=f"http://ann:wrong-password@{proxy.address}")
+    said = user.send(https.url)
+    assert "the proxy did not let the request through" in said
+    assert ("proxy_servers" if user.conda else "HTTPS_PROXY") in said
+    assert "wrong-password" not in said
+    assert proxy.refused
+    assert https.seen == []
+
+
+@pytest.mark.conda
+def test_truststore_through_a_proxy_uses_the_certificates_of_the_system(
+    sealed_room: Path, https: RecordingServer, ca_file: Path, proxy: Proxy
+) -> None:
+    pytest.importorskip("truststore")
+    user = Person(sealed_room, conda=True)
+    user.set(verify="truststore", proxy=proxy.url)
+    assert user.send(https.url, SSL_CERT_FILE=str(ca_file)) == "False 200"
+    assert len(proxy.accepted) == 1
+
+
+@pytest.mark.conda
+def test_offline_conda_sends_no_request(sealed_room: Path, recorder: RecordingServer) -> None:
+    (sealed_room / ".condarc").write_text("offline: true")
+    assert "conda is set to be offline" in send(recorder.url, conda=True, cwd=sealed_room)
+    assert recorder.seen == []
+
+
+@pytest.mark.conda
+@pytest.mark.parametrize("text", ["ssl_verify: [", "remote_read_timeout_secs: soon"])
+def test_condarc_that_conda_cannot_read_is_one_line(
+    sealed_room: Path, recorder: RecordingServer, text: str
+) -> None:
+    (sealed_room / ".condarc").write_text(text)
+    said = send(recorder.url, conda=True, cwd=sealed_room)
+    assert said.startswith("ConfigurationError")
+    assert "conda config --validate" in said
+    assert recorder.seen == []
+
+
+@pytest.mark.conda
+def test_condas_timeouts_and_retries_are_used(
+    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_REMOTE_READ_TIMEOUT_SECS", "7.0")
+    monkeypatch.setenv("CONDA_REMOTE_CONNECT_TIMEOUT_SECS", "2.0")
+    monkeypatch.setenv("CONDA_REMOTE_MAX_RETRIES", "4")
+    assert sealed_room.is_dir()
+    timeouts = network.network(Settings()).timeouts
+    assert timeouts == (2.0, 7.0, 4, 9.0 + network.CONDA_RESERVE)
+
+
+def test_loopback_over_plain_http_is_never_sent_to_a_proxy(
+    user: Person, recorder: RecordingServer, proxy: Proxy
+) -> None:
+    said = user.send(recorder.url, http_proxy=proxy.url, HTTP_PROXY=proxy.url)
+    assert said == "False 200"
+    assert (proxy.accepted, proxy.refused) == ([], 0)
+
+
+def without_conda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "conda", None)
+
+
+def test_extra_headers_are_sent_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_conda(monkeypatch)
+    settings = Settings({"ANACONDA_AUTH_EXTRA_HEADERS": '{"X-Access": "access-secret"}'})
+    found = network.network(settings)
+    assert "access-secret" not in repr(found)
+    assert found.headers["X-Access"].encode() == b"access-secret"
+
+
+@pytest.mark.parametrize("name", ["EXTRA_HEADERS", "PROXY_SERVERS"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "access-secret", "[" * 100_000])
+def test_variable_that_is_no_json_object_is_one_line_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    without_conda(monkeypatch)
+    with pytest.raises(BadInput, match=f"ANACONDA_AUTH_{name} is not a JSON object") as caught:
+        network.network(Settings({f"ANACONDA_AUTH_{name}": text}))
+    assert "access-secret" not in str(caught.value)

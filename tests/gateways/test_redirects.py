@@ -1,0 +1,90 @@
+"""The token's scope is judged anew at each redirect, for headers and for tokens in the path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.gateways.http.client import Http
+from conda_token_plugin.tokens.secret import HeaderValue
+
+if TYPE_CHECKING:
+    from conda_token_plugin.sandbox import Sandbox
+
+TOKEN = "tokentokentoken"
+HEADER = HeaderValue(f"token {TOKEN}")
+
+
+def paths(sandbox: Sandbox) -> list[tuple[str, bool]]:
+    """Return the path of each request, and whether it had the header."""
+    return [(request.path, bool(request.authorization)) for request in sandbox.requests]
+
+
+def redirect(sandbox: Sandbox, path: str, to: str) -> None:
+    sandbox.fail_next(path, status=302, headers=(("Location", to),))
+
+
+def follow(sandbox: Sandbox, path: str, *, header: bool) -> None:
+    Http().send(
+        "GET",
+        f"{sandbox.service}{path}",
+        authorization=HEADER if header else None,
+        follow=True,
+        within=(f"{sandbox.service}/get/priv",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("/get/priv/b", True),
+        ("/get/private/b", False),
+        ("/evil", False),
+        ("../evil", False),
+        ("/get/priv/%2e%2e/evil", False),
+    ],
+)
+def test_header_goes_along_inside_of_the_scope_only(
+    sandbox: Sandbox,
+    location: str,
+    kept: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    redirect(sandbox, "/get/priv/a", location)
+    follow(sandbox, "/get/priv/a", header=True)
+    assert [sent for _, sent in paths(sandbox)] == [True, kept]
+
+
+@pytest.mark.parametrize(
+    ("location", "arrives"),
+    [
+        (f"/t/{TOKEN}/evil/b", "/evil/b"),
+        ("../../evil/b", "/evil/b"),
+        (f"/t/%74{TOKEN[1:]}/evil/b", "/evil/b"),
+        ("/evil/b", "/evil/b"),
+        (f"/t/{TOKEN}/get/priv/b", f"/t/{TOKEN}/get/priv/b"),
+        ("/get/priv/b", f"/t/{TOKEN}/get/priv/b"),
+        ("b", f"/t/{TOKEN}/get/priv/b"),
+    ],
+)
+def test_token_in_the_path_goes_along_inside_of_the_scope_only(
+    sandbox: Sandbox, location: str, arrives: str
+) -> None:
+    redirect(sandbox, "/get/priv/a", location)
+    follow(sandbox, f"/t/{TOKEN}/get/priv/a", header=False)
+    assert paths(sandbox)[1] == (arrives, False)
+
+
+def test_each_hop_of_several_redirects_is_judged(sandbox: Sandbox) -> None:
+    redirect(sandbox, "/get/priv/a", "/get/priv/b")
+    redirect(sandbox, "/get/priv/b", "/evil")
+    redirect(sandbox, "/evil", "/get/priv/c")
+    follow(sandbox, "/get/priv/a", header=True)
+    assert [sent for _, sent in paths(sandbox)] == [True, True, False, False]
+
+
+def test_redirect_to_another_host_loses_the_token_in_the_path(sandbox: Sandbox) -> None:
+    other = sandbox.service.replace("127.0.0.1", "localhost")
+    redirect(sandbox, "/get/priv/a", f"{other}/t/{TOKEN}/get/priv/b")
+    follow(sandbox, f"/t/{TOKEN}/get/priv/a", header=False)
+    assert paths(sandbox)[1] == ("/get/priv/b", False)

@@ -1,0 +1,253 @@
+"""Which service is used, and that an API key is sent only to the site that it belongs to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedURL
+from conda_token_plugin.errors.login import NotLoggedIn
+from conda_token_plugin.errors.service import ServiceError
+from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.credentials import find_api_key
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import user_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+VARIABLE_KEY, CORP_KEY = "key-of-the-variable-0001", "key-of-corp-0002"
+
+
+class Recorder(ThreadingHTTPServer):
+    """Records the Authorization of every request and knows nobody."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.sent: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Recorder
+
+    def do_GET(self) -> None:
+        self.server.sent.append(self.headers.get("Authorization", ""))
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base
+        """Log nothing."""
+
+
+@pytest.fixture
+def services() -> Iterator[tuple[Recorder, Recorder]]:
+    made = Recorder(), Recorder()
+    threads = [threading.Thread(target=one.serve_forever, args=(0.05,)) for one in made]
+    for thread in threads:
+        thread.start()
+    yield made
+    for one in made:
+        one.shutdown()
+        one.server_close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
+def config(sealed_room: Path) -> Path:
+    (sealed_room / ".anaconda").mkdir()
+    return sealed_room / ".anaconda" / "config.toml"
+
+
+def two_sites(config: Path, corp: Recorder, other: Recorder) -> None:
+    config.write_text(
+        f'default_site = "corp"\n[sites.corp]\ndomain = "{corp.url}"\n'
+        f'[sites.other]\ndomain = "{other.url}"\napi_key = "{CORP_KEY}"\n'
+    )
+
+
+def ask(settings: Settings) -> str:
+    """Ask the service who the login is; return the kind of error."""
+    try:
+        key, source = find_api_key(settings, user_store(settings))
+        Service(settings.service_url, api_key=key, source=source).whoami()
+    except (ServiceError, NotLoggedIn) as error:
+        return type(error).__name__
+    except Exception as error:  # noqa: BLE001  # the name is compared
+        return type(error).__name__
+    return ""
+
+
+def test_key_of_the_variable_goes_to_the_default_site_and_to_no_other(
+    config: Path, services: tuple[Recorder, Recorder]
+) -> None:
+    corp, other = services
+    two_sites(config, corp, other)
+    variables = {"ANACONDA_AUTH_API_KEY": VARIABLE_KEY, "CONDA_TOKEN_STORE": "file"}
+    assert Settings(variables).service_url == corp.url
+    assert ask(Settings(variables)) == "LoginRefused"
+    assert ask(Settings(variables, at="other")) == "LoginRefused"
+    assert corp.sent == [f"Bearer {VARIABLE_KEY}"]
+    assert other.sent == [f"Bearer {CORP_KEY}"]
+
+
+def test_key_of_the_default_site_is_not_sent_to_anaconda_com(
+    config: Path, services: tuple[Recorder, Recorder]
+) -> None:
+    two_sites(config, *services)
+    settings = Settings(
+        {"ANACONDA_AUTH_API_KEY": VARIABLE_KEY, "CONDA_TOKEN_STORE": "file"}, at="anaconda.com"
+    )
+    with pytest.raises(NotLoggedIn, match=r"ANACONDA_AUTH_API_KEY belongs to http://127") as caught:
+        find_api_key(settings, user_store(settings))
+    assert "https://anaconda.com" in str(caught.value)
+    assert VARIABLE_KEY not in str(caught.value)
+
+
+CORP = '[sites.corp]\ndomain = "corp.example"\nssl_verify = "/ca.pem"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "url"),
+    [
+        ("", {}, "https://anaconda.com"),
+        ("", {"ANACONDA_AUTH_DOMAIN": "corp.example"}, "https://corp.example"),
+        ("", {"ANACONDA_AUTH_DOMAIN": "https://corp.example/"}, "https://corp.example"),
+        ("", {"ANACONDA_AUTH_DOMAIN": "anaconda.cloud"}, "https://anaconda.com"),
+        ("", {"CONDA_TOKEN_SERVICE_URL": "corp.example"}, "https://corp.example"),
+        ('[plugin.auth]\ndomain = "corp.example"', {}, "https://corp.example"),
+        (CORP, {}, "https://corp.example"),
+        (CORP, {"ANACONDA_DEFAULT_SITE": "anaconda.com"}, "https://anaconda.com"),
+        (f'default_site = "corp.example"\n{CORP}', {}, "https://corp.example"),
+        (CORP, {"CONDA_TOKEN_SITE": "anaconda.com"}, "https://anaconda.com"),
+        (CORP, {"ANACONDA_AUTH_DOMAIN": "other.example"}, "https://other.example"),
+        (
+            CORP,
+            {"CONDA_TOKEN_SITE": "corp", "CONDA_TOKEN_SERVICE_URL": "https://other.example"},
+            "https://corp.example",
+        ),
+    ],
+)
+def test_service_is_chosen_as_anaconda_auth_chooses_it(
+    config: Path, text: str, variables: dict[str, str], url: str
+) -> None:
+    config.write_text(text)
+    assert Settings(variables).service_url == url
+
+
+def test_repository_of_another_site_is_not_anacondas(config: Path) -> None:
+    config.write_text(CORP)
+    assert Settings({}).repo_url == "https://corp.example/api/repo/"
+    assert Settings({}, at="anaconda.com").repo_url == "https://repo.anaconda.cloud/repo/"
+    variables = {"CONDA_TOKEN_REPO_URL": "mirror.example/repo"}
+    assert Settings(variables).repo_url == "https://mirror.example/repo/"
+    assert Settings(variables, at="anaconda.com").repo_url == "https://repo.anaconda.cloud/repo/"
+
+
+def test_sites_are_listed_with_where_they_are_defined(config: Path) -> None:
+    config.write_text(CORP)
+    found = Settings({"ANACONDA_AUTH_DOMAIN": "other.example"}).sites()
+    assert [(site.name, site.source) for site in found] == [
+        ("other.example", "ANACONDA_AUTH_DOMAIN"),
+        ("corp", str(config)),
+        ("anaconda.com", "built in"),
+    ]
+    assert found[1].ssl_verify == "/ca.pem"
+
+
+def test_site_that_is_unknown_is_refused_with_those_that_are_known(config: Path) -> None:
+    config.write_text(CORP)
+    with pytest.raises(BadInput, match=r"No site is called 'crop'\. Known: corp, anaconda\.com"):
+        _ = Settings({}, at="crop").site
+
+
+@pytest.mark.parametrize("data", [b"[sites", b"\xff", b"a = 1\nb = \x00", b"x = " + b"[" * 9999])
+def test_configuration_that_is_no_toml_is_one_line(config: Path, data: bytes) -> None:
+    config.write_bytes(data)
+    with pytest.raises(ConfigurationError, match="is not valid TOML") as caught:
+        _ = Settings({}).site
+    assert str(config) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sites = 5", "[sites]\ncorp = 5", "[plugin]\nauth = []", "default_site = 7", "[sites.x]"],
+)
+def test_configuration_with_values_of_wrong_types_counts_as_missing(
+    config: Path, text: str
+) -> None:
+    config.write_text(text)
+    assert Settings({}).service_url == "https://anaconda.com"
+
+
+def test_dotenv_of_the_working_folder_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("ANACONDA_AUTH_DOMAIN=evil.example\n")
+    monkeypatch.chdir(tmp_path)
+    assert Settings({}).service_url == "https://anaconda.com"
+
+
+def test_address_that_is_not_encrypted_is_refused() -> None:
+    with pytest.raises(MalformedURL, match="not encrypted"):
+        _ = Settings({"CONDA_TOKEN_SERVICE_URL": "http://corp.example"}).site
+
+
+def test_configuration_may_be_in_another_place(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.toml"
+    path.write_text(CORP)
+    variables = {"ANACONDA_CONFIG_TOML": "$FOLDER/elsewhere.toml", "FOLDER": str(tmp_path)}
+    assert Settings(variables).service_url == "https://corp.example"
+
+
+# -- where a key is found ------------------------------------------------------------------------
+
+
+def entry(key: str) -> str:
+    return b64encode(json.dumps({"api_key": key, "domain": "anaconda.com"}).encode()).decode()
+
+
+def key_of(variables: dict[str, str]) -> str:
+    settings = Settings({"CONDA_TOKEN_STORE": "file", **variables})
+    return find_api_key(settings, user_store(settings))[0].reveal()
+
+
+@pytest.mark.parametrize("name", ["ANACONDA_AUTH_KEYRING_PATH", "ANA_KEYRING_PATH"])
+def test_keyring_file_of_anaconda_auth_may_be_in_another_place(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "theirs"
+    path.write_text(json.dumps({"Anaconda Cloud": {"anaconda.com": entry(CORP_KEY)}}))
+    assert key_of({name: str(path)}) == CORP_KEY
+
+
+def test_keyring_of_anaconda_auth_may_be_in_its_variable() -> None:
+    inline = json.dumps({"Anaconda Cloud": {"anaconda.com": entry(CORP_KEY)}})
+    assert key_of({"ANACONDA_AUTH_KEYRING": inline}) == CORP_KEY
+
+
+def test_mounted_key_is_found_after_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "anaconda_auth_api_key").write_text(CORP_KEY)
+    variables = {"ANACONDA_SECRETS_DIR": str(tmp_path)}
+    assert key_of(variables) == CORP_KEY
+    assert key_of({**variables, "ANACONDA_AUTH_API_KEY": VARIABLE_KEY}) == VARIABLE_KEY
+
+
+def test_key_in_the_configuration_comes_last_and_belongs_to_its_site(config: Path) -> None:
+    config.write_text(f'[plugin.auth]\napi_key = "{CORP_KEY}"\n')
+    assert key_of({}) == CORP_KEY
+    inline = json.dumps({"Anaconda Cloud": {"anaconda.com": entry(VARIABLE_KEY)}})
+    assert key_of({"ANACONDA_AUTH_KEYRING": inline}) == VARIABLE_KEY
+    with pytest.raises(NotLoggedIn):
+        key_of({"ANACONDA_AUTH_DOMAIN": "corp.example"})
