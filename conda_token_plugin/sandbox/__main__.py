@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from conda_token_plugin.sandbox.http.server import HOSTS
 from conda_token_plugin.sandbox.repository.libraries import MissingLibraryError
 from conda_token_plugin.sandbox.sandbox import Sandbox
 
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tls = _tls(parser, options.certificate, options.private_key)
     stop = _stop_event()
     try:
-        with Sandbox.start(port=options.port, tls=tls) as sandbox:
+        with Sandbox.start(host=options.host, port=options.port, tls=tls) as sandbox:
             print(json.dumps(sandbox.introduction()), flush=True)  # noqa: T201 -- its output
             _wait(stop)
     except MissingLibraryError as e:  # installed without the demo extra
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> _Parser:
     parser = _Parser(prog=PROG, description="Serve a local organization service and repository.")
+    parser.add_argument("--host", choices=HOSTS, default=HOSTS[0], help="name in all addresses")
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
     parser.add_argument("--certificate", metavar="FILE", help="serve https with this (PEM)")
     parser.add_argument("--private-key", metavar="FILE", help="of the certificate (PEM)")

@@ -44,6 +44,7 @@ class Sandbox:
         self,
         channels: Path,
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
@@ -51,14 +52,16 @@ class Sandbox:
         """Bind the port and start to serve.
 
         Args:
-            channels: Where the channels were built.
+            channels: The folder in which the channels were built.
+            host: The host name in all addresses: `127.0.0.1` or `localhost`.
             port: The port, 0 for a free one.
-            clock: Tells the time; default: the real time.
-            tls: The certificate for https; without one it is http.
+            clock: The clock for all rules. Default: the real time.
+            tls: The certificate for https. Default: http.
 
         Raises:
-            OSError: the port is taken or not allowed.
+            OSError: The port is in use or not allowed.
         """
+        self.host = host
         self.world = World(clock)
         self.requests = Recorder()
         self.faults = Faults()
@@ -81,27 +84,29 @@ class Sandbox:
     def start(
         cls,
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         packages: Path | None = None,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Iterator[Sandbox]:
-        """Build the channels, serve until the end of the block, and leave nothing behind.
+        """Build the channels and serve until the end of the block.
 
         Args:
+            host: The host name in all addresses: `127.0.0.1` or `localhost`.
             port: The port, 0 for a free one.
             packages: A folder to build the channels in, or in which another sandbox of the same
                 version has built them. Default: a temporary one.
-            clock: Tells the time; default: the real time.
-            tls: The certificate for https, good for 127.0.0.1 and localhost. Default: http.
+            clock: The clock for all rules. Default: the real time.
+            tls: The certificate for https, valid for 127.0.0.1 and localhost. Default: http.
 
         Raises:
-            MissingLibraryError: a library of the `demo` extra is not installed.
-            OSError: the port is taken or not allowed.
+            MissingLibraryError: A library of the `demo` extra is not installed.
+            OSError: The port is in use or not allowed.
         """
         with ExitStack() as stack:
             directory = packages or Path(stack.enter_context(_scratch()))
-            sandbox = cls(build_channels(directory), port=port, clock=clock, tls=tls)
+            sandbox = cls(build_channels(directory), host=host, port=port, clock=clock, tls=tls)
             stack.callback(sandbox.stop)
             yield sandbox
 
@@ -113,7 +118,7 @@ class Sandbox:
     @property
     def service(self) -> str:
         """The base address of the service, without a slash at its end."""
-        return f"{self._server.scheme}://{LOOPBACK}:{self._server.server_port}"
+        return f"{self._server.scheme}://{self.host}:{self._server.server_port}"
 
     @property
     def repo(self) -> str:

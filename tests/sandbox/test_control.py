@@ -112,10 +112,17 @@ def test_a_service_account_is_made_and_its_mails_can_be_read(sandbox: Sandbox) -
     answer = requests.post(
         f"{sandbox.service}/api/v1/organizations/acme/users/{user.id}/token",
         headers={"Authorization": f"Bearer {made['token']}"},
+        json={"expires_at": "2030-01-01"},
         timeout=10,
     )
     mails = call(sandbox, "GET", "mails").json()
     assert mails == [{"to": "ada@example.invalid", "token": answer.json()["token"]}]
+
+
+def test_api_key_button_makes_a_key_with_the_given_scopes_only(sandbox: Sandbox) -> None:
+    made = put(sandbox, "api-key", {"user": "ada", "scopes": ["cloud:read"]})
+    key = sandbox.world.credentials.api_keys[made["api_key"]]
+    assert (key.user, key.scopes) == ("ada", frozenset({"cloud:read"}))
 
 
 def test_requests_are_recorded_but_not_those_to_the_buttons(sandbox: Sandbox) -> None:
@@ -183,18 +190,20 @@ def test_somebody_else_sits_down_at_the_browser(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("clock", {"now": "yesterday"}, 400),
+        ("clock", {"now": "yesterday"}, 422),
         ("clock", {"advance": "much"}, 400),
         ("clock", {"advance": 1e300}, 400),
         ("clock", {"advance": 1e12}, 400),
         ("organizations/nowhere/renew", {}, 404),
-        ("organizations/acme/end", {"on": 5}, 400),
+        ("organizations/acme/end", {"on": 5}, 422),
         ("organizations/acme/seats/bob", {"seat": "yes"}, 400),
         ("organizations/acme/seats/nobody", {"seat": True}, 404),
         ("organizations/umbrella/site-token", {}, 403),
         (f"tokens/{UUID(int=0)}/sync", {}, 404),
         ("tokens/abc/sync", {}, 404),
         ("service-account", {"user": "nemo"}, 404),
+        ("api-key", {"user": "nemo", "scopes": []}, 404),
+        ("api-key", {"user": "ada", "scopes": "all"}, 400),
         ("browser", {"user": "nemo"}, 404),
         ("devices", {"interval": "long"}, 400),
         ("devices/ABCD-EFGH", {"user": "ada"}, 404),

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from conda_token_plugin.sandbox import Sandbox
+
 if TYPE_CHECKING:
-    from conda_token_plugin.sandbox import Sandbox
+    from pathlib import Path
 
 HELLO = "noarch/acme-hello-1.0-0.conda"
 PRIVATE = "noarch/acme-private-1.0-0.conda"
@@ -141,6 +143,51 @@ def test_a_bad_api_key_opens_nothing_and_a_token_is_no_api_key(sandbox: Sandbox)
     assert get(sandbox, f"acme/main/{INDEX}", as_bearer).status_code == 401
     sandbox.clock.advance(timedelta(days=366))
     assert get(sandbox, f"acme/main/{INDEX}", header).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("channel", "status", "code"),
+    [
+        ("acme/main", 403, "insufficient_scope"),
+        ("main", 403, "insufficient_scope"),
+        ("main-x", 403, "insufficient_scope"),
+        ("anaconda-tools", 200, None),
+    ],
+)
+def test_api_key_without_the_channel_scope_opens_public_channels_only(
+    sandbox: Sandbox, channel: str, status: int, code: str | None
+) -> None:
+    key = sandbox.world.credentials.make_api_key(sandbox.world.user("ada"), ["cloud:read"])
+    answer = get(sandbox, f"{channel}/{INDEX}", {"Authorization": f"Bearer {key.value}"})
+    assert answer.status_code == status
+    assert code is None or answer.json()["error"]["code"] == code
+
+
+def test_main_x_accepts_an_api_key_and_refuses_a_token(sandbox: Sandbox) -> None:
+    files = (INDEX, "noarch/main-x-hello-1.0-0.conda")
+    value = sandbox.world.issue("acme", "ada").value
+    for file in files:
+        assert get(sandbox, f"main-x/{file}", bearer(sandbox, "ada")).status_code == 200
+        for refused in (
+            get(sandbox, f"main-x/{file}", token(value)),
+            get(sandbox, f"main-x/{file}"),
+        ):
+            assert refused.status_code == 403
+    in_path = f"{sandbox.service}/t/{value}/repo/main-x/{INDEX}"
+    assert requests.get(in_path, timeout=10).json()["error"]["code"] == "api_key_required"
+
+
+def test_second_site_accepts_no_credential_of_the_first(packages: Path, sandbox: Sandbox) -> None:
+    value = sandbox.world.issue("acme", "ada").value
+    with Sandbox.start(packages=packages, host="localhost") as other:
+        assert other.repo.startswith("http://localhost:")
+        for header in (token(value), bearer(sandbox, "ada")):
+            assert get(other, f"acme/main/{INDEX}", header).status_code == 401
+        assert get(other, f"acme/main/{INDEX}", bearer(other, "ada")).status_code == 200
+        asked = {request.host for request in other.requests}
+    assert asked == {other.service.removeprefix("http://")}
+    account = f"{sandbox.service}/api/account"
+    assert requests.get(account, headers=bearer(other, "ada"), timeout=10).status_code == 403
 
 
 def test_private_packages_come_from_another_host_without_a_token(sandbox: Sandbox) -> None:

@@ -25,8 +25,9 @@ TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
-def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Token:
-    return Token(uuid4(), "x" * 48, AccountKind.INDIVIDUAL, "acme", "ada", END, expires, revoked)
+def a_token(*, revoked: datetime | None = None, months: int | None = None) -> Token:
+    kind = AccountKind.INDIVIDUAL
+    return Token(uuid4(), "x" * 48, kind, "acme", "ada", END, END, revoked, months)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,9 @@ def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Toke
         # Ended early: the subscription's end counts.
         (a_token(), Subscription("b", END - 100 * DAY), END - 70 * DAY, Verdict.EXPIRED),
         (a_token(), Subscription("b", END, cancelled=True), END - DAY, Verdict.CANCELLED),
+        (a_token(months=2), Subscription("b", END), END + 2 * GRACE - TICK, Verdict.WORKS),
+        (a_token(months=2), Subscription("b", END), END + 2 * GRACE, Verdict.EXPIRED),
+        (a_token(months=0), Subscription("b", END), END, Verdict.EXPIRED),
         (a_token(revoked=END), Subscription("b", END), END - DAY, Verdict.REVOKED),
     ],
 )

@@ -16,7 +16,8 @@ of this machine reach this. Nothing here meets a fault or is recorded.
 | `GET tokens` | all tokens ever issued, with values and whether they work |
 | `PUT tokens/ID/sync` | somebody presses "Sync token" on the web page |
 | `PUT tokens/ID/revoke` | somebody revokes it there |
-| `PUT service-account {"user": ADMIN}` | a bearer token for the admin API, good for 900 s |
+| `PUT service-account {"user": ADMIN}` | a service account with a bearer token |
+| `PUT api-key {"user": NAME, "scopes": [SCOPE, …]}` | an API key with these scopes only |
 | `GET mails` | the tokens that the admin API has mailed |
 
 More are in `probes`.
@@ -58,6 +59,7 @@ def routes(world: World) -> list[Route]:
         Route("PUT", rf"{_TOKEN}/sync", partial(sync, world)),
         Route("PUT", rf"{_TOKEN}/revoke", partial(revoke, world)),
         Route("PUT", r"/sandbox/service-account", partial(make_service_account, world)),
+        Route("PUT", r"/sandbox/api-key", partial(make_api_key, world)),
         Route("GET", r"/sandbox/mails", partial(mails, world)),
     ]
 
@@ -139,8 +141,26 @@ def revoke(world: World, _request: Request, token_id: str) -> Answer:
 def make_service_account(world: World, request: Request) -> Answer:
     """`PUT service-account`."""
     user = world.user(str(request.json().get("user", "admin")))
+    client = world.credentials.register_client(user)
     made = world.credentials.make_service_account(user)
-    return json_answer({"token": made.value, "expires_at": made.expires.isoformat()})
+    return json_answer(
+        {
+            "client_id": client.client_id,
+            "client_secret": client.client_secret,
+            "token": made.value,
+            "expires_at": made.expires.isoformat(),
+        }
+    )
+
+
+def make_api_key(world: World, request: Request) -> Answer:
+    """`PUT api-key`."""
+    user = world.user(str(request.json().get("user", "")))
+    scopes = request.json().get("scopes")
+    if not isinstance(scopes, list):
+        raise Refused(problem(400, "scopes: not a list"))
+    key = world.credentials.make_api_key(user, map(str, scopes))
+    return json_answer({"api_key": key.value, "expires_at": key.expires.isoformat()})
 
 
 def mails(world: World, _request: Request) -> Answer:

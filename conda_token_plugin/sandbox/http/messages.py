@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,16 @@ class Request:
         scheme, _, value = self.header("Authorization").partition(" ")
         return value.strip() if scheme.lower() == "bearer" else ""
 
+    def basic(self) -> tuple[str, str] | None:
+        """Return user and password of `Authorization: Basic …`, or `None`."""
+        scheme, _, value = self.header("Authorization").partition(" ")
+        try:
+            pair = base64.b64decode(value, validate=True).decode()
+        except ValueError:  # not base64, or not UTF-8
+            return None
+        name, colon, password = pair.partition(":")
+        return (unquote(name), unquote(password)) if scheme.lower() == "basic" and colon else None
+
     def form(self) -> dict[str, str]:
         """Return the fields of a form."""
         return dict(parse_qsl(self.body.decode(errors="replace")))
@@ -120,8 +131,14 @@ def json_answer(value: object, status: int = 200) -> Answer:
 
 
 def problem(status: int, message: str, code: str = "bad_request") -> Answer:
-    """Return an error in the service's usual form: `{"error": {"code", "message"}}`."""
-    return json_answer({"error": {"code": code, "message": message}}, status)
+    """Return an error in the published form: `{"error": {"message", "code", "data"}}`."""
+    return json_answer({"error": {"message": message, "code": code, "data": {}}}, status)
+
+
+def invalid(name: str, message: str) -> Answer:
+    """Return the published answer to a field that is missing or wrong: 422 and a list."""
+    field = {"loc": ["body", name], "msg": message, "type": "value_error"}
+    return json_answer({"detail": [field]}, 422)
 
 
 def redirect(location: str) -> Answer:

@@ -11,7 +11,9 @@ The rules of a token's life are those of Anaconda's documentation ("Organization
 * "Renewing your subscription does not automatically extend the lifespan of your token":
   a renewal moves `Subscription.ends` only, a sync copies it to `Token.expires`.
 
-So a token works until 30 days after its own end or its subscription's, whichever is earlier.
+So a token works until its tolerance has passed since its own end or since the end of the
+subscription, whichever is earlier. The tolerance is 30 days unless an administrator sets another
+one for the token (`expiration_tolerance_months` of the admin API).
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 GRACE = timedelta(days=30)
+"""The tolerance of a token for which none was set."""
+
+CHANNEL_SCOPE = "repo:read"
+"""The scope with which an API key opens channels. Anaconda's clients ask for it at each login."""
 
 
 class AccountKind(Enum):
@@ -77,13 +83,14 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A customer. `slug` never changes, `title` may."""
+    """A customer. `slug` never changes, `title` may. `seats` is how many it has paid for."""
 
     id: UUID
     slug: str
     title: str
     subscription: Subscription
     site_only: bool = False
+    seats: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,12 @@ class Token:
     issued: datetime
     expires: datetime
     revoked: datetime | None = None
+    tolerance_months: int | None = None
+
+    @property
+    def tolerance(self) -> timedelta:
+        """How long the token works after its end. A month is taken as 30 days."""
+        return GRACE if self.tolerance_months is None else self.tolerance_months * GRACE
 
     def verdict(self, subscription: Subscription, *, now: datetime) -> Verdict:
         """Return whether the token works at `now` under its organization's `subscription`."""
@@ -126,14 +139,24 @@ class Token:
             return Verdict.REVOKED
         if subscription.cancelled:
             return Verdict.CANCELLED
-        last = min(self.expires, subscription.ends) + GRACE
+        last = min(self.expires, subscription.ends) + self.tolerance
         return Verdict.WORKS if now < last else Verdict.EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a login or an admin's service account yields: a bearer value, whose, until when."""
+    """A bearer value: an API key, an access token, or the token of a service account."""
 
     value: str
     user: str
     expires: datetime
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A client of the admin API, with the rights of the administrator `user`."""
+
+    client_id: str
+    client_secret: str
+    user: str

@@ -59,9 +59,9 @@ class Register:
             self._tokens[token.id] = token
         return token
 
-    def extend(self, token: Token, until: datetime) -> Token:
-        """Set when a token expires."""
-        return self._keep(replace(token, expires=until))
+    def extend(self, token: Token, until: datetime, tolerance_months: int | None) -> Token:
+        """Set when a token expires, and how long it works after that."""
+        return self._keep(replace(token, expires=until, tolerance_months=tolerance_months))
 
     def revoke(self, token: Token, at: datetime) -> Token:
         """Revoke a token; one that is revoked already stays as it is."""

@@ -10,24 +10,19 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from conda_token_plugin.sandbox.world.cast import FIRST_TOKENS, MEMBERS, organizations, users
 from conda_token_plugin.sandbox.world.clock import Clock
 from conda_token_plugin.sandbox.world.credentials import Credentials
-from conda_token_plugin.sandbox.world.model import AccountKind, Standing, Verdict
+from conda_token_plugin.sandbox.world.model import AccountKind, Member, Standing, User, Verdict
 from conda_token_plugin.sandbox.world.register import Register
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from conda_token_plugin.sandbox.world.model import (
-        Member,
-        Organization,
-        Subscription,
-        Token,
-        User,
-    )
+    from conda_token_plugin.sandbox.world.model import Organization, Subscription, Token
 
 YEAR = timedelta(days=365)
 
@@ -123,8 +118,21 @@ class World:
 
     # What happens to tokens.
 
-    def issue(self, slug: str, user: str = "") -> Token:
-        """Issue a token to `user`, or the site token without one; an earlier one dies at once.
+    def issue(
+        self,
+        slug: str,
+        user: str = "",
+        *,
+        until: datetime | None = None,
+        tolerance_months: int | None = None,
+    ) -> Token:
+        """Issue a token to `user`, or the site token without one. An earlier one is revoked.
+
+        Args:
+            slug: The organization.
+            user: The owner of an individual token.
+            until: When the token expires: at the end of the subscription at the latest.
+            tolerance_months: How long the token works after its end. Default: 30 days.
 
         Raises:
             Refusal: `no_organization`, `starter`, `ended` or `cancelled`, and for an individual
@@ -138,25 +146,35 @@ class World:
             self._revoke_earlier(slug, user)
             ends = organization.subscription.ends
             kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
-            return self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=ends)
+            expires = min(until or ends, ends)
+            token = self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=expires)
+            return self.tokens.extend(token, expires, tolerance_months)
 
     def revoke(self, token_id: UUID) -> Token:
         """Revoke a token for good; refuse with `no_token` if there is none."""
         with self._lock:
             return self.tokens.revoke(self._token(token_id), self.clock.now())
 
-    def sync(self, token_id: UUID, until: datetime | None = None) -> Token:
-        """Extend a token to its subscription's end, or to `until` if that is earlier.
+    def sync(
+        self, token_id: UUID, until: datetime | None = None, tolerance_months: int | None = None
+    ) -> Token:
+        """Extend a token to the end of its subscription, or to `until` if that is earlier.
+
+        Args:
+            token_id: The token.
+            until: The new expiry. Default: the end of the subscription.
+            tolerance_months: How long the token works after that. Default: as before.
 
         Raises:
-            Refusal: `no_token`: there is none, or it has stopped working and needs a reissue.
+            Refusal: `no_token`: there is none, or it has stopped working and must be reissued.
         """
         with self._lock:
             token = self._token(token_id)
             if self.verdict(token) is not Verdict.WORKS:
                 raise Refusal("no_token")
             ends = self.organization(token.org).subscription.ends
-            return self.tokens.extend(token, min(until or ends, ends))
+            tolerance = token.tolerance_months if tolerance_months is None else tolerance_months
+            return self.tokens.extend(token, min(until or ends, ends), tolerance)
 
     # What happens to organizations.
 
@@ -171,6 +189,21 @@ class World:
     def cancel(self, slug: str) -> Subscription:
         """Cancel the subscription: it ends now, and its tokens stop at once."""
         return self._subscribe(slug, ends=self._second(), cancelled=True)
+
+    def add_robot(self, slug: str) -> User:
+        """Add a user without an email address, with a seat.
+
+        Raises:
+            Refusal: `no_organization`, or `no_free_seat`.
+        """
+        with self._lock:
+            taken = sum(m.seat for (org, _), m in self.members.items() if org == slug)
+            if taken >= self.organization(slug).seats:
+                raise Refusal("no_free_seat")
+            robot = User(uuid4(), f"robot-{len(self.users)}")
+            self.users[robot.name] = robot
+            self.members[slug, robot.name] = Member("member", seat=True)
+            return robot
 
     def give_seat(self, slug: str, user: str) -> None:
         """Give a member a seat. A token that died with the last seat stays dead."""
