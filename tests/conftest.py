@@ -23,7 +23,7 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 FOREIGN = ("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SIZES = ("COLUMNS", "LINES")
-"""The size of the terminal. pytest-xdist sets it, and it would overrule that of a test's terminal."""
+"""The size of the terminal, which pytest-xdist sets. It overrules the terminals of tests."""
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 CONDA_LIMIT = 600
 """Seconds for a test with a conda: it may create several environments, beside other work."""
