@@ -15,7 +15,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.leaks.sought import Sought, secrets_of
+from tests.support.secret_search import Sought, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path

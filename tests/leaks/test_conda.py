@@ -8,20 +8,18 @@ bugs in the handler and in a command, conda's own reports of errors, and ``ps``.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import solver_missing
-from tests.leaks.sought import Sought, secrets_of
 from tests.leaks.watch import looking, watched
+from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
+from tests.support.recording_server import recording
+from tests.support.secret_search import Sought, secrets_of
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +63,9 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
 def test_no_command_shows_a_piece_of_any_secret(
     machine: Machine, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    with receiving() as (address, reports), looking(sandbox) as seen:
-        machine.variables["CONDA_ERROR_UPLOAD_URL"] = address
+    with recording() as uploads, looking(sandbox) as seen:
+        # conda 24.11 and 25.5 upload their error reports.
+        machine.variables["CONDA_ERROR_UPLOAD_URL"] = f"{uploads.url}/"
         runs = [*_ours(machine), *_theirs(machine), *_broken(machine), *_refused(machine)]
     sought = Sought(secrets_of(sandbox))
     found = {
@@ -76,7 +75,7 @@ def test_no_command_shows_a_piece_of_any_secret(
     }
     assert not found
     assert not [path for path in _written(machine) if sought.found_in(path.read_bytes())]
-    assert not any(map(sought.found_in, reports))
+    assert not any(sought.found_in(one.body) for one in uploads.requests)
     assert not any(map(sought.found_in, set(seen)))
     assert not sought.found_in((tmp_path / "notes").read_bytes())
     _the_search_was_worth_it(machine, runs, seen=seen, notes=(tmp_path / "notes").read_text())
@@ -140,28 +139,3 @@ def _the_search_was_worth_it(
     assert b"conda" in b"".join(seen)
     assert "install" in notes
     assert "CONDA_TOKEN_REPO_URL" in notes
-
-
-@contextmanager
-def receiving() -> Iterator[tuple[str, list[bytes]]]:
-    """Where conda uploads its reports to (24.11 and 25.5 do), and what came."""
-    reports: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            reports.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", reports
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import solver_missing
+from tests.support.conda_version import solver_missing
 
 if TYPE_CHECKING:
     from tests.support.person import Person

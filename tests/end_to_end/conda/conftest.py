@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import solver_missing
 from tests.end_to_end.conda.report import ROW, Table, lines_of
+from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
 
 if TYPE_CHECKING:

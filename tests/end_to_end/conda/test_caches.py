@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.integrations.conda.caches import name_of
-from tests.end_to_end.conda.host import conda_version, solver_missing
+from tests.support.conda_version import conda_version, solver_missing
 
 if TYPE_CHECKING:
     from tests.end_to_end.conda.report import Table

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.tokens.token import TokenKind
-from tests.end_to_end.conda.holding import hold, put, supply
-from tests.end_to_end.conda.host import conda_version
+from tests.support.conda_version import conda_version
 from tests.support.machine import Machine
+from tests.support.stored_tokens import hold, put, supply
 
 if TYPE_CHECKING:
     from pathlib import Path

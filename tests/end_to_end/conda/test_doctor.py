@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.operations.health_checks import CHECKS, WELL
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version
 from tests.store import session
+from tests.support.conda_version import conda_version
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version
+from tests.support.conda_version import conda_version
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from tests.support.machine import Machine

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.holding import hold
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from pathlib import Path

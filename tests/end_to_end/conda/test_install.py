@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import conda_version
 from tests.end_to_end.conda.report import summary
+from tests.support.conda_version import conda_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ import pytest
 import requests
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.end_to_end.conda.holding import put
-from tests.end_to_end.conda.traces import pieces, printed, stored, written
+from tests.support.secret_search import pieces, printed, stored, written
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.sandbox import Sandbox
-from tests.end_to_end.conda.holding import hold, put
 from tests.end_to_end.conda.report import summary
-from tests.end_to_end.conda.wire import listening
 from tests.support.machine import Machine
+from tests.support.recording_server import recording
+from tests.support.stored_tokens import hold, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def test_a_client_certificate_is_shown_beside_the_token(
 def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
-    with listening() as plain, listening() as other, listening(tls=certificates.server) as secured:
+    with recording() as plain, recording() as other, recording(tls=certificates.server) as secured:
         scope = [f"{wire.url}/repo/acme" for wire in (plain, secured)]
         put(machine, TOKEN, organization="acme", scope=scope)
         for name, start, end in (
@@ -116,11 +116,11 @@ def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
             ("to another port", plain, other),
         ):
             start.far = end.url
-            start.arrivals.clear()
-            end.arrivals.clear()
+            start.requests.clear()
+            end.requests.clear()
             _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", certificates)
-            assert [one.header("Authorization") for one in start.arrivals] == [f"token {TOKEN}"]
-            assert [one.header("Authorization") for one in end.arrivals] == [""]
+            assert [one.header("Authorization") for one in start.requests] == [f"token {TOKEN}"]
+            assert [one.header("Authorization") for one in end.requests] == [""]
             saw = "acme, then nothing"
             table.add(f"redirect {name}", solver="-", channel="acme", saw=saw)
 
@@ -128,13 +128,13 @@ def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
 def test_a_mirror_gets_the_token_if_it_is_one_of_its_channels(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
-    with listening() as mirror, listening() as stranger:
+    with recording() as mirror, recording() as stranger:
         put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
         for wire in (mirror, stranger):
             _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", certificates)
 
-        assert [one.header("Authorization") for one in mirror.arrivals] == [f"token {TOKEN}"]
-        assert [one.header("Authorization") for one in stranger.arrivals] == [""]
+        assert [one.header("Authorization") for one in mirror.requests] == [f"token {TOKEN}"]
+        assert [one.header("Authorization") for one in stranger.requests] == [""]
     table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")
 
 
