@@ -94,8 +94,14 @@ def sandbox(packages: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def person(tmp_path: Path, sandbox: Sandbox) -> Person:
-    return Person(Machine(tmp_path / "machine", sandbox))
+def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
+    """Return a machine whose settings name the sandbox."""
+    return Machine(tmp_path / "machine", sandbox)
+
+
+@pytest.fixture
+def person(machine: Machine) -> Person:
+    return Person(machine)
 
 
 @pytest.fixture

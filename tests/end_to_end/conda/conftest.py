@@ -9,7 +9,6 @@ import pytest
 
 from tests.end_to_end.conda.report import ROW, Table, lines_of
 from tests.support.conda_version import solver_missing
-from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +62,6 @@ def own_sandbox(built_channels: Path) -> Iterator[Sandbox]:
     """Yield a sandbox whose clock and subscriptions the test may change."""
     with sandbox_on(built_channels) as running:
         yield running
-
-
-@pytest.fixture
-def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
-    """Return a machine whose settings name the shared sandbox."""
-    return Machine(tmp_path / "machine", sandbox)
 
 
 @pytest.fixture(params=["classic", "rattler"])
