@@ -88,8 +88,8 @@ def test_the_drop_in_takes_as_many_calls_as_one_entry_must(home: Path) -> None:
     assert 0 < counts(COMMAND, "with", "info")["calls"] - before <= ITS_DROP_IN
 
 
-@pytest.mark.parametrize("count", [1, 10_000])
-def test_a_url_takes_a_few_calls_more_however_many_tokens_there_are(home: Path, count: int) -> None:
+@pytest.mark.parametrize("count", [1, 1_000])
+def test_url_takes_a_few_calls_more_with_any_number_of_tokens(home: Path, count: int) -> None:
     keep(home / "tokens", count=count)
     with_it, without = run(URLS, COVERED, BESIDE, ELSEWHERE)
 
