@@ -1,4 +1,4 @@
-"""The sandbox as one object: start it, look into it, stop it."""
+"""The sandbox as one object: start it, read and change its state, stop it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,18 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox.world.clock import Clock
 
-POLL = 0.05  # seconds between two looks whether to stop
+POLL = 0.05  # seconds between two checks for the end
 
 
 class Sandbox:
     """A running organization service with its repository.
 
     Attributes:
-        world: All state; its methods are the events of a token's life.
-        requests: What clients sent.
-        faults: What goes wrong next.
-        login: Who logs in.
+        world: The state. Its methods are the events in the life of a token.
+        requests: The record of the requests.
+        faults: The faults of the next responses.
+        login: The login service.
+        host: The host name in all addresses.
     """
 
     def __init__(
@@ -135,11 +136,11 @@ class Sandbox:
         return self.repo + "/".join(names)
 
     def fail_next(self, pattern: str, **fault: Any) -> None:
-        """Let the next request to a matching path go wrong; see `Fault` for what can be said."""
+        """Spoil the response to the next request with a matching path; see `Fault`."""
         self.faults.add(Fault(pattern=pattern, **fault))
 
     def introduction(self) -> dict[str, Any]:
-        """Return what a client has to know: the first line that the sandbox prints."""
+        """Return the addresses, an API key and its organizations, as the command prints them."""
         return {
             "service": self.service,
             "repo": self.repo,

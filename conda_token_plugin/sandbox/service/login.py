@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox.world.model import Credential
     from conda_token_plugin.sandbox.world.world import World
 
-# All of Anaconda's own clients use it; it is no secret.
+# All clients of Anaconda use it; it is not a secret.
 CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -39,16 +39,16 @@ class Login:
     """The login service.
 
     Attributes:
-        client_ids: The clients that may log somebody in.
-        browser: Where authorization codes come from.
+        client_ids: The ids of the clients that are accepted.
+        browser: The browser of the authorization code flow.
         devices: The device logins that wait.
     """
 
     def __init__(self, world: World) -> None:
-        """Let Anaconda's public client in.
+        """Accept the public client of Anaconda.
 
         Args:
-            world: Knows the users and makes their credentials.
+            world: The users, and their credentials.
         """
         self.client_ids = {CLIENT_ID}
         self.browser = Browser(world.clock)
@@ -69,7 +69,7 @@ class Login:
         ]
 
     def seat_at_browser(self, user: str) -> None:
-        """Let `user` sit at the browser, or somebody who denies without a `user`.
+        """Set the user of the browser. Without a `user`, every login is denied.
 
         Raises:
             Refusal: `no_user`.
@@ -77,7 +77,7 @@ class Login:
         self.browser.user = self._world.user(user).name if user else ""
 
     def decide(self, user_code: str, user: str) -> None:
-        """Log `user` in on the device that shows the code, or turn it away without a `user`.
+        """Approve the login of the device that shows the code; without a `user`, deny it.
 
         Raises:
             Refusal: `no_login` or `no_user`.
@@ -110,7 +110,7 @@ class Login:
         )
 
     def show_device_page(self, request: Request) -> Answer:
-        """`GET /device`: for people who try a device login by hand."""
+        """`GET /device`: a form to approve a device login by hand."""
         code = html.escape(request.query.get("user_code", ""))
         users = "".join(f"<option>{name}" for name in self._world.users)
         return page(
@@ -120,7 +120,7 @@ class Login:
         )
 
     def leave_device_page(self, request: Request) -> Answer:
-        """`POST /device`: what was decided there."""
+        """`POST /device`: the decision of that form."""
         form = request.form()
         self.decide(form.get("user_code", ""), form.get("user", "") if "decision" in form else "")
         return page("<p>Done. You can close this page.</p>")

@@ -28,14 +28,14 @@ ALL_SCOPES = frozenset({"cloud:read", "cloud:write", CHANNEL_SCOPE})
 
 
 class Credentials:
-    """Every bearer value that was ever made."""
+    """All bearer values that were made."""
 
     def __init__(self, clock: Clock, users: Iterable[User]) -> None:
         """Give each user an API key.
 
         Args:
-            clock: Tells the time for `exp`.
-            users: Who has an API key from the start.
+            clock: `exp` is counted from its time.
+            users: The users with an API key from the start.
         """
         self._clock = clock
         self._lock = threading.Lock()

@@ -1,6 +1,4 @@
-"""What the service knows about: organizations, subscriptions, members and tokens.
-
-Values and rules only; nothing here has a state or a clock.
+"""Organizations, subscriptions, members and tokens: values and rules, without state or clock.
 
 The rules of a token's life are those of Anaconda's documentation ("Organization tokens"):
 
@@ -34,14 +32,14 @@ CHANNEL_SCOPE = "repo:read"
 
 
 class AccountKind(Enum):
-    """Whose a token is: one person's with a seat, or the whole organization's."""
+    """The owner of a token: a user with a seat, or the organization."""
 
     INDIVIDUAL = "individual"
     SITE = "site"
 
 
 class Standing(Enum):
-    """How a subscription stands at a moment."""
+    """The state of a subscription at a point in time."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -49,7 +47,7 @@ class Standing(Enum):
 
 
 class Verdict(Enum):
-    """What the repository thinks of a token at a moment."""
+    """Whether the repository accepts a token at a point in time, and if not, why."""
 
     WORKS = "works"
     REVOKED = "revoked"
@@ -59,7 +57,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What an organization has paid for, and until when."""
+    """The product of an organization and the end of its subscription."""
 
     product_code: str
     ends: datetime
@@ -67,23 +65,23 @@ class Subscription:
 
     @property
     def grants_tokens(self) -> bool:
-        """Whether the product has organization tokens at all (from anaconda-auth's sources)."""
+        """Whether the product includes tokens (from the source of anaconda-auth)."""
         return "starter" not in self.product_code
 
     def standing(self, now: datetime) -> Standing:
-        """Return how the subscription stands at `now`."""
+        """Return the state of the subscription at `now`."""
         if self.cancelled:
             return Standing.CANCELLED
         return Standing.ACTIVE if now < self.ends else Standing.ENDED
 
     def opens_channels(self, now: datetime) -> bool:
-        """Whether anybody at all gets in at `now`: until the grace after its end is over."""
+        """Whether channels can be opened at `now`: until the grace period has passed."""
         return not self.cancelled and now < self.ends + GRACE
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A customer. `slug` never changes, `title` may. `seats` is how many it has paid for."""
+    """A customer. `slug` never changes, `title` may. `seats` is the number that it has paid for."""
 
     id: UUID
     slug: str
@@ -102,13 +100,13 @@ class User:
 
     @property
     def email(self) -> str:
-        """An address in a domain that can never exist (RFC 2606)."""
+        """An address in a domain that cannot exist (RFC 2606)."""
         return f"{self.name}@example.invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's place in an organization."""
+    """The role of a user in an organization."""
 
     role: str
     seat: bool

@@ -1,7 +1,6 @@
-"""The state of the service, and everything that can happen to it.
+"""The state of the service, and the events that change it.
 
-One lock guards the state, so that the server's threads and a test may share a world. Each method
-is one event and is finished when it returns.
+One lock guards the state, so that the threads of the server and a test may share a world.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ YEAR = timedelta(days=365)
 
 
 class Refusal(Exception):
-    """The service says no."""
+    """A rule of the service forbids the request."""
 
     def __init__(self, reason: str) -> None:
         """Take the reason.
@@ -44,14 +43,14 @@ class World:
     """Organizations, their members and their tokens.
 
     Attributes:
-        outbox: The tokens that the service has mailed to their users.
+        outbox: The tokens that were mailed to their users.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        """Set the scene: see `cast`.
+        """Start with the users and organizations of `cast`.
 
         Args:
-            clock: Tells the time for every rule.
+            clock: The clock for all rules. Default: the real time.
         """
         self.clock = clock or Clock()
         self.tokens = Register()
@@ -64,7 +63,7 @@ class World:
         for slug, user in FIRST_TOKENS:
             self._first_token(self.organizations[slug], user)
 
-    # What is.
+    # State.
 
     def user(self, name: str) -> User:
         """Return a user; refuse with `no_user` if there is none."""
@@ -73,7 +72,7 @@ class World:
         return self.users[name]
 
     def api_key(self, user: str) -> str:
-        """Return the API key that `user` has had since before the sandbox started."""
+        """Return the API key that `user` has from the start."""
         return self.credentials.first_keys[self.user(user).name]
 
     def organization(self, slug: str) -> Organization:
@@ -84,7 +83,7 @@ class World:
             return self.organizations[slug]
 
     def member(self, slug: str, user: str) -> Member:
-        """Return a user's place in an organization; refuse with `not_a_member` without one."""
+        """Return the membership of a user; refuse with `not_a_member` if there is none."""
         with self._lock:
             if (slug, user) not in self.members:
                 raise Refusal("not_a_member")
@@ -96,7 +95,7 @@ class World:
             return [org for slug, org in self.organizations.items() if (slug, user) in self.members]
 
     def issuable(self, user: str) -> list[str]:
-        """Return the organizations that `user` can issue a token for now."""
+        """Return the organizations for which `user` can issue a token now."""
         return [o.slug for o in self.organizations_of(user) if self._objection(o, user) is None]
 
     def opened_by(self, user: str) -> set[str]:
@@ -112,11 +111,11 @@ class World:
         return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
 
     def verdict(self, token: Token) -> Verdict:
-        """Return what the repository thinks of a token now."""
+        """Return whether the repository accepts a token now, and if not, why."""
         subscription = self.organization(token.org).subscription
         return token.verdict(subscription, now=self.clock.now())
 
-    # What happens to tokens.
+    # Events of tokens.
 
     def issue(
         self,
@@ -176,14 +175,14 @@ class World:
             tolerance = token.tolerance_months if tolerance_months is None else tolerance_months
             return self.tokens.extend(token, min(until or ends, ends), tolerance)
 
-    # What happens to organizations.
+    # Events of organizations.
 
     def renew(self, slug: str, until: datetime | None = None) -> Subscription:
-        """Let the subscription run to `until` (default: a year from now). No token is extended."""
+        """Renew the subscription to `until` (default: a year from now). No token is extended."""
         return self._subscribe(slug, ends=until or self._second() + YEAR, cancelled=False)
 
     def end(self, slug: str, on: datetime | None = None) -> Subscription:
-        """Let the subscription end on `on` (default: now). Its tokens work for 30 days more."""
+        """End the subscription at `on` (default: now). Its tokens work for 30 more days."""
         return self._subscribe(slug, ends=on or self._second(), cancelled=False)
 
     def cancel(self, slug: str) -> Subscription:
@@ -206,20 +205,18 @@ class World:
             return robot
 
     def give_seat(self, slug: str, user: str) -> None:
-        """Give a member a seat. A token that died with the last seat stays dead."""
+        """Give a member a seat. A token that was revoked with an earlier seat stays revoked."""
         with self._lock:
             self.members[slug, user] = replace(self.member(slug, user), seat=True)
 
     def take_seat(self, slug: str, user: str) -> None:
-        """Take a member's seat away, and the individual token with it."""
+        """Take the seat of a member away and revoke the individual token."""
         with self._lock:
             self.members[slug, user] = replace(self.member(slug, user), seat=False)
             self._revoke_earlier(slug, user)
 
-    # How.
-
     def _objection(self, organization: Organization, user: str) -> str | None:
-        """Return why no token can be issued now, the first reason that holds."""
+        """Return the first reason why no token can be issued now, or `None`."""
         standing = organization.subscription.standing(self.clock.now())
         member = self.members.get((organization.slug, user))
         objections = {
