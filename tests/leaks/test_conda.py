@@ -1,8 +1,7 @@
-"""The same of real conda commands: what they print, write, report, and show of their processes.
+"""Real conda commands print, write, upload and show in ``ps`` no piece of a secret.
 
-``tests/conda/test_leaks.py`` does it for one token, sent in the header, on good days and bad ones.
-Here it is every kind of token at once, one from a variable and one that goes into the path, with
-bugs in the handler and in a command, conda's own reports of errors, and ``ps``.
+``tests/end_to_end/conda/test_leaks.py`` has one token that is sent in the header. Here are all kinds
+of tokens at once, bugs in the handler and in a command, conda's error reports, and ``ps``.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ BUGS = {
 
 @pytest.fixture
 def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
-    """All kinds of secrets on it; every process is watched."""
+    """Return a machine with all kinds of secrets, whose processes are recorded."""
     machine = Machine(tmp_path / "machine", sandbox)
     world = sandbox.world
     globex = world.issue("globex", "ada").value
@@ -60,7 +59,7 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     return machine
 
 
-def test_no_command_shows_a_piece_of_any_secret(
+def test_conda_commands_show_no_piece_of_any_secret(
     machine: Machine, tmp_path: Path, sandbox: Sandbox
 ) -> None:
     with recording() as uploads, looking(sandbox) as seen:
@@ -78,11 +77,13 @@ def test_no_command_shows_a_piece_of_any_secret(
     assert not any(sought.found_in(one.body) for one in uploads.requests)
     assert not any(map(sought.found_in, set(seen)))
     assert not sought.found_in((tmp_path / "notes").read_bytes())
-    _the_search_was_worth_it(machine, runs, seen=seen, notes=(tmp_path / "notes").read_text())
+    _assert_search_covered_everything(
+        machine, runs, seen=seen, notes=(tmp_path / "notes").read_text()
+    )
 
 
 def _ours(machine: Machine) -> Iterator[Ran]:
-    """Our commands with conda's own flags, which come before them."""
+    """Our commands with flags of conda before them."""
     yield machine.conda("-vvv", "token", "install", "--org", "acme", "--yes").well()
     yield machine.conda("--debug", "token", "sync")
     yield machine.conda("-vvv", "token", "test")
@@ -102,10 +103,10 @@ def _theirs(machine: Machine) -> Iterator[Ran]:
 
 
 def _broken(machine: Machine) -> Iterator[Ran]:
-    """A bug here and there, in a command that asks for channels; then one in a command of ours."""
+    """Bugs in a command that reads channels, then one in a command of ours."""
     for (name, then), flag in zip(BUGS.items(), ["-vvv", "--json"] * len(BUGS), strict=False):
         machine.forget()
-        # Below the adapter that puts a token into the path, a bug that tells all would tell it.
+        # Only a channel with the token in the header: a bug below the path adapter sees the path.
         only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
         yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
     issue = ("after", "conda_token_plugin.service.client:Service.issue")
@@ -113,7 +114,7 @@ def _broken(machine: Machine) -> Iterator[Ran]:
 
 
 def _refused(machine: Machine) -> Iterator[Ran]:
-    """All tokens are dead."""
+    """Commands after all tokens were revoked."""
     for token in list(machine.sandbox.world.tokens):
         machine.sandbox.world.revoke(token.id)
     machine.forget()
@@ -122,15 +123,15 @@ def _refused(machine: Machine) -> Iterator[Ran]:
 
 
 def _written(machine: Machine) -> Iterator[Path]:
-    """Every file of the machine, but for the store's secrets."""
+    """Every file of the machine, except the secrets of the store."""
     vault = machine.store_folder / "secrets"
     return (path for path in machine.files() if path.is_file() and vault not in path.parents)
 
 
-def _the_search_was_worth_it(
+def _assert_search_covered_everything(
     machine: Machine, runs: list[Ran], *, seen: list[bytes], notes: str
 ) -> None:
-    """Headers were printed, tokens were sent, processes were seen, bugs did happen."""
+    """Assert that headers were printed, tokens sent, processes seen and bugs raised."""
     assert any("Authorization" in ran.said for ran in runs)
     assert sum("Bug" in ran.said for ran in runs) >= 3
     world = machine.sandbox.world

@@ -1,4 +1,4 @@
-"""What can be seen of processes from outside while they run, as ``ps`` does."""
+"""What other users can see of running processes, as ``ps`` shows it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ WATCHED = Path(__file__).with_name("watched")
 
 
 def watched(notes: Path) -> dict[str, str]:
-    """Variables that have a process and all Python below it note what they are and start."""
+    """Return variables with which all Python processes record their arguments and children."""
     return {"PYTHONPATH": str(WATCHED), "WATCHED_NOTES": str(notes)}
 
 
 @contextmanager
 def looking(sandbox: Sandbox) -> Iterator[list[bytes]]:
-    """The command lines of all processes of this machine, whenever a request arrives.
+    """Record the command lines of all processes at each request.
 
-    A request is a moment at which the process that sends it is sure to be there.
+    At that moment the process that has sent the request is certainly running.
     """
     seen: list[bytes] = []
     server = sandbox._server

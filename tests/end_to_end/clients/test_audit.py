@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.conda
 
 
-def test_a_token_in_a_channels_url_is_found_everywhere_and_taken_out(machine: Machine) -> None:
+def test_audit_finds_a_token_of_a_channel_url_in_every_file_and_removes_it(
+    machine: Machine,
+) -> None:
     value = machine.install("acme", with_conda=False)
     away = machine.without_plugin()
     repo = machine.sandbox.repo

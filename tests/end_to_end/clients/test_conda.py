@@ -24,7 +24,9 @@ def solver(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_it_installs_from_two_organizations_at_once(machine: Machine, solver: str) -> None:
+def test_conda_installs_from_two_organizations_with_exported_tokens(
+    machine: Machine, solver: str
+) -> None:
     values = {name: machine.install(name, with_conda=False) for name in ("acme", "globex")}
     machine.plugin("export", "conda", "--yes").well()
     url = machine.sandbox.url_of
@@ -44,7 +46,7 @@ def test_it_installs_from_two_organizations_at_once(machine: Machine, solver: st
         assert all(one.path.startswith(f"/t/{value}/") for one in theirs)
 
 
-def test_after_the_take_back_it_is_refused_again(machine: Machine, solver: str) -> None:
+def test_conda_is_refused_after_the_export_is_removed(machine: Machine, solver: str) -> None:
     machine.install("acme", with_conda=False)
     machine.plugin("export", "conda", "--yes").well()
     machine.plugin("export", "conda", "--remove").well()
@@ -57,7 +59,7 @@ def test_after_the_take_back_it_is_refused_again(machine: Machine, solver: str) 
     ).badly()
 
 
-def test_it_leaves_the_token_nowhere(machine: Machine, solver: str) -> None:
+def test_conda_with_exported_tokens_writes_no_token(machine: Machine, solver: str) -> None:
     value = machine.install("acme", with_conda=False)
     machine.plugin("export", "conda", "--yes").well()
     alone = machine.without_plugin()
@@ -73,7 +75,7 @@ def test_it_leaves_the_token_nowhere(machine: Machine, solver: str) -> None:
     assert not [path for path in files if value.encode() in path.read_bytes()]
 
 
-def test_run_is_given_its_command_whole_by_conda_itself(machine: Machine) -> None:
+def test_conda_token_run_gets_its_command_unchanged(machine: Machine) -> None:
     value = machine.install("acme", with_conda=False)
     show = (
         "import os, sys; print(os.environ['ANACONDA_REPO_TOKEN_ACME'] == sys.argv[1], sys.argv[2:])"

@@ -64,7 +64,7 @@ def ours(*words: str) -> list[str]:
     return ["-m", "conda_token_plugin", *words]
 
 
-def test_rattler_reads_what_was_put_into_the_keyring(machine: Machine) -> None:
+def test_rattler_reads_the_exported_keyring_entry(machine: Machine) -> None:
     value = machine.install("acme", with_conda=False)
     url = machine.sandbox.url_of("acme", "main")
     exported, installed, removed, refused = in_session(
@@ -83,7 +83,7 @@ def test_rattler_reads_what_was_put_into_the_keyring(machine: Machine) -> None:
     assert value not in str([exported, removed])
 
 
-def test_a_credential_of_somebody_else_in_the_keyring_is_left(machine: Machine) -> None:
+def test_export_keeps_a_keyring_entry_of_another_program(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     held = json.dumps({"BearerToken": "theirs"})
     theirs = (
@@ -102,7 +102,7 @@ def test_a_credential_of_somebody_else_in_the_keyring_is_left(machine: Machine) 
     assert left[1].strip() == held
 
 
-def test_without_a_keyring_it_is_one_line_and_nothing_is_written(machine: Machine) -> None:
+def test_export_without_a_keyring_is_one_error_line_and_writes_nothing(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     nowhere = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x", **NATIVE}
     ran = machine.plugin("export", "rattler", "--keyring", **nowhere)
@@ -112,7 +112,7 @@ def test_without_a_keyring_it_is_one_line_and_nothing_is_written(machine: Machin
     assert not (machine.home / ".rattler").exists()
 
 
-def test_a_keyring_that_keeps_nothing_is_found_out(machine: Machine) -> None:
+def test_export_to_a_keyring_that_stores_nothing_fails(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     ran = machine.plugin("export", "rattler", "--keyring")
     assert ran.code == 6

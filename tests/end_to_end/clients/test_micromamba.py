@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_it_installs_from_two_organizations_at_once(machine: Machine) -> None:
+def test_micromamba_installs_from_two_organizations_with_exported_tokens(machine: Machine) -> None:
     """From channels with shards: from others, mamba 2.8 gets no packages with such a token."""
     for name in ("acme", "globex"):
         machine.install(name, with_conda=False)

@@ -73,7 +73,7 @@ def write_wheel(path: Path, name: str) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_curl_reads_it(exported: Machine, server: BasicServer, name: str) -> None:
+def test_curl_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
     url = f"{server.url(name, host=HOSTS[name])}/conda/noarch/repodata.json"
 
     def curl(*options: str) -> subprocess.CompletedProcess[str]:
@@ -91,7 +91,7 @@ def test_curl_reads_it(exported: Machine, server: BasicServer, name: str) -> Non
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="there is no pip")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_pip_reads_it(exported: Machine, server: BasicServer, name: str) -> None:
+def test_pip_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
     into = exported.folder / "site"
     exported.python(
         *("-m", "pip", "install", "--no-deps", "--no-input", "--disable-pip-version-check"),
@@ -104,7 +104,7 @@ def test_pip_reads_it(exported: Machine, server: BasicServer, name: str) -> None
 
 
 @pytest.mark.conda
-def test_conda_reads_it_for_two_organizations_at_once(
+def test_conda_reads_the_exported_netrc_for_two_organizations(
     exported: Machine, server: BasicServer
 ) -> None:
     channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
@@ -117,7 +117,7 @@ def test_conda_reads_it_for_two_organizations_at_once(
 
 
 @pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed")
-def test_rattler_reads_it_for_two_organizations_at_once(
+def test_rattler_reads_the_exported_netrc_for_two_organizations(
     exported: Machine, server: BasicServer
 ) -> None:
     channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
@@ -127,7 +127,9 @@ def test_rattler_reads_it_for_two_organizations_at_once(
     assert "globex-tools" in done.out
 
 
-def test_nobody_is_sent_the_password_of_the_other(exported: Machine, server: BasicServer) -> None:
+def test_host_is_not_sent_the_password_of_another_host(
+    exported: Machine, server: BasicServer
+) -> None:
     code = (
         "import requests, sys\n"
         "[print(requests.get(url, timeout=5).status_code) for url in sys.argv[1:]]"
@@ -138,7 +140,9 @@ def test_nobody_is_sent_the_password_of_the_other(exported: Machine, server: Bas
     assert done.out.split() == ["200", "200", "401"]
 
 
-def test_what_was_taken_back_is_refused(exported: Machine, server: BasicServer) -> None:
+def test_client_is_refused_after_the_netrc_export_is_removed(
+    exported: Machine, server: BasicServer
+) -> None:
     exported.plugin("export", "netrc", "--remove").well()
     assert not (exported.home / ".netrc").exists()
     code = "import requests, sys\nprint(requests.get(sys.argv[1], timeout=5).status_code)"

@@ -25,7 +25,7 @@ def urls(machine: Machine, organization: str) -> list[str]:
     return [machine.sandbox.url_of(organization, name) for name in ("main", "private")]
 
 
-def test_it_solves_and_installs_from_protected_channels(machine: Machine) -> None:
+def test_rattler_installs_from_protected_channels_with_exported_tokens(machine: Machine) -> None:
     value = machine.install("acme", with_conda=False)
     refused = installs(machine, *urls(machine, "acme"), packages="acme-tools").badly()
     assert "403" in refused.out
@@ -42,14 +42,14 @@ def test_it_solves_and_installs_from_protected_channels(machine: Machine) -> Non
     assert not any(one.authorization for one in outside)
 
 
-def test_after_the_take_back_it_is_refused_again(machine: Machine) -> None:
+def test_rattler_is_refused_after_the_export_is_removed(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     machine.plugin("export", "rattler").well()
     machine.plugin("export", "rattler", "--remove").well()
     installs(machine, *urls(machine, "acme"), packages="acme-tools").badly()
 
 
-def test_what_it_leaves_on_disk_holds_no_token(machine: Machine) -> None:
+def test_rattler_writes_no_token(machine: Machine) -> None:
     value = machine.install("acme", with_conda=False)
     machine.plugin("export", "rattler").well()
     installs(machine, *urls(machine, "acme"), packages="acme-tools acme-private").well()
@@ -58,7 +58,7 @@ def test_what_it_leaves_on_disk_holds_no_token(machine: Machine) -> None:
     assert not [path for path in written if value.encode() in path.read_bytes()]
 
 
-def test_two_organizations_at_once_need_two_hosts(machine: Machine) -> None:
+def test_rattler_opens_two_organizations_on_two_hosts_only(machine: Machine) -> None:
     """rattler knows hosts only; here the same server has two names."""
     machine.install("acme", with_conda=False)
     machine.plugin("export", "rattler").well()
@@ -77,7 +77,7 @@ def test_two_organizations_at_once_need_two_hosts(machine: Machine) -> None:
     assert done.out.split() == ["acme-hello", "acme-tools", "globex-hello", "globex-tools"]
 
 
-def test_it_reads_a_file_that_a_variable_names(machine: Machine) -> None:
+def test_rattler_reads_the_file_that_a_variable_names(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     named = {"RATTLER_AUTH_FILE": str(machine.folder / "auth.json")}
     machine.plugin("export", "rattler", **named).well()
@@ -85,7 +85,7 @@ def test_it_reads_a_file_that_a_variable_names(machine: Machine) -> None:
     installs(machine, *urls(machine, "acme"), packages="acme-tools", folder="b").badly()
 
 
-def test_it_still_reads_the_entries_that_others_made(machine: Machine) -> None:
+def test_rattler_reads_the_other_entries_after_an_export(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     path = machine.home / ".rattler" / "credentials.json"
     path.parent.mkdir()

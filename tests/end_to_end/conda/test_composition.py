@@ -53,7 +53,7 @@ def wires() -> Iterator[tuple[RecordingServer, RecordingServer, RecordingServer]
         yield wire, proxy, asking
 
 
-def test_what_arrives_is_the_same_header_for_header(
+def test_request_of_an_uncovered_url_equals_that_without_the_plugin(
     machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer], table: Table
 ) -> None:
     every = [
@@ -77,7 +77,7 @@ def test_what_arrives_is_the_same_header_for_header(
     table.add(f"{count} kinds of request", solver="-", channel="not ours", saw=saw)
 
 
-def test_the_handler_was_there_and_did_its_work_all_the_while(
+def test_covered_url_gets_the_token_beside_other_credentials(
     machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer]
 ) -> None:
     wire = wires[0]
@@ -92,7 +92,7 @@ def test_the_handler_was_there_and_did_its_work_all_the_while(
         assert {one.header("Authorization") for one in arrivals} == {f"token {LIVE}"}
 
 
-def test_our_entries_stay_hidden_from_a_handler_that_has_another_one_asked(
+def test_our_entries_are_hidden_from_a_handler_that_calls_another(
     machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer]
 ) -> None:
     _hold(machine, wires[0])

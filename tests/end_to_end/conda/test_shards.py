@@ -41,7 +41,7 @@ def sharded(tmp_path: Path, built_channels: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_token_for_one_channel_gets_its_shards(
+def test_token_for_one_channel_gets_its_shards(
     sharded: Machine, way: AuthScheme, table: Table
 ) -> None:
     channel = sharded.sandbox.url_of("acme", "private")

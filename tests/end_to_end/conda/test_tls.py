@@ -59,7 +59,7 @@ def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> 
 
 
 @pytest.mark.parametrize("setting", ["a file", "truststore", "false"])
-def test_condas_settings_for_certificates_hold_for_the_token(
+def test_certificate_settings_of_conda_apply_to_requests_with_a_token(
     secure: Machine, certificates: Certificates, setting: str, table: Table
 ) -> None:
     token = hold(secure, "acme")
@@ -75,7 +75,7 @@ def test_condas_settings_for_certificates_hold_for_the_token(
     table.add(f"https, ssl_verify: {setting}", solver="classic", channel="acme", saw=saw)
 
 
-def test_a_server_that_nobody_vouches_for_gets_no_token(secure: Machine) -> None:
+def test_untrusted_server_gets_no_token(secure: Machine) -> None:
     hold(secure, "acme")
     channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
 
@@ -85,7 +85,7 @@ def test_a_server_that_nobody_vouches_for_gets_no_token(secure: Machine) -> None
     assert not list(secure.sandbox.requests)
 
 
-def test_a_client_certificate_is_shown_beside_the_token(
+def test_client_certificate_is_sent_with_the_token(
     secure: Machine, certificates: Certificates, table: Table
 ) -> None:
     token = hold(secure, "acme")
@@ -104,7 +104,7 @@ def test_a_client_certificate_is_shown_beside_the_token(
     table.add("https, client certificate", solver="classic", channel="acme", saw=saw)
 
 
-def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
+def test_redirect_to_another_scheme_or_port_gets_no_token(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
     with recording() as plain, recording() as other, recording(tls=certificates.server) as secured:
@@ -125,7 +125,7 @@ def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
             table.add(f"redirect {name}", solver="-", channel="acme", saw=saw)
 
 
-def test_a_mirror_gets_the_token_if_it_is_one_of_its_channels(
+def test_mirror_gets_the_token_only_if_it_is_in_scope(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
     with recording() as mirror, recording() as stranger:

@@ -49,7 +49,7 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_url_that_leads_out_of_the_channels_takes_no_token_along(
+def test_url_that_leaves_the_scope_gets_no_token(
     machine: Machine, way: AuthScheme, table: Table
 ) -> None:
     with recording() as wire:

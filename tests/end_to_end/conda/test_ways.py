@@ -41,7 +41,7 @@ def wire() -> Iterator[RecordingServer]:
 
 
 @pytest.mark.parametrize("way", AuthScheme)
-def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_only(
+def test_token_is_sent_by_its_scheme_and_on_redirects_in_scope_only(
     machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
@@ -71,7 +71,7 @@ def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_on
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
+def test_proxy_gets_its_password_and_a_redirect_after_407_no_token(
     machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
@@ -90,7 +90,7 @@ def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
 
 
 @pytest.mark.parametrize("way", AuthScheme)
-def test_no_piece_of_it_is_printed_or_written_whatever_goes_wrong(
+def test_failing_command_prints_and_writes_no_piece_of_the_token(
     machine: Machine, wire: RecordingServer, way: AuthScheme
 ) -> None:
     _hold(machine, wire, way=way)
