@@ -1,6 +1,6 @@
 """Real conda commands print, write, upload and show in ``ps`` no piece of a secret.
 
-``tests/end_to_end/conda/test_leaks.py`` has one token that is sent in the header. Here are all kinds
+``tests/end_to_end/conda/test_leaks.py`` has one token, sent in the header. Here are all kinds
 of tokens at once, bugs in the handler and in a command, conda's error reports, and ``ps``.
 """
 
