@@ -94,6 +94,13 @@ def sandbox(packages: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def other_site(packages: Path) -> Iterator[Sandbox]:
+    """Yield a second site: a sandbox with another host name, port and credentials."""
+    with Sandbox.start(packages=packages, host="localhost") as running:
+        yield running
+
+
+@pytest.fixture
 def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     """Return a machine whose settings name the sandbox."""
     return Machine(tmp_path / "machine", sandbox)

@@ -139,7 +139,8 @@ def test_help_shows_the_options() -> None:
     assert all(option in done.stdout for option in ("--port N", "--certificate", "--private-key"))
 
 
-def test_command_with_a_certificate_serves_https(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_command_with_a_certificate_serves_https(tmp_path: Path, host: str) -> None:
     trustme = pytest.importorskip("trustme")
     authority = trustme.CA()
     pair = authority.issue_cert("127.0.0.1", "localhost")
@@ -147,14 +148,14 @@ def test_command_with_a_certificate_serves_https(tmp_path: Path) -> None:
     pair.cert_chain_pems[0].write_to_path(certificate)
     pair.private_key_pem.write_to_path(key)
     authority.cert_pem.write_to_path(trusted)
-    options = ("--certificate", certificate, "--private-key", key)
+    options = ("--host", host, "--certificate", certificate, "--private-key", key)
     with running(tmp_path / "scratch", *options) as (_, introduction):
-        assert introduction["service"].startswith("https://127.0.0.1:")
+        assert introduction["service"].startswith(f"https://{host}:")
         index = f"{introduction['repo']}anaconda-tools/noarch/repodata.json"
         assert requests.get(index, verify=trusted, timeout=10).status_code == 200
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(index, timeout=10)
-        # The one who did not trust it has not harmed it.
+        # A client that does not trust the certificate does not stop the server.
         assert requests.get(index, verify=trusted, timeout=10).status_code == 200
 
 

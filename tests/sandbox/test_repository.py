@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from conda_token_plugin.sandbox import Sandbox
-
 if TYPE_CHECKING:
-    from pathlib import Path
+    from conda_token_plugin.sandbox import Sandbox
 
 HELLO = "noarch/acme-hello-1.0-0.conda"
 PRIVATE = "noarch/acme-private-1.0-0.conda"
@@ -177,17 +175,18 @@ def test_main_x_accepts_an_api_key_and_refuses_a_token(sandbox: Sandbox) -> None
     assert requests.get(in_path, timeout=10).json()["error"]["code"] == "api_key_required"
 
 
-def test_second_site_accepts_no_credential_of_the_first(packages: Path, sandbox: Sandbox) -> None:
+def test_second_site_accepts_no_credential_of_the_first(
+    sandbox: Sandbox, other_site: Sandbox
+) -> None:
     value = sandbox.world.issue("acme", "ada").value
-    with Sandbox.start(packages=packages, host="localhost") as other:
-        assert other.repo.startswith("http://localhost:")
-        for header in (token(value), bearer(sandbox, "ada")):
-            assert get(other, f"acme/main/{INDEX}", header).status_code == 401
-        assert get(other, f"acme/main/{INDEX}", bearer(other, "ada")).status_code == 200
-        asked = {request.host for request in other.requests}
-    assert asked == {other.service.removeprefix("http://")}
+    assert other_site.repo.startswith("http://localhost:")
+    for header in (token(value), bearer(sandbox, "ada")):
+        assert get(other_site, f"acme/main/{INDEX}", header).status_code == 401
+    own = bearer(other_site, "ada")
+    assert get(other_site, f"acme/main/{INDEX}", own).status_code == 200
+    assert {request.host for request in other_site.requests} == {other_site.service[7:]}
     account = f"{sandbox.service}/api/account"
-    assert requests.get(account, headers=bearer(other, "ada"), timeout=10).status_code == 403
+    assert requests.get(account, headers=own, timeout=10).status_code == 403
 
 
 def test_private_package_is_redirected_to_another_host_without_a_token(sandbox: Sandbox) -> None:
