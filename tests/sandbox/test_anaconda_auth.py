@@ -22,7 +22,7 @@ pytest.importorskip("anaconda_auth", reason="anaconda-auth is not installed")
 
 # Each script sets `found`, which is printed as JSON on the last line of its output.
 BEGIN = """
-import json, sys, webbrowser
+import json, os, sys, webbrowser
 from urllib.parse import parse_qsl, urlsplit
 import pkce, requests
 from anaconda_auth import actions
@@ -44,7 +44,7 @@ def statuses(client):
 webbrowser.open = approve
 """
 ISSUE = """
-client = RepoAPIClient(site=site, api_key=sys.argv[3])
+client = RepoAPIClient(site=site, api_key=os.environ["KEY"])
 listed = [o.name for o in client.get_business_organizations_for_user()]
 before = client._get_repo_token_info("acme")
 issued = client.issue_new_token("acme", yes=True)
@@ -66,7 +66,7 @@ access = actions.request_access_token(code, verifier, site)
 found = RepoAPIClient(site=site, api_key=actions.get_api_key(access, site)).email
 """
 CHANNELS = """
-found = statuses(RepoAPIClient(site=site, api_key=sys.argv[3]))
+found = statuses(RepoAPIClient(site=site, api_key=os.environ["KEY"]))
 """
 SITES = """
 clients = [RepoAPIClient(site=name) for name in ("first", "second")]
@@ -74,7 +74,7 @@ found = [AnacondaAuthSitesConfig().default_site]
 found += [[client.email, *statuses(client)[:1]] for client in clients]
 """
 TOLERANCE = """
-info = RepoAPIClient(site=site, api_key=sys.argv[3])._get_repo_token_info("acme")
+info = RepoAPIClient(site=site, api_key=os.environ["KEY"])._get_repo_token_info("acme")
 found = [str(info.id), info.expires_at.replace(tzinfo=None).isoformat()]
 """
 
@@ -113,10 +113,10 @@ def run(site: Sandbox, ca_file: Path, code: str, *, api_key: str = "") -> Any:
     """Run a script with anaconda-auth; return what it found."""
     # Its own keyring is a file in HOME, which is the test's.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHON_KEYRING_BACKEND"}
-    key = api_key or site.world.api_key("ada")
+    environment["KEY"] = api_key or site.world.api_key("ada")
     script = f"{BEGIN}{code}print(json.dumps(found))"
     done = subprocess.run(
-        [sys.executable, "-c", script, domain_of(site), str(ca_file), key],
+        [sys.executable, "-c", script, domain_of(site), str(ca_file)],
         env=environment,
         capture_output=True,
         text=True,
