@@ -1,8 +1,9 @@
-"""The sealed room: no real HOME, no variable of ours or conda's, no network but loopback."""
+"""Isolation of every test: a home of its own, no variables of the user, no network but loopback."""
 
 from __future__ import annotations
 
 import os
+import signal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -21,25 +22,34 @@ if TYPE_CHECKING:
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 FOREIGN = ("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+SIZES = ("COLUMNS", "LINES")
+"""The size of the terminal, which pytest-xdist sets. It overrules the terminals of tests."""
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CONDA_LIMIT = 600
+"""Seconds for a test with a conda: it may create several environments, beside other work."""
 
-
-# Timing decides nothing: machines are slow, and have other work.
+# No deadline: the speed of the machine must not decide whether a test passes.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("timeless")
 
 
+def pytest_configure() -> None:
+    """Handle SIGINT, which is ignored if the suite runs as a background job of a script."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a conda, for a stated reason, where none can be imported."""
-    if find_spec("conda") is not None:
-        return
-    reason = pytest.mark.skip(reason="no conda can be imported here: see CONTRIBUTING.md")
+    """Skip the tests that need a conda if none can be imported, else give them more time."""
+    mark = pytest.mark.timeout(CONDA_LIMIT)
+    if find_spec("conda") is None:
+        mark = pytest.mark.skip(reason="no conda can be imported here: see CONTRIBUTING.md")
     for item in items:
         if item.get_closest_marker("conda"):
-            item.add_marker(reason)
+            item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many of the tests that need a conda did run."""
+    """Print how many of the tests that need a conda ran."""
     ran = {
         report.nodeid
         for outcome in ("passed", "failed")
@@ -50,16 +60,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def sealed_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the test's own, and no way out of this machine."""
+def sealed_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
+    """Return an empty home folder, after the user's variables are removed."""
+    # The tests of packages install from an index, whose certificate may need these variables.
+    removed = SIZES if "packaging" in request.path.parts else (*SIZES, *CERTIFICATES)
     for name in list(os.environ):
-        if name.upper().startswith(FOREIGN) or name.lower() in PROXIES:
+        if name.upper().startswith(FOREIGN) or name.lower() in PROXIES or name in removed:
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
-    # A keyring daemon of the session must never be reached by accident.
+    # No test may reach the keyring daemon of the user's session.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
     socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
@@ -68,24 +82,37 @@ def sealed_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that the first sandbox of the session builds its channels in."""
+    """Return a folder in which the first sandbox of the session builds its channels."""
     return tmp_path_factory.mktemp("packages")
 
 
 @pytest.fixture
 def sandbox(packages: Path) -> Iterator[Sandbox]:
-    """A sandbox in its first state."""
+    """Yield a sandbox in its initial state."""
     with Sandbox.start(packages=packages) as running:
         yield running
 
 
 @pytest.fixture
-def person(tmp_path: Path, sandbox: Sandbox) -> Person:
-    return Person(Machine(tmp_path / "machine", sandbox))
+def other_site(packages: Path) -> Iterator[Sandbox]:
+    """Yield a second site: a sandbox with another host name, port and credentials."""
+    with Sandbox.start(packages=packages, host="localhost") as running:
+        yield running
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
+    """Return a machine whose settings name the sandbox."""
+    return Machine(tmp_path / "machine", sandbox)
+
+
+@pytest.fixture
+def person(machine: Machine) -> Person:
+    return Person(machine)
 
 
 @pytest.fixture
 def files_of_sandbox(packages: Path, sandbox: Sandbox) -> Path:
-    """The channels as files, for a server of another kind."""
+    """Return the channels as files, for another kind of server."""
     assert sandbox.repo
     return packages / "channels"

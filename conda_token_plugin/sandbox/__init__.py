@@ -1,9 +1,11 @@
 """A local organization service with its protected repository, for the demo and the tests.
 
-    python -m conda_token_plugin.sandbox [--port N] [--certificate FILE --private-key FILE]
+    python -m conda_token_plugin.sandbox [--host NAME] [--port N]
+                                         [--certificate FILE --private-key FILE]
 
-serves on 127.0.0.1 until Ctrl-C or SIGTERM, and first prints one line of JSON: `{"service": URL,
-"repo": URL, "api_key": KEY, "organizations": [SLUG, …]}`. In Python:
+serves on 127.0.0.1 until Ctrl-C or SIGTERM. It first prints one line of JSON: `{"service": URL,
+"repo": URL, "api_key": KEY, "organizations": [SLUG, …]}`. A second one with `--host localhost` is
+another site: it accepts none of the credentials of the first. In Python:
 
     with Sandbox.start() as sandbox:
         token = sandbox.world.issue("acme", "ada")
@@ -11,16 +13,17 @@ serves on 127.0.0.1 until Ctrl-C or SIGTERM, and first prints one line of JSON: 
         sandbox.clock.advance(timedelta(days=300))
         assert not sandbox.requests
 
-`cast` tells who is in it, `channels` what there is to install. What a test in Python calls on
-`sandbox.world`, a test of a subprocess asks for over HTTP: see `control` and `probes`.
+`world.cast` lists users and organizations, `repository.channels` the packages. A test in Python
+calls methods of `sandbox.world`; another process sends the same as HTTP requests to
+`control.control` and `control.probes`.
 
-It behaves like the real service as far as that is known from public clients and documentation.
-Where nothing is known it takes a stand, and says so: see `model`, `refusals`, `admission` and
-`admin`. Nothing here imports the rest of the package, nor the other way round.
+The sandbox behaves like the real service as far as that is known from public clients and
+documentation. `world.model`, `http.refusals`, `repository.admission` and `service.admin` say what
+is an assumption. Nothing here imports the rest of the package, and it is not imported there.
 
-The way of a request: `server` (sockets) → `router` (faults, record) → one of the route modules
-`organizations`, `login`, `admin`, `repository`, `control`, `probes` → `world` (state), by the rules
-in `model`.
+A request passes through `http.server` (sockets), `http.router` (faults, record) and a module with
+routes (in `service`, `repository`, `control`) to `world.world`, which holds the state and applies
+the rules of `world.model`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
+from conda_token_plugin.sandbox.http.server import HOSTS
 from conda_token_plugin.sandbox.repository.libraries import MissingLibraryError
 from conda_token_plugin.sandbox.sandbox import Sandbox
 
@@ -21,7 +22,7 @@ PROG = "python -m conda_token_plugin.sandbox"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line."""
+        """Print the error in one line, without the usage."""
         self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     tls = _tls(parser, options.certificate, options.private_key)
     stop = _stop_event()
     try:
-        with Sandbox.start(port=options.port, tls=tls) as sandbox:
+        with Sandbox.start(host=options.host, port=options.port, tls=tls) as sandbox:
             print(json.dumps(sandbox.introduction()), flush=True)  # noqa: T201 -- its output
             _wait(stop)
     except MissingLibraryError as e:  # installed without the demo extra
@@ -44,9 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> _Parser:
     parser = _Parser(prog=PROG, description="Serve a local organization service and repository.")
+    parser.add_argument("--host", choices=HOSTS, default=HOSTS[0], help="name in all addresses")
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="default: a free one")
-    parser.add_argument("--certificate", metavar="FILE", help="serve https with this (PEM)")
-    parser.add_argument("--private-key", metavar="FILE", help="of the certificate (PEM)")
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="serve https with this certificate (PEM)"
+    )
+    parser.add_argument(
+        "--private-key", metavar="FILE", help="the private key of the certificate (PEM)"
+    )
     return parser
 
 
@@ -67,7 +73,7 @@ def _tls(
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:  # noqa: PLR2004 -- the largest there is
-        raise argparse.ArgumentTypeError(f"{text!r} is no port number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port number from 0 to 65535")
     return int(text)
 
 
@@ -79,7 +85,7 @@ def _stop_event() -> threading.Event:
 
 
 def _wait(stop: threading.Event) -> None:
-    # In slices, because Windows delivers no Ctrl-C to a thread that waits without end.
+    # With a timeout, because Windows delivers no Ctrl-C to a thread that waits without one.
     while not stop.wait(timeout=1.0):
         pass
 

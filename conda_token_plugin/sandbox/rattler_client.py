@@ -1,6 +1,6 @@
-"""The least that solves and installs with py-rattler: `python -m … CHANNEL PACKAGE PREFIX`.
+"""Solve and install with py-rattler: `python -m … CHANNEL PACKAGE PREFIX`.
 
-Credentials are py-rattler's own business: it finds what `conda-token-plugin export rattler` wrote.
+py-rattler reads the credentials that `conda-token-plugin export rattler` wrote.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from pathlib import Path
 
 
 async def install(channel: str, package: str, prefix: Path) -> list[str]:
-    """Install ``package`` from ``channel`` into ``prefix``; the names of what was installed."""
+    """Install ``package`` from ``channel`` into ``prefix``; return the names of the packages."""
     from rattler import Client, Gateway, MatchSpec, Platform, VirtualPackage, solve
     from rattler import install as link
 
-    # One client for both: a gateway and an installer without it know no credentials.
+    # One client for both: without it, the gateway and the installer have no credentials.
     client = Client.default_client()
     records = await solve(
         [channel],
@@ -32,5 +32,5 @@ async def install(channel: str, package: str, prefix: Path) -> list[str]:
 if __name__ == "__main__":
     installed = asyncio.run(install(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
     print("installed:", ", ".join(installed), flush=True)  # noqa: T201  # its output
-    # The process often aborts in py-rattler's shutdown after it has succeeded (py-rattler 0.28).
+    # py-rattler 0.28 often aborts the process at its shutdown, after it has succeeded.
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The sandbox as one object: start it, look into it, stop it."""
+"""The sandbox as one object: start it, read and change its state, stop it."""
 
 from __future__ import annotations
 
@@ -27,23 +27,25 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox.world.clock import Clock
 
-POLL = 0.05  # seconds between two looks whether to stop
+POLL = 0.05  # seconds between two checks for the end
 
 
 class Sandbox:
     """A running organization service with its repository.
 
     Attributes:
-        world: All state; its methods are the events of a token's life.
-        requests: What clients sent.
-        faults: What goes wrong next.
-        login: Who logs in.
+        world: The state. Its methods are the events in the life of a token.
+        requests: The record of the requests.
+        faults: The faults of the next responses.
+        login: The login service.
+        host: The host name in all addresses.
     """
 
     def __init__(
         self,
         channels: Path,
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
@@ -51,14 +53,16 @@ class Sandbox:
         """Bind the port and start to serve.
 
         Args:
-            channels: Where the channels were built.
+            channels: The folder in which the channels were built.
+            host: The host name in all addresses: `127.0.0.1` or `localhost`.
             port: The port, 0 for a free one.
-            clock: Tells the time; default: the real time.
-            tls: The certificate for https; without one it is http.
+            clock: The clock for all rules. Default: the real time.
+            tls: The certificate for https. Default: http.
 
         Raises:
-            OSError: the port is taken or not allowed.
+            OSError: The port is in use or not allowed.
         """
+        self.host = host
         self.world = World(clock)
         self.requests = Recorder()
         self.faults = Faults()
@@ -81,27 +85,29 @@ class Sandbox:
     def start(
         cls,
         *,
+        host: str = LOOPBACK,
         port: int = 0,
         packages: Path | None = None,
         clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Iterator[Sandbox]:
-        """Build the channels, serve until the end of the block, and leave nothing behind.
+        """Build the channels and serve until the end of the block.
 
         Args:
+            host: The host name in all addresses: `127.0.0.1` or `localhost`.
             port: The port, 0 for a free one.
             packages: A folder to build the channels in, or in which another sandbox of the same
                 version has built them. Default: a temporary one.
-            clock: Tells the time; default: the real time.
-            tls: The certificate for https, good for 127.0.0.1 and localhost. Default: http.
+            clock: The clock for all rules. Default: the real time.
+            tls: The certificate for https, valid for 127.0.0.1 and localhost. Default: http.
 
         Raises:
-            MissingLibraryError: a library of the `demo` extra is not installed.
-            OSError: the port is taken or not allowed.
+            MissingLibraryError: A library of the `demo` extra is not installed.
+            OSError: The port is in use or not allowed.
         """
         with ExitStack() as stack:
             directory = packages or Path(stack.enter_context(_scratch()))
-            sandbox = cls(build_channels(directory), port=port, clock=clock, tls=tls)
+            sandbox = cls(build_channels(directory), host=host, port=port, clock=clock, tls=tls)
             stack.callback(sandbox.stop)
             yield sandbox
 
@@ -113,7 +119,7 @@ class Sandbox:
     @property
     def service(self) -> str:
         """The base address of the service, without a slash at its end."""
-        return f"{self._server.scheme}://{LOOPBACK}:{self._server.server_port}"
+        return f"{self._server.scheme}://{self.host}:{self._server.server_port}"
 
     @property
     def repo(self) -> str:
@@ -130,11 +136,11 @@ class Sandbox:
         return self.repo + "/".join(names)
 
     def fail_next(self, pattern: str, **fault: Any) -> None:
-        """Let the next request to a matching path go wrong; see `Fault` for what can be said."""
+        """Spoil the response to the next request with a matching path; see `Fault`."""
         self.faults.add(Fault(pattern=pattern, **fault))
 
     def introduction(self) -> dict[str, Any]:
-        """Return what a client has to know: the first line that the sandbox prints."""
+        """Return the addresses, an API key and its organizations, as the command prints them."""
         return {
             "service": self.service,
             "repo": self.repo,

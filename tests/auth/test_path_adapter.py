@@ -13,7 +13,7 @@ from conda_token_plugin.auth.path_adapter import send_in_path
 from conda_token_plugin.store.lookup import Found
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.end_to_end.conda.wire import Wire, listening
+from tests.support.recording_server import RecordingServer, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +24,13 @@ VALUE = "a-token_that.nothing~masks-0123456789"
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[RecordingServer]:
     """A server that takes anything."""
-    with listening() as server:
+    with recording() as server:
         yield server
 
 
-def covered_by(wire: Wire, *, way: AuthScheme = AuthScheme.PATH) -> Covered:
+def covered_by(wire: RecordingServer, *, way: AuthScheme = AuthScheme.PATH) -> Covered:
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
     token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), way=way)
@@ -66,43 +66,45 @@ def taught(covered: Covered, *, auth: AuthBase | None = None) -> requests.Sessio
 
 
 @pytest.fixture
-def session(wire: Wire) -> Iterator[requests.Session]:
+def session(wire: RecordingServer) -> Iterator[requests.Session]:
     """A session that was taught to send it."""
     with taught(covered_by(wire)) as fresh:
         yield fresh
 
 
 def test_the_request_line_has_it_and_the_response_has_not(
-    wire: Wire, session: requests.Session
+    wire: RecordingServer, session: requests.Session
 ) -> None:
     response = session.get(f"{wire.url}/ours/noarch/repodata.json?x=1")
 
-    assert [one.line for one in wire.arrivals] == [
+    assert [one.line for one in wire.requests] == [
         f"GET /t/{VALUE}/ours/noarch/repodata.json?x=1 HTTP/1.1"
     ]
     assert response.url == response.request.url == f"{wire.url}/ours/noarch/repodata.json?x=1"
     assert VALUE not in repr(vars(response.request))
 
 
-def test_what_it_does_not_cover_is_sent_as_it_is(wire: Wire, session: requests.Session) -> None:
+def test_what_it_does_not_cover_is_sent_as_it_is(
+    wire: RecordingServer, session: requests.Session
+) -> None:
     session.get(f"{wire.url}/theirs/x")
     session.get(f"{wire.url}/OURS/x")
 
-    assert [one.line.split()[1] for one in wire.arrivals] == ["/theirs/x", "/OURS/x"]
+    assert [one.line.split()[1] for one in wire.requests] == ["/theirs/x", "/OURS/x"]
 
 
-def test_a_token_of_another_way_is_not_its_business(wire: Wire) -> None:
+def test_a_token_of_another_way_is_not_its_business(wire: RecordingServer) -> None:
     with taught(covered_by(wire, way=AuthScheme.BEARER)) as plain:
         plain.get(f"{wire.url}/ours/x")
 
-    assert wire.arrivals[0].line.split()[1] == "/ours/x"
+    assert wire.requests[0].line.split()[1] == "/ours/x"
 
 
-def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: Wire) -> None:
+def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: RecordingServer) -> None:
     with taught(covered_by(wire), auth=HTTPBasicAuth("ann", "hers")) as other:
         other.get(f"{wire.url}/ours/x")
 
-    assert wire.arrivals[0].line.split()[1] == "/ours/x"
+    assert wire.requests[0].line.split()[1] == "/ours/x"
 
 
 @pytest.mark.parametrize(
@@ -115,17 +117,17 @@ def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: Wire)
     ],
 )
 def test_each_hop_of_a_redirect_is_looked_at_by_itself(
-    wire: Wire, session: requests.Session, where: str, last: str
+    wire: RecordingServer, session: requests.Session, where: str, last: str
 ) -> None:
     response = session.get(f"{wire.url}{where}")
 
-    assert wire.arrivals[-1].line.split()[1] == last
+    assert wire.requests[-1].line.split()[1] == last
     assert all(VALUE not in one.url for one in (response, *response.history))
     assert all(VALUE not in str(one.headers) for one in response.history)
 
 
 def test_an_error_is_of_its_type_and_without_the_token() -> None:
-    nobody = Wire(port=1)
+    nobody = RecordingServer(port=1)
     with (
         taught(covered_by(nobody)) as lost,
         pytest.raises(requests.ConnectionError) as caught,
@@ -140,7 +142,7 @@ def test_an_error_is_of_its_type_and_without_the_token() -> None:
 
 
 def test_the_log_of_the_wire_is_without_it(
-    session: requests.Session, wire: Wire, caplog: pytest.LogCaptureFixture
+    session: requests.Session, wire: RecordingServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG, logger="urllib3"):
         session.get(f"{wire.url}/ours/x")
@@ -150,10 +152,10 @@ def test_the_log_of_the_wire_is_without_it(
     assert VALUE not in caplog.text
 
 
-def test_two_threads_that_teach_it_at_once_do_no_harm(wire: Wire) -> None:
+def test_two_threads_that_teach_it_at_once_do_no_harm(wire: RecordingServer) -> None:
     covered = covered_by(wire)
     with taught(covered) as session:
         send_in_path(type(session), handler=Handler, covered=covered)
         session.get(f"{wire.url}/ours/x")
 
-    assert wire.arrivals[0].line.split()[1] == f"/t/{VALUE}/ours/x"
+    assert wire.requests[0].line.split()[1] == f"/t/{VALUE}/ours/x"

@@ -37,7 +37,7 @@ def ours(modules: list[str]) -> list[str]:
 @pytest.mark.parametrize(
     "command", [("list",), ("list", "--json"), ("which", "https://a.example/b")], ids=" ".join
 )
-def test_a_command_that_only_looks_imports_nothing_heavy(command: tuple[str, ...]) -> None:
+def test_read_only_command_imports_no_heavy_library(command: tuple[str, ...]) -> None:
     modules = counts(SCRIPT, *command)["modules"]
 
     assert not (HEAVY | SHOWN_ONLY_ON_A_TERMINAL).intersection(
@@ -74,7 +74,7 @@ def test_issuing_makes_four_requests(
     assert (home / ".conda" / "condarc.d" / "conda-token-plugin.yml").is_file()
 
 
-def test_a_token_to_be_replaced_takes_no_request_more(
+def test_reissuing_makes_no_additional_request(
     home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     test_issuing_makes_four_requests(home, sandbox, monkeypatch)

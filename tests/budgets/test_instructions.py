@@ -29,7 +29,7 @@ sys.exit(main(*sys.argv[1:]))
 MORE = 1.005
 
 
-def test_a_command_takes_next_to_no_instructions_more_because_of_the_plugin(home: Path) -> None:
+def test_conda_command_with_the_plugin_stays_within_its_instruction_budget(home: Path) -> None:
     (home / ".condarc").write_text("channels: [conda-forge]\n")
     # As installed: byte-compiled. A fresh checkout is not, and a caller may forbid it.
     compiled = {"PYTHONPYCACHEPREFIX": str(home / "compiled"), "PYTHONDONTWRITEBYTECODE": ""}

@@ -1,6 +1,6 @@
-"""Run as a script: conda with a bug. ``broken.py before|after MODULE:NAME [conda's words …]``.
+"""Run conda with a bug: ``broken.py before|after MODULE:NAME [arguments of conda …]``.
 
-The bug says everything that it sees: what its function was given, and what it returned.
+The message of the bug has the arguments and the result of its function.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class Bug(Exception):
-    """What nobody thought of."""
+    """An unexpected error."""
 
 
 def place(name: str) -> tuple[Any, str]:
-    """Whose attribute ``module:name`` is, and what it is called there."""
+    """Return the object that has the attribute ``module:name``, and the name of the attribute."""
     module, _, path = name.partition(":")
     owner: Any = import_module(module)
     *outer, last = path.split(".")
@@ -28,7 +28,7 @@ def place(name: str) -> tuple[Any, str]:
 
 
 def broken(work: Callable[..., Any], *, then: str) -> Callable[..., Any]:
-    """``work`` with a bug in it, ``before`` or ``after`` it is done."""
+    """Return ``work`` with a bug ``before`` or ``after`` it."""
 
     def breaks(*values: Any, **named: Any) -> Any:
         done = work(*values, **named) if then == "after" else None
@@ -39,7 +39,7 @@ def broken(work: Callable[..., Any], *, then: str) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Break it, and run conda."""
+    """Insert the bug and run conda."""
     from conda.cli.main import main as conda
 
     _, then, name, *words = sys.argv

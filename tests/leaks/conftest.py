@@ -1,4 +1,4 @@
-"""A furnished house, and a shell in it."""
+"""A home folder with every kind of secret."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def house(
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
 ) -> House:
-    """Furnished; its temporary files are where they will be found."""
+    """Return it; its temporary files are below the folder that is searched."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))

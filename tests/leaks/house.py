@@ -1,4 +1,4 @@
-"""A home in which every kind of secret is in use, and every command can be typed."""
+"""A home folder with every kind of secret, and commands whose output is searched for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.leaks.sought import Sought, secrets_of
+from tests.support.secret_search import Sought, secrets_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,42 +31,42 @@ OTHERS = {
         *("rattler", "mamba", "condarc", "netrc", "binstar", "history", "project"),
     )
 }
-"""Tokens of other servers, by where they are kept."""
+"""Tokens of other servers, by the file or scheme that contains them."""
 
 
 @dataclass
 class House:
-    """Types commands, and remembers what was there before."""
+    """Runs commands and searches what they print, log and write for secrets."""
 
     shell: Shell
     monkeypatch: pytest.MonkeyPatch
     caplog: pytest.LogCaptureFixture
     secrets: dict[str, str] = field(default_factory=lambda: dict(OTHERS))
     meant: set[Path] = field(default_factory=set)
-    """Files that a command was told to write a token to."""
+    """Files to which a command has to write a token."""
 
     @property
     def home(self) -> Path:
-        """The user's home."""
+        """Return the home folder of the user."""
         return self.shell.home
 
     @property
     def project(self) -> Path:
-        """The folder that commands are typed in."""
+        """Return the working folder of the commands."""
         return self.home.parent / "project"
 
     @property
     def settings(self) -> Settings:
-        """The plugin's view of this process."""
+        """Return the settings that the plugin reads from this process."""
         return Settings()
 
     @property
     def sought(self) -> Sought:
-        """All secrets that there are by now."""
+        """Return all secrets that exist now."""
         return Sought(self.secrets | secrets_of(self.shell.sandbox))
 
     def furnish(self) -> None:
-        """Bring in tokens of every kind, kept in every way, ours and those of other tools."""
+        """Store tokens of every kind, in the store and in the files of other tools."""
         world = self.shell.sandbox.world
         world.issue("acme", "ada")
         held = world.issue("acme", "ada")
@@ -88,7 +88,7 @@ class House:
         self.monkeypatch.setattr(sys, "stdin", io.StringIO(text))
 
     def run(self, *words: str) -> tuple[Ran, list[str]]:
-        """Run a command, logging everything; what came of it, and what leaked by it."""
+        """Run a command with all logging; return its result and the leaks."""
         before = self._files()
         self.caplog.clear()
         with self.caplog.at_level(0):
@@ -96,7 +96,7 @@ class House:
         return ran, self.leaks(ran, before=before)
 
     def leaks(self, ran: Ran, *, before: dict[Path, bytes]) -> list[str]:
-        """Each secret of which a piece was printed, logged, or written to a file."""
+        """Return each secret of which a piece was printed, logged, or written to a file."""
         sought = self.sought
         texts = {"stdout": unmasked(ran.out), "stderr": unmasked(ran.err)}
         texts["the log"] = self.caplog.text
@@ -107,9 +107,9 @@ class House:
         return [f"{name} in {place}" for place, names in found.items() for name in sorted(names)]
 
     def _files(self) -> dict[Path, bytes]:
-        """Every file below the test's folder, but for the vault and its backups of others' files.
+        """Return every file below the folder of the test, except secrets and backups of exports.
 
-        The store's index, ledger and notes are here: they are to hold no secret.
+        The index and the state files of the store are included: they must contain no secret.
         """
         store = self.settings.store_folder
         kept = {store / "secrets", store / "exports" / "backups"}
@@ -165,7 +165,7 @@ class House:
 
 
 def unmasked(text: str) -> str:
-    """``text`` without the lines by which GitHub Actions is told what to mask: it must be told."""
+    """Return ``text`` without the lines that tell GitHub Actions which value to mask."""
     return "".join(
         one for one in text.splitlines(keepends=True) if not one.startswith("::add-mask::")
     )

@@ -1,4 +1,4 @@
-"""A bug ends in a traceback, and not even one that shows every local variable shows a secret."""
+"""A traceback of a bug shows no secret, even with all local variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.leaks.house import House
 
 PLACES = {
-    # Where it happens, and whether before or after the work of the function is done.
+    # The function with the bug, and whether the bug is before or after its work.
     "requests.sessions:Session.send": "before",
     "conda_token_plugin.gateways.http.client:Http.send": "after",
     "conda_token_plugin.service.credentials:find_api_key": "after",
@@ -35,7 +35,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_a_bug_shows_no_secret_whatever_the_command(house: House, name: str) -> None:
+def test_traceback_with_local_variables_shows_no_secret(house: House, name: str) -> None:
     house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     house.monkeypatch.setattr("webbrowser.open", visited)
     tracebacks = {verb: traceback(house, name, verb) for verb in TYPED}
@@ -45,7 +45,7 @@ def test_a_bug_shows_no_secret_whatever_the_command(house: House, name: str) -> 
 
 
 def traceback(house: House, name: str, verb: str) -> bytes:
-    """What is shown of the bug that ``verb`` has at ``name``; nothing if it does not get there."""
+    """Return the traceback of the bug at ``name`` in ``verb``, or an empty string."""
     owner, last = place(name)
     words = [word.format(repo=house.shell.sandbox.repo) for word in TYPED[verb]]
     with house.monkeypatch.context() as patch:
@@ -58,7 +58,7 @@ def traceback(house: House, name: str, verb: str) -> bytes:
 
 
 def shown(bug: Bug) -> bytes:
-    """The traceback with every local variable, from the door of the command line on."""
+    """Return the traceback with all local variables, from ``main`` on."""
     trace = bug.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_name != "main":
         trace = trace.tb_next

@@ -1,4 +1,4 @@
-"""No command prints, logs or writes a piece of a secret, on good days and on bad ones."""
+"""No command prints, logs or writes a piece of a secret, whether it succeeds or fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_verb_has_a_scene() -> None:
     assert TYPED.keys() == SCENES.keys() - {"demo"}
 
 
-def test_the_search_finds_a_secret_wherever_it_is(house: House) -> None:
+def test_search_finds_a_secret_in_every_place(house: House) -> None:
     token = house.shell.sandbox.world.current("acme", "ada")
     assert token is not None
     sought = house.sought
@@ -41,7 +41,9 @@ def test_the_search_finds_a_secret_wherever_it_is(house: House) -> None:
 
 
 @pytest.mark.parametrize(("verb", "scene", "flags"), PLAYED)
-def test_nothing_leaks(house: House, verb: str, scene: Scene, flags: tuple[str, ...]) -> None:
+def test_command_prints_logs_and_writes_no_secret(
+    house: House, verb: str, scene: Scene, flags: tuple[str, ...]
+) -> None:
     found, codes = [], set()
     for words in scene(house):
         ran, leaks = house.run(verb, *flags, *words)

@@ -1,27 +1,24 @@
-"""The same of real conda commands: what they print, write, report, and show of their processes.
+"""Real conda commands print, write, upload and show in ``ps`` no piece of a secret.
 
-``tests/conda/test_leaks.py`` does it for one token, sent in the header, on good days and bad ones.
-Here it is every kind of token at once, one from a variable and one that goes into the path, with
-bugs in the handler and in a command, conda's own reports of errors, and ``ps``.
+``tests/end_to_end/conda/test_leaks.py`` has one token, sent in the header. Here are all kinds
+of tokens at once, bugs in the handler and in a command, conda's error reports, and ``ps``.
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import solver_missing
-from tests.leaks.sought import Sought, secrets_of
 from tests.leaks.watch import looking, watched
+from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
+from tests.support.recording_server import recording
+from tests.support.secret_search import Sought, secrets_of
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +40,7 @@ BUGS = {
 
 @pytest.fixture
 def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
-    """All kinds of secrets on it; every process is watched."""
+    """Return a machine with all kinds of secrets, whose processes are recorded."""
     machine = Machine(tmp_path / "machine", sandbox)
     world = sandbox.world
     globex = world.issue("globex", "ada").value
@@ -62,11 +59,12 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     return machine
 
 
-def test_no_command_shows_a_piece_of_any_secret(
+def test_conda_commands_show_no_piece_of_any_secret(
     machine: Machine, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    with receiving() as (address, reports), looking(sandbox) as seen:
-        machine.variables["CONDA_ERROR_UPLOAD_URL"] = address
+    with recording() as uploads, looking(sandbox) as seen:
+        # conda 24.11 and 25.5 upload their error reports.
+        machine.variables["CONDA_ERROR_UPLOAD_URL"] = f"{uploads.url}/"
         runs = [*_ours(machine), *_theirs(machine), *_broken(machine), *_refused(machine)]
     sought = Sought(secrets_of(sandbox))
     found = {
@@ -76,14 +74,16 @@ def test_no_command_shows_a_piece_of_any_secret(
     }
     assert not found
     assert not [path for path in _written(machine) if sought.found_in(path.read_bytes())]
-    assert not any(map(sought.found_in, reports))
+    assert not any(sought.found_in(one.body) for one in uploads.requests)
     assert not any(map(sought.found_in, set(seen)))
     assert not sought.found_in((tmp_path / "notes").read_bytes())
-    _the_search_was_worth_it(machine, runs, seen=seen, notes=(tmp_path / "notes").read_text())
+    _assert_search_covered_everything(
+        machine, runs, seen=seen, notes=(tmp_path / "notes").read_text()
+    )
 
 
 def _ours(machine: Machine) -> Iterator[Ran]:
-    """Our commands with conda's own flags, which come before them."""
+    """Our commands with flags of conda before them."""
     yield machine.conda("-vvv", "token", "install", "--org", "acme", "--yes").well()
     yield machine.conda("--debug", "token", "sync")
     yield machine.conda("-vvv", "token", "test")
@@ -103,10 +103,10 @@ def _theirs(machine: Machine) -> Iterator[Ran]:
 
 
 def _broken(machine: Machine) -> Iterator[Ran]:
-    """A bug here and there, in a command that asks for channels; then one in a command of ours."""
+    """Bugs in a command that reads channels, then one in a command of ours."""
     for (name, then), flag in zip(BUGS.items(), ["-vvv", "--json"] * len(BUGS), strict=False):
         machine.forget()
-        # Below the adapter that puts a token into the path, a bug that tells all would tell it.
+        # Only a channel with the token in the header: a bug below the path adapter sees the path.
         only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
         yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
     issue = ("after", "conda_token_plugin.service.client:Service.issue")
@@ -114,7 +114,7 @@ def _broken(machine: Machine) -> Iterator[Ran]:
 
 
 def _refused(machine: Machine) -> Iterator[Ran]:
-    """All tokens are dead."""
+    """Commands after all tokens were revoked."""
     for token in list(machine.sandbox.world.tokens):
         machine.sandbox.world.revoke(token.id)
     machine.forget()
@@ -123,15 +123,15 @@ def _refused(machine: Machine) -> Iterator[Ran]:
 
 
 def _written(machine: Machine) -> Iterator[Path]:
-    """Every file of the machine, but for the store's secrets."""
+    """Every file of the machine, except the secrets of the store."""
     vault = machine.store_folder / "secrets"
     return (path for path in machine.files() if path.is_file() and vault not in path.parents)
 
 
-def _the_search_was_worth_it(
+def _assert_search_covered_everything(
     machine: Machine, runs: list[Ran], *, seen: list[bytes], notes: str
 ) -> None:
-    """Headers were printed, tokens were sent, processes were seen, bugs did happen."""
+    """Assert that headers were printed, tokens sent, processes seen and bugs raised."""
     assert any("Authorization" in ran.said for ran in runs)
     assert sum("Bug" in ran.said for ran in runs) >= 3
     world = machine.sandbox.world
@@ -140,28 +140,3 @@ def _the_search_was_worth_it(
     assert b"conda" in b"".join(seen)
     assert "install" in notes
     assert "CONDA_TOKEN_REPO_URL" in notes
-
-
-@contextmanager
-def receiving() -> Iterator[tuple[str, list[bytes]]]:
-    """Where conda uploads its reports to (24.11 and 25.5 do), and what came."""
-    reports: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            reports.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", reports
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,4 +1,4 @@
-"""A secret that was typed in the wrong place is not said again: logs keep what is said."""
+"""A secret that was typed in the wrong place is not repeated, because logs keep output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLACES = (
 
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS if verb.name != "demo"])
-def test_what_is_typed_in_the_wrong_place_is_not_repeated(house: House, verb: str) -> None:
+def test_secret_typed_as_a_wrong_argument_is_not_repeated(house: House, verb: str) -> None:
     house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     world = house.shell.sandbox.world
     values = world.issue("globex", "ada").value, world.api_key("grace")
@@ -42,7 +42,7 @@ def test_what_is_typed_in_the_wrong_place_is_not_repeated(house: House, verb: st
     assert not found
 
 
-def test_what_is_typed_in_the_place_of_a_command_is_not_repeated(house: House) -> None:
+def test_secret_typed_as_a_command_is_not_repeated(house: House) -> None:
     world = house.shell.sandbox.world
     for value in (world.issue("globex", "ada").value, world.api_key("grace")):
         for word in (value, f"--{value}", f"/t/{value}/"):
@@ -61,7 +61,7 @@ def test_what_is_typed_in_the_place_of_a_command_is_not_repeated(house: House) -
         "ANACONDA_AUTH_API_KEY_FILE",
     ],
 )
-def test_a_secret_in_the_wrong_variable_is_not_repeated(house: House, name: str) -> None:
+def test_secret_in_the_wrong_variable_is_not_repeated(house: House, name: str) -> None:
     token = house.shell.sandbox.world.issue("globex", "ada").value
     for value in (token, f"https://repo.example/t/{token}/repo", f"https://ann:{token}@h.example"):
         house.shell.set(name, value)

@@ -1,4 +1,4 @@
-"""What can be seen of processes from outside while they run, as ``ps`` does."""
+"""What other users can see of running processes, as ``ps`` shows it."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ WATCHED = Path(__file__).with_name("watched")
 
 
 def watched(notes: Path) -> dict[str, str]:
-    """Variables that have a process and all Python below it note what they are and start."""
+    """Return variables with which all Python processes record their arguments and children."""
     return {"PYTHONPATH": str(WATCHED), "WATCHED_NOTES": str(notes)}
 
 
 @contextmanager
 def looking(sandbox: Sandbox) -> Iterator[list[bytes]]:
-    """The command lines of all processes of this machine, whenever a request arrives.
+    """Record the command lines of all processes that use the sandbox, at each request.
 
-    A request is a moment at which the process that sends it is sure to be there.
+    At that moment the process that has sent the request is certainly running. Other processes of
+    this computer are left out: tests that run at the same time have secrets of the same form.
     """
     seen: list[bytes] = []
     server = sandbox._server
     before = server.answer
 
     def answer(request: object) -> object:
-        seen.append(_command_lines())
+        seen.append(_command_lines(sandbox.service.encode()))
         return before(request)  # type: ignore[arg-type]  # whatever it is
 
     server.answer = answer  # type: ignore[assignment]  # as it was
@@ -40,12 +41,13 @@ def looking(sandbox: Sandbox) -> Iterator[list[bytes]]:
         server.answer = before
 
 
-def _command_lines() -> bytes:
-    return b"\n".join(map(_command_line, Path("/proc").glob("[0-9]*")))
+def _command_lines(service: bytes) -> bytes:
+    return b"\n".join(_command_line(one, service) for one in Path("/proc").glob("[0-9]*"))
 
 
-def _command_line(process: Path) -> bytes:
+def _command_line(process: Path, service: bytes) -> bytes:
     try:
-        return (process / "cmdline").read_bytes()
-    except OSError:  # it has ended
+        uses_it = service in (process / "environ").read_bytes()
+        return (process / "cmdline").read_bytes() if uses_it else b""
+    except OSError:  # it has ended, or belongs to another user
         return b""

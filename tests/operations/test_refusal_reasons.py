@@ -71,7 +71,7 @@ def test_each_row_of_the_table_has_its_code_the_url_and_one_command(code: str) -
     assert "\n" not in found.text
 
 
-@pytest.mark.parametrize("code", set(ROWS) - {"no_token", "intercepted", "own_credentials"})
+@pytest.mark.parametrize("code", sorted(set(ROWS) - {"no_token", "intercepted", "own_credentials"}))
 def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(code: str) -> None:
     assert "The token …ab12 of acme from the file store" in said(ROWS[code]).what
 

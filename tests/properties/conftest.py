@@ -1,4 +1,4 @@
-"""How long to look, and where."""
+"""The number of examples, and the home folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ BOUNDED = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-"""So that the folder takes seconds; a fuzzer run by hand looks for longer."""
+"""Few examples, so that the folder takes seconds; run more by hand."""
 
 
 @pytest.fixture
 def home(sealed_room: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The home of the test, which is also the folder that commands are typed in."""
+    """Return the home folder of the test, which is also the working folder."""
     monkeypatch.chdir(sealed_room)
     return sealed_room

@@ -109,7 +109,7 @@ def judge(ran: Ran, words: list[str]) -> None:
 
 @BOUNDED
 @given(words=lines(), typed=WORDS)
-def test_any_line_ends_with_a_code_of_the_table(
+def test_any_command_line_ends_with_a_documented_exit_code(
     closed: Shell, monkeypatch: pytest.MonkeyPatch, words: list[str], typed: str
 ) -> None:
     with monkeypatch.context() as patch:
@@ -126,7 +126,7 @@ def test_any_line_ends_with_a_code_of_the_table(
         ("export", "dotenv", "--file", "~nobody/x", "--org", "acme"),
     ],
 )
-def test_what_once_ended_in_a_traceback_does_so_no_more(
+def test_command_line_that_once_ended_in_a_traceback_does_not_any_more(
     closed: Shell, words: tuple[str, ...]
 ) -> None:
     closed("install", "--org", "acme", "--yes")
@@ -135,7 +135,7 @@ def test_what_once_ended_in_a_traceback_does_so_no_more(
 
 @pytest.mark.parametrize("verb", [verb.name for verb in OURS if verb.name != "run"])
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_a_folder_that_is_gone_is_no_reason_for_a_traceback(
+def test_command_in_a_deleted_folder_has_no_traceback(
     closed: Shell,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

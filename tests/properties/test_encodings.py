@@ -21,7 +21,7 @@ __all__ = ["shell"]  # a fixture
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
-def test_text_and_json_are_printed_in_any_encoding(encoding: str) -> None:
+def test_text_and_json_are_printed_in_every_encoding(encoding: str) -> None:
     for value in ("…é\udcff💥", {"title": "Ωmega …\udcff"}):
         raw = io.BytesIO()
         out = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
@@ -32,7 +32,7 @@ def test_text_and_json_are_printed_in_any_encoding(encoding: str) -> None:
             assert json.loads(raw.getvalue().decode(encoding)) == value
 
 
-def test_commands_end_well_on_a_terminal_of_ascii(shell: Shell) -> None:
+def test_commands_succeed_on_an_ascii_terminal(shell: Shell) -> None:
     assert shell("install", "--org", "acme", "--yes").code == 0
     for words, code in (
         (["--help"], 0),

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("name", "data"), [(name, data) for name, one in PARSERS.items() for data in one.spoilt]
 )
-def test_what_once_made_a_reader_fail_does_so_no_more(name: str, data: bytes, home: Path) -> None:
+def test_input_that_once_broke_a_parser_does_not_any_more(
+    name: str, data: bytes, home: Path
+) -> None:
     PARSERS[name].read(data, home)
 
 
 @pytest.mark.parametrize("name", PARSERS)
 @BOUNDED
 @given(data=st.data())
-def test_only_our_own_errors_come(name: str, home: Path, data: st.DataObject) -> None:
+def test_parser_of_any_input_raises_only_our_own_errors(
+    name: str, home: Path, data: st.DataObject
+) -> None:
     parser = PARSERS[name]
     parser.read(data.draw(inputs(parser.samples), label="input"), home)

@@ -1,4 +1,4 @@
-"""Whatever comes over the wire, down to what is no HTTP at all, is one of our own errors."""
+"""Any bytes in place of an HTTP response lead to one of our own errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conda_token_plugin.tokens.secret import Secret
 from tests.properties.conftest import BOUNDED
 from tests.properties.reading import told
 from tests.properties.samples import GOOD, TOKEN, VALUE
-from tests.properties.wire import Babbler, babbling
+from tests.support.recording_server import RecordingServer, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ FOUND = (
 
 @st.composite
 def spoken(draw: st.DrawFn) -> bytes:
-    """An answer that a server, a proxy, or something that is neither may give."""
+    """Draw the response of a server, of a proxy, or of something that does not speak HTTP."""
     headers = draw(st.lists(st.sampled_from(HEADERS) | st.text(max_size=20), max_size=4))
     head = "\r\n".join([draw(st.sampled_from(LINES)), *headers, "", ""])
     body = draw(st.sampled_from(BODIES) | st.binary(max_size=50))
@@ -80,37 +80,41 @@ def spoken(draw: st.DrawFn) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def babbler() -> Iterator[Babbler]:
-    with babbling() as running:
+def server() -> Iterator[RecordingServer]:
+    with recording() as running:
         yield running
 
 
-def ask_everything(babbler: Babbler) -> None:
-    """A read, a write, a read that follows redirects, and the proof of a token."""
-    service = Service(babbler.url, api_key=Secret("key"), source="here", patience=HASTE)
+def ask_everything(server: RecordingServer) -> None:
+    """Send a read, a write, a read that follows redirects, and the verification of a token."""
+    service = Service(server.url, api_key=Secret("key"), source="here", patience=HASTE)
     told(service.organizations)
     told(lambda: service.issue("acme"))
-    told(lambda: discover(Http(patience=HASTE), babbler.url))
-    scope = (f"{babbler.url}/repo/acme",)
+    told(lambda: discover(Http(patience=HASTE), server.url))
+    scope = (f"{server.url}/repo/acme",)
     told(lambda: prove(scope, token=TOKEN, secret=Secret(VALUE), patience=HASTE))
 
 
 @pytest.mark.parametrize("says", FOUND)
-def test_what_once_came_through_does_so_no_more(babbler: Babbler, says: bytes) -> None:
-    babbler.says = says
-    ask_everything(babbler)
+def test_response_that_once_raised_another_error_does_not_any_more(
+    server: RecordingServer, says: bytes
+) -> None:
+    server.raw = says
+    ask_everything(server)
 
 
 @pytest.mark.parametrize("says", [FOUND[0], FOUND[3]])
-def test_an_issue_with_such_an_answer_may_have_happened(babbler: Babbler, says: bytes) -> None:
-    babbler.says = says
-    service = Service(babbler.url, api_key=Secret("key"), source="here", patience=HASTE)
+def test_issue_with_a_malformed_response_is_reported_as_uncertain(
+    server: RecordingServer, says: bytes
+) -> None:
+    server.raw = says
+    service = Service(server.url, api_key=Secret("key"), source="here", patience=HASTE)
     with pytest.raises(IssueUncertain, match="may have been issued"):
         service.issue("acme")
 
 
 @BOUNDED
 @given(says=spoken())
-def test_whatever_comes_only_our_own_errors_are_raised(babbler: Babbler, says: bytes) -> None:
-    babbler.says = says
-    ask_everything(babbler)
+def test_any_response_raises_only_our_own_errors(server: RecordingServer, says: bytes) -> None:
+    server.raw = says
+    ask_everything(server)

@@ -1,4 +1,4 @@
-"""The public client, anaconda-auth, agrees with the sandbox. It insists on https."""
+"""Every answer of the sandbox that anaconda-auth reads is accepted by it. It requires https."""
 
 from __future__ import annotations
 
@@ -10,18 +10,41 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from conda_token_plugin.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytest.importorskip("anaconda_auth", reason="anaconda-auth is not installed")
-trustme = pytest.importorskip("trustme", reason="trustme is not installed")
 
-# Each prints what it has found out as JSON on its last line.
+# Each script sets `found`, which is printed as JSON on the last line of its output.
+BEGIN = """
+import json, os, sys, webbrowser
+from urllib.parse import parse_qsl, urlsplit
+import pkce, requests
+from anaconda_auth import actions
+from anaconda_auth.config import AnacondaAuthSite, AnacondaAuthSitesConfig
+from anaconda_auth.repo import RepoAPIClient
+from anaconda_auth.token import TokenInfo
+site = AnacondaAuthSite(domain=sys.argv[1], ssl_verify=sys.argv[2])
+
+def approve(url):
+    code = url.partition("user_code=")[2]
+    address = f"https://{site.domain}/sandbox/devices/{code}"
+    requests.put(address, json={"user": "grace"}, verify=sys.argv[2], timeout=10)
+
+def statuses(client):
+    paths = ("acme/main", "globex/main", "main", "main-x", "acme-evil/main")
+    asked = [client.get(f"/repo/{path}/noarch/repodata.json") for path in paths]
+    return [answer.status_code for answer in asked]
+
+webbrowser.open = approve
+"""
 ISSUE = """
-client = RepoAPIClient(site=site, api_key=sys.argv[3])
+client = RepoAPIClient(site=site, api_key=os.environ["KEY"])
 listed = [o.name for o in client.get_business_organizations_for_user()]
 before = client._get_repo_token_info("acme")
 issued = client.issue_new_token("acme", yes=True)
@@ -29,15 +52,10 @@ after = client._get_repo_token_info("acme")
 found = [listed, before, issued, str(after.id), client.email]
 """
 DEVICE = """
-def approve(url):
-    code = url.partition("user_code=")[2]
-    address = f"https://{site.domain}/sandbox/devices/{code}"
-    requests.put(address, json={"user": "grace"}, verify=sys.argv[2], timeout=10)
-
-webbrowser.open = approve
 actions._do_login(site, basic=False)
 info = TokenInfo.load(site.domain)
-found = [info.expired, RepoAPIClient(site=site, api_key=info.api_key).email]
+client = RepoAPIClient(site=site, api_key=info.api_key)
+found = [info.expired, client.email, statuses(client)]
 """
 WEB = """
 verifier, challenge = pkce.generate_pkce_pair(code_verifier_length=128)
@@ -47,35 +65,58 @@ code = dict(parse_qsl(urlsplit(back.headers["Location"]).query))["code"]
 access = actions.request_access_token(code, verifier, site)
 found = RepoAPIClient(site=site, api_key=actions.get_api_key(access, site)).email
 """
-BEGIN = """
-import json, sys, webbrowser
-from urllib.parse import parse_qsl, urlsplit
-import pkce, requests
-from anaconda_auth import actions
-from anaconda_auth.config import AnacondaAuthSite
-from anaconda_auth.repo import RepoAPIClient
-from anaconda_auth.token import TokenInfo
-site = AnacondaAuthSite(domain=sys.argv[1], ssl_verify=sys.argv[2])
+CHANNELS = """
+found = statuses(RepoAPIClient(site=site, api_key=os.environ["KEY"]))
+"""
+SITES = """
+clients = [RepoAPIClient(site=name) for name in ("first", "second")]
+found = [AnacondaAuthSitesConfig().default_site]
+found += [[client.email, *statuses(client)[:1]] for client in clients]
+"""
+TOLERANCE = """
+info = RepoAPIClient(site=site, api_key=os.environ["KEY"])._get_repo_token_info("acme")
+found = [str(info.id), info.expires_at.replace(tzinfo=None).isoformat()]
 """
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
 @pytest.fixture
-def trusted(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
-    """A certificate, and the file of the authority that made it."""
-    authority = trustme.CA()
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """A certificate for both host names of a sandbox."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return context, tmp_path / "ca.pem"
+    return tmp_path / "ca.pem"
 
 
-def ask(sandbox: Sandbox, authority: Path, code: str) -> Any:
-    domain = sandbox.service.removeprefix("https://")
+@pytest.fixture
+def site(packages: Path, tls: ssl.SSLContext) -> Iterator[Sandbox]:
+    """A sandbox with TLS, which anaconda-auth requires."""
+    with Sandbox.start(packages=packages, tls=tls) as running:
+        yield running
+
+
+def domain_of(sandbox: Sandbox) -> str:
+    return sandbox.service.removeprefix("https://")
+
+
+def run(site: Sandbox, ca_file: Path, code: str, *, api_key: str = "") -> Any:
+    """Run a script with anaconda-auth; return what it found."""
     # Its own keyring is a file in HOME, which is the test's.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHON_KEYRING_BACKEND"}
+    environment["KEY"] = api_key or site.world.api_key("ada")
     script = f"{BEGIN}{code}print(json.dumps(found))"
     done = subprocess.run(
-        [sys.executable, "-c", script, domain, str(authority), sandbox.world.api_key("ada")],
+        [sys.executable, "-c", script, domain_of(site), str(ca_file)],
         env=environment,
         capture_output=True,
         text=True,
@@ -86,25 +127,61 @@ def ask(sandbox: Sandbox, authority: Path, code: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_it_lists_the_organizations_and_issues_a_token(
-    packages: Path, trusted: tuple[ssl.SSLContext, Path]
-) -> None:
-    context, authority = trusted
-    with Sandbox.start(packages=packages, tls=context) as sandbox:
-        found = ask(sandbox, authority, ISSUE)
-        token = sandbox.world.current("acme", "ada")
+def test_client_lists_the_organizations_and_issues_a_token(site: Sandbox, ca_file: Path) -> None:
+    found = run(site, ca_file, ISSUE)
+    token = site.world.current("acme", "ada")
     assert token is not None
     listed = ["acme", "globex"]
     assert found == [listed, None, token.value, str(token.id), "ada@example.invalid"]
 
 
-def test_it_logs_in_on_a_device(packages: Path, trusted: tuple[ssl.SSLContext, Path]) -> None:
-    context, authority = trusted
-    with Sandbox.start(packages=packages, tls=context) as sandbox:
-        assert ask(sandbox, authority, DEVICE) == [False, "grace@example.invalid"]
+def test_api_key_of_a_device_login_opens_the_channels_of_its_user(
+    site: Sandbox, ca_file: Path
+) -> None:
+    found = run(site, ca_file, DEVICE)
+    assert found == [False, "grace@example.invalid", [200, 403, 200, 200, 403]]
 
 
-def test_it_logs_in_at_a_browser(packages: Path, trusted: tuple[ssl.SSLContext, Path]) -> None:
-    context, authority = trusted
-    with Sandbox.start(packages=packages, tls=context) as sandbox:
-        assert ask(sandbox, authority, WEB) == "ada@example.invalid"
+def test_browser_login_yields_an_api_key(site: Sandbox, ca_file: Path) -> None:
+    assert run(site, ca_file, WEB) == "ada@example.invalid"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "statuses"),
+    [
+        (["cloud:read", "cloud:write", "repo:read"], [200, 200, 200, 200, 403]),
+        (["cloud:read", "cloud:write"], [403] * 5),
+    ],
+)
+def test_api_key_opens_channels_only_with_the_scope_that_the_client_asks_for(
+    site: Sandbox, ca_file: Path, scopes: list[str], statuses: list[int]
+) -> None:
+    key = site.world.credentials.make_api_key(site.world.user("ada"), scopes)
+    assert run(site, ca_file, CHANNELS, api_key=key.value) == statuses
+
+
+def test_two_sites_of_the_configuration_are_served_each_with_its_own_key(
+    site: Sandbox,
+    ca_file: Path,
+    packages: Path,
+    tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Sandbox.start(packages=packages, host="localhost", tls=tls) as other:
+        config = 'default_site = "second"\n'
+        for name, sandbox in (("first", site), ("second", other)):
+            config += f"[sites.{name}]\n"
+            config += f'domain = "{domain_of(sandbox)}"\nssl_verify = "{ca_file}"\n'
+            config += f'api_key = "{sandbox.world.api_key("ada")}"\n'
+        (ca_file.parent / "config.toml").write_text(config, "utf-8")
+        monkeypatch.setenv("ANACONDA_CONFIG_TOML", str(ca_file.parent / "config.toml"))
+        mine = ["ada@example.invalid", 200]
+        assert run(site, ca_file, SITES) == ["second", mine, mine]
+        assert {request.host for request in other.requests} == {domain_of(other)}
+    assert {request.host for request in site.requests} == {domain_of(site)}
+
+
+def test_client_reads_a_current_token_that_has_a_tolerance(site: Sandbox, ca_file: Path) -> None:
+    token = site.world.issue("acme", "ada", tolerance_months=2)
+    expires = token.expires.replace(tzinfo=None).isoformat()
+    assert run(site, ca_file, TOLERANCE) == [str(token.id), expires]

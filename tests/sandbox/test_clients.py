@@ -128,7 +128,7 @@ def test_conda_installs_with_a_token_in_the_url(
 @pytest.mark.conda
 @pytest.mark.slow
 @pytest.mark.parametrize("solver", solvers())
-def test_conda_says_403_without_a_token_and_401_with_a_dead_one(
+def test_conda_reports_403_without_a_token_and_401_with_a_revoked_one(
     sandbox: Sandbox, tmp_path: Path, solver: str
 ) -> None:
     dead = sandbox.world.issue("acme", "ada").value

@@ -48,7 +48,7 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_introduces_itself_serves_and_stops_without_a_trace(
+def test_command_prints_its_addresses_serves_and_leaves_no_files(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     scratch = tmp_path / "scratch"
@@ -67,7 +67,7 @@ def test_it_introduces_itself_serves_and_stops_without_a_trace(
     assert list(scratch.iterdir()) == []
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
+def test_command_listens_on_loopback_only(tmp_path: Path) -> None:
     with running(tmp_path / "scratch") as (_, introduction):
         port = introduction["service"].rpartition(":")[2]
         # 127.0.0.2 is loopback too, and would be served if the server listened everywhere.
@@ -85,30 +85,30 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--port", "many"], "'many' is no port number from 0 to 65535"),
-        (["--port", "65536"], "'65536' is no port number from 0 to 65535"),
-        (["--port", "-1"], "'-1' is no port number"),
+        (["--port", "many"], "'many' is not a port number from 0 to 65535"),
+        (["--port", "65536"], "'65536' is not a port number from 0 to 65535"),
+        (["--port", "-1"], "'-1' is not a port number"),
         (["--port"], "expected one argument"),
         (["acme"], "unrecognized arguments: acme"),
         (["--certificate", "x.pem"], "--certificate and --private-key go together"),
         (["--certificate", "x.pem", "--private-key", "y.pem"], "No such file or directory"),
     ],
 )
-def test_bad_arguments_get_one_line(options: list[str], words: str) -> None:
+def test_bad_arguments_are_reported_in_one_line(options: list[str], words: str) -> None:
     done = run(*options)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert words in done.stderr
 
 
-def test_a_certificate_that_is_none_gets_one_line(tmp_path: Path) -> None:
+def test_invalid_certificate_is_reported_in_one_line(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.touch()
     done = run("--certificate", str(empty), "--private-key", str(empty))
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
 
 
-def test_a_port_that_is_taken_gets_one_line() -> None:
+def test_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run("--port", port)
@@ -119,7 +119,7 @@ def test_a_port_that_is_taken_gets_one_line() -> None:
     )
 
 
-def test_a_missing_library_gets_one_line(tmp_path: Path) -> None:
+def test_missing_library_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "msgpack.py").write_text("raise ModuleNotFoundError('none here')")
     done = subprocess.run(
         COMMAND,
@@ -139,7 +139,8 @@ def test_help_shows_the_options() -> None:
     assert all(option in done.stdout for option in ("--port N", "--certificate", "--private-key"))
 
 
-def test_it_serves_https_with_a_certificate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_command_with_a_certificate_serves_https(tmp_path: Path, host: str) -> None:
     trustme = pytest.importorskip("trustme")
     authority = trustme.CA()
     pair = authority.issue_cert("127.0.0.1", "localhost")
@@ -147,18 +148,18 @@ def test_it_serves_https_with_a_certificate(tmp_path: Path) -> None:
     pair.cert_chain_pems[0].write_to_path(certificate)
     pair.private_key_pem.write_to_path(key)
     authority.cert_pem.write_to_path(trusted)
-    options = ("--certificate", certificate, "--private-key", key)
+    options = ("--host", host, "--certificate", certificate, "--private-key", key)
     with running(tmp_path / "scratch", *options) as (_, introduction):
-        assert introduction["service"].startswith("https://127.0.0.1:")
+        assert introduction["service"].startswith(f"https://{host}:")
         index = f"{introduction['repo']}anaconda-tools/noarch/repodata.json"
         assert requests.get(index, verify=trusted, timeout=10).status_code == 200
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(index, timeout=10)
-        # The one who did not trust it has not harmed it.
+        # A client that does not trust the certificate does not stop the server.
         assert requests.get(index, verify=trusted, timeout=10).status_code == 200
 
 
-def test_importing_it_imports_nothing_else_of_the_package_and_no_library() -> None:
+def test_import_of_the_sandbox_loads_no_library_and_nothing_else_of_the_package() -> None:
     code = (
         "import sys, conda_token_plugin.sandbox\n"
         "print(*sorted(m for m in sys.modules if m.startswith('conda_token_plugin')"
@@ -172,7 +173,7 @@ def test_importing_it_imports_nothing_else_of_the_package_and_no_library() -> No
     assert done.stdout == "conda_token_plugin;\n"
 
 
-def test_a_tls_context_is_all_that_https_takes_in_process(packages: Path, tmp_path: Path) -> None:
+def test_sandbox_with_a_tls_context_serves_https(packages: Path, tmp_path: Path) -> None:
     from conda_token_plugin.sandbox import Sandbox
 
     trustme = pytest.importorskip("trustme")

@@ -26,7 +26,7 @@ def put(sandbox: Sandbox, path: str, body: Any = None) -> Any:
     return answer.json() if answer.content else None
 
 
-def test_the_clock_is_read_set_and_moved(sandbox: Sandbox) -> None:
+def test_clock_is_read_set_and_advanced(sandbox: Sandbox) -> None:
     put(sandbox, "clock", {"now": "2031-02-03T04:05:06Z"})
     moved = put(sandbox, "clock", {"advance": 3600})
     told = call(sandbox, "GET", "clock").json()
@@ -36,12 +36,12 @@ def test_the_clock_is_read_set_and_moved(sandbox: Sandbox) -> None:
         assert timedelta(0) <= late < timedelta(minutes=1)
 
 
-def test_a_time_without_a_zone_is_utc(sandbox: Sandbox) -> None:
+def test_time_without_an_offset_is_utc(sandbox: Sandbox) -> None:
     told = put(sandbox, "clock", {"now": "2031-02-03T04:05:06"})
     assert told["now"].startswith("2031-02-03T04:05:")
 
 
-def test_users_come_with_keys_that_work(sandbox: Sandbox) -> None:
+def test_listed_users_have_working_api_keys(sandbox: Sandbox) -> None:
     users = {u["name"]: u for u in call(sandbox, "GET", "users").json()}
     assert users["bob"]["organizations"] == {"acme": {"role": "member", "seat": False}}
     headers = {"Authorization": f"Bearer {users['bob']['api_key']}"}
@@ -49,7 +49,7 @@ def test_users_come_with_keys_that_work(sandbox: Sandbox) -> None:
     assert account.json()["user"]["id"] == users["bob"]["id"]
 
 
-def test_organizations_come_with_their_standing(sandbox: Sandbox) -> None:
+def test_listed_organizations_have_a_standing(sandbox: Sandbox) -> None:
     standing = {o["slug"]: o["standing"] for o in call(sandbox, "GET", "organizations").json()}
     assert standing == {
         "acme": "active",
@@ -63,7 +63,7 @@ def test_organizations_come_with_their_standing(sandbox: Sandbox) -> None:
     }
 
 
-def test_a_subscription_is_ended_cancelled_and_renewed(sandbox: Sandbox) -> None:
+def test_subscription_is_ended_cancelled_and_renewed(sandbox: Sandbox) -> None:
     def standing() -> Standing:
         return sandbox.world.organization("acme").subscription.standing(sandbox.clock.now())
 
@@ -78,14 +78,14 @@ def test_a_subscription_is_ended_cancelled_and_renewed(sandbox: Sandbox) -> None
     assert sandbox.world.organization("acme").subscription.ends.year == 2038
 
 
-def test_a_seat_is_given_and_taken(sandbox: Sandbox) -> None:
+def test_seat_is_given_and_taken(sandbox: Sandbox) -> None:
     put(sandbox, "organizations/acme/seats/bob", {"seat": True})
     assert sandbox.world.issuable("bob") == ["acme"]
     put(sandbox, "organizations/acme/seats/bob", {"seat": False})
     assert sandbox.world.issuable("bob") == []
 
 
-def test_a_site_token_is_issued_and_the_old_one_dies(sandbox: Sandbox) -> None:
+def test_issued_site_token_revokes_the_earlier_one(sandbox: Sandbox) -> None:
     old = sandbox.world.current("stark")
     made = put(sandbox, "organizations/stark/site-token")
     new = sandbox.world.current("stark")
@@ -106,19 +106,26 @@ def test_tokens_are_listed_synced_and_revoked(sandbox: Sandbox) -> None:
     assert listed[str(token.id)]["value"] == token.value
 
 
-def test_a_service_account_is_made_and_its_mails_can_be_read(sandbox: Sandbox) -> None:
+def test_token_of_a_service_account_is_mailed(sandbox: Sandbox) -> None:
     made = put(sandbox, "service-account", {"user": "admin"})
     user = sandbox.world.user("ada")
     answer = requests.post(
         f"{sandbox.service}/api/v1/organizations/acme/users/{user.id}/token",
         headers={"Authorization": f"Bearer {made['token']}"},
+        json={"expires_at": "2030-01-01"},
         timeout=10,
     )
     mails = call(sandbox, "GET", "mails").json()
     assert mails == [{"to": "ada@example.invalid", "token": answer.json()["token"]}]
 
 
-def test_requests_are_recorded_but_not_those_to_the_buttons(sandbox: Sandbox) -> None:
+def test_api_key_is_made_with_the_given_scopes_only(sandbox: Sandbox) -> None:
+    made = put(sandbox, "api-key", {"user": "ada", "scopes": ["cloud:read"]})
+    key = sandbox.world.credentials.api_keys[made["api_key"]]
+    assert (key.user, key.scopes) == ("ada", frozenset({"cloud:read"}))
+
+
+def test_requests_are_recorded_except_those_to_control_endpoints(sandbox: Sandbox) -> None:
     address = f"{sandbox.service}/t/abc/repo/acme/main/notices.json?x=1"
     requests.get(address, headers={"Authorization": "token abc"}, timeout=10)
     (recorded,) = call(sandbox, "GET", "requests").json()
@@ -132,13 +139,13 @@ def test_requests_are_recorded_but_not_those_to_the_buttons(sandbox: Sandbox) ->
     assert len(sandbox.requests) == 0
 
 
-def test_a_record_does_not_print_its_headers(sandbox: Sandbox) -> None:
+def test_repr_of_a_record_has_no_headers(sandbox: Sandbox) -> None:
     headers = {"Authorization": "token sesame"}
     requests.get(f"{sandbox.service}/api/account", headers=headers, timeout=10)
     assert "sesame" not in repr(list(sandbox.requests))
 
 
-def test_faults_are_set_and_taken_back(sandbox: Sandbox) -> None:
+def test_faults_are_set_and_removed(sandbox: Sandbox) -> None:
     fault = {
         "pattern": "/api/account",
         "method": "GET",
@@ -157,12 +164,12 @@ def test_faults_are_set_and_taken_back(sandbox: Sandbox) -> None:
     assert requests.get(f"{sandbox.service}/api/account", timeout=10).status_code == 401
 
 
-def test_a_fault_does_not_meet_the_buttons(sandbox: Sandbox) -> None:
+def test_control_endpoints_get_no_fault(sandbox: Sandbox) -> None:
     put(sandbox, "faults", {"faults": [{"pattern": ".", "times": 9}]})
     assert call(sandbox, "GET", "clock").status_code == 200
 
 
-def test_a_device_login_is_approved_by_its_code(sandbox: Sandbox) -> None:
+def test_device_login_is_approved_by_its_code(sandbox: Sandbox) -> None:
     put(sandbox, "devices", {"interval": 1})
     address = f"{sandbox.service}/oauth2/device/auth"
     begun = requests.post(address, data={"client_id": CLIENT_ID}, timeout=10).json()
@@ -173,7 +180,7 @@ def test_a_device_login_is_approved_by_its_code(sandbox: Sandbox) -> None:
     assert sandbox.login.devices.poll(begun["device_code"], CLIENT_ID) == "grace"
 
 
-def test_somebody_else_sits_down_at_the_browser(sandbox: Sandbox) -> None:
+def test_user_of_the_browser_is_set(sandbox: Sandbox) -> None:
     put(sandbox, "browser", {"user": "grace"})
     assert sandbox.login.browser.user == "grace"
     put(sandbox, "browser", {"user": None})
@@ -183,18 +190,20 @@ def test_somebody_else_sits_down_at_the_browser(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
-        ("clock", {"now": "yesterday"}, 400),
+        ("clock", {"now": "yesterday"}, 422),
         ("clock", {"advance": "much"}, 400),
         ("clock", {"advance": 1e300}, 400),
         ("clock", {"advance": 1e12}, 400),
         ("organizations/nowhere/renew", {}, 404),
-        ("organizations/acme/end", {"on": 5}, 400),
+        ("organizations/acme/end", {"on": 5}, 422),
         ("organizations/acme/seats/bob", {"seat": "yes"}, 400),
         ("organizations/acme/seats/nobody", {"seat": True}, 404),
         ("organizations/umbrella/site-token", {}, 403),
         (f"tokens/{UUID(int=0)}/sync", {}, 404),
         ("tokens/abc/sync", {}, 404),
         ("service-account", {"user": "nemo"}, 404),
+        ("api-key", {"user": "nemo", "scopes": []}, 404),
+        ("api-key", {"user": "ada", "scopes": "all"}, 400),
         ("browser", {"user": "nemo"}, 404),
         ("devices", {"interval": "long"}, 400),
         ("devices/ABCD-EFGH", {"user": "ada"}, 404),
@@ -207,7 +216,7 @@ def test_somebody_else_sits_down_at_the_browser(sandbox: Sandbox) -> None:
         ("nothing", {}, 404),
     ],
 )
-def test_a_wrong_button_says_what_is_wrong(
+def test_invalid_control_request_gets_a_status_and_a_message(
     sandbox: Sandbox, path: str, body: dict[str, Any], status: int
 ) -> None:
     answer = call(sandbox, "PUT", path, body)

@@ -34,14 +34,14 @@ def issue(sandbox: Sandbox) -> requests.Response:
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 422, 500])
-def test_a_status_comes_once_and_then_all_is_well(sandbox: Sandbox, status: int) -> None:
+def test_status_fault_is_sent_once(sandbox: Sandbox, status: int) -> None:
     sandbox.fail_next(ACCOUNT, status=status, body=b'{"detail": "no"}')
     first, second = get(sandbox), get(sandbox)
     assert (first.status_code, first.json()) == (status, {"detail": "no"})
     assert second.status_code == 200
 
 
-def test_too_many_requests_come_with_a_time_to_wait(sandbox: Sandbox) -> None:
+def test_fault_429_has_a_retry_after_header(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, status=429, headers=(("Retry-After", "7"),), times=2)
     answers = [get(sandbox) for _ in range(3)]
     assert [a.status_code for a in answers] == [429, 429, 200]
@@ -49,7 +49,7 @@ def test_too_many_requests_come_with_a_time_to_wait(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("status", [502, 200])
-def test_html_comes_where_json_was_expected(sandbox: Sandbox, status: int) -> None:
+def test_fault_can_be_html_in_place_of_json(sandbox: Sandbox, status: int) -> None:
     html = (("Content-Type", "text/html"),)
     sandbox.fail_next(ACCOUNT, status=status, body=b"<h1>Bad gateway</h1>", headers=html)
     answer = get(sandbox)
@@ -58,20 +58,20 @@ def test_html_comes_where_json_was_expected(sandbox: Sandbox, status: int) -> No
         answer.json()
 
 
-def test_half_a_json_can_be_a_whole_answer(sandbox: Sandbox) -> None:
+def test_fault_can_be_incomplete_json_with_a_correct_length(sandbox: Sandbox) -> None:
     sandbox.fail_next(TOKEN, status=200, body=b'{"token": "abc')
     answer = get(sandbox, TOKEN)
     assert (answer.status_code, answer.text) == (200, '{"token": "abc')
 
 
-def test_an_answer_can_break_off_in_the_middle(sandbox: Sandbox) -> None:
+def test_half_ending_closes_the_connection_within_the_body(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, status=0, ending=Ending.HALF)
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
         get(sandbox)
     assert get(sandbox).status_code == 200
 
 
-def test_a_connection_can_be_reset(sandbox: Sandbox) -> None:
+def test_reset_ending_resets_the_connection(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, ending=Ending.RESET)
     port = int(sandbox.service.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
@@ -80,21 +80,21 @@ def test_a_connection_can_be_reset(sandbox: Sandbox) -> None:
             connection.recv(1)
 
 
-def test_an_answer_can_fail_to_come(sandbox: Sandbox) -> None:
+def test_stall_ending_sends_nothing(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, ending=Ending.STALL)
     with pytest.raises(requests.exceptions.ReadTimeout):
         get(sandbox, timeout=0.2)
     assert get(sandbox).status_code == 200
 
 
-def test_a_late_answer_comes_after_all(sandbox: Sandbox) -> None:
+def test_delayed_response_is_sent_after_the_delay(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, status=0, delay=0.1)
     answer = get(sandbox)
     assert answer.status_code == 200
     assert answer.elapsed.total_seconds() >= 0.1
 
 
-def test_a_stalled_or_late_client_does_not_hold_up_the_end(packages: Path) -> None:
+def test_stop_does_not_wait_for_stalled_or_delayed_responses(packages: Path) -> None:
     with Sandbox.start(packages=packages) as sandbox:
         sandbox.fail_next(ACCOUNT, ending=Ending.STALL)
         sandbox.fail_next(TOKEN, delay=3600)
@@ -105,7 +105,7 @@ def test_a_stalled_or_late_client_does_not_hold_up_the_end(packages: Path) -> No
 
 
 @pytest.mark.parametrize("ending", [Ending.RESET, Ending.HALF])
-def test_a_token_can_be_issued_although_its_answer_is_lost(
+def test_status_zero_issues_the_token_and_loses_the_response(
     sandbox: Sandbox, ending: Ending
 ) -> None:
     sandbox.fail_next(TOKEN, method="PUT", status=0, ending=ending)
@@ -114,39 +114,39 @@ def test_a_token_can_be_issued_although_its_answer_is_lost(
     assert sandbox.world.current("acme", "ada") is not None
 
 
-def test_a_fault_with_a_status_lets_nothing_happen(sandbox: Sandbox) -> None:
+def test_fault_with_a_status_changes_nothing(sandbox: Sandbox) -> None:
     sandbox.fail_next(TOKEN, method="PUT", ending=Ending.RESET)
     with pytest.raises(requests.exceptions.ConnectionError):
         issue(sandbox)
     assert sandbox.world.current("acme", "ada") is None
 
 
-def test_a_fault_meets_its_method_and_its_path_only(sandbox: Sandbox) -> None:
+def test_fault_applies_to_its_method_and_path_only(sandbox: Sandbox) -> None:
     sandbox.fail_next(TOKEN, method="PUT", status=500)
     assert get(sandbox).status_code == 200
     assert get(sandbox, TOKEN).status_code == 404
     assert issue(sandbox).status_code == 500
 
 
-def test_faults_come_in_the_order_they_were_asked_for(sandbox: Sandbox) -> None:
+def test_faults_are_used_in_the_order_in_which_they_were_added(sandbox: Sandbox) -> None:
     for status in (500, 502, 503):
         sandbox.fail_next(ACCOUNT, status=status)
     assert [get(sandbox).status_code for _ in range(4)] == [500, 502, 503, 200]
 
 
-def test_a_fault_is_part_of_the_record(sandbox: Sandbox) -> None:
+def test_request_with_a_fault_is_recorded_with_its_status(sandbox: Sandbox) -> None:
     sandbox.fail_next(ACCOUNT, status=503)
     get(sandbox)
     assert [(r.method, r.path, r.status) for r in sandbox.requests] == [("GET", ACCOUNT, 503)]
 
 
 @pytest.mark.parametrize("numbers", [{"times": 0}, {"delay": -1}, {"status": 99}, {"status": 600}])
-def test_an_impossible_fault_is_refused_at_once(numbers: dict[str, Any]) -> None:
+def test_fault_with_a_number_out_of_range_is_refused_when_added(numbers: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="times is at least 1"):
         Fault(pattern="x", **numbers)
 
 
-def test_a_pattern_that_is_none_is_refused_at_once(sandbox: Sandbox) -> None:
+def test_fault_with_an_invalid_pattern_is_refused_when_added(sandbox: Sandbox) -> None:
     with pytest.raises(re.error):
         sandbox.fail_next("(")
 
@@ -160,7 +160,9 @@ def test_a_pattern_that_is_none_is_refused_at_once(sandbox: Sandbox) -> None:
         b"Transfer-Encoding: chunked",
     ],
 )
-def test_a_body_of_unknown_or_enormous_length_is_refused(sandbox: Sandbox, head: bytes) -> None:
+def test_request_body_of_unknown_or_excessive_length_is_refused(
+    sandbox: Sandbox, head: bytes
+) -> None:
     port = int(sandbox.service.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(b"PUT /api/account HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
@@ -171,7 +173,7 @@ def test_a_body_of_unknown_or_enormous_length_is_refused(sandbox: Sandbox, head:
     assert "is not read" in json.loads(rest.partition(b"\r\n\r\n")[2])["error"]["message"]
 
 
-def test_what_is_not_http_gets_an_answer_and_the_next_client_too(sandbox: Sandbox) -> None:
+def test_request_that_is_not_http_gets_400_and_the_server_goes_on(sandbox: Sandbox) -> None:
     port = int(sandbox.service.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")

@@ -91,14 +91,14 @@ def whose(sandbox: Sandbox, access_token: str, path: str = "/api/auth/api-keys")
     return str(account.json()["user"]["username"])
 
 
-def test_discovery_speaks_of_the_host_that_it_was_asked_by(sandbox: Sandbox) -> None:
+def test_discovery_document_has_the_host_name_of_the_request(sandbox: Sandbox) -> None:
     elsewhere = sandbox.service.replace("127.0.0.1", "localhost")
     found = requests.get(f"{elsewhere}/.well-known/openid-configuration", timeout=10).json()
     assert found["issuer"] == elsewhere
     assert found["token_endpoint"].startswith(f"{elsewhere}/")
 
 
-def test_a_code_with_its_verifier_buys_an_access_token(sandbox: Sandbox) -> None:
+def test_code_with_its_verifier_yields_an_access_token(sandbox: Sandbox) -> None:
     back = sent_back(authorize(sandbox))
     assert back["state"] == "a state"
     answer = redeem(sandbox, back["code"])
@@ -108,7 +108,7 @@ def test_a_code_with_its_verifier_buys_an_access_token(sandbox: Sandbox) -> None
     assert whose(sandbox, answer.json()["access_token"]) == "ada"
 
 
-def test_the_state_is_added_to_an_address_that_has_a_query_already(sandbox: Sandbox) -> None:
+def test_state_is_added_to_a_redirect_uri_with_a_query(sandbox: Sandbox) -> None:
     answer = authorize(sandbox, redirect_uri=f"{BACK}?from=web")
     assert sent_back(answer)["from"] == "web"
 
@@ -121,14 +121,14 @@ def test_the_state_is_added_to_an_address_that_has_a_query_already(sandbox: Sand
         ({"code_challenge_method": "plain"}, "invalid_request"),
     ],
 )
-def test_a_wrong_authorization_request_is_sent_back_with_its_error(
+def test_invalid_authorization_request_is_redirected_with_an_error(
     sandbox: Sandbox, changes: dict[str, str], error: str
 ) -> None:
     back = sent_back(authorize(sandbox, **changes))
     assert (back["error"], back["state"], "code" in back) == (error, "a state", False)
 
 
-def test_who_denies_at_the_browser_is_sent_back_without_a_code(sandbox: Sandbox) -> None:
+def test_denied_browser_login_is_redirected_without_a_code(sandbox: Sandbox) -> None:
     sandbox.login.seat_at_browser("")
     assert sent_back(authorize(sandbox))["error"] == "access_denied"
 
@@ -143,7 +143,9 @@ def test_who_denies_at_the_browser_is_sent_back_without_a_code(sandbox: Sandbox)
         {"redirect_uri": ""},
     ],
 )
-def test_nobody_is_sent_to_a_strange_address(sandbox: Sandbox, changes: dict[str, str]) -> None:
+def test_authorization_request_with_another_client_or_address_is_not_redirected(
+    sandbox: Sandbox, changes: dict[str, str]
+) -> None:
     answer = authorize(sandbox, **changes)
     assert (answer.status_code, "Location" in answer.headers) == (400, False)
 
@@ -151,14 +153,14 @@ def test_nobody_is_sent_to_a_strange_address(sandbox: Sandbox, changes: dict[str
 @pytest.mark.parametrize(
     "changes", [{"code_verifier": "w" * 64}, {"redirect_uri": f"{BACK}/"}, {"code_verifier": ""}]
 )
-def test_a_code_is_worth_nothing_without_all_that_belongs_to_it(
+def test_code_with_another_client_address_or_verifier_is_refused(
     sandbox: Sandbox, changes: dict[str, str]
 ) -> None:
     code = sent_back(authorize(sandbox))["code"]
     assert error_of(redeem(sandbox, code, **changes)) == "invalid_grant"
 
 
-def test_a_code_is_worth_something_once_and_for_a_minute(sandbox: Sandbox) -> None:
+def test_code_is_accepted_once_and_for_one_minute(sandbox: Sandbox) -> None:
     assert error_of(redeem(sandbox, "made up")) == "invalid_grant"
     first, second = (sent_back(authorize(sandbox))["code"] for _ in range(2))
     assert redeem(sandbox, first).status_code == 200
@@ -167,13 +169,13 @@ def test_a_code_is_worth_something_once_and_for_a_minute(sandbox: Sandbox) -> No
     assert error_of(redeem(sandbox, second)) == "invalid_grant"
 
 
-def test_a_code_is_spent_by_a_wrong_verifier(sandbox: Sandbox) -> None:
+def test_code_is_used_up_by_a_wrong_verifier(sandbox: Sandbox) -> None:
     code = sent_back(authorize(sandbox))["code"]
     redeem(sandbox, code, code_verifier="w" * 64)
     assert error_of(redeem(sandbox, code)) == "invalid_grant"
 
 
-def test_a_device_waits_until_somebody_approves(sandbox: Sandbox) -> None:
+def test_device_login_is_pending_until_it_is_approved(sandbox: Sandbox) -> None:
     begun = begin(sandbox)
     assert (begun["interval"], begun["expires_in"]) == (5, 600)
     assert begun["verification_uri_complete"].endswith(f"/device?user_code={begun['user_code']}")
@@ -184,7 +186,7 @@ def test_a_device_waits_until_somebody_approves(sandbox: Sandbox) -> None:
     assert error_of(poll(sandbox, begun["device_code"])) == "invalid_grant"
 
 
-def test_a_hasty_device_is_slowed_down_by_five_seconds_each_time(sandbox: Sandbox) -> None:
+def test_each_early_poll_adds_five_seconds_to_the_interval(sandbox: Sandbox) -> None:
     device_code = begin(sandbox)["device_code"]
     seen = []
     for seconds in (0, 1, 2, 16):
@@ -195,20 +197,20 @@ def test_a_hasty_device_is_slowed_down_by_five_seconds_each_time(sandbox: Sandbo
     assert seen == [pending, slow, slow, pending]
 
 
-def test_a_device_can_be_denied(sandbox: Sandbox) -> None:
+def test_denied_device_login_yields_access_denied(sandbox: Sandbox) -> None:
     begun = begin(sandbox)
     sandbox.login.decide(begun["user_code"], "")
     assert error_of(poll(sandbox, begun["device_code"])) == "access_denied"
 
 
-def test_a_device_login_expires_even_if_it_was_approved(sandbox: Sandbox) -> None:
+def test_device_login_expires_even_if_it_was_approved(sandbox: Sandbox) -> None:
     begun = begin(sandbox)
     sandbox.login.decide(begun["user_code"], "ada")
     sandbox.clock.advance(timedelta(minutes=10))
     assert error_of(poll(sandbox, begun["device_code"])) == "expired_token"
 
 
-def test_a_device_login_belongs_to_its_client(sandbox: Sandbox) -> None:
+def test_device_login_is_refused_to_another_client(sandbox: Sandbox) -> None:
     sandbox.login.client_ids.add("another")
     begun = begin(sandbox)
     assert error_of(poll(sandbox, begun["device_code"], "another")) == "invalid_grant"
@@ -227,7 +229,7 @@ def test_unknown_clients_and_grants_are_refused(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("button", "error"), [({"decision": "approve"}, ""), ({}, "access_denied")]
 )
-def test_the_device_page_works_by_hand(
+def test_device_page_approves_and_denies_a_login(
     sandbox: Sandbox, button: dict[str, str], error: str
 ) -> None:
     begun = begin(sandbox)
@@ -238,13 +240,13 @@ def test_the_device_page_works_by_hand(
     assert poll(sandbox, begun["device_code"]).json().get("error", "") == error
 
 
-def test_the_device_page_shows_a_strange_code_as_text(sandbox: Sandbox) -> None:
+def test_device_page_escapes_the_code(sandbox: Sandbox) -> None:
     code = "'><script>"
     page = requests.get(f"{sandbox.service}/device", params={"user_code": code}, timeout=10)
     assert code not in page.text
 
 
-def test_an_api_key_has_two_addresses_and_is_a_jwt_that_lasts_a_year(sandbox: Sandbox) -> None:
+def test_api_key_of_either_path_is_a_jwt_of_one_year(sandbox: Sandbox) -> None:
     token = sandbox.world.credentials.make_access_token(sandbox.world.user("bob")).value
     assert whose(sandbox, token, "/api/auth/api-keys") == "bob"
     assert whose(sandbox, token, "/api/iam/api-keys") == "bob"
@@ -253,7 +255,7 @@ def test_an_api_key_has_two_addresses_and_is_a_jwt_that_lasts_a_year(sandbox: Sa
     assert decoded["exp"] - decoded["iat"] == 365 * 24 * 3600
 
 
-def test_an_api_key_is_not_sold_for_anything_else(sandbox: Sandbox) -> None:
+def test_api_key_is_made_for_a_valid_access_token_and_scopes_only(sandbox: Sandbox) -> None:
     address = f"{sandbox.service}/api/auth/api-keys"
     scopes = {"scopes": ["cloud:read"]}
     token = sandbox.world.credentials.make_access_token(sandbox.world.user("ada")).value
@@ -266,7 +268,7 @@ def test_an_api_key_is_not_sold_for_anything_else(sandbox: Sandbox) -> None:
     assert requests.post(address, json=scopes, headers=access, timeout=10).status_code == 401
 
 
-def test_an_access_token_opens_no_account(sandbox: Sandbox) -> None:
+def test_access_token_is_refused_by_the_account_api(sandbox: Sandbox) -> None:
     token = sandbox.world.credentials.make_access_token(sandbox.world.user("ada")).value
     headers = {"Authorization": f"Bearer {token}"}
     answer = requests.get(f"{sandbox.service}/api/account", headers=headers, timeout=10)

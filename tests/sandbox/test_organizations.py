@@ -27,7 +27,7 @@ def token_path(slug: str) -> str:
     return f"/api/organizations/{slug}/ce/current-token"
 
 
-def test_a_user_sees_the_organizations_they_belong_to(sandbox: Sandbox) -> None:
+def test_organizations_of_a_user_are_listed(sandbox: Sandbox) -> None:
     listed = ask(sandbox, "/api/organizations/my", "mallory").json()
     assert [(o["name"], o["title"]) for o in listed] == [
         ("globex", "Globex"),
@@ -37,7 +37,7 @@ def test_a_user_sees_the_organizations_they_belong_to(sandbox: Sandbox) -> None:
     assert ask(sandbox, "/api/organizations/my", "nobody").json() == []
 
 
-def test_the_account_names_user_and_subscriptions(sandbox: Sandbox) -> None:
+def test_account_has_user_and_subscriptions(sandbox: Sandbox) -> None:
     account = ask(sandbox, "/api/account", "sam").json()
     starter = str(sandbox.world.organization("starter").id)
     assert account["user"]["username"] == "sam"
@@ -47,7 +47,7 @@ def test_the_account_names_user_and_subscriptions(sandbox: Sandbox) -> None:
     ]
 
 
-def test_whoami_shows_the_subscriptions_end_with_a_space_in_it(sandbox: Sandbox) -> None:
+def test_whoami_writes_the_end_of_the_subscription_with_a_space(sandbox: Sandbox) -> None:
     passport = ask(sandbox, "/api/auth/sessions/whoami", "carol").json()["passport"]
     (place,) = passport["organizations"]
     (attribute,) = place["attributes"]
@@ -57,11 +57,11 @@ def test_whoami_shows_the_subscriptions_end_with_a_space_in_it(sandbox: Sandbox)
     assert attribute["data"]["expires_at"] == ends.strftime("%Y-%m-%d %H:%M:%S+00:00")
 
 
-def test_without_a_current_token_there_is_a_404(sandbox: Sandbox) -> None:
+def test_current_token_without_a_token_is_404(sandbox: Sandbox) -> None:
     assert ask(sandbox, token_path("acme"), "ada").status_code == 404
 
 
-def test_the_value_is_shown_when_it_is_issued_and_never_again(sandbox: Sandbox) -> None:
+def test_value_of_a_token_is_shown_only_when_it_is_issued(sandbox: Sandbox) -> None:
     issued = ask(sandbox, token_path("acme"), "ada", method="PUT", body=CONFIRMED)
     assert issued.status_code == 200
     assert set(issued.json()) == {"token", "expires_at"}
@@ -73,7 +73,7 @@ def test_the_value_is_shown_when_it_is_issued_and_never_again(sandbox: Sandbox) 
     assert (token.value, str(token.id)) == (issued.json()["token"], current.json()["id"])
 
 
-def test_one_time_has_an_offset_and_the_other_has_none(sandbox: Sandbox) -> None:
+def test_expiry_has_an_offset_when_issued_and_none_when_read(sandbox: Sandbox) -> None:
     issued = ask(sandbox, token_path("acme"), "ada", method="PUT", body=CONFIRMED).json()
     current = ask(sandbox, token_path("acme"), "ada").json()
     ends = sandbox.world.organization("acme").subscription.ends
@@ -95,7 +95,7 @@ def test_one_time_has_an_offset_and_the_other_has_none(sandbox: Sandbox) -> None
         ("stark", "admin", (409, {"error": {"detail": "this organization uses a site token"}})),
     ],
 )
-def test_issuing_is_refused_with_a_status_and_a_body_of_its_own(
+def test_each_refusal_to_issue_has_its_status_and_body(
     sandbox: Sandbox, slug: str, user: str, answer: tuple[int, dict[str, Any]]
 ) -> None:
     before = list(sandbox.world.tokens)
@@ -110,13 +110,13 @@ def test_issuing_is_refused_with_a_status_and_a_body_of_its_own(
 @pytest.mark.parametrize(
     ("body", "status"), [(None, 422), ({"confirm": "no"}, 422), (["yes"], 400)]
 )
-def test_issuing_needs_a_yes(sandbox: Sandbox, body: object, status: int) -> None:
+def test_issuing_requires_the_confirmation(sandbox: Sandbox, body: object, status: int) -> None:
     answer = ask(sandbox, token_path("acme"), "ada", method="PUT", body=body)
     assert answer.status_code == status
     assert sandbox.world.current("acme", "ada") is None
 
 
-def test_a_body_that_is_no_json_is_refused(sandbox: Sandbox) -> None:
+def test_body_that_is_not_json_is_refused(sandbox: Sandbox) -> None:
     answer = requests.put(
         sandbox.service + token_path("acme"),
         data=b'{"confirm": ',
@@ -127,7 +127,7 @@ def test_a_body_that_is_no_json_is_refused(sandbox: Sandbox) -> None:
     assert "not JSON" in answer.json()["error"]["message"]
 
 
-def test_an_api_key_is_required_must_be_known_and_must_not_have_expired(
+def test_missing_unknown_or_expired_api_key_is_refused(
     sandbox: Sandbox,
 ) -> None:
     address = f"{sandbox.service}/api/account"
@@ -140,13 +140,13 @@ def test_an_api_key_is_required_must_be_known_and_must_not_have_expired(
     assert codes == {"auth_required"}
 
 
-def test_a_token_in_its_grace_is_current_and_a_dead_one_is_not(sandbox: Sandbox) -> None:
+def test_token_in_its_grace_period_is_current_and_an_expired_one_is_not(sandbox: Sandbox) -> None:
     assert ask(sandbox, token_path("initech"), "carol").status_code == 200
     assert ask(sandbox, token_path("hooli"), "dave").status_code == 404
     assert ask(sandbox, token_path("umbrella"), "erin").status_code == 404
 
 
-def test_unknown_paths_and_methods_are_told_apart(sandbox: Sandbox) -> None:
+def test_unknown_path_is_404_and_unknown_method_is_405(sandbox: Sandbox) -> None:
     assert ask(sandbox, "/api/nothing", "ada").status_code == 404
     wrong = ask(sandbox, token_path("acme"), "ada", method="DELETE")
     assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET, PUT")

@@ -65,7 +65,7 @@ def test_every_package_is_in_the_index_with_its_checksums(channels: Path) -> Non
     assert found >= 2 * len(CHANNELS)
 
 
-def test_both_formats_hold_the_same_kind_of_package(channels: Path) -> None:
+def test_both_formats_contain_the_same_files(channels: Path) -> None:
     folder = channels / "acme/main/noarch"
     with tarfile.open(folder / "acme-hello-0.9-0.tar.bz2") as older:
         names = set(older.getnames())
@@ -75,13 +75,13 @@ def test_both_formats_hold_the_same_kind_of_package(channels: Path) -> None:
     assert {"bin/acme-hello", "share/acme-hello.txt", "info/index.json"} <= names
 
 
-def test_zst_says_what_json_says(channels: Path) -> None:
+def test_zst_repodata_equals_the_json(channels: Path) -> None:
     folder = channels / "acme/main/noarch"
     packed = (folder / "repodata.json.zst").read_bytes()
     assert decompressed(packed) == (folder / "repodata.json").read_bytes()
 
 
-def test_shards_say_what_json_says(channels: Path) -> None:
+def test_shards_equal_the_json(channels: Path) -> None:
     folder = channels / "acme/private/noarch"
     index = unpacked((folder / "repodata_shards.msgpack.zst").read_bytes())
     assert index["info"]["subdir"] == "noarch"
@@ -96,7 +96,7 @@ def test_shards_say_what_json_says(channels: Path) -> None:
         assert set(shard[part]) == set(whole[part])
 
 
-def test_the_same_bytes_come_out_each_time(channels: Path, tmp_path: Path) -> None:
+def test_two_builds_are_equal_byte_for_byte(channels: Path, tmp_path: Path) -> None:
     again = build_channels(tmp_path)
     files = [f.relative_to(again) for f in again.rglob("*") if f.is_file()]
     same, different, failed = filecmp.cmpfiles(channels, again, map(str, files), shallow=False)
@@ -104,14 +104,14 @@ def test_the_same_bytes_come_out_each_time(channels: Path, tmp_path: Path) -> No
     assert len(same) == len(files) > 100
 
 
-def test_what_was_built_is_not_built_again(tmp_path: Path) -> None:
+def test_existing_channels_are_not_built_again(tmp_path: Path) -> None:
     marker = build_channels(tmp_path) / "marker"
     marker.touch()
     assert build_channels(tmp_path) == marker.parent
     assert marker.exists()
 
 
-def test_several_builders_leave_one_whole_set_and_nothing_else(tmp_path: Path) -> None:
+def test_concurrent_builds_leave_one_complete_set_and_no_other_file(tmp_path: Path) -> None:
     there = tmp_path / "there"
     builders = [threading.Thread(target=build_channels, args=(there,)) for _ in range(4)]
     for builder in builders:
@@ -125,7 +125,7 @@ def test_several_builders_leave_one_whole_set_and_nothing_else(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["msgpack", "conda_package_streaming.create", ZSTD])
-def test_a_missing_library_is_one_line_that_names_the_extra(
+def test_missing_library_is_reported_with_the_extra(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)

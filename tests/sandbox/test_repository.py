@@ -47,7 +47,7 @@ def bearer(sandbox: Sandbox, user: str) -> dict[str, str]:
         ("nowhere/main", HELLO, (404, 404)),
     ],
 )
-def test_a_token_of_acme_opens_acme_and_what_is_shared(
+def test_token_opens_its_organization_and_shared_channels(
     sandbox: Sandbox, channel: str, package: str, statuses: tuple[int, int]
 ) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
@@ -65,7 +65,7 @@ def test_a_token_of_acme_opens_acme_and_what_is_shared(
         ("anaconda-tools", "noarch/anaconda-tools-hello-1.0-0.conda", (200, 200)),
     ],
 )
-def test_without_a_token_only_public_things_open(
+def test_request_without_a_token_gets_public_files_only(
     sandbox: Sandbox, channel: str, package: str, statuses: tuple[int, int]
 ) -> None:
     got = [get(sandbox, f"{channel}/{file}") for file in (INDEX, package)]
@@ -74,7 +74,7 @@ def test_without_a_token_only_public_things_open(
     assert set(refused) <= {"token_missing"}
 
 
-def test_a_dead_token_is_told_from_a_wrong_one(sandbox: Sandbox) -> None:
+def test_refused_token_gets_a_code_for_the_reason(sandbox: Sandbox) -> None:
     world = sandbox.world
     values = {t.org: t.value for t in world.tokens if t.user}
     revoked = world.issue("acme", "ada").value
@@ -93,20 +93,20 @@ def test_a_dead_token_is_told_from_a_wrong_one(sandbox: Sandbox) -> None:
         assert value not in answer.text
 
 
-def test_a_token_in_its_grace_opens_its_channels(sandbox: Sandbox) -> None:
+def test_token_in_its_grace_period_opens_its_channels(sandbox: Sandbox) -> None:
     mine = sandbox.world.current("initech", "carol")
     assert mine is not None
     assert get(sandbox, f"initech/main/{INDEX}", token(mine.value)).status_code == 200
 
 
-def test_a_site_token_opens_its_organization(sandbox: Sandbox) -> None:
+def test_site_token_opens_its_organization_only(sandbox: Sandbox) -> None:
     site = sandbox.world.current("stark")
     assert site is not None
     assert get(sandbox, f"stark/main/{INDEX}", token(site.value)).status_code == 200
     assert get(sandbox, f"acme/main/{INDEX}", token(site.value)).status_code == 403
 
 
-def test_a_token_in_the_path_is_as_good_as_one_in_the_header(sandbox: Sandbox) -> None:
+def test_token_in_the_path_is_accepted_unless_the_header_has_another(sandbox: Sandbox) -> None:
     value = sandbox.world.issue("acme", "ada").value
     address = f"{sandbox.service}/t/{value}/repo/acme/main/{HELLO}"
     assert requests.get(address, timeout=10).status_code == 200
@@ -127,14 +127,14 @@ def test_a_token_in_the_path_is_as_good_as_one_in_the_header(sandbox: Sandbox) -
         ("erin", "umbrella/main", 403),
     ],
 )
-def test_an_api_key_opens_the_organizations_in_which_its_user_has_a_seat(
+def test_api_key_opens_organizations_in_which_its_user_has_a_seat(
     sandbox: Sandbox, user: str, channel: str, status: int
 ) -> None:
     answer = get(sandbox, f"{channel}/{INDEX}", bearer(sandbox, user))
     assert answer.status_code == status
 
 
-def test_a_bad_api_key_opens_nothing_and_a_token_is_no_api_key(sandbox: Sandbox) -> None:
+def test_expired_api_key_and_token_as_bearer_are_refused(sandbox: Sandbox) -> None:
     header = bearer(sandbox, "ada")
     value = sandbox.world.issue("acme", "ada").value
     as_bearer = {"Authorization": f"Bearer {value}"}
@@ -143,7 +143,53 @@ def test_a_bad_api_key_opens_nothing_and_a_token_is_no_api_key(sandbox: Sandbox)
     assert get(sandbox, f"acme/main/{INDEX}", header).status_code == 401
 
 
-def test_private_packages_come_from_another_host_without_a_token(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("channel", "status", "code"),
+    [
+        ("acme/main", 403, "insufficient_scope"),
+        ("main", 403, "insufficient_scope"),
+        ("main-x", 403, "insufficient_scope"),
+        ("anaconda-tools", 200, None),
+    ],
+)
+def test_api_key_without_the_channel_scope_opens_public_channels_only(
+    sandbox: Sandbox, channel: str, status: int, code: str | None
+) -> None:
+    key = sandbox.world.credentials.make_api_key(sandbox.world.user("ada"), ["cloud:read"])
+    answer = get(sandbox, f"{channel}/{INDEX}", {"Authorization": f"Bearer {key.value}"})
+    assert answer.status_code == status
+    assert code is None or answer.json()["error"]["code"] == code
+
+
+def test_main_x_accepts_an_api_key_and_refuses_a_token(sandbox: Sandbox) -> None:
+    files = (INDEX, "noarch/main-x-hello-1.0-0.conda")
+    value = sandbox.world.issue("acme", "ada").value
+    for file in files:
+        assert get(sandbox, f"main-x/{file}", bearer(sandbox, "ada")).status_code == 200
+        for refused in (
+            get(sandbox, f"main-x/{file}", token(value)),
+            get(sandbox, f"main-x/{file}"),
+        ):
+            assert refused.status_code == 403
+    in_path = f"{sandbox.service}/t/{value}/repo/main-x/{INDEX}"
+    assert requests.get(in_path, timeout=10).json()["error"]["code"] == "api_key_required"
+
+
+def test_second_site_accepts_no_credential_of_the_first(
+    sandbox: Sandbox, other_site: Sandbox
+) -> None:
+    value = sandbox.world.issue("acme", "ada").value
+    assert other_site.repo.startswith("http://localhost:")
+    for header in (token(value), bearer(sandbox, "ada")):
+        assert get(other_site, f"acme/main/{INDEX}", header).status_code == 401
+    own = bearer(other_site, "ada")
+    assert get(other_site, f"acme/main/{INDEX}", own).status_code == 200
+    assert {request.host for request in other_site.requests} == {other_site.service[7:]}
+    account = f"{sandbox.service}/api/account"
+    assert requests.get(account, headers=own, timeout=10).status_code == 403
+
+
+def test_private_package_is_redirected_to_another_host_without_a_token(sandbox: Sandbox) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
     answer = get(sandbox, f"acme/private/{PRIVATE}", header)
     assert answer.status_code == 200
@@ -153,7 +199,7 @@ def test_private_packages_come_from_another_host_without_a_token(sandbox: Sandbo
     assert asked.host.replace("127.0.0.1", "localhost") == delivered.host
 
 
-def test_a_token_that_is_sent_along_to_the_other_host_shows_in_the_record(
+def test_token_sent_to_the_redirect_host_is_recorded(
     sandbox: Sandbox,
 ) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
@@ -162,14 +208,14 @@ def test_a_token_that_is_sent_along_to_the_other_host_shows_in_the_record(
     assert list(sandbox.requests)[-1].authorization == header["Authorization"]
 
 
-def test_a_redirect_from_localhost_leads_to_the_address(sandbox: Sandbox) -> None:
+def test_redirect_from_localhost_leads_to_127_0_0_1(sandbox: Sandbox) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
     asked = f"{sandbox.url_of('acme', 'private')}/{PRIVATE}".replace("127.0.0.1", "localhost")
     answer = requests.get(asked, headers=header, allow_redirects=False, timeout=10)
     assert answer.headers["Location"].startswith(f"{sandbox.service}/signed/")
 
 
-def test_a_signed_address_is_good_for_one_file_and_five_minutes(sandbox: Sandbox) -> None:
+def test_signed_address_is_valid_for_one_file_and_five_minutes(sandbox: Sandbox) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
     there = get(sandbox, f"acme/private/{PRIVATE}", header, follow=False).headers["Location"]
     other = there.replace("acme-private-1.0", "globex-private-1.0").replace("/acme/", "/globex/")
@@ -188,14 +234,14 @@ def test_a_signed_address_is_good_for_one_file_and_five_minutes(sandbox: Sandbox
         "anaconda-tools//etc/passwd",
     ],
 )
-def test_no_path_leads_out_of_a_channel(sandbox: Sandbox, path: str) -> None:
+def test_path_outside_of_a_channel_is_not_found(sandbox: Sandbox, path: str) -> None:
     request = requests.Request("GET", sandbox.repo).prepare()
     request.url = sandbox.repo + path  # as it is: requests would tidy it up
     with requests.Session() as session:
         assert session.send(request, timeout=10).status_code == 404
 
 
-def test_a_head_has_the_length_and_no_body(sandbox: Sandbox) -> None:
+def test_head_response_has_the_length_and_no_body(sandbox: Sandbox) -> None:
     address = f"{sandbox.url_of('anaconda-tools')}/{INDEX}"
     whole = requests.get(address, timeout=10)
     head = requests.head(address, timeout=10)
@@ -203,7 +249,7 @@ def test_a_head_has_the_length_and_no_body(sandbox: Sandbox) -> None:
     assert head.headers["Content-Length"] == str(len(whole.content))
 
 
-def test_a_copy_that_is_still_good_is_not_sent_again(sandbox: Sandbox) -> None:
+def test_valid_copy_is_answered_304(sandbox: Sandbox) -> None:
     path = f"anaconda-tools/{INDEX}"
     tag = get(sandbox, path).headers["ETag"]
     again = get(sandbox, path, {"If-None-Match": tag})
@@ -211,7 +257,7 @@ def test_a_copy_that_is_still_good_is_not_sent_again(sandbox: Sandbox) -> None:
     assert get(sandbox, path, {"If-None-Match": '"another"'}).status_code == 200
 
 
-def test_a_copy_must_be_asked_about_each_time(sandbox: Sandbox) -> None:
+def test_cached_copy_must_be_revalidated(sandbox: Sandbox) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
     own = get(sandbox, f"acme/main/{INDEX}", header)
     public = get(sandbox, f"anaconda-tools/{INDEX}")
@@ -219,7 +265,7 @@ def test_a_copy_must_be_asked_about_each_time(sandbox: Sandbox) -> None:
     assert public.headers["Cache-Control"] == "public, no-cache"
 
 
-def test_a_part_of_a_file_can_be_had(sandbox: Sandbox) -> None:
+def test_range_of_a_file_is_sent(sandbox: Sandbox) -> None:
     path = f"anaconda-tools/{INDEX}"
     whole = get(sandbox, path).content
     size = len(whole)
@@ -236,20 +282,20 @@ def test_a_part_of_a_file_can_be_had(sandbox: Sandbox) -> None:
         assert answer.headers["Content-Range"] == shown
 
 
-def test_a_part_that_is_not_there_is_refused(sandbox: Sandbox) -> None:
+def test_range_beyond_the_file_is_416(sandbox: Sandbox) -> None:
     answer = get(sandbox, f"anaconda-tools/{INDEX}", {"Range": "bytes=99999-"})
     assert answer.status_code == 416
     assert answer.headers["Content-Range"].startswith("bytes */")
 
 
 @pytest.mark.parametrize("wanted", ["bytes=-", "bytes=0-1,3-4", "lines=1-2"])
-def test_a_range_that_is_not_understood_gets_the_whole(sandbox: Sandbox, wanted: str) -> None:
+def test_unsupported_range_gets_the_whole_file(sandbox: Sandbox, wanted: str) -> None:
     path = f"anaconda-tools/{INDEX}"
     answer = get(sandbox, path, {"Range": wanted})
     assert (answer.status_code, answer.content) == (200, get(sandbox, path).content)
 
 
-def test_a_part_of_a_file_that_has_changed_since_is_not_sent(sandbox: Sandbox) -> None:
+def test_if_range_with_another_etag_gets_the_whole_file(sandbox: Sandbox) -> None:
     path = f"anaconda-tools/{INDEX}"
     tag = get(sandbox, path).headers["ETag"]
     stale = get(sandbox, path, {"Range": "bytes=0-1", "If-Range": '"another"'})
@@ -257,7 +303,7 @@ def test_a_part_of_a_file_that_has_changed_since_is_not_sent(sandbox: Sandbox) -
     assert (stale.status_code, good.status_code) == (200, 206)
 
 
-def test_shards_zst_and_plain_repodata_are_where_the_table_says(sandbox: Sandbox) -> None:
+def test_each_channel_has_the_repodata_formats_of_the_table(sandbox: Sandbox) -> None:
     header = token(sandbox.world.issue("acme", "ada").value)
     files = ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst")
     there = {
@@ -271,7 +317,7 @@ def test_shards_zst_and_plain_repodata_are_where_the_table_says(sandbox: Sandbox
     }
 
 
-def test_notices_need_what_repodata_needs(sandbox: Sandbox) -> None:
+def test_notices_require_the_same_credential_as_repodata(sandbox: Sandbox) -> None:
     assert get(sandbox, "acme/main/notices.json").status_code == 403
     header = token(sandbox.world.issue("acme", "ada").value)
     assert get(sandbox, "acme/main/notices.json", header).json() == {"notices": []}

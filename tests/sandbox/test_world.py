@@ -25,8 +25,9 @@ TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 
 
-def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Token:
-    return Token(uuid4(), "x" * 48, AccountKind.INDIVIDUAL, "acme", "ada", END, expires, revoked)
+def a_token(*, revoked: datetime | None = None, months: int | None = None) -> Token:
+    kind = AccountKind.INDIVIDUAL
+    return Token(uuid4(), "x" * 48, kind, "acme", "ada", END, END, revoked, months)
 
 
 @pytest.mark.parametrize(
@@ -40,16 +41,19 @@ def a_token(*, expires: datetime = END, revoked: datetime | None = None) -> Toke
         # Ended early: the subscription's end counts.
         (a_token(), Subscription("b", END - 100 * DAY), END - 70 * DAY, Verdict.EXPIRED),
         (a_token(), Subscription("b", END, cancelled=True), END - DAY, Verdict.CANCELLED),
+        (a_token(months=2), Subscription("b", END), END + 2 * GRACE - TICK, Verdict.WORKS),
+        (a_token(months=2), Subscription("b", END), END + 2 * GRACE, Verdict.EXPIRED),
+        (a_token(months=0), Subscription("b", END), END, Verdict.EXPIRED),
         (a_token(revoked=END), Subscription("b", END), END - DAY, Verdict.REVOKED),
     ],
 )
-def test_a_token_is_judged_by_its_end_its_subscription_and_its_revocation(
+def test_verdict_depends_on_expiry_tolerance_subscription_and_revocation(
     token: Token, subscription: Subscription, now: datetime, verdict: Verdict
 ) -> None:
     assert token.verdict(subscription, now=now) is verdict
 
 
-def test_a_subscription_ends_at_its_end_and_not_before() -> None:
+def test_subscription_is_active_until_its_end() -> None:
     assert Subscription("b", END).standing(END - TICK) is Standing.ACTIVE
     assert Subscription("b", END).standing(END) is Standing.ENDED
     assert Subscription("b", END, cancelled=True).standing(END - TICK) is Standing.CANCELLED
@@ -60,7 +64,7 @@ def world() -> World:
     return World(Clock(datetime(2026, 5, 1, 12, tzinfo=timezone.utc)))
 
 
-def test_a_new_token_is_48_letters_and_digits_and_expires_with_the_subscription(
+def test_new_token_has_48_letters_and_digits_and_expires_with_the_subscription(
     world: World,
 ) -> None:
     token = world.issue("acme", "ada")
@@ -72,7 +76,7 @@ def test_a_new_token_is_48_letters_and_digits_and_expires_with_the_subscription(
     assert world.current("acme", "grace") is None
 
 
-def test_a_reissue_revokes_the_old_token_at_once_and_nobody_elses(world: World) -> None:
+def test_reissue_revokes_the_earlier_token_of_the_same_owner_only(world: World) -> None:
     others = [world.issue("acme", "grace"), world.issue("globex", "ada"), world.issue("acme")]
     old = world.issue("acme", "ada")
     new = world.issue("acme", "ada")
@@ -98,12 +102,12 @@ def test_a_reissue_revokes_the_old_token_at_once_and_nobody_elses(world: World) 
         ("umbrella", "", "cancelled"),
     ],
 )
-def test_issuing_is_refused_for_a_reason(world: World, slug: str, user: str, reason: str) -> None:
+def test_refusal_to_issue_has_a_reason(world: World, slug: str, user: str, reason: str) -> None:
     with pytest.raises(Refusal, match=f"^{reason}$"):
         world.issue(slug, user)
 
 
-def test_the_first_tokens_work_as_the_cast_says(world: World) -> None:
+def test_first_tokens_have_the_verdicts_of_the_cast(world: World) -> None:
     verdicts = {(t.org, t.user): world.verdict(t) for t in world.tokens}
     assert verdicts == {
         ("initech", "carol"): Verdict.WORKS,
@@ -114,7 +118,7 @@ def test_the_first_tokens_work_as_the_cast_says(world: World) -> None:
     }
 
 
-def test_a_renewal_extends_no_token_and_a_sync_does(world: World) -> None:
+def test_renewal_does_not_extend_a_token_and_sync_does(world: World) -> None:
     token = world.issue("acme", "ada")
     renewed = world.renew("acme")
     assert world.current("acme", "ada") == token
@@ -122,7 +126,7 @@ def test_a_renewal_extends_no_token_and_a_sync_does(world: World) -> None:
     assert world.sync(token.id).expires == renewed.ends
 
 
-def test_a_renewed_but_unsynced_token_dies_and_cannot_be_synced_any_more(world: World) -> None:
+def test_token_not_synced_after_renewal_expires_and_cannot_be_synced(world: World) -> None:
     token = world.issue("acme", "ada")
     world.renew("acme", world.clock.now() + 3 * 365 * DAY)
     world.clock.set(token.expires + GRACE - timedelta(hours=1))
@@ -133,7 +137,7 @@ def test_a_renewed_but_unsynced_token_dies_and_cannot_be_synced_any_more(world: 
         world.sync(token.id)
 
 
-def test_an_ended_subscription_leaves_thirty_days(world: World) -> None:
+def test_token_works_for_thirty_days_after_the_subscription_has_ended(world: World) -> None:
     world.issue("acme", "ada")
     world.end("acme")
     world.clock.advance(29 * DAY)
@@ -142,7 +146,7 @@ def test_an_ended_subscription_leaves_thirty_days(world: World) -> None:
     assert world.current("acme", "ada") is None
 
 
-def test_a_cancelled_subscription_leaves_nothing_until_it_is_renewed(world: World) -> None:
+def test_token_of_a_cancelled_subscription_works_again_after_renewal(world: World) -> None:
     token = world.issue("acme", "ada")
     world.cancel("acme")
     assert world.current("acme", "ada") is None
@@ -151,7 +155,7 @@ def test_a_cancelled_subscription_leaves_nothing_until_it_is_renewed(world: Worl
     assert world.current("acme", "ada") == token
 
 
-def test_taking_a_seat_kills_the_individual_token_for_good_but_not_the_site_token(
+def test_taking_a_seat_revokes_the_individual_token_and_not_the_site_token(
     world: World,
 ) -> None:
     world.issue("acme", "ada")
@@ -163,7 +167,7 @@ def test_taking_a_seat_kills_the_individual_token_for_good_but_not_the_site_toke
     assert world.issuable("ada") == ["acme", "globex"]
 
 
-def test_revoking_twice_keeps_the_first_time(world: World) -> None:
+def test_second_revocation_keeps_the_time_of_the_first(world: World) -> None:
     token = world.issue("acme", "ada")
     first = world.revoke(token.id)
     world.clock.advance(DAY)
@@ -174,7 +178,9 @@ def test_revoking_twice_keeps_the_first_time(world: World) -> None:
     ("user", "slugs"),
     [("ada", ["acme", "globex"]), ("bob", []), ("carol", []), ("sam", []), ("admin", [])],
 )
-def test_only_what_can_be_issued_is_issuable(world: World, user: str, slugs: list[str]) -> None:
+def test_issuable_organizations_are_those_for_which_a_token_can_be_issued(
+    world: World, user: str, slugs: list[str]
+) -> None:
     assert world.issuable(user) == slugs
 
 
@@ -182,7 +188,7 @@ def test_every_organization_of_the_cast_exists(world: World) -> None:
     assert tuple(world.organizations) == SLUGS
 
 
-def test_a_hundred_issues_from_ten_threads_leave_one_working_token(world: World) -> None:
+def test_hundred_issues_from_ten_threads_leave_one_working_token(world: World) -> None:
     threads = [
         threading.Thread(target=lambda: [world.issue("acme", "ada") for _ in range(10)])
         for _ in range(10)
@@ -196,7 +202,7 @@ def test_a_hundred_issues_from_ten_threads_leave_one_working_token(world: World)
     assert sum(world.verdict(token) is Verdict.WORKS for token in mine) == 1
 
 
-def test_the_clock_goes_on_after_it_was_set_and_takes_no_time_without_a_zone() -> None:
+def test_clock_goes_on_after_it_was_set_and_refuses_a_time_without_a_zone() -> None:
     clock = Clock(END)
     first = clock.now()
     while clock.now() == first:

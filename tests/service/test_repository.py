@@ -25,7 +25,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.end_to_end.conda.wire import listening
+from tests.support.recording_server import recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +59,15 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
     moved: str, sent: list[bool]
 ) -> None:
     value = "t" * 20
-    with listening() as wire:
+    with recording() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
         prove([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
-        proving = wire.arrivals[:2]
+        proving = wire.requests[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
-        wire.arrivals.clear()
+        wire.requests.clear()
         Direct(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", at_most=9)
 
-    for arrivals in (proving, wire.arrivals):
+    for arrivals in (proving, wire.requests):
         assert [bool(one.header("Authorization")) for one in arrivals] == sent
 
 

@@ -1,4 +1,4 @@
-"""A person's machine: a home, a package cache, and a real conda to type commands into."""
+"""A user at a computer: a home folder, variables, and the commands that the user runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.settings import Settings
@@ -17,13 +19,19 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
 
+WITHOUT_CONDA = """
+import sys
+sys.modules["conda"] = None
+from conda_token_plugin.cli import script
+raise SystemExit(script())
+"""
 LONGEST_RUN = 120
-"""Seconds after which a command is taken to hang."""
+"""Seconds after which a command is ended and its test fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What came of a command."""
+    """A command that has ended: its exit code and its output."""
 
     argv: tuple[str, ...]
     code: int
@@ -32,35 +40,35 @@ class Ran:
 
     @property
     def said(self) -> str:
-        """Everything that was printed."""
+        """Return all output."""
         return self.out + self.err
 
     @property
     def json(self) -> Any:
-        """The document on stdout."""
+        """Return the JSON document on stdout."""
         return json.loads(self.out)
 
     def well(self) -> Ran:
-        """This, after a look at the exit code."""
+        """Assert that the command succeeded."""
         assert self.code == 0, f"{' '.join(self.argv)}: {self.code}\n{self.said}"
         return self
 
     def badly(self) -> Ran:
-        """This, after a look at the exit code."""
-        assert self.code != 0, f"{' '.join(self.argv)}: it went well\n{self.said}"
+        """Assert that the command failed."""
+        assert self.code != 0, f"{' '.join(self.argv)}: it succeeded\n{self.said}"
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A home folder and what is set in its shell; nothing is shared with another machine."""
+    """A home folder and the variables of a shell. Two machines share nothing."""
 
     folder: Path
     sandbox: Sandbox
     variables: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Furnish it: a home, and settings that keep conda from the world outside."""
+        """Make the home folder, and set what keeps conda on this computer."""
         self.home.mkdir(parents=True)
         self.variables.update(
             PATH=os.defpath,
@@ -81,44 +89,44 @@ class Machine:
 
     @property
     def home(self) -> Path:
-        """What ``~`` is."""
+        """Return the home folder."""
         return self.folder / "home"
 
     @property
     def packages(self) -> Path:
-        """conda's package cache."""
+        """Return conda's package cache."""
         return self.folder / "pkgs"
 
     @property
     def prefix(self) -> Path:
-        """Where environments are made in these tests."""
+        """Return the folder of the one environment."""
         return self.folder / "env"
 
     @property
     def settings(self) -> Settings:
-        """The plugin's view of the machine's variables."""
+        """Return the settings that the plugin reads from the variables."""
         return Settings(self.variables)
 
     @property
     def store_folder(self) -> Path:
-        """Where the plugin keeps tokens on this machine."""
+        """Return the folder of the plugin's store."""
         return self.folder / "store"
 
     @property
     def dropin(self) -> Path:
-        """The file that the plugin owns."""
+        """Return the file that the plugin writes for conda."""
         return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
 
     def conda(self, *argv: str, stdin: str = "", **variables: str) -> Ran:
-        """Run ``conda argv``, with ``variables`` set for this once."""
+        """Run ``conda`` with these arguments and additional variables."""
         return self.python("-m", "conda", *argv, stdin=stdin, **variables)
 
     def create(self, *argv: str, **variables: str) -> Ran:
-        """Run ``conda create`` for ``prefix``, without asking."""
+        """Run ``conda create`` for ``prefix`` without a question."""
         return self.conda("create", "-y", "-q", "-p", str(self.prefix), *argv, **variables)
 
     def python(self, *argv: str, stdin: str = "", **variables: str) -> Ran:
-        """Run this interpreter, whose packages include conda and the plugin."""
+        """Run this interpreter, which can import conda and the plugin."""
         done = subprocess.run(
             [sys.executable, *argv],
             env=self.variables | variables,
@@ -131,34 +139,50 @@ class Machine:
         )
         return Ran(argv=argv, code=done.returncode, out=done.stdout, err=done.stderr)
 
-    def install(self, organization: str, *argv: str, user: str = "ada") -> str:
-        """Run ``conda token install`` as ``user``; return the token, and forget the requests."""
+    def plugin(self, *words: str, **variables: str) -> Ran:
+        """Run ``conda-token-plugin`` in a process that cannot import conda."""
+        return self.python("-c", WITHOUT_CONDA, *words, **variables)
+
+    def install(
+        self, organization: str, *argv: str, user: str = "ada", with_conda: bool = True
+    ) -> str:
+        """Run ``conda token install``, clear the record of the sandbox, and return the token.
+
+        Args:
+            organization: The organization.
+            argv: More arguments.
+            user: The user whose API key is used.
+            with_conda: Run ``conda token``, else ``conda-token-plugin`` without conda.
+        """
         key = self.sandbox.world.api_key(user)
-        self.conda(
-            *("token", "install", "--yes", "--org", organization, *argv), ANACONDA_AUTH_API_KEY=key
-        ).well()
+        words = ("install", "--yes", "--org", organization, *argv)
+        run = partial(self.conda, "token") if with_conda else self.plugin
+        run(*words, ANACONDA_AUTH_API_KEY=key).well()
         self.sandbox.requests.clear()
         token = self.sandbox.world.current(organization, user)
         assert token is not None
         return token.value
 
     def condarc(self, text: str) -> None:
-        """Write the user's own ``~/.condarc``."""
+        """Write ``~/.condarc``."""
         (self.home / ".condarc").write_text(text, "utf-8")
 
     def installed(self) -> set[str]:
-        """The names of the packages in ``prefix``."""
+        """Return the names of the packages in ``prefix``."""
         records = (self.prefix / "conda-meta").glob("*.json")
         return {json.loads(path.read_text("utf-8"))["name"] for path in records}
 
     def forget(self) -> None:
-        """Throw away the environment and the package cache, with the indexes in it."""
-        from shutil import rmtree
-
+        """Delete the environment, the package cache and the index caches."""
         for folder in (self.prefix, self.packages, self.home / ".cache"):
             rmtree(folder, ignore_errors=True)
 
+    def without_plugin(self) -> dict[str, str]:
+        """Delete the drop-in; return variables with which the plugin finds no token."""
+        self.dropin.unlink(missing_ok=True)
+        return {"CONDA_TOKEN_HOME": str(self.folder / "nothing")}
+
     def files(self) -> Iterator[Path]:
-        """Every file of the machine."""
+        """Iterate over all files below the folder of the machine."""
         for folder, _, names in os.walk(self.folder):
             yield from (type(self.folder)(folder, name) for name in names)

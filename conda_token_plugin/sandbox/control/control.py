@@ -1,23 +1,23 @@
-"""What the real service does not have: buttons for everything that happens elsewhere or by time.
+"""Endpoints that the real service does not have: events that have no API, and the clock.
 
-JSON in, JSON out; times in ISO 8601. The server listens on 127.0.0.1 only, so that only processes
-of this machine reach this. Nothing here meets a fault or is recorded.
+Bodies are JSON, times are in ISO 8601. Requests here get no fault and are not recorded.
 
 | call under `/sandbox/` | does |
 |---|---|
-| `GET clock`, `PUT clock {"now": T}` or `{"advance": SECONDS}` | tells or sets the time |
-| `GET users` | all users with their API keys and their places in organizations |
+| `GET clock`, `PUT clock {"now": T}` or `{"advance": SECONDS}` | returns or sets the time |
+| `GET users` | all users with their API keys and memberships |
 | `GET organizations` | all organizations with their subscriptions |
 | `PUT organizations/SLUG/renew {"until": T}` | renews; default: a year from now |
 | `PUT organizations/SLUG/end {"on": T}` | ends the subscription; default: now |
 | `PUT organizations/SLUG/cancel` | cancels it |
 | `PUT organizations/SLUG/seats/USER {"seat": true or false}` | gives or takes a seat |
-| `PUT organizations/SLUG/site-token` | an admin issues the site token; the only time it is shown |
-| `GET tokens` | all tokens ever issued, with values and whether they work |
-| `PUT tokens/ID/sync` | somebody presses "Sync token" on the web page |
-| `PUT tokens/ID/revoke` | somebody revokes it there |
-| `PUT service-account {"user": ADMIN}` | a bearer token for the admin API, good for 900 s |
-| `GET mails` | the tokens that the admin API has mailed |
+| `PUT organizations/SLUG/site-token` | issues the site token; the only time it is shown |
+| `GET tokens` | all tokens that were issued, with values and verdicts |
+| `PUT tokens/ID/sync` | does what "Sync token" on the web page does |
+| `PUT tokens/ID/revoke` | revokes it |
+| `PUT service-account {"user": ADMIN}` | a service account with a bearer token |
+| `PUT api-key {"user": NAME, "scopes": [SCOPE, …]}` | an API key with these scopes only |
+| `GET mails` | the tokens that were mailed |
 
 More are in `probes`.
 """
@@ -43,7 +43,7 @@ _TOKEN = rf"/sandbox/tokens/(?P<token_id>{_ID})"
 
 
 def routes(world: World) -> list[Route]:
-    """Return the routes to everything that can happen to the world."""
+    """Return the routes."""
     return [
         Route("GET", r"/sandbox/clock", partial(tell_time, world)),
         Route("PUT", r"/sandbox/clock", partial(set_clock, world)),
@@ -58,6 +58,7 @@ def routes(world: World) -> list[Route]:
         Route("PUT", rf"{_TOKEN}/sync", partial(sync, world)),
         Route("PUT", rf"{_TOKEN}/revoke", partial(revoke, world)),
         Route("PUT", r"/sandbox/service-account", partial(make_service_account, world)),
+        Route("PUT", r"/sandbox/api-key", partial(make_api_key, world)),
         Route("GET", r"/sandbox/mails", partial(mails, world)),
     ]
 
@@ -74,7 +75,7 @@ def set_clock(world: World, request: Request) -> Answer:
         world.clock.set(to)
     try:
         world.clock.advance(timedelta(seconds=request.json().get("advance", 0)))
-    except (TypeError, OverflowError) as e:  # no number, or out of the calendar
+    except (TypeError, OverflowError) as e:  # not a number, or out of the calendar
         raise Refused(problem(400, f"advance: {e}")) from e
     return tell_time(world, request)
 
@@ -139,8 +140,26 @@ def revoke(world: World, _request: Request, token_id: str) -> Answer:
 def make_service_account(world: World, request: Request) -> Answer:
     """`PUT service-account`."""
     user = world.user(str(request.json().get("user", "admin")))
+    client = world.credentials.register_client(user)
     made = world.credentials.make_service_account(user)
-    return json_answer({"token": made.value, "expires_at": made.expires.isoformat()})
+    return json_answer(
+        {
+            "client_id": client.client_id,
+            "client_secret": client.client_secret,
+            "token": made.value,
+            "expires_at": made.expires.isoformat(),
+        }
+    )
+
+
+def make_api_key(world: World, request: Request) -> Answer:
+    """`PUT api-key`."""
+    user = world.user(str(request.json().get("user", "")))
+    scopes = request.json().get("scopes")
+    if not isinstance(scopes, list):
+        raise Refused(problem(400, "scopes: not a list"))
+    key = world.credentials.make_api_key(user, map(str, scopes))
+    return json_answer({"api_key": key.value, "expires_at": key.expires.isoformat()})
 
 
 def mails(world: World, _request: Request) -> Answer:

@@ -1,13 +1,13 @@
-"""The control endpoints of a test: what clients sent, what goes wrong next, who logs in.
+"""Endpoints for tests: the record, faults, and the approval of logins.
 
 | call under `/sandbox/` | does |
 |---|---|
 | `GET requests` | all requests: method, host, path with its query, status, headers |
-| `DELETE requests` | forgets them |
-| `PUT faults {"faults": [FAULT, …]}` | replaces those to come; fields as in `faults.Fault` |
-| `PUT browser {"user": NAME or null}` | who sits at the browser; null denies every login |
+| `DELETE requests` | deletes them |
+| `PUT faults {"faults": [FAULT, …]}` | replaces all faults; fields as in `faults.Fault` |
+| `PUT browser {"user": NAME or null}` | approves all logins in the browser; null denies |
 | `GET devices` | the device logins that wait, with their codes |
-| `PUT devices {"interval": SECONDS}` | how long new ones must wait between two polls |
+| `PUT devices {"interval": SECONDS}` | the minimum time between two polls |
 | `PUT devices/CODE {"user": NAME or null}` | approves a device login; null denies it |
 
 A fault's `body` may be text or any JSON; its `headers` are an object.
@@ -41,12 +41,12 @@ class Probes:
     """The endpoints."""
 
     def __init__(self, requests: Recorder, faults: Faults, login: Login) -> None:
-        """Take what the endpoints show and change.
+        """Take the parts of the sandbox that the endpoints show and change.
 
         Args:
-            requests: What clients sent.
-            faults: What goes wrong next.
-            login: Who logs in.
+            requests: The record of the requests.
+            faults: The faults of the next responses.
+            login: The login service.
         """
         self._requests = requests
         self._faults = faults
@@ -77,7 +77,12 @@ class Probes:
         """`PUT faults`."""
         try:
             faults = [_fault(**fields) for fields in request.json()["faults"]]
-        except (KeyError, TypeError, ValueError, re.error) as e:  # one unknown, missing or no good
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            re.error,
+        ) as e:  # a field is unknown, missing or wrong
             raise Refused(problem(400, f"no such faults: {e!r}")) from e
         self._faults.replace(faults)
         return Answer(204)

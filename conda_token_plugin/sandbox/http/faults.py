@@ -1,4 +1,4 @@
-"""Faults on demand: how the next requests to a path go wrong."""
+"""Faults on demand: how the responses to the next requests are spoiled."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to the next `times` requests whose target `pattern` is found in.
+    """The response to the next `times` requests whose target contains `pattern`.
 
     Args:
         pattern: A regular expression, searched in the path and query as they were sent.
-        method: Only requests of this method, or of any if it is empty.
-        times: How many requests.
-        status: The answer's status. 0 lets the request happen as it would have, and spoils only
-            the delivery: the token is issued, its answer is lost.
-        body: The answer's body.
-        headers: The answer's headers.
-        delay: Seconds before the answer.
-        ending: How the answer is delivered.
+        method: Only requests with this method. Empty: with any.
+        times: The number of requests.
+        status: The status of the response. 0 handles the request as usual and spoils only the
+            delivery: the token is issued, and the response is lost.
+        body: The body of the response.
+        headers: The headers of the response.
+        delay: Seconds before the response.
+        ending: How the response is delivered.
 
     Raises:
-        re.error: `pattern` is no regular expression.
-        ValueError: a number is out of its range.
+        re.error: `pattern` is not a regular expression.
+        ValueError: A number is out of range.
     """
 
     pattern: str
@@ -45,37 +45,37 @@ class Fault:
     ending: Ending = Ending.WHOLE
 
     def __post_init__(self) -> None:
-        """Refuse what would only go wrong in the server's thread, where nobody looks."""
+        """Check the values here: an error in the thread of the server would not be seen."""
         re.compile(self.pattern)
         if self.times < 1 or self.delay < 0 or self.status not in (0, *range(200, 600)):
             raise ValueError("times is at least 1, delay not negative, status 0 or 200 to 599")
 
     def meets(self, request: Request) -> bool:
-        """Whether the request is one of those that go wrong."""
+        """Return whether the fault applies to the request."""
         right_method = self.method in ("", request.method)
         return right_method and re.search(self.pattern, request.target) is not None
 
 
 class Faults:
-    """The faults that are still to come, in the order in which they were asked for."""
+    """The faults that are still to come, in the order in which they were added."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without faults."""
         self._lock = threading.Lock()
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Let a fault come."""
+        """Add a fault."""
         with self._lock:
             self._waiting.append(fault)
 
     def replace(self, faults: Iterable[Fault]) -> None:
-        """Let these come, and none of those that were asked for before."""
+        """Replace all faults by these."""
         with self._lock:
             self._waiting = list(faults)
 
     def spoil(self, request: Request, answer: Callable[[Request], Answer]) -> Answer:
-        """Return what `answer` says to the request, or what the next fault makes of it."""
+        """Return the response of `answer`, or that of the next fault for the request."""
         fault = self._take(request)
         if fault is None:
             return answer(request)

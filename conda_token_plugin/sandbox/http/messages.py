@@ -1,12 +1,13 @@
-"""A request and an answer, as the routes see them: no sockets, no threads."""
+"""A request and a response, without sockets and threads."""
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class Ending(Enum):
-    """How the connection goes on after the headers of an answer."""
+    """How a response is delivered."""
 
     WHOLE = "whole"
     HALF = "half"  # half of the body, then the connection is closed
-    RESET = "reset"  # not one byte; the client sees "connection reset by peer"
-    STALL = "stall"  # not one byte, and the connection stays open
+    RESET = "reset"  # no byte; the client gets "connection reset by peer"
+    STALL = "stall"  # no byte, and the connection stays open
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: a status, headers, a body, and how well it is delivered."""
+    """A response: status, headers, body, and how it is delivered."""
 
     status: int
     body: bytes = b""
@@ -36,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What came in. `target` is the path and the query as they were sent."""
+    """A request. `target` is the path with the query, as it was sent."""
 
     method: str
     target: str
@@ -46,7 +47,7 @@ class Request:
 
     @property
     def base(self) -> str:
-        """The address of this server by the name that the client used, without a slash."""
+        """The address of this server with the host name that the client used, without a slash."""
         return f"{self.scheme}://{self.header('Host')}"
 
     @property
@@ -56,7 +57,7 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters of the query; of several with one name the last."""
+        """The parameters of the query. If a name occurs twice, the last one counts."""
         return dict(parse_qsl(self.target.partition("?")[2]))
 
     def header(self, name: str) -> str:
@@ -68,15 +69,25 @@ class Request:
         scheme, _, value = self.header("Authorization").partition(" ")
         return value.strip() if scheme.lower() == "bearer" else ""
 
+    def basic(self) -> tuple[str, str] | None:
+        """Return user and password of `Authorization: Basic …`, or `None`."""
+        scheme, _, value = self.header("Authorization").partition(" ")
+        try:
+            pair = base64.b64decode(value, validate=True).decode()
+        except ValueError:  # not base64, or not UTF-8
+            return None
+        name, colon, password = pair.partition(":")
+        return (unquote(name), unquote(password)) if scheme.lower() == "basic" and colon else None
+
     def form(self) -> dict[str, str]:
         """Return the fields of a form."""
         return dict(parse_qsl(self.body.decode(errors="replace")))
 
     def json(self) -> dict[str, Any]:
-        """Return the body's JSON object; an empty body is an empty object.
+        """Return the JSON object of the body; an empty body is an empty object.
 
         Raises:
-            Refused: the body is not a JSON object.
+            Refused: The body is not a JSON object.
         """
         try:
             value = json.loads(self.body or b"{}")
@@ -89,9 +100,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a pattern for the whole path, and who answers.
+    """A method, a pattern for the whole path, and the handler.
 
-    The pattern's named groups are passed to the handler after the request.
+    The named groups of the pattern are passed to the handler after the request.
     """
 
     method: str
@@ -100,10 +111,10 @@ class Route:
 
 
 class Refused(Exception):
-    """Ends a handler with an answer."""
+    """Raised by a handler to end with this response."""
 
     def __init__(self, answer: Answer) -> None:
-        """Take the answer."""
+        """Take the response."""
         super().__init__(answer.status)
         self.answer = answer
 
@@ -114,14 +125,20 @@ def first_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
 
 
 def json_answer(value: object, status: int = 200) -> Answer:
-    """Return `value` as JSON. It may hold a secret, so that nobody is to store it."""
+    """Return `value` as JSON. It must not be cached, because it may contain a secret."""
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
     return Answer(status, json.dumps(value).encode(), headers)
 
 
 def problem(status: int, message: str, code: str = "bad_request") -> Answer:
-    """Return an error in the service's usual form: `{"error": {"code", "message"}}`."""
-    return json_answer({"error": {"code": code, "message": message}}, status)
+    """Return an error in the published form: `{"error": {"message", "code", "data"}}`."""
+    return json_answer({"error": {"message": message, "code": code, "data": {}}}, status)
+
+
+def invalid(name: str, message: str) -> Answer:
+    """Return the published answer to a field that is missing or wrong: 422 and a list."""
+    field = {"loc": ["body", name], "msg": message, "type": "value_error"}
+    return json_answer({"detail": [field]}, 422)
 
 
 def redirect(location: str) -> Answer:

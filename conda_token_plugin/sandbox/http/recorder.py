@@ -1,4 +1,4 @@
-"""What came in, header by header: how a test proves who was sent which token."""
+"""The record of all requests with their headers, for tests of which token was sent where."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A request as it came, and the status it was answered with.
+    """A request as it was received, and the status of its response.
 
-    `path` includes the query, and a `/t/…/` if one was sent.
+    `path` includes the query, and `/t/…/` if it was sent.
     """
 
     method: str
@@ -32,12 +32,12 @@ class Recorded:
 
     @property
     def host(self) -> str:
-        """The host name and port that the client meant."""
+        """The host name and port that the client used."""
         return self.header("Host")
 
     @property
     def authorization(self) -> str:
-        """What the client sent to prove who it is."""
+        """The `Authorization` header."""
         return self.header("Authorization")
 
 
@@ -45,26 +45,26 @@ class Recorder:
     """All requests since the start or the last `clear`, oldest first."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without requests."""
         self._lock = threading.Lock()
         self._requests: list[Recorded] = []
 
     def add(self, request: Request, answer: Answer) -> None:
-        """Keep a request and the status of its answer."""
+        """Add a request and the status of its response."""
         recorded = Recorded(request.method, request.target, answer.status, request.headers)
         with self._lock:
             self._requests.append(recorded)
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Delete all requests."""
         with self._lock:
             self._requests.clear()
 
     def __iter__(self) -> Iterator[Recorded]:
-        """Iterate over a copy: more may come meanwhile."""
+        """Iterate over a copy."""
         with self._lock:
             return iter(self._requests.copy())
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of requests."""
         return len(self._requests)

@@ -1,7 +1,9 @@
-"""How the service says no: to somebody it does not know, and to what its rules forbid.
+"""Refusals of the service: of requests without a valid credential, and by the rules of the world.
 
-How the real service refuses to issue a token is not known in public. Here the reasons differ in
-status, and the bodies have all the forms that were seen, so that a client meets them.
+Two forms are published: `{"error": {"message", "code", "data"}}`, and for a field that is missing
+or wrong `422 {"detail": [{"loc", "msg", "type"}]}`. How the real service refuses to issue a token
+is not known in public. Here the reasons differ in status, and the bodies have all the forms that
+were seen, so that a client is tested with each of them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "cancelled": (403, {"detail": "the subscription was cancelled"}),
     "starter": (403, {"error": {"code": "forbidden", "detail": "not part of this product"}}),
     "no_login": (404, {"error": {"code": "not_found", "message": "no such login is waiting"}}),
-    "not_confirmed": (422, {"detail": 'the body must be {"confirm": "yes"}'}),
+    "no_free_seat": (402, {"error": {"code": "payment_required", "message": "no seat is free"}}),
+    "revoked": (409, {"error": {"code": "conflict", "message": "the token is revoked already"}}),
     # RFC 6749, section 5.2, and RFC 8628, section 3.5.
     "invalid_client": (401, {"error": "invalid_client"}),
     "invalid_grant": (400, {"error": "invalid_grant"}),
@@ -40,18 +43,18 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 def refuse(refusal: Refusal) -> Answer:
-    """Return the answer to what the world refused."""
+    """Return the answer for a request that a rule of the world forbids."""
     status, body = REFUSALS[refusal.reason]
     return json_answer(body, status)
 
 
 def authenticate(world: World, request: Request, accepted: dict[str, Credential]) -> str:
-    """Return the user whose bearer value the request carries.
+    """Return the user of the bearer value in a request.
 
     Args:
-        world: Tells the time.
-        request: What the client sent.
-        accepted: The credentials of the kind that opens this door.
+        world: The clock is read from it.
+        request: The request.
+        accepted: The credentials of the kind that is required here, by value.
 
     Raises:
         Refused: 401 without a value or with an expired one, 403 with an unknown one.

@@ -1,4 +1,4 @@
-"""From a request to its answer: faults first, then the route, and a record of it all."""
+"""From a request to its response: faults, then the route; every request is recorded."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ CONTROL = "/sandbox/"
 class Router:
     """Answers requests.
 
-    Requests to the control endpoints meet no fault and leave no record: they are the test's, not
-    the client's.
+    Requests to the control endpoints get no fault and are not recorded, because the test sends
+    them, not the client.
     """
 
     def __init__(self, routes: Iterable[Route], *, faults: Faults, recorder: Recorder) -> None:
         """Compile the routes.
 
         Args:
-            routes: All there are. The first that fits answers.
-            faults: What goes wrong.
-            recorder: Where requests are kept.
+            routes: The first one that matches answers.
+            faults: The faults of the next responses.
+            recorder: The record of the requests.
         """
         self._routes = [(route, re.compile(route.pattern)) for route in routes]
         self._faults = faults
         self._recorder = recorder
 
     def answer(self, request: Request) -> Answer:
-        """Return the answer to a request. Never raises for anything that a client sent."""
+        """Return the response to a request. No request makes this raise."""
         if request.path.startswith(CONTROL):
             return self._routed(request)
         answer = self._faults.spoil(request, self._routed)
@@ -47,7 +47,7 @@ class Router:
         return answer
 
     def _routed(self, request: Request) -> Answer:
-        # A HEAD is a GET whose body the server keeps to itself.
+        # A HEAD is a GET whose body the server does not send.
         method = "GET" if request.method == "HEAD" else request.method
         allowed = set()
         for route, pattern in self._routes:
@@ -62,9 +62,9 @@ class Router:
 def _handled(route: Route, request: Request, match: re.Match[str]) -> Answer:
     try:
         return route.handler(request, **match.groupdict())
-    except Refused as e:  # the handler left early
+    except Refused as e:  # the handler ended early
         return e.answer
-    except Refusal as e:  # a rule of the world says no
+    except Refusal as e:  # a rule of the world forbids it
         return refuse(e)
 
 

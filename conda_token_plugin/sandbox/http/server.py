@@ -1,4 +1,4 @@
-"""HTTP on a loopback port: sockets and threads around a function from request to answer."""
+"""HTTP on a loopback port: sockets and threads around a function from request to response."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOPBACK = "127.0.0.1"
+HOSTS = (LOOPBACK, "localhost")
 LARGEST_BODY = 1 << 20
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on 127.0.0.1, one thread a connection, until it is closed."""
+    """Serves on 127.0.0.1 with one thread for each connection."""
 
-    # Threads are joined on close, so that nothing of a test is left for the next one.
+    # Threads are joined on close, so that no test leaves one for the next test.
     daemon_threads = False
 
     def __init__(
@@ -38,8 +39,8 @@ class Server(ThreadingHTTPServer):
 
         Args:
             port: The port, 0 for a free one.
-            answer: Makes the answer to a request.
-            tls: The certificate to serve https with; without one it is http.
+            answer: Returns the response to a request.
+            tls: The certificate for https. Default: http.
         """
         self.answer = answer
         self.tls = tls
@@ -50,11 +51,11 @@ class Server(ThreadingHTTPServer):
 
     @property
     def scheme(self) -> str:
-        """The scheme of its addresses."""
+        """The scheme of the addresses."""
         return "https" if self.tls else "http"
 
     def server_bind(self) -> None:
-        """Bind without asking the name service for this machine's name, which can take seconds."""
+        """Bind without a look-up of the name of this machine, which can take seconds."""
         super(ThreadingHTTPServer, self).server_bind()
         self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
@@ -62,7 +63,7 @@ class Server(ThreadingHTTPServer):
         """Accept a connection and remember it."""
         connection, address = super().get_request()
         if self.tls is not None:
-            # Hands are shaken with the first read, in the connection's own thread.
+            # The handshake is part of the first read, in the thread of the connection.
             connection = self.tls.wrap_socket(
                 connection, server_side=True, do_handshake_on_connect=False
             )
@@ -77,34 +78,34 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def stop(self) -> None:
-        """Stop: no new connection, an end to the open ones, all threads joined."""
+        """Close all connections, accept no new ones, and join all threads."""
         self.shutdown()
         self.stopping.set()
         with self._lock:
             for connection in self._open:
-                with contextlib.suppress(OSError):  # the client was faster
+                with contextlib.suppress(OSError):  # the client has closed it already
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Reads a request, writes its answer, keeps the connection for the next."""
+    """Reads a request, writes its response, and keeps the connection for the next one."""
 
     server: Server
     protocol_version = "HTTP/1.1"
     server_version = "conda-token-sandbox"
     sys_version = ""
-    # Without this, an answer in two packets waits 40 ms for an acknowledgement.
+    # Otherwise a response in two packets waits 40 ms for an acknowledgement.
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
-        """Serve the connection until one of the two has enough of it."""
-        # The client hung up, or `stop` did, or the client does not like the certificate.
+        """Serve the connection until it is closed."""
+        # The client or `stop` closed it, or the client does not trust the certificate.
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- theirs
-        """Say nothing: paths hold tokens, and the requests are recorded anyway."""
+        """Print nothing: paths contain tokens, and the requests are recorded."""
 
     def _serve(self) -> None:
         chunked = "Transfer-Encoding" in self.headers

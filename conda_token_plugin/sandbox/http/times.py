@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from conda_token_plugin.sandbox.http.messages import Refused, problem
+from conda_token_plugin.sandbox.http.messages import Refused, invalid
 
 
 def time_in(body: dict[str, Any], name: str) -> datetime | None:
-    """Return the time that a body has under `name`, if it has one; UTC unless it says otherwise.
+    """Return the time under `name` in a body, or `None`. A time without an offset is in UTC.
 
     Raises:
-        Refused: 400, it is not in ISO 8601.
+        Refused: 422, the value is not a time in ISO 8601.
     """
     if name not in body:
         return None
@@ -20,5 +20,5 @@ def time_in(body: dict[str, Any], name: str) -> datetime | None:
         # Python 3.10 does not know that Z is UTC.
         time = datetime.fromisoformat(str(body[name]).replace("Z", "+00:00"))
     except ValueError as e:  # not a time
-        raise Refused(problem(400, f"{name}: {e}")) from e
+        raise Refused(invalid(name, str(e))) from e
     return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)

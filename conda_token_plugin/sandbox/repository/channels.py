@@ -1,11 +1,12 @@
-"""The channels of the repository, what is in each, and who may have it.
+"""The channels of the repository, their packages, and the credentials that open them.
 
-| channel | who gets repodata | who gets packages | repodata as |
+| channel | repodata is for | packages are for | repodata as |
 |---|---|---|---|
 | `<org>/main`         | the organization | the organization | json, zst |
-| `<org>/private`      | the organization | the organization, redirected | json, zst, shards |
+| `<org>/private`      | the organization | the organization, by a redirect | json, zst, shards |
 | `acme/public-index`  | everybody        | the organization | json |
 | `main`, `r`, `msys2` | any organization | any organization | json, zst |
+| `main-x`             | any organization, by an API key only | as repodata | json, zst |
 | `anaconda-tools`     | everybody        | everybody        | json, zst |
 """
 
@@ -23,16 +24,17 @@ _SYSTEMS = {"Linux": "linux", "Darwin": "osx", "Windows": "win"}
 
 
 class Access(Enum):
-    """Whose token opens something."""
+    """The credentials that open a channel."""
 
     ORGANIZATION = "organization"
     SHARED = "shared"
+    API_KEY = "API key"
     PUBLIC = "public"
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A package to be made: one text file and one script, both named like the package."""
+    """A package to make: one text file and one script, both named after the package."""
 
     name: str
     version: str
@@ -55,7 +57,7 @@ class Channel:
 
     @property
     def org(self) -> str:
-        """The organization's slug; empty if the channel is nobody's own."""
+        """The slug of the organization that owns the channel, or an empty string."""
         return self.path.partition("/")[0] if "/" in self.path else ""
 
 
@@ -74,7 +76,7 @@ def _private(org: str) -> Channel:
     return Channel(f"{org}/private", _hello(f"{org}-private"), redirects=True, shards=True)
 
 
-def _everybodys(name: str, access: Access) -> Channel:
+def _shared(name: str, access: Access) -> Channel:
     return Channel(name, _hello(f"{name}-hello"), index=access, packages=access)
 
 
@@ -82,13 +84,14 @@ CHANNELS: tuple[Channel, ...] = (
     *(_main(org) for org in SLUGS),
     *(_private(org) for org in SLUGS),
     Channel("acme/public-index", _hello("acme-public"), index=Access.PUBLIC, zst=False),
-    *(_everybodys(name, Access.SHARED) for name in ("main", "r", "msys2")),
-    _everybodys("anaconda-tools", Access.PUBLIC),
+    *(_shared(name, Access.SHARED) for name in ("main", "r", "msys2")),
+    _shared("main-x", Access.API_KEY),
+    _shared("anaconda-tools", Access.PUBLIC),
 )
 
 
 def subdirs() -> tuple[str, ...]:
-    """Return the subdirs of every channel: noarch, linux-64 and this machine's own."""
+    """Return the subdirs of every channel: noarch, linux-64 and that of this machine."""
     system, machine = platform.system(), platform.machine()
     here = f"{_SYSTEMS.get(system, system.lower())}-{_MACHINES.get(machine, machine)}"
     return tuple(dict.fromkeys(("noarch", "linux-64", here)))

@@ -1,4 +1,4 @@
-"""Files over HTTP: validators and ranges (RFC 9110), as conda and rattler ask for them."""
+"""Files over HTTP, with validators and ranges (RFC 9110), which conda and rattler use."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _TYPES = {".json": "application/json", ".zst": "application/zstd"}
 
 
 def serve(request: Request, file: Path, *, public: bool) -> Answer:
-    """Return the file, a part of it, or that the client has it already.
+    """Return the file, a part of it, or 304 if the client has it already.
 
-    Clients may keep a copy but must ask each time whether it is still good: a token that has died
-    shows at the next request, not minutes later.
+    Clients may keep a copy but must revalidate it each time, so that an expired token is noticed at
+    the next request.
     """
     if not file.is_file():
         return problem(404, f"no such file: {file.name}", "not_found")
@@ -52,6 +52,6 @@ def _part(wanted: str, data: bytes, headers: tuple[tuple[str, str], ...]) -> Ans
 
 
 def _bounds(first: str, last: str, *, size: int) -> tuple[int, int]:
-    if not first:  # the last so many bytes
+    if not first:  # a suffix: the last bytes of the file
         return max(size - int(last), 0), size - 1
     return int(first), min(int(last or size), size - 1)

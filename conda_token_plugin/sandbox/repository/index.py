@@ -1,4 +1,4 @@
-"""Writes a subdir's index: repodata.json, repodata.json.zst and shards (CEP 16)."""
+"""Write the index of a subdir: repodata.json, repodata.json.zst and shards (CEP 16)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_index(place: Path, records: Records, *, zst: bool, shards: bool) -> No
     """Write the index of the packages in `place`.
 
     Args:
-        place: The subdir's folder; its name is the subdir's.
+        place: The folder of the subdir, which has its name.
         records: The repodata record of each file name.
         zst: Whether to write repodata.json.zst as well.
         shards: Whether to write sharded repodata as well.

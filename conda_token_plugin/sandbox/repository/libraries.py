@@ -1,4 +1,4 @@
-"""The libraries of the `demo` extra, imported when they are needed, or missed in one line."""
+"""Import the libraries of the `demo` extra, with a one-line error if one is missing."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
 
 class MissingLibraryError(Exception):
-    """A library that makes packages is not installed."""
+    """A library that is needed to make packages is not installed."""
 
     def __init__(self, name: str) -> None:
-        """Compose the line from the module's `name`."""
+        """Compose the message for the module `name`."""
         super().__init__(
             f"the sandbox makes its packages with {name}, which is not installed: "
             'pip install "conda-token-plugin[demo]"'
@@ -25,7 +25,7 @@ def library(name: str) -> Any:
     """Import a module of the `demo` extra.
 
     Raises:
-        MissingLibraryError: it is not installed.
+        MissingLibraryError: The module is not installed.
     """
     try:
         return importlib.import_module(name)

@@ -1,12 +1,11 @@
-"""Makes the channels: real packages, a few hundred bytes each, and their index.
+"""Make the channels: real packages of a few hundred bytes each, and their index.
 
-Two small libraries do it. `conda-package-streaming`, conda's own, writes the `.conda` format and
-brings zstandard; `msgpack` writes shards. The others that were looked at: `py-rattler-build` makes
-both formats in one call, but is 80 MB for what is 40 lines here. `rattler.index.index_fs` writes
-all three kinds of repodata, but leaves threads behind that crash the interpreter at its end, one
-time in five (py-rattler 0.28), which is not for a server that runs inside a test.
+`conda-package-streaming`, which conda uses too, writes the `.conda` format and provides zstandard;
+`msgpack` writes shards. `py-rattler-build` makes both formats in one call, but is 80 MB. And
+`rattler.index.index_fs` writes all kinds of repodata, but in one of five runs its threads crash the
+interpreter at its exit (py-rattler 0.28).
 
-The same packages come out byte by byte each time: names, times and owners in them are fixed.
+The packages are the same in each build, byte for byte: names, times and owners in them are fixed.
 """
 
 from __future__ import annotations
@@ -34,9 +33,9 @@ MADE = 1_767_225_600  # 2026-01-01, in seconds since the epoch
 
 
 def build_channels(directory: Path) -> Path:
-    """Make all channels under `directory`, unless they are there already; return where.
+    """Make all channels below `directory`, unless they exist already; return their folder.
 
-    Several processes may do so at once: the first one to finish wins.
+    Several processes may do this at once. The result of the first one is kept.
 
     Raises:
         MissingLibraryError: a library of the `demo` extra is not installed.
@@ -149,7 +148,7 @@ def _add(archive: tarfile.TarFile, files: Mapping[str, bytes]) -> None:
 
 
 def _forget_times(package: Path) -> None:
-    # The zip around the two archives has the time of its making in it.
+    # The outer zip archive contains the time at which it was made.
     with zipfile.ZipFile(package) as made:
         members = {name: made.read(name) for name in made.namelist()}
     with zipfile.ZipFile(package, "w") as fixed:

@@ -1,8 +1,8 @@
-"""The repository: channels under `/repo/`, for those who may.
+"""The repository: channels below `/repo/`, for requests with a valid credential.
 
-Packages of the `private` channels are not served but redirected, like from a content delivery
-network: to this server's other name, by a path whose signature is its ticket. Whoever follows with
-an `Authorization` header has sent it to a host that it was not meant for; the record shows it.
+Requests for packages of the `private` channels are redirected, as to a content delivery network: to
+the other host name of this server, with a signed path. If a client sends an `Authorization` header
+there, it has sent it to another host, and the record shows that.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Repository:
     """Serves the channels."""
 
     def __init__(self, world: World, directory: Path) -> None:
-        """Choose a key to sign redirects with.
+        """Choose a key for the signatures of redirects.
 
         Args:
-            world: Knows who may.
-            directory: Where the channels were built.
+            world: The credentials are checked with it.
+            directory: The folder in which the channels were built.
         """
         self._world = world
         self._directory = directory

@@ -1,7 +1,7 @@
 """The authorization code flow with PKCE (RFC 6749, 7636, 8252), seen from the service.
 
-Nobody has to click: whoever sits at the browser is logged in already and agrees at once. Without a
-user they deny.
+The user of the browser is logged in already and agrees at once. Without a user, every login is
+denied.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CODE_LIFE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An authorization code, and what must come with it."""
+    """An authorization code, and the values that must be sent with it."""
 
     user: str
     client_id: str
@@ -38,17 +38,17 @@ class Code:
 
 
 class Browser:
-    """Where somebody agrees to a login.
+    """The browser in which a login is approved.
 
     Attributes:
-        user: Who sits there; empty: somebody who denies every login.
+        user: The user who approves every login, or an empty string: every login is denied.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Seat the default user there.
+        """Start with the default user.
 
         Args:
-            clock: Tells the time for the end of a code.
+            clock: Codes expire by it.
         """
         self.user = DEFAULT_USER
         self._clock = clock
@@ -59,17 +59,17 @@ class Browser:
         """Redirect to the client with a code or an error.
 
         Args:
-            asked: The query of the authorization request; its `client_id` is a good one.
+            asked: The query of the authorization request, with a known `client_id`.
         """
         back = asked.get("redirect_uri", "")
         if not _is_loopback(back):
-            # RFC 6749, section 4.1.2.1: no redirect to an address that is not known to be good.
+            # RFC 6749, section 4.1.2.1: no redirect to an address that is not registered.
             return page("<p>The redirect_uri is not on loopback.</p>", 400)
         result = self._code_or_error(asked) | {"state": asked.get("state", "")}
         return redirect(f"{back}{'&' if '?' in back else '?'}{urlencode(result)}")
 
     def redeem(self, form: dict[str, str]) -> str:
-        """Return the user for an authorization code; it is spent, whether it was good or not.
+        """Return the user of an authorization code, which cannot be used again in any case.
 
         Raises:
             Refusal: `invalid_grant`.
@@ -105,7 +105,7 @@ def _is_loopback(address: str) -> bool:
     # RFC 8252, section 7.3: any port.
     try:
         parts = urlsplit(address)
-    except ValueError:  # an IPv6 address without its end
+    except ValueError:  # an IPv6 address without the closing bracket
         return False
     return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
 

@@ -1,4 +1,4 @@
-"""The device flow's state (RFC 8628): logins that wait for somebody to approve them."""
+"""The state of the device flow (RFC 8628): logins that wait for approval."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 LIFE = timedelta(minutes=10)
 INTERVAL = timedelta(seconds=5)
-CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628, section 6.1: no words come out
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628, section 6.1: without vowels, no words
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceLogin:
-    """A login on a device. `user` is who approved it; empty while nobody has."""
+    """A login on a device. `user` is empty until a user has approved it."""
 
     device_code: str
     user_code: str
@@ -36,14 +36,14 @@ class Devices:
     """The logins that wait.
 
     Attributes:
-        interval: How long new logins must wait between two polls.
+        interval: The minimum time between two polls of a new login.
     """
 
     def __init__(self, clock: Clock) -> None:
-        """Begin with no login waiting.
+        """Start without logins.
 
         Args:
-            clock: Tells the time for expiry and for polls that come too fast.
+            clock: Logins expire and intervals are measured by it.
         """
         self.interval = INTERVAL
         self._clock = clock
@@ -62,7 +62,7 @@ class Devices:
         return self._keep(login)
 
     def waiting(self) -> list[DeviceLogin]:
-        """Return all logins that have not come to an end, oldest first."""
+        """Return all logins that are not finished, oldest first."""
         with self._lock:
             return list(self._waiting.values())
 
@@ -72,15 +72,12 @@ class Devices:
             self._keep(replace(self._shown(user_code), user=user))
 
     def deny(self, user_code: str) -> None:
-        """Turn the device that shows `user_code` away; refuse with `no_login`."""
+        """Deny the login of the device that shows `user_code`; refuse with `no_login`."""
         with self._lock:
             self._keep(replace(self._shown(user_code), denied=True))
 
     def poll(self, device_code: str, client_id: str) -> str:
-        """Answer a device that asks whether it is logged in.
-
-        Returns:
-            The user.
+        """Return the user of a finished login, for a device that polls.
 
         Raises:
             Refusal: an error code of RFC 8628, section 3.5, or of RFC 6749, section 5.2.

@@ -1,11 +1,14 @@
-"""Logging in: OpenID discovery, the OAuth token endpoint, and the trade for an API key.
+"""Logging in: OpenID discovery, the OAuth token endpoints, and the exchange for an API key.
 
-The two ways to an access token are in `browser` (authorization code with PKCE) and in `devices`
-(device flow). Errors are those of the RFCs. An access token buys an API key under either path.
+The two flows that end in an access token are in `browser` (authorization code with PKCE) and in
+`devices` (device flow). An access token is exchanged for an API key at either of two paths. A
+service account exchanges its id and secret for a bearer token at `/api/iam/token`. Errors are those
+of the RFCs.
 """
 
 from __future__ import annotations
 
+import hmac
 import html
 from typing import TYPE_CHECKING
 
@@ -13,9 +16,9 @@ from conda_token_plugin.sandbox.http.messages import (
     Answer,
     Refused,
     Route,
+    invalid,
     json_answer,
     page,
-    problem,
 )
 from conda_token_plugin.sandbox.http.refusals import authenticate
 from conda_token_plugin.sandbox.service.browser import Browser
@@ -24,9 +27,10 @@ from conda_token_plugin.sandbox.world.world import Refusal
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox.http.messages import Request
+    from conda_token_plugin.sandbox.world.model import Credential
     from conda_token_plugin.sandbox.world.world import World
 
-# All of Anaconda's own clients use it; it is no secret.
+# All clients of Anaconda use it; it is not a secret.
 CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -35,16 +39,16 @@ class Login:
     """The login service.
 
     Attributes:
-        client_ids: The clients that may log somebody in.
-        browser: Where authorization codes come from.
+        client_ids: The ids of the clients that are accepted.
+        browser: The browser of the authorization code flow.
         devices: The device logins that wait.
     """
 
     def __init__(self, world: World) -> None:
-        """Let Anaconda's public client in.
+        """Accept the public client of Anaconda.
 
         Args:
-            world: Knows the users and makes their credentials.
+            world: The users, and their credentials.
         """
         self.client_ids = {CLIENT_ID}
         self.browser = Browser(world.clock)
@@ -61,10 +65,11 @@ class Login:
             Route("POST", r"/device", self.leave_device_page),
             Route("POST", r"/oauth2/token", self.give_access_token),
             Route("POST", r"/api/(?:auth|iam)/api-keys", self.make_api_key),
+            Route("POST", r"/api/iam/token", self.give_service_token),
         ]
 
     def seat_at_browser(self, user: str) -> None:
-        """Let `user` sit at the browser, or somebody who denies without a `user`.
+        """Set the user of the browser. Without a `user`, every login is denied.
 
         Raises:
             Refusal: `no_user`.
@@ -72,7 +77,7 @@ class Login:
         self.browser.user = self._world.user(user).name if user else ""
 
     def decide(self, user_code: str, user: str) -> None:
-        """Log `user` in on the device that shows the code, or turn it away without a `user`.
+        """Approve the login of the device that shows the code; without a `user`, deny it.
 
         Raises:
             Refusal: `no_login` or `no_user`.
@@ -105,7 +110,7 @@ class Login:
         )
 
     def show_device_page(self, request: Request) -> Answer:
-        """`GET /device`: for people who try a device login by hand."""
+        """`GET /device`: a form to approve a device login by hand."""
         code = html.escape(request.query.get("user_code", ""))
         users = "".join(f"<option>{name}" for name in self._world.users)
         return page(
@@ -115,7 +120,7 @@ class Login:
         )
 
     def leave_device_page(self, request: Request) -> Answer:
-        """`POST /device`: what was decided there."""
+        """`POST /device`: the decision of that form."""
         form = request.form()
         self.decide(form.get("user_code", ""), form.get("user", "") if "decision" in form else "")
         return page("<p>Done. You can close this page.</p>")
@@ -123,24 +128,42 @@ class Login:
     def give_access_token(self, request: Request) -> Answer:
         """`POST /oauth2/token`."""
         user = self._world.user(self._granted_to(request.form()))
-        token = self._world.credentials.make_access_token(user)
+        return self._given(self._world.credentials.make_access_token(user), scope="openid")
+
+    def give_service_token(self, request: Request) -> Answer:
+        """`POST /api/iam/token`: id and secret in the form or in HTTP Basic (RFC 6749, 2.3.1)."""
+        form = request.form()
+        if form.get("grant_type") != "client_credentials":
+            raise Refusal("unsupported_grant_type")
+        basic = request.basic()
+        shown = basic or (form.get("client_id", ""), form.get("client_secret", ""))
+        client = self._world.credentials.clients.get(shown[0])
+        if client is None or not hmac.compare_digest(
+            shown[1].encode(), client.client_secret.encode()
+        ):
+            raise Refusal("invalid_client")
+        admin = self._world.user(client.user)
+        return self._given(self._world.credentials.make_service_account(admin))
+
+    def make_api_key(self, request: Request) -> Answer:
+        """`POST /api/auth/api-keys` and `/api/iam/api-keys`."""
+        user = authenticate(self._world, request, self._world.credentials.access_tokens)
+        scopes = request.json().get("scopes")
+        if not isinstance(scopes, list) or not scopes:
+            raise Refused(invalid("scopes", "field required"))
+        key = self._world.credentials.make_api_key(self._world.user(user), map(str, scopes))
+        return json_answer({"api_key": key.value}, status=201)
+
+    def _given(self, token: Credential, **more: str) -> Answer:
         life = token.expires - self._world.clock.now()
         return json_answer(
             {
                 "access_token": token.value,
                 "token_type": "bearer",
                 "expires_in": round(life.total_seconds()),
-                "scope": "openid",
+                **more,
             }
         )
-
-    def make_api_key(self, request: Request) -> Answer:
-        """`POST /api/auth/api-keys` and `/api/iam/api-keys`."""
-        user = authenticate(self._world, request, self._world.credentials.access_tokens)
-        if not request.json().get("scopes"):
-            raise Refused(problem(422, "an API key needs scopes", "scopes_missing"))
-        key = self._world.credentials.make_api_key(self._world.user(user))
-        return json_answer({"api_key": key.value}, status=201)
 
     def _granted_to(self, form: dict[str, str]) -> str:
         client_id, grant = self._client(form), form.get("grant_type")

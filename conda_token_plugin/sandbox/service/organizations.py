@@ -1,6 +1,7 @@
 """The API under `/api`: organizations, account, the current token, who am I.
 
-Times come in the forms that were seen: with an offset, without one, with a space in the middle.
+Times are written in the forms that were seen: with an offset, without one, and with a space between
+date and time.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.sandbox.http.messages import Answer, Route, json_answer
+from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, invalid, json_answer
 from conda_token_plugin.sandbox.http.refusals import authenticate
 from conda_token_plugin.sandbox.world.world import Refusal
 
@@ -68,21 +69,27 @@ def whoami(world: World, request: Request) -> Answer:
 
 
 def current_token(world: World, request: Request, slug: str) -> Answer:
-    """`GET …/current-token`: id and expiry (UTC, without saying so), never the value."""
+    """`GET …/current-token`: id and expiry (UTC, without an offset), never the value.
+
+    A tolerance is in it only if an administrator has set one.
+    """
     user = authenticate(world, request, world.credentials.api_keys)
     world.member(slug, user)
     token = world.current(slug, user)
     if token is None:
         raise Refusal("no_token")
     expires = token.expires.replace(tzinfo=None)
-    return json_answer({"id": str(token.id), "expires_at": expires.isoformat()})
+    life: dict[str, str | int] = {"expires_at": expires.isoformat()}
+    if token.tolerance_months is not None:
+        life["expiration_tolerance_months"] = token.tolerance_months
+    return json_answer({"id": str(token.id)} | life)
 
 
 def issue_token(world: World, request: Request, slug: str) -> Answer:
     """`PUT …/current-token`: the only time that the value is shown."""
     user = authenticate(world, request, world.credentials.api_keys)
     if request.json() != {"confirm": "yes"}:
-        raise Refusal("not_confirmed")
+        raise Refused(invalid("confirm", 'the body must be {"confirm": "yes"}'))
     token = world.issue(slug, user)
     return json_answer({"token": token.value, "expires_at": token.expires.isoformat()})
 

@@ -1,18 +1,18 @@
-"""Who is in the sandbox when it starts.
+"""The users and organizations of the sandbox at its start.
 
 | organization | its subscription | its members (* with a seat) |
 |---|---|---|
 | acme      | good for 300 days     | ada*, grace*, bob, admin |
 | globex    | good for 200 days     | ada*, mallory*, admin |
-| acme-evil | good; its name begins like acme's, its people are others | mallory* |
-| initech   | ended 10 days ago: tokens still work, none is issued | carol* |
-| hooli     | ended 40 days ago: tokens are dead | dave* |
-| umbrella  | cancelled: tokens died at once | erin* |
+| acme-evil | good; the name begins with "acme", the members are others | mallory* |
+| initech   | ended 10 days ago: tokens work, but none is issued | carol* |
+| hooli     | ended 40 days ago: tokens have expired | dave* |
+| umbrella  | cancelled: tokens stopped working at once | erin* |
 | starter   | a product without tokens | sam* |
 | stark     | good; site token only | admin |
 
-`admin` administers acme, globex and stark; `nobody` belongs nowhere. carol, dave and erin got an
-individual token when all was well, acme and stark have a site token. The others have none yet.
+`admin` administers acme, globex and stark; `nobody` is a member of no organization. carol, dave and
+erin have an individual token from before, acme and stark have a site token. The others have none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MEMBERS = MappingProxyType(
 
 SLUGS = tuple(dict.fromkeys(slug for slug, _ in MEMBERS))
 
-# Organization and user of each token that is there from the start; without a user: a site token.
+# Organization and user of each token at the start. Without a user it is a site token.
 FIRST_TOKENS = (
     ("initech", "carol"),
     ("hooli", "dave"),
@@ -91,5 +91,5 @@ def _organization(
 
 
 def _uuid(name: str) -> UUID:
-    # The same in each run, so that they can be told apart in a log.
+    # The same in each run, so that logs of two runs can be compared.
     return uuid5(NAMESPACE_DNS, f"{name}.sandbox.invalid")

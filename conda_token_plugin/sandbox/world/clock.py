@@ -1,4 +1,4 @@
-"""The sandbox's clock: real time, moved by as much as a test or a demo asks for."""
+"""The clock of the sandbox: the real time plus an offset."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from datetime import datetime, timedelta, timezone
 
 
 class Clock:
-    """Tells the time, and can be set. It goes on ticking after it has been set."""
+    """A clock that can be set, and that goes on from there."""
 
     def __init__(self, start: datetime | None = None) -> None:
         """Set the clock.
 
         Args:
-            start: The time it shows first, aware of its zone. Default: the real time.
+            start: The time at the start, with a time zone. Default: the real time.
         """
         self._lock = threading.Lock()
         self._offset = timedelta(0)
@@ -26,10 +26,10 @@ class Clock:
             return datetime.now(timezone.utc) + self._offset
 
     def set(self, to: datetime) -> None:
-        """Show the time `to` from now on.
+        """Set the clock to the time `to`.
 
         Raises:
-            ValueError: `to` has no time zone, so that it is no point in time.
+            ValueError: `to` has no time zone.
         """
         if to.tzinfo is None:
             raise ValueError(f"the clock takes a time with a zone, not {to.isoformat()}")
@@ -37,9 +37,9 @@ class Clock:
             self._offset = to - datetime.now(timezone.utc)
 
     def advance(self, by: timedelta) -> None:
-        """Jump by `by`, which may be negative: real clocks do that too.
+        """Move the clock by `by`, which may be negative.
 
         Raises:
-            OverflowError: that is before the year 1 or after the year 9999.
+            OverflowError: The result is before the year 1 or after the year 9999.
         """
         self.set(self.now() + by)

@@ -1,6 +1,8 @@
 """Bearer values of the service: API keys, OAuth access tokens, service-account tokens.
 
-Each kind opens its own doors only: an access token buys an API key and nothing else.
+Each kind is accepted in one place: an access token is traded for an API key, an API key is
+accepted by the organization service and the repository, and the token of a service account by the
+admin API.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.sandbox.world import jwt
-from conda_token_plugin.sandbox.world.model import Credential
+from conda_token_plugin.sandbox.world.model import CHANNEL_SCOPE, Credential, ServiceAccount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,17 +24,18 @@ if TYPE_CHECKING:
 API_KEY_LIFE = timedelta(days=365)
 ACCESS_TOKEN_LIFE = timedelta(hours=1)
 SERVICE_ACCOUNT_LIFE = timedelta(seconds=900)
+ALL_SCOPES = frozenset({"cloud:read", "cloud:write", CHANNEL_SCOPE})
 
 
 class Credentials:
-    """Every bearer value that was ever made."""
+    """All bearer values that were made."""
 
     def __init__(self, clock: Clock, users: Iterable[User]) -> None:
         """Give each user an API key.
 
         Args:
-            clock: Tells the time for `exp`.
-            users: Who has an API key from the start.
+            clock: `exp` is counted from its time.
+            users: The users with an API key from the start.
         """
         self._clock = clock
         self._lock = threading.Lock()
@@ -40,21 +43,40 @@ class Credentials:
         self.api_keys: dict[str, Credential] = {}
         self.access_tokens: dict[str, Credential] = {}
         self.service_accounts: dict[str, Credential] = {}
+        self.clients: dict[str, ServiceAccount] = {}
         self.first_keys = {user.name: self.make_api_key(user).value for user in users}
 
-    def make_api_key(self, user: User) -> Credential:
-        """Make what a login ends in; at most a year long."""
-        return self._make(self.api_keys, user, API_KEY_LIFE)
+    def make_api_key(self, user: User, scopes: Iterable[str] = ALL_SCOPES) -> Credential:
+        """Make an API key, as a login does. It is valid for a year.
+
+        Args:
+            user: The owner.
+            scopes: What the key is good for. Without `repo:read` it opens no channel.
+        """
+        return self._make(self.api_keys, user, API_KEY_LIFE, frozenset(scopes))
 
     def make_access_token(self, user: User) -> Credential:
-        """Make what an OAuth flow ends in, to be traded for an API key."""
+        """Make an OAuth access token, which can be traded for an API key."""
         return self._make(self.access_tokens, user, ACCESS_TOKEN_LIFE)
 
     def make_service_account(self, user: User) -> Credential:
-        """Make what the admin API takes, with the rights of the admin `user`."""
+        """Make a bearer token for the admin API, with the rights of the administrator `user`."""
         return self._make(self.service_accounts, user, SERVICE_ACCOUNT_LIFE)
 
-    def _make(self, kept: dict[str, Credential], user: User, life: timedelta) -> Credential:
+    def register_client(self, user: User) -> ServiceAccount:
+        """Make a service account, whose id and secret can be traded for such bearer tokens."""
+        client = ServiceAccount(secrets.token_hex(16), secrets.token_urlsafe(32), user.name)
+        with self._lock:
+            self.clients[client.client_id] = client
+        return client
+
+    def _make(
+        self,
+        kept: dict[str, Credential],
+        user: User,
+        life: timedelta,
+        scopes: frozenset[str] = frozenset(),
+    ) -> Credential:
         now = self._clock.now()
         claims = {
             "sub": str(user.id),
@@ -62,7 +84,8 @@ class Credentials:
             "exp": int((now + life).timestamp()),
             "jti": secrets.token_hex(16),
         }
-        credential = Credential(jwt.encode(claims, key=self._signing_key), user.name, now + life)
+        value = jwt.encode(claims, key=self._signing_key)
+        credential = Credential(value, user.name, now + life, scopes)
         with self._lock:
             kept[credential.value] = credential
         return credential

@@ -1,7 +1,7 @@
 """JSON Web Tokens (RFC 7519), signed with HS256: the form of an API key and an access token.
 
-Only the writing side. The sandbox knows its own keys by heart and never reads one back.
-Clients read `exp` from it: anaconda-auth does, without checking the signature.
+Only encoding: the sandbox keeps its keys in memory and does not decode one. Clients read `exp`
+from it; anaconda-auth does, without checking the signature.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def encode(claims: Mapping[str, Any], *, key: bytes) -> str:
-    """Return `claims` as a signed token: three parts of base64url, joined with dots."""
+    """Return `claims` as a signed token: three parts of base64url, separated by dots."""
     signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
     signature = hmac.new(key, signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{_base64url(signature)}"

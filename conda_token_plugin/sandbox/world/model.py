@@ -1,6 +1,4 @@
-"""What the service knows about: organizations, subscriptions, members and tokens.
-
-Values and rules only; nothing here has a state or a clock.
+"""Organizations, subscriptions, members and tokens: values and rules, without state or clock.
 
 The rules of a token's life are those of Anaconda's documentation ("Organization tokens"):
 
@@ -11,7 +9,9 @@ The rules of a token's life are those of Anaconda's documentation ("Organization
 * "Renewing your subscription does not automatically extend the lifespan of your token":
   a renewal moves `Subscription.ends` only, a sync copies it to `Token.expires`.
 
-So a token works until 30 days after its own end or its subscription's, whichever is earlier.
+So a token works until its tolerance has passed since its own end or since the end of the
+subscription, whichever is earlier. The tolerance is 30 days unless an administrator sets another
+one for the token (`expiration_tolerance_months` of the admin API).
 """
 
 from __future__ import annotations
@@ -25,17 +25,21 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 GRACE = timedelta(days=30)
+"""The tolerance of a token for which none was set."""
+
+CHANNEL_SCOPE = "repo:read"
+"""The scope with which an API key opens channels. Anaconda's clients ask for it at each login."""
 
 
 class AccountKind(Enum):
-    """Whose a token is: one person's with a seat, or the whole organization's."""
+    """The owner of a token: a user with a seat, or the organization."""
 
     INDIVIDUAL = "individual"
     SITE = "site"
 
 
 class Standing(Enum):
-    """How a subscription stands at a moment."""
+    """The state of a subscription at a point in time."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -43,7 +47,7 @@ class Standing(Enum):
 
 
 class Verdict(Enum):
-    """What the repository thinks of a token at a moment."""
+    """Whether the repository accepts a token at a point in time, and if not, why."""
 
     WORKS = "works"
     REVOKED = "revoked"
@@ -53,7 +57,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What an organization has paid for, and until when."""
+    """The product of an organization and the end of its subscription."""
 
     product_code: str
     ends: datetime
@@ -61,29 +65,30 @@ class Subscription:
 
     @property
     def grants_tokens(self) -> bool:
-        """Whether the product has organization tokens at all (from anaconda-auth's sources)."""
+        """Whether the product includes tokens (from the source of anaconda-auth)."""
         return "starter" not in self.product_code
 
     def standing(self, now: datetime) -> Standing:
-        """Return how the subscription stands at `now`."""
+        """Return the state of the subscription at `now`."""
         if self.cancelled:
             return Standing.CANCELLED
         return Standing.ACTIVE if now < self.ends else Standing.ENDED
 
     def opens_channels(self, now: datetime) -> bool:
-        """Whether anybody at all gets in at `now`: until the grace after its end is over."""
+        """Whether channels can be opened at `now`: until the grace period has passed."""
         return not self.cancelled and now < self.ends + GRACE
 
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A customer. `slug` never changes, `title` may."""
+    """A customer. `slug` never changes, `title` may. `seats` is the number that it has paid for."""
 
     id: UUID
     slug: str
     title: str
     subscription: Subscription
     site_only: bool = False
+    seats: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +100,13 @@ class User:
 
     @property
     def email(self) -> str:
-        """An address in a domain that can never exist (RFC 2606)."""
+        """An address in a domain that cannot exist (RFC 2606)."""
         return f"{self.name}@example.invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A user's place in an organization."""
+    """The role of a user in an organization."""
 
     role: str
     seat: bool
@@ -119,6 +124,12 @@ class Token:
     issued: datetime
     expires: datetime
     revoked: datetime | None = None
+    tolerance_months: int | None = None
+
+    @property
+    def tolerance(self) -> timedelta:
+        """How long the token works after its end. A month is taken as 30 days."""
+        return GRACE if self.tolerance_months is None else self.tolerance_months * GRACE
 
     def verdict(self, subscription: Subscription, *, now: datetime) -> Verdict:
         """Return whether the token works at `now` under its organization's `subscription`."""
@@ -126,14 +137,24 @@ class Token:
             return Verdict.REVOKED
         if subscription.cancelled:
             return Verdict.CANCELLED
-        last = min(self.expires, subscription.ends) + GRACE
+        last = min(self.expires, subscription.ends) + self.tolerance
         return Verdict.WORKS if now < last else Verdict.EXPIRED
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a login or an admin's service account yields: a bearer value, whose, until when."""
+    """A bearer value: an API key, an access token, or the token of a service account."""
 
     value: str
     user: str
     expires: datetime
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A client of the admin API, with the rights of the administrator `user`."""
+
+    client_id: str
+    client_secret: str
+    user: str

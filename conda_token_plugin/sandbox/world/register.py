@@ -23,48 +23,48 @@ LENGTH = 48
 
 
 class Register:
-    """Keeps tokens. It makes values, and knows no rules."""
+    """The tokens. The rules of their life are in `world` and `model`."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without tokens."""
         self._lock = threading.Lock()
         self._tokens: dict[UUID, Token] = {}
 
     def __iter__(self) -> Iterator[Token]:
-        """Iterate over a copy, oldest first: more may come meanwhile."""
+        """Iterate over a copy, oldest first."""
         with self._lock:
             return iter(list(self._tokens.values()))
 
     def get(self, token_id: UUID) -> Token | None:
-        """Return the token with this id, dead or alive."""
+        """Return the token with this id, also an expired or revoked one."""
         with self._lock:
             return self._tokens.get(token_id)
 
     def find(self, value: str) -> Token | None:
-        """Return the token with this value, dead or alive."""
+        """Return the token with this value, also an expired or revoked one."""
         return next((token for token in self if token.value == value), None)
 
     def of(self, slug: str, kind: AccountKind, user: str) -> list[Token]:
-        """Return the tokens of one kind and holder, dead or alive, oldest first."""
+        """Return all tokens of one kind and owner, oldest first."""
         wanted = (slug, kind, user)
         return [token for token in self if (token.org, token.kind, token.user) == wanted]
 
     def add(
         self, slug: str, kind: AccountKind, user: str, *, issued: datetime, expires: datetime
     ) -> Token:
-        """Make a token with a new id and a new value."""
+        """Make a token with a new id and value."""
         value = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
         token = Token(uuid4(), value, kind, slug, user, issued, expires)
         with self._lock:
             self._tokens[token.id] = token
         return token
 
-    def extend(self, token: Token, until: datetime) -> Token:
-        """Set when a token expires."""
-        return self._keep(replace(token, expires=until))
+    def extend(self, token: Token, until: datetime, tolerance_months: int | None) -> Token:
+        """Set when a token expires, and how long it works after that."""
+        return self._keep(replace(token, expires=until, tolerance_months=tolerance_months))
 
     def revoke(self, token: Token, at: datetime) -> Token:
-        """Revoke a token; one that is revoked already stays as it is."""
+        """Revoke a token. The time of an earlier revocation is kept."""
         return token if token.revoked else self._keep(replace(token, revoked=at))
 
     def _keep(self, token: Token) -> Token:

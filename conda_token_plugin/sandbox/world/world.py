@@ -1,7 +1,6 @@
-"""The state of the service, and everything that can happen to it.
+"""The state of the service, and the events that change it.
 
-One lock guards the state, so that the server's threads and a test may share a world. Each method
-is one event and is finished when it returns.
+One lock guards the state, so that the threads of the server and a test may share a world.
 """
 
 from __future__ import annotations
@@ -10,30 +9,25 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from conda_token_plugin.sandbox.world.cast import FIRST_TOKENS, MEMBERS, organizations, users
 from conda_token_plugin.sandbox.world.clock import Clock
 from conda_token_plugin.sandbox.world.credentials import Credentials
-from conda_token_plugin.sandbox.world.model import AccountKind, Standing, Verdict
+from conda_token_plugin.sandbox.world.model import AccountKind, Member, Standing, User, Verdict
 from conda_token_plugin.sandbox.world.register import Register
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from conda_token_plugin.sandbox.world.model import (
-        Member,
-        Organization,
-        Subscription,
-        Token,
-        User,
-    )
+    from conda_token_plugin.sandbox.world.model import Organization, Subscription, Token
 
 YEAR = timedelta(days=365)
 
 
 class Refusal(Exception):
-    """The service says no."""
+    """A rule of the service forbids the request."""
 
     def __init__(self, reason: str) -> None:
         """Take the reason.
@@ -49,14 +43,14 @@ class World:
     """Organizations, their members and their tokens.
 
     Attributes:
-        outbox: The tokens that the service has mailed to their users.
+        outbox: The tokens that were mailed to their users.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        """Set the scene: see `cast`.
+        """Start with the users and organizations of `cast`.
 
         Args:
-            clock: Tells the time for every rule.
+            clock: The clock for all rules. Default: the real time.
         """
         self.clock = clock or Clock()
         self.tokens = Register()
@@ -69,7 +63,7 @@ class World:
         for slug, user in FIRST_TOKENS:
             self._first_token(self.organizations[slug], user)
 
-    # What is.
+    # State.
 
     def user(self, name: str) -> User:
         """Return a user; refuse with `no_user` if there is none."""
@@ -78,7 +72,7 @@ class World:
         return self.users[name]
 
     def api_key(self, user: str) -> str:
-        """Return the API key that `user` has had since before the sandbox started."""
+        """Return the API key that `user` has from the start."""
         return self.credentials.first_keys[self.user(user).name]
 
     def organization(self, slug: str) -> Organization:
@@ -89,7 +83,7 @@ class World:
             return self.organizations[slug]
 
     def member(self, slug: str, user: str) -> Member:
-        """Return a user's place in an organization; refuse with `not_a_member` without one."""
+        """Return the membership of a user; refuse with `not_a_member` if there is none."""
         with self._lock:
             if (slug, user) not in self.members:
                 raise Refusal("not_a_member")
@@ -101,7 +95,7 @@ class World:
             return [org for slug, org in self.organizations.items() if (slug, user) in self.members]
 
     def issuable(self, user: str) -> list[str]:
-        """Return the organizations that `user` can issue a token for now."""
+        """Return the organizations for which `user` can issue a token now."""
         return [o.slug for o in self.organizations_of(user) if self._objection(o, user) is None]
 
     def opened_by(self, user: str) -> set[str]:
@@ -117,14 +111,27 @@ class World:
         return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
 
     def verdict(self, token: Token) -> Verdict:
-        """Return what the repository thinks of a token now."""
+        """Return whether the repository accepts a token now, and if not, why."""
         subscription = self.organization(token.org).subscription
         return token.verdict(subscription, now=self.clock.now())
 
-    # What happens to tokens.
+    # Events of tokens.
 
-    def issue(self, slug: str, user: str = "") -> Token:
-        """Issue a token to `user`, or the site token without one; an earlier one dies at once.
+    def issue(
+        self,
+        slug: str,
+        user: str = "",
+        *,
+        until: datetime | None = None,
+        tolerance_months: int | None = None,
+    ) -> Token:
+        """Issue a token to `user`, or the site token without one. An earlier one is revoked.
+
+        Args:
+            slug: The organization.
+            user: The owner of an individual token.
+            until: When the token expires: at the end of the subscription at the latest.
+            tolerance_months: How long the token works after its end. Default: 30 days.
 
         Raises:
             Refusal: `no_organization`, `starter`, `ended` or `cancelled`, and for an individual
@@ -138,55 +145,78 @@ class World:
             self._revoke_earlier(slug, user)
             ends = organization.subscription.ends
             kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
-            return self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=ends)
+            expires = min(until or ends, ends)
+            token = self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=expires)
+            return self.tokens.extend(token, expires, tolerance_months)
 
     def revoke(self, token_id: UUID) -> Token:
         """Revoke a token for good; refuse with `no_token` if there is none."""
         with self._lock:
             return self.tokens.revoke(self._token(token_id), self.clock.now())
 
-    def sync(self, token_id: UUID, until: datetime | None = None) -> Token:
-        """Extend a token to its subscription's end, or to `until` if that is earlier.
+    def sync(
+        self, token_id: UUID, until: datetime | None = None, tolerance_months: int | None = None
+    ) -> Token:
+        """Extend a token to the end of its subscription, or to `until` if that is earlier.
+
+        Args:
+            token_id: The token.
+            until: The new expiry. Default: the end of the subscription.
+            tolerance_months: How long the token works after that. Default: as before.
 
         Raises:
-            Refusal: `no_token`: there is none, or it has stopped working and needs a reissue.
+            Refusal: `no_token`: there is none, or it has stopped working and must be reissued.
         """
         with self._lock:
             token = self._token(token_id)
             if self.verdict(token) is not Verdict.WORKS:
                 raise Refusal("no_token")
             ends = self.organization(token.org).subscription.ends
-            return self.tokens.extend(token, min(until or ends, ends))
+            tolerance = token.tolerance_months if tolerance_months is None else tolerance_months
+            return self.tokens.extend(token, min(until or ends, ends), tolerance)
 
-    # What happens to organizations.
+    # Events of organizations.
 
     def renew(self, slug: str, until: datetime | None = None) -> Subscription:
-        """Let the subscription run to `until` (default: a year from now). No token is extended."""
+        """Renew the subscription to `until` (default: a year from now). No token is extended."""
         return self._subscribe(slug, ends=until or self._second() + YEAR, cancelled=False)
 
     def end(self, slug: str, on: datetime | None = None) -> Subscription:
-        """Let the subscription end on `on` (default: now). Its tokens work for 30 days more."""
+        """End the subscription at `on` (default: now). Its tokens work for 30 more days."""
         return self._subscribe(slug, ends=on or self._second(), cancelled=False)
 
     def cancel(self, slug: str) -> Subscription:
         """Cancel the subscription: it ends now, and its tokens stop at once."""
         return self._subscribe(slug, ends=self._second(), cancelled=True)
 
+    def add_robot(self, slug: str) -> User:
+        """Add a user without an email address, with a seat.
+
+        Raises:
+            Refusal: `no_organization`, or `no_free_seat`.
+        """
+        with self._lock:
+            taken = sum(m.seat for (org, _), m in self.members.items() if org == slug)
+            if taken >= self.organization(slug).seats:
+                raise Refusal("no_free_seat")
+            robot = User(uuid4(), f"robot-{len(self.users)}")
+            self.users[robot.name] = robot
+            self.members[slug, robot.name] = Member("member", seat=True)
+            return robot
+
     def give_seat(self, slug: str, user: str) -> None:
-        """Give a member a seat. A token that died with the last seat stays dead."""
+        """Give a member a seat. A token that was revoked with an earlier seat stays revoked."""
         with self._lock:
             self.members[slug, user] = replace(self.member(slug, user), seat=True)
 
     def take_seat(self, slug: str, user: str) -> None:
-        """Take a member's seat away, and the individual token with it."""
+        """Take the seat of a member away and revoke the individual token."""
         with self._lock:
             self.members[slug, user] = replace(self.member(slug, user), seat=False)
             self._revoke_earlier(slug, user)
 
-    # How.
-
     def _objection(self, organization: Organization, user: str) -> str | None:
-        """Return why no token can be issued now, the first reason that holds."""
+        """Return the first reason why no token can be issued now, or `None`."""
         standing = organization.subscription.standing(self.clock.now())
         member = self.members.get((organization.slug, user))
         objections = {

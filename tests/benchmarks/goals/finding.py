@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FEW = 10
 URL = f"{COVERED}noarch/repodata.json"
-OPENING = {FEW: 1.0, MANY: 20.0}
+OPENING = {FEW: 1.0, MANY: 10.0}
 """Milliseconds, by the number of tokens."""
 LOOK_UP = 5.0
 """Microseconds, with any number of tokens."""

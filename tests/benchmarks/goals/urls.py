@@ -22,7 +22,7 @@ COVERED = f"{REPOSITORY}{ORGANIZATION}/main/"
 ELSEWHERE = "https://conda.anaconda.org/conda-forge/"
 BESIDE = f"{REPOSITORY}nobody/main/"
 URLS = 400
-MANY = 10_000
+MANY = 1_000
 EACH, UNCOVERED, FIRST = 20.0, 10.0, 3.0
 """Microseconds, microseconds, milliseconds."""
 

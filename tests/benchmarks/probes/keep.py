@@ -1,7 +1,6 @@
-"""Keep tokens as the plugin does: ``keep.py REPOSITORY ORGANIZATION TOKEN COUNT``.
+"""Store tokens as the plugin does: ``keep.py REPOSITORY ORGANIZATION TOKEN COUNT``.
 
-The first is kept by the store itself. The others, of made-up organizations, are put into the index
-in one go, without secrets: writing 10,000 of them one by one takes minutes, and none is asked for.
+TOKEN is stored for ORGANIZATION, and COUNT - 1 tokens more for organizations that do not exist.
 """
 
 from __future__ import annotations
@@ -10,37 +9,22 @@ import sys
 
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store import Store, user_store
-from conda_token_plugin.store.index import Slot
+from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 
-def token_of(organization: str, repository: str) -> Token:
-    """The metadata of a token for the organization's part of ``repository``."""
-    scope = (organization_prefix(repository, organization),)
-    return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
-
-
-def fill(store: Store, repository: str, *, count: int) -> None:
-    """Put ``count`` tokens of made-up organizations into the index of ``store``."""
-    file = store._secrets.file
-    index = file.read().content
-    for number in range(count):
-        token = token_of(f"organization-{number:05}", repository)
-        index = index.with_metadata(token, slot=Slot("file", f"{index.id}.{number}-unused"))
-    file.write(index)
-
-
 def main(repository: str, organization: str, value: str, count: str) -> None:
-    """Keep them, and have conda know."""
-    environment = Settings()
-    store = user_store(environment)
-    store.add(token_of(organization, repository), Secret(value))
-    if int(count) > 1:
-        fill(store, repository, count=int(count) - 1)
-    dropin.write(environment.condarc, tokens=store.tokens())
+    """Store the tokens and write the drop-in for them."""
+    settings = Settings()
+    store = user_store(settings)
+    names = [organization, *(f"organization-{number:05}" for number in range(int(count) - 1))]
+    for name in names:
+        scope = (organization_prefix(repository, name),)
+        token = Token(organization=name, kind=TokenKind.INDIVIDUAL, scope=scope)
+        store.add(token, Secret(value if name == organization else f"unused-{name}"))
+    dropin.write(settings.condarc, tokens=store.tokens())
 
 
 if __name__ == "__main__":

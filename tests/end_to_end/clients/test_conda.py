@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import solver_missing
+from tests.support.conda_version import solver_missing
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 
@@ -24,19 +24,21 @@ def solver(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_it_installs_from_two_organizations_at_once(person: Person, solver: str) -> None:
-    values = {name: person.has(name) for name in ("acme", "globex")}
-    person.types("export", "conda", "--yes").well()
-    url = person.machine.sandbox.url_of
-    alone = person.forgets_us()
-    person.machine.create(
+def test_conda_installs_from_two_organizations_with_exported_tokens(
+    machine: Machine, solver: str
+) -> None:
+    values = {name: machine.install(name, with_conda=False) for name in ("acme", "globex")}
+    machine.plugin("export", "conda", "--yes").well()
+    url = machine.sandbox.url_of
+    alone = machine.without_plugin()
+    machine.create(
         *("--override-channels", "-c", url("acme", "main"), "-c", url("globex", "main")),
         *("acme-tools", "globex-tools"),
         CONDA_SOLVER=solver,
         **alone,
     ).well()
-    assert person.machine.installed() >= {"acme-tools", "globex-tools"}
-    seen = [one for one in person.machine.sandbox.requests if "/repo/" in one.path]
+    assert machine.installed() >= {"acme-tools", "globex-tools"}
+    seen = [one for one in machine.sandbox.requests if "/repo/" in one.path]
     assert not any(one.authorization for one in seen)
     for name, value in values.items():
         theirs = [one for one in seen if f"/repo/{name}/" in one.path]
@@ -44,40 +46,40 @@ def test_it_installs_from_two_organizations_at_once(person: Person, solver: str)
         assert all(one.path.startswith(f"/t/{value}/") for one in theirs)
 
 
-def test_after_the_take_back_it_is_refused_again(person: Person, solver: str) -> None:
-    person.has("acme")
-    person.types("export", "conda", "--yes").well()
-    person.types("export", "conda", "--remove").well()
-    alone = person.forgets_us()
-    person.machine.create(
-        *("--override-channels", "-c", person.machine.sandbox.url_of("acme", "main")),
+def test_conda_is_refused_after_the_export_is_removed(machine: Machine, solver: str) -> None:
+    machine.install("acme", with_conda=False)
+    machine.plugin("export", "conda", "--yes").well()
+    machine.plugin("export", "conda", "--remove").well()
+    alone = machine.without_plugin()
+    machine.create(
+        *("--override-channels", "-c", machine.sandbox.url_of("acme", "main")),
         "acme-tools",
         CONDA_SOLVER=solver,
         **alone,
     ).badly()
 
 
-def test_it_leaves_the_token_nowhere(person: Person, solver: str) -> None:
-    value = person.has("acme")
-    person.types("export", "conda", "--yes").well()
-    alone = person.forgets_us()
-    done = person.machine.create(
-        *("--override-channels", "-c", person.machine.sandbox.url_of("acme", "main")),
+def test_conda_with_exported_tokens_writes_no_token(machine: Machine, solver: str) -> None:
+    value = machine.install("acme", with_conda=False)
+    machine.plugin("export", "conda", "--yes").well()
+    alone = machine.without_plugin()
+    done = machine.create(
+        *("--override-channels", "-c", machine.sandbox.url_of("acme", "main")),
         "acme-tools",
         CONDA_SOLVER=solver,
         **alone,
     ).well()
     assert value not in done.said
-    ours = (str(person.machine.store_folder), str(person.home / ".config" / "binstar"))
-    files = [path for path in person.machine.files() if not str(path).startswith(ours)]
+    ours = (str(machine.store_folder), str(machine.home / ".config" / "binstar"))
+    files = [path for path in machine.files() if not str(path).startswith(ours)]
     assert not [path for path in files if value.encode() in path.read_bytes()]
 
 
-def test_run_is_given_its_command_whole_by_conda_itself(person: Person) -> None:
-    value = person.has("acme")
+def test_conda_token_run_gets_its_command_unchanged(machine: Machine) -> None:
+    value = machine.install("acme", with_conda=False)
     show = (
         "import os, sys; print(os.environ['ANACONDA_REPO_TOKEN_ACME'] == sys.argv[1], sys.argv[2:])"
     )
     words = ("--org", "acme", "--", sys.executable, "-c", show, value, "--json", "--", "-y")
-    ran = person.machine.conda("token", "run", *words).well()
+    ran = machine.conda("token", "run", *words).well()
     assert ran.out == "True ['--json', '--', '-y']\n"

@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 DAEMON = "gnome-keyring-daemon"
 NEEDED = ("dbus-run-session", DAEMON)
@@ -38,12 +38,12 @@ print(json.dumps([[one.returncode, one.stdout, one.stderr] for one in done]))
 """
 
 
-def in_session(person: Person, *steps: list[str]) -> list[tuple[int, str, str]]:
+def in_session(machine: Machine, *steps: list[str]) -> list[tuple[int, str, str]]:
     """Run the steps one after another beside an unlocked keyring that nobody else has."""
     unlocked = f'printf "\\n" | {DAEMON} --unlock --components=secrets >/dev/null && exec "$@"'
     done = subprocess.run(
         ["dbus-run-session", "--", "sh", "-c", unlocked, "-", sys.executable, "-c", DRIVER],
-        env=_variables(person),
+        env=_variables(machine),
         input=json.dumps(steps),
         capture_output=True,
         text=True,
@@ -54,37 +54,37 @@ def in_session(person: Person, *steps: list[str]) -> list[tuple[int, str, str]]:
     return [tuple(step) for step in json.loads(done.stdout)]
 
 
-def _variables(person: Person) -> Mapping[str, str]:
-    run = person.machine.folder / "run"
+def _variables(machine: Machine) -> Mapping[str, str]:
+    run = machine.folder / "run"
     run.mkdir(mode=0o700, exist_ok=True)
-    return person.machine.variables | {"XDG_RUNTIME_DIR": str(run), **NATIVE}
+    return machine.variables | {"XDG_RUNTIME_DIR": str(run), **NATIVE}
 
 
 def ours(*words: str) -> list[str]:
     return ["-m", "conda_token_plugin", *words]
 
 
-def test_rattler_reads_what_was_put_into_the_keyring(person: Person) -> None:
-    value = person.has("acme")
-    url = person.machine.sandbox.url_of("acme", "main")
+def test_rattler_reads_the_exported_keyring_entry(machine: Machine) -> None:
+    value = machine.install("acme", with_conda=False)
+    url = machine.sandbox.url_of("acme", "main")
     exported, installed, removed, refused = in_session(
-        person,
+        machine,
         ours("export", "rattler", "--keyring", "--json"),
-        [CHILD, url, "acme-tools", str(person.machine.folder / "a")],
+        [CHILD, url, "acme-tools", str(machine.folder / "a")],
         ours("export", "rattler", "--remove", "--json"),
-        [CHILD, url, "acme-tools", str(person.machine.folder / "b")],
+        [CHILD, url, "acme-tools", str(machine.folder / "b")],
     )
     assert exported[0] == 0, exported
     assert json.loads(exported[1])["exported"][0]["place"] == "keyring:rattler"
     assert installed[0] == 0, installed
     assert json.loads(removed[1])["removed"][0]["outcome"] == "taken back"
     assert refused[0] == 1
-    assert not (person.home / ".rattler").exists()
+    assert not (machine.home / ".rattler").exists()
     assert value not in str([exported, removed])
 
 
-def test_a_credential_of_somebody_else_in_the_keyring_is_left(person: Person) -> None:
-    person.has("acme")
+def test_export_keeps_a_keyring_entry_of_another_program(machine: Machine) -> None:
+    machine.install("acme", with_conda=False)
     held = json.dumps({"BearerToken": "theirs"})
     theirs = (
         "import keyring.backends.SecretService as s, sys;"
@@ -95,25 +95,25 @@ def test_a_credential_of_somebody_else_in_the_keyring_is_left(person: Person) ->
         "print(s.Keyring().get_password('rattler', '127.0.0.1'))"
     )
     _, refused, left = in_session(
-        person, ["-c", theirs], ours("export", "rattler", "--keyring"), ["-c", look]
+        machine, ["-c", theirs], ours("export", "rattler", "--keyring"), ["-c", look]
     )
     assert refused[0] == 7
     assert "another credential" in refused[2]
     assert left[1].strip() == held
 
 
-def test_without_a_keyring_it_is_one_line_and_nothing_is_written(person: Person) -> None:
-    person.has("acme")
+def test_export_without_a_keyring_is_one_error_line_and_writes_nothing(machine: Machine) -> None:
+    machine.install("acme", with_conda=False)
     nowhere = {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x", **NATIVE}
-    ran = person.types("export", "rattler", "--keyring", **nowhere)
+    ran = machine.plugin("export", "rattler", "--keyring", **nowhere)
     assert ran.code == 6
     assert ran.err.count("\n") == 1
     assert "keyring" in ran.err
-    assert not (person.home / ".rattler").exists()
+    assert not (machine.home / ".rattler").exists()
 
 
-def test_a_keyring_that_keeps_nothing_is_found_out(person: Person) -> None:
-    person.has("acme")
-    ran = person.types("export", "rattler", "--keyring")
+def test_export_to_a_keyring_that_stores_nothing_fails(machine: Machine) -> None:
+    machine.install("acme", with_conda=False)
+    ran = machine.plugin("export", "rattler", "--keyring")
     assert ran.code == 6
     assert "did not keep what was put into it" in ran.err

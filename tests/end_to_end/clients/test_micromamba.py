@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 PROGRAM = shutil.which("micromamba") or shutil.which("mamba")
 
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_it_installs_from_two_organizations_at_once(person: Person) -> None:
+def test_micromamba_installs_from_two_organizations_with_exported_tokens(machine: Machine) -> None:
     """From channels with shards: from others, mamba 2.8 gets no packages with such a token."""
     for name in ("acme", "globex"):
-        person.has(name)
-    person.types("export", "micromamba", "--yes").well()
-    url, folder = person.machine.sandbox.url_of, person.machine.folder
+        machine.install(name, with_conda=False)
+    machine.plugin("export", "micromamba", "--yes").well()
+    url, folder = machine.sandbox.url_of, machine.folder
     done = subprocess.run(
         [
             *(str(PROGRAM), "create", "--yes", "--root-prefix", str(folder / "root")),
@@ -31,7 +31,7 @@ def test_it_installs_from_two_organizations_at_once(person: Person) -> None:
             *("-c", url("acme", "private"), "-c", url("globex", "private")),
             *("acme-private", "globex-private"),
         ],
-        env=person.machine.variables,
+        env=machine.variables,
         capture_output=True,
         text=True,
         check=False,

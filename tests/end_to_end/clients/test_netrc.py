@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integrations.basic import BasicServer
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 PASSWORDS = {"acme": "acme-Pa55.word_0123", "globex": "globex-Pa55.word_0123"}
 REFUSED_BY_CURL = 22
@@ -43,9 +43,9 @@ def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[BasicServer]:
 
 
 @pytest.fixture
-def exported(person: Person, server: BasicServer) -> Person:
+def exported(machine: Machine, server: BasicServer) -> Machine:
     """Somebody whose two passwords were exported at once."""
-    store = user_store(person.machine.settings)
+    store = user_store(machine.settings)
     for name, password in PASSWORDS.items():
         token = Token(
             organization=name,
@@ -56,8 +56,8 @@ def exported(person: Person, server: BasicServer) -> Person:
             last_four=password[-4:],
         )
         store.add(token, Secret(password))
-    person.types("export", "netrc").well()
-    return person
+    machine.plugin("export", "netrc").well()
+    return machine
 
 
 def write_wheel(path: Path, name: str) -> None:
@@ -73,7 +73,7 @@ def write_wheel(path: Path, name: str) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_curl_reads_it(exported: Person, server: BasicServer, name: str) -> None:
+def test_curl_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
     url = f"{server.url(name, host=HOSTS[name])}/conda/noarch/repodata.json"
 
     def curl(*options: str) -> subprocess.CompletedProcess[str]:
@@ -91,9 +91,9 @@ def test_curl_reads_it(exported: Person, server: BasicServer, name: str) -> None
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="there is no pip")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_pip_reads_it(exported: Person, server: BasicServer, name: str) -> None:
-    into = exported.machine.folder / "site"
-    exported.machine.python(
+def test_pip_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
+    into = exported.folder / "site"
+    exported.python(
         *("-m", "pip", "install", "--no-deps", "--no-input", "--disable-pip-version-check"),
         *("--no-cache-dir", "--target", str(into), f"{name}-thing"),
         *("--index-url", f"{server.url(name, host=HOSTS[name])}/simple"),
@@ -104,45 +104,47 @@ def test_pip_reads_it(exported: Person, server: BasicServer, name: str) -> None:
 
 
 @pytest.mark.conda
-def test_conda_reads_it_for_two_organizations_at_once(
-    exported: Person, server: BasicServer
+def test_conda_reads_the_exported_netrc_for_two_organizations(
+    exported: Machine, server: BasicServer
 ) -> None:
     channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
-    exported.machine.create(
+    exported.create(
         *("--override-channels", "-c", channels[0], "-c", channels[1]),
         *("acme-tools", "globex-tools"),
-        **exported.forgets_us(),
+        **exported.without_plugin(),
     ).well()
-    assert exported.machine.installed() >= {"acme-tools", "globex-tools"}
+    assert exported.installed() >= {"acme-tools", "globex-tools"}
 
 
 @pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed")
-def test_rattler_reads_it_for_two_organizations_at_once(
-    exported: Person, server: BasicServer
+def test_rattler_reads_the_exported_netrc_for_two_organizations(
+    exported: Machine, server: BasicServer
 ) -> None:
     channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
     child = str(Path(__file__).with_name("rattler_child.py"))
-    place = str(exported.machine.folder / "a")
-    done = exported.machine.python(
-        child, " ".join(channels), "acme-tools globex-tools", place
-    ).well()
+    place = str(exported.folder / "a")
+    done = exported.python(child, " ".join(channels), "acme-tools globex-tools", place).well()
     assert "globex-tools" in done.out
 
 
-def test_nobody_is_sent_the_password_of_the_other(exported: Person, server: BasicServer) -> None:
+def test_host_is_not_sent_the_password_of_another_host(
+    exported: Machine, server: BasicServer
+) -> None:
     code = (
         "import requests, sys\n"
         "[print(requests.get(url, timeout=5).status_code) for url in sys.argv[1:]]"
     )
     ours = [f"{server.url(name, host=HOSTS[name])}/conda/" for name in PASSWORDS]
     crossed = [f"{server.url('acme', host='localhost')}/conda/"]
-    done = exported.machine.python("-c", code, *ours, *crossed).well()
+    done = exported.python("-c", code, *ours, *crossed).well()
     assert done.out.split() == ["200", "200", "401"]
 
 
-def test_what_was_taken_back_is_refused(exported: Person, server: BasicServer) -> None:
-    exported.types("export", "netrc", "--remove").well()
+def test_client_is_refused_after_the_netrc_export_is_removed(
+    exported: Machine, server: BasicServer
+) -> None:
+    exported.plugin("export", "netrc", "--remove").well()
     assert not (exported.home / ".netrc").exists()
     code = "import requests, sys\nprint(requests.get(sys.argv[1], timeout=5).status_code)"
-    done = exported.machine.python("-c", code, f"{server.url('acme')}/conda/").well()
+    done = exported.python("-c", code, f"{server.url('acme')}/conda/").well()
     assert done.out.split() == ["401"]

@@ -1,4 +1,4 @@
-"""A sandbox for the session, a machine for each test, and the table of what the server saw."""
+"""A sandbox for the session, a machine for each test, and the table of what the server received."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import solver_missing
-from tests.end_to_end.conda.report import Table
-from tests.support.machine import Machine
+from tests.end_to_end.conda.report import ROW, Table, lines_of
+from tests.support.conda_version import solver_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,41 +16,34 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
 
-TABLE = pytest.StashKey[Table]()
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Lay out an empty table."""
-    config.stash[TABLE] = Table()
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print every path and kind of channel with what the server saw."""
-    lines = config.stash[TABLE].lines()
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print every operation and kind of channel with what the server received."""
+    reports = [one for kept in terminalreporter.stats.values() for one in kept]
+    properties = [pair for one in reports for pair in getattr(one, "user_properties", ())]
+    lines = lines_of(row for name, row in properties if name == ROW)
     if lines:
-        terminalreporter.section("what the server saw")
+        terminalreporter.section("what the server received")
     for line in lines:
         terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def built_channels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sandbox's packages, built once."""
+    """Return the folder of the packages of all sandboxes, which are built once."""
     return tmp_path_factory.mktemp("channels")
 
 
 @pytest.fixture(scope="session")
 def shared_sandbox(built_channels: Path) -> Iterator[Sandbox]:
-    """The service and its repository, for all tests that do not change its clock."""
+    """Yield a sandbox for all tests that do not change its clock."""
     with sandbox_on(built_channels) as running:
         yield running
 
 
 @contextmanager
 def sandbox_on(packages: Path) -> Iterator[Sandbox]:
-    """A sandbox of one's own, that serves packages built before."""
+    """Yield a new sandbox that serves packages built before."""
     from conda_token_plugin.sandbox import Sandbox
 
     with Sandbox.start(packages=packages) as running:
@@ -60,34 +52,28 @@ def sandbox_on(packages: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
-    """The shared sandbox, its record empty."""
+    """Return the shared sandbox, after its record is cleared."""
     shared_sandbox.requests.clear()
     return shared_sandbox
 
 
 @pytest.fixture
 def own_sandbox(built_channels: Path) -> Iterator[Sandbox]:
-    """A sandbox whose clock and subscriptions a test may change."""
+    """Yield a sandbox whose clock and subscriptions the test may change."""
     with sandbox_on(built_channels) as running:
         yield running
 
 
-@pytest.fixture
-def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
-    """A machine whose settings point to the shared sandbox."""
-    return Machine(tmp_path / "machine", sandbox)
-
-
 @pytest.fixture(params=["classic", "rattler"])
 def solver(request: pytest.FixtureRequest) -> str:
-    """Each of conda's solvers that works with this conda."""
+    """Return each of conda's solvers that works with this conda."""
     reason = solver_missing(request.param)
     if reason:
         pytest.skip(reason)
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def table(request: pytest.FixtureRequest) -> Table:
-    """Where a test writes down what the server saw."""
-    return request.config.stash[TABLE]
+    """Return the rows of this test for the table at the end of the run."""
+    return Table(request.node.user_properties)

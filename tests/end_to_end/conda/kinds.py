@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.wire import Wire
+    from tests.support.recording_server import RecordingServer
 
 Kind = dict[str, Any]
 PLAIN = "AT/noarch/repodata.json"
 NETRC = {".netrc": "machine 127.0.0.1 login ann password of-netrc\n"}
 
 
-def kinds(wire: Wire, proxy: Wire, asking: Wire) -> Iterator[Kind]:
+def kinds(wire: RecordingServer, proxy: RecordingServer, asking: RecordingServer) -> Iterator[Kind]:
     """Every kind."""
     yield from addresses(wire)
     yield from credentials(wire)
@@ -29,7 +29,7 @@ def kinds(wire: Wire, proxy: Wire, asking: Wire) -> Iterator[Kind]:
     yield from answers()
 
 
-def addresses(wire: Wire) -> Iterator[Kind]:
+def addresses(wire: RecordingServer) -> Iterator[Kind]:
     """What is asked for, and how it is written."""
     yield _kind("nothing configured")
     yield _kind("a package", "AT/noarch/tool-1.0-0.conda", "AT/linux-64/tool-1.0-0.tar.bz2")
@@ -45,7 +45,7 @@ def addresses(wire: Wire) -> Iterator[Kind]:
     yield _kind("a bare host", f"{wire.url}/?x=MARK", f"{wire.url}?x=MARK")
 
 
-def credentials(wire: Wire) -> Iterator[Kind]:
+def credentials(wire: RecordingServer) -> Iterator[Kind]:
     """netrc, binstar files, and what the URL itself carries."""
     with_user, with_token = PLAIN.replace("AT", "USERAT"), PLAIN.replace("AT", "TOKENAT")
     host, away = wire.url, wire.other_url
@@ -66,7 +66,7 @@ def credentials(wire: Wire) -> Iterator[Kind]:
     yield _kind("binstar, not wanted", files=_binstar(host) | _rc("add_anaconda_token: false"))
 
 
-def handlers(wire: Wire) -> Iterator[Kind]:
+def handlers(wire: RecordingServer) -> Iterator[Kind]:
     """Entries of ``channel_settings`` that name somebody else's handler, or none."""
     glob, exact = f'channel: "{wire.url}/*"', 'channel: "AT"'
     yield _kind("a handler by glob", files=_settings(f"{glob}, auth: theirs"))
@@ -91,7 +91,7 @@ def handlers(wire: Wire) -> Iterator[Kind]:
     yield _kind("a handler of defaults", files={".condarc": of_defaults})
 
 
-def channels(wire: Wire) -> Iterator[Kind]:
+def channels(wire: RecordingServer) -> Iterator[Kind]:
     """Where the channel's name comes from."""
     yield _kind("below the alias", files=_rc(f"channel_alias: {wire.url}"))
     yield _kind("one of custom_channels", files=_rc("custom_channels:", f"  NAME: {wire.url}"))
@@ -99,7 +99,7 @@ def channels(wire: Wire) -> Iterator[Kind]:
     yield _kind("one of default_channels", files=_rc("default_channels: [AT]"))
 
 
-def proxies(proxy: Wire, asking: Wire) -> Iterator[Kind]:
+def proxies(proxy: RecordingServer, asking: RecordingServer) -> Iterator[Kind]:
     """Proxies of the configuration and of the environment."""
     known = proxy.url.replace("//", "//ann:of-the-proxy@")
     variables = {"http_proxy": proxy.url}

@@ -1,18 +1,19 @@
-"""The table of the test report: a row a path of conda and kind of channel, with what was sent."""
+"""The table at the end of a test run: what conda sent, by operation and kind of channel."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from conda_token_plugin.sandbox.http.recorder import Recorded
 
 BAD = 400
+ROW = "row"
 KINDS = (
     (r"/notices\.json$", "notices"),
     (r"/signed/.*$", "redirected package"),
@@ -26,41 +27,32 @@ KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One cell of the table: a path, a solver, a kind of channel, and what the server saw."""
-
-    path: str
-    solver: str
-    channel: str
-    saw: str
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
-    """All rows of a test session."""
+    """The rows of one test. They are kept in its report, which a test process passes on."""
 
-    rows: set[Row] = field(default_factory=set)
+    properties: list[tuple[str, object]]
 
     def add(self, path: str, *, solver: str, channel: str, saw: str) -> None:
-        """Write down a row."""
-        self.rows.add(Row(path, solver, channel, saw))
+        """Add a row: an operation, a solver, a kind of channel, and what the server received."""
+        self.properties.append((ROW, [path, solver, channel, saw]))
 
-    def lines(self) -> list[str]:
-        """The table as text, sorted."""
-        rows = sorted(((r.path, r.solver, r.channel, r.saw) for r in self.rows), key=str)
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:3]
-        return [
-            "  ".join(
-                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
-            )
-            for row in rows
-        ]
+
+def lines_of(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the rows as sorted lines of text, without duplicates."""
+    table = sorted({tuple(row) for row in rows})
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)][:3]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in table
+    ]
 
 
 def summary(requests: Iterable[Recorded], *, names: Mapping[str, str]) -> str:
-    """``json: acme x2, .conda: acme, redirected package: nothing``.
+    """Return the requests in one line: ``json: acme x2, .conda: acme, shard: nothing``.
 
-    ``names`` gives each token its organization's name.
+    Args:
+        requests: The requests that the server recorded.
+        names: The organization of each token.
     """
     seen = Counter(
         (kind_of(one.path), credential(one, names=names), one.status) for one in requests
@@ -73,12 +65,12 @@ def summary(requests: Iterable[Recorded], *, names: Mapping[str, str]) -> str:
 
 
 def kind_of(path: str) -> str:
-    """What a path of the repository is asked for."""
+    """Return the kind of file that a path of the repository names."""
     return next((kind for pattern, kind in KINDS if re.search(pattern, path)), "other")
 
 
 def credential(one: Recorded, *, names: Mapping[str, str]) -> str:
-    """Whose token came, and how; ``nothing`` if none did."""
+    """Return the organization of the token in a request and how it was sent, or ``nothing``."""
     scheme, _, value = one.authorization.partition(" ")
     if value:
         return names.get(value, f"a foreign {scheme}")

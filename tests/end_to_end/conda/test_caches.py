@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.integrations.conda.caches import name_of
-from tests.end_to_end.conda.host import conda_version, solver_missing
+from tests.support.conda_version import conda_version, solver_missing
 
 if TYPE_CHECKING:
     from tests.end_to_end.conda.report import Table
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.conda
 
 
-def test_zst_that_was_refused_is_asked_for_again_after_a_new_token(
-    machine: Machine, table: Table
-) -> None:
+def test_refused_zst_is_requested_again_after_a_new_token(machine: Machine, table: Table) -> None:
     if conda_version() >= (26, 7):
         pytest.skip("since 26.7, conda asks for zst each time, whatever it remembers")
     machine.install("acme")
@@ -40,7 +38,7 @@ def test_zst_that_was_refused_is_asked_for_again_after_a_new_token(
     table.add("after a new token", solver="classic", channel="acme", saw="zst is asked for again")
 
 
-def test_shards_that_were_refused_are_asked_for_again_after_a_new_token(
+def test_refused_shards_are_requested_again_after_a_new_token(
     machine: Machine, table: Table
 ) -> None:
     if solver_missing("rattler") or conda_version() < (26, 7):
@@ -67,7 +65,7 @@ def test_shards_that_were_refused_are_asked_for_again_after_a_new_token(
     )
 
 
-def test_a_removed_token_takes_the_memory_of_its_channels_along(machine: Machine) -> None:
+def test_removing_a_token_clears_the_caches_of_its_channels(machine: Machine) -> None:
     machine.install("acme")
     _update(machine)
     others = _memory_of(machine, "anaconda-tools")

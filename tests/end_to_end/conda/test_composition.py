@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.end_to_end.conda.holding import put
 from tests.end_to_end.conda.kinds import kinds
-from tests.end_to_end.conda.wire import Arrival, Wire, listening
+from tests.support.recording_server import RecordingServer, Request, recording
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,14 +47,14 @@ print(json.dumps([within, after, min(1, len(context.channel_settings))]))
 
 
 @pytest.fixture
-def wires() -> Iterator[tuple[Wire, Wire, Wire]]:
+def wires() -> Iterator[tuple[RecordingServer, RecordingServer, RecordingServer]]:
     """The channel server, a proxy, and a proxy that asks for a password."""
-    with listening() as wire, listening() as proxy, listening(asks=True) as asking:
+    with recording() as wire, recording() as proxy, recording(asks=True) as asking:
         yield wire, proxy, asking
 
 
-def test_what_arrives_is_the_same_header_for_header(
-    machine: Machine, wires: tuple[Wire, Wire, Wire], table: Table
+def test_request_of_an_uncovered_url_equals_that_without_the_plugin(
+    machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer], table: Table
 ) -> None:
     every = [
         _placed(case, wires[0], number=number, path=path)
@@ -77,8 +77,8 @@ def test_what_arrives_is_the_same_header_for_header(
     table.add(f"{count} kinds of request", solver="-", channel="not ours", saw=saw)
 
 
-def test_the_handler_was_there_and_did_its_work_all_the_while(
-    machine: Machine, wires: tuple[Wire, Wire, Wire]
+def test_covered_url_gets_the_token_beside_other_credentials(
+    machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer]
 ) -> None:
     wire = wires[0]
     _hold(machine, wire)
@@ -92,8 +92,8 @@ def test_the_handler_was_there_and_did_its_work_all_the_while(
         assert {one.header("Authorization") for one in arrivals} == {f"token {LIVE}"}
 
 
-def test_our_entries_stay_hidden_from_a_handler_that_has_another_one_asked(
-    machine: Machine, wires: tuple[Wire, Wire, Wire]
+def test_our_entries_are_hidden_from_a_handler_that_calls_another(
+    machine: Machine, wires: tuple[RecordingServer, RecordingServer, RecordingServer]
 ) -> None:
     _hold(machine, wires[0])
 
@@ -102,7 +102,7 @@ def test_our_entries_stay_hidden_from_a_handler_that_has_another_one_asked(
     assert ran.json == [0, 0, 1]
 
 
-def _hold(machine: Machine, wire: Wire) -> None:
+def _hold(machine: Machine, wire: RecordingServer) -> None:
     """A token that lives, and one that is known to be dead, each with channels of its own."""
     now = datetime.now(timezone.utc)
     machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
@@ -117,7 +117,9 @@ def _hold(machine: Machine, wire: Wire) -> None:
     )
 
 
-def _placed(case: dict[str, Any], wire: Wire, *, number: int, path: str) -> dict[str, Any]:
+def _placed(
+    case: dict[str, Any], wire: RecordingServer, *, number: int, path: str
+) -> dict[str, Any]:
     """``case`` with its URLs below ``path``; each is marked, to be known again on the server."""
     mark = re.sub(r"\W", "_", f"{number}-{case['name']}")
     at, other = f"{wire.url}{path}/{mark}", f"{wire.other_url}{path}/{mark}"
@@ -137,13 +139,13 @@ def _placed(case: dict[str, Any], wire: Wire, *, number: int, path: str) -> dict
 
 
 def _asked(
-    machine: Machine, every: list[dict[str, Any]], *flags: str, wires: tuple[Wire, ...]
-) -> tuple[dict[str, list[Arrival]], dict[str, list[str]]]:
+    machine: Machine, every: list[dict[str, Any]], *flags: str, wires: tuple[RecordingServer, ...]
+) -> tuple[dict[str, list[Request]], dict[str, list[str]]]:
     """What arrived in each case, and what came of it."""
     for wire in wires:
-        wire.arrivals.clear()
+        wire.requests.clear()
     ran = machine.python(str(ASKER), *flags, stdin=json.dumps(every)).well()
-    came = [one for wire in wires for one in wire.arrivals]
+    came = [one for wire in wires for one in wire.requests]
     by_case = {
         case["name"]: [one for one in came if re.search(rf"[/=]{case['mark']}(?!\w)", one.line)]
         for case in every

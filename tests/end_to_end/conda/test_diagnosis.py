@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.tokens.token import TokenKind
-from tests.end_to_end.conda.holding import hold, put, supply
-from tests.end_to_end.conda.host import conda_version
+from tests.support.conda_version import conda_version
 from tests.support.machine import Machine
+from tests.support.stored_tokens import hold, put, supply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ HINTS = conda_version() >= (26, 7)
 NOW = datetime.now(timezone.utc)
 
 
-def test_no_token_for_the_organization(machine: Machine, table: Table) -> None:
+def test_refusal_without_a_token_names_the_organization(machine: Machine, table: Table) -> None:
     hold(machine, "acme", shared=True)
 
     said = _explained(machine, "globex", code="no_token", table=table)
@@ -35,7 +35,7 @@ def test_no_token_for_the_organization(machine: Machine, table: Table) -> None:
     assert "Run: conda token install --org globex" in said
 
 
-def test_it_expired(machine: Machine, table: Table) -> None:
+def test_refusal_of_an_expired_token_names_the_date(machine: Machine, table: Table) -> None:
     hold(machine, "acme", expires=NOW - timedelta(days=40), checked=NOW)
 
     said = _explained(machine, "acme", code="expired", table=table)
@@ -45,7 +45,7 @@ def test_it_expired(machine: Machine, table: Table) -> None:
     assert {one.authorization for one in machine.sandbox.requests} == {""}
 
 
-def test_it_was_reissued_elsewhere(machine: Machine, table: Table) -> None:
+def test_refusal_of_a_reissued_token_says_so(machine: Machine, table: Table) -> None:
     machine.install("acme")
     machine.sandbox.world.issue("acme", "ada")
 
@@ -55,7 +55,7 @@ def test_it_was_reissued_elsewhere(machine: Machine, table: Table) -> None:
     assert "Run: conda token install --org acme" in said
 
 
-def test_once_it_is_known_to_be_revoked_it_is_not_sent_again(machine: Machine) -> None:
+def test_token_known_to_be_revoked_is_not_sent_again(machine: Machine) -> None:
     machine.install("acme")
     machine.variables["ANACONDA_AUTH_API_KEY"] = machine.sandbox.world.api_key("ada")
     machine.sandbox.world.issue("acme", "ada")
@@ -67,7 +67,7 @@ def test_once_it_is_known_to_be_revoked_it_is_not_sent_again(machine: Machine) -
     assert {one.authorization for one in machine.sandbox.requests} == {""}
 
 
-def test_the_seat_was_taken_away(own_machine: Machine, table: Table) -> None:
+def test_refusal_after_the_seat_was_taken_away_says_so(own_machine: Machine, table: Table) -> None:
     own_machine.install("acme")
     own_machine.sandbox.world.take_seat("acme", "ada")
 
@@ -76,7 +76,7 @@ def test_the_seat_was_taken_away(own_machine: Machine, table: Table) -> None:
     assert "the seat behind it was taken away" in said
 
 
-def test_the_service_says_that_there_is_no_seat(machine: Machine, table: Table) -> None:
+def test_refusal_with_no_seat_from_the_service_says_so(machine: Machine, table: Table) -> None:
     machine.install("acme")
     machine.sandbox.world.issue("acme", "ada")
     says = {"status": 403, "body": b'{"error": {"message": "a seat is required"}}'}
@@ -88,7 +88,7 @@ def test_the_service_says_that_there_is_no_seat(machine: Machine, table: Table) 
     machine.sandbox.faults.replace([])
 
 
-def test_the_subscription_was_cancelled(own_machine: Machine, table: Table) -> None:
+def test_refusal_after_a_cancelled_subscription_says_so(own_machine: Machine, table: Table) -> None:
     own_machine.install("acme")
     own_machine.sandbox.world.cancel("acme")
 
@@ -97,7 +97,7 @@ def test_the_subscription_was_cancelled(own_machine: Machine, table: Table) -> N
     assert "When it is renewed, run: conda token sync acme" in said
 
 
-def test_the_subscription_ended_long_ago(own_machine: Machine, table: Table) -> None:
+def test_refusal_after_an_ended_subscription_says_so(own_machine: Machine, table: Table) -> None:
     own_machine.install("acme")
     ended = NOW - timedelta(days=45)
     own_machine.sandbox.world.end("acme", on=ended)
@@ -107,7 +107,7 @@ def test_the_subscription_ended_long_ago(own_machine: Machine, table: Table) -> 
     assert f"subscription, which ended on {ended:%Y-%m-%d}" in said
 
 
-def test_it_is_valid_but_not_for_this_organization(machine: Machine, table: Table) -> None:
+def test_refusal_of_a_token_of_another_organization_says_so(machine: Machine, table: Table) -> None:
     token = supply(machine, "globex", value=hold(machine, "acme"))
 
     said = _explained(machine, "globex", code="not_for_this", table=table)
@@ -117,7 +117,7 @@ def test_it_is_valid_but_not_for_this_organization(machine: Machine, table: Tabl
     assert "from ANACONDA_REPO_TOKEN_GLOBEX" in said
 
 
-def test_a_firewall_answered(machine: Machine, table: Table) -> None:
+def test_refusal_by_a_firewall_says_so(machine: Machine, table: Table) -> None:
     hold(machine, "acme")
     headers = (("Content-Type", "text/html"), ("Via", "1.1 gate.example (squid/6.6)"))
     machine.sandbox.fail_next("/repo/", times=99, status=403, body=b"<html>", headers=headers)
@@ -128,7 +128,9 @@ def test_a_firewall_answered(machine: Machine, table: Table) -> None:
     machine.sandbox.faults.replace([])
 
 
-def test_nobody_can_say_more_about_a_site_token(machine: Machine, table: Table) -> None:
+def test_refusal_of_a_site_token_without_a_known_reason_says_so(
+    machine: Machine, table: Table
+) -> None:
     scope = [machine.sandbox.url_of("acme")]
     dead = "dead-site-token-0123456789"
     put(machine, dead, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
@@ -140,7 +142,7 @@ def test_nobody_can_say_more_about_a_site_token(machine: Machine, table: Table) 
     assert "Run: conda token status acme" in said
 
 
-def test_credentials_in_the_url_are_in_the_way(machine: Machine, table: Table) -> None:
+def test_refusal_of_credentials_in_the_url_says_so(machine: Machine, table: Table) -> None:
     if not HINTS:
         pytest.skip("before 26.7, conda asks nobody about a channel that no handler is set for")
     hold(machine, "acme")
@@ -153,14 +155,14 @@ def test_credentials_in_the_url_are_in_the_way(machine: Machine, table: Table) -
     table.add("diagnosis", solver="-", channel="/t/…/ in the URL", saw=said)
 
 
-def test_a_channel_that_is_not_ours_is_not_talked_about(machine: Machine) -> None:
+def test_refusal_by_an_uncovered_channel_is_not_explained(machine: Machine) -> None:
     hold(machine, "acme")
     machine.variables["CONDA_TOKEN_REPO_URL"] = "https://repo.invalid/repo/"
 
     assert "conda token" not in _fails(machine, machine.sandbox.url_of("globex", "main")).said
 
 
-def test_the_line_is_in_the_text_once(machine: Machine, solver: str) -> None:
+def test_explanation_is_printed_once(machine: Machine, solver: str) -> None:
     machine.variables["CONDA_SOLVER"] = solver
     hold(machine, "acme", expires=NOW - timedelta(days=40), checked=NOW)
 
@@ -170,7 +172,7 @@ def test_the_line_is_in_the_text_once(machine: Machine, solver: str) -> None:
     assert "HTTP 403" in said
 
 
-def test_of_several_packages_that_were_refused_the_reason_is_said_once(machine: Machine) -> None:
+def test_explanation_of_several_refused_packages_is_printed_once(machine: Machine) -> None:
     channel = machine.sandbox.url_of("acme", "public-index")
     explicit = [f"{channel}/noarch/acme-public-{end}" for end in ("1.0-0.conda", "0.9-0.tar.bz2")]
     hold(machine, "acme", shared=True, expires=NOW - timedelta(days=40), checked=NOW)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.operations.health_checks import CHECKS, WELL
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version
 from tests.support import keyrings
+from tests.support.conda_version import conda_version
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,14 @@ def examined(machine: Machine) -> Machine:
     return machine
 
 
-def test_all_is_well(examined: Machine) -> None:
+def test_doctor_reports_no_problem_on_a_correct_machine(examined: Machine) -> None:
     ran = _doctor(examined).well()
 
     assert [words for words in WELL.values() if f"✅ {words}" not in ran.out] == []
     assert "Error running health check" not in ran.err
 
 
-def test_what_is_wrong_is_said_and_no_secret_with_it(examined: Machine) -> None:
+def test_doctor_reports_problems_without_a_secret(examined: Machine) -> None:
     token = hold(examined, "acme", expires=NOW + timedelta(days=3))
     examined.condarc(f"channels: ['https://repo.anaconda.cloud/t/{token}/repo/acme/main']\n")
 
@@ -50,7 +50,7 @@ def test_what_is_wrong_is_said_and_no_secret_with_it(examined: Machine) -> None:
     assert token not in ran.said
 
 
-def test_an_entry_that_a_file_of_another_plugin_puts_last_is_named(examined: Machine) -> None:
+def test_doctor_names_an_overruling_entry_of_another_plugin(examined: Machine) -> None:
     folder = examined.dropin.parent
     channel = f"{examined.sandbox.repo}*"
     text = f'channel_settings:\n  - {{channel: "{channel}", auth: theirs}} #!bottom\n'
@@ -66,7 +66,7 @@ def test_an_entry_that_a_file_of_another_plugin_puts_last_is_named(examined: Mac
     assert "theirs.yml" in ran.out
 
 
-def test_what_can_be_mended_is_mended(examined: Machine) -> None:
+def test_doctor_fix_repairs_what_can_be_repaired(examined: Machine) -> None:
     if conda_version() < (26, 1):
         pytest.skip("conda doctor has no fixers before 26.1")
     token = hold(examined, "acme")
@@ -82,7 +82,7 @@ def test_what_can_be_mended_is_mended(examined: Machine) -> None:
     assert examined.dropin.exists()
 
 
-def test_a_dry_run_mends_nothing(examined: Machine) -> None:
+def test_doctor_dry_run_changes_nothing(examined: Machine) -> None:
     if conda_version() < (26, 1):
         pytest.skip("conda doctor has no fixers before 26.1")
     examined.dropin.unlink()
@@ -92,7 +92,7 @@ def test_a_dry_run_mends_nothing(examined: Machine) -> None:
     assert not examined.dropin.exists()
 
 
-def test_an_entry_that_was_left_in_a_real_keyring_is_found_and_deleted(
+def test_doctor_deletes_an_orphaned_entry_of_a_real_keyring(
     machine: Machine, keyring: keyrings.Session
 ) -> None:
     machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
@@ -114,7 +114,7 @@ def test_an_entry_that_was_left_in_a_real_keyring_is_found_and_deleted(
         assert f"✅ {WELL['token-keyring']}" in _doctor(machine).well().out
 
 
-def test_every_check_is_listed(machine: Machine) -> None:
+def test_doctor_lists_every_check(machine: Machine) -> None:
     if conda_version() < (26, 1):
         pytest.skip("conda doctor has no list before 26.1")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version
+from tests.support.conda_version import conda_version
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from tests.support.machine import Machine
@@ -19,7 +19,7 @@ NOW = datetime.now(timezone.utc)
 LINE = "of acme expires on"
 
 
-def test_it_is_said_once_a_day_to_people_and_not_to_programs(machine: Machine) -> None:
+def test_expiry_warning_is_printed_once_a_day_and_not_with_json(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9, hours=1))
     words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
 
@@ -37,7 +37,7 @@ def test_it_is_said_once_a_day_to_people_and_not_to_programs(machine: Machine) -
     assert LINE not in again.said
 
 
-def test_nothing_is_said_by_a_command_that_used_no_token(machine: Machine) -> None:
+def test_command_that_used_no_token_prints_no_expiry_warning(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
 
@@ -47,7 +47,7 @@ def test_nothing_is_said_by_a_command_that_used_no_token(machine: Machine) -> No
 
 
 @pytest.mark.parametrize("command", ["create", "install", "update"])
-def test_the_commands_that_install_say_it_too(machine: Machine, command: str) -> None:
+def test_installing_command_prints_the_expiry_warning(machine: Machine, command: str) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     at = ("-y", "-p", str(machine.prefix), "--override-channels", "-c")
     words = (*at, machine.sandbox.url_of("acme", "main"))
@@ -57,7 +57,7 @@ def test_the_commands_that_install_say_it_too(machine: Machine, command: str) ->
     assert LINE in machine.conda(command, *words, "acme-hello").well().err
 
 
-def test_environments_from_a_file_say_it_too(machine: Machine) -> None:
+def test_env_command_prints_the_expiry_warning(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     file = machine.folder / "environment.yml"
     channels = f"channels: ['{machine.sandbox.url_of('acme', 'main')}'"
@@ -69,7 +69,7 @@ def test_environments_from_a_file_say_it_too(machine: Machine) -> None:
     assert LINE in ran.err
 
 
-def test_how_long_before_is_a_setting_of_conda(machine: Machine) -> None:
+def test_days_of_the_expiry_warning_are_a_conda_setting(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     machine.condarc("plugins:\n  token_warn_days: 7\n")
     words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
@@ -80,7 +80,7 @@ def test_how_long_before_is_a_setting_of_conda(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("value", ["soon", "99999999999", "-99999999999"])
-def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value: str) -> None:
+def test_invalid_setting_does_not_fail_a_command(machine: Machine, value: str) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
 
@@ -90,7 +90,7 @@ def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value:
     assert (LINE in ran.err) == (value == "99999999999")
 
 
-def test_a_loose_mode_that_a_request_had_repaired_is_said(machine: Machine) -> None:
+def test_repaired_file_mode_is_reported(machine: Machine) -> None:
     hold(machine, "acme")
     (index,) = machine.folder.rglob("index.json")
     index.chmod(0o644)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.holding import hold
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ expiring.warning = broken
 """
 
 
-def test_a_damaged_store_is_said_once_and_public_channels_work(machine: Machine) -> None:
+def test_damaged_store_is_reported_once_and_public_channels_work(machine: Machine) -> None:
     hold(machine, "acme", shared=True)
     for path in machine.store_folder.rglob("index*"):
         path.write_bytes(b"\x00 not an index")
@@ -48,7 +48,7 @@ def test_a_damaged_store_is_said_once_and_public_channels_work(machine: Machine)
     assert "is damaged" in created.err
 
 
-def test_a_variable_that_names_no_file_is_said_and_its_channel_is_refused(
+def test_variable_with_a_missing_file_is_reported_and_its_channel_refused(
     machine: Machine,
 ) -> None:
     hold(machine, "acme")
@@ -61,7 +61,7 @@ def test_a_variable_that_names_no_file_is_said_and_its_channel_is_refused(
     assert "HTTP 403" in refused.said
 
 
-def test_a_bug_of_ours_is_named_by_its_place_and_stops_nothing(
+def test_bug_of_the_plugin_is_reported_with_its_place_and_stops_no_command(
     machine: Machine, tmp_path: Path
 ) -> None:
     hold(machine, "acme", shared=True)
@@ -76,7 +76,7 @@ def test_a_bug_of_ours_is_named_by_its_place_and_stops_nothing(
     assert "words that may hold anything" not in created.said
 
 
-def test_a_bug_after_the_command_is_named_and_does_not_fail_it(
+def test_bug_after_the_command_is_reported_and_does_not_fail_it(
     machine: Machine, tmp_path: Path
 ) -> None:
     hold(machine, "acme")
@@ -91,7 +91,7 @@ def test_a_bug_after_the_command_is_named_and_does_not_fail_it(
     assert "words that may hold anything" not in found.said
 
 
-def test_with_json_the_warning_does_not_spoil_the_document(machine: Machine) -> None:
+def test_warning_with_json_keeps_the_document_valid(machine: Machine) -> None:
     hold(machine, "acme", shared=True)
     for path in machine.store_folder.rglob("index*"):
         path.write_bytes(b"\x00 not an index")

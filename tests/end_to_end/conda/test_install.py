@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import conda_version
 from tests.end_to_end.conda.report import summary
+from tests.support.conda_version import conda_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_protected_environment_is_created_with_the_token_and_refused_without(
+def test_environment_is_created_with_the_token_and_refused_without(
     machine: Machine, way: str, solver: str, table: Table
 ) -> None:
     if (way, solver) == ("channel::package", "rattler") and conda_version() < (26, 7):
@@ -88,7 +88,7 @@ def test_a_protected_environment_is_created_with_the_token_and_refused_without(
     assert not machine.installed()
 
 
-def test_after_remove_the_configuration_is_what_it_was(machine: Machine) -> None:
+def test_remove_restores_the_configuration(machine: Machine) -> None:
     machine.condarc("# mine\nchannels: [conda-forge]   # and mine alone\n")
     before = _configuration(machine)
     machine.install("acme", "--set-default-channels")
@@ -100,7 +100,7 @@ def test_after_remove_the_configuration_is_what_it_was(machine: Machine) -> None
     assert not machine.dropin.parent.exists()
 
 
-def test_each_organization_gets_its_own_token_and_a_stranger_none(
+def test_each_organization_gets_its_own_token_and_another_host_none(
     machine: Machine, solver: str, table: Table
 ) -> None:
     machine.variables["CONDA_SOLVER"] = solver
@@ -120,9 +120,7 @@ def test_each_organization_gets_its_own_token_and_a_stranger_none(
         table.add("two at once", solver=solver, channel=channel, saw=summary(seen, names=names))
 
 
-def test_an_organization_whose_name_begins_alike_gets_no_token(
-    machine: Machine, table: Table
-) -> None:
+def test_organization_with_the_same_prefix_gets_no_token(machine: Machine, table: Table) -> None:
     acme = machine.install("acme")
     url = machine.sandbox.url_of
 
@@ -136,9 +134,7 @@ def test_an_organization_whose_name_begins_alike_gets_no_token(
     table.add("-c URL", solver="classic", channel="acme-evil", saw=summary(seen, names={}))
 
 
-def test_the_wished_default_channels_are_used_with_the_token(
-    machine: Machine, table: Table
-) -> None:
+def test_set_default_channels_are_used_with_the_token(machine: Machine, table: Table) -> None:
     machine.condarc("channels: [defaults]\n")
     token = machine.install("acme", "--set-default-channels")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.traces import pieces, printed, stored, written
+from tests.support.secret_search import pieces, printed, stored, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version
 from tests.end_to_end.conda.report import summary
+from tests.support.conda_version import conda_version
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def with_conda_auth(machine: Machine, tmp_path: Path) -> Machine:
     return _with(machine, "TEST_CONDA_AUTH", place="first", scratch=tmp_path)
 
 
-def test_every_command_of_conda_works(beside: Machine) -> None:
+def test_every_conda_command_works_beside_the_other_plugin(beside: Machine) -> None:
     token = beside.install("acme")
     at = ("-p", str(beside.prefix))
     channel = ("--override-channels", "-c", beside.sandbox.url_of("acme", "main"))
@@ -84,7 +84,7 @@ def test_every_command_of_conda_works(beside: Machine) -> None:
     assert {one.authorization for one in ours} == {f"token {token}"}
 
 
-def test_conda_token_is_ours(beside: Machine) -> None:
+def test_conda_token_runs_this_plugin(beside: Machine) -> None:
     assert beside.conda("token", "--version").well().out.startswith("conda-token-plugin")
     hold(beside, "acme", shared=True)
 
@@ -98,7 +98,7 @@ def test_conda_token_is_ours(beside: Machine) -> None:
         beside.conda("token", *words).well()
 
 
-def test_their_command_and_their_data_are_as_they_were(with_anaconda_auth: Machine) -> None:
+def test_command_and_data_of_anaconda_auth_are_unchanged(with_anaconda_auth: Machine) -> None:
     machine = with_anaconda_auth
     keyring = _their_keyring(machine, organization="globex")
     before = keyring.read_bytes()
@@ -111,7 +111,7 @@ def test_their_command_and_their_data_are_as_they_were(with_anaconda_auth: Machi
     assert keyring.read_bytes() == before
 
 
-def test_our_token_wins_for_our_channels_and_theirs_for_the_rest(
+def test_our_token_is_sent_to_covered_channels_and_theirs_to_the_rest(
     with_anaconda_auth: Machine, table: Table
 ) -> None:
     machine = with_anaconda_auth
@@ -136,7 +136,7 @@ def test_our_token_wins_for_our_channels_and_theirs_for_the_rest(
         table.add("beside anaconda-auth", solver="classic", channel=organization, saw=saw)
 
 
-def test_beside_conda_auth_everything_works_and_each_has_its_channels(
+def test_each_plugin_serves_its_channels_beside_conda_auth(
     with_conda_auth: Machine, table: Table
 ) -> None:
     machine = with_conda_auth
@@ -164,7 +164,7 @@ def test_beside_conda_auth_everything_works_and_each_has_its_channels(
         table.add("beside conda-auth", solver="classic", channel=organization, saw=saw)
 
 
-def test_the_legacy_script_is_not_what_conda_token_runs(machine: Machine, tmp_path: Path) -> None:
+def test_conda_token_does_not_run_the_legacy_script(machine: Machine, tmp_path: Path) -> None:
     script = tmp_path / "bin" / "conda-token"
     script.parent.mkdir()
     script.write_text("#!/bin/sh\necho the legacy conda-token\n")
@@ -176,9 +176,7 @@ def test_the_legacy_script_is_not_what_conda_token_runs(machine: Machine, tmp_pa
     assert ran.out.startswith("conda-token-plugin")
 
 
-def test_a_token_file_of_the_legacy_conda_token_works_where_none_of_ours_does(
-    machine: Machine, table: Table
-) -> None:
+def test_legacy_token_file_is_used_for_an_uncovered_channel(machine: Machine, table: Table) -> None:
     ours = machine.install("acme")
     theirs = machine.sandbox.world.issue("globex", "ada").value
     name = machine.sandbox.repo.replace(":", "%3A").replace("/", "%2F")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.conda.host import conda_version
 from tests.end_to_end.conda.report import kind_of, summary
+from tests.support.conda_version import conda_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.conda
 
 
-def test_the_life_of_an_environment(machine: Machine, solver: str, table: Table) -> None:
+def test_every_command_of_an_environment_sends_the_token(
+    machine: Machine, solver: str, table: Table
+) -> None:
     """With every kind of channel at once: own ones, another organization's, shared, public."""
     machine.variables["CONDA_SOLVER"] = solver
     acme, globex = machine.install("acme"), machine.install("globex")
@@ -54,9 +56,7 @@ def test_the_life_of_an_environment(machine: Machine, solver: str, table: Table)
     assert machine.installed() == {"acme-hello"}
 
 
-def test_both_formats_and_every_index_are_asked_for_with_the_token(
-    machine: Machine, solver: str
-) -> None:
+def test_both_package_formats_and_every_index_get_the_token(machine: Machine, solver: str) -> None:
     """What conda can be made to ask for: by its settings, and by what the channel has."""
     machine.variables["CONDA_SOLVER"] = solver
     token = machine.install("acme")
@@ -78,7 +78,7 @@ def test_both_formats_and_every_index_are_asked_for_with_the_token(
     assert kinds >= wanted
 
 
-def test_a_channel_may_be_named_in_any_way(machine: Machine, table: Table) -> None:
+def test_channel_named_in_any_way_gets_the_token(machine: Machine, table: Table) -> None:
     token = machine.install("acme")
     main = machine.sandbox.url_of("acme", "main")
     where = machine.sandbox.repo.rstrip("/")
@@ -100,9 +100,7 @@ def test_a_channel_may_be_named_in_any_way(machine: Machine, table: Table) -> No
         table.add(f"named by {way}", solver="classic", channel="acme", saw=seen)
 
 
-def test_an_explicit_file_fetches_its_packages_with_the_token(
-    machine: Machine, table: Table
-) -> None:
+def test_packages_of_an_explicit_file_get_the_token(machine: Machine, table: Table) -> None:
     token = machine.install("acme")
     channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "private"))
     machine.create(*channel, "acme-private").well()
@@ -118,7 +116,7 @@ def test_an_explicit_file_fetches_its_packages_with_the_token(
     table.add("@EXPLICIT", solver="-", channel="acme", saw=_all_with(machine, token))
 
 
-def test_offline_nothing_is_asked_for(machine: Machine, table: Table) -> None:
+def test_offline_command_sends_no_request(machine: Machine, table: Table) -> None:
     machine.install("acme")
     channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
     machine.create(*channel, "acme-hello").well()
@@ -131,9 +129,7 @@ def test_offline_nothing_is_asked_for(machine: Machine, table: Table) -> None:
     table.add("--offline", solver="classic", channel="acme", saw="nothing was asked for")
 
 
-def test_without_plugins_the_channel_is_asked_as_by_a_stranger(
-    machine: Machine, table: Table
-) -> None:
+def test_command_without_plugins_sends_no_token(machine: Machine, table: Table) -> None:
     machine.install("acme")
     channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
 

@@ -19,8 +19,8 @@ import pytest
 import requests
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.end_to_end.conda.holding import put
-from tests.end_to_end.conda.traces import pieces, printed, stored, written
+from tests.support.secret_search import pieces, printed, stored, written
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ def _await(ready: Any) -> None:
     raise AssertionError("quetz did not get there in time")
 
 
-def test_a_private_channel_opens_and_the_key_is_seen_nowhere(
+def test_quetz_channel_opens_and_the_key_is_not_printed_or_written(
     machine: Machine, quetz: Quetz, solver: str, table: Table
 ) -> None:
     key = quetz.key()
@@ -154,7 +154,7 @@ def test_a_private_channel_opens_and_the_key_is_seen_nowhere(
 
 
 @pytest.mark.parametrize("fault", ["expired", "revoked", "for another channel", "none"])
-def test_a_key_that_is_no_good_is_refused_with_condas_error(
+def test_invalid_quetz_key_ends_in_the_error_of_conda(
     machine: Machine, quetz: Quetz, fault: str, table: Table
 ) -> None:
     if fault != "none":

@@ -11,10 +11,10 @@ from conda_token_plugin.sandbox.repository.libraries import ZSTD, library
 from conda_token_plugin.sandbox.repository.packages import build_channels
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 from tests.end_to_end.conda.conftest import sandbox_on
-from tests.end_to_end.conda.holding import hold
-from tests.end_to_end.conda.host import conda_version, solver_missing
 from tests.end_to_end.conda.report import kind_of, summary
+from tests.support.conda_version import conda_version, solver_missing
 from tests.support.machine import Machine
+from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def sharded(tmp_path: Path, built_channels: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_token_for_one_channel_gets_its_shards(
+def test_token_for_one_channel_gets_its_shards(
     sharded: Machine, way: AuthScheme, table: Table
 ) -> None:
     channel = sharded.sandbox.url_of("acme", "private")

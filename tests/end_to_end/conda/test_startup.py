@@ -22,7 +22,7 @@ sys.exit(code)
 
 
 @pytest.mark.parametrize("command", [("info",), ("config", "--show-sources"), ("list",)])
-def test_a_plain_command_loads_two_modules_because_of_the_plugin(
+def test_plain_command_loads_two_modules_of_the_plugin(
     machine: Machine, command: tuple[str, ...]
 ) -> None:
     machine.install("acme")
@@ -32,7 +32,7 @@ def test_a_plain_command_loads_two_modules_because_of_the_plugin(
     assert more == {"conda_token_plugin", "conda_token_plugin.plugin"}
 
 
-def test_without_plugins_it_says_nothing_and_does_nothing(machine: Machine) -> None:
+def test_command_without_plugins_loads_nothing_of_the_plugin(machine: Machine) -> None:
     token = machine.install("acme")
     url = machine.sandbox.url_of("acme", "main")
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.sandbox import Sandbox
-from tests.end_to_end.conda.holding import hold, put
 from tests.end_to_end.conda.report import summary
-from tests.end_to_end.conda.wire import listening
 from tests.support.machine import Machine
+from tests.support.recording_server import recording
+from tests.support.stored_tokens import hold, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> 
 
 
 @pytest.mark.parametrize("setting", ["a file", "truststore", "false"])
-def test_condas_settings_for_certificates_hold_for_the_token(
+def test_certificate_settings_of_conda_apply_to_requests_with_a_token(
     secure: Machine, certificates: Certificates, setting: str, table: Table
 ) -> None:
     token = hold(secure, "acme")
@@ -75,7 +75,7 @@ def test_condas_settings_for_certificates_hold_for_the_token(
     table.add(f"https, ssl_verify: {setting}", solver="classic", channel="acme", saw=saw)
 
 
-def test_a_server_that_nobody_vouches_for_gets_no_token(secure: Machine) -> None:
+def test_untrusted_server_gets_no_token(secure: Machine) -> None:
     hold(secure, "acme")
     channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
 
@@ -85,7 +85,7 @@ def test_a_server_that_nobody_vouches_for_gets_no_token(secure: Machine) -> None
     assert not list(secure.sandbox.requests)
 
 
-def test_a_client_certificate_is_shown_beside_the_token(
+def test_client_certificate_is_sent_with_the_token(
     secure: Machine, certificates: Certificates, table: Table
 ) -> None:
     token = hold(secure, "acme")
@@ -104,10 +104,10 @@ def test_a_client_certificate_is_shown_beside_the_token(
     table.add("https, client certificate", solver="classic", channel="acme", saw=saw)
 
 
-def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
+def test_redirect_to_another_scheme_or_port_gets_no_token(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
-    with listening() as plain, listening() as other, listening(tls=certificates.server) as secured:
+    with recording() as plain, recording() as other, recording(tls=certificates.server) as secured:
         scope = [f"{wire.url}/repo/acme" for wire in (plain, secured)]
         put(machine, TOKEN, organization="acme", scope=scope)
         for name, start, end in (
@@ -116,25 +116,25 @@ def test_between_https_and_http_and_to_another_port_the_token_does_not_go(
             ("to another port", plain, other),
         ):
             start.far = end.url
-            start.arrivals.clear()
-            end.arrivals.clear()
+            start.requests.clear()
+            end.requests.clear()
             _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", certificates)
-            assert [one.header("Authorization") for one in start.arrivals] == [f"token {TOKEN}"]
-            assert [one.header("Authorization") for one in end.arrivals] == [""]
+            assert [one.header("Authorization") for one in start.requests] == [f"token {TOKEN}"]
+            assert [one.header("Authorization") for one in end.requests] == [""]
             saw = "acme, then nothing"
             table.add(f"redirect {name}", solver="-", channel="acme", saw=saw)
 
 
-def test_a_mirror_gets_the_token_if_it_is_one_of_its_channels(
+def test_mirror_gets_the_token_only_if_it_is_in_scope(
     machine: Machine, certificates: Certificates, table: Table
 ) -> None:
-    with listening() as mirror, listening() as stranger:
+    with recording() as mirror, recording() as stranger:
         put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
         for wire in (mirror, stranger):
             _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", certificates)
 
-        assert [one.header("Authorization") for one in mirror.arrivals] == [f"token {TOKEN}"]
-        assert [one.header("Authorization") for one in stranger.arrivals] == [""]
+        assert [one.header("Authorization") for one in mirror.requests] == [f"token {TOKEN}"]
+        assert [one.header("Authorization") for one in stranger.requests] == [""]
     table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")
 
 

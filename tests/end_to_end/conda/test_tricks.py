@@ -15,8 +15,8 @@ from urllib.parse import unquote
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.end_to_end.conda.holding import put
-from tests.end_to_end.conda.wire import Arrival, listening
+from tests.support.recording_server import Request, recording
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from tests.end_to_end.conda.report import Table
@@ -49,25 +49,25 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_url_that_leads_out_of_the_channels_takes_no_token_along(
+def test_url_that_leaves_the_scope_gets_no_token(
     machine: Machine, way: AuthScheme, table: Table
 ) -> None:
-    with listening() as wire:
+    with recording() as wire:
         put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], way=way)
         host = {"HOST": "127.0.0.1", "PORT": str(wire.port)}
         fronts = [re.sub("HOST|PORT", lambda one: host[one[0]], front) for front in ELSEWHERE]
         _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in OUT])
         _ask(machine, [f"{front}{OURS}/main/x" for front in fronts])
-        strangers = list(wire.arrivals)
-        wire.arrivals.clear()
+        strangers = list(wire.requests)
+        wire.requests.clear()
         _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in WITHIN])
 
     assert len(strangers) > len(OUT)
     assert not [one for one in strangers if _carried(one)]
-    assert [one for one in wire.arrivals if not _carried(one)] == []
-    assert len(wire.arrivals) == len(WITHIN)
-    assert all(_meant(one).startswith(f"{OURS}/") for one in wire.arrivals)
-    saw = f"nothing in {len(strangers)} requests, the token in {len(wire.arrivals)}"
+    assert [one for one in wire.requests if not _carried(one)] == []
+    assert len(wire.requests) == len(WITHIN)
+    assert all(_meant(one).startswith(f"{OURS}/") for one in wire.requests)
+    saw = f"nothing in {len(strangers)} requests, the token in {len(wire.requests)}"
     table.add("tricky URLs", solver="-", channel=f"by {way.value}", saw=saw)
 
 
@@ -76,11 +76,11 @@ def _ask(machine: Machine, urls: list[str]) -> None:
     machine.python(str(ASKER), stdin=json.dumps([case])).well()
 
 
-def _carried(one: Arrival) -> bool:
+def _carried(one: Request) -> bool:
     return TOKEN in one.line or TOKEN in str(one.headers)
 
 
-def _meant(one: Arrival) -> str:
+def _meant(one: Request) -> str:
     """The path as a server sees it that decodes first, and then resolves."""
     path = unquote(one.line.split()[1].partition("?")[0]).replace("\\", "/")
     return posixpath.normpath(re.sub(";[^/]*", "", path.removeprefix(f"/t/{TOKEN}")))

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.end_to_end.conda.holding import put
-from tests.end_to_end.conda.traces import pieces, printed, stored, written
-from tests.end_to_end.conda.wire import Wire, listening
+from tests.support.recording_server import RecordingServer, recording
+from tests.support.secret_search import pieces, printed, stored, written
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.end_to_end.conda.report import Table
-    from tests.end_to_end.conda.wire import Arrival
     from tests.support.machine import Machine, Ran
+    from tests.support.recording_server import Request
 
 pytestmark = pytest.mark.conda
 
@@ -34,15 +34,15 @@ IN_HEADER = {
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def wire() -> Iterator[RecordingServer]:
     """A channel server that takes anything."""
-    with listening() as server:
+    with recording() as server:
         yield server
 
 
 @pytest.mark.parametrize("way", AuthScheme)
-def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_only(
-    machine: Machine, wire: Wire, way: AuthScheme, table: Table
+def test_token_is_sent_by_its_scheme_and_on_redirects_in_scope_only(
+    machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
     ours = f"{wire.url}/repo/acme/main/"
@@ -71,15 +71,15 @@ def test_a_token_is_sent_in_its_way_and_follows_redirects_within_its_channels_on
 
 
 @pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
-def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
-    machine: Machine, wire: Wire, way: AuthScheme, table: Table
+def test_proxy_gets_its_password_and_a_redirect_after_407_no_token(
+    machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
 ) -> None:
     _hold(machine, wire, way=way)
-    with listening(asks=True) as proxy:
+    with recording(asks=True) as proxy:
         settings = f"proxy_servers: {{http: '{proxy.url}'}}\n"
         _ask(machine, [f"{wire.url}/repo/acme/moved-out/repodata.json"], condarc=settings)
 
-        first, again, moved = proxy.arrivals
+        first, again, moved = proxy.requests
 
     assert not first.header("Proxy-Authorization")
     assert again.header("Proxy-Authorization").startswith("Basic ")
@@ -90,26 +90,26 @@ def test_a_proxy_that_asks_gets_its_password_and_a_redirect_after_it_no_token(
 
 
 @pytest.mark.parametrize("way", AuthScheme)
-def test_no_piece_of_it_is_printed_or_written_whatever_goes_wrong(
-    machine: Machine, wire: Wire, way: AuthScheme
+def test_failing_command_prints_and_writes_no_piece_of_the_token(
+    machine: Machine, wire: RecordingServer, way: AuthScheme
 ) -> None:
     _hold(machine, wire, way=way)
     runs = [
         _create(machine, flag, f"{wire.url}/repo/acme/{channel}")
         for flag, channel in (("-vvv", "answer-403"), ("--json", "answer-401"))
     ]
-    nobody = Wire(port=1)
+    nobody = RecordingServer(port=1)
     _hold(machine, nobody, way=way)
     runs += [_create(machine, flag, f"{nobody.url}/repo/acme/x") for flag in ("-vvv", "--json")]
 
     sought = pieces(TOKEN, BASIC)
-    assert any(_sent(wire.arrivals, way=way))
+    assert any(_sent(wire.requests, way=way))
     assert stored(machine, among=sought)
     assert not printed(runs, among=sought)
     assert not written(machine, among=sought)
 
 
-def _hold(machine: Machine, wire: Wire, *, way: AuthScheme) -> None:
+def _hold(machine: Machine, wire: RecordingServer, *, way: AuthScheme) -> None:
     machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
     username = "ann" if way is AuthScheme.BASIC else ""
     scope = [f"{wire.url}/repo/acme"]
@@ -120,12 +120,12 @@ def _create(machine: Machine, flag: str, channel: str) -> Ran:
     return machine.create(flag, "--override-channels", "-c", channel, "tool").badly()
 
 
-def _asked(machine: Machine, wire: Wire, **urls: str) -> dict[str, list[Arrival]]:
+def _asked(machine: Machine, wire: RecordingServer, **urls: str) -> dict[str, list[Request]]:
     """What arrived for each URL, redirects included; the one that is asked for begins a list."""
-    wire.arrivals.clear()
+    wire.requests.clear()
     _ask(machine, list(urls.values()))
-    came: list[list[Arrival]] = []
-    for one in wire.arrivals:
+    came: list[list[Request]] = []
+    for one in wire.requests:
         if "landed" in one.line or "elsewhere" in one.line:
             came[-1].append(one)
         else:
@@ -138,7 +138,7 @@ def _ask(machine: Machine, urls: list[str], *, condarc: str = "") -> None:
     machine.python(str(ASKER), stdin=json.dumps([case])).well()
 
 
-def _sent(arrivals: list[Arrival], *, way: AuthScheme) -> list[bool]:
+def _sent(arrivals: list[Request], *, way: AuthScheme) -> list[bool]:
     """Whether each request carried the token, in ``way`` and in no other."""
     carried = [TOKEN in one.line or "Authorization" in dict(one.headers) for one in arrivals]
     rightly = [

@@ -52,7 +52,7 @@ def lines_of(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [*RECIPES, HERE / "Dockerfile"], ids=lambda path: path.name)
-def test_a_recipe_holds_no_secret_and_passes_none_as_an_argument(path: Path) -> None:
+def test_recipe_contains_no_secret_and_passes_none_as_an_argument(path: Path) -> None:
     text = path.read_text("utf-8")
     assert "acme" in text
     assert not re.search(r"[A-Za-z0-9]{40}", text)
@@ -64,7 +64,7 @@ def test_a_recipe_holds_no_secret_and_passes_none_as_an_argument(path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["github-actions.yml", "github-actions-pixi.yml"])
-def test_a_workflow_has_the_form_of_one(name: str) -> None:
+def test_workflow_has_valid_structure(name: str) -> None:
     workflow = document(name)
     assert workflow["permissions"] == {"contents": "read"}
     (job,) = workflow["jobs"].values()
@@ -89,9 +89,7 @@ def test_github_actions_installs_with_the_secret_in_one_step(runner: Runner, tok
     assert token not in done.stdout + done.stderr
 
 
-def test_github_actions_hands_the_token_to_pixi_and_to_later_steps(
-    runner: Runner, token: str
-) -> None:
+def test_github_actions_gives_the_token_to_pixi_and_later_steps(runner: Runner, token: str) -> None:
     steps = document("github-actions-pixi.yml")["jobs"]["test"]["steps"]
     handing = next(step for step in steps if "github-actions" in step.get("run", ""))
     temp = runner.machine.folder
@@ -125,7 +123,7 @@ def test_gitlab_installs_with_a_variable_of_type_file(runner: Runner, token: str
 
 @pytest.mark.conda
 @needs_mounts
-def test_a_dockerfile_installs_with_a_mounted_secret(runner: Runner, token: str) -> None:
+def test_dockerfile_installs_with_a_mounted_secret(runner: Runner, token: str) -> None:
     putting, installing = docker_runs()
     assert PUT_THERE.fullmatch(putting[1])
     assert installing[0] == ["--mount=type=secret,id=anaconda_repo_token_acme"]
@@ -137,7 +135,7 @@ def test_a_dockerfile_installs_with_a_mounted_secret(runner: Runner, token: str)
     assert [path.parent.name for path in left] == ["secrets"]
 
 
-def test_a_build_is_given_the_token_by_name_and_not_by_value(runner: Runner, token: str) -> None:
+def test_docker_build_gets_the_token_by_name_and_not_by_value(runner: Runner, token: str) -> None:
     (command,) = commented("Dockerfile")
     seen = runner.machine.folder / "seen"
     runner.write("docker", f'printf "%s|" "$@" "$ANACONDA_REPO_TOKEN_ACME" > {seen}')
@@ -150,7 +148,7 @@ def test_a_build_is_given_the_token_by_name_and_not_by_value(runner: Runner, tok
     assert words == ["build", "--secret", secret, "."]
 
 
-def test_what_export_docker_says_is_what_the_dockerfile_does(runner: Runner, token: str) -> None:
+def test_dockerfile_has_the_lines_that_export_docker_prints(runner: Runner, token: str) -> None:
     key = {"ANACONDA_REPO_TOKEN_ACME": token}
     done = runner.shell("conda-token-plugin export docker --org acme", variables=key)
     assert done.returncode == 0
@@ -162,7 +160,7 @@ def test_what_export_docker_says_is_what_the_dockerfile_does(runner: Runner, tok
 
 @pytest.mark.conda
 @needs_mounts
-def test_a_pod_installs_with_a_mounted_secret(runner: Runner, token: str) -> None:
+def test_pod_installs_with_a_mounted_secret(runner: Runner, token: str) -> None:
     pod = document("kubernetes.yml")
     (container,) = pod["spec"]["containers"]
     (mount,) = container["volumeMounts"]
@@ -177,7 +175,7 @@ def test_a_pod_installs_with_a_mounted_secret(runner: Runner, token: str) -> Non
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
-def test_the_secret_of_the_pod_is_made_from_the_store(runner: Runner, token: str) -> None:
+def test_secret_of_the_pod_is_made_from_the_store(runner: Runner, token: str) -> None:
     (command,) = commented("kubernetes.yml")
     client = command.replace("/dev/stdin", "/dev/stdin --dry-run=client -o yaml")
     done = runner.shell(
@@ -192,7 +190,7 @@ def test_the_secret_of_the_pod_is_made_from_the_store(runner: Runner, token: str
     assert base64.b64decode(held).decode() == token
 
 
-def test_a_secret_of_github_is_made_from_the_store(runner: Runner, token: str) -> None:
+def test_github_secret_is_made_from_the_store(runner: Runner, token: str) -> None:
     (command,) = commented("github-actions.yml")
     seen = runner.machine.folder / "seen"
     runner.write("gh", f'printf "%s|" "$@" > {seen}; cat >> {seen}')

@@ -1,4 +1,4 @@
-"""Putting tokens on a machine without a service: what ``conda token install`` leaves behind."""
+"""Store tokens on a machine without a service, as ``conda token install`` does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.secret import Secret
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from tests.support.machine import Machine
 
 USERS = {"acme": "ada", "globex": "ada", "acme-evil": "mallory", "initech": "carol"}
-"""Somebody with a seat in each organization."""
+"""A user with a seat in each organization."""
 
 
 def hold(machine: Machine, organization: str, *, shared: bool = False, **facts: Any) -> str:
-    """Issue a token and keep it on ``machine``; return it."""
+    """Issue a token and store it on ``machine``; return its value."""
     issued = machine.sandbox.world.issue(organization, USERS[organization])
     repository = machine.sandbox.repo
     scope = (organization_prefix(repository, organization),)
@@ -30,7 +31,7 @@ def hold(machine: Machine, organization: str, *, shared: bool = False, **facts: 
 
 
 def put(machine: Machine, value: str, *, organization: str, **facts: Any) -> Token:
-    """Keep ``value`` on ``machine`` as a token with these facts."""
+    """Store ``value`` on ``machine`` as a token with these metadata."""
     scope = tuple(normalised(url) for url in facts.pop("scope"))
     secret = Secret(value)
     token = Token(
@@ -40,15 +41,12 @@ def put(machine: Machine, value: str, *, organization: str, **facts: Any) -> Tok
         last_four=secret.last_four,
         **facts,
     )
-    store = user_store(machine.settings)
-    keep(token, secret=secret, store=store, at=machine.dropin)
+    keep(token, secret=secret, store=user_store(machine.settings), at=machine.dropin)
     return token
 
 
 def supply(machine: Machine, organization: str, *, value: str = "") -> str:
-    """Have the environment of ``machine`` supply a token, and configure conda for it."""
-    from conda_token_plugin.settings import token_variable
-
+    """Set a token in the variables of ``machine`` and configure conda for it; return its value."""
     value = value or machine.sandbox.world.issue(organization, USERS[organization]).value
     machine.variables[token_variable(organization)] = value
     prefix = organization_prefix(machine.sandbox.repo, organization)
