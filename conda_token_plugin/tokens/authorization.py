@@ -1,33 +1,36 @@
-"""How a token is put into a request: the four ways of ``tokens.Way``. Pure.
+"""How a token is put into a request: the four schemes of ``AuthScheme``. Pure.
 
-``Authorization`` is the only header that is used: it is the one that redirects to another host drop
-(``X-API-Key`` and its like are sent on to strangers; run on conda 26.7.1).
-``/t/<token>/`` is put into the URL of the request alone, for servers that take nothing else.
+``Authorization`` is the only header that is used, because redirects to another host drop it
+(``X-API-Key`` is sent on to the other host; conda 26.7.1).
+``/t/<token>/`` is added to the URL on the wire only, for servers that accept nothing else.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-from conda_token_plugin.tokens.secret import HeaderValue
+from conda_token_plugin.tokens.scope import longest_prefix
+from conda_token_plugin.tokens.secret import HIDDEN, HeaderValue
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from typing import Protocol
 
     from conda_token_plugin.tokens.secret import Secret
 
     class Sendable(Protocol):
-        """What has to be known of a token: a ``tokens.Token`` knows it, and a ``lookup.Found``."""
+        """The metadata that decide how a token is sent; ``Token`` and ``HeldToken`` have them."""
 
         @property
         def way(self) -> str:
-            """The value of a ``tokens.Way``."""
+            """The value of an ``AuthScheme``."""
 
         @property
         def username(self) -> str:
-            """Only for ``BASIC``."""
+            """The user name; only for ``BASIC``."""
 
 
 TOKEN, BEARER, BASIC, PATH = "token", "bearer", "basic", "path"
@@ -35,7 +38,7 @@ _SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
 
 
 def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
-    """The value of ``Authorization``; None where the token goes into the path."""
+    """Return the value of ``Authorization``, or None if the token is sent in the path."""
     way = token.way
     if way == PATH:
         return None
@@ -46,8 +49,64 @@ def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
 
 
 def address(url: str, *, token: Sendable, secret: Secret) -> str:
-    """The URL to request: ``url`` itself, or with ``/t/<token>`` before its path."""
+    """Return the URL to request: for a path token, with ``/t/<token>`` before the path.
+
+    The token is percent-encoded as one segment, whatever characters it has.
+    """
     if token.way != PATH:
         return url
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/t/{secret.reveal()}{parts.path}"))
+    return urlunsplit(parts._replace(path=f"/t/{_segment(secret)}{parts.path}"))
+
+
+def redirect_target(location: str, *, url: str, prefixes: Container[str]) -> str:
+    """Return where a redirect of a request of our own leads to, with a path token only in scope.
+
+    A server that sees ``/t/<token>`` in the path usually repeats it in ``Location``. So the
+    segment is removed from the target, which is then judged anew, and is added again only
+    below ``prefixes``.
+
+    Args:
+        location: The value of the header, absolute or relative.
+        url: The URL of the request, with the token in the path if it was sent there.
+        prefixes: The scope of the token.
+
+    Raises:
+        ValueError: the location is not a URL.
+    """
+    target = urljoin(url, location)
+    mark = re.match(r"/t/[^/]+(?=/)", urlsplit(url).path)
+    if mark is None:
+        return target
+    parts = urlsplit(target)
+    plain = urlunsplit(parts._replace(path=parts.path.replace(mark[0], "")))
+    if longest_prefix(plain, among=prefixes) is None:
+        return plain
+    parts = urlsplit(plain)
+    return urlunsplit(parts._replace(path=f"{mark[0]}{parts.path}"))
+
+
+def without_path_token(text: str, *, secret: Secret) -> str:
+    """Return ``text``, such as a ``Location``, without ``/t/<token>`` in any form."""
+    for form in _forms(secret):
+        text = text.replace(f"/t/{form}/", "/")
+    return text
+
+
+def redacted(text: str, *, secret: Secret) -> str:
+    """Return ``text`` with the secret hidden, whether it is there as it is or escaped."""
+    for form in _forms(secret):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def _segment(secret: Secret) -> str:
+    return quote(secret.reveal(), safe="")
+
+
+def _forms(secret: Secret) -> tuple[str, ...]:
+    """Return how a server or a library may write the secret, the longest form first."""
+    value, escaped = secret.reveal(), _segment(secret)
+    lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
+    forms = {value, escaped, lower, quote(value, safe="!#$%&'()*+,/:;=?@[]~")}
+    return tuple(sorted(forms, key=len, reverse=True))

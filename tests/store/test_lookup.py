@@ -16,9 +16,9 @@ from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.envelope import EnvelopeRefused
-from conda_token_plugin.store.holdings import holdings
+from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
-from conda_token_plugin.store.lookup import Found, Lookup
+from conda_token_plugin.store.lookup import Lookup, holdings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
 
@@ -70,7 +70,7 @@ def lookup(variables: Mapping[str, str], *, user: FakeStore, machine: FakeStore)
     return Lookup(Settings(variables), stores=stores)  # type: ignore[arg-type]  # a fake
 
 
-def value(found: Found | None) -> str | None:
+def value(found: HeldToken | None) -> str | None:
     return found.secret().reveal() if found else None
 
 
@@ -170,11 +170,11 @@ def test_a_store_that_fails_is_asked_once_and_every_thread_hears_of_it() -> None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.lookup.MOST_REMEMBERED", 8)
+    monkeypatch.setattr("conda_token_plugin.store.lookup.MAX_REMEMBERED", 8)
     answers = lookup({}, user=FakeStore(USER, f"{REPO}/acme"), machine=FakeStore("-"))
     for number in range(100):
         assert value(answers.find(f"{REPO}/acme/c{number}/noarch/x")) == USER
-        assert len(answers._answers) <= 8
+        assert len(answers._results) <= 8
 
 
 def test_all_tokens_are_listed_in_the_order_in_which_they_win() -> None:
@@ -195,16 +195,16 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 ends = st.none() | st.integers(-40, 40).map(lambda days: NOW + timedelta(days=days))
 
 
-def found_by(about: Mapping[str, Any]) -> Found:
+def found_by(about: Mapping[str, Any]) -> HeldToken:
     """What a request finds for a token of which the store has ``about``."""
     entry = Entry(Slot("file", "1"), about, scope=f"{REPO}/acme")
     secret, prefix = Secret(USER), f"{REPO}/acme"
-    return Found(
+    return HeldToken(
         "acme",
         source="file",
         prefix=prefix,
         secret=lambda: secret,
-        tell=entry.token,
+        metadata=entry.token,
         about=entry.about,
     )
 
