@@ -48,7 +48,6 @@ CONDA = {
     "plugin.py",
     "auth/handler.py",
     "auth/fallback.py",
-    "auth/alone.py",
     "auth/session.py",
     "cli/doctor.py",  # runs the health checks with conda's settings
 }
@@ -63,8 +62,6 @@ PRINTERS = {
     "store/keyring_probe.py",  # the same
 }
 CATCHERS = {
-    "auth/handler.py",  # a bug of the plugin must not stop conda; it is reported once
-    "auth/responses.py",  # the same
     "store/lookup.py",  # passes the error on to the threads that wait
     "store/keyring_vault.py",  # keyring backends raise any type of error
 }

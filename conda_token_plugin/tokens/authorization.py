@@ -88,25 +88,21 @@ def redirect_target(location: str, *, url: str, prefixes: Container[str]) -> str
 
 def without_path_token(text: str, *, secret: Secret) -> str:
     """Return ``text``, such as a ``Location``, without ``/t/<token>`` in any form."""
-    for form in _forms(secret):
-        text = text.replace(f"/t/{form}/", "/")
-    return text
+    return re.sub(f"/t/{_any_form(secret)}/", "/", text)
 
 
 def redacted(text: str, *, secret: Secret) -> str:
-    """Return ``text`` with the secret hidden, whether it is there as it is or escaped."""
-    for form in _forms(secret):
-        text = text.replace(form, HIDDEN)
-    return text
+    """Return ``text`` with the secret hidden, whichever of its characters are escaped."""
+    return re.sub(_any_form(secret), HIDDEN, text)
 
 
 def _segment(secret: Secret) -> str:
     return quote(secret.reveal(), safe="")
 
 
-def _forms(secret: Secret) -> tuple[str, ...]:
-    """Return how a server or a library may write the secret, the longest form first."""
-    value, escaped = secret.reveal(), _segment(secret)
-    lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), escaped)
-    forms = {value, escaped, lower, quote(value, safe="!#$%&'()*+,/:;=?@[]~")}
-    return tuple(sorted(forms, key=len, reverse=True))
+def _any_form(secret: Secret) -> str:
+    """Return a pattern of the secret in which each character may be percent-encoded."""
+    return "".join(
+        f"(?:(?i:{''.join(f'%{byte:02x}' for byte in character.encode())})|{re.escape(character)})"
+        for character in secret.reveal()
+    )

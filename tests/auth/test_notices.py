@@ -54,9 +54,7 @@ def test_warning_tells_the_remaining_time(tmp_path: Path, left: timedelta, words
 
 
 @pytest.mark.parametrize("left", [None, timedelta(days=14, seconds=1), timedelta(days=300)])
-def test_token_without_a_near_expiry_is_not_reported(
-    tmp_path: Path, left: timedelta | None
-) -> None:
+def test_token_without_near_expiry_is_not_reported(tmp_path: Path, left: timedelta | None) -> None:
     assert reported(token(left=left), folder=tmp_path) is None
     assert not (tmp_path / "warned.json").exists()
 
