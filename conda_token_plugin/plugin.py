@@ -121,10 +121,27 @@ def warn_of_expiry(_command: str) -> None:
         report(
             [held.token for held in handler.USED.values()],
             repairs=handler.LOOKUP.notices,
-            days=context.plugins.token_warn_days,
+            days=_warn_days(),
             now=datetime.now(timezone.utc),
             folder=Settings().store_folder,
         )
+
+
+def _warn_days() -> int:
+    """Return the setting ``token_warn_days``.
+
+    Raises:
+        BadInput: it is not a number.
+    """
+    from conda import CondaError
+    from conda.base.context import context
+
+    try:
+        return int(context.plugins.token_warn_days)
+    except CondaError as error:
+        from conda_token_plugin.errors.input import BadInput
+
+        raise BadInput(str(error)) from None
 
 
 @hookimpl

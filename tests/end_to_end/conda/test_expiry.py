@@ -86,7 +86,7 @@ def test_a_setting_that_makes_no_sense_fails_no_command(machine: Machine, value:
 
     ran = machine.conda("search", *words, CONDA_PLUGINS_TOKEN_WARN_DAYS=value).well()
 
-    assert ran.err.count("conda-token-plugin: nobody looks") == (value == "soon")
+    assert ran.err.count("conda-token-plugin: tokens that expire soon are not") == (value == "soon")
     assert (LINE in ran.err) == (value == "99999999999")
 
 

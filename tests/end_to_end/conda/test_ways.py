@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.conda
 
 ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a_token-that.conda~does+not*mask-0123456789"
+SEGMENT = quote(TOKEN, safe="")
 BASIC = b64encode(f"ann:{TOKEN}".encode()).decode()
 IN_HEADER = {
     AuthScheme.TOKEN: f"token {TOKEN}",
@@ -140,11 +142,13 @@ def _ask(machine: Machine, urls: list[str], *, condarc: str = "") -> None:
 
 def _sent(arrivals: list[Arrival], *, way: AuthScheme) -> list[bool]:
     """Whether each request carried the token, in ``way`` and in no other."""
-    carried = [TOKEN in one.line or "Authorization" in dict(one.headers) for one in arrivals]
+    carried = [
+        TOKEN in unquote(one.line) or "Authorization" in dict(one.headers) for one in arrivals
+    ]
     rightly = [
-        f"/t/{TOKEN}/repo/" in one.line and not one.header("Authorization")
+        f"/t/{SEGMENT}/repo/" in one.line and not one.header("Authorization")
         if way is AuthScheme.PATH
-        else one.header("Authorization") == IN_HEADER[way] and TOKEN not in one.line
+        else one.header("Authorization") == IN_HEADER[way] and TOKEN not in unquote(one.line)
         for one in arrivals
     ]
     assert carried == rightly
