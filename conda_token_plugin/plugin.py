@@ -113,7 +113,6 @@ def warn_of_expiry(_command: str) -> None:
     from conda.base.context import context
 
     from conda_token_plugin.auth.notices import faults_reported, report
-    from conda_token_plugin.settings import Settings
 
     if context.json or context.quiet:
         return
@@ -123,7 +122,6 @@ def warn_of_expiry(_command: str) -> None:
             repairs=handler.LOOKUP.notices,
             days=_warn_days(),
             now=datetime.now(timezone.utc),
-            folder=Settings().store_folder,
         )
 
 
@@ -131,7 +129,7 @@ def _warn_days() -> int:
     """Return the setting ``token_warn_days``.
 
     Raises:
-        BadInput: it is not a number.
+        TokenPluginError: it is not a number.
     """
     from conda import CondaError
     from conda.base.context import context
@@ -139,9 +137,9 @@ def _warn_days() -> int:
     try:
         return int(context.plugins.token_warn_days)
     except CondaError as error:
-        from conda_token_plugin.errors.input import BadInput
+        from conda_token_plugin.auth.notices import bad_setting
 
-        raise BadInput(str(error)) from None
+        raise bad_setting(error) from None
 
 
 @hookimpl

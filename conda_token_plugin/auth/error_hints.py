@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.auth.notices import faults_reported
-from conda_token_plugin.auth.responses import REFUSED_ELSEWHERE
+from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.integrations.conda.caches import note_refused
 from conda_token_plugin.operations.explain_refusal import CONNECT, READ, RefusalExplainer
 from conda_token_plugin.operations.refusal_reasons import Diagnosis

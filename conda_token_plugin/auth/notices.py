@@ -14,6 +14,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ NOTES = "warned.json"
 EVERY = timedelta(days=1)
 MAX_DAYS = 100_000
 """Largest accepted number of days; a ``timedelta`` accepts at most 10,000 times as many."""
+
+
+REFUSED_ELSEWHERE: dict[str, str] = {}
+"""Requests that were redirected and then refused without the token: unquoted URL, host."""
 
 
 class faults_reported:  # noqa: N801  # used like a function, as `contextlib.suppress`
@@ -71,8 +76,15 @@ def _place_of(bug: Exception) -> str:
     return f"{type(bug).__name__} in {where.name} ({where.filename}:{where.lineno})"
 
 
+def bad_setting(error: Exception) -> TokenPluginError:
+    """Return the error for a setting of ours that conda cannot read."""
+    from conda_token_plugin.errors.input import BadInput
+
+    return BadInput(str(error))
+
+
 def report(  # the facts, which plugin.py hands in
-    used: Iterable[Token], *, repairs: Iterable[str], days: int, now: datetime, folder: Path
+    used: Iterable[Token], *, repairs: Iterable[str], days: int, now: datetime
 ) -> None:
     """Log what a command that has used tokens should tell the user.
 
@@ -81,10 +93,9 @@ def report(  # the facts, which plugin.py hands in
         repairs: What the store repaired when it was read.
         days: A token is reported if it expires within this many days.
         now: Current time, aware, UTC.
-        folder: The store's folder, where the times of warnings are kept.
     """
     within = timedelta(days=max(-MAX_DAYS, min(days, MAX_DAYS)))
-    line = warning(used, now=now, within=within, folder=folder)
+    line = warning(used, now=now, within=within, folder=Settings().store_folder)
     for text in (*repairs, *([line] if line else [])):
         _log_once(text)
 

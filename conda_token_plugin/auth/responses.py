@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.auth.notices import faults_reported
+from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.authorization import redirect_target
 from conda_token_plugin.tokens.scope import longest_prefix
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Covered = Callable[[str], "tuple[HeldToken, Secret] | None"]
 
-REFUSED_ELSEWHERE: dict[str, str] = {}
-"""Requests that were redirected and then refused without the token: unquoted URL, host."""
 REFUSAL = "the request continues, but the refusal was not recorded"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from requests import Response
 
-from conda_token_plugin.auth import error_hints, responses
+from conda_token_plugin.auth import error_hints, notices, responses
 from conda_token_plugin.auth.error_hints import hint
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.held_token import HeldToken
@@ -50,7 +50,7 @@ def lookup(prefix: str = CHANNEL) -> Lookup:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what was reported before."""
     monkeypatch.setattr(error_hints, "_GIVEN", set())
-    responses.REFUSED_ELSEWHERE.clear()
+    notices.REFUSED_ELSEWHERE.clear()
 
 
 def refused_by(url: str) -> None:
@@ -79,7 +79,7 @@ def test_refusal_by_storage_is_not_blamed_on_the_token(url: str) -> None:
 def test_refusal_by_the_channel_itself_is_not_blamed_on_storage() -> None:
     refused_by(URL)
 
-    assert responses.REFUSED_ELSEWHERE == {}
+    assert notices.REFUSED_ELSEWHERE == {}
 
 
 @pytest.mark.parametrize(("path", "given"), [("/acme", True), ("/acme/answer-404", False)])
