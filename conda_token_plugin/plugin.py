@@ -1,12 +1,13 @@
-"""conda's hooks and nothing else.
+"""The hooks that conda calls.
 
-conda imports this module and calls ``conda_subcommands`` on every command, so whatever a hook
-needs is imported inside of the callable that conda runs on demand.
+conda imports this module and calls ``conda_subcommands`` on every command. So what a hook needs
+is imported in the callable that conda runs on demand. No hook raises for a fault of ours.
 """
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,22 +23,23 @@ if TYPE_CHECKING:
     from conda import CondaError
     from conda.plugins.types import CondaErrorHint, CondaHealthCheck
 
-REFUSED = (401, 403)
+EXPLAINED = (401, 403, 404)
+"""Statuses that may have to do with a token."""
 CHECKS = {
     "token-expiry": ("Tokens that have expired, or will soon", ""),
-    "token-files": ("Files with tokens that others can read", "Make them the owner's alone"),
-    "token-leaks": ("Tokens in plain text", "Take them out of URLs"),
-    "token-handler": ("Channels that conda asks without their token", "Write the drop-in anew"),
+    "token-files": ("Files with tokens that other users can read", "Restrict their mode"),
+    "token-leaks": ("Tokens in plain text", "Remove them from URLs"),
+    "token-handler": ("Channels that conda requests without their token", "Rewrite the drop-in"),
     "token-rivals": ("Other tokens for the same channels", ""),
-    "token-keyring": ("Entries left behind in the keyring", "Delete them"),
+    "token-keyring": ("Unused entries in the keyring", "Delete them"),
 }
-"""The health checks: what each looks for, and what its fixer does."""
+"""The health checks: what each finds, and what its fixer does (empty: it has none)."""
 USERS = {"install", "create", "update", "search", "env_create", "env_update"}
-"""Commands after which it is said that a token that they used expires soon."""
+"""Commands that report at their end that a token they used expires soon."""
 
 
 def __dir__() -> list[str]:
-    """The hooks alone: pluggy looks at each name that it is told of, which takes it 10 µs."""
+    """Return the names of the hooks only: pluggy inspects each name, which takes 10 µs."""
     return [name for name in globals() if name.startswith("conda_")]
 
 
@@ -54,18 +56,18 @@ def conda_subcommands() -> Generator[
 ]:
     """Register ``token`` without a parser, in place of any other plugin's ``token``.
 
-    Two plugins with one subcommand name make every conda command fail, and anaconda-auth,
-    part of Anaconda Distribution, has a ``token``. A wrapper sees what the others registered.
+    Every conda command fails if two plugins register the same subcommand, and anaconda-auth,
+    a part of Anaconda Distribution, has a ``token``. A wrapper sees what the others registered.
     """
     others = yield
     kept = [[command for command in plugin if command.name != "token"] for plugin in others]
-    summary = "Issue, keep and send your organization's access token."
+    summary = "Issue, store and send your organization's access token."
     return [*kept, [CondaSubcommand(name="token", summary=summary, action=token)]]
 
 
 @hookimpl
 def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
-    """Register the handler that the owned drop-in names; called when a channel asks for it."""
+    """Register the handler that the drop-in names; called when a channel needs it."""
     from conda_token_plugin.auth.handler import TokenAuth
 
     yield CondaAuthHandler(name=HANDLER, handler=TokenAuth)
@@ -73,13 +75,14 @@ def conda_auth_handlers() -> Iterable[CondaAuthHandler]:
 
 @hookimpl
 def conda_error_hints(error: CondaError) -> Iterable[CondaErrorHint]:
-    """Say why a channel refused, and what to run next; conda calls it for errors alone (26.7)."""
+    """Explain why a channel refused, with the next command; called for errors only (26.7)."""
     facts = getattr(error, "_kwargs", None) or {}
-    if facts.get("status_code") not in REFUSED or "url" not in facts:
+    if facts.get("status_code") not in EXPLAINED or not facts.keys() & {"url", "channel_url"}:
         return
     from conda_token_plugin.auth.error_hints import hint
+    from conda_token_plugin.auth.handler import LOOKUP
 
-    diagnosis = hint(facts)
+    diagnosis = hint(facts, lookup=LOOKUP)
     if diagnosis is not None:
         from conda.plugins.types import CondaErrorHint
 
@@ -88,37 +91,67 @@ def conda_error_hints(error: CondaError) -> Iterable[CondaErrorHint]:
 
 @hookimpl
 def conda_settings() -> Iterable[CondaSetting]:
-    """How many days before it expires a token is warned of."""
+    """Register the number of days before its expiry from which on a token is reported."""
     yield CondaSetting(
         name="token_warn_days",
-        description="Days before a token expires from which on commands that use it say so.",
+        description="Days before a token's expiry from which on commands that use it warn.",
         parameter=PrimitiveParameter(14, element_type=int),
     )
 
 
 @hookimpl
 def conda_post_commands() -> Iterable[CondaPostCommand]:
-    """After a command that may have used a token."""
+    """Register the report at the end of a command that may have used a token."""
     yield CondaPostCommand(name=HANDLER, action=warn_of_expiry, run_for=USERS)
 
 
 def warn_of_expiry(_command: str) -> None:
-    """Say that a token expires, if this process has sent one and it does; else cost nothing."""
-    auth = sys.modules.get("conda_token_plugin.auth.handler")
-    if auth is not None and auth.USED:
-        auth.warn_of_expiry()
+    """Report tokens that this process has sent and that expire soon."""
+    handler = sys.modules.get("conda_token_plugin.auth.handler")
+    if handler is None or not handler.USED:
+        return
+    from conda.base.context import context
+
+    from conda_token_plugin.auth.notices import faults_reported, report
+
+    if context.json or context.quiet:
+        return
+    with faults_reported("tokens that expire soon are not reported"):
+        report(
+            [held.token for held in handler.USED.values()],
+            repairs=handler.LOOKUP.notices,
+            days=_warn_days(),
+            now=datetime.now(timezone.utc),
+        )
+
+
+def _warn_days() -> int:
+    """Return the setting ``token_warn_days``.
+
+    Raises:
+        TokenPluginError: it is not a number.
+    """
+    from conda import CondaError
+    from conda.base.context import context
+
+    try:
+        return int(context.plugins.token_warn_days)
+    except CondaError as error:
+        from conda_token_plugin.auth.notices import bad_setting
+
+        raise bad_setting(error) from None
 
 
 @hookimpl
 def conda_health_checks() -> Iterable[CondaHealthCheck]:
-    """What ``conda doctor`` looks at; the fixers are for those that have one (conda 26.1)."""
+    """Register the checks of ``conda doctor``, with fixers if conda has them (26.1)."""
     from conda.plugins.types import CondaHealthCheck
 
     fixes = "fixer" in getattr(CondaHealthCheck, "__dataclass_fields__", ())
     for name, (summary, fix) in CHECKS.items():
         words = {"summary": summary} if fixes else {}
-        mending = {"fixer": partial(mend, name), "fix": fix} if fixes and fix else {}
-        yield CondaHealthCheck(name=name, action=partial(examine, name), **words, **mending)
+        fixer = {"fixer": partial(mend, name), "fix": fix} if fixes and fix else {}
+        yield CondaHealthCheck(name=name, action=partial(examine, name), **words, **fixer)
 
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: FBT001  # conda's form
@@ -129,7 +162,7 @@ def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: FBT001  # 
 
 
 def mend(check: str, prefix: str, args: object, confirm: Callable[[str], None]) -> int:
-    """Mend what a health check found."""
+    """Fix what a health check found."""
     from conda_token_plugin.cli import doctor
 
     return doctor.mend(check, prefix, args, confirm)

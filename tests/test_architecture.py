@@ -48,7 +48,6 @@ CONDA = {
     "plugin.py",
     "auth/handler.py",
     "auth/fallback.py",
-    "auth/alone.py",
     "auth/session.py",
     "gateways/http/network.py",  # our own requests use the network as conda does
     "cli/doctor.py",  # runs the health checks with conda's settings
@@ -64,8 +63,6 @@ PRINTERS = {
     "store/keyring_probe.py",  # the same
 }
 CATCHERS = {
-    "auth/handler.py",  # a bug of the plugin must not stop conda; it is reported once
-    "auth/responses.py",  # the same
     "gateways/bounded.py",  # passes the error on to the thread that waits
     "store/lookup.py",  # passes the error on to the threads that wait
     "gateways/keyring.py",  # keyring backends raise any type of error

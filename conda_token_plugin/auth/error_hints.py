@@ -1,46 +1,98 @@
-"""From conda's error to the one line that explains it; the same reason is given once a process."""
+"""Turn an error of conda into one line that explains it; each reason is given once per process."""
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.integrations.conda.caches import note_refused
-from conda_token_plugin.operations.explain_refusal import RefusalExplainer
+from conda_token_plugin.operations.explain_refusal import CONNECT, READ, RefusalExplainer
+from conda_token_plugin.operations.refusal_reasons import Diagnosis
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.lookup import resolver
+from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conda_token_plugin.operations.refusal_reasons import Diagnosis
+    from conda_token_plugin.store.lookup import Lookup
 
-_SAID: set[tuple[str, str]] = set()
+NOT_FOUND = 404
+_GIVEN: set[tuple[str, str]] = set()
 
 
-def hint(facts: Mapping[str, Any]) -> Diagnosis | None:
-    """The diagnosis for the ``facts`` of a CondaHTTPError; None if there is nothing new to say."""
-    headers = headers_in(str(facts.get("response_details", "")))
+def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
+    """Return the diagnosis for the ``facts`` of an error of conda, or None if there is no news.
+
+    Raises nothing, whatever our settings are.
+    """
+    with faults_reported("the refusal is not explained"):
+        found = _diagnosed(facts, lookup)
+        if found is not None and (found.code, found.command) not in _GIVEN:
+            _GIVEN.add((found.code, found.command))
+            return found
+    return None
+
+
+def _diagnosed(facts: Mapping[str, Any], lookup: Lookup) -> Diagnosis | None:
     status = int(facts["status_code"])
-    diagnosis = examiner().examine(str(facts["url"]), status=status, headers=headers)
-    if diagnosis is not None:
-        note_refused(str(facts["url"]), folder=examiner().settings.store_folder)
-    if diagnosis is None or (diagnosis.code, diagnosis.command) in _SAID:
+    if status == NOT_FOUND:
+        return _public(str(facts["channel_url"]), lookup) if "channel_url" in facts else None
+    url = str(facts.get("url") or facts["channel_url"])
+    headers = headers_in(str(facts.get("response_details", "")))
+    found = reason(url, status=status, headers=headers, by=lookup)
+    if found is not None and url not in REFUSED_ELSEWHERE:
+        note_refused(url, folder=Settings().store_folder)
+    return found
+
+
+def reason(url: str, *, status: int, headers: Mapping[str, str], by: Lookup) -> Diagnosis | None:
+    """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
+    host = REFUSED_ELSEWHERE.get(url)
+    if host is not None:
+        return Diagnosis(
+            code="storage_refused",
+            what=f"The channel redirects to {host}, which refused the request (HTTP {status}). "
+            "The token is not sent there and is not the cause.",
+            command="Try again; if it fails again, tell the administrator of the channel.",
+        )
+    return explainer(by).examine(url, status=status, headers=headers)
+
+
+def _public(channel: str, lookup: Lookup) -> Diagnosis | None:
+    """Return a hint if ``channel`` has repodata for a request without a token."""
+    url = f"{channel}/noarch/repodata.json"
+    held = lookup.find(url)
+    if held is None or not _works_without_token(url):
         return None
-    _SAID.add((diagnosis.code, diagnosis.command))
-    return diagnosis
+    organization = held.token.organization
+    return Diagnosis(
+        code="public",
+        what=f"{channel_of(url)} answers HTTP 404 to requests with the token of {organization}, "
+        "and works without a token.",
+        command=f"Run: conda token which {channel_of(url)}",
+    )
+
+
+def _works_without_token(url: str) -> bool:
+    from conda_token_plugin.errors.service import ServiceError
+    from conda_token_plugin.gateways.http.client import Http, Timeouts
+
+    http = Http(patience=Timeouts(connect=CONNECT, read=READ, again=0), outcome="")
+    try:
+        answer = http.send("GET", url, headers={"Range": "bytes=0-0"}, follow=True, at_most=1)
+    except ServiceError:  # no response
+        return False
+    return answer.ok and not answer.is_page
 
 
 @cache
-def examiner() -> RefusalExplainer:
-    """The examiner of this process; it shares the handler's resolver where that was used."""
-    auth = sys.modules.get("conda_token_plugin.auth.handler")
-    settings = Settings()
-    return RefusalExplainer(settings, auth.LOOKUP if auth else resolver(settings))
+def explainer(lookup: Lookup) -> RefusalExplainer:
+    """Return the explainer of this process, which asks about each token once."""
+    return RefusalExplainer(Settings(), lookup)
 
 
 def headers_in(details: str) -> dict[str, str]:
-    """The response's headers in conda's ``response_details``: the lines that begin with ``<``."""
+    """Return the response's headers in conda's ``response_details``: the lines with ``<``."""
     lines = (line[2:].partition(": ") for line in details.splitlines() if line.startswith("< "))
     return {name.lower(): value for name, _, value in lines}

@@ -1,36 +1,72 @@
-"""Which handler conda would have asked about a URL if ours were not there."""
+"""What conda does with a request that no token covers, and the internals of conda used for it.
+
+conda gives a request to our handler because the drop-in says so, and then no longer applies its
+own auth (netrc, binstar files, URL credentials, proxy prompt) or the handler of another plugin.
+``send_as_without_us`` restores that. Everything that conda may remove (conda#13660) is used here
+and nowhere else.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from functools import cache
-from typing import TYPE_CHECKING
+from threading import local
+from typing import TYPE_CHECKING, Any
 
-from conda.base.context import context
+from conda.base.context import Context, context
+from conda.common.configuration import ParameterLoader
 from conda.common.url import urlparse
+from conda.gateways.connection.session import CondaHttpAuth, CondaSession
+from conda.plugins.hookspec import CondaSpecs
 
 from conda_token_plugin import HANDLER
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Iterator
+
+    from conda.plugins.types import ChannelAuthBase
+    from requests import PreparedRequest
+
+SESSIONS: type[CondaSession] = CondaSession
+"""The class of the sessions that conda sends requests with."""
+ASKS_FOR_HINTS = hasattr(CondaSpecs, "conda_error_hints")
+"""Whether conda asks plugins for hints when a command fails (since 26.7)."""
 
 
-def other_handler(channel_name: str, *, url: str) -> str:
-    """The handler that ``channel_settings`` names for ``url`` when ours are left out.
+def send_as_without_us(request: PreparedRequest, *, ours: ChannelAuthBase) -> PreparedRequest:
+    """Prepare ``request`` as conda would if this plugin were not installed.
+
+    Another plugin's handler is created once for each of ours, because it may read its
+    configuration when it is created.
+    """
+    made: dict[str, Any] = ours.__dict__.setdefault("_fallbacks", {})
+    name = other_handler(ours.channel_name, url=request.url or "")
+    handler = context.plugin_manager.get_auth_handler(name) if name else None
+    if name is None or handler is None:
+        auth: Callable[..., PreparedRequest] = made.setdefault("", CondaHttpAuth())
+        return auth(request)
+    with entries_hidden():
+        auth = made[name] = made.get(name) or handler(ours.channel_name)
+        return auth(request)
+
+
+def other_handler(channel_name: str, *, url: str) -> str | None:
+    """Return the handler that ``channel_settings`` names for ``url`` without our entries.
 
     The rules are those of ``conda.gateways.connection.session.get_session``:
     the canonical name or a glob of the same scheme, and the last match wins.
     """
-    chosen = ""
+    chosen = None
     for channel, handler in others():
-        if channel == channel_name or _globs(channel, url):
+        if channel == channel_name or _matches(channel, url):
             chosen = handler
     return chosen
 
 
 @cache
 def others() -> tuple[tuple[str, str], ...]:
-    """Channel and handler of each entry of ``channel_settings`` that is not ours, in order."""
+    """Return channel and handler of each entry of ``channel_settings`` that is not ours."""
     entries = (
         (entry.get("channel", ""), entry.get("auth", "").strip())
         for entry in context.channel_settings
@@ -38,11 +74,52 @@ def others() -> tuple[tuple[str, str], ...]:
     return tuple((channel, handler) for channel, handler in entries if handler != HANDLER)
 
 
-def _globs(channel: str, url: str) -> bool:
+def _matches(channel: str, url: str) -> bool:
     wanted, got = urlparse(channel), urlparse(url)
     return wanted.scheme == got.scheme and fnmatch(_location(got), _location(wanted))
 
 
 def _location(parts: Any) -> str:
-    """Host, port and path: what conda matches; either is None where a name is no URL."""
+    """Return host, port and path, which conda matches; both are None for a name."""
     return f"{parts.netloc or ''}{parts.path or ''}"
+
+
+class _ThisThread(local):
+    """Thread-local, because other threads must still see our entries."""
+
+    hidden = False
+
+
+_THIS_THREAD = _ThisThread()
+
+
+@contextmanager
+def entries_hidden() -> Iterator[None]:
+    """Hide our ``channel_settings`` entries in this thread while another handler runs.
+
+    A handler may look up its own settings in the last entry that matches (anaconda-auth does,
+    for ``auth_domain``), and for a channel of an expired token that entry is ours. So exact
+    prefixes in the drop-in do not replace this.
+    """
+    _extend_loader()
+    before, _THIS_THREAD.hidden = _THIS_THREAD.hidden, True
+    try:
+        yield
+    finally:  # the request of another handler may have called yet another one
+        _THIS_THREAD.hidden = before
+
+
+class _FilteringLoader(ParameterLoader):  # type: ignore[misc]  # conda's types are skipped
+    """Loads ``channel_settings``, within ``entries_hidden`` without our entries."""
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        value = super().__get__(instance, owner)
+        if instance is None or not _THIS_THREAD.hidden:
+            return value
+        return tuple(entry for entry in value if entry.get("auth", "").strip() != HANDLER)
+
+
+@cache
+def _extend_loader() -> None:
+    """Replace conda's loader once, and only when another plugin's handler is called."""
+    Context.__dict__["channel_settings"].__class__ = _FilteringLoader

@@ -1,11 +1,19 @@
-"""Saying in time that a token that was just used will expire: one line, at most once a day."""
+"""What the plugin reports while conda works: its own faults, and tokens that expire soon.
+
+Reported through the logger, because a conda command owns the standard output.
+"""
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from functools import cache
+from traceback import extract_tb
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways import state_file
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -15,20 +23,91 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.tokens.token import Token
 
+log = logging.getLogger(__name__)
+
+NO_TOKEN = "requests go on without a token"  # noqa: S105  # a sentence, not a token
 NOTES = "warned.json"
-"""In the store's folder: when each token was last warned of."""
+"""File in the store's folder: when the user was last warned about each token."""
 EVERY = timedelta(days=1)
+MAX_DAYS = 100_000
+"""Largest accepted number of days; a ``timedelta`` accepts at most 10,000 times as many."""
 
 
-def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: Path) -> str:
-    """The line about the tokens in ``used`` that expire ``within`` that time; "" for none.
+REFUSED_ELSEWHERE: dict[str, str] = {}
+"""Requests that were redirected and then refused without the token: unquoted URL, host."""
 
-    A token that was warned of less than a day ago is passed over; ``folder`` keeps the notes.
+
+class faults_reported:  # noqa: N801  # used like a function, as `contextlib.suppress`
+    """Report what the block raises, and go on: no fault of ours may stop a conda command."""
+
+    def __init__(self, consequence: str = NO_TOKEN) -> None:
+        """``consequence`` is what does not happen because of the fault."""
+        self._consequence = consequence
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _type: object, fault: BaseException | None, _trace: object) -> bool:
+        """Report the fault; exits and interrupts pass."""
+        if not isinstance(fault, Exception):
+            return False
+        warn_once(fault, consequence=self._consequence)
+        return True
+
+
+def warn_once(fault: Exception, *, consequence: str = NO_TOKEN) -> None:
+    """Log the error and its consequence, once per process.
+
+    A bug is named by its type and place only, because its message may hold a secret.
+    """
+    expected = isinstance(fault, TokenPluginError)
+    text = str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}."
+    _log_once(f"{consequence}. {text}")
+
+
+@cache
+def _log_once(text: str) -> None:
+    log.warning("conda-token-plugin: %s", text)
+
+
+def _place_of(bug: Exception) -> str:
+    where = extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__} in {where.name} ({where.filename}:{where.lineno})"
+
+
+def bad_setting(error: Exception) -> TokenPluginError:
+    """Return the error for a setting of ours that conda cannot read."""
+    from conda_token_plugin.errors.input import BadInput
+
+    return BadInput(str(error))
+
+
+def report(  # the facts, which plugin.py hands in
+    used: Iterable[Token], *, repairs: Iterable[str], days: int, now: datetime
+) -> None:
+    """Log what a command that has used tokens should tell the user.
+
+    Args:
+        used: The tokens that this process has sent.
+        repairs: What the store repaired when it was read.
+        days: A token is reported if it expires within this many days.
+        now: Current time, aware, UTC.
+    """
+    within = timedelta(days=max(-MAX_DAYS, min(days, MAX_DAYS)))
+    line = warning(used, now=now, within=within, folder=Settings().store_folder)
+    for text in (*repairs, *([line] if line else [])):
+        _log_once(text)
+
+
+def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: Path) -> str | None:
+    """Return the line about the tokens that expire ``within`` that time, or None.
+
+    A token is not reported again within a day.
     """
     warned = _warned(folder)
     due = due_among(used, now=now, within=within, warned=warned)
     if not due:
-        return ""
+        return None
     _note([one.key for one in due], now=now, folder=folder)
     first = due[0]
     more = f" (and {len(due) - 1} more)" if len(due) > 1 else ""
@@ -38,9 +117,9 @@ def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: 
 def due_among(
     used: Iterable[Token], *, now: datetime, within: timedelta, warned: Mapping[str, datetime]
 ) -> list[Token]:
-    """The tokens to warn of, the one that dies first in front. Pure.
+    """Return the tokens to warn about, the one that expires first in front. Pure.
 
-    A time of warning that lies in the future is from a clock that was wrong, and does not count.
+    A time of warning in the future was written by a wrong clock, and is ignored.
     """
     return sorted(
         (
@@ -57,11 +136,11 @@ def due_among(
 def _what(token: Token, *, now: datetime) -> str:
     left = token.left(now=now) or timedelta()
     end = token.end(now=now)
-    day = f"{end:%Y-%m-%d}" if end else "a date that is not known"
+    day = f"{end:%Y-%m-%d}" if end else "an unknown date"
     shown = f" …{token.last_four}" if token.last_four else ""
     name = f"The token{shown} of {token.organization}"
     if left <= timedelta():
-        return f"{name} was to expire on {day}"
+        return f"{name} expired on {day}"
     days = "1 day" if left.days == 1 else f"{left.days} days"
     return f"{name} expires on {day}, in {days if left.days else 'less than a day'}"
 

@@ -1,6 +1,6 @@
-"""The channels that conda is configured with, and conda's own sessions to try them through.
+"""The channels that conda is configured with, and requests through conda's own sessions.
 
-Not part of ``plugin`` and ``auth``, because neither hooks nor the handler need any of it.
+Commands use this module; neither the hooks nor the handler import it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
-    """URLs of ``noarch`` in the channels of these names or URLs, else in the configured ones.
+    """Return the URLs of ``noarch`` in the channels ``names``, or in the configured ones.
 
-    With the credentials that a channel's URL has itself: for sending, not for showing.
+    The URLs contain the credentials that a channel's URL has, so they must not be shown.
     """
-    reset_context()  # whoever did not start as `conda` has a context that has read no condarc
+    reset_context()  # a process that is not `conda` has a context that has read no condarc
     urls = (
         url
         for name in tuple(names) or context.channels
@@ -41,12 +41,16 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 class CondaSender:
-    """Sends by the session that conda itself would use for the URL."""
+    """Sends through the session that conda would use for the URL."""
 
     def get(self, url: str, *, at_most: int) -> HttpResponse:
-        """Send with conda's timeouts, proxies, certificates and auth handlers."""
+        """Send with conda's timeouts, proxies, certificates and auth handlers.
+
+        Raises:
+            ServiceUnreachable: conda is offline, there was no response, or settings are wrong.
+        """
         shown = without_secrets(url)
-        if context.offline:  # what the session then raises differs between versions
+        if context.offline:  # the session raises different errors in different versions
             raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
         patience = Timeouts(
             connect=context.remote_connect_timeout_secs, read=context.remote_read_timeout_secs
@@ -62,7 +66,7 @@ class CondaSender:
                 ) as response,
             ):
                 return answer(response, at_most=at_most)
-        except CondaError as error:  # its settings do not fit together, or need a library
+        except CondaError as error:  # settings contradict one another or need a missing library
             reason = " ".join(without_secrets(word) for word in str(error).split())
             failure = ServiceUnreachable(shown, reason=reason, outcome="")
         except TROUBLE as error:

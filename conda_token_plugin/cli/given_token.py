@@ -15,8 +15,7 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import keep, provable, scope_of
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.store.holdings import Holding
-from conda_token_plugin.store.lookup import supplied
+from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
@@ -181,4 +180,4 @@ def _report(call: CommandContext, token: Token, *, source: str) -> None:
         call.printer.say(line)
     if not token.proven:
         call.printer.say("It was stored without being tried.")
-    call.printer.data(entry(Holding(token=token, source=source), now=call.now))
+    call.printer.data(entry(token, source=source, now=call.now))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import MalformedToken, MalformedURL
-from conda_token_plugin.store.lookup import NO_ORGANIZATION
-from conda_token_plugin.tokens.scope import longest_prefix, normalised
+from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
@@ -88,7 +87,10 @@ def _offer(
     one: RawCredential, *, secret: Secret, scope: tuple[str, ...], settings: Settings
 ) -> FoundCredential:
     """What goes into the path elsewhere is taken by the repository in the header, too."""
-    owners = (one.organization, *(organization_in(prefix, settings) for prefix in scope))
+    owners = (
+        one.organization,
+        *(organization_of(prefix, repository=settings.repo_url) for prefix in scope),
+    )
     ours = all(in_repository(prefix, settings) for prefix in scope)
     return FoundCredential(
         sources=(one.source,),
@@ -129,14 +131,6 @@ def merged(offers: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
 def in_repository(prefix: str, settings: Settings) -> bool:
     """Whether ``prefix`` is the repository or a part of it."""
     return longest_prefix(prefix, among={settings.repo_url.rstrip("/")}) is not None
-
-
-def organization_in(prefix: str, settings: Settings) -> str:
-    """The organization whose part of the repository ``prefix`` is in; "" if none."""
-    if not in_repository(prefix, settings):
-        return ""
-    first = prefix[len(settings.repo_url) :].partition("/")[0]
-    return "" if first in NO_ORGANIZATION else unquote(first)
 
 
 def url_of(key: str, settings: Settings) -> str:

@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
@@ -21,8 +20,9 @@ from conda_token_plugin.operations.refusal_reasons import (
     Evidence,
     diagnosed,
 )
-from conda_token_plugin.store.lookup import NO_ORGANIZATION, USER, stores_of
-from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
+from conda_token_plugin.store.lookup import USER, stores_of
+from conda_token_plugin.tokens import scope
+from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.settings import Settings
-    from conda_token_plugin.store.lookup import Found, Lookup
+    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.lookup import Lookup
     from conda_token_plugin.tokens.reconcile import SyncOutcome
     from conda_token_plugin.tokens.token import Token
 
@@ -95,14 +96,14 @@ class RefusalExplainer:
             )
         )
 
-    def _asked_about(self, found: Found, *, refusal: ChannelRefusal, now: datetime) -> Asked:
+    def _asked_about(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Asked:
         if not found.token.worth_trying(now=now):  # it was not sent: what is known is enough
             return Asked()
         if found.token.key not in self._asked:
             self._asked[found.token.key] = self._ask(found, refusal=refusal, now=now)
         return self._asked[found.token.key]
 
-    def _ask(self, found: Found, *, refusal: ChannelRefusal, now: datetime) -> Asked:
+    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Asked:
         elsewhere = self._is_taken_elsewhere(found, refusal=refusal)
         if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Asked(elsewhere=elsewhere)
@@ -114,7 +115,7 @@ class RefusalExplainer:
             return Asked(elsewhere=elsewhere)
         return Asked(elsewhere=elsewhere, outcome=outcome)
 
-    def _is_taken_elsewhere(self, found: Found, *, refusal: ChannelRefusal) -> bool | None:
+    def _is_taken_elsewhere(self, found: HeldToken, *, refusal: ChannelRefusal) -> bool | None:
         from conda_token_plugin.gateways.http.client import Timeouts
         from conda_token_plugin.operations.issue_token import provable
         from conda_token_plugin.service.repository import prove
@@ -132,7 +133,7 @@ class RefusalExplainer:
             return None
         return None if proof.public else True
 
-    def _compared(self, found: Found, *, accepted: bool | None, now: datetime) -> SyncOutcome:
+    def _compared(self, found: HeldToken, *, accepted: bool | None, now: datetime) -> SyncOutcome:
         """What the service says; it is kept, so that the token is not sent in vain again."""
         from conda_token_plugin.service.refusals import explained
         from conda_token_plugin.tokens.reconcile import Observation, synced
@@ -142,7 +143,12 @@ class RefusalExplainer:
         with explained(service, now=now):
             current = service.current_token(organization)
         ends = {one.organization: one.subscription_ends for one in service.whoami().memberships}
-        seen = Observation(current=current, ends=ends.get(organization), accepted=accepted)
+        seen = Observation(
+            current_id=current.id if current else None,
+            current_expires=current.expires if current else None,
+            ends=ends.get(organization),
+            accepted=accepted,
+        )
         token, outcome = synced(found.token, seen=seen, now=now)
         store = stores_of(self.settings)[USER]
         if store.token(token.key) is not None:
@@ -159,7 +165,7 @@ class RefusalExplainer:
         patience = Timeouts(connect=CONNECT, read=READ, again=0)
         return Service(self.settings.service_url, api_key=api_key, source=source, patience=patience)
 
-    def _as_known(self, found: Found) -> Token:
+    def _as_known(self, found: HeldToken) -> Token:
         """The token's metadata as it is now, with what was just learnt."""
         stored = stores_of(self.settings)[USER].token(found.token.key)
         return stored if stored is not None and stored.scope == found.token.scope else found.token
@@ -180,13 +186,8 @@ def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelR
 
 
 def organization_of(url: str, *, settings: Settings) -> str:
-    """Whose part of the repository ``url`` lies in, ``SHARED``, or "" for what lies outside."""
-    repository = settings.repo_url.rstrip("/")
-    if longest_prefix(url, among={repository}) is None:
+    """Return the organization that owns `url`, `SHARED`, or "" outside of the repository."""
+    repository = settings.repo_url
+    if longest_prefix(url, among={repository.rstrip("/")}) is None:
         return ""
-    rest = urlsplit(url).path[len(urlsplit(repository).path) :].strip("/")
-    first, _, channel = rest.partition("/")
-    if first in NO_ORGANIZATION or not channel:
-        return SHARED
-    name = unquote(first)
-    return name if name.isprintable() else first
+    return scope.organization_of(channel_of(url), repository=repository) or SHARED

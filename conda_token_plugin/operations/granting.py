@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.target import Grant
-from conda_token_plugin.store.holdings import holdings
-from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.store.lookup import Lookup, holdings
 from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.lookup import Found
+    from conda_token_plugin.store.held_token import HeldToken
 
 
 def found_for(
     organizations: Sequence[str], *, settings: Settings, stores: Mapping[str, Store]
-) -> tuple[Found, ...]:
+) -> tuple[HeldToken, ...]:
     """The tokens of ``organizations``, or all there are; each once. Reads no stored secret.
 
     Raises:
@@ -40,7 +39,7 @@ def found_for(
     return tuple(found.values())
 
 
-def granted(found: Found) -> Grant:
+def granted(found: HeldToken) -> Grant:
     """``found`` with its secret.
 
     Raises:

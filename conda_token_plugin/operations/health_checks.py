@@ -17,8 +17,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.store.holdings import holdings
-from conda_token_plugin.store.lookup import USER, stores_of
+from conda_token_plugin.store.lookup import USER, holdings, stores_of
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import State
 

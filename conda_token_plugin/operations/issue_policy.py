@@ -18,8 +18,8 @@ from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
 if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
-    from conda_token_plugin.tokens.reconcile import CurrentToken
     from conda_token_plugin.tokens.token import Token
 
 SYNCED = {SyncOutcome.CURRENT, SyncOutcome.EXTENDED}

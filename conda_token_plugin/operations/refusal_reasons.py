@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ChannelRefusal:
     @property
     def channel(self) -> str:
         """The channel that the URL lies in: without subdir and file."""
-        return self.url.rsplit("/", 2)[0]
+        return channel_of(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,9 +87,10 @@ class Inquiry:
             return Observation(ends=self._ends_if_known(token), accepted=self._accepted(token))
         with explained(self._service, now=self._call.now):
             current = self._service.current_token(token.organization)
-        tried = must_be_tried(token, current=current)
+        tried = must_be_tried(token, current_id=current.id if current else None)
         return Observation(
-            current=current,
+            current_id=current.id if current else None,
+            current_expires=current.expires if current else None,
             ends=self._ends.get(token.organization),
             accepted=self._accepted(token) if tried else None,
         )

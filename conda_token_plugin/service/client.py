@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
-    from conda_token_plugin.tokens.reconcile import CurrentToken
+    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.tokens.secret import Secret
 
 WITHOUT_TOKENS = "starter"

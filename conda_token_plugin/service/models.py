@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.service import ServiceError, ServiceNonsense
-from conda_token_plugin.tokens.reconcile import CurrentToken
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import utc
 
@@ -24,6 +23,14 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200
 """Characters of the service's own text that are shown."""
+
+
+class CurrentToken(NamedTuple):
+    """A user's current token of an organization, without its value."""
+
+    id: str
+    expires: datetime | None
+    """None if the service does not say."""
 
 
 class JsonReader:

@@ -1,17 +1,18 @@
-"""How a token is put into a request: the four ways of ``tokens.Way``. Pure.
+"""How a token is put into a request: the four schemes of ``AuthScheme``. Pure.
 
-``Authorization`` is the only header that is used: it is the one that redirects to another host drop
-(``X-API-Key`` and its like are sent on to strangers; run on conda 26.7.1).
-``/t/<token>/`` is put into the URL of the request alone, for servers that take nothing else.
+``Authorization`` is the only header that is used, because redirects to another host drop it
+(``X-API-Key`` is sent on to the other host; conda 26.7.1).
+``/t/<token>/`` is added to the URL on the wire only, for servers that accept nothing else.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
-from conda_token_plugin.tokens.secret import HeaderValue
+from conda_token_plugin.tokens.secret import HIDDEN, HeaderValue
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
     class Sendable(Protocol):
-        """What has to be known of a token: a ``tokens.Token`` knows it, and a ``lookup.Found``."""
+        """The metadata that decide how a token is sent; ``Token`` and ``HeldToken`` have them."""
 
         @property
         def way(self) -> str:
-            """The value of a ``tokens.Way``."""
+            """The value of an ``AuthScheme``."""
 
         @property
         def username(self) -> str:
-            """Only for ``BASIC``."""
+            """The user name; only for ``BASIC``."""
 
 
 TOKEN, BEARER, BASIC, PATH = "token", "bearer", "basic", "path"
@@ -35,7 +36,7 @@ _SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
 
 
 def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
-    """The value of ``Authorization``; None where the token goes into the path."""
+    """Return the value of ``Authorization``, or None if the token is sent in the path."""
     way = token.way
     if way == PATH:
         return None
@@ -46,8 +47,33 @@ def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
 
 
 def address(url: str, *, token: Sendable, secret: Secret) -> str:
-    """The URL to request: ``url`` itself, or with ``/t/<token>`` before its path."""
+    """Return the URL to request: for a path token, with ``/t/<token>`` before the path.
+
+    The token is percent-encoded as one segment, whatever characters it has.
+    """
     if token.way != PATH:
         return url
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/t/{secret.reveal()}{parts.path}"))
+    return urlunsplit(parts._replace(path=f"/t/{_segment(secret)}{parts.path}"))
+
+
+def without_path_token(text: str, *, secret: Secret) -> str:
+    """Return ``text``, such as a ``Location``, without ``/t/<token>`` in any form."""
+    return re.sub(f"/t/{_any_form(secret)}/", "/", text)
+
+
+def redacted(text: str, *, secret: Secret) -> str:
+    """Return ``text`` with the secret hidden, whichever of its characters are escaped."""
+    return re.sub(_any_form(secret), HIDDEN, text)
+
+
+def _segment(secret: Secret) -> str:
+    return quote(secret.reveal(), safe="")
+
+
+def _any_form(secret: Secret) -> str:
+    """Return a pattern of the secret in which each character may be percent-encoded."""
+    return "".join(
+        f"(?:(?i:{''.join(f'%{byte:02x}' for byte in character.encode())})|{re.escape(character)})"
+        for character in secret.reveal()
+    )

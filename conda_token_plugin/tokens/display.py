@@ -1,4 +1,4 @@
-"""How facts about tokens are put into words, the same in every command. Pure."""
+"""Texts about tokens, the same in every command. Pure."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 KEPT_IN = {
-    "file": "in a file for you alone",
+    "file": "in a file that only you can read",
     "keyring": "in the system keyring",
     "machine": "in the store of this machine",
 }
-"""Where a secret lies, as the end of a sentence."""
+"""Where a secret is stored, as the end of a sentence."""
 
 
 def expiry(token: Token, *, now: datetime) -> str:
-    """``2027-01-31 (68 days left)``; says so when it is unknown, over, or was taken back."""
+    """Return ``2027-01-31 (68 days left)``, or that it is unknown, expired or revoked."""
     state = token.state(now=now)
     if state in {State.REVOKED, State.CANCELLED}:
         return str(state.value)
@@ -33,19 +33,19 @@ def expiry(token: Token, *, now: datetime) -> str:
 
 
 def last_four(token: Token) -> str:
-    """``…a1B2``: enough to tell tokens apart."""
+    """Return ``…a1B2``, which is enough to tell tokens apart."""
     return f"…{token.last_four}" if token.last_four else "-"
 
 
 def channels_of(token: Token, *, repository: str) -> str:
-    """The scope of ``token`` in a few words: what is below ``repository`` by its name alone."""
+    """Return the scope of ``token``; a channel of ``repository`` is shown by its name."""
     inside = [p.removeprefix(repository) for p in token.scope if p.startswith(repository)]
     outside = channels(p for p in token.scope if not p.startswith(repository))
     return " ".join(filter(None, [", ".join(inside), outside]))
 
 
 def channels(prefixes: Iterable[str]) -> str:
-    """Prefixes without their scheme; several below one folder share it: ``host/repo/{a,b}``."""
+    """Return prefixes without scheme; several in one folder as ``host/repo/{a,b}``."""
     folders: dict[str, list[str]] = {}
     for prefix in prefixes:
         folder, _, name = prefix.partition("://")[2].rpartition("/")

@@ -1,19 +1,20 @@
-"""The token in whatever people paste: a value in quotes, a URL, a command, a mail. Pure.
+"""Find the token in pasted text: a value in quotes, a URL, a command, a mail. Pure.
 
-What is looked for, in this order; the first row that finds anything decides:
+The first row that finds anything decides:
 
-| what was pasted                                                   | the token                  |
+| pasted text                                                       | the token                  |
 |-------------------------------------------------------------------|----------------------------|
 | URLs with ``/t/<token>/``                                         | that segment               |
-| ``conda token set …``, ``anaconda token install …`` and the like  | the word that is no option |
+| ``conda token set …``, ``anaconda token install …``               | the word that is no option |
 | ``Authorization: token …`` or ``Bearer …``                        | the word after it          |
 | ``ANACONDA_REPO_TOKEN=…``, ``token: …``, ``"token": "…"``         | the value                  |
 | one word                                                          | that word                  |
 | any text                                                          | 48 letters and digits      |
 
-Quotes, brackets, invisible characters and punctuation around a word are no part of it.
-What only stands for a token (``<TOKEN>``) does not count, nor does what is shorter than any.
-Of several different ones the one with 48 letters and digits is meant; otherwise none is.
+Quotes, brackets, invisible characters and punctuation around a word are removed.
+Placeholders (``<TOKEN>``) and words shorter than ``MIN_LENGTH`` are ignored.
+If a row finds several values, the only one with 48 letters and digits is the token;
+otherwise the text is refused.
 """
 
 from __future__ import annotations
@@ -22,133 +23,98 @@ import re
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.tokens.patterns import (
+    AUTHORIZATION,
+    PATH_TOKEN,
+    REPOSITORY_TOKEN,
+    SET_COMMAND,
+    is_placeholder,
+    token_arguments,
+)
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-LONGEST = 64 * 1024
-"""Characters that are looked at: a long mail."""
-SHORTEST = 8
-"""Characters of a token, at least: a shorter word is none."""
+MAX_TEXT = 64 * 1024
+"""Longest accepted text, in characters."""
+MIN_LENGTH = 8
+"""Shortest accepted token, in characters."""
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _AROUND = " \t\r\n\u00a0'\"`<>()[]{}«»\u00b4\u2018\u2019\u201c\u201d\u201e,;:!"
-"""What stands around a word in prose, mail and code; a final full stop is taken off besides."""
-_STANDS_FOR_ONE = re.compile(
-    r"[$%].*|[x*•…._-]+|(?:(?:your|my|the|site|org|organization|access|api|repo|repository|conda)"
-    r"[ _-]*)*(?:token|key)(?:[ _-]*(?:here|value))?",
-    re.IGNORECASE,
-)
-_IN_URL = re.compile(r"/t/([^/\s?#\"']+)")
-_COMMAND = re.compile(
-    r"conda(?:[ \t]+token|-token|-token-plugin)[ \t]+(?:set|install|issue)\b([^\n;|&#]*)",
-    re.IGNORECASE,
-)
-_HEADER = re.compile(
-    r"\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token|bearer)\s+(\S+)", re.IGNORECASE
-)
+"""Characters that surround a word in prose, mail and code."""
+_HEADER = re.compile(rf"{AUTHORIZATION}(\S+)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"\b\w*token['\"]?[ \t]*[:=][ \t]*['\"]?([^\s'\"]+)", re.IGNORECASE)
-_OF_TODAY = re.compile(r"(?<![A-Za-z0-9/_-])[A-Za-z0-9]{48}(?![A-Za-z0-9_-])")
-"""Tokens of anaconda.com, seen from outside; nothing promises that they stay like this."""
-_WITH_VALUE = ("-o", "--org", "--organization", "-c", "--channel", "--at", "--store")
-"""Options of the commands that have a value, which is not the token."""
 
 
 def token_in(text: str) -> Secret:
-    """The token in ``text``.
+    """Return the token in ``text``.
 
     Raises:
-        MalformedToken: there is none, or more than one. Says what was expected, never what came.
+        MalformedToken: it holds no token, or several. The message never shows the text.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_TEXT:
         raise MalformedToken(f"it has {len(text)} characters; paste the line that holds the token")
     plain = _INVISIBLE.sub("", text).replace("\u00a0", " ")
-    faults = []
-    for finder in _FINDERS:
-        words = tuple(dict.fromkeys(filter(None, map(_bare, finder(plain)))))
-        if any(not _fault(word) for word in words):
-            return Secret(_meant([word for word in words if not _fault(word)]))
-        faults += [_fault(word) for word in words]
-    raise MalformedToken(faults[0] if faults else _missing(plain))
+    faults: list[str] = []
+    for find in _FINDERS:
+        words = tuple(dict.fromkeys(filter(None, map(_stripped, find(plain)))))
+        possible = [word for word in words if not _fault(word)]
+        if possible:
+            return Secret(_only(possible))
+        faults += filter(None, map(_fault, words))
+    raise MalformedToken(faults[0] if faults else _why_nothing_was_found(plain))
 
 
-def _meant(words: list[str]) -> str:
-    """The one that is meant, of different ones.
+def _only(words: list[str]) -> str:
+    """Return the one token among ``words``.
 
     Raises:
-        MalformedToken: it is not clear which one.
+        MalformedToken: several of them may be the token.
     """
-    likely = [word for word in words if _OF_TODAY.fullmatch(word)] or words
+    likely = [word for word in words if REPOSITORY_TOKEN.fullmatch(word)] or words
     if len(likely) > 1:
         raise MalformedToken("there are several; paste the one that is meant")
     return likely[0]
 
 
-def _fault(word: str) -> str:
-    """Why ``word`` is no token; empty when it may be one."""
-    if _STANDS_FOR_ONE.fullmatch(word):
-        return "it only stands for one; put the token in its place"
-    if len(word) < SHORTEST:
+def _fault(word: str) -> str | None:
+    """Return why ``word`` cannot be a token, or None if it can."""
+    if is_placeholder(word):
+        return "it is only a placeholder; replace it with the token"
+    if len(word) < MIN_LENGTH:
         return f"it has {len(word)} characters, fewer than any token"
-    return ""
+    return None
 
 
-def _bare(word: str) -> str:
+def _stripped(word: str) -> str:
     return word.strip(_AROUND).rstrip(".").strip(_AROUND)
 
 
-def _in_urls(text: str) -> Iterable[str]:
-    return _IN_URL.findall(text)
-
-
 def _in_commands(text: str) -> Iterator[str]:
-    for arguments in _COMMAND.findall(text):
-        yield from _positional(arguments.split())
+    for arguments in SET_COMMAND.findall(text):
+        yield from (word for _, word in token_arguments(arguments.split()))
 
 
-def _positional(words: list[str]) -> Iterator[str]:
-    """The words that are neither options nor their values; the value of ``--token``."""
-    expected = iter(words)
-    for word in expected:
-        if word in _WITH_VALUE:
-            next(expected, None)
-        elif word.startswith("--token="):
-            yield word.partition("=")[2]
-        elif not word.startswith("-"):
-            yield word
-
-
-def _in_headers(text: str) -> Iterable[str]:
-    return _HEADER.findall(text)
-
-
-def _in_assignments(text: str) -> Iterable[str]:
-    return _ASSIGNED.findall(text)
-
-
-def _the_only_word(text: str) -> Iterable[str]:
+def _single_word(text: str) -> Iterable[str]:
     words = text.split()
     return words if len(words) == 1 and "://" not in text else ()
 
 
-def _of_today(text: str) -> Iterable[str]:
-    return _OF_TODAY.findall(text)
-
-
 _FINDERS: tuple[Callable[[str], Iterable[str]], ...] = (
-    _in_urls,
+    PATH_TOKEN.findall,
     _in_commands,
-    _in_headers,
-    _in_assignments,
-    _the_only_word,
-    _of_today,
+    _HEADER.findall,
+    _ASSIGNED.findall,
+    _single_word,
+    REPOSITORY_TOKEN.findall,
 )
 
 
-def _missing(text: str) -> str:
+def _why_nothing_was_found(text: str) -> str:
     if not text.strip(_AROUND):
         return "it is empty"
     if "://" in text:
-        return "there is an address in it, and no token (…/t/TOKEN/…)"
-    return "none was found in it; one of anaconda.com has 48 letters and digits"
+        return "it holds a URL without a token (…/t/TOKEN/…)"
+    return "no token was found in it; a token of anaconda.com has 48 letters and digits"

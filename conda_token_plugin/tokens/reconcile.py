@@ -1,11 +1,11 @@
-"""What the service and the repository say of a stored token, and what follows from it. Pure.
+"""What the service and the repository say about a stored token, and what follows from it. Pure.
 
-The first row that fits:
+The first row that applies:
 
-| what they say                                                        | outcome    |
+| service and repository                                               | outcome    |
 |----------------------------------------------------------------------|------------|
-| the repository refuses the token, and the service has no say in it   | revoked    |
-| the service has no say, and no channel is known to try the token on  | unknown    |
+| the repository refuses a token that the service does not know of     | revoked    |
+| the service does not know of the token, and no channel can verify it | unknown    |
 | there is no current token; the subscription ended 30 days ago        | ended      |
 | there is no current token; the subscription has ended                | cancelled  |
 | there is no current token                                            | revoked    |
@@ -13,12 +13,13 @@ The first row that fits:
 | the subscription ended 30 days ago                                   | ended      |
 | the subscription has ended                                           | grace      |
 | the token expires before the subscription does                       | extendable |
-| the token expires later than we knew                                 | extended   |
+| the token expires later than was stored                              | extended   |
 | otherwise                                                            | current    |
 
-A token outlives its subscription by 30 days, but not a cancelled one: so where there is none
-in these days, it was cancelled. The service has no say in a site token: nothing asks for it.
-What the repository takes is not over, whatever the dates say.
+A token works for 30 days after its subscription has ended, unless the subscription was cancelled.
+So if there is no current token within these days, the subscription was cancelled.
+The service does not know of site tokens. A token that the repository accepts is valid,
+even if its dates have passed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class SyncOutcome(Enum):
-    """What became of a stored token."""
+    """The result of comparing a stored token with the service."""
 
     CURRENT = "up to date"
     EXTENDED = "extended"
@@ -60,34 +61,29 @@ VERDICTS = {
 }
 
 
-class CurrentToken(NamedTuple):
-    """A user's current token of an organization, without its value."""
-
-    id: str
-    expires: datetime | None
-    """None if the service does not say."""
-
-
 class Observation(NamedTuple):
-    """What was found out about one token."""
+    """What the service and the repository say about one token."""
 
-    current: CurrentToken | None = None
+    current_id: str | None = None
+    """The id of the user's current token; None if there is none."""
+    current_expires: datetime | None = None
+    """When the current token expires; None if the service does not say."""
     ends: datetime | None = None
-    """The end of the organization's subscription; None: not said."""
+    """When the organization's subscription ends; None if the service does not say."""
     accepted: bool | None = None
-    """Whether the repository takes the token; None: it was not tried."""
+    """Whether the repository accepts the stored token; None if it was not verified."""
 
 
-def must_be_tried(token: Token, *, current: CurrentToken | None) -> bool:
-    """Whether only the repository can tell if the token that is stored is the current one.
+def must_be_tried(token: Token, *, current_id: str | None) -> bool:
+    """Return whether only the repository can tell if the stored token is the current one.
 
-    The service does not give a token's id when it issues one, so an id is learnt here.
+    The service does not return an id when it issues a token, so the id is learnt here.
     """
-    return token.kind is not TokenKind.INDIVIDUAL or (current is not None and not token.id)
+    return token.kind is not TokenKind.INDIVIDUAL or (current_id is not None and not token.id)
 
 
 def synced(token: Token, *, seen: Observation, now: datetime) -> tuple[Token, SyncOutcome]:
-    """The metadata of ``token`` brought up to date, and what became of it, by the table above."""
+    """Return the updated metadata of ``token`` and the outcome, by the table above."""
     outcome = _outcome(token, seen=seen, now=now)
     known = token._replace(
         checked=now,
@@ -95,9 +91,9 @@ def synced(token: Token, *, seen: Observation, now: datetime) -> tuple[Token, Sy
         verdict=VERDICTS.get(outcome, TokenVerdict.GOOD),
         subscription_ends=seen.ends or token.subscription_ends,
     )
-    if seen.current is None or not outcome.works:
+    if seen.current_id is None or not outcome.works:
         return known, outcome
-    return known._replace(id=seen.current.id, expires=_expiry(token, seen=seen)), outcome
+    return known._replace(id=seen.current_id, expires=_expiry(token, seen=seen)), outcome
 
 
 def _outcome(token: Token, *, seen: Observation, now: datetime) -> SyncOutcome:
@@ -105,22 +101,22 @@ def _outcome(token: Token, *, seen: Observation, now: datetime) -> SyncOutcome:
     if not seen.accepted and not individual:
         return SyncOutcome.UNKNOWN if seen.accepted is None else SyncOutcome.REVOKED
     over = seen.ends is not None and seen.ends <= now
-    dead = seen.ends is not None and now - seen.ends >= GRACE and not seen.accepted
-    if individual and seen.current is None:
+    ended = seen.ends is not None and now - seen.ends >= GRACE and not seen.accepted
+    if individual and seen.current_id is None:
         return (
-            (SyncOutcome.ENDED if dead else SyncOutcome.CANCELLED) if over else SyncOutcome.REVOKED
+            (SyncOutcome.ENDED if ended else SyncOutcome.CANCELLED) if over else SyncOutcome.REVOKED
         )
     if _is_another(token, seen=seen):
         return SyncOutcome.REISSUED
     if over:
-        return SyncOutcome.ENDED if dead else SyncOutcome.GRACE
+        return SyncOutcome.ENDED if ended else SyncOutcome.GRACE
     return _by_expiry(token, seen=seen)
 
 
 def _is_another(token: Token, *, seen: Observation) -> bool:
     if seen.accepted is False:
         return True
-    return bool(seen.current and token.id and seen.current.id != token.id)
+    return bool(seen.current_id and token.id and seen.current_id != token.id)
 
 
 def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
@@ -133,5 +129,4 @@ def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
 
 
 def _expiry(token: Token, *, seen: Observation) -> datetime | None:
-    said = seen.current.expires if seen.current else None
-    return said or token.expires
+    return seen.current_expires or token.expires

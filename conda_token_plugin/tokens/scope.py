@@ -1,71 +1,116 @@
-"""Which channel URLs a token belongs to. Pure.
+"""Which URLs a token may be sent to. Pure.
 
-A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``.
-A token's scope is a tuple of prefixes; it covers a URL when one of them is the URL itself
+A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``. It is ASCII:
+other characters of the path are percent-encoded as UTF-8, as requests sends them.
+A token's scope is a tuple of prefixes. A prefix covers a URL if it is the URL itself
 or ends where a path segment of the URL ends. The longest prefix wins.
 
-What is refused rather than guessed at (no token is sent): any scheme but https,
-http but to this machine, dot segments (``..;`` is one for Java's servers), backslashes,
-control characters, encoded slashes,
-and a URL that carries credentials of its own (``user:password@`` or ``/t/<token>/``):
-whoever wrote it wants those sent.
+No token is sent to a URL of any other scheme than https (http to this machine is allowed),
+or with an IPv6 address, dot segments (``..;`` is one for Java servers), backslashes, control
+characters or encoded slashes. A URL that already contains credentials (``user:password@`` or
+``/t/<token>/``) never receives a stored token.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
 SHARED_CHANNELS = ("main", "r", "msys2")
-"""Channels of the repository that any organization's token opens
-(https://repo.anaconda.cloud/repo/main and its like)."""
+"""Channels of the repository that the token of any organization opens
+(https://repo.anaconda.cloud/repo/main)."""
 ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
+NO_ORGANIZATION = frozenset({*SHARED_CHANNELS, *ARCHIVE_CHANNELS})
+"""First path segments of the repository that are channels and not organizations."""
+SUBDIRS = (
+    *("noarch", "linux-64", "linux-aarch64", "linux-ppc64le", "linux-s390x", "linux-32"),
+    *("linux-armv7l", "linux-armv6l", "linux-riscv64", "osx-64", "osx-arm64"),
+    *("win-64", "win-arm64", "win-32", "freebsd-64", "emscripten-wasm32", "wasi-wasm32"),
+    "zos-z",
+)
+"""The subdirs of a channel (``conda.base.constants.KNOWN_SUBDIRS``, conda 26.7)."""
 
-# Patterns are compiled where one is met, which is rare: the first request waits for this module.
+# Patterns are text and compiled when they are first needed, because a request rarely needs them.
 _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
-"""How conda itself finds a token in a URL (conda.common.url.split_anaconda_token)."""
-_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}|::1"
+"""A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
+_LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
+_FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
 _ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def normalised(url: str) -> str:
-    """Reduce ``url`` to the prefix form: no query, default port or final slash.
+    """Return the prefix form of ``url``: without query, default port and final slash.
+
+    Slashes at the beginning of the path are reduced to one, as conda does.
 
     Raises:
-        MalformedURL: no token may ever be sent there.
+        MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
     prefix, fault = _judged(url)
     if fault:
         from conda_token_plugin.errors.input import MalformedURL
 
         raise MalformedURL(without_secrets(url), fault)
-    return prefix
+    scheme, _, rest = prefix.partition("://")
+    host, slash, path = rest.partition("/")
+    path = path.lstrip("/")
+    return f"{scheme}://{host}{slash if path else ''}{path}"
 
 
-def channel_of(url: str) -> str:
-    """The folder of ``url``: where a package or an index lies, as a cache key.
+def folder_of(url: str) -> str:
+    """Return the folder of ``url``, as a cache key.
 
-    A last segment that may lead out of the folder (``%2e%2e``, ``..%2fother``) is part of it:
-    whoever looks at the folder has to see that.
+    If the last segment could escape the folder (``%2e%2e``, ``..%2fother``), the whole URL is the
+    key, so that the scope check sees it.
     """
     folder, _, name = url.rpartition("/")
     doubtful = "%" in name or ".." in name or "\\" in name
     return url if doubtful else folder
 
 
-def longest_prefix(url: str, *, among: Container[str]) -> str | None:
-    """The longest of the normalised prefixes ``among`` that covers ``url``, or None.
+def channel_of(url: str) -> str:
+    """Return the channel that ``url`` belongs to: the part before the subdir.
 
-    Costs one look-up a path segment, however many prefixes there are.
-    A URL that no token may be sent to is covered by none.
+    In a URL without a subdir, only the name of a file (``notices.json``) is removed.
+    """
+    parts = url.rstrip("/").split("/")
+    start = 3 if "://" in url else 1
+    for place in range(len(parts) - 1, start - 1, -1):
+        if parts[place] in SUBDIRS:
+            return "/".join(parts[:place])
+    named = len(parts) > start and re.search(_FILE, parts[-1])
+    return "/".join(parts[:-1] if named else parts)
+
+
+def organization_of(url: str, *, repository: str) -> str | None:
+    """Return the organization that owns the part of ``repository`` that ``url`` is in.
+
+    Returns:
+        None outside of the repository and in channels that belong to no organization.
+    """
+    base = repository.rstrip("/")
+    if longest_prefix(url, among={base}) is None:
+        return None
+    first = _judged(url)[0][len(base) + 1 :].partition("/")[0]
+    if not first or first in NO_ORGANIZATION:
+        return None
+    name = unquote(first)
+    return name if name.isprintable() else first
+
+
+def longest_prefix(url: str, *, among: Container[str]) -> str | None:
+    """Return the longest of the normalised prefixes ``among`` that covers ``url``, or None.
+
+    Takes one look-up per path segment, whatever the number of prefixes.
+    No prefix covers a URL that no token may be sent to.
     """
     rest, fault = _judged(url)
     if fault:
@@ -81,24 +126,22 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
 
 
 def segment(name: str) -> str:
-    """``name``, of an organization or a user, as one segment of an address.
+    """Return the name of an organization or a user as one segment of a URL.
 
     Raises:
-        BadInput: nothing can be called that.
+        BadInput: it cannot be the name of an organization.
     """
-    from urllib.parse import quote
-
     from conda_token_plugin.errors import TO_BE_VEILED
     from conda_token_plugin.errors.input import BadInput
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or re.fullmatch(TO_BE_VEILED, name):  # a log of requests is no place for a token
+    if odd or re.fullmatch(TO_BE_VEILED, name):  # a token would be logged with the URL
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name, safe="")
 
 
 def organization_prefix(repository: str, organization: str) -> str:
-    """``<repository>/<organization>``: the part of the repository that is the organization's.
+    """Return ``<repository>/<organization>``, the organization's part of the repository.
 
     Raises:
         BadInput: no organization can have this name.
@@ -107,21 +150,23 @@ def organization_prefix(repository: str, organization: str) -> str:
 
 
 def shared_prefixes(repository: str) -> tuple[str, ...]:
-    """The shared channels of ``repository``, as prefixes."""
+    """Return the shared channels of ``repository`` as prefixes."""
     return tuple(normalised(f"{repository.rstrip('/')}/{name}") for name in SHARED_CHANNELS)
 
 
 def pattern(prefix: str) -> str:
-    """The glob by which conda's ``channel_settings`` names everything below ``prefix``.
+    """Return the glob by which conda's ``channel_settings`` names everything below ``prefix``.
 
-    A glob and not the exact URL, because with an exact URL
-    conda asks for the shards index without auth (run on 26.7.1).
+    A glob and not the exact URL, because with an exact URL conda requests the shards index
+    without auth (conda 26.7.1). conda matches the URL with its escapes undone, so an escape in
+    the prefix is a wildcard; the handler then checks the URL itself.
     """
-    return re.sub(r"([\[*?])", r"[\1]", prefix) + "/*"
+    literal = re.sub(r"([\[*?])", r"[\1]", prefix)
+    return re.sub(r"(?:%[0-9A-F]{2})+", "*", literal) + "/*"
 
 
 def without_secrets(url: str) -> str:
-    """``url`` without user, password, ``/t/…/`` and query: fit to be shown."""
+    """Return ``url`` without user, password, ``/t/…/`` and query, for messages."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "", url
@@ -131,29 +176,29 @@ def without_secrets(url: str) -> str:
 
 
 def _judged(url: str) -> tuple[str, str]:
-    """The prefix form of ``url``, and what forbids that a token is sent there."""
-    if "\n" in url or "\t" in url or "\r" in url:  # urlsplit takes them out, requests escapes them
+    """Return the prefix form of ``url``, and why no token may be sent there."""
+    if "\n" in url or "\t" in url or "\r" in url:  # urlsplit removes them, requests escapes them
         return "", "it has a line break or a tab"
     try:
         parts = urlsplit(url)
         host, port = _host(parts)
-    except ValueError:
-        return "", "it cannot be read"
-    path = _unescaped(parts.path).rstrip("/")
+        path = _encoded(parts.path).rstrip("/")
+    except ValueError:  # half an IPv6 address, a bad port, or an unpaired surrogate
+        return "", "it is not a valid URL"
     fault = _fault(parts, host, path)
     if fault:
         return "", fault
     host = host if host.isascii() else _ascii(host)
     if not host:
-        return "", "its host is no valid name"
+        return "", "its host is not a valid name"
     return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}", ""
 
 
 def _host(parts: SplitResult) -> tuple[str, int | None]:
-    """Host and port; most are plain, and need not be taken apart.
+    """Return host and port; most hosts need no parsing.
 
     Raises:
-        ValueError: the port is no number, or none that there is.
+        ValueError: the port is not a valid port number.
     """
     plain = parts.netloc
     if plain.islower() and not ("@" in plain or ":" in plain or "[" in plain):
@@ -161,23 +206,27 @@ def _host(parts: SplitResult) -> tuple[str, int | None]:
     return parts.hostname or "", parts.port
 
 
-def _fault(parts: SplitResult, host: str, path: str) -> str:
+def _fault(parts: SplitResult, host: str, path: str) -> str:  # noqa: PLR0911  # a list of rules
     if parts.scheme not in DEFAULT_PORTS:
         return "it does not begin with https://"
     if not host:
         return "it names no host"
+    if "[" in parts.netloc:
+        return "it has an IPv6 address, which conda cannot read; use a host name"
     if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         return "it is not encrypted"
     if "@" in parts.netloc or ("/t/" in path and re.search(_TOKEN_SEGMENT, path)):
-        return "it carries credentials of its own"
-    if _odd(parts.netloc + path):
-        return "its path has a dot segment, a blank, a backslash or an encoded slash"
-    return ""
+        return "it contains credentials"
+    if not _odd(parts.netloc + path):
+        return ""
+    if " " in path:
+        return "it has a blank; write it as %20"
+    return "it has a dot segment, a backslash, a control character or an encoded slash"
 
 
 def _odd(text: str) -> bool:
-    """Whether servers and proxies may read ``text`` otherwise than it looks."""
-    # Most have nothing that any odd one has, and each request waits for this.
+    """Return whether servers and proxies may interpret ``text`` in different ways."""
+    # A quick test first, because each request waits for this and most URLs pass it.
     if text.isprintable() and not (" " in text or "\\" in text or "%" in text or "/." in text):
         return False
     lower = f"{text}/".lower()
@@ -185,25 +234,30 @@ def _odd(text: str) -> bool:
 
 
 def _authority(scheme: str, host: str, port: int | None) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return shown if port in (None, DEFAULT_PORTS[scheme]) else f"{shown}:{port}"
+    return host if port in (None, DEFAULT_PORTS[scheme]) else f"{host}:{port}"
 
 
 def _ascii(host: str) -> str:
-    """The name on the wire, or "" where there is none.
+    """Return the name that is sent for ``host``, or "" if it is not a valid name.
 
-    By the rules of requests, as Python's own make ``faß`` ``fass``.
+    Encoded by the rules of requests; those of Python's own codec make ``faß`` ``fass``.
     """
-    from idna import IDNAError, encode  # it comes with requests
+    from idna import IDNAError, encode  # installed with requests
 
     try:
         return encode(host, uts46=True).decode()
-    except IDNAError:  # a label that is empty, too long or not allowed in a name
+    except IDNAError:  # a label is empty, too long or not allowed in a name
         return ""
 
 
-def _unescaped(path: str) -> str:
-    """``path`` with the escapes of unreserved characters undone, as requests sends it."""
+def _encoded(path: str) -> str:
+    """Return ``path`` as requests sends it: unreserved characters plain, non-ASCII ones escaped.
+
+    Raises:
+        ValueError: it has an unpaired surrogate.
+    """
+    if not path.isascii():
+        path = "".join(c if c.isascii() else quote(c) for c in path)
     if "%" not in path:
         return path
 

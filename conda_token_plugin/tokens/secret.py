@@ -1,10 +1,10 @@
-"""A value that must not be seen: a token or an API key.
+"""A value that must not be shown: a token or an API key.
 
 ``Secret`` is the only way a token travels through this package.
-It cannot be printed, formatted, pickled, copied or dumped; ``reveal()`` is the one way out,
+It cannot be printed, formatted, pickled or copied. Only ``reveal()`` returns the value,
 and a test lists the places that call it.
-``HeaderValue`` is the same idea for the one place where a plain ``str`` is needed:
-an HTTP header that conda prints at ``-vv`` and in ``--json`` errors.
+``HeaderValue`` does the same where a ``str`` is needed: for an HTTP header, which conda prints
+at ``-vv`` and in ``--json`` errors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HIDDEN = "<hidden>"
 LONGEST = 16_384
 """Longest accepted value, in characters. API keys are JWTs of about 1 to 2 thousand."""
 SHORTEST_TO_SHOW = 12
-"""A value shorter than this, in characters, would be given away by its last four."""
+"""Shortest value, in characters, whose last four characters may be shown."""
 
 
 class _Hidden:
@@ -49,14 +49,14 @@ class Secret(_Hidden):
     """A token or API key; equal in constant time, unhashable, redacted everywhere."""
 
     __slots__ = ("_value",)
-    __hash__ = None  # type: ignore[assignment]  # a hash of a secret is a way to guess it
+    __hash__ = None  # type: ignore[assignment]  # a hash helps to guess the secret
 
     def __init__(self, value: str, /) -> None:
-        """Take ``value`` as it is.
+        """Take ``value`` unchanged.
 
         Raises:
-            MalformedToken: it is empty, too long, or holds blanks or characters
-                that cannot stand in an HTTP header.
+            MalformedToken: it is empty, too long, or has blanks or characters
+                that an HTTP header cannot contain.
         """
         fault = fault_of(value)
         if fault:
@@ -66,12 +66,12 @@ class Secret(_Hidden):
         self._value = value
 
     def reveal(self) -> str:
-        """The value itself: to be put on the wire or into the store, and nowhere else."""
+        """Return the value, only to send or to store it."""
         return self._value
 
     @property
     def last_four(self) -> str:
-        """The last four characters, or nothing where they would give too much away."""
+        """The last four characters, or an empty text if the value is too short."""
         return self._value[-4:] if len(self._value) >= SHORTEST_TO_SHOW else ""
 
     def __eq__(self, other: object) -> bool:
@@ -82,17 +82,17 @@ class Secret(_Hidden):
 
 
 class HeaderValue(_Hidden, str):
-    """An ``Authorization`` value that goes out whole on the wire and prints redacted.
+    """An ``Authorization`` value that is sent whole and printed redacted.
 
-    ``http.client`` calls ``encode()`` on header values, which gives the real bytes;
-    loggers and formatters call what is redacted (seen on conda 24.11 and 26.7.1).
+    ``http.client`` calls ``encode()`` on header values, which returns the real bytes.
+    Loggers and formatters call ``str`` or ``repr`` (conda 24.11 and 26.7.1).
     """
 
     __slots__ = ()
 
 
 def fault_of(value: str) -> str:
-    """What is wrong with ``value`` in words that do not show it; empty when nothing is."""
+    """Return why ``value`` cannot be a secret, without showing it; empty if it can."""
     if not value:
         return "it is empty"
     if len(value) > LONGEST:

@@ -1,4 +1,4 @@
-"""A token that was used is warned of in time, and not again on the same day."""
+"""Tokens that expire soon are reported once a day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORTNIGHT = timedelta(days=14)
 
 
 def token(organization: str = "acme", *, left: timedelta | None = timedelta(days=6)) -> Token:
-    """A token that has this much time left."""
+    """Return a token that expires after `left`."""
     return Token(
         organization=organization,
         kind=TokenKind.INDIVIDUAL,
@@ -29,12 +29,12 @@ def token(organization: str = "acme", *, left: timedelta | None = timedelta(days
     )
 
 
-def said(*tokens: Token, folder: Path, now: datetime = NOW) -> str:
+def reported(*tokens: Token, folder: Path, now: datetime = NOW) -> str | None:
     return warning(tokens, now=now, within=FORTNIGHT, folder=folder)
 
 
-def test_the_line_names_the_token_the_day_and_the_command(tmp_path: Path) -> None:
-    assert said(token(), folder=tmp_path) == (
+def test_warning_names_token_date_and_command(tmp_path: Path) -> None:
+    assert reported(token(), folder=tmp_path) == (
         "The token …ab12 of acme expires on 2026-11-30, in 6 days. Run: conda token sync acme"
     )
 
@@ -45,49 +45,47 @@ def test_the_line_names_the_token_the_day_and_the_command(tmp_path: Path) -> Non
         (timedelta(days=14), "in 14 days"),
         (timedelta(days=1, hours=3), "in 1 day."),
         (timedelta(hours=3), "in less than a day"),
-        (timedelta(), "was to expire on 2026-11-24"),
-        (timedelta(days=-3), "was to expire on 2026-11-21"),
+        (timedelta(), "expired on 2026-11-24"),
+        (timedelta(days=-3), "expired on 2026-11-21"),
     ],
 )
-def test_the_time_that_is_left_is_put_into_words(
-    tmp_path: Path, left: timedelta, words: str
-) -> None:
-    assert words in said(token(left=left), folder=tmp_path)
+def test_warning_tells_the_remaining_time(tmp_path: Path, left: timedelta, words: str) -> None:
+    assert words in str(reported(token(left=left), folder=tmp_path))
 
 
 @pytest.mark.parametrize("left", [None, timedelta(days=14, seconds=1), timedelta(days=300)])
-def test_nothing_is_said_of_a_token_that_has_time(tmp_path: Path, left: timedelta | None) -> None:
-    assert said(token(left=left), folder=tmp_path) == ""
+def test_token_without_near_expiry_is_not_reported(tmp_path: Path, left: timedelta | None) -> None:
+    assert reported(token(left=left), folder=tmp_path) is None
     assert not (tmp_path / "warned.json").exists()
 
 
-def test_of_several_the_first_to_die_is_named_and_all_are_noted(tmp_path: Path) -> None:
+def test_first_of_several_expiring_tokens_is_named_and_all_are_recorded(tmp_path: Path) -> None:
     late, soon = token("globex", left=timedelta(days=9)), token(left=timedelta(days=2))
 
-    assert said(late, soon, folder=tmp_path).startswith("The token …ab12 of acme")
-    assert said(late, soon, folder=tmp_path) == ""
+    assert str(reported(late, soon, folder=tmp_path)).startswith("The token …ab12 of acme")
+    assert reported(late, soon, folder=tmp_path) is None
     assert set(json.loads((tmp_path / "warned.json").read_text())) == {late.key, soon.key}
 
 
-def test_it_is_said_again_after_a_day(tmp_path: Path) -> None:
-    assert said(token(), folder=tmp_path)
-    assert not said(token(), folder=tmp_path, now=NOW + timedelta(hours=23, minutes=59))
-    assert said(token(), folder=tmp_path, now=NOW + timedelta(days=1))
+def test_warning_is_repeated_after_a_day(tmp_path: Path) -> None:
+    assert reported(token(), folder=tmp_path)
+    assert not reported(token(), folder=tmp_path, now=NOW + timedelta(hours=23, minutes=59))
+    assert reported(token(), folder=tmp_path, now=NOW + timedelta(days=1))
 
 
-def test_a_note_from_the_future_does_not_silence_it() -> None:
+def test_recorded_time_in_the_future_is_ignored() -> None:
     tomorrow = {token().key: NOW + timedelta(days=30)}
 
     assert due_among([token()], now=NOW, within=FORTNIGHT, warned=tomorrow) == [token()]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"a": 1}', '{"a": "soon"}'])
-def test_damaged_notes_are_begun_anew(tmp_path: Path, content: str) -> None:
+def test_damaged_record_is_replaced(tmp_path: Path, content: str) -> None:
     (tmp_path / "warned.json").write_text(content)
 
-    assert said(token(), folder=tmp_path)
-    assert not said(token(), folder=tmp_path)
+    assert reported(token(), folder=tmp_path)
+    assert not reported(token(), folder=tmp_path)
 
 
-def test_where_nothing_can_be_noted_it_is_said_all_the_same(tmp_path: Path) -> None:
-    assert said(token(), folder=tmp_path / "nowhere")
+def test_warning_is_given_if_it_cannot_be_recorded(tmp_path: Path) -> None:
+    assert reported(token(), folder=tmp_path / "nowhere")

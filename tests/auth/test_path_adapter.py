@@ -10,7 +10,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from conda_token_plugin.auth.path_adapter import send_in_path
-from conda_token_plugin.store.lookup import Found
+from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.support.recording_server import RecordingServer, recording
@@ -18,7 +18,7 @@ from tests.support.recording_server import RecordingServer, recording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.auth.path_adapter import Covered
+    from conda_token_plugin.auth.responses import Covered
 
 VALUE = "a-token_that.nothing~masks-0123456789"
 
@@ -34,12 +34,12 @@ def covered_by(wire: RecordingServer, *, way: AuthScheme = AuthScheme.PATH) -> C
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
     token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), way=way)
-    found = Found(
+    found = HeldToken(
         token.key,
         source="file",
         prefix=prefix,
         secret=lambda: Secret(VALUE),
-        tell=lambda: token,
+        metadata=lambda: token,
         about=token.as_json(),
     )
     return lambda url: (found, Secret(VALUE)) if url.startswith(f"{prefix}/") else None

@@ -28,9 +28,9 @@ calls, get = [], keyrings.InFolder.get_password
 keyrings.InFolder.get_password = lambda *of: calls.append(of[2]) or get(*of)
 
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.lookup import resolver
+from conda_token_plugin.store.lookup import Lookup
 
-lookup, values = resolver(Settings()), []
+lookup, values = Lookup(Settings()), []
 
 def download(organization):
     for number in range(200):

@@ -25,10 +25,10 @@ import sys
 from threading import Barrier, Thread
 from tests.budgets.watching import report, watched
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.lookup import resolver
+from conda_token_plugin.store.lookup import Lookup
 
 folder, base, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-lookup, start, values = resolver(Settings()), Barrier(count), []
+lookup, start, values = Lookup(Settings()), Barrier(count), []
 
 def download(number):
     start.wait()

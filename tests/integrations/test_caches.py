@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from conda_token_plugin.integrations.conda.caches import (
-    channel_of,
     folders,
     forget,
     name_of,
@@ -149,11 +148,3 @@ def test_without_a_store_nothing_is_noted_and_without_a_cache_nothing_forgotten(
     assert not (tmp_path / "nowhere").exists()
     nowhere = Settings({"HOME": str(sealed_room), "CONDA_TOKEN_HOME": str(tmp_path / "nowhere")})
     assert forget([ACME], settings=nowhere) == ()
-
-
-@pytest.mark.parametrize(
-    "rest",
-    ["noarch/repodata.json", "linux-64/shards/ab.msgpack.zst", "win-64/x-1.conda", "notices.json"],
-)
-def test_the_channel_of_a_file_is_what_stands_before_the_subdir(rest: str) -> None:
-    assert channel_of(f"{ACME}/main/{rest}") == f"{ACME}/main"

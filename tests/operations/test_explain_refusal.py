@@ -11,7 +11,7 @@ from conda_token_plugin.operations.explain_refusal import RefusalExplainer
 from conda_token_plugin.operations.issue_token import keep
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
-from conda_token_plugin.store.lookup import resolver
+from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
@@ -54,7 +54,7 @@ class Room:
 
     def examiner(self) -> RefusalExplainer:
         """A new one, as each process has."""
-        return RefusalExplainer(self.settings, resolver(self.settings))
+        return RefusalExplainer(self.settings, Lookup(self.settings))
 
     def said(self, *names: str, status: int = 403) -> Diagnosis | None:
         """What is said of a refusal by this channel."""

@@ -19,7 +19,7 @@ from conda_token_plugin.operations.explain_refusal import organization_of, refus
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.service.credentials import expiry_of
 from conda_token_plugin.tokens.paste import token_in
-from conda_token_plugin.tokens.scope import longest_prefix, normalised, without_secrets
+from conda_token_plugin.tokens.scope import channel_of, longest_prefix, normalised, without_secrets
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.reading import room, told, written
 from tests.properties.samples import TOKEN, URL, VALUE
@@ -132,9 +132,9 @@ def address(data: bytes, home: Path) -> None:
     prefix = told(lambda: normalised(url))
     if isinstance(prefix, str):
         assert normalised(prefix) == prefix
-        assert longest_prefix(url, among={prefix}) == prefix
+        assert longest_prefix(prefix, among={prefix}) == prefix
     shown = without_secrets(url)
     assert isinstance(shown, str)
     told(lambda: organization_of(url, settings=room(home)))
     told(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
-    caches.channel_of(url)
+    channel_of(url)

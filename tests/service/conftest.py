@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conda_token_plugin.sandbox import Sandbox
-    from conda_token_plugin.service.models import IssuedToken
-    from conda_token_plugin.tokens.reconcile import CurrentToken
+    from conda_token_plugin.service.models import CurrentToken, IssuedToken
 
 SHORT = Timeouts(connect=2.0, read=0.3, again=1)
 

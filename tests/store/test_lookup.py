@@ -1,10 +1,11 @@
-"""The one resolver: precedence, the longest prefix, and one read of everything."""
+"""Lookup: precedence, the longest prefix, and that everything is read once."""
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin import settings
-from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.envelope import EnvelopeRefused
-from conda_token_plugin.store.holdings import holdings
+from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
-from conda_token_plugin.store.lookup import Found, Lookup
+from conda_token_plugin.store.lookup import Lookup, holdings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
 
@@ -31,7 +32,7 @@ USER, MACHINE, GENERAL, NAMED = "u" * 20, "m" * 20, "g" * 20, "n" * 20
 
 
 class FakeStore:
-    """A store in memory that counts how often it is asked for secrets."""
+    """A store in memory that counts how often a secret is read."""
 
     def __init__(self, value: str, *prefixes: str) -> None:
         held = (
@@ -69,7 +70,7 @@ def lookup(variables: Mapping[str, str], *, user: FakeStore, machine: FakeStore)
     return Lookup(Settings(variables), stores=stores)  # type: ignore[arg-type]  # a fake
 
 
-def value(found: Found | None) -> str | None:
+def value(found: HeldToken | None) -> str | None:
     return found.secret().reveal() if found else None
 
 
@@ -102,7 +103,7 @@ def value(found: Found | None) -> str | None:
         ({"ANACONDA_REPO_TOKEN_MY_ORG": NAMED}, f"{REPO}/my-org/main/x", NAMED),
     ],
 )
-def test_the_environment_then_the_user_then_the_machine(
+def test_environment_precedes_user_store_precedes_machine_store(
     variables: dict[str, str], url: str, expected: str | None
 ) -> None:
     answers = lookup(
@@ -113,7 +114,7 @@ def test_the_environment_then_the_user_then_the_machine(
     assert value(answers.find(url)) == expected
 
 
-def test_a_file_and_a_mounted_secret_supply_a_token_and_are_named(
+def test_file_and_mounted_secret_supply_a_token_and_are_its_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
@@ -131,14 +132,14 @@ def test_a_file_and_a_mounted_secret_supply_a_token_and_are_named(
     assert globex.source.startswith("ANACONDA_REPO_TOKEN_FILE")
 
 
-def test_a_variable_that_holds_no_token_is_an_error_and_not_a_request_without_one() -> None:
+def test_variable_without_a_token_raises() -> None:
     nothing = FakeStore("-")
     answers = lookup({"ANACONDA_REPO_TOKEN": "two words"}, user=nothing, machine=nothing)
     with pytest.raises(MalformedToken):
         answers.find(f"{REPO}/acme/main/x")
 
 
-def test_a_secret_is_read_once_however_many_threads_ask_at_once() -> None:
+def test_secret_is_read_once_by_threads_that_start_together() -> None:
     store = FakeStore(USER, f"{REPO}/acme")
     answers = lookup({}, user=store, machine=FakeStore("-"))
     together = Barrier(32)
@@ -152,7 +153,49 @@ def test_a_secret_is_read_once_however_many_threads_ask_at_once() -> None:
     assert store.reads == 1
 
 
-def test_a_store_that_fails_is_asked_once_and_every_thread_hears_of_it() -> None:
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_fifo_that_supplies_a_token_is_read_once_and_shared_between_threads(
+    tmp_path: Path,
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    Thread(target=pipe.write_text, args=(f"{NAMED}\n",), daemon=True).start()
+    answers = lookup(
+        {"ANACONDA_REPO_TOKEN_FILE": str(pipe)}, user=FakeStore("-"), machine=FakeStore("-")
+    )
+    with ThreadPoolExecutor(8) as pool:
+        urls = [f"{REPO}/acme/c{number}/noarch/x" for number in range(16)]
+        found = list(pool.map(lambda url: value(answers.find(url)), urls, timeout=20))
+    assert found == [NAMED] * 16
+
+
+def test_unreadable_file_of_a_variable_is_opened_once(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    answers = lookup(
+        {"ANACONDA_REPO_TOKEN_FILE": str(file)}, user=FakeStore("-"), machine=FakeStore("-")
+    )
+    with pytest.raises(StoreUnusable):
+        answers.find(f"{REPO}/acme/main/x")
+    file.write_text(NAMED)
+    with pytest.raises(StoreUnusable):
+        answers.find(f"{REPO}/globex/main/x")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"CONDA_TOKEN_STORE": "Keyring"}, {"CONDA_TOKEN_HOME": "~nosuchuser/x"}],
+)
+def test_lookup_with_a_bad_setting_raises_when_the_store_is_needed_and_not_before(
+    variables: dict[str, str],
+) -> None:
+    answers = Lookup(Settings({**variables, "ANACONDA_REPO_TOKEN": GENERAL}))
+    assert value(answers.find(f"{REPO}/acme/main/x")) == GENERAL
+    assert answers.notices == ()
+    with pytest.raises(BadInput):
+        answers.find("https://other.example/x")
+
+
+def test_failure_to_read_a_secret_is_raised_again_without_another_read() -> None:
     class Locked(FakeStore):
         def secret(self, key: str) -> Secret:
             assert key in self.held
@@ -168,15 +211,15 @@ def test_a_store_that_fails_is_asked_once_and_every_thread_hears_of_it() -> None
     assert store.reads == 1
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.lookup.MOST_REMEMBERED", 8)
+def test_number_of_cached_results_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conda_token_plugin.store.lookup.MAX_REMEMBERED", 8)
     answers = lookup({}, user=FakeStore(USER, f"{REPO}/acme"), machine=FakeStore("-"))
     for number in range(100):
         assert value(answers.find(f"{REPO}/acme/c{number}/noarch/x")) == USER
-        assert len(answers._answers) <= 8
+        assert len(answers._results) <= 8
 
 
-def test_all_tokens_are_listed_in_the_order_in_which_they_win() -> None:
+def test_holdings_are_listed_in_the_order_of_precedence() -> None:
     user, machine = FakeStore(USER, f"{REPO}/acme"), FakeStore(MACHINE, f"{REPO}/hooli")
     variables = {"ANACONDA_REPO_TOKEN": GENERAL, "ANACONDA_REPO_TOKEN_ACME": NAMED}
     stores = {"user": user, "machine": machine}
@@ -194,16 +237,16 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 ends = st.none() | st.integers(-40, 40).map(lambda days: NOW + timedelta(days=days))
 
 
-def found_by(about: Mapping[str, Any]) -> Found:
-    """What a request finds for a token of which the store has ``about``."""
+def found_by(about: Mapping[str, Any]) -> HeldToken:
+    """Return the held token for metadata as they are in the index."""
     entry = Entry(Slot("file", "1"), {**about, "scope": [f"{REPO}/acme"]})
     secret, prefix = Secret(USER), f"{REPO}/acme"
-    return Found(
+    return HeldToken(
         "acme",
         source="file",
         prefix=prefix,
         secret=lambda: secret,
-        tell=entry.token,
+        metadata=entry.token,
         about=entry.metadata,
     )
 
@@ -224,7 +267,7 @@ def found_by(about: Mapping[str, Any]) -> Found:
         verdict=st.sampled_from(TokenVerdict),
     )
 )
-def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
+def test_held_token_agrees_with_its_metadata(token: Token) -> None:
     about = token.as_json()
     del about["scope"]
     found = found_by(about)
@@ -236,6 +279,6 @@ def test_a_request_judges_a_token_as_its_metadata_do(token: Token) -> None:
 @pytest.mark.parametrize(
     "about", [{"expires": 5}, {"expires": "soon"}, {"way": "shout"}, {"verdict": "bad"}]
 )
-def test_what_cannot_be_read_is_refused_before_anything_is_sent(about: dict[str, Any]) -> None:
+def test_unreadable_metadata_raise_before_the_token_is_used(about: dict[str, Any]) -> None:
     with pytest.raises(EnvelopeRefused, match="metadata"):
         found_by({"organization": "acme", "kind": "site", **about}).worth_trying(now=NOW)

@@ -1,4 +1,4 @@
-"""Which URLs a prefix covers, and what is refused rather than guessed at."""
+"""Normal form of a prefix, the URLs that it covers, and the URLs that are refused."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from conda_token_plugin.errors.input import BadInput, MalformedURL
 from conda_token_plugin.tokens import scope
 from conda_token_plugin.tokens.scope import (
     channel_of,
+    folder_of,
     longest_prefix,
     normalised,
+    organization_of,
     organization_prefix,
     pattern,
     shared_prefixes,
@@ -42,11 +44,16 @@ segment = st.text(
         ("https://\N{FULLWIDTH LATIN SMALL LETTER H}ost.example/c", "https://host.example/c"),
         ("http://127.0.0.1:8080/c", "http://127.0.0.1:8080/c"),
         ("http://localhost:80/c", "http://localhost/c"),
-        ("http://[::1]:8080/c", "http://[::1]:8080/c"),
+        ("https://host.example/é/x", "https://host.example/%C3%A9/x"),
+        ("https://host.example/%c3%a9/x", "https://host.example/%C3%A9/x"),
+        ("https://host.example/\N{GRINNING FACE}", "https://host.example/%F0%9F%98%80"),
+        ("https://host.example//repo/acme", "https://host.example/repo/acme"),
+        ("https://host.example/repo//acme", "https://host.example/repo//acme"),
+        ("https://host.example/a%20b", "https://host.example/a%20b"),
         ("https://host.example", "https://host.example"),
     ],
 )
-def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
+def test_url_is_reduced_to_its_normal_form(url: str, prefix: str) -> None:
     assert normalised(url) == prefix
 
 
@@ -66,6 +73,9 @@ def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
         "https://host.example:99999/c",
         "https://host.example:port/c",
         "https://[::1/c",
+        "http://[::1]:8000/c",
+        "https://[2001:db8::1]/c",
+        "https://host.example/\ud800",
         f"{ACME}/../acme-evil",
         f"{ACME}/%2e%2e/acme-evil",
         f"{ACME}/%2E./acme-evil",
@@ -82,7 +92,7 @@ def test_a_url_has_one_normal_form(url: str, prefix: str) -> None:
         "https://repo.anaconda.cloud/t/some-token/repo/acme",
     ],
 )
-def test_where_no_token_may_go_is_an_error_and_is_covered_by_nothing(url: str) -> None:
+def test_url_that_no_token_may_be_sent_to_is_refused_and_not_covered(url: str) -> None:
     with pytest.raises(MalformedURL):
         normalised(url)
     everything = {ACME, "https://repo.anaconda.cloud", "https://evil.example", "https://host"}
@@ -90,7 +100,7 @@ def test_where_no_token_may_go_is_an_error_and_is_covered_by_nothing(url: str) -
 
 
 @given(st.from_regex(r"[a-zß-öø-ÿ]{1,12}", fullmatch=True))
-def test_a_host_is_called_as_requests_calls_it(name: str) -> None:
+def test_host_is_encoded_as_requests_encodes_it(name: str) -> None:
     url = f"https://{name}.example/c"
     try:
         sent = requests.Request("GET", url).prepare().url
@@ -113,10 +123,8 @@ def test_a_host_is_called_as_requests_calls_it(name: str) -> None:
         ("x-1%2B2-0.conda", f"{ACME}/x-1%2B2-0.conda"),
     ],
 )
-def test_a_last_segment_that_may_lead_out_of_its_folder_is_not_cut_off(
-    name: str, folder: str
-) -> None:
-    assert channel_of(f"{ACME}/{name}") == folder
+def test_folder_keeps_a_last_segment_that_could_escape_it(name: str, folder: str) -> None:
+    assert folder_of(f"{ACME}/{name}") == folder
 
 
 @pytest.mark.parametrize(
@@ -138,12 +146,12 @@ def test_a_last_segment_that_may_lead_out_of_its_folder_is_not_cut_off(
         (f"{ACME}/privateer/noarch/x.conda", ACME),
     ],
 )
-def test_the_longest_prefix_on_a_path_boundary_covers(url: str, prefix: str | None) -> None:
+def test_longest_prefix_on_a_segment_boundary_covers_the_url(url: str, prefix: str | None) -> None:
     assert longest_prefix(url, among={ACME, f"{ACME}/private"}) == prefix
 
 
 @given(st.lists(segment, min_size=1, max_size=5), st.integers(0, 5), st.text(max_size=8))
-def test_a_prefix_covers_a_url_exactly_when_its_segments_begin_it(
+def test_prefix_covers_a_url_exactly_if_the_url_begins_with_its_segments(
     segments: list[str], cut: int, tail: str
 ) -> None:
     base = "https://host.example"
@@ -155,7 +163,7 @@ def test_a_prefix_covers_a_url_exactly_when_its_segments_begin_it(
 
 
 @given(st.text(alphabet="a/. %2f5cCF0\\\x7f\x00\n;é\u200b"))
-def test_a_path_is_odd_by_each_character_and_each_part_of_it(text: str) -> None:
+def test_quick_test_of_a_path_agrees_with_the_full_test(text: str) -> None:
     characters, parts = scope._ODD_CHARACTERS, scope._ODD_PARTS
     lower = f"{text}/".lower()
     odd = any(one in characters for one in text) or any(part in lower for part in parts)
@@ -163,7 +171,7 @@ def test_a_path_is_odd_by_each_character_and_each_part_of_it(text: str) -> None:
 
 
 @given(st.text())
-def test_whatever_is_passed_the_answer_is_a_normal_form_or_our_error(url: str) -> None:
+def test_any_text_is_normalised_or_refused(url: str) -> None:
     try:
         prefix = normalised(url)
     except MalformedURL:
@@ -181,12 +189,12 @@ def test_whatever_is_passed_the_answer_is_a_normal_form_or_our_error(url: str) -
         ("u:p4ssw0rd@h.example/t/tk-12345678/c", "h.example/c"),
     ],
 )
-def test_a_url_is_shown_without_secrets(url: str, shown: str) -> None:
+def test_url_is_shown_without_secrets(url: str, shown: str) -> None:
     assert without_secrets(url) == shown
 
 
 @given(st.sampled_from(["https://u:{}@h/c", "https://h/t/{}/c", "https://h/c?k={}", "h/t/{}"]))
-def test_an_error_about_a_url_never_shows_its_secret(shape: str) -> None:
+def test_error_about_a_url_does_not_show_its_secret(shape: str) -> None:
     url = shape.format("tk-1234567890")
     with pytest.raises(MalformedURL) as caught:
         normalised(f"{url}/../x" if "?" not in url else f"http{url}")
@@ -194,26 +202,26 @@ def test_an_error_about_a_url_never_shows_its_secret(shape: str) -> None:
 
 
 @given(segment, segment)
-def test_the_glob_for_conda_matches_below_the_prefix_and_not_beside_it(a: str, b: str) -> None:
+def test_glob_matches_below_the_prefix_and_not_beside_it(a: str, b: str) -> None:
     prefix = f"https://host.example/{a}"
     glob = pattern(prefix)
     assert fnmatch(f"{prefix}/{b}/noarch/repodata.json", glob)
     assert not fnmatch(f"{prefix}-{b}/noarch/repodata.json", glob)
 
 
-def test_characters_that_mean_something_in_a_glob_are_taken_as_they_are() -> None:
+def test_special_characters_of_a_glob_are_escaped() -> None:
     prefix = "https://host.example/[a]*?"
     assert fnmatch(f"{prefix}/x", pattern(prefix))
     assert not fnmatch("https://host.example/azz/x", pattern(prefix))
 
 
 @pytest.mark.parametrize("token", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
-def test_a_token_is_no_organization_and_is_sent_to_no_log(token: str) -> None:
+def test_token_is_refused_as_organization_and_not_shown(token: str) -> None:
     with pytest.raises(BadInput, match="'…'"):
         organization_prefix("https://repo.example/repo", token)
 
 
-def test_an_organization_is_one_segment_of_the_repository() -> None:
+def test_organization_is_one_segment_of_the_repository() -> None:
     assert organization_prefix(REPO, "acme") == ACME
     assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"
     for name in ("", "a/b", "..", ".", "a\nb", "../x"):
@@ -221,5 +229,72 @@ def test_an_organization_is_one_segment_of_the_repository() -> None:
             organization_prefix(REPO, name)
 
 
-def test_the_shared_channels_are_main_r_and_msys2() -> None:
+def test_shared_channels_are_main_r_and_msys2() -> None:
     assert [url.rpartition("/")[2] for url in shared_prefixes(REPO)] == ["main", "r", "msys2"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "url"),
+    [
+        ("https://host.example/%C3%A9", "https://host.example/é/noarch/repodata.json"),
+        ("https://host.example/a%20b", "https://host.example/a b/noarch/repodata.json"),
+    ],
+)
+def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: str) -> None:
+    assert fnmatch(url, pattern(prefix))
+
+
+@pytest.mark.parametrize("rest", ["a b", "a\tb"])
+def test_blank_in_a_url_is_refused_with_the_way_to_write_it(rest: str) -> None:
+    with pytest.raises(MalformedURL, match="%20" if " " in rest else "tab"):
+        normalised(f"{ACME}/{rest}")
+
+
+def test_ipv6_address_is_refused_because_conda_cannot_read_it() -> None:
+    with pytest.raises(MalformedURL, match="IPv6 address, which conda cannot read"):
+        normalised("http://[::1]:8000/x")
+
+
+@pytest.mark.parametrize(
+    ("rest", "channel"),
+    [
+        ("main/noarch/repodata.json", "main"),
+        ("main/noarch/shards/ab12.msgpack.zst", "main"),
+        ("main/linux-64/shards/ab.msgpack.zst", "main"),
+        ("main/noarch/repodata_shards.msgpack.zst", "main"),
+        ("main/win-64/x-1-0.conda", "main"),
+        ("main/win-tools/noarch/x-1-0.tar.bz2", "main/win-tools"),
+        ("main/noarch", "main"),
+        ("main/noarch/", "main"),
+        ("main/notices.json", "main"),
+        ("main", "main"),
+        ("label/dev", "label/dev"),
+    ],
+)
+def test_channel_of_a_url_is_the_part_before_the_subdir(rest: str, channel: str) -> None:
+    assert channel_of(f"{ACME}/{rest}") == f"{ACME}/{channel}"
+
+
+def test_host_called_like_a_subdir_is_part_of_the_channel() -> None:
+    assert channel_of("https://noarch/main/noarch/repodata.json") == "https://noarch/main"
+
+
+@pytest.mark.parametrize(
+    ("url", "organization"),
+    [
+        (f"{REPO}acme/main/noarch/repodata.json", "acme"),
+        (f"{REPO}acme", "acme"),
+        (f"{REPO}my%20org/main", "my org"),
+        (f"{REPO}%1b%5b2J/main", "%1B%5B2J"),
+        (f"{REPO}main/noarch/repodata.json", None),
+        (f"{REPO}pro/linux-64/x-1-0.conda", None),
+        (REPO, None),
+        (f"{REPO}../acme/main", None),
+        ("https://repo.anaconda.cloud/repository/acme", None),
+        ("https://other.example/repo/acme/main", None),
+    ],
+)
+def test_organization_of_a_url_is_the_first_segment_below_the_repository(
+    url: str, organization: str | None
+) -> None:
+    assert organization_of(url, repository=REPO) == organization

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant, Target
     from conda_token_plugin.operations.export_tokens import Step
-    from conda_token_plugin.store.lookup import Found
+    from conda_token_plugin.store.held_token import HeldToken
 
 PASSING = (github_actions.NAME, docker.NAME)
 """Targets that keep nothing, so that nothing can be taken back."""
@@ -95,7 +95,7 @@ def _write(
     targets: Sequence[Target],
     *,
     grants: Sequence[Grant],
-    found: Sequence[Found],
+    found: Sequence[HeldToken],
 ) -> tuple[Step, ...]:
     """Plan, and unless it is a dry run write, while no other process exports."""
     keyring = call.args.keyring
@@ -161,7 +161,7 @@ def _agree(call: CommandContext, targets: Sequence[Target]) -> None:
             call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
 
 
-def _warn_of_dead(call: CommandContext, found: Sequence[Found]) -> None:
+def _warn_of_dead(call: CommandContext, found: Sequence[HeldToken]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:

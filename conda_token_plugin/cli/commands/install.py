@@ -23,8 +23,7 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_policy import by_metadata, by_service, held
 from conda_token_plugin.operations.issue_token import CondaOptions, Desk, provable
 from conda_token_plugin.service.refusals import explained
-from conda_token_plugin.store.holdings import Holding
-from conda_token_plugin.store.lookup import supplied
+from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
 
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.issue_policy import Decision
     from conda_token_plugin.operations.issue_token import Issued
     from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.lookup import Found
-    from conda_token_plugin.tokens.reconcile import CurrentToken
+    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 
@@ -111,7 +110,7 @@ def run(call: CommandContext) -> int:
     return _kept(call, decision, store=store)
 
 
-def _left_alone(call: CommandContext, organization: str, *, given: Found) -> int:
+def _left_alone(call: CommandContext, organization: str, *, given: HeldToken) -> int:
     """Issue nothing: it would not be used, and may revoke the token that the environment supplies.
 
     Raises:
@@ -121,7 +120,7 @@ def _left_alone(call: CommandContext, organization: str, *, given: Found) -> int
         raise Supplied(organization, source=given.source)
     why = f"{given.source} supplies it"
     call.printer.say(f"Kept the token of {organization}: {why}.")
-    shown = entry(Holding(token=given.token, source=given.source), now=call.now)
+    shown = entry(given.token, source=given.source, now=call.now)
     call.printer.data({**shown, "action": "kept", "why": why})
     return 0
 
@@ -135,9 +134,9 @@ def _kept(call: CommandContext, decision: Decision, *, store: Store) -> int:
         f"Kept the token {last_four(token)} of {token.organization}: {decision.why}. "
         f"It expires {expiry(token, now=call.now)}."
     )
-    holding = Holding(token=token, source=store.vault_of(token.key))
+    shown = entry(token, source=store.vault_of(token.key), now=call.now)
     facts = {"action": "kept", "why": decision.why}
-    call.printer.data({**entry(holding, now=call.now), **facts})
+    call.printer.data({**shown, **facts})
     return 0
 
 
@@ -158,7 +157,7 @@ def _issue(call: CommandContext, organization: str, *, service: Service, decisio
     _report(call, issued, replaced=current)
     token = _proven(call, issued, store=store)
     action = {"action": "replaced" if current else "issued", "why": decision.why}
-    shown = entry(Holding(token=token, source=issued.vault), now=call.now)
+    shown = entry(token, source=issued.vault, now=call.now)
     call.printer.data({**shown, **action})
     return 0
 

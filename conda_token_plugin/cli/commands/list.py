@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.store.holdings import holdings
+from conda_token_plugin.store.lookup import holdings
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.holdings import Holding
+    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.token import Token
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -32,26 +33,26 @@ def run(call: CommandContext) -> int:
     held = holdings(call.settings, stores=call.stores())
     call.printer.table(
         [_row(item, call=call) for item in held],
-        value=[entry(item, now=call.now) for item in held],
+        value=[entry(item.token, source=item.source, now=call.now) for item in held],
     )
     if not held:
         call.printer.say("No token is stored. Run: conda token install")
     return 0
 
 
-def entry(item: Holding, *, now: datetime) -> dict[str, Any]:
+def entry(token: Token, *, source: str, now: datetime) -> dict[str, Any]:
     """The ``--json`` form of one token: its metadata, source and state."""
-    left = item.token.left(now=now)
+    left = token.left(now=now)
     return {
-        **item.token.as_json(),
-        "source": item.source,
-        "state": item.token.state(now=now).value,
+        **token.as_json(),
+        "source": source,
+        "state": token.state(now=now).value,
         "days_left": None if left is None else left.days,
-        "proven": item.token.proven.isoformat() if item.token.proven else None,
+        "proven": token.proven.isoformat() if token.proven else None,
     }
 
 
-def _row(item: Holding, *, call: CommandContext) -> dict[str, str]:
+def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
     return {
         "organization": token.organization,

@@ -18,7 +18,7 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.settings import token_variable
-from conda_token_plugin.store.lookup import supplied
+from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import channels, last_four
 
 if TYPE_CHECKING:

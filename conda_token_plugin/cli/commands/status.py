@@ -21,8 +21,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.issue_token import provable
-from conda_token_plugin.store.holdings import holdings
-from conda_token_plugin.store.lookup import USER
+from conda_token_plugin.store.lookup import USER, holdings
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.holdings import Holding
+    from conda_token_plugin.store.held_token import HeldToken
 
 OFFLINE = "not checked"
 
@@ -39,7 +38,7 @@ OFFLINE = "not checked"
 class Checked:
     """A token and its live check; ``works`` is None where it was not possible or not wanted."""
 
-    holding: Holding
+    holding: HeldToken
     works: bool | None
     words: str
 
@@ -67,7 +66,7 @@ def run(call: CommandContext) -> int:
     return 0 if does and all(does) else 1
 
 
-def _chosen(call: CommandContext) -> tuple[Holding, ...]:
+def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
     """The tokens that are asked about.
 
     Raises:
@@ -81,8 +80,8 @@ def _chosen(call: CommandContext) -> tuple[Holding, ...]:
     return chosen
 
 
-def _checked(call: CommandContext, item: Holding) -> Checked:
-    if call.args.offline or item.secret is None:
+def _checked(call: CommandContext, item: HeldToken) -> Checked:
+    if call.args.offline:
         return Checked(item, None, OFFLINE)
     from conda_token_plugin.service.repository import prove
 
@@ -101,13 +100,13 @@ def _checked(call: CommandContext, item: Holding) -> Checked:
     return Checked(_noted(call, item), works=True, words=f"works ({proof.what} of {proof.url})")
 
 
-def _noted(call: CommandContext, item: Holding) -> Holding:
+def _noted(call: CommandContext, item: HeldToken) -> HeldToken:
     """``item`` with the note that it works, which the user's store keeps if it is from there."""
     token = item.token._replace(proven=call.now)
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
         store.update(token)
-    return item._replace(token=token)
+    return item.with_token(token)
 
 
 def _does(call: CommandContext, one: Checked, *, within: timedelta | None) -> bool:
@@ -136,4 +135,8 @@ def _block(call: CommandContext, one: Checked) -> list[str]:
 
 
 def _value(call: CommandContext, one: Checked) -> dict[str, Any]:
-    return {**entry(one.holding, now=call.now), "works": one.works, "check": one.words}
+    return {
+        **entry(one.holding.token, source=one.holding.source, now=call.now),
+        "works": one.works,
+        "check": one.words,
+    }

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.operations.check_channel import Direct, tried
-from conda_token_plugin.store.holdings import holdings
+from conda_token_plugin.store.lookup import holdings
 from conda_token_plugin.tokens.display import last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.check_channel import ChannelReport, Sender
-    from conda_token_plugin.store.lookup import Found, Lookup
+    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.lookup import Lookup
 
 NOARCH = "/noarch"
 
@@ -36,7 +37,7 @@ class Line:
     """What became of one channel, and the token that it was opened with."""
 
     trial: ChannelReport
-    found: Found | None
+    found: HeldToken | None
     own: bool
     """Whether the channel's URL has credentials of its own, which are used as they are."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.tokens.display import channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.lookup import Found
+    from conda_token_plugin.store.held_token import HeldToken
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -35,7 +34,7 @@ def run(call: CommandContext) -> int:
     found = call.lookup().find(f"{url}/")
     if found is None:
         raise NoToken.for_url(without_secrets(url))
-    value = entry(Holding(token=found.token, source=found.source), now=call.now)
+    value = entry(found.token, source=found.source, now=call.now)
     call.printer.data(
         {**value, "url": url, "prefix": found.prefix},
         text="\n".join(_lines(url, found, call=call)),
@@ -43,7 +42,7 @@ def run(call: CommandContext) -> int:
     return 0
 
 
-def _lines(url: str, found: Found, *, call: CommandContext) -> list[str]:
+def _lines(url: str, found: HeldToken, *, call: CommandContext) -> list[str]:
     token = found.token
     return [
         f"URL           {url}",

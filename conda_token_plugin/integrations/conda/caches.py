@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import state_file
-from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
+from conda_token_plugin.tokens.scope import SUBDIRS, channel_of, longest_prefix, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,12 +35,6 @@ NOTES = "refused.json"
 MOST_NOTES = 500
 INDEXES = ("", "current_repodata.json")
 """What conda adds to a subdir's URL before it takes the hash, for each kind of index."""
-SUBDIRS = (
-    *("noarch", "linux-64", "linux-aarch64", "linux-ppc64le", "linux-s390x", "linux-32"),
-    *("linux-armv7l", "linux-armv6l", "linux-riscv64", "osx-64", "osx-arm64"),
-    *("win-64", "win-arm64", "win-32", "freebsd-64", "emscripten-wasm32", "wasi-wasm32"),
-    "zos-z",
-)
 _CACHED = re.compile(r"([0-9a-f]{8})1?\.")
 """A name in the cache; the 1 is there with ``use_only_tar_bz2``."""
 _TEXT = re.compile(r"""[^\s"'<>,:\[\]{}#]+(?:://[^\s"'<>,\[\]{}]+)?""")
@@ -53,13 +47,6 @@ def note_refused(url: str, *, folder: Path) -> None:
     if channel in _noted(folder):
         return
     state_file.update(folder / NOTES, lambda old: [*_urls(old), channel][-MOST_NOTES:])
-
-
-def channel_of(url: str) -> str:
-    """The part of a file's URL that is before the subdir."""
-    parts = url.split("/")
-    at = next((place for place, part in enumerate(parts) if part in SUBDIRS), len(parts) - 1)
-    return "/".join(parts[:at])
 
 
 def forget(

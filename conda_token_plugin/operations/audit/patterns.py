@@ -22,23 +22,28 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.tokens.url_credentials import laden, stands_for_one
+from conda_token_plugin.tokens.patterns import (
+    AUTHORIZATION,
+    SET_COMMAND,
+    WORD,
+    is_placeholder,
+    token_arguments,
+)
+from conda_token_plugin.tokens.url_credentials import laden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SHORTEST = 8
 """Characters: a shorter stored value would be found everywhere by chance."""
-_WORD = r"([^\s'\"`;|&<>(){}]{8,})"
-_ANY_WORD = re.compile(r"[^\s'\"`;|&<>(){}]+")
+_WORD = rf"({WORD}{{8,}})"
+_ANY_WORD = re.compile(rf"{WORD}+")
 _NAMES = (
     r"ANACONDA_(?:REPO_TOKEN(?:_[A-Z0-9_]+)?|AUTH_API_KEY|SERVICE_ACCOUNT_TOKEN|API_TOKEN)"
     r"|BINSTAR_API_TOKEN|CONDA_TOKEN"
 )
 PATTERNS = {
-    "token-header": re.compile(
-        rf"\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token|bearer)\s+{_WORD}", re.IGNORECASE
-    ),
+    "token-header": re.compile(rf"{AUTHORIZATION}{_WORD}", re.IGNORECASE),
     "token-variable": re.compile(rf"\b(?:{_NAMES})['\"]?[ \t]*[:=][ \t]*['\"]?{_WORD}"),
     "token-command": re.compile(rf"\banaconda\b[^\n]{{0,200}}?[ \t](?:-t|--token)[ \t=]{_WORD}"),
     "anaconda-org": re.compile(
@@ -46,15 +51,6 @@ PATTERNS = {
     ),
     "api-key": re.compile(r"(?<![\w-])(eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})", re.ASCII),
 }
-_SETTING = re.compile(
-    r"\b(?:conda(?:[ \t]+token|-token|-token-plugin)[ \t]+(?:set|install)"
-    r"|anaconda[ \t]+token[ \t]+install)\b([^\n;|&#]*)"
-)
-_WITH_VALUE = re.compile(
-    r"(?:-o|--org|-c|--channel|--at|--store|--file|--token-file|--token-env|--expires|--username"
-    r"|--send-as|--if-expiring)"
-)
-"""Options of these commands that have a value, which is not the token."""
 
 
 class Known(dict[str, str]):
@@ -128,21 +124,15 @@ def _shapes(text: str) -> Iterator[Hit]:
 
 def _arguments(text: str) -> Iterator[Hit]:
     """The token of commands that set one: the first word that is no option, nor an option's."""
-    for command in _SETTING.finditer(text):
-        word = _positional(_ANY_WORD.finditer(command[1]))
-        if word is not None and len(word[0]) >= SHORTEST:
-            yield from _hit("token-command", word[0], at=command.start(1) + word.start())
-
-
-def _positional(words: Iterator[re.Match[str]]) -> re.Match[str] | None:
-    for word in words:
-        if _WITH_VALUE.fullmatch(word[0]):
-            next(words, None)
-        elif not word[0].startswith("-"):
-            return word
-    return None
+    for command in SET_COMMAND.finditer(text):
+        words = list(_ANY_WORD.finditer(command[1]))
+        first = next(token_arguments(word[0] for word in words), None)
+        if first is not None and len(first[1]) >= SHORTEST:
+            number, value = first
+            at = command.start(1) + words[number].end() - len(value)
+            yield from _hit("token-command", value, at=at)
 
 
 def _hit(rule: str, value: str, *, at: int) -> Iterator[Hit]:
-    if not stands_for_one(value) and "://" not in value:
+    if not is_placeholder(value) and "://" not in value:
         yield Hit(rule=rule, start=at, end=at + len(value), value=value)

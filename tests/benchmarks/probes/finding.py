@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
-from conda_token_plugin.store.lookup import USER, Lookup, resolver
-from conda_token_plugin.tokens.scope import channel_of, longest_prefix
+from conda_token_plugin.store.lookup import USER, Lookup
+from conda_token_plugin.tokens.scope import folder_of, longest_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ FOUND = "the URL has no token"
 def opened(environment: Settings, url: str) -> tuple[Lookup, float]:
     """The resolver of a process after its first URL, and the milliseconds that this took."""
     began = time.perf_counter_ns()
-    lookup = resolver(environment)
+    lookup = Lookup(environment)
     found = lookup.find(url)
     taken = (time.perf_counter_ns() - began) / 1e6
     assert found is not None, FOUND
@@ -49,7 +49,7 @@ def main(url: str, count: int) -> dict[str, float]:
     empty = Store(environment.store_folder / "empty", choice="file")
     Lookup(environment, stores={USER: empty}).find(url)
     lookup, milliseconds = opened(environment, url)
-    folder, prefixes = channel_of(url), user_store(environment).prefixes()
+    folder, prefixes = folder_of(url), user_store(environment).prefixes()
     assert longest_prefix(folder, among=prefixes) is not None, FOUND
     others = [f"{folder}/package-{number:05}-1.0-0.conda" for number in range(count)]
     return {

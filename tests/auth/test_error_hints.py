@@ -1,0 +1,114 @@
+"""The reasons that are given for an error of conda."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from requests import Response
+
+from conda_token_plugin.auth import error_hints, notices, responses
+from conda_token_plugin.auth.error_hints import hint
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store.held_token import HeldToken
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Token, TokenKind
+from tests.support.recording_server import recording
+
+if TYPE_CHECKING:
+    from conda_token_plugin.store.lookup import Lookup
+
+CHANNEL = "https://channel.example/acme"
+URL = f"{CHANNEL}/noarch/repodata.json"
+STORAGE = "https://storage.example/bucket/x?signature=1"
+
+
+class OneToken:
+    """A lookup in which one token covers every URL of the channel."""
+
+    def __init__(self, prefix: str = CHANNEL) -> None:
+        self.prefix = prefix
+
+    def find(self, url: str) -> HeldToken | None:
+        token = Token(organization="acme", kind=TokenKind.SITE, scope=(self.prefix,))
+        if not url.startswith(self.prefix):
+            return None
+        return HeldToken(
+            token.key,
+            source="file",
+            secret=lambda: Secret("x" * 20),
+            metadata=lambda: token,
+            prefix=self.prefix,
+        )
+
+
+def lookup(prefix: str = CHANNEL) -> Lookup:
+    return cast("Lookup", OneToken(prefix))
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what was reported before."""
+    monkeypatch.setattr(error_hints, "_GIVEN", set())
+    notices.REFUSED_ELSEWHERE.clear()
+
+
+def refused_by(url: str) -> None:
+    refusal = Response()
+    refusal.url, refusal.status_code = url, 403
+
+    def covered(one: str) -> tuple[HeldToken, Secret] | None:
+        held = OneToken().find(one)
+        return (held, held.secret()) if held else None
+
+    responses.note(refusal, requested=URL, covered=covered)
+
+
+@pytest.mark.parametrize("url", [URL, STORAGE])
+def test_refusal_by_storage_is_not_blamed_on_the_token(url: str) -> None:
+    refused_by(STORAGE)
+
+    found = hint({"url": url, "status_code": 403}, lookup=lookup())
+
+    assert found is not None
+    assert "redirects to storage.example, which refused the request (HTTP 403)" in found.text
+    assert found.code == "storage_refused"
+    assert "conda token" not in found.text
+
+
+def test_refusal_by_the_channel_itself_is_not_blamed_on_storage() -> None:
+    refused_by(URL)
+
+    assert notices.REFUSED_ELSEWHERE == {}
+
+
+@pytest.mark.parametrize(("path", "given"), [("/acme", True), ("/acme/answer-404", False)])
+def test_channel_absent_with_a_token_is_requested_without_one(path: str, *, given: bool) -> None:
+    with recording() as wire:
+        facts: dict[str, Any] = {"channel_url": f"{wire.url}{path}", "status_code": 404}
+        found = hint(facts, lookup=lookup(wire.url))
+        came = list(wire.requests)
+
+    assert [one.header("Authorization") for one in came] == [""]
+    assert (found is not None) == given
+    if found is not None:
+        assert "works without a token" in found.text
+        assert f"conda token which {wire.url}{path}" in found.text
+
+
+def test_channel_that_no_token_covers_is_not_requested() -> None:
+    with recording() as wire:
+        facts: dict[str, Any] = {"channel_url": f"{wire.url}/acme", "status_code": 404}
+        assert hint(facts, lookup=lookup()) is None
+
+    assert wire.requests == []
+
+
+def test_hint_raises_nothing_with_a_bad_setting(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = Settings({"CONDA_TOKEN_HOME": "~nosuchuser/x", "CONDA_TOKEN_REPO_URL": "ftp://x"})
+    monkeypatch.setattr(error_hints, "Settings", lambda: bad)
+
+    assert hint({"url": URL, "status_code": 403}, lookup=lookup()) is None
+    assert "Traceback" not in caplog.text

@@ -1,0 +1,124 @@
+"""No setting, variable or file of ours, in whatever state, makes a conda command fail."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.stored_tokens import hold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.machine import Machine
+
+pytestmark = pytest.mark.conda
+
+VARIABLES = (
+    ("CONDA_TOKEN_STORE", "Keyring"),
+    ("CONDA_TOKEN_HOME", "~nosuchuser/x"),
+    ("CONDA_TOKEN_HOME", "relative/folder"),
+    ("CONDA_TOKEN_HOME", "/dev/null/x"),
+    ("CONDA_TOKEN_SYSTEM_HOME", "~nosuchuser/x"),
+    ("CONDA_TOKEN_SYSTEM_CONDARC", "~nosuchuser/x"),
+    ("CONDA_TOKEN_SERVICE_URL", "not a URL"),
+    ("CONDA_TOKEN_REPO_URL", "http://[::1"),
+    ("CONDA_TOKEN_REPO_URL", "ftp://host/x"),
+    ("CONDA_TOKEN_CLIENT_ID", "\x1b[2J"),
+    ("ANACONDA_AUTH_DOMAIN", "a b"),
+    ("ANACONDA_AUTH_API_KEY", "two words"),
+    ("ANACONDA_REPO_TOKEN", "two words"),
+    ("ANACONDA_REPO_TOKEN", "x" * 100_000),
+    ("ANACONDA_REPO_TOKEN_FILE", "/"),
+    ("ANACONDA_REPO_TOKEN_FILE", "~nosuchuser/x"),
+    ("ANACONDA_REPO_TOKEN_ANACONDA_TOOLS_FILE", "/nowhere"),
+    ("ANACONDA_SERVICE_ACCOUNT_TOKEN", "two words"),
+    ("CONDA_PLUGINS_TOKEN_WARN_DAYS", "99999999999999"),
+)
+
+
+@pytest.mark.parametrize(("name", "value"), VARIABLES)
+def test_conda_commands_work_with_a_bad_variable(machine: Machine, name: str, value: str) -> None:
+    hold(machine, "acme", shared=True)
+    machine.variables[name] = value
+    _public_channel_works(machine)
+
+
+def _damage_index(folder: Path) -> None:
+    for path in folder.rglob("index*"):
+        path.write_bytes(b"\x00 \xff not an index")
+
+
+def _replace_index_by_folder(folder: Path) -> None:
+    for path in folder.rglob("index*"):
+        path.unlink()
+        path.mkdir()
+
+
+def _remove_secrets(folder: Path) -> None:
+    for path in folder.glob("secrets/*"):
+        path.unlink()
+
+
+def _damage_records(folder: Path) -> None:
+    for name in ("warned.json", "refused.json"):
+        (folder / name).write_bytes(b"\xff[[[")
+
+
+def _replace_records_by_folders(folder: Path) -> None:
+    for name in ("warned.json", "refused.json"):
+        (folder / name).mkdir()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _damage_index,
+        _replace_index_by_folder,
+        _remove_secrets,
+        _damage_records,
+        _replace_records_by_folders,
+    ],
+)
+def test_conda_commands_work_with_a_damaged_file(
+    machine: Machine, damage: Callable[[Path], None]
+) -> None:
+    hold(machine, "acme", shared=True)
+    damage(machine.store_folder)
+    _public_channel_works(machine)
+
+
+def test_conda_commands_work_with_an_unreadable_store(machine: Machine) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root can read every folder")
+    hold(machine, "acme", shared=True)
+    machine.store_folder.chmod(0)
+    try:
+        _public_channel_works(machine)
+    finally:
+        machine.store_folder.chmod(0o700)
+
+
+def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(machine: Machine) -> None:
+    hold(machine, "acme")
+    machine.variables["CONDA_TOKEN_HOME"] = "~nosuchuser/x"
+    url = machine.sandbox.url_of("acme", "main")
+
+    refused = machine.conda("search", "--override-channels", "-c", url, "acme-hello").badly()
+
+    assert "HTTP 403" in refused.said
+    assert "Traceback" not in refused.said
+    assert "conda-token-plugin: requests go on without a token." in refused.err
+
+
+def _public_channel_works(machine: Machine) -> None:
+    """Run conda commands on a covered channel that also works without a token."""
+    words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
+    runs = [machine.conda("info"), machine.conda("search", *words, "anaconda-tools-hello")]
+    for ran in runs:
+        ran.well()
+        assert "Traceback" not in ran.said
+        assert "error report" not in ran.said

@@ -1,0 +1,53 @@
+"""How a token is put into a request, and that no form of it stays in a text."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conda_token_plugin.tokens.authorization import (
+    address,
+    redacted,
+    without_path_token,
+)
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+
+VALUE = "a/b+c=d?e#f%2Fg{h}i"
+URL = "https://host.example/get/priv/noarch/repodata.json"
+SCOPE = ("https://host.example/get/priv",)
+TOKEN = Token(organization="acme", kind=TokenKind.SITE, scope=SCOPE, way=AuthScheme.PATH)
+SENT = address(URL, token=TOKEN, secret=Secret(VALUE))
+SEGMENT = quote(VALUE, safe="")
+
+printable = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+
+
+@given(printable)
+def test_path_token_is_one_segment_whatever_its_characters(value: str) -> None:
+    url = address(URL, token=TOKEN, secret=Secret(value))
+    sent = requests.Request("GET", url).prepare().url or ""
+    parts = urlsplit(sent)
+    segments = parts.path.split("/")
+    if value not in {".", ".."}:  # dot segments are removed by every client
+        assert segments[:2] == ["", "t"]
+        assert unquote(segments[2]) == value
+        assert "/".join(["", *segments[3:]]) == urlsplit(URL).path
+    assert (parts.query, parts.fragment) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "form", [VALUE, SEGMENT, SEGMENT.replace("%2F", "%2f"), requests.utils.requote_uri(VALUE)]
+)
+def test_text_is_redacted_in_each_form_of_the_token(form: str) -> None:
+    text = redacted(f"GET /t/{form}/get HTTP/1.1", secret=Secret(VALUE))
+    assert text == "GET /t/<hidden>/get HTTP/1.1"
+
+
+@pytest.mark.parametrize("form", [VALUE, SEGMENT])
+def test_location_loses_the_token_in_each_form(form: str) -> None:
+    assert without_path_token(f"/t/{form}/evil/x", secret=Secret(VALUE)) == "/evil/x"
