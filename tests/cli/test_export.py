@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.operations.clients_init import renew
+from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
@@ -536,7 +536,7 @@ def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) 
     mamba = shell.home / MAMBA
     mamba.write_text("{half")
     (token,) = user_store(Settings()).tokens()
-    results = renew(token, secret=Secret("fresh-0123456789-abcdef"), settings=Settings())
+    results = refresh_exports(token, Secret("fresh-0123456789-abcdef"), settings=Settings())
     outcomes = {one.record.target: one.outcome.value for one in results}
     assert outcomes == {
         "rattler": "written",

@@ -11,9 +11,8 @@ import pytest
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import keyring
-from conda_token_plugin.integrations.registry import SOURCES, source
+from conda_token_plugin.integrations.registry import SOURCES, TARGETS, source
 from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.integrations.targets import TARGETS
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
 from tests.properties.reading import room, told, written

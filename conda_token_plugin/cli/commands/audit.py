@@ -73,7 +73,7 @@ def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
 def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
     """The values that this machine has, each with its owner. They stay in this process."""
     from conda_token_plugin.errors.store import NoToken
-    from conda_token_plugin.operations.granting import found_for
+    from conda_token_plugin.operations.export_tokens import found_for
 
     known = Known()
     for store in call.stores().values():
