@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
@@ -58,6 +59,51 @@ class Record:
     def spot(self) -> tuple[str, str]:
         """Return the place and the key of the entry."""
         return self.place, self.key
+
+
+class ExportOutcome(Enum):
+    """What happened, or would happen, to an entry."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    TAKEN_BACK = "removed"
+    GONE = "already gone"
+    CHANGED = "changed by another program since then, and left as it is"
+    FAILED = "could not be changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """What happened to a recorded entry; ``reason`` is set if it could not be changed."""
+
+    record: Record
+    outcome: ExportOutcome
+    reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Return whether the entry still holds the old token."""
+        return self.outcome is ExportOutcome.FAILED
+
+    @property
+    def line(self) -> str:
+        """Return one line for the user."""
+        record = self.record
+        line = (
+            f"Export to {record.target}, the token of {record.organization} for {record.key} "
+            f"in {record.place}: {self.outcome.value}."
+        )
+        return f"{line} {self.reason}" if self.reason else line
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form for ``--json``."""
+        return {
+            "target": self.record.target,
+            "organization": self.record.organization,
+            "place": self.record.place,
+            "key": self.record.key,
+            "outcome": self.outcome.value,
+        }
 
 
 class ExportRecord:

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.registry import TARGETS
 from conda_token_plugin.integrations.target import RENAME, Grant
-from conda_token_plugin.operations.export_record import ExportRecord, Record
+from conda_token_plugin.operations.export_record import (
+    ExportOutcome,
+    ExportRecord,
+    ExportResult,
+    Record,
+)
 from conda_token_plugin.store.holdings import holdings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.scope import organization_prefix
@@ -33,17 +37,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.lookup import Found
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
-
-
-class ExportOutcome(Enum):
-    """What happened, or would happen, to an entry."""
-
-    WRITTEN = "written"
-    UNCHANGED = "unchanged"
-    TAKEN_BACK = "removed"
-    GONE = "already gone"
-    CHANGED = "changed by another program since then, and left as it is"
-    FAILED = "could not be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,40 +69,6 @@ class Step:
             former=self.former,
             made=self.place.missing(self.entry.key),
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportResult:
-    """What happened to a recorded entry; ``reason`` is set if it could not be changed."""
-
-    record: Record
-    outcome: ExportOutcome
-    reason: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Return whether the entry still holds the old token."""
-        return self.outcome is ExportOutcome.FAILED
-
-    @property
-    def line(self) -> str:
-        """Return one line for the user."""
-        record = self.record
-        line = (
-            f"Export to {record.target}, the token of {record.organization} for {record.key} "
-            f"in {record.place}: {self.outcome.value}."
-        )
-        return f"{line} {self.reason}" if self.reason else line
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the form for ``--json``."""
-        return {
-            "target": self.record.target,
-            "organization": self.record.organization,
-            "place": self.record.place,
-            "key": self.record.key,
-            "outcome": self.outcome.value,
-        }
 
 
 def found_for(

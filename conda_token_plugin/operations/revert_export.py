@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.registry import TARGETS
-from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.operations.export_tokens import ExportOutcome, ExportResult, is_still
+from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, ExportResult
+from conda_token_plugin.operations.export_tokens import is_still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _URL = re.compile(r"https?://[^\s\"'`|^\\]+", re.IGNORECASE)
-_LOGIN = re.compile(r"^(https?://)([^/?#@]*):([^/?#@]+)@", re.IGNORECASE)
+_LOGIN = re.compile(r"^(https?://)([^/?#@:]*):([^/?#@]+)@", re.IGNORECASE)
 _USER = re.compile(r"^(https?://)([^/?#@]+)@", re.IGNORECASE)
 _TOKEN = re.compile(r"/t/([^/?#]+)")
 _STANDS_FOR_ONE = re.compile(
@@ -85,9 +85,7 @@ def _credential(url: str) -> tuple[str, str] | None:
 
 def _clean(url: str) -> str:
     """``url`` without token and login; a placeholder stays."""
-    for token in _TOKEN.findall(url):
-        if not stands_for_one(token):
-            url = url.replace(f"/t/{token}", "", 1)
+    url = _TOKEN.sub(lambda found: found[0] if stands_for_one(found[1]) else "", url)
     return _USER.sub(r"\1", url)
 
 

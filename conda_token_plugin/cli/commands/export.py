@@ -25,8 +25,8 @@ from conda_token_plugin.integrations import docker, github_actions
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.integrations.registry import TARGETS, UNRECORDED
 from conda_token_plugin.operations import export_tokens, revert_export
-from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.operations.export_tokens import ExportOutcome, found_for, granted
+from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
+from conda_token_plugin.operations.export_tokens import found_for, granted
 from conda_token_plugin.settings import expanded
 
 if TYPE_CHECKING:

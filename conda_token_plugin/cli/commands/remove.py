@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.export_tokens import ExportResult
+    from conda_token_plugin.operations.export_record import ExportResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 

@@ -74,7 +74,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a repeated key: reading keeps only the last value, so writing would lose the others."""
+    """Refuse a repeated key: only its last value would be written again."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("it has the same key twice")
@@ -82,7 +82,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(text: str) -> float:
-    """Refuse what JSON cannot express again: `NaN`, `Infinity`, and `1e400`, which is read as it."""
+    """Refuse `NaN` and infinity, which JSON cannot express; `1e400` is read as infinity."""
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"it has the number {text[:20]}, which is not valid JSON")
