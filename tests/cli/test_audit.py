@@ -69,7 +69,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("rule", SHAPES)
-def test_an_unknown_token_is_found_by_its_shape(shell: Shell, rule: str) -> None:
+def test_audit_finds_an_unknown_token_in_a_url(shell: Shell, rule: str) -> None:
     path = put(shell.home / "project" / "notes.md", f"one\n\n{SHAPES[rule].format(UNKNOWN)}\n")
     ran = shell("audit", ".", "--json")
     assert ran.code == 1
@@ -80,7 +80,7 @@ def test_an_unknown_token_is_found_by_its_shape(shell: Shell, rule: str) -> None
     assert UNKNOWN not in (told := shell("audit", ".")).out + told.err
 
 
-def test_a_site_token_is_not_the_users_to_reissue(shell: Shell) -> None:
+def test_audit_refers_to_the_administrator_for_a_site_token(shell: Shell) -> None:
     value = shell.issued("acme", "").value
     shell.set("T", value)
     shell("install", "--site", "--org", "acme", "--token-env", "T")
@@ -112,14 +112,14 @@ def test_audit_leaves_other_secrets_to_general_scanners(shell: Shell, text: str)
         "the token of acme is 48 letters long",
     ],
 )
-def test_what_only_stands_for_a_token_is_not_reported(shell: Shell, text: str) -> None:
+def test_audit_does_not_report_placeholders(shell: Shell, text: str) -> None:
     put(shell.home / "project" / "README.md", text)
     ran = shell("audit", ".")
     assert ran.code == 0, ran.out
     assert "No token was found" in ran.err
 
 
-def test_a_stored_token_is_found_whatever_is_around_it(shell: Shell) -> None:
+def test_audit_finds_a_stored_token_within_other_text(shell: Shell) -> None:
     value = stored(shell)
     put(shell.home / "project" / "log.txt", f"prefix{value}suffix\n")
     ran = shell("audit", "--json")
@@ -129,7 +129,7 @@ def test_a_stored_token_is_found_whatever_is_around_it(shell: Shell) -> None:
     assert value not in ran.out + ran.err
 
 
-def test_a_token_from_a_variable_and_the_login_are_known_too(shell: Shell) -> None:
+def test_audit_finds_a_token_that_a_variable_supplies(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_GLOBEX", "supplied-0123456789")
     put(shell.home / "project" / "a.txt", "x supplied-0123456789 x")
     (found,) = shell("audit", "--json").json
@@ -158,7 +158,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_without_a_path_it_looks_into(shell: Shell, name: str) -> None:
+def test_audit_without_a_path_searches_the_known_places(shell: Shell, name: str) -> None:
     value = stored(shell)
     path = put(shell.home / name, PLACES[name].format(url=url_with(shell, value, "acme", "main")))
     put(shell.home / ".conda" / "environments.txt", f"{shell.home / 'envs' / 'a'}\n")
@@ -168,7 +168,7 @@ def test_without_a_path_it_looks_into(shell: Shell, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_fix_leaves_everything_but_the_token(shell: Shell, name: str) -> None:
+def test_audit_fix_changes_nothing_but_the_token(shell: Shell, name: str) -> None:
     value = stored(shell)
     text = PLACES[name].format(url=url_with(shell, value, "acme", "main"))
     path = put(shell.home / name, text)
@@ -183,7 +183,7 @@ def test_fix_leaves_everything_but_the_token(shell: Shell, name: str) -> None:
     assert shell("audit").code == 0
 
 
-def test_what_is_nowhere_else_is_not_taken_out_of_what_uses_it(shell: Shell) -> None:
+def test_audit_fix_keeps_an_unstored_token_in_a_setting(shell: Shell) -> None:
     text = f"channels: [https://c.example/t/{UNKNOWN}/a]\n"
     path = put(shell.home / ".condarc", text)
     ran = shell("audit", "--fix", "--yes")
@@ -192,7 +192,7 @@ def test_what_is_nowhere_else_is_not_taken_out_of_what_uses_it(shell: Shell) -> 
     assert path.read_text() == text
 
 
-def test_records_need_no_tokens_stored_or_not(shell: Shell) -> None:
+def test_audit_fix_removes_unstored_tokens_from_records(shell: Shell) -> None:
     path = put(
         shell.home / ".conda" / "pkgs" / "urls.txt", f"https://c.example/t/{UNKNOWN}/a/noarch/x\n"
     )
@@ -200,7 +200,7 @@ def test_records_need_no_tokens_stored_or_not(shell: Shell) -> None:
     assert path.read_text() == "https://c.example/a/noarch/x\n"
 
 
-def test_a_shells_history_keeps_its_lines(shell: Shell) -> None:
+def test_audit_fix_keeps_the_lines_of_a_shell_history(shell: Shell) -> None:
     value = stored(shell)
     path = put(
         shell.home / ".bash_history",
@@ -212,7 +212,7 @@ def test_a_shells_history_keeps_its_lines(shell: Shell) -> None:
     )
 
 
-def test_fix_asks_first(shell: Shell) -> None:
+def test_audit_fix_asks_for_confirmation(shell: Shell) -> None:
     path = put(shell.home / ".bash_history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     ran = shell("audit", "--fix")
     assert ran.code == 2
@@ -220,7 +220,7 @@ def test_fix_asks_first(shell: Shell) -> None:
     assert UNKNOWN in path.read_text()
 
 
-def test_fix_leaves_a_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
+def test_audit_fix_keeps_a_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
     real = put(tmp_path / "history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     (shell.home / ".bash_history").symlink_to(real)
     ran = shell("audit", "--fix", "--yes")
@@ -229,7 +229,7 @@ def test_fix_leaves_a_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
     assert UNKNOWN in real.read_text()
 
 
-def test_what_was_exported_is_told_from_what_was_left_behind(shell: Shell) -> None:
+def test_audit_names_the_export_that_wrote_a_finding(shell: Shell) -> None:
     stored(shell)
     shell("export", "dotenv")
     ran = shell("audit", "--json")
@@ -237,7 +237,7 @@ def test_what_was_exported_is_told_from_what_was_left_behind(shell: Shell) -> No
     assert found["advice"] == "it was exported: conda token export dotenv --remove"
 
 
-def test_the_store_itself_is_no_finding(shell: Shell) -> None:
+def test_audit_does_not_report_the_store(shell: Shell) -> None:
     stored(shell)
     assert shell("audit", str(shell.home)).code == 0
 
@@ -285,7 +285,7 @@ def write_new(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".tar.bz2", ".conda"])
-def test_packages_are_looked_into_and_not_rewritten(
+def test_audit_searches_packages_and_does_not_change_them(
     shell: Shell, at_project: Path, suffix: str
 ) -> None:
     path = (write_new if suffix == ".conda" else write_old)(at_project / f"x-1-0{suffix}")
@@ -300,7 +300,7 @@ def test_packages_are_looked_into_and_not_rewritten(
 
 @pytest.mark.parametrize("suffix", [".tar.bz2", ".conda"])
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"BZh91AY&SY\x00", b"\x00" * 100])
-def test_a_package_that_is_none_is_said_and_passed_over(
+def test_audit_reports_a_damaged_package_and_continues(
     shell: Shell, at_project: Path, suffix: str, content: bytes
 ) -> None:
     path = at_project / f"x{suffix}"
@@ -310,7 +310,7 @@ def test_a_package_that_is_none_is_said_and_passed_over(
     assert "is not a package that can be read" in ran.err
 
 
-def test_a_package_cut_short_is_said(shell: Shell, at_project: Path) -> None:
+def test_audit_reports_a_truncated_package(shell: Shell, at_project: Path) -> None:
     path = write_new(at_project / "x.conda")
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("info-x-1-0.tar.zst", b"\x28\xb5\x2f\xfd not zstandard")
@@ -397,7 +397,9 @@ def test_hits_ends_for_a_long_hostile_url(text: str) -> None:
 # How it is said.
 
 
-def test_sarif_says_where_and_not_what(shell: Shell, at_project: Path, tmp_path: Path) -> None:
+def test_sarif_has_the_place_and_not_the_value(
+    shell: Shell, at_project: Path, tmp_path: Path
+) -> None:
     put(at_project / "a b.txt", f"\nhttps://c.example/t/{UNKNOWN}/a\n")
     outside = put(tmp_path / "out.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     ran = shell("audit", ".", str(outside), "--sarif")
@@ -414,19 +416,19 @@ def test_sarif_says_where_and_not_what(shell: Shell, at_project: Path, tmp_path:
     assert places[1]["artifactLocation"]["uri"] == outside.as_uri()
 
 
-def test_a_clean_folder_is_an_empty_sarif_and_a_good_end(shell: Shell) -> None:
+def test_sarif_of_a_clean_folder_is_empty(shell: Shell) -> None:
     ran = shell("audit", ".", "--sarif")
     assert ran.code == 0
     assert ran.json["runs"][0]["results"] == []
 
 
-def test_a_path_that_is_not_there_is_an_error(shell: Shell) -> None:
+def test_audit_of_a_missing_path_is_an_error(shell: Shell) -> None:
     ran = shell("audit", "no-such-path")
     assert ran.code == 2
     assert "no-such-path" in ran.line
 
 
-def test_folders_of_tools_and_links_are_not_entered(shell: Shell, at_project: Path) -> None:
+def test_audit_skips_tool_folders_and_links(shell: Shell, at_project: Path) -> None:
     put(at_project / "node_modules" / "x.js", f"https://c.example/t/{UNKNOWN}/a")
     put(at_project / ".git" / "objects" / "x", f"https://c.example/t/{UNKNOWN}/a")
     (at_project / "loop").symlink_to(at_project)
@@ -445,7 +447,7 @@ TEXTS = st.lists(
 
 
 @given(text=TEXTS)
-def test_finds_never_overlap_and_are_where_they_say(text: str) -> None:
+def test_hits_do_not_overlap_and_have_correct_positions(text: str) -> None:
     found = hits(text, known=[UNKNOWN])
     for one, other in pairwise(found):
         assert one.end <= other.start
@@ -454,12 +456,12 @@ def test_finds_never_overlap_and_are_where_they_say(text: str) -> None:
 
 
 @given(text=TEXTS)
-def test_a_known_value_is_found_wherever_it_is(text: str) -> None:
+def test_hits_contain_every_known_value(text: str) -> None:
     covered = [text[one.start : one.end] for one in hits(text, known=[UNKNOWN])]
     assert sum(piece.count(UNKNOWN) for piece in covered) == text.count(UNKNOWN)
 
 
-def test_a_file_that_cannot_be_looked_into_is_said(
+def test_audit_reports_a_file_that_is_too_large(
     shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(at_project / "big.txt", "x" * 100)
@@ -469,7 +471,7 @@ def test_a_file_that_cannot_be_looked_into_is_said(
     assert "big.txt is too large, and was not searched" in ran.err
 
 
-def test_a_store_that_cannot_be_read_leaves_the_shapes(shell: Shell, at_project: Path) -> None:
+def test_audit_finds_urls_when_the_store_cannot_be_read(shell: Shell, at_project: Path) -> None:
     stored(shell)
     next(shell.home.rglob("index.jsonl")).write_bytes(b"\xff")
     put(at_project / "a.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
@@ -479,14 +481,14 @@ def test_a_store_that_cannot_be_read_leaves_the_shapes(shell: Shell, at_project:
     assert len(ran.json) == 1
 
 
-def test_the_history_that_a_variable_names_is_looked_into(shell: Shell, tmp_path: Path) -> None:
+def test_audit_searches_the_history_that_a_variable_names(shell: Shell, tmp_path: Path) -> None:
     path = put(tmp_path / "hist", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     shell.set("HISTFILE", str(path))
     assert shell("audit", "--fix", "--yes").code == 0
     assert path.read_text() == "conda search -c https://c.example/a\n"
 
 
-def test_the_api_key_of_a_login_is_found(shell: Shell, at_project: Path) -> None:
+def test_audit_finds_the_api_key_of_a_login(shell: Shell, at_project: Path) -> None:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import user_store
     from conda_token_plugin.tokens.secret import Secret
@@ -498,7 +500,7 @@ def test_the_api_key_of_a_login_is_found(shell: Shell, at_project: Path) -> None
     assert "your API key" in ran.err
 
 
-def test_thousands_of_finds_are_no_trouble(shell: Shell, at_project: Path) -> None:
+def test_audit_handles_thousands_of_findings(shell: Shell, at_project: Path) -> None:
     lines = "".join(f"https://c.example/t/{UNKNOWN}/a/noarch/x-{n}.conda\n" for n in range(5000))
     path = put(at_project / "urls.txt", lines)
     assert len(shell("audit", ".", "--json").json) == 5000

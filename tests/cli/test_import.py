@@ -140,7 +140,7 @@ def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
     assert held["proven"]
     assert shell.sandbox.url_of("acme") in held["scope"]
     assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
-    assert "/repo/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
+    assert "/repo/acme/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
 
 
 @pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
@@ -210,7 +210,7 @@ def test_conda_auths_older_entries_are_found_too(shell: Shell, keyring: FakeKeyr
     assert "way" not in found
 
 
-def test_netrc_is_asked_about_hosts_of_channels_only(shell: Shell) -> None:
+def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
     put(
         shell.home / ".netrc",
         "machine files.example login me password files-pass-0123\n"
@@ -266,7 +266,7 @@ def test_only_what_is_asked_for_is_taken(shell: Shell) -> None:
     assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
 
 
-def test_a_dead_token_is_one_clear_line_and_is_not_taken(shell: Shell) -> None:
+def test_import_reports_a_rejected_token_in_one_line_and_does_not_store_it(shell: Shell) -> None:
     dead = issued(shell)
     alive = issued(shell, "globex")
     shell.sandbox.world.issue("acme", "ada")
@@ -300,8 +300,8 @@ def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shel
     assert ran.code == 0, ran.err
     assert "of acme is used, because it was found first" in ran.err
     scopes = {one["organization"]: one["scope"] for one in shell("list", "--json").json}
-    assert f"{shell.sandbox.repo}/main" in scopes["acme"]
-    assert scopes["globex"] == [f"{shell.sandbox.repo}/globex"]
+    assert f"{shell.sandbox.repo}main" in scopes["acme"]
+    assert scopes["globex"] == [f"{shell.sandbox.repo}globex"]
 
 
 def test_import_leaves_a_token_in_the_middle_of_a_path_where_it_works(shell: Shell) -> None:
@@ -336,7 +336,7 @@ def test_import_refreshes_the_exports_of_the_token_that_it_replaces(shell: Shell
     assert held == {"127.0.0.1": {"CondaToken": fresh}}
 
 
-def test_a_dead_token_is_one_document_with_json(shell: Shell) -> None:
+def test_import_reports_a_rejected_token_as_one_json_document(shell: Shell) -> None:
     dead = issued(shell)
     shell.sandbox.world.issue("acme", "ada")
     in_condarc(shell, dead)
@@ -347,7 +347,7 @@ def test_a_dead_token_is_one_document_with_json(shell: Shell) -> None:
     assert ran.json["imported"] == []
 
 
-def test_a_token_that_cannot_be_tried_is_not_taken_unless_asked(shell: Shell) -> None:
+def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -> None:
     put(shell.home / ".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
     ran = shell("import", "--yes")
     assert ran.code == 0
@@ -384,7 +384,7 @@ def test_what_may_be_sent_nowhere_is_not_offered(shell: Shell) -> None:
     assert shell("import", "--dry-run", "--json").json["found"] == []
 
 
-def test_what_is_stored_already_is_not_taken_twice_and_can_be_cleaned(shell: Shell) -> None:
+def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     path = in_condarc(shell, current(shell))
     ran = shell("import", "--yes", "--clean", "--json")
@@ -437,7 +437,7 @@ def test_a_dry_run_shows_and_takes_nothing(shell: Shell) -> None:
         (".netrc", "just a note"),
     ],
 )
-def test_a_file_that_is_damaged_or_newer_is_said_and_left(
+def test_import_reports_a_damaged_or_newer_file_and_keeps_it(
     shell: Shell, place: str, content: str
 ) -> None:
     path = put(shell.home / place, content)
@@ -489,7 +489,7 @@ def test_nothing_is_found_where_nothing_is(shell: Shell) -> None:
     assert ran.json["found"] == []
 
 
-def test_a_token_without_an_owner_is_told_to_go_everywhere(shell: Shell) -> None:
+def test_import_says_that_a_token_of_unknown_owner_is_sent_everywhere(shell: Shell) -> None:
     in_rattler(shell, issued(shell))
     ran = shell("import", "rattler", "--yes")
     assert ran.code == 0
@@ -554,7 +554,7 @@ def test_an_entry_of_anaconda_auth_in_the_keyring_that_is_none_is_said(
     assert "entry of anaconda-auth that cannot be read" in ran.err
 
 
-def test_a_file_that_is_no_text_is_not_cleaned(shell: Shell) -> None:
+def test_import_does_not_clean_a_file_that_is_not_text(shell: Shell) -> None:
     text = in_condarc(shell, issued(shell)).read_bytes()
     path = shell.home / ".condarc"
     path.write_bytes(text + b"# \xff\n")

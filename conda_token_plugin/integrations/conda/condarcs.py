@@ -82,6 +82,26 @@ def files(settings: Settings) -> tuple[Path, ...]:
     return tuple(filter(foreign_files.is_file, dict.fromkeys(found)))
 
 
+def configured_channels(settings: Settings) -> tuple[str, ...]:
+    """Return the channels that conda uses, in order: from ``CONDA_CHANNELS`` and all condarc files.
+
+    An empty result means that none is configured: conda up to 25.x then uses ``defaults``, and
+    conda 26.7 fails. ``default_channels`` has an effect only if ``defaults`` is in the result.
+    Among the flags only ``#!top`` is respected, which is the one that the drop-in uses.
+    """
+    top: list[str] = []
+    rest: list[str] = []
+    for path in files(settings):
+        data = foreign_files.glance(path) or b""
+        whole = parsed(data)
+        listed = whole.get("channels") if isinstance(whole, dict) else None
+        names = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+        first = b"#!top" in data and path == settings.condarc
+        top, rest = (names + top, rest) if first else (top, names + rest)
+    named = settings.variables.get("CONDA_CHANNELS", "").split(",")
+    return tuple(dict.fromkeys([*top, *filter(None, map(str.strip, named)), *rest]))
+
+
 def parsed(data: bytes) -> Any:
     """Return the content of a YAML file, or None if it cannot be parsed."""
     from ruamel.yaml import YAML
