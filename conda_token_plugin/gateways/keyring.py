@@ -19,7 +19,6 @@ from conda_token_plugin.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.integrations.target import Entry
     from conda_token_plugin.store.keyring_vault import Backend
 
 PATIENCE = 30.0
@@ -58,10 +57,10 @@ class KeyringService:
         """A keyring's service is nothing that would have to be made."""
         return ""
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Set the entry, and see that it is there: some backends keep nothing, and say nothing."""
-        _asked(lambda backend: backend.set_password(self.service, entry.key, entry.value))
-        if self.held(entry.key) != entry.value:
+        _asked(lambda backend: backend.set_password(self.service, key, value))
+        if self.held(key) != value:
             raise KeyringUnusable("did not keep what was put into it")
 
     def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place

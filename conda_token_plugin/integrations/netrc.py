@@ -98,12 +98,12 @@ class NetrcFile:
         """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.path)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Write the entry before all others, or replace the exported entry of the same host."""
         before = foreign_files.content(self.path)
-        old = self.held(entry.key)
-        rest = before or b"" if old is None else self._without(before or b"", entry.key, old)
-        foreign_files.replace(self.path, after=_block(entry.key, entry.value) + rest, before=before)
+        old = self.held(key)
+        rest = before or b"" if old is None else self._without(before or b"", key, old)
+        foreign_files.replace(self.path, after=_block(key, value) + rest, before=before)
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the exported lines, and the file if the export created it and it is empty."""

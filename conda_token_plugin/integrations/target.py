@@ -58,8 +58,8 @@ class Place(Protocol):
     def missing(self, key: str) -> str:
         """Return the topmost file or folder that writing ``key`` would create, or ""."""
 
-    def put(self, entry: Entry) -> None:
-        """Write ``entry``. The other entries keep their values."""
+    def put(self, key: str, value: str) -> None:
+        """Write ``value`` under ``key``. The other entries keep their values."""
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the entry under ``key``.

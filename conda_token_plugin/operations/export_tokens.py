@@ -135,7 +135,7 @@ def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
         if step.ours:
             exports.add(_continued(step.record(), exports=exports))
         if step.outcome is ExportOutcome.WRITTEN:
-            step.place.put(step.entry)
+            step.place.put(step.entry.key, step.entry.value)
 
 
 def refresh_exports(
@@ -256,7 +256,7 @@ def _refreshed(record: Record, grant: Grant, *, exports: ExportRecord) -> Export
             return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
         # Recorded before it is written; `former` recognizes the entry if the write fails.
         exports.add(replace(record, last_four=grant.secret.last_four, former=record.last_four))
-        place.put(entry)
+        place.put(entry.key, entry.value)
     except KeyError:  # a record that another version of this plugin wrote
         reason = f"This version cannot export to {record.target}."
         return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)

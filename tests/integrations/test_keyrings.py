@@ -10,7 +10,6 @@ import pytest
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import keyring
 from conda_token_plugin.gateways.keyring import KeyringService
-from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.store import keyring_vault
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Fake:
 
 CALLS: dict[str, Callable[[KeyringService], object]] = {
     "get": lambda service: service.held("host"),
-    "set": lambda service: service.put(Entry(key="host", value=SECRET)),
+    "set": lambda service: service.put("host", SECRET),
     "delete": lambda service: service.drop("host", made=""),
 }
 

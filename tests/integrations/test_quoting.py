@@ -46,7 +46,7 @@ def test_target_reads_back_the_value_that_it_wrote(name: str, value: str) -> Non
         except BadInput:
             return
         for entry in entries:
-            place.put(entry)
+            place.put(entry.key, entry.value)
             held = place.held(entry.key)
             assert held is not None
             assert target.secret_in(held) == given_token.secret
@@ -62,7 +62,7 @@ def test_shell_reads_the_value_from_the_dotenv_file(value: str) -> None:
             (entry,) = target.entries(grant(value))
         except BadInput:
             return
-        target.place_at(path).put(entry)
+        target.place_at(path).put(entry.key, entry.value)
         script = f'. "$1"; printf %s "${NAME}"'
         ran = subprocess.run(
             ["/bin/sh", "-c", script, "sh", str(path)], check=True, capture_output=True

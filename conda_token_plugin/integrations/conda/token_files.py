@@ -82,10 +82,10 @@ class TokenFolder:
         """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.file(key))
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Write the file as conda does, without a line break."""
-        path = self.file(entry.key)
-        foreign_files.replace(path, after=entry.value.encode(), before=foreign_files.content(path))
+        path = self.file(key)
+        foreign_files.replace(path, after=value.encode(), before=foreign_files.content(path))
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the file, and the folders that were created for it."""

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.client_locks import LEFT, locked
+from conda_token_plugin.integrations.target import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-    from conda_token_plugin.integrations.target import Entry
 
 
 class NotOurs(Exception):
@@ -79,12 +78,14 @@ class TextFile:
         """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.path)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Write the entry."""
         with self._locked():
             text = self._text()
             self._parsed(text)
-            after = self.format.put(self.format.empty if text is None else text, entry)
+            after = self.format.put(
+                self.format.empty if text is None else text, Entry(key=key, value=value)
+            )
             foreign_files.replace(self.path, after=after.encode(), before=_bytes(text))
 
     def drop(self, key: str, *, made: str) -> None:
