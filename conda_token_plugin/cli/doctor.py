@@ -1,4 +1,4 @@
-"""The health checks as ``conda doctor`` runs them: with conda's settings and its questions."""
+"""Run the health checks for ``conda doctor``, with conda's settings and its prompts."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
-    """Run one check and print what it found."""
+    """Run one check, and print what it found."""
     found = complaints(check, _patient(prefix))
     Printer().data(None, text=report(check, found) + "\n")
 
 
 def mend(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> int:  # noqa: ARG001  # conda's form
-    """Ask, and mend what one check found; 1 if something could not be mended."""
+    """Ask, then fix what one check found. Return 1 if something could not be fixed."""
     printer = Printer()
     mendable = [one for one in complaints(check, _patient(prefix)) if one.remedy is not None]
     if not mendable:
-        printer.data(None, text=f"{check}: there is nothing that could be mended here.")
+        printer.data(None, text=f"{check}: nothing here can be fixed automatically.")
         return 0
     for one in mendable:
         printer.data(None, text=f"  - {one.what}")
-    confirm(f"Mend {'this' if len(mendable) == 1 else f'these {len(mendable)}'}?")
+    confirm(f"Fix {'this' if len(mendable) == 1 else f'these {len(mendable)}'}?")
     failed = sum(not _mended(one, printer=printer) for one in mendable)
     return int(failed > 0)
 
 
 def _mended(one: Problem, *, printer: Printer) -> bool:
-    """Whether the remedy worked; if not, it is said why."""
+    """Apply the remedy. Print why and return False if it fails."""
     try:
         if one.remedy is not None:
             one.remedy()
-    except (TokenPluginError, OSError) as error:  # somebody else's file, a locked keyring
+    except (TokenPluginError, OSError) as error:  # a file of another user, a locked keyring
         printer.warn(str(error))
         return False
     return True
@@ -61,7 +61,7 @@ def _patient(prefix: str) -> CheckContext:
 
 
 def _origins() -> dict[str, str]:
-    """From the channel of an entry to the file that it is from; the last one wins, as it does."""
+    """Map the channel of each entry to its file. The last file wins, as it does in conda."""
     return {
         entry.get("channel", ""): str(source)
         for source, content in context.collect_all().items()

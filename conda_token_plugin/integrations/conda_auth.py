@@ -31,21 +31,21 @@ ALIAS = "https://conda.anaconda.org"
 
 @dataclass(frozen=True, slots=True)
 class CondaAuth:
-    """Its entries for the channels that it was set up for."""
+    """The import source: the entries for the channels that conda-auth was set up for."""
 
     name: str = "conda-auth"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """One look into the keyring a channel."""
+        """Yield one credential per channel that has a keyring entry."""
         entries = dict.fromkeys(_settings(settings))
         sightings = (
-            self._sighting(channel, held)
+            self._raw_of(channel, held)
             for channel, target in entries
             if (held := _held(target)) is not None
         )
         return offered(sightings, settings=settings)
 
-    def _sighting(self, channel: str, held: dict[str, Any]) -> RawCredential:
+    def _raw_of(self, channel: str, held: dict[str, Any]) -> RawCredential:
         basic = held.get("auth_type") == "http-basic"
         url = channel if "://" in channel else f"{ALIAS}/{channel}"
         bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
@@ -61,7 +61,7 @@ class CondaAuth:
 
 
 def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Channels that conda-auth was set up for, each with the name of its entry."""
+    """Yield the channels that conda-auth was set up for, each with the name of its entry."""
     for path in condarcs.files(settings):
         whole = condarcs.parsed(foreign_files.glance(path) or b"")
         entries = whole.get("channel_settings") if isinstance(whole, dict) else None
@@ -77,6 +77,6 @@ def _held(target: str) -> dict[str, Any] | None:
         return None if token is None else {"auth_type": "token", "token": token}
     try:
         found = json.loads(record)
-    except (ValueError, RecursionError):  # not one that it wrote
+    except (ValueError, RecursionError):  # written by another program
         return None
     return found if isinstance(found, dict) else None

@@ -1,13 +1,14 @@
-"""Docker: what to write into a Dockerfile. No secret is written anywhere.
+"""Docker: print what to write into a Dockerfile. No secret is written anywhere.
 
-BuildKit mounts a secret as a file below ``/run/secrets`` for one ``RUN`` only; it is in no layer
-and in no history (https://docs.docker.com/build/building/secrets/). The plugin finds it there
-by itself: ``/run/secrets/anaconda_repo_token_<org>``.
+BuildKit mounts a secret as a file below ``/run/secrets`` for one ``RUN`` only. It is in no layer
+and in no history (https://docs.docker.com/build/building/secrets/). The plugin finds it there:
+``/run/secrets/anaconda_repo_token_<org>``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.integrations.dotenv import ANY
@@ -23,28 +24,28 @@ NAME = "docker"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """The lines for tokens that are called ``names``."""
+    """The lines for the variables ``names`` of ``organizations``."""
 
     names: tuple[str, ...]
     organizations: tuple[str, ...]
 
     @property
     def mounts(self) -> tuple[str, ...]:
-        """Options of ``RUN`` in the Dockerfile."""
+        """Return the options of ``RUN`` in the Dockerfile."""
         return tuple(f"--mount=type=secret,id={name.lower()}" for name in self.names)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Options of ``docker build``."""
+        """Return the options of ``docker build``."""
         return tuple(f"--secret id={name.lower()},env={name}" for name in self.names)
 
     @property
     def text(self) -> str:
-        """What to copy."""
-        chosen = " ".join(f"--org {name}" for name in self.organizations)
+        """Return the text to copy."""
+        chosen = " ".join(f"--org {quote(name)}" for name in self.organizations)
         return "\n".join(
             (
-                "# In the Dockerfile (the secret is there for this RUN only):",
+                "# In the Dockerfile (the secret exists only during this RUN):",
                 f"RUN {' '.join(self.mounts)} \\",
                 "    conda install --yes PACKAGE",
                 "",
@@ -54,12 +55,12 @@ class Recipe:
         )
 
     def as_json(self) -> dict[str, list[str]]:
-        """For ``--json``."""
+        """Return the form for ``--json``."""
         return {"mounts": list(self.mounts), "secrets": list(self.secrets)}
 
 
 def recipe(tokens: Iterable[Token]) -> Recipe:
-    """The lines for ``tokens``, whose variables ``conda token run`` sets."""
+    """Return the lines for ``tokens``; ``conda token run`` sets their variables."""
     owners = tuple(dict.fromkeys(one.organization for one in tokens))
     return Recipe(
         names=tuple(token_variable("" if owner == ANY else owner) for owner in owners),

@@ -1,6 +1,6 @@
-"""dotenv: ``NAME=value`` lines in a project's ``.env``, for what loads one (docker compose, …).
+"""dotenv: ``NAME=value`` lines in the ``.env`` of a project (docker compose, python-dotenv, …).
 
-The name is the one under which the plugin itself finds a token: ``ANACONDA_REPO_TOKEN_<ORG>``.
+The name is the variable in which the plugin looks for a token: ``ANACONDA_REPO_TOKEN_<ORG>``.
 """
 
 from __future__ import annotations
@@ -23,29 +23,31 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
 
 ANY = "(any)"
-"""How ``lookup`` calls the organization of a general token."""
+"""The name that ``lookup`` gives to the organization of a general token."""
 _LINE = re.compile(
     r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*(?=\r?$)", re.MULTILINE
 )
 _END = re.compile(r"\r?\n")
 _BARE = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
-"""What needs no quotes, for a shell and for every reader of such files."""
+"""Values that need no quotes, neither for a shell nor for other readers."""
+_AMBIGUOUS = re.compile(r"['\\\s]|\$\{")
+"""What readers disagree about within single quotes: python-dotenv reads escapes and variables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignments:
-    """Lines ``NAME=value``; anything else is somebody's comment or continuation, and stays."""
+    """The format of lines ``NAME=value``. All other lines are kept as they are."""
 
     empty: str = ""
 
     def entries(self, text: str) -> tuple[Entry, ...]:
-        """All assignments."""
+        """Return all assignments."""
         return tuple(
             Entry(key=found[1], value=_unquoted(found[2])) for found in _LINE.finditer(text)
         )
 
     def put(self, text: str, entry: Entry) -> str:
-        """Change the line, or add one at the end; the file ends as it ended before."""
+        """Replace the line of the variable, or append one."""
         line = f"{entry.key}={_quoted(entry.value)}"
         for found in _LINE.finditer(text):
             if found[1] == entry.key:
@@ -54,7 +56,7 @@ class Assignments:
         return f"{text}{end}{line}" if text and not text.endswith("\n") else f"{text}{line}{end}"
 
     def drop(self, text: str, key: str) -> str:
-        """Take the line out."""
+        """Remove the line of the variable."""
         for found in _LINE.finditer(text):
             if found[1] == key:
                 before, after = text[: found.start()], text[found.end() :]
@@ -70,59 +72,59 @@ class Dotenv:
 
     name = "dotenv"
 
-    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
-        """It is a convention, not a program."""
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # the signature of Target
+        """Return True: dotenv is a convention of many programs."""
         return True
 
-    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
-        """``.env`` of the folder we are in."""
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
+        """Return ``.env`` in the current folder."""
         return self.place_at(Path(".env"))
 
     def place_named(self, name: str) -> Place:
-        """The file."""
+        """Return the file whose path was recorded."""
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:
-        """The file at ``path``."""
+        """Return the file at ``path``."""
         return TextFile(path=absolute(path), format=Assignments())
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
-        """One variable a token.
+        """Yield one variable.
 
         Raises:
-            BadInput: no line can hold it.
+            BadInput: Programs would read the value in different ways.
         """
-        if "'" in grant.secret.reveal():
+        if _AMBIGUOUS.search(grant.secret.reveal()):
             raise BadInput(
-                f"The token of {grant.token.organization} has a quote in it, which such files "
-                "cannot hold.",
+                f"The token of {grant.token.organization} contains a quote, a backslash, a blank "
+                "or ${, which programs read from .env files in different ways.",
                 hint="Use another target: rattler, pixi, mamba.",
             )
         yield Entry(key=variable_of(grant), value=grant.secret.reveal())
 
     def secret_in(self, value: str) -> Secret | None:
-        """The value itself."""
+        """Return the value itself."""
         try:
             return Secret(value)
-        except MalformedToken:  # empty, or a sentence
+        except MalformedToken:  # empty, or with blanks
             return None
 
-    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
-        """Such files are committed by accident more than any other."""
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
+        """Warn of committing the file."""
         yield "Keep .env out of version control and out of images: .gitignore, .dockerignore."
 
 
 def variable_of(grant: Grant) -> str:
-    """``ANACONDA_REPO_TOKEN_<ORG>``."""
+    """Return the name ``ANACONDA_REPO_TOKEN_<ORG>``."""
     organization = grant.token.organization
     return token_variable("" if organization == ANY else organization)
 
 
 def by_variable(grants: Iterable[Grant]) -> dict[str, Grant]:
-    """The tokens by the names of their variables.
+    """Return the tokens by the names of their variables.
 
     Raises:
-        BadInput: two have the same name.
+        BadInput: Two tokens have the same name.
     """
     named: dict[str, Grant] = {}
     for grant in grants:

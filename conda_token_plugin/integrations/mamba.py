@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.integrations.formats.credential_file import TextFile
-from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
-"""The kinds of entries, and the field of each that holds the secret."""
+"""The kinds of entries, and the field that holds the secret of each."""
 WAYS = {
     "CondaToken": AuthScheme.PATH,
     "BearerToken": AuthScheme.BEARER,
@@ -46,14 +46,14 @@ WAYS = {
 
 
 class Mamba:
-    """mamba and micromamba read the same file."""
+    """The export target; mamba and micromamba read the same file."""
 
     def __init__(self, name: str) -> None:
         """``name`` is ``mamba`` or ``micromamba``."""
         self.name = name
 
     def installed(self, settings: Settings) -> bool:
-        """Whether it is on the path, was set up in this shell, or has been used."""
+        """Return whether it is on the path, was set up in this shell, or has been used."""
         variables = settings.variables
         return bool(
             which(self.name, path=variables.get("PATH", ""))
@@ -61,20 +61,20 @@ class Mamba:
             or (settings.home / ".mamba" / "auth").is_dir()
         )
 
-    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
-        """The file; mamba reads no keyring."""
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
+        """Return the file; mamba reads no keyring."""
         return self.place_at(settings.home / ".mamba" / "auth" / "authentication.json")
 
     def place_named(self, name: str) -> Place:
-        """The file."""
+        """Return the file whose path was recorded."""
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:
-        """The file at ``path``."""
+        """Return the file at ``path``."""
         return TextFile(path=absolute(path), format=FORMAT)
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
-        """One entry a prefix of the token's scope; a bearer token's without the path."""
+        """Yield one entry per prefix of the token's scope; for a bearer token, one per host."""
         value = json.dumps(_value(grant))
         keys = (key_of(prefix) for prefix in grant.token.scope)
         if grant.token.way is AuthScheme.BEARER:
@@ -83,11 +83,11 @@ class Mamba:
             yield Entry(key=key, value=value)
 
     def secret_in(self, value: str) -> Secret | None:
-        """The token or password of an entry."""
+        """Return the token or password of an entry, or None."""
         return secret_of(json.loads(value))
 
     def notes(self, grant: Grant) -> Iterator[str]:
-        """What is known not to work."""
+        """Say what does not work with such a token."""
         if grant.token.way in {AuthScheme.TOKEN, AuthScheme.PATH}:
             yield (
                 f"{self.name} 2.8 gets packages with such a token only from channels that serve "
@@ -101,16 +101,16 @@ class Mamba:
 
 @dataclass(frozen=True, slots=True)
 class MambaSource:
-    """What mamba and micromamba know."""
+    """The import source: the file of mamba and micromamba."""
 
     name: str = "mamba"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """One a key."""
-        return offered(_sightings(settings), settings=settings)
+        """Yield one credential per key."""
+        return offered(_raw(settings), settings=settings)
 
 
-def _sightings(settings: Settings) -> Iterator[RawCredential]:
+def _raw(settings: Settings) -> Iterator[RawCredential]:
     path = settings.home / ".mamba" / "auth" / "authentication.json"
     for entry in TextFile(path=path, format=FORMAT).look():
         held = json.loads(entry.value)
@@ -127,19 +127,19 @@ def _sightings(settings: Settings) -> Iterator[RawCredential]:
 
 
 def key_of(prefix: str) -> str:
-    """``https://host:8443/repo/acme`` → ``host:8443/repo/acme``."""
+    """Return mamba's key for a prefix: ``host:8443/repo/acme``, without the scheme."""
     parts = urlsplit(prefix)
     return f"{parts.netloc}{parts.path}"
 
 
 def secret_of(entry: dict[str, str]) -> Secret | None:
-    """The token or password of an entry that is known."""
+    """Return the token or password of an entry of a known kind, or None."""
     held = entry[KINDS[entry["type"]]]
     try:
         if entry["type"] == "BasicHTTPAuthentication":
             held = b64decode(held, validate=True).decode()
         return Secret(held)
-    except (MalformedToken, ValueError):  # a password with blanks; no base64, no text
+    except (MalformedToken, ValueError):  # a value that cannot be sent; invalid base64 or UTF-8
         return None
 
 

@@ -1,11 +1,15 @@
-"""netrc: user and password a host, read by curl, pip, conda, rattler, mamba, and many more.
+"""netrc: user and password per host, read by curl, pip, conda, rattler, mamba and others.
 
-It can only say Basic, and a host is named without port and path. So it is for tokens that a server
-takes as a password (``AuthScheme.BASIC``); the repository takes none of these, as far as is known.
+The format expresses only Basic authentication, and names a host without port and path. It is
+therefore a target only for tokens that a server accepts as a password (`AuthScheme.BASIC`).
 
-The file is the one that ``NETRC`` names (requests, pip, rattler; curl since 8.16), else
-``~/.netrc``, or ``~/_netrc`` where only that is there. Our entry goes to the beginning, because
-readers take the first that fits, and ignore what comes after ``default``.
+The file is the one that ``NETRC`` names (requests, pip, rattler; curl since 8.16), otherwise
+``~/.netrc``, or ``~/_netrc`` if only that exists. An exported entry is written to the beginning,
+because readers take the first match and ignore everything after ``default``.
+
+As an import source it yields the logins of hosts that serve channels, and no others: a netrc also
+holds logins for unrelated services. A host counts if a configuration file names a channel on it,
+or if it is the repository's host or conda.anaconda.org.
 """
 
 from __future__ import annotations
@@ -15,78 +19,94 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import LEFT
+from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.integrations.formats.netrc_text import without_machine
 from conda_token_plugin.integrations.rattler import hosts_of
+from conda_token_plugin.integrations.source import Plain, RawCredential, offered, url_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
 
 _PLAIN = re.compile(r"[^\s\"'#\\]+")
-"""What every reader reads the same: they differ on quotes, comments and escapes."""
+"""Words that all readers parse in the same way. They differ on quotes, comments and escapes."""
+_KNOWN_HOSTS = ("conda.anaconda.org",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetrcFile:
-    """The file at ``path``; a value is the text of an entry without its first line."""
+    """The file at ``path``. A value is the text of an entry without its first line."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The path."""
+        """Return the path."""
         return str(self.path)
 
     def logins(self) -> dict[str, tuple[str, str]]:
-        """User and password by host; ``default`` is one of them."""
+        """Return user and password by host, of a file that may be changed.
+
+        The key ``default`` stands for all other hosts.
+
+        Raises:
+            ConfigurationError: The file cannot be parsed or must not be changed.
+        """
         return {} if foreign_files.content(self.path) is None else self.look()
 
     def look(self) -> dict[str, tuple[str, str]]:
-        """As ``logins``, of a file that is only read: it may be a link, or somebody else's."""
+        """Return user and password by host, of a file that is only read.
+
+        Raises:
+            ConfigurationError: The file cannot be read or parsed.
+        """
         if foreign_files.glance(self.path) is None:
             return {}
         try:
             hosts = netrc.netrc(str(self.path)).hosts
-        except netrc.NetrcParseError as error:  # its text may quote a password: the line is enough
+        except netrc.NetrcParseError as error:  # its message may quote a password
             raise self._damaged(f"line {error.lineno}") from None
-        except UnicodeDecodeError:  # neither UTF-8 nor the locale's
-            raise self._damaged("it is no text") from None
+        except UnicodeDecodeError:
+            raise self._damaged("it is not a text file") from None
         return {host: (login, password or "") for host, (login, _, password) in hosts.items()}
 
     def held(self, key: str) -> str | None:
-        """The entry of the host ``key``."""
+        """Return the entry of the host ``key``, or None."""
         login = self.logins().get(key)
         return None if login is None else _value(*login)
 
     def prepare(self, key: str) -> None:
-        """Nothing is in the way of a key."""
+        """Do nothing: hosts cannot be confused with one another."""
 
-    def sweep(self, key: str) -> None:  # noqa: ARG002  # as Place
-        """Clear away what a write that was killed has left."""
+    def sweep(self, key: str) -> None:  # noqa: ARG002  # the signature of Place
+        """Delete the temporary file of an interrupted write."""
         foreign_files.sweep(self.path)
 
-    def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
-        """What has to be made for the file to be there."""
+    def missing(self, key: str) -> str:  # noqa: ARG002  # the signature of Place
+        """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.path)
 
-    def put(self, entry: Entry) -> None:
-        """Write the entry before all others, or in place of an older one of ours."""
+    def put(self, key: str, value: str) -> None:
+        """Write the entry before all others, or replace the exported entry of the same host."""
         before = foreign_files.content(self.path)
-        old = self.held(entry.key)
-        rest = before or b"" if old is None else self._without(before or b"", entry.key, old)
-        foreign_files.replace(self.path, after=_block(entry.key, entry.value) + rest, before=before)
+        old = self.held(key)
+        rest = before or b"" if old is None else self._without(before or b"", key, old)
+        foreign_files.replace(self.path, after=_block(key, value) + rest, before=before)
 
     def drop(self, key: str, *, made: str) -> None:
-        """Take our lines out."""
+        """Remove the exported lines, and the file if the export created it and it is empty."""
         before, old = foreign_files.content(self.path), self.held(key)
         if before is None or old is None:
             return
@@ -102,7 +122,7 @@ class NetrcFile:
             raise ConfigurationError(
                 self.path,
                 reason=f"has the entry for {key} in another form {LEFT}",
-                hint=f"Take the entry for {key} out by hand.",
+                hint=f"Remove the entry for {key} by hand.",
             )
         return data.replace(block, b"")
 
@@ -111,71 +131,123 @@ class NetrcFile:
 
 
 class Netrc:
-    """Whatever reads netrc."""
+    """The export target: every program that reads netrc."""
 
     name = "netrc"
 
-    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
-        """It is a convention, not a program."""
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # the signature of Target
+        """Return True: netrc is a convention of many programs."""
         return True
 
-    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
-        """The file."""
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
+        """Return the user's netrc file."""
         return self.place_at(path_of(settings))
 
     def place_named(self, name: str) -> Place:
-        """The file."""
+        """Return the file whose path was recorded."""
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> NetrcFile:
-        """The file at ``path``."""
+        """Return the file at ``path``."""
         return NetrcFile(path=absolute(path))
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
-        """One entry a host of the token's scope.
+        """Yield one entry per host of the token's scope.
 
         Raises:
-            BadInput: the server does not take the token as a password, or netrc cannot hold it.
+            BadInput: The server does not accept the token as a password, or programs would parse
+                the user name or the password in different ways.
         """
         token, secret = grant.token, grant.secret.reveal()
         if token.way is not AuthScheme.BASIC:
             raise BadInput(
-                f"netrc can only say user and password, and the token of {token.organization} "
-                f"is sent as {token.way.value!r}.",
-                hint="If its server takes it as a password: conda token install --site "
+                f"netrc holds only user names and passwords, and the token of "
+                f"{token.organization} is sent as {token.way.value!r}.",
+                hint="If the server accepts it as a password: conda token install --site "
                 f"--org {token.organization} -c URL --send-as basic --username NAME",
             )
         if not (_PLAIN.fullmatch(secret) and _PLAIN.fullmatch(token.username)):
             raise BadInput(
-                f"The user or password of {token.organization} has a quote, #, \\ or blank, which "
-                "programs read from netrc in different ways.",
+                f"The user name or password of {token.organization} contains a quote, #, \\ or a "
+                "blank. Programs that read netrc parse these in different ways.",
                 hint="Use another target: rattler, pixi, mamba.",
             )
         for host in hosts_of(grant):
             yield Entry(key=host, value=_value(token.username, secret))
 
     def secret_in(self, value: str) -> Secret | None:
-        """The password."""
+        """Return the password of an entry, or None if it cannot be a token."""
         try:
             return Secret(value.rpartition("password ")[2])
         except MalformedToken:  # an empty password, or one with blanks
             return None
 
     def notes(self, grant: Grant) -> Iterator[str]:
-        """It finds by host alone."""
+        """Say that netrc applies to whole hosts."""
         yield (
             f"Programs that read netrc send this to all of {', '.join(hosts_of(grant))}, "
             "on every port and path."
         )
 
 
+@dataclass(frozen=True, slots=True)
+class NetrcSource:
+    """The import source: the user's netrc file."""
+
+    name: str = "netrc"
+
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
+        """Yield one credential per host that serves channels."""
+        path, channels = path_of(settings), set(_channels(settings))
+        hosts = {urlsplit(url).hostname for url in (*channels, settings.repo_url)}
+        hosts |= set(_KNOWN_HOSTS)
+        raw = (
+            RawCredential(
+                source=self.name,
+                where=f"{path} {host}",
+                urls=_urls(host, channels=channels, settings=settings),
+                value=password,
+                way=AuthScheme.BASIC,
+                username=login,
+                plain=Plain(path=path, without=_without(host)),
+            )
+            for host, (login, password) in NetrcFile(path=path).look().items()
+            if host in hosts
+        )
+        return offered(raw, settings=settings)
+
+
 def path_of(settings: Settings) -> Path:
-    """The file that most programs read."""
+    """Return the path that most programs read."""
     named = settings.variables.get("NETRC")
     if named:
         return Path(named)
     usual, other = settings.home / ".netrc", settings.home / "_netrc"
     return other if other.exists() and not usual.exists() else usual
+
+
+def _urls(host: str, *, channels: set[str], settings: Settings) -> tuple[str, ...]:
+    """Return the configured channels on ``host``, or the whole host if there is none."""
+    named = sorted(url for url in channels if urlsplit(url).hostname == host)
+    return tuple(named) or (url_of(host, settings),)
+
+
+def _channels(settings: Settings) -> Iterator[str]:
+    for path in condarcs.files(settings):
+        for text in condarcs.texts(condarcs.parsed(foreign_files.glance(path) or b"")):
+            if text.startswith(("https://", "http://")) and "*" not in text and _is_url(text):
+                yield text
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname)
+    except ValueError:  # `https://[` is not a URL
+        return False
+
+
+def _without(host: str) -> Callable[[bytes], bytes]:
+    return lambda data: without_machine(data.decode(), host).encode()
 
 
 def _value(login: str, password: str) -> str:

@@ -31,19 +31,19 @@ _TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 
 
 class Pixi(Rattler):
-    """pixi finds what rattler finds."""
+    """The export target; pixi finds what rattler finds."""
 
     name = "pixi"
 
     def installed(self, settings: Settings) -> bool:
-        """Whether it is on the path, or where its installer puts it."""
+        """Return whether it is on the path, or where its installer puts it."""
         home = _home(settings) / "bin"
         return bool(
             which("pixi", path=settings.variables.get("PATH", "")) or which("pixi", path=str(home))
         )
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:
-        """The file that the configuration names, else rattler's."""
+        """Return the file that the configuration names, else rattler's."""
         override = ""
         for path in _configurations(settings):
             override = _override_in(path) or override

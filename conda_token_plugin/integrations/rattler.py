@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
-from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
 from conda_token_plugin.integrations.target import Entry
 from conda_token_plugin.settings import absolute
@@ -48,7 +48,7 @@ KINDS = {
     "S3Credentials": dict,
     "OAuth": dict,
 }
-"""The kinds of entries, and what each holds."""
+"""The kinds of entries, and the type of the data of each."""
 SHARES_KEYRING = sys.platform != "win32"
 """On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
 
@@ -77,9 +77,9 @@ class KeyringPlace(NamedTuple):
         """Return "": no file or folder is made."""
         return ""
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Set the entry."""
-        self.service.put(entry.key, entry.value)
+        self.service.put(key, value)
 
     def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
         """Delete the entry."""
@@ -87,16 +87,16 @@ class KeyringPlace(NamedTuple):
 
 
 class Rattler:
-    """The credentials that every client built on rattler reads."""
+    """The export target: the credentials that every client built on rattler reads."""
 
     name = "rattler"
 
-    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # as Target
-        """It is a library, inside of others: nobody can say."""
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # the signature of Target
+        """Return True: it is a library within other programs, which cannot be listed."""
         return True
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:
-        """The file that a variable names, else the keyring if secrets are kept there."""
+        """Return the file that a variable names, else the keyring if it is preferred."""
         named = settings.variables.get("RATTLER_AUTH_FILE")
         if named:
             return self.place_at(Path(named))
@@ -105,30 +105,30 @@ class Rattler:
         return self.place_at(settings.home / ".rattler" / "credentials.json")
 
     def place_named(self, name: str) -> Place:
-        """The keyring's service, or the file."""
+        """Return the keyring service or the file whose name was recorded."""
         if name.startswith(PREFIX):
             return KeyringPlace(KeyringService(service=name.removeprefix(PREFIX)))
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:
-        """The file at ``path``."""
+        """Return the file at ``path``."""
         return file_at(path)
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
-        """One entry a host of the token's scope."""
+        """Yield one entry per host of the token's scope."""
         value = json.dumps(_value(grant))
         for host in hosts_of(grant):
             yield Entry(key=host, value=value)
 
     def secret_in(self, value: str) -> Secret | None:
-        """The token or password of an entry."""
+        """Return the token or password of an entry, or None."""
         try:
             return Secret(_held(_read(value))[1])
-        except MalformedToken:  # a password with blanks, or another kind of credential
+        except MalformedToken:  # a value that cannot be sent, or another kind of credential
             return None
 
     def notes(self, grant: Grant) -> Iterator[str]:
-        """It finds credentials by host alone."""
+        """Say that credentials apply to whole hosts."""
         yield (
             f"{self.name} finds credentials by host: it sends the token of "
             f"{grant.token.organization} to every channel of {', '.join(hosts_of(grant))}."
@@ -137,37 +137,37 @@ class Rattler:
 
 @dataclass(frozen=True, slots=True)
 class RattlerSource:
-    """What rattler and pixi know; of their keyring's entries that of the repository's host."""
+    """The import source: the files of rattler and pixi, and the repository's keyring entry."""
 
     name: str = "rattler"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """One a host; a pattern of hosts is no address that a token could be kept for."""
-        return offered(_sightings(settings), settings=settings)
+        """Yield one credential per host. Patterns of hosts are skipped."""
+        return offered(_raw(settings), settings=settings)
 
 
 def file_at(path: Path) -> TextFile:
-    """The credentials file at ``path``."""
+    """Return the credentials file at ``path``."""
     path = absolute(path)
     return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
 
 
-def _sightings(settings: Settings) -> Iterator[RawCredential]:
+def _raw(settings: Settings) -> Iterator[RawCredential]:
     named = settings.variables.get("RATTLER_AUTH_FILE")
     paths = [Path(named)] if named else []
     for path in (*paths, settings.home / ".rattler" / "credentials.json"):
         for entry in file_at(path).look():
             plain = json_copy(path, entry.key, format_=FORMAT)
             where = f"{path} {entry.key}"
-            yield from _sighting(entry, where=where, plain=plain, settings=settings)
+            yield from _raw_of(entry, where=where, plain=plain, settings=settings)
     if SHARES_KEYRING and (settings.home / ".rattler").is_dir():
         host = host_of(settings.repo_url)
         held = KeyringService(service=SERVICE).held(host)
         entry = Entry(key=host, value=held or "{}")
-        yield from _sighting(entry, where="the system keyring, rattler", settings=settings)
+        yield from _raw_of(entry, where="the system keyring, rattler", settings=settings)
 
 
-def _sighting(
+def _raw_of(
     entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
 ) -> Iterator[RawCredential]:
     way, value, username = _held(_read(entry.value))
@@ -184,12 +184,12 @@ def _sighting(
 
 
 def hosts_of(grant: Grant) -> tuple[str, ...]:
-    """The hosts of the token's scope, each once."""
+    """Return the hosts of the token's scope, each once."""
     return tuple(dict.fromkeys(host_of(prefix) for prefix in grant.token.scope))
 
 
 def host_of(url: str) -> str:
-    """The key for ``url``: its host, an IPv6 address in brackets."""
+    """Return rattler's key for ``url``: the host; an IPv6 address is in brackets."""
     host = urlsplit(url).hostname or ""
     return f"[{host}]" if ":" in host else host
 
@@ -204,7 +204,7 @@ def _value(grant: Grant) -> dict[str, object]:
 
 
 def _known(value: object) -> bool:
-    """Whether ``value`` is an entry as rattler writes them: one kind, and what belongs to it."""
+    """Return whether ``value`` is an entry as rattler writes them: one known kind with its data."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     kind, held = next(iter(value.items()))
@@ -214,13 +214,13 @@ def _known(value: object) -> bool:
 def _read(value: str) -> dict[str, object]:
     try:
         entry = json.loads(value)
-    except (ValueError, RecursionError):  # a keyring's entry that somebody else made
+    except (ValueError, RecursionError):  # a keyring entry of another program
         return {}
     return entry if isinstance(entry, dict) else {}
 
 
 def _held(entry: dict[str, object]) -> tuple[AuthScheme | None, str, str]:
-    """How the secret of an entry is sent, the secret, and the user name; None for other kinds."""
+    """Return the auth scheme (None for other kinds), the secret and the user name of an entry."""
     for kind, way in (("CondaToken", AuthScheme.PATH), ("BearerToken", AuthScheme.BEARER)):
         if text(entry, kind):
             return way, text(entry, kind), ""

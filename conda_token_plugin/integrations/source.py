@@ -1,4 +1,4 @@
-"""Tokens that other tools hold, on offer to be taken into the store."""
+"""The interface of import sources: tokens that other tools hold."""
 
 from __future__ import annotations
 
@@ -21,49 +21,62 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plain:
-    """A copy in a file in plain text, and how the file is without it."""
+    """A plain-text copy of a secret in a file.
+
+    Attributes:
+        path: The file.
+        without: Returns the content of the file without the copy, or None if the file is to be
+            deleted. It raises ValueError if the copy cannot be removed safely; the message
+            completes the sentence "PATH …".
+    """
 
     path: Path
     without: Callable[[bytes], bytes | None]
-    """From the file's bytes to those without the copy; None: the file goes.
-
-    Raises ValueError, with what finishes the sentence "PATH …", where that cannot be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCredential:
-    """One token that is there, with everything that its source knows of it."""
+    """One credential that was found, with everything that its source knows about it.
+
+    Attributes:
+        sources: The names of the sources that have it.
+        where: Paths with lines, or keyring entries, to be shown to the user.
+        organization: Empty if neither the source nor the scope tells it.
+        inside_path: Whether a URL has the token after the first path segment
+            (``https://host/api/t/TOKEN/main``). A stored token is sent before the whole path.
+        plain: The plain-text copies.
+    """
 
     sources: tuple[str, ...]
     where: tuple[str, ...]
-    """Paths with lines, keyrings' entries: for people."""
     scope: tuple[str, ...]
     secret: Secret
     way: AuthScheme
     username: str = ""
     organization: str = ""
-    """Empty where the source does not say, and the scope neither."""
+    inside_path: bool = False
     plain: tuple[Plain, ...] = ()
 
 
 class Source(Protocol):
-    """Somewhere tokens may be."""
+    """A tool, or a kind of file, that tokens can be imported from."""
 
     @property
     def name(self) -> str:
-        """What the user types."""
+        """Return the name that the user types."""
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """What is there. Changes nothing.
+        """Yield the credentials that the source holds. Change nothing.
 
         Raises:
-            ConfigurationError, KeyringUnusable: it cannot be read.
+            ConfigurationError: A file cannot be read.
+            KeyringUnusable: The system keyring does not answer.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCredential:
-    """A credential as a source holds it; nobody has looked yet whether it can be a token."""
+    """A credential as a source holds it, before it is known whether it can be a token."""
 
     source: str
     where: str
@@ -72,18 +85,60 @@ class RawCredential:
     way: AuthScheme
     username: str = ""
     organization: str = ""
+    inside_path: bool = False
     plain: Plain | None = None
 
 
-def offered(sightings: Iterable[RawCredential], *, settings: Settings) -> Iterator[FoundCredential]:
-    """The offers of ``sightings``, but for those that are no token or may be sent nowhere."""
-    for one in sightings:
+def offered(raw: Iterable[RawCredential], *, settings: Settings) -> Iterator[FoundCredential]:
+    """Yield the credentials that can be tokens and have at least one URL to be sent to."""
+    for one in raw:
         secret, scope = _secret(one.value), tuple(dict.fromkeys(_prefixes(one.urls)))
         if secret is not None and scope:
-            yield _offer(one, secret=secret, scope=scope, settings=settings)
+            yield _found(one, secret=secret, scope=scope, settings=settings)
 
 
-def _offer(
+def text(entry: Mapping[str, Any], name: str) -> str:
+    """Return the text under ``name`` in untrusted data, or "" if there is no text."""
+    value = entry.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def json_copy(path: Path, key: str, *, format_: Format) -> Plain:
+    """Return the plain-text copy under ``key`` of a file in the given format."""
+    return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
+
+
+def merged(found: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
+    """Return each credential once, with all the places where it was found."""
+    unique: list[FoundCredential] = []
+    for one in found:
+        for number, known in enumerate(unique):
+            if _is_same(known, one):
+                unique[number] = _joined(known, one)
+                break
+        else:
+            unique.append(one)
+    return tuple(unique)
+
+
+def in_repository(prefix: str, settings: Settings) -> bool:
+    """Return whether ``prefix`` is the repository or a part of it."""
+    return longest_prefix(prefix, among={settings.repo_url.rstrip("/")}) is not None
+
+
+def url_of(key: str, settings: Settings) -> str:
+    """Return the URL for a tool's key ``host[:port][/path]``.
+
+    A key that is only the repository's host stands for the repository.
+    """
+    repository = urlsplit(settings.repo_url)
+    host, _, path = key.partition("/")
+    if host not in {repository.netloc, repository.hostname}:
+        return f"https://{key}"
+    return f"{repository.scheme}://{repository.netloc}/{path}" if path else settings.repo_url
+
+
+def _found(
     one: RawCredential, *, secret: Secret, scope: tuple[str, ...], settings: Settings
 ) -> FoundCredential:
     """What goes into the path elsewhere is taken by the repository in the header, too."""
@@ -97,49 +152,13 @@ def _offer(
         where=(one.where,),
         scope=scope,
         secret=secret,
+        # The repository also accepts in a header what other tools send in the path.
         way=AuthScheme.TOKEN if ours and one.way is AuthScheme.PATH else one.way,
         username=one.username,
         organization=next(filter(None, owners), ""),
+        inside_path=one.inside_path,
         plain=(one.plain,) if one.plain else (),
     )
-
-
-def text(entry: Mapping[str, Any], name: str) -> str:
-    """The text under ``name`` of what somebody else wrote; "" where there is none."""
-    value = entry.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def json_copy(path: Path, key: str, *, format_: Format) -> Plain:
-    """The copy under ``key`` of a file of that format."""
-    return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
-
-
-def merged(offers: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
-    """Each token once, with all the places where it was found."""
-    found: list[FoundCredential] = []
-    for one in offers:
-        for number, known in enumerate(found):
-            if _is_same(known, one):
-                found[number] = _joined(known, one)
-                break
-        else:
-            found.append(one)
-    return tuple(found)
-
-
-def in_repository(prefix: str, settings: Settings) -> bool:
-    """Whether ``prefix`` is the repository or a part of it."""
-    return longest_prefix(prefix, among={settings.repo_url.rstrip("/")}) is not None
-
-
-def url_of(key: str, settings: Settings) -> str:
-    """The URL that a client means by ``host[:port][/path]``; of the repository's host, that."""
-    repository = urlsplit(settings.repo_url)
-    host, _, path = key.partition("/")
-    if host not in {repository.netloc, repository.hostname}:
-        return f"https://{key}"
-    return f"{repository.scheme}://{repository.netloc}/{path}" if path else settings.repo_url
 
 
 def _prefixes(urls: Iterable[str]) -> Iterator[str]:
@@ -149,14 +168,14 @@ def _prefixes(urls: Iterable[str]) -> Iterator[str]:
 def _prefix(url: str) -> str:
     try:
         return normalised(url)
-    except MalformedURL:  # not encrypted, or no URL: no token may be sent there
+    except MalformedURL:  # not encrypted or not a URL: a token must not be sent there
         return ""
 
 
 def _secret(value: str) -> Secret | None:
     try:
         return Secret(value)
-    except MalformedToken:  # a password with blanks, an empty file
+    except MalformedToken:  # an empty file, a value that cannot be sent
         return None
 
 
@@ -173,5 +192,6 @@ def _joined(one: FoundCredential, other: FoundCredential) -> FoundCredential:
         where=tuple(dict.fromkeys((*one.where, *other.where))),
         scope=tuple(dict.fromkeys((*one.scope, *other.scope))),
         organization=one.organization or other.organization,
+        inside_path=one.inside_path or other.inside_path,
         plain=(*one.plain, *other.plain),
     )

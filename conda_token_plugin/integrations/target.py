@@ -1,4 +1,4 @@
-"""What is handed to a client, and where it goes."""
+"""The interface of export targets: what a tool receives, and where it stores it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 
-RENAME = "Store one of them under a name of its own: conda token install --site --org NAME -c URL"
-"""What to do where one organization has two tokens, and there is room for one."""
+RENAME = "Store one of them under another name: conda token install --site --org NAME -c URL"
+"""The hint for two tokens of one organization where the target has room for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A token together with its secret: what a client is to be given."""
+    """A token together with its secret: what an export gives to a tool."""
 
     token: Token
     secret: Secret
@@ -28,74 +28,82 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One credential as a client keeps it: under which key, and in which words."""
+    """One credential in the format of a tool."""
 
     key: str
     value: str = field(repr=False)
-    """In the client's own notation; holds the secret."""
+    """The tool's own notation; it contains the secret."""
 
 
 class Place(Protocol):
-    """Something that holds credentials of a client by key: a file, a folder, a keyring's service.
+    """A store of a tool that holds credentials by key: a file, a folder or a keyring service.
 
-    Every method raises ConfigurationError where what is there cannot be read or must not be
-    touched, and KeyringUnusable where a keyring does not answer.
+    Every method raises ConfigurationError if the content cannot be read or must not be changed,
+    and KeyringUnusable if a keyring does not answer.
     """
 
     @property
     def name(self) -> str:
-        """The path, or ``keyring:<service>``: the same in every run."""
+        """Return the path, or ``keyring:<service>``. It is the same in every process."""
 
     def held(self, key: str) -> str | None:
-        """The value under ``key`` in the client's notation, or None."""
+        """Return the value under ``key`` in the tool's notation, or None."""
 
     def prepare(self, key: str) -> None:
-        """Raise if the client would not find, or would mix up, what is put under ``key``."""
+        """Raise if the tool could confuse an entry under ``key`` with another entry."""
 
     def sweep(self, key: str) -> None:
-        """Clear away what a ``put`` of ``key`` that was killed has left."""
+        """Delete the temporary file of an interrupted ``put`` of ``key``."""
 
     def missing(self, key: str) -> str:
-        """The topmost file or folder that writing ``key`` would make; "" if none."""
+        """Return the topmost file or folder that writing ``key`` would create, or ""."""
 
-    def put(self, entry: Entry) -> None:
-        """Write ``entry`` and leave everything else as it is."""
+    def put(self, key: str, value: str) -> None:
+        """Write ``value`` under ``key``. The other entries keep their values."""
 
     def drop(self, key: str, *, made: str) -> None:
-        """Take the entry under ``key`` out, as if it had never been there.
+        """Remove the entry under ``key``.
 
-        ``made`` is what ``missing`` said before the first entry: it goes when nothing is left.
+        Args:
+            key: The key of the entry.
+            made: What ``missing`` returned before the first entry was written. It is deleted
+                when nothing is left in it.
         """
 
 
 class Target(Protocol):
-    """A client that tokens can be exported to."""
+    """A tool that tokens can be exported to."""
 
     @property
     def name(self) -> str:
-        """What the user types."""
+        """Return the name that the user types."""
 
     def installed(self, settings: Settings) -> bool:
-        """Whether the client seems to be on this machine."""
+        """Return whether the tool seems to be installed on this machine."""
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:
-        """Where the client looks first; ``keyring``: whether secrets are kept in a keyring."""
+        """Return the place where the tool looks first.
+
+        Args:
+            settings: The environment variables and the home folder.
+            keyring: Whether to prefer the system keyring where the tool can read it.
+        """
 
     def place_named(self, name: str) -> Place:
-        """The place that was recorded under ``name``."""
+        """Return the place whose ``name`` was recorded."""
 
     def place_at(self, path: Path) -> Place:
-        """The place of a path that the user names."""
+        """Return the place at a path that the user gave."""
 
     def entries(self, grant: Grant) -> Iterable[Entry]:
-        """What the client needs for ``grant``.
+        """Return the entries that the tool needs for ``grant``.
 
         Raises:
-            BadInput: the client has no way to send such a token.
+            BadInput: The tool has no way to send such a token.
         """
 
     def secret_in(self, value: str) -> Secret | None:
-        """The secret in a value of the client's notation; None if it is none that we know."""
+        """Return the secret in a value of the tool's notation, or None if it has none."""
 
     def notes(self, grant: Grant) -> Iterable[str]:
-        """What the user should know about ``grant`` in the hands of this client."""
+        """Return what the user should know about how the tool uses ``grant``."""

@@ -1,6 +1,8 @@
-"""What was exported where, without secrets: so that just this can be taken back.
+"""The record of exports: what was written where, without secrets.
 
-It lies in ``exports`` below the store's folder, by the store's rules for files and locks.
+It makes it possible to remove, or to refresh, exactly the entries that this plugin wrote. The file
+is ``exports/exports.json`` in the store's folder. It is changed under the store's lock, so that
+it always agrees with the tokens that are stored.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
@@ -23,76 +26,136 @@ if TYPE_CHECKING:
 
 VERSION = 1
 NAME = "exports.json"
-LARGEST = 16 * 1024 * 1024
-"""Bytes of the record; it has about 300 for each export."""
+MAX_BYTES = 16 * 1024 * 1024
+"""Maximum size of the record; one export takes about 300 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One entry that was written for a client."""
+    """One entry that was written for a tool.
+
+    Attributes:
+        target: The name of the export target.
+        place: The name of its `Place`.
+        key: The key of the entry in the place.
+        organization: The organization of the token.
+        token: The store's key of the token.
+        last_four: The last four characters of the token.
+        former: The same of the token that was there before. It is still there if the process was
+            killed before it wrote the entry.
+        made: The topmost file or folder that the export created. It is deleted with the last
+            entry.
+    """
 
     target: str
     place: str
     key: str
     organization: str
     token: str
-    """The store's key of the token."""
     last_four: str
     former: str = ""
-    """The last four of what was there before, which a kill may have left there."""
     made: str = ""
-    """The topmost file or folder that was not there before; it goes with the last entry."""
 
     @property
     def spot(self) -> tuple[str, str]:
-        """Where the entry is."""
+        """Return the place and the key of the entry."""
         return self.place, self.key
 
 
+class ExportOutcome(Enum):
+    """What happened, or would happen, to an entry."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    TAKEN_BACK = "removed"
+    GONE = "already gone"
+    CHANGED = "changed by another program since then, and left as it is"
+    FAILED = "could not be changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportResult:
+    """What happened to a recorded entry; ``reason`` is set if it could not be changed."""
+
+    record: Record
+    outcome: ExportOutcome
+    reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Return whether the entry still holds the old token."""
+        return self.outcome is ExportOutcome.FAILED
+
+    @property
+    def line(self) -> str:
+        """Return one line for the user."""
+        record = self.record
+        line = (
+            f"Export to {record.target}, the token of {record.organization} for {record.key} "
+            f"in {record.place}: {self.outcome.value}."
+        )
+        return f"{line} {self.reason}" if self.reason else line
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form for ``--json``."""
+        return {
+            "target": self.record.target,
+            "organization": self.record.organization,
+            "place": self.record.place,
+            "key": self.record.key,
+            "outcome": self.outcome.value,
+        }
+
+
 class ExportRecord:
-    """The records of one store. Any method may raise StoreError."""
+    """The record of exports of one store. Every method may raise StoreError."""
 
     def __init__(self, settings: Settings) -> None:
-        """Does no I/O."""
+        """Read nothing yet."""
         self.notices: list[str] = []
-        """Lines for the user: what was repaired."""
         home = settings.store_folder
         self._home = Folder(home, tell=self.notices.append, names=frozenset())
         self._folder = Folder(home / "exports", tell=self.notices.append)
 
     @contextmanager
     def held(self) -> Iterator[ExportRecord]:
-        """Keep other processes from exporting meanwhile.
+        """Hold the store's lock, so that no other process changes tokens or exports.
+
+        The lock is not reentrant: the caller must not hold it already.
 
         Raises:
-            StoreBusy: another process has been at it for too long.
+            StoreBusy: Another process held the lock for too long.
         """
         if not self._folder.path.is_dir():
             self._home.make()
         self._folder.make()
-        with locked(self._folder.path):
+        with locked(self._home.path):
             yield self
 
     def records(self) -> tuple[Record, ...]:
-        """All records.
+        """Return all records.
 
         Raises:
-            StoreCorrupt, StoreNewer: the file is not ours any more, or of a later version.
+            StoreCorrupt: The file is damaged.
+            StoreNewer: A later version of this plugin wrote the file.
         """
-        found = self._folder.read(NAME, limit=LARGEST)
+        found = self._folder.read(NAME, limit=MAX_BYTES)
         return () if found is None else self._decoded(found[0])
 
     def add(self, record: Record) -> None:
-        """Remember ``record`` in place of an older one of the same target and spot."""
+        """Add ``record``, or replace the record of the same target, place and key."""
         others = [one for one in self.records() if not _same(one, record)]
         self._write([*others, record])
 
     def forget(self, record: Record) -> None:
-        """Remember ``record`` no longer."""
+        """Delete ``record``."""
         self._write([one for one in self.records() if not _same(one, record)])
 
     def back_up(self, name: str, data: bytes) -> Path:
-        """Keep ``data`` for the user alone; return where. Only for the holder of the lock."""
+        """Write ``data`` to a file that only the user can read, and return its path.
+
+        The caller holds the lock.
+        """
         folder = Folder(self._folder.path / "backups", tell=self.notices.append)
         folder.make()
         number = 0
@@ -109,8 +172,8 @@ class ExportRecord:
             version = whole["version"]
             found = () if version != VERSION else tuple(_record(one) for one in whole["exports"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            # Damaged by a failing disk or by hand.
-            raise StoreCorrupt(path, fault="it is not as it was written") from None
+            # Damaged by a failing disk or edited by hand.
+            raise StoreCorrupt(path, fault="it cannot be parsed") from None
         if version != VERSION:
             raise StoreNewer(path, version=version)
         return found
@@ -128,7 +191,7 @@ def _same(one: Record, other: Record) -> bool:
 
 
 def _record(entry: dict[str, Any]) -> Record:
-    """Undo ``asdict``; names that this version does not know are left out."""
+    """Convert from JSON. Fields that this version does not know are ignored."""
     known = {field.name: entry[field.name] for field in fields(Record) if field.name in entry}
     if not all(isinstance(value, str) for value in known.values()):
         raise TypeError("text was expected")

@@ -1,44 +1,51 @@
-"""Bringing tokens to clients.
+"""Export tokens to other tools, and refresh what was exported.
 
-Everything is planned before anything is written: what cannot be read, holds a credential of
-somebody else, or can hold only one of two tokens stops the export while nothing has changed.
-An entry is recorded before it is written, so that a crash between the two leaves a record without
-an entry, which is harmless, and never an entry that nobody knows of.
+An export is planned completely before anything is written. It stops, with nothing changed, if a
+file cannot be read, holds a credential that this plugin did not write, or has room for one of two
+tokens. Each entry is recorded before it is written: a crash in between leaves a record without an
+entry, which is harmless, and never an entry without a record.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
-from conda_token_plugin.integrations.target import RENAME
-from conda_token_plugin.operations.export_record import ExportRecord, Record
+from conda_token_plugin.errors.store import NoToken
+from conda_token_plugin.integrations.registry import TARGETS
+from conda_token_plugin.integrations.target import RENAME, Grant
+from conda_token_plugin.operations.export_record import (
+    ExportOutcome,
+    ExportRecord,
+    ExportResult,
+    Record,
+)
+from conda_token_plugin.store.lookup import Lookup, holdings
+from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from conda_token_plugin.integrations.target import Entry, Grant, Place, Target
+    from conda_token_plugin.integrations.target import Entry, Place, Target
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
-
-
-class ExportOutcome(Enum):
-    """What became, or would become, of an entry."""
-
-    WRITTEN = "written"
-    UNCHANGED = "unchanged"
-    TAKEN_BACK = "taken back"
-    GONE = "already gone"
-    CHANGED = "changed by somebody else since, and left"
-    FAILED = "could not be changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One entry of one token for one client."""
+    """One entry of one token for one target.
+
+    Attributes:
+        ours: Whether the entry is, or will be, one that this plugin wrote.
+        former: The last four characters of the token that is there now.
+    """
 
     target: Target
     place: Place
@@ -46,12 +53,10 @@ class Step:
     grant: Grant
     outcome: ExportOutcome
     ours: bool
-    """Whether the entry is, or will be, one that we wrote."""
     former: str = ""
-    """The last four of what is there now."""
 
     def record(self) -> Record:
-        """What is remembered of it."""
+        """Return the record of this entry."""
         token = self.grant.token
         return Record(
             target=self.target.name,
@@ -65,17 +70,52 @@ class Step:
         )
 
 
+def found_for(
+    organizations: Sequence[str], *, settings: Settings, stores: Mapping[str, Store]
+) -> tuple[HeldToken, ...]:
+    """Return the tokens of ``organizations``, or all tokens. Read no stored secret.
+
+    The tokens are those that requests would be sent with.
+
+    Raises:
+        NoToken: One of the organizations has no token, or there is no token at all.
+        StoreError: A store cannot be read.
+        MalformedToken: A variable does not hold a token.
+    """
+    owners = {
+        item.token.scope[0]: item.token.organization
+        for item in holdings(settings, stores=stores)
+        if item.token.scope
+    }
+    if not (organizations or owners):
+        raise NoToken("No token is stored.", hint="Run: conda token install")
+    wanted = _prefixes(organizations, owners, settings=settings) if organizations else owners
+    lookup = Lookup(settings, stores=stores)
+    found = {one.token.key: one for prefix in wanted if (one := lookup.find(f"{prefix}/"))}
+    return tuple(found.values())
+
+
+def granted(found: HeldToken) -> Grant:
+    """Return ``found`` together with its secret.
+
+    Raises:
+        StoreError: The secret cannot be read.
+    """
+    return Grant(token=found.token, secret=found.secret())
+
+
 def plan(
     grants: Sequence[Grant], *, target: Target, place: Place, settings: Settings
 ) -> tuple[Step, ...]:
-    """What an export of ``grants`` to ``place`` of ``target`` has to do. Changes nothing.
+    """Return the steps of an export of ``grants`` to ``place``. Change nothing.
 
     Raises:
-        BadInput: two of the tokens need the same place.
-        ConfigurationError: the client's file is unusable, or holds another's credential there.
+        BadInput: Two of the tokens need the same entry.
+        ConfigurationError: The file of the tool cannot be used, or already holds a credential
+            there that this plugin did not write.
     """
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
-    _each_once(wanted, target=target)
+    _refuse_shared_keys(wanted, target=target)
     records = {record.spot: record for record in ExportRecord(settings).records()}
     return tuple(
         _step(entry, grant, target=target, place=place, known=records.get((place.name, entry.key)))
@@ -84,20 +124,65 @@ def plan(
 
 
 def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
-    """Write what was planned; the caller holds the ledger's lock since before the plan.
+    """Write what was planned. The caller has held the lock since before the plan.
 
     Raises:
-        ConfigurationError: a file cannot be written. What was written before is recorded.
+        ConfigurationError: A file cannot be written. Entries written before it are recorded.
     """
-    ledger = ExportRecord(settings)
+    exports = ExportRecord(settings)
     for step in steps:
         if step.ours:
-            ledger.add(_continued(step.record(), ledger=ledger))
+            exports.add(_continued(step.record(), exports=exports))
         if step.outcome is ExportOutcome.WRITTEN:
-            step.place.put(step.entry)
+            step.place.put(step.entry.key, step.entry.value)
 
 
-def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None:
+def refresh_exports(
+    token: Token, secret: Secret, *, settings: Settings, locked: bool = False
+) -> list[ExportResult]:
+    """Write a new secret of ``token`` to every place that its former secret was exported to.
+
+    A place that cannot be changed does not stop the others: its result says why, and which
+    command exports the token again.
+
+    Args:
+        token: The token as it is stored now.
+        secret: Its new secret.
+        settings: Tells where the record of exports is.
+        locked: Whether the caller already holds the store's lock.
+
+    Raises:
+        StoreError: The record of exports cannot be read or written.
+    """
+    exports = ExportRecord(settings)
+    if not any(record.token == token.key for record in exports.records()):
+        return []  # the usual case takes no lock
+    grant = Grant(token=token, secret=secret)
+    with nullcontext() if locked else exports.held():
+        mine = [record for record in exports.records() if record.token == token.key]
+        return [_refreshed(record, grant, exports=exports) for record in mine]
+
+
+def is_still(held: str, record: Record, *, target: Target) -> bool:
+    """Return whether the value ``held`` is the one that ``record`` says was written."""
+    secret = target.secret_in(held)
+    known = {record.last_four, record.former or record.last_four}
+    return secret is not None and secret.last_four in known
+
+
+def _prefixes(
+    organizations: Sequence[str], owners: Mapping[str, str], *, settings: Settings
+) -> Iterator[str]:
+    """Yield a prefix of each organization's token; a general token may serve some of them."""
+    for name in organizations:
+        own = [prefix for prefix, owner in owners.items() if owner == name]
+        general = settings.repo_url.rstrip("/") in owners
+        if not (own or general):
+            raise NoToken.for_organization(name, known=set(owners.values()))
+        yield from own or [organization_prefix(settings.repo_url, name)]
+
+
+def _refuse_shared_keys(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None:
     holders: dict[str, Token] = {}
     for entry, grant in wanted:
         first, second = holders.setdefault(entry.key, grant.token), grant.token
@@ -115,7 +200,6 @@ def _each_once(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None
 def _step(
     entry: Entry, grant: Grant, *, target: Target, place: Place, known: Record | None
 ) -> Step:
-    """One step; refused where the place holds what is not ours to replace."""
     place.prepare(entry.key)
     held = place.held(entry.key)
     there = None if held is None else target.secret_in(held)
@@ -142,18 +226,40 @@ def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> Configurat
         "nothing was changed",
         hint=f"To make room: conda token export {target.name} --remove"
         if by.startswith("the token")
-        else "Take that one out first.",
+        else "Remove that credential first.",
     )
 
 
-def _continued(record: Record, *, ledger: ExportRecord) -> Record:
-    """``record``, remembering what an earlier export to the same place made."""
-    made = (one.made for one in ledger.records() if one.place == record.place and one.made)
+def _continued(record: Record, *, exports: ExportRecord) -> Record:
+    """Return ``record`` with what an earlier export to the same place created."""
+    made = (one.made for one in exports.records() if one.place == record.place and one.made)
     return replace(record, made=next(made, record.made))
 
 
-def is_still(held: str, record: Record, *, target: Target) -> bool:
-    """Whether the value ``held`` is the one that ``record`` says we wrote."""
-    secret = target.secret_in(held)
-    known = {record.last_four, record.former or record.last_four}
-    return secret is not None and secret.last_four in known
+def _refreshed(record: Record, grant: Grant, *, exports: ExportRecord) -> ExportResult:
+    retry = f"Run: conda token export {record.target} --org {record.organization}"
+    try:
+        target = TARGETS[record.target]
+        place = target.place_named(record.place)
+        held = place.held(record.key)
+        entry = next((one for one in target.entries(grant) if one.key == record.key), None)
+        if held is None:
+            return ExportResult(record=record, outcome=ExportOutcome.GONE)
+        if not is_still(held, record, target=target) and (entry is None or held != entry.value):
+            return ExportResult(record=record, outcome=ExportOutcome.CHANGED)
+        if entry is None:
+            reason = (
+                f"The new token is not for {record.key}. To remove the old one, run: "
+                f"conda token export {record.target} --remove"
+            )
+            return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
+        # Recorded before it is written; `former` recognizes the entry if the write fails.
+        exports.add(replace(record, last_four=grant.secret.last_four, former=record.last_four))
+        place.put(entry.key, entry.value)
+    except KeyError:  # a record that another version of this plugin wrote
+        reason = f"This version cannot export to {record.target}."
+        return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
+    except TokenPluginError as error:  # the file is damaged or locked
+        reason = f"{error} {retry}"
+        return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
+    return ExportResult(record=record, outcome=ExportOutcome.WRITTEN)

@@ -1,7 +1,7 @@
-"""What ``conda doctor`` looks at: is all well with the tokens, and with what is around them?
+"""The health checks of ``conda doctor`` for tokens, and for the files that hold them.
 
-Each check yields complaints, and a complaint may know its remedy. conda is not imported here;
-what it is configured with is handed in.
+Each check yields problems, some of which can be fixed. conda is not imported here; its settings
+are passed in.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.store.lookup import USER, holdings, stores_of
@@ -41,13 +41,13 @@ FOREIGN = (
     ".continuum/anaconda-client/tokens/*.token",
     ".netrc",
 )
-"""Files below the home that other tools keep tokens in, some of them with mode 0644."""
+"""Files below the home folder in which other tools store tokens, some with mode 0644."""
 RIVALS = ("anaconda-auth", "anaconda-client", "netrc")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not well; ``remedy`` mends it, where that can be done here."""
+    """Something that is wrong; calling ``remedy``, if it is set, fixes it."""
 
     what: str
     remedy: Callable[[], object] | None = None
@@ -55,38 +55,38 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckContext:
-    """What is looked at."""
+    """What the checks examine."""
 
     settings: Settings
     prefix: Path
     now: datetime
     channel_settings: Sequence[Mapping[str, str]] = ()
-    """conda's ``channel_settings``, merged, in order."""
+    """The merged ``channel_settings`` of conda, in order."""
     origins: Mapping[str, str] = field(default_factory=dict)
-    """From an entry's channel to the file that it is from."""
+    """Maps the channel of an entry to the file that contains the entry."""
 
     @property
     def store(self) -> Store:
-        """The user's store."""
+        """Return the user's store."""
         return stores_of(self.settings)[USER]
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Every token there is, wherever it is from."""
+        """Return every token: supplied, stored, and of the machine."""
         held = holdings(self.settings, stores=stores_of(self.settings))
         return tuple(one.token for one in held)
 
 
 def complaints(check: str, patient: CheckContext) -> list[Problem]:
-    """What is not well by one check."""
+    """Return what one check found."""
     try:
         return list(CHECKS[check](patient))
-    except TokenPluginError as error:  # a corrupt store, a locked keyring: that is not well either
+    except TokenPluginError as error:  # a damaged store or a locked keyring is a problem, too
         return [Problem(str(error))]
 
 
 def report(check: str, found: Sequence[Problem]) -> str:
-    """In the form that conda's own checks have."""
+    """Return the text in the format of conda's own checks."""
     if not found:
         return f"✅ {WELL[check]}\n"
     lines = [f"  - {one.what}" for one in found]
@@ -94,7 +94,7 @@ def report(check: str, found: Sequence[Problem]) -> str:
 
 
 def expiry(patient: CheckContext) -> Iterator[Problem]:
-    """Tokens that are dead or about to be."""
+    """Yield tokens that do not work any more, or will soon expire."""
     from conda_token_plugin.tokens.display import expiry as words
 
     for token in patient.tokens:
@@ -107,7 +107,7 @@ def expiry(patient: CheckContext) -> Iterator[Problem]:
 
 
 def modes(patient: CheckContext) -> Iterator[Problem]:
-    """Files with tokens that others can read; those of our own are mended as they are read."""
+    """Yield files that other users can read. The store repairs its own files when it reads them."""
     store = patient.store
     store.tokens()
     yield from (Problem(notice) for notice in store.notices)
@@ -122,16 +122,16 @@ def modes(patient: CheckContext) -> Iterator[Problem]:
 def _mode(path: Path) -> int:
     from conda_token_plugin.gateways.files import WINDOWS
 
-    if WINDOWS:  # access lists decide there, and each file seems to be everybody's
+    if WINDOWS:  # access is controlled by access lists, and the mode is always 0666
         return PRIVATE
     try:
         return S_IMODE(path.stat().st_mode)
-    except OSError:  # a link to what is not there, or the file has just gone
+    except OSError:  # a dangling link, or deleted meanwhile
         return PRIVATE
 
 
 def leaks(patient: CheckContext) -> Iterator[Problem]:
-    """Tokens in plain text: in a condarc, in records of this environment, in its history."""
+    """Yield tokens in condarc files, and in the records and the history of this environment."""
     from conda_token_plugin.integrations.conda.condarcs import files
     from conda_token_plugin.operations.audit import fix
     from conda_token_plugin.operations.audit.places import AuditPlace, PlaceKind
@@ -155,15 +155,23 @@ def leaks(patient: CheckContext) -> Iterator[Problem]:
 
 
 def handler(patient: CheckContext) -> Iterator[Problem]:
-    """Channels of ours for which conda asks another handler; a drop-in that is not up to date."""
+    """Yield channels for which conda would ask another handler, and an outdated drop-in."""
     store, path = patient.store, patient.settings.condarc
     tokens = store.tokens()
     wanted = dropin.composed(tokens, signed_by=dropin.signer(path))
     if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
         remedy = partial(dropin.write, path, tokens=tokens)
-        yield Problem(f"{path} does not fit the stored tokens.", remedy)
+        yield Problem(f"{path} does not agree with the stored tokens.", remedy)
         return
-    for prefix in sorted({prefix for token in tokens for prefix in token.scope}):
+    yield from _unreadable(patient)
+    prefixes = sorted({prefix for token in tokens for prefix in token.scope})
+    base = dropin.signer(path)
+    if base and longest_prefix(f"{base.rstrip('/')}/key_mgr.json", among=prefixes) is None:
+        yield Problem(
+            f"conda requests {base.rstrip('/')}/key_mgr.json without a token, because no stored "
+            "token is for it. Signature verification is therefore off."
+        )
+    for prefix in prefixes:
         winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
         if winner.get("auth") != HANDLER:
             name, channel = winner.get("auth") or "none", winner.get("channel", "")
@@ -171,14 +179,25 @@ def handler(patient: CheckContext) -> Iterator[Problem]:
             yield Problem(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")
 
 
+def _unreadable(patient: CheckContext) -> Iterator[Problem]:
+    """Yield entries of any file that make every request of conda fail."""
+    for entry in patient.channel_settings:
+        channel = entry.get("channel", "")
+        try:
+            dropin.refuse_unreadable(channel)
+        except BadInput as error:
+            origin = patient.origins.get(channel, "A configuration file")
+            yield Problem(f"{origin}: {error}")
+
+
 def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
-    """The entry by which conda chooses a handler for ``url``: the last that fits."""
+    """Return the entry by which conda chooses a handler for ``url``: the last match."""
     fitting = [one for one in settings if fnmatch(url, one.get("channel", ""))]
     return fitting[-1] if fitting else {}
 
 
 def rivals(patient: CheckContext) -> Iterator[Problem]:
-    """Other tokens for channels of ours, that other tools would send there."""
+    """Yield other tokens that other tools would send to the same channels."""
     from conda_token_plugin.integrations.registry import SOURCES
 
     tokens = patient.store.tokens()
@@ -189,7 +208,7 @@ def rivals(patient: CheckContext) -> Iterator[Problem]:
                     yield Problem(
                         f"{offer.where[0]} ({name}) has another token …{offer.secret.last_four} "
                         f"for channels of {token.organization}; ours, …{token.last_four}, is sent. "
-                        f"To take it in or away, run: conda token import {SOURCES[name].name}"
+                        f"To import or to remove it, run: conda token import {SOURCES[name].name}"
                     )
 
 
@@ -207,7 +226,7 @@ def orphans(patient: CheckContext) -> Iterator[Problem]:
 
 
 def _known(patient: CheckContext) -> Any:
-    """Stored values to look for; only those that are in files, so that no keyring asks."""
+    """Return the stored values to search for; only those in files, so that no keyring prompts."""
     from conda_token_plugin.operations.audit.patterns import Known
 
     store = patient.store
@@ -223,12 +242,12 @@ def _offers(name: str, settings: Settings) -> Iterator[FoundCredential]:
 
     try:
         yield from SOURCES[name].offers(settings)
-    except (ConfigurationError, KeyringUnusable):  # damaged, or locked: theirs to mend
+    except (ConfigurationError, KeyringUnusable):  # damaged or locked; not reported by this check
         return
 
 
 def _meet(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether there is a URL that both scopes cover."""
+    """Return whether there is a URL that both scopes cover."""
     return any(longest_prefix(f"{one}/", among=others) for one in some) or any(
         longest_prefix(f"{one}/", among=some) for one in others
     )
@@ -245,8 +264,8 @@ CHECKS: Mapping[str, Callable[[CheckContext], Iterator[Problem]]] = {
 WELL = {
     "token-expiry": "No token has expired, and none is about to.",
     "token-files": "No file with tokens can be read by others.",
-    "token-leaks": "No token lies in a condarc or in this environment's records.",
-    "token-handler": "conda asks for the tokens of every channel that has one.",
-    "token-rivals": "No other tool has other tokens for the same channels.",
-    "token-keyring": "The system's keyring has no entry that was left behind.",
+    "token-leaks": "No condarc file, and no record of this environment, contains a token.",
+    "token-handler": "conda asks this plugin about every channel that has a token.",
+    "token-rivals": "No other tool stores another token for the same channels.",
+    "token-keyring": "The system keyring has no unused entry.",
 }

@@ -1,24 +1,35 @@
-"""Taking in what other tools hold: collect, decide whose it is, try it."""
+"""Import tokens that other tools hold: collect, assign an organization, verify, clean.
+
+Cleaning removes the plain-text copies from the files of the other tools. Each file is backed up
+first, in the store's folder, where only the user can read it. The backup holds the secret, so the
+user is told to delete it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefused
 from conda_token_plugin.errors.store import KeyringUnusable, StoreError
+from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.source import in_repository, merged
+from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import provable, scope_of
-from conda_token_plugin.tokens.token import Token, TokenKind
+from conda_token_plugin.tokens.display import channels, last_four
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.integrations.source import FoundCredential, Source
+    from conda_token_plugin.integrations.source import FoundCredential, Plain, Source
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
 
@@ -26,26 +37,38 @@ OUTCOME = "It was not imported."
 
 
 class ImportVerdict(Enum):
-    """What trying a token showed."""
+    """What is known about a token that was found."""
 
     WORKS = "works"
-    REFUSED = "refused"
-    UNKNOWN = "could not be tried"
-    UNTRIED = "not tried"
-    STORED = "stored already"
+    REFUSED = "rejected"
+    UNKNOWN = "not verified: no answer"
+    UNTRIED = "not verified"
+    STORED = "already stored"
+    INSIDE_PATH = "not imported: token inside the path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An offer as it would be stored, and what is known of it."""
+    """A credential as it would be stored, and what is known about it.
+
+    Attributes:
+        error: Why the token was rejected or could not be verified.
+        wide: Whether the scope is the whole repository, because the owner is not known.
+    """
 
     token: Token
     offer: FoundCredential
     verdict: ImportVerdict = ImportVerdict.UNTRIED
     error: TokenPluginError | None = None
-    """Why it was refused, or could not be tried."""
     wide: bool = False
-    """Whether its scope is the whole repository, because nothing says whose it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """A file that a copy was removed from, and the backup of the file as it was before."""
+
+    path: Path
+    backup: Path
 
 
 def collected(
@@ -55,10 +78,16 @@ def collected(
     fault: Callable[[str], None],
     strict: bool,
 ) -> tuple[FoundCredential, ...]:
-    """What the sources offer, each token once; ``fault`` is told what could not be looked at.
+    """Return the credentials of the sources, each one once.
+
+    Args:
+        sources: The sources, in the order in which they are searched.
+        settings: The environment variables and the home folder.
+        fault: Called with one line for each source that could not be read.
+        strict: Whether an unreadable file is an error.
 
     Raises:
-        ConfigurationError: a file cannot be read, and ``strict``.
+        ConfigurationError: A file cannot be read, and ``strict`` is set.
     """
     return merged(
         offer
@@ -68,10 +97,10 @@ def collected(
 
 
 def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Settings) -> Candidate:
-    """``offer`` as a token of ``owner``, or of whom it says itself.
+    """Return ``offer`` as a token of its own organization, or of ``owner`` if it names none.
 
-    A token of the repository whose owner is not known keeps the scope that it had there,
-    and is called by its host.
+    A token of the repository without a known owner keeps the scope that it had, and is stored
+    under the name of its host.
     """
     organization = offer.organization or owner
     scope = offer.scope
@@ -95,7 +124,7 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
 
 
 def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
-    """``one`` with the verdict of the server."""
+    """Return ``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.service.repository import prove
 
@@ -110,9 +139,81 @@ def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
         )
     except TokenRefused as error:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)
-    except (NoChannel, ServiceError) as error:  # no channel is known, or nobody answers
+    except (NoChannel, ServiceError) as error:  # no channel is known, or the server is down
         return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
     return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=now))
+
+
+def without_overlap(
+    candidates: Iterable[Candidate], *, tell: Callable[[str], None]
+) -> list[Candidate]:
+    """Give each prefix to the first candidate that has it, and tell what the others lose.
+
+    Two organizations found in one tool would otherwise both claim the shared channels, and the
+    last one would win.
+
+    Args:
+        candidates: In the order in which they will be stored.
+        tell: Called with one line for each candidate that gives up prefixes.
+    """
+    holders: dict[str, Token] = {}
+    kept: list[Candidate] = []
+    for one in candidates:
+        lost = [prefix for prefix in one.token.scope if prefix in holders]
+        own = tuple(prefix for prefix in one.token.scope if prefix not in holders)
+        if lost:
+            first = holders[lost[0]]
+            tell(
+                f"{channels(lost)}: the token {last_four(first)} of {first.organization} is used, "
+                f"because it was found first; not {last_four(one.token)} of "
+                f"{one.token.organization}."
+            )
+        if own:
+            holders |= dict.fromkeys(own, one.token)
+            kept.append(replace(one, token=one.token._replace(scope=own)))
+    return kept
+
+
+def consequences(one: Candidate, *, store: Store) -> Iterator[str]:
+    """Yield what the user should know before the import is confirmed."""
+    held = store.token(one.token.key)
+    if held is not None:
+        yield f"This replaces the stored token {last_four(held)} of {held.organization}."
+    for other in store.tokens():
+        common = set(other.scope).intersection(one.token.scope)
+        if common and other.key != one.token.key:
+            yield (
+                f"{channels(sorted(common))} will get {last_four(one.token)}, and no longer "
+                f"the token of {other.organization}."
+            )
+    if one.wide:
+        yield (
+            f"The owner of the token {last_four(one.token)} is not known, so it would be sent to "
+            "every organization's channels there. To name the owner, use --org."
+        )
+
+
+def clean(plains: Iterable[Plain], *, settings: Settings, now: datetime) -> list[Cleaned]:
+    """Remove plain-text copies from their files, each with a backup.
+
+    Raises:
+        ConfigurationError: A file must not be changed, or cannot be written.
+        StoreError: The backup cannot be written. The file is unchanged.
+    """
+    by_path: dict[Path, list[Plain]] = {}
+    for plain in plains:
+        by_path.setdefault(plain.path, []).append(plain)
+    with ExportRecord(settings).held() as exports:
+        cleaned = [
+            _cleaned(path, copies, exports=exports, now=now) for path, copies in by_path.items()
+        ]
+    return [one for one in cleaned if one is not None]
+
+
+def refused(candidates: Sequence[Candidate]) -> TokenPluginError | None:
+    """Return the error of the first token that its server rejected, or None."""
+    errors = (one.error for one in candidates if one.verdict is ImportVerdict.REFUSED)
+    return next(filter(None, errors), None)
 
 
 def _of(
@@ -120,16 +221,16 @@ def _of(
 ) -> Iterator[FoundCredential]:
     try:
         yield from source.offers(settings)
-    except KeyringUnusable as error:  # there is none here: what files hold has come before
+    except KeyringUnusable as error:  # no keyring here; the files were searched before it
         fault(error.what)
-    except ConfigurationError as error:  # damaged, or newer than we are
+    except ConfigurationError as error:  # damaged, or written by a later version of the tool
         if strict:
             raise
         fault(str(error))
 
 
 def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator[str]:
-    """What a scope has besides the organization's part: not the repository as a whole."""
+    """Yield the prefixes outside the organization's own one, except the whole repository."""
     for prefix in scope:
         inside = prefix == own or prefix.startswith(f"{own}/")
         if not inside and prefix != settings.repo_url.rstrip("/"):
@@ -137,11 +238,43 @@ def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator
 
 
 def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdict:
-    held = store.token(token.key)
-    if held is None:
+    if offer.inside_path and token.way is AuthScheme.PATH:
+        return ImportVerdict.INSIDE_PATH
+    if store.token(token.key) is None:
         return ImportVerdict.UNTRIED
     try:
         same = store.secret(token.key) == offer.secret
-    except StoreError:  # a locked keyring: then it is imported anew
+    except StoreError:  # a locked keyring: the token is imported again
         return ImportVerdict.UNTRIED
     return ImportVerdict.STORED if same else ImportVerdict.UNTRIED
+
+
+def _cleaned(
+    path: Path, copies: Iterable[Plain], *, exports: ExportRecord, now: datetime
+) -> Cleaned | None:
+    before = foreign_files.content(path)
+    if before is None:
+        return None
+    after = _without(path, before, copies=copies)
+    if after == before:
+        return None
+    backup = exports.back_up(f"{now:%Y%m%dT%H%M%S}-{path.name.lstrip('.')}", before)
+    if after is None:
+        foreign_files.remove(path, before=before, made="")
+    else:
+        mode = S_IMODE(path.stat().st_mode)
+        foreign_files.replace(path, after=after, before=before, mode=mode)
+    return Cleaned(path=path, backup=backup)
+
+
+def _without(path: Path, data: bytes, *, copies: Iterable[Plain]) -> bytes | None:
+    after: bytes | None = data
+    try:
+        for copy in copies:
+            after = None if after is None else copy.without(after)
+    except ValueError as error:  # not a text, or a notation that is not changed automatically
+        fault = "is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
+        raise ConfigurationError(
+            path, reason=f"{fault} {LEFT}", hint="Remove the token by hand."
+        ) from None
+    return after

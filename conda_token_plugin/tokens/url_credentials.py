@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _URL = re.compile(r"https?://[^\s\"'`|^\\]+", re.IGNORECASE)
-_LOGIN = re.compile(r"^(https?://)([^/?#@]*):([^/?#@]+)@", re.IGNORECASE)
+_LOGIN = re.compile(r"^(https?://)([^/?#@:]*):([^/?#@]+)@", re.IGNORECASE)
 _USER = re.compile(r"^(https?://)([^/?#@]+)@", re.IGNORECASE)
 _TRAILING = ").,;:>]}"
 """Characters that end a sentence or a bracket, and not the URL."""
@@ -74,10 +74,8 @@ def _credential(url: str) -> tuple[str, str] | None:
 
 
 def _clean(url: str) -> str:
-    """Return ``url`` without token and login; a placeholder stays."""
-    for token in PATH_TOKEN.findall(url):
-        if not is_placeholder(token):
-            url = url.replace(f"/t/{token}", "", 1)
+    """``url`` without token and login; a placeholder stays."""
+    url = PATH_TOKEN.sub(lambda found: found[0] if is_placeholder(found[1]) else "", url)
     return _USER.sub(r"\1", url)
 
 

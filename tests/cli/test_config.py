@@ -52,7 +52,7 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
     text = (acme.home / DROP_IN).read_text()
     section = text.partition("\nchannels:\n")[2].partition("\ndefault_channels")[0]
     private = acme.sandbox.url_of("acme", "private")
-    assert section.split() == ["-", f'"{url}"', "-", f'"{private}"']
+    assert section.splitlines() == [f'  - "{one}" #!top' for one in (url, private)]
 
 
 def test_a_channel_that_no_token_covers_is_refused(acme: Shell) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.operations.clients_init import renew
+from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
@@ -75,7 +75,7 @@ def remains(shell: Shell) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("target", BEFORE)
-def test_what_was_there_comes_back_byte_for_byte(shell: Shell, target: str) -> None:
+def test_remove_restores_the_content_from_before_the_export(shell: Shell, target: str) -> None:
     value = basic(shell)
     name, before = BEFORE[target]
     path = shell.home / name
@@ -90,13 +90,16 @@ def test_what_was_there_comes_back_byte_for_byte(shell: Shell, target: str) -> N
     assert mode(path) == 0o600
     ran = shell("export", target, "--remove")
     assert ran.code == 0, ran.err
-    assert "taken back" in ran.err
+    assert "removed" in ran.err
+    if path.suffix == ".json":  # written by programs: the values are restored, not the whitespace
+        assert json.loads(path.read_bytes()) == json.loads(before)
+        path.write_bytes(before)
     assert path.read_bytes() == before
     assert remains(shell) == untouched
 
 
 @pytest.mark.parametrize("target", [*BEFORE, "conda"])
-def test_what_was_not_there_is_gone_again(shell: Shell, target: str) -> None:
+def test_remove_deletes_what_the_export_created(shell: Shell, target: str) -> None:
     _ = stored(shell) if target == "conda" else basic(shell)
     untouched = {path for path in shell.home.rglob("*") if "exports" not in str(path)}
     assert shell("export", target, "--yes").code == 0
@@ -106,7 +109,7 @@ def test_what_was_not_there_is_gone_again(shell: Shell, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", [*BEFORE, "conda"])
-def test_what_others_wrote_stays_while_ours_is_there(shell: Shell, target: str) -> None:
+def test_export_keeps_the_entries_of_other_programs(shell: Shell, target: str) -> None:
     _ = stored(shell) if target == "conda" else basic(shell)
     name, before = BEFORE.get(target, (f"{BINSTAR}/https%3A%2F%2Fa.example.token", b"theirs"))
     path = shell.home / name
@@ -114,17 +117,20 @@ def test_what_others_wrote_stays_while_ours_is_there(shell: Shell, target: str) 
     path.write_bytes(before)
     shell("export", target, "--yes")
     after = path.read_bytes()
+    if path.suffix == ".json":
+        assert json.loads(before).items() <= json.loads(after).items()
+        return
     pieces = [piece for piece in before.replace(b"\r", b"").split(b"\n") if len(piece) > 3]
     assert all(piece.rstrip(b"}") in after for piece in pieces)
 
 
-def test_rattler_gets_the_kind_that_the_repository_takes(shell: Shell) -> None:
+def test_rattler_export_uses_the_kind_that_the_repository_accepts(shell: Shell) -> None:
     value = stored(shell)
     shell("export", "rattler")
     assert json.loads((shell.home / RATTLER).read_bytes()) == {"127.0.0.1": {"CondaToken": value}}
 
 
-def test_mamba_gets_the_path_and_the_port_so_that_two_organizations_fit(shell: Shell) -> None:
+def test_mamba_export_uses_path_and_port_so_that_two_organizations_fit(shell: Shell) -> None:
     values = {name: stored(shell, name) for name in ("acme", "globex")}
     assert shell("export", "mamba", "--yes").code == 0
     host = shell.sandbox.repo.removeprefix("http://")
@@ -177,7 +183,7 @@ def test_a_credential_of_somebody_else_is_never_replaced(shell: Shell) -> None:
     assert remains(shell) == before
 
 
-def test_the_same_token_that_somebody_else_put_there_is_not_taken_back(shell: Shell) -> None:
+def test_remove_keeps_the_same_token_if_another_program_wrote_it(shell: Shell) -> None:
     value = stored(shell)
     path = shell.home / RATTLER
     path.parent.mkdir()
@@ -185,7 +191,7 @@ def test_the_same_token_that_somebody_else_put_there_is_not_taken_back(shell: Sh
     before = path.read_bytes()
     ran = shell("export", "rattler")
     assert ran.code == 0
-    assert "there already" in ran.err
+    assert "Already there" in ran.err
     assert "Nothing was exported" in shell("export", "rattler", "--remove").err
     assert path.read_bytes() == before
 
@@ -204,7 +210,7 @@ def test_an_export_again_after_a_reissue_replaces_our_own_entry(shell: Shell) ->
     assert not (shell.home / ".rattler").exists()
 
 
-def test_an_entry_that_was_changed_since_is_left(shell: Shell) -> None:
+def test_remove_keeps_an_entry_that_was_changed_since_the_export(shell: Shell) -> None:
     value = stored(shell)
     shell("export", "rattler")
     path = shell.home / RATTLER
@@ -212,7 +218,7 @@ def test_an_entry_that_was_changed_since_is_left(shell: Shell) -> None:
     before = path.read_bytes()
     ran = shell("export", "rattler", "--remove", "--json")
     assert ran.code == 0
-    assert "changed by somebody else" in ran.json["removed"][0]["outcome"]
+    assert "changed by another program" in ran.json["removed"][0]["outcome"]
     assert path.read_bytes() == before
 
 
@@ -250,23 +256,23 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(shell: Shell) -> None:
     assert sorted(shell.home.rglob("*")) == before
 
 
-def test_a_dry_run_of_remove_takes_nothing_back(shell: Shell) -> None:
+def test_remove_with_dry_run_changes_nothing(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     before = remains(shell)
     ran = shell("export", "rattler", "--remove", "--dry-run", "--json")
-    assert ran.json["removed"][0]["outcome"] == "taken back"
+    assert ran.json["removed"][0]["outcome"] == "removed"
     assert remains(shell) == before
 
 
-def test_remove_of_the_token_takes_its_exports_back_and_says_so(shell: Shell) -> None:
+def test_remove_of_a_token_removes_its_exports_and_reports_them(shell: Shell) -> None:
     stored(shell, "acme")
     stored(shell, "globex")
     shell("export", "mamba", "conda", "dotenv", "--yes")
     ran = shell("remove", "acme", "--json")
     assert ran.code == 0
     assert {one["target"] for one in ran.json["exports"]} == {"mamba", "conda", "dotenv"}
-    assert all(one["outcome"] == "taken back" for one in ran.json["exports"])
+    assert all(one["outcome"] == "removed" for one in ran.json["exports"])
     everything = b"".join(remains(shell).values()) + str(list(remains(shell))).encode()
     assert b"acme" not in everything
     assert b"globex0123" in everything
@@ -274,7 +280,7 @@ def test_remove_of_the_token_takes_its_exports_back_and_says_so(shell: Shell) ->
     assert not list(shell.home.glob(".e*"))
 
 
-def test_remove_goes_on_when_an_export_cannot_be_taken_back(shell: Shell) -> None:
+def test_remove_continues_when_an_export_cannot_be_removed(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler", "dotenv")
     path = shell.home / RATTLER
@@ -302,13 +308,13 @@ def test_a_take_back_that_fails_is_tried_again(shell: Shell) -> None:
     assert not (shell.home / RATTLER).exists()
 
 
-def test_a_tool_that_is_not_there_is_asked_about(shell: Shell) -> None:
+def test_export_to_a_missing_tool_asks_for_confirmation(shell: Shell) -> None:
     shell.set("PATH", "")
     stored(shell)
     before = remains(shell)
     ran = shell("export", "micromamba")
     assert ran.code == 2
-    assert "No micromamba was found" in ran.line
+    assert "micromamba was not found" in ran.line
     assert "--yes" in ran.line
     assert remains(shell) == before
 
@@ -333,11 +339,11 @@ def test_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
     assert "hooli" in ran.line
 
 
-def test_netrc_is_refused_for_tokens_that_are_no_passwords(shell: Shell) -> None:
+def test_netrc_export_refuses_tokens_that_are_not_passwords(shell: Shell) -> None:
     stored(shell)
     ran = shell("export", "netrc")
     assert ran.code == 2
-    assert "user and password" in ran.line
+    assert "user names and passwords" in ran.line
     assert not (shell.home / ".netrc").exists()
 
 
@@ -348,7 +354,7 @@ def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> 
     assert "/t/…/" in ran.line
 
 
-def test_conda_takes_the_wrong_file_if_one_covers_another_so_that_is_refused(shell: Shell) -> None:
+def test_conda_export_refuses_a_url_that_another_token_file_covers(shell: Shell) -> None:
     stored(shell)
     other = (
         shell.home / BINSTAR / f"{shell.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
@@ -358,7 +364,7 @@ def test_conda_takes_the_wrong_file_if_one_covers_another_so_that_is_refused(she
     before = remains(shell)
     ran = shell("export", "conda", "--yes")
     assert ran.code == 7
-    assert "conda may take it" in ran.line
+    assert "conda could also use it" in ran.line
     assert remains(shell) == before
 
 
@@ -435,7 +441,7 @@ def test_docker_is_told_what_to_mount_and_gets_no_secret(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"], ["--quiet"]])
-def test_a_job_is_given_the_token_after_its_mask(
+def test_github_export_prints_the_mask_before_it_sets_the_variable(
     shell: Shell, tmp_path: Path, flags: list[str]
 ) -> None:
     value = stored(shell)
@@ -445,7 +451,9 @@ def test_a_job_is_given_the_token_after_its_mask(
     shell.set("GITHUB_ENV", str(job))
     ran = shell("export", "github-actions", *flags)
     assert ran.code == 0
-    assert job.read_text() == f"BEFORE=1\nANACONDA_REPO_TOKEN_ACME={value}\n"
+    before, first, *lines, last = job.read_text().splitlines()
+    assert (before, lines) == ("BEFORE=1", [value])
+    assert first == f"ANACONDA_REPO_TOKEN_ACME<<{last}"
     assert mode(job) == 0o644
     masked = ran.err if "--json" in flags else ran.out
     assert masked.splitlines()[0] == f"::add-mask::{value}"
@@ -472,7 +480,9 @@ def test_outside_of_a_job_there_is_nothing_to_give_the_token_to(shell: Shell) ->
     assert "GITHUB_ENV" in ran.line
 
 
-def test_a_job_whose_file_is_missing_is_one_line(shell: Shell, tmp_path: Path) -> None:
+def test_github_export_reports_a_missing_environment_file_in_one_line(
+    shell: Shell, tmp_path: Path
+) -> None:
     value = stored(shell)
     shell.set("GITHUB_ENV", str(tmp_path / "missing"))
     ran = shell("export", "github-actions")
@@ -536,7 +546,7 @@ def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) 
     mamba = shell.home / MAMBA
     mamba.write_text("{half")
     (token,) = user_store(Settings()).tokens()
-    results = renew(token, secret=Secret("fresh-0123456789-abcdef"), settings=Settings())
+    results = refresh_exports(token, Secret("fresh-0123456789-abcdef"), settings=Settings())
     outcomes = {one.record.target: one.outcome.value for one in results}
     assert outcomes == {
         "rattler": "written",
@@ -552,7 +562,7 @@ def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) 
     assert b"fresh-0123456789-abcdef" not in b"".join(remains(shell).values())
 
 
-def test_a_token_that_is_dead_is_warned_of(shell: Shell) -> None:
+def test_export_of_an_expired_token_prints_a_warning(shell: Shell) -> None:
     stored(shell, expires=datetime(2020, 1, 1, tzinfo=timezone.utc))
     ran = shell("export", "rattler")
     assert ran.code == 0

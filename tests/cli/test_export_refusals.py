@@ -252,7 +252,7 @@ def test_two_tokens_of_one_organization_are_refused_where_there_is_room_for_one(
     before = shell.files()
     ran = shell("export", "mamba", target, "--org", "acme", "--yes")
     assert ran.code == 2
-    assert "both need it. Nothing was changed. Store one of them under a name" in ran.line
+    assert "both need it. Nothing was changed. Store one of them under another name" in ran.line
     assert {path: data for path, data in shell.files().items() if "exports" not in path} == before
 
 

@@ -291,7 +291,7 @@ def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
     assert ran.code == 0, ran.err
     assert "of this machine" in ran.err
     assert [held["source"] for held in shell("list", "--json").json] == ["machine"]
-    assert f"{shell.sandbox.repo}*" in (machine / "condarc.d" / "ours.yml").read_text()
+    assert f"{shell.sandbox.repo}acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
     assert shell.files() == {}
     assert "machine" in shell("which", f"{shell.sandbox.repo}acme/main").out
 

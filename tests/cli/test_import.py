@@ -138,7 +138,7 @@ def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
     assert held["proven"]
     assert shell.sandbox.url_of("acme") in held["scope"]
     assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
-    assert "/repo/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
+    assert "/repo/acme/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
 
 
 @pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
@@ -208,7 +208,7 @@ def test_conda_auths_older_entries_are_found_too(shell: Shell, keyring: FakeKeyr
     assert "way" not in found
 
 
-def test_netrc_is_asked_about_hosts_of_channels_only(shell: Shell) -> None:
+def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
     put(
         shell.home / ".netrc",
         "machine files.example login me password files-pass-0123\n"
@@ -264,39 +264,92 @@ def test_only_what_is_asked_for_is_taken(shell: Shell) -> None:
     assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
 
 
-def test_a_dead_token_is_one_clear_line_and_is_not_taken(shell: Shell) -> None:
+def test_import_reports_a_rejected_token_in_one_line_and_does_not_store_it(shell: Shell) -> None:
     dead = issued(shell)
     alive = issued(shell, "globex")
     shell.sandbox.world.issue("acme", "ada")
     urls = [with_token(shell, dead, "acme", "main"), with_token(shell, alive, "globex", "main")]
     path = put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
     before = path.read_bytes()
-    ran = shell("import", "--yes", "--clean")
+    ran = shell("import", "--yes")
     assert ran.code == 5
     assert f"…{dead[-4:]}" in ran.line
     assert "It was not imported." in ran.line
-    assert "refused" in ran.out
+    assert "rejected" in ran.out
     assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
-    assert dead.encode() in path.read_bytes()
-    assert path.read_bytes() == before.replace(f"/t/{alive}".encode(), b"")
+    assert path.read_bytes() == before
 
 
-def test_a_dead_token_is_one_document_with_json(shell: Shell) -> None:
+def test_import_clean_removes_a_rejected_token_so_that_audit_finds_nothing(shell: Shell) -> None:
+    dead = issued(shell)
+    shell.sandbox.world.issue("acme", "ada")
+    path = in_condarc(shell, dead)
+    advice = shell("audit").err
+    assert f"import {path} --clean" in advice
+    assert shell("import", str(path), "--clean", "--yes").code == 5
+    assert dead.encode() not in path.read_bytes()
+    assert shell("audit").code == 0
+
+
+def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shell: Shell) -> None:
+    urls = [with_token(shell, issued(shell, name), name, "main") for name in ("acme", "globex")]
+    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    ran = shell("import", "--yes")
+    assert ran.code == 0, ran.err
+    assert "of acme is used, because it was found first" in ran.err
+    scopes = {one["organization"]: one["scope"] for one in shell("list", "--json").json}
+    assert f"{shell.sandbox.repo}main" in scopes["acme"]
+    assert scopes["globex"] == [f"{shell.sandbox.repo}globex"]
+
+
+def test_import_leaves_a_token_in_the_middle_of_a_path_where_it_works(shell: Shell) -> None:
+    text = "channels: [http://127.0.0.1:9/api/repo/t/abcdefgh01234567/main]\n"
+    path = put(shell.home / ".condarc", text)
+    ran = shell("import", "--yes", "--clean", "--no-validate")
+    assert ran.code == 0
+    assert "middle of the path" in ran.err
+    assert path.read_text() == text
+    assert shell("list", "--json").json == []
+
+
+def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> None:
+    channels = ["file:///srv/conda", "s3://bucket/conda", "oci://ghcr.io/conda", "https://[::1/x"]
+    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {one}\n" for one in channels))
+    put(shell.home / ".netrc", "machine c.example login me password abcdefgh01234567\n")
+    ran = shell("import")
+    assert ran.code == 0
+    assert "nothing to import" in ran.err
+    assert shell("audit").code == 0
+
+
+def test_import_refreshes_the_exports_of_the_token_that_it_replaces(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("export", "rattler", "--yes")
+    fresh = shell.sandbox.world.issue("acme", "ada").value
+    in_condarc(shell, fresh)
+    ran = shell("import", "condarc", "--yes")
+    assert ran.code == 0, ran.err
+    assert "Export to rattler" in ran.err
+    held = json.loads((shell.home / ".rattler/credentials.json").read_text())
+    assert held == {"127.0.0.1": {"CondaToken": fresh}}
+
+
+def test_import_reports_a_rejected_token_as_one_json_document(shell: Shell) -> None:
     dead = issued(shell)
     shell.sandbox.world.issue("acme", "ada")
     in_condarc(shell, dead)
     ran = shell("import", "--yes", "--json")
     assert ran.code == 5
-    assert ran.json["found"][0]["verdict"] == "refused"
+    assert ran.json["found"][0]["verdict"] == "rejected"
     assert "HTTP 401" in ran.json["found"][0]["reason"]
     assert ran.json["imported"] == []
 
 
-def test_a_token_that_cannot_be_tried_is_not_taken_unless_asked(shell: Shell) -> None:
+def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -> None:
     put(shell.home / ".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
     ran = shell("import", "--yes")
     assert ran.code == 0
-    assert "could not be tried" in ran.out
+    assert "not verified: no answer" in ran.out
     assert "--no-validate" in ran.err
     assert shell("list", "--json").json == []
     assert shell("import", "--yes", "--no-validate").code == 0
@@ -329,11 +382,11 @@ def test_what_may_be_sent_nowhere_is_not_offered(shell: Shell) -> None:
     assert shell("import", "--dry-run", "--json").json["found"] == []
 
 
-def test_what_is_stored_already_is_not_taken_twice_and_can_be_cleaned(shell: Shell) -> None:
+def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     path = in_condarc(shell, current(shell))
     ran = shell("import", "--yes", "--clean", "--json")
-    assert ran.json["found"][0]["verdict"] == "stored already"
+    assert ran.json["found"][0]["verdict"] == "already stored"
     assert ran.json["imported"] == []
     assert ran.json["cleaned"][0]["path"] == str(path)
 
@@ -382,14 +435,14 @@ def test_a_dry_run_shows_and_takes_nothing(shell: Shell) -> None:
         (".netrc", "just a note"),
     ],
 )
-def test_a_file_that_is_damaged_or_newer_is_said_and_left(
+def test_import_reports_a_damaged_or_newer_file_and_keeps_it(
     shell: Shell, place: str, content: str
 ) -> None:
     path = put(shell.home / place, content)
     in_condarc(shell, issued(shell))
     ran = shell("import", "--yes")
     assert ran.code == 0
-    assert f"Not looked at: {path}" in ran.err
+    assert f"Not searched: {path}" in ran.err
     assert path.read_text() == content
     name = {".anaconda": "anaconda-auth", ".netrc": "netrc"}.get(
         place.partition("/")[0], place[1:].partition("/")[0]
@@ -434,11 +487,11 @@ def test_nothing_is_found_where_nothing_is(shell: Shell) -> None:
     assert ran.json["found"] == []
 
 
-def test_a_token_without_an_owner_is_told_to_go_everywhere(shell: Shell) -> None:
+def test_import_says_that_a_token_of_unknown_owner_is_sent_everywhere(shell: Shell) -> None:
     in_rattler(shell, issued(shell))
     ran = shell("import", "rattler", "--yes")
     assert ran.code == 0
-    assert "name the owner with --org" in ran.err
+    assert "name the owner, use --org" in ran.err
     (held,) = shell("list", "--json").json
     assert held["scope"] == [shell.sandbox.repo.rstrip("/")]
     assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
@@ -499,14 +552,14 @@ def test_an_entry_of_anaconda_auth_in_the_keyring_that_is_none_is_said(
     assert "entry of anaconda-auth that cannot be read" in ran.err
 
 
-def test_a_file_that_is_no_text_is_not_cleaned(shell: Shell) -> None:
+def test_import_does_not_clean_a_file_that_is_not_text(shell: Shell) -> None:
     text = in_condarc(shell, issued(shell)).read_bytes()
     path = shell.home / ".condarc"
     path.write_bytes(text + b"# \xff\n")
     before = path.read_bytes()
     ran = shell("import", "condarc", "--yes", "--clean")
     assert ran.code == 7
-    assert "is no UTF-8 text" in ran.line
+    assert "is not UTF-8 text" in ran.line
     assert path.read_bytes() == before
 
 

@@ -29,7 +29,7 @@ def test_a_token_is_issued_kept_configured_and_proven(shell: Shell) -> None:
     assert ran.json["kind"] == "individual"
     assert ran.json["proven"]
     assert ran.json["state"] == "valid"
-    assert "/repo/*" in (shell.home / DROP_IN).read_text()
+    assert "/repo/acme/*" in (shell.home / DROP_IN).read_text()
     assert shell("list", "--json").json[0]["source"] == "file"
 
 

@@ -99,6 +99,19 @@ def test_a_configured_channel_is_found_in_the_condarc(
     assert set(forget([ACME], settings=settings)) == files
 
 
+@pytest.mark.parametrize("variable", ["CONDA_PREFIX", "CONDA_ROOT", "MAMBA_ROOT_PREFIX"])
+def test_forget_finds_a_channel_named_only_in_the_condarc_of_a_prefix(
+    settings: Settings, tmp_path: Path, variable: str
+) -> None:
+    path = tmp_path / "prefix" / ".condarc"
+    path.parent.mkdir()
+    path.write_text(f"channels: [{ACME}/strange]\n")
+    files = remember(settings, f"{ACME}/strange/noarch")
+
+    active = Settings({**settings.variables, variable: str(path.parent)})
+    assert set(forget([ACME], settings=active)) == files
+
+
 def test_a_channel_that_refused_was_noted_and_the_note_goes_with_it(
     settings: Settings,
 ) -> None:

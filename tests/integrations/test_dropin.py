@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 REPO = "https://repo.example/repo"
 
@@ -35,7 +39,7 @@ def channels_of(text: str) -> list[str]:
     return [entry["channel"] for entry in read(text)["channel_settings"]]
 
 
-def test_no_token_needs_no_file() -> None:
+def test_drop_in_is_empty_without_tokens() -> None:
     assert dropin.composed([]) == ""
     assert dropin.composed([token()]) == ""
     assert dropin.composed([], signed_by=REPO) == ""
@@ -50,28 +54,77 @@ def test_channels_are_named_by_globs_with_our_handler_and_the_flag() -> None:
     assert f'  - {{channel: "{REPO}/acme/*", auth: conda-token-plugin}} #!bottom\n' in text
 
 
-def test_several_prefixes_of_a_folder_are_one_glob() -> None:
-    """Each entry costs every conda command the reading of a line."""
-    shared = [f"{REPO}/{name}" for name in ("acme", "main", "r", "msys2")]
+def test_every_prefix_has_its_own_glob() -> None:
+    shared = [f"{REPO}/{name}" for name in ("acme", "main", "msys2", "r")]
 
-    assert channels_of(dropin.composed([token(*shared)])) == [f"{REPO}/*"]
-    assert channels_of(
-        dropin.composed([token("https://a.example"), token("https://b.example")])
-    ) == [
-        "https://a.example/*",
-        "https://b.example/*",
-    ]
+    assert channels_of(dropin.composed([token(*shared)])) == [f"{one}/*" for one in shared]
 
 
-def test_a_channel_that_was_handed_over_is_named_itself_too() -> None:
+@pytest.mark.parametrize("url", ["https://[::1]:8000/x", "https://a.example/\ud83d"])
+def test_write_refuses_what_conda_cannot_read_and_keeps_the_old_file(
+    tmp_path: Path, url: str
+) -> None:
+    path = tmp_path / "ours.yml"
+    dropin.write(path, tokens=[token(f"{REPO}/a")])
+    before = path.read_text()
+
+    for bad in (token(url), token(f"{REPO}/a", channels=(url,))):
+        with pytest.raises(BadInput):
+            dropin.write(path, tokens=[bad])
+
+    assert path.read_text() == before
+
+
+def test_added_channels_are_flagged_to_come_first() -> None:
+    text = dropin.composed([token(f"{REPO}/a", channels=(f"{REPO}/a/x",))])
+
+    assert f'  - "{REPO}/a/x" #!top\n' in text
+
+
+@given(st.text(max_size=40))
+def test_drop_in_is_ascii_and_yaml_reads_the_same_urls(rest: str) -> None:
+    url = f"https://a.example/{rest}"
+    text = dropin.composed([token(f"{REPO}/a", channels=(url,))])
+
+    assert text.isascii()
+    assert read(text)["channels"] == [url]
+
+
+CONDA_READS = """
+import json, sys
+from conda.common.configuration import YamlRawParameter
+found = YamlRawParameter.make_raw_parameters_from_file(sys.argv[1])
+print(json.dumps([one.value(None) for one in found["channels"].value(None)]))
+"""
+
+
+@pytest.mark.conda
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=20))
+def test_conda_reads_the_drop_in_in_any_locale(rests: list[str]) -> None:
+    pytest.importorskip("conda")
+    urls = tuple(dict.fromkeys(f"https://a.example/{rest}" for rest in rests))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "ours.yml"
+        dropin.write(path, tokens=[token(f"{REPO}/a", channels=urls)])
+        variables = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        ran = subprocess.run(
+            [sys.executable, "-c", CONDA_READS, str(path)],
+            check=True,
+            capture_output=True,
+            env=variables,
+        )
+    assert json.loads(ran.stdout) == list(urls)
+
+
+def test_given_channel_is_also_named_without_the_glob() -> None:
     """Shards that lie beside their index are asked for by the session of the channel's URL."""
     handed = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/x[1]",))
 
     assert channels_of(dropin.composed([handed])) == [f"{REPO}/x[[]1]/*", f"{REPO}/x[[]1]"]
-    assert channels_of(dropin.composed([handed, token(f"{REPO}/acme")])) == [f"{REPO}/*"]
 
 
-def test_what_is_wished_for_is_there_once_and_in_order() -> None:
+def test_channels_of_tokens_are_listed_once_in_order() -> None:
     first = token(f"{REPO}/a", channels=(f"{REPO}/a/x", f"{REPO}/a/y"))
     second = token(f"{REPO}/b", channels=(f"{REPO}/a/y",), default_channels=(f"{REPO}/main",))
 
@@ -82,7 +135,7 @@ def test_what_is_wished_for_is_there_once_and_in_order() -> None:
     assert "default_channels: #!final\n" in text
 
 
-def test_signatures_are_part_of_it_on_request() -> None:
+def test_drop_in_has_the_signature_url_on_request() -> None:
     found = read(dropin.composed([token(f"{REPO}/a")], signed_by=REPO))
 
     assert found["extra_safety_checks"] is True
@@ -90,7 +143,7 @@ def test_signatures_are_part_of_it_on_request() -> None:
 
 
 @given(st.text(st.characters(codec="ascii"), max_size=40))
-def test_whatever_is_in_a_prefix_the_file_stays_yaml(rest: str) -> None:
+def test_drop_in_is_yaml_for_any_ascii_prefix(rest: str) -> None:
     text = dropin.composed([token(f"https://a.example/{rest}")], signed_by=rest)
 
     found = read(text)
@@ -98,7 +151,7 @@ def test_whatever_is_in_a_prefix_the_file_stays_yaml(rest: str) -> None:
     assert found["channel_settings"][0]["auth"] == "conda-token-plugin"
 
 
-def test_it_is_written_once_readable_by_all_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_write_is_idempotent_readable_by_all_and_leaves_no_temporary(tmp_path: Path) -> None:
     path = tmp_path / ".conda" / "condarc.d" / "ours.yml"
     tokens = [token(f"{REPO}/acme")]
 
@@ -109,7 +162,7 @@ def test_it_is_written_once_readable_by_all_and_nothing_else_is_left(tmp_path: P
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_it_goes_with_the_last_token_and_so_do_folders_that_are_empty(tmp_path: Path) -> None:
+def test_write_without_tokens_removes_the_file_and_empty_folders(tmp_path: Path) -> None:
     path = tmp_path / ".conda" / "condarc.d" / "ours.yml"
     dropin.write(path, tokens=[token(f"{REPO}/acme")])
 
@@ -118,7 +171,7 @@ def test_it_goes_with_the_last_token_and_so_do_folders_that_are_empty(tmp_path: 
     assert dropin.write(path, tokens=[]) is False
 
 
-def test_what_others_have_in_the_folder_stays(tmp_path: Path) -> None:
+def test_write_keeps_other_files_in_the_folder(tmp_path: Path) -> None:
     path = tmp_path / ".conda" / "condarc.d" / "ours.yml"
     path.parent.mkdir(parents=True)
     (path.parent / "theirs.yml").write_text("channels: []\n")
@@ -129,7 +182,7 @@ def test_what_others_have_in_the_folder_stays(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["theirs.yml"]
 
 
-def test_signatures_stay_until_they_are_taken_back(tmp_path: Path) -> None:
+def test_write_keeps_the_signature_url_until_it_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "ours.yml"
     dropin.write(path, tokens=[token(f"{REPO}/a")], signed_by=REPO)
 
@@ -141,7 +194,7 @@ def test_signatures_stay_until_they_are_taken_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b'signing_metadata_url_base: "x\\"\n', b"a: [\n"])
-def test_a_file_that_somebody_damaged_is_replaced(tmp_path: Path, damage: bytes) -> None:
+def test_write_replaces_a_damaged_file(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "ours.yml"
     path.write_bytes(damage)
 
@@ -149,7 +202,7 @@ def test_a_file_that_somebody_damaged_is_replaced(tmp_path: Path, damage: bytes)
     assert path.read_text() == dropin.composed([token(f"{REPO}/a")])
 
 
-def test_proving_that_it_can_be_written_leaves_no_trace(tmp_path: Path) -> None:
+def test_prove_writable_leaves_nothing_behind(tmp_path: Path) -> None:
     dropin.prove_writable(tmp_path / ".conda" / "condarc.d" / "ours.yml")
 
     assert not (tmp_path / ".conda").exists()
@@ -160,14 +213,16 @@ def test_proving_that_it_can_be_written_leaves_no_trace(tmp_path: Path) -> None:
     [dropin.prove_writable, lambda path: dropin.write(path, tokens=[token(f"{REPO}/a")])],
     ids=["prove", "write"],
 )
-def test_a_folder_that_is_a_file_is_one_line(tmp_path: Path, act: Callable[[Path], Any]) -> None:
+def test_a_file_in_place_of_the_folder_is_a_configuration_error(
+    tmp_path: Path, act: Callable[[Path], Any]
+) -> None:
     (tmp_path / ".conda").write_text("a file")
 
     with pytest.raises(ConfigurationError, match="cannot be written"):
         act(tmp_path / ".conda" / "condarc.d" / "ours.yml")
 
 
-def test_a_replace_that_fails_leaves_the_old_file_and_no_other(
+def test_a_failed_replace_keeps_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "ours.yml"

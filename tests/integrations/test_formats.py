@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.integrations.dotenv import Assignments
 from conda_token_plugin.integrations.formats.credential_file import NotOurs
-from conda_token_plugin.integrations.formats.json_text import members, with_member, without_member
-from conda_token_plugin.integrations.formats.jsonobject import JSONObject
+from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.target import Entry
 
 BLANKS = st.text(" \t\n\r", max_size=3)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -38,42 +41,42 @@ def objects(draw: st.DrawFn) -> str:
     return f"{draw(BLANKS)}{{{inside}}}{draw(BLANKS)}"
 
 
-@given(text=objects(), key=st.text(), value=VALUES)
-def test_a_member_that_was_put_in_is_there_and_nothing_else_differs(
-    text: str, key: str, value: object
-) -> None:
-    assert json.loads(with_member(text, key=key, value=value)) == json.loads(text) | {key: value}
+FORMAT = JSONObject(known=lambda _: True)
+
+
+def entry(key: str, value: object) -> Entry:
+    return Entry(key=key, value=json.dumps(value))
 
 
 @given(text=objects(), key=st.text(), value=VALUES)
-def test_a_member_that_is_taken_out_leaves_what_was_before(
-    text: str, key: str, value: object
-) -> None:
+def test_put_sets_the_member_and_keeps_all_others(text: str, key: str, value: object) -> None:
+    after = json.loads(FORMAT.put(text, entry(key, value)))
+
+    assert after == json.loads(text) | {key: value}
     if key not in json.loads(text):
-        assert without_member(with_member(text, key=key, value=value), key=key) == text
+        assert list(after) == [*json.loads(text), key]
 
 
-@given(text=objects(), keys=st.lists(st.text(), unique=True, min_size=2, max_size=4))
-def test_several_members_can_be_taken_out_in_any_order(text: str, keys: list[str]) -> None:
-    new = [key for key in keys if key not in json.loads(text)]
-    after = text
-    for key in new:
-        after = with_member(after, key=key, value=1)
-    for key in sorted(new):
-        after = without_member(after, key=key)
-    assert json.loads(after) == json.loads(text)
+@given(text=objects(), key=st.text(), value=VALUES)
+def test_drop_removes_the_member_and_keeps_all_others(text: str, key: str, value: object) -> None:
+    after = FORMAT.drop(FORMAT.put(text, entry(key, value)), key)
+
+    assert json.loads(after) == {name: one for name, one in json.loads(text).items() if name != key}
 
 
-@given(text=objects())
-def test_every_member_is_found_where_it_stands(text: str) -> None:
-    for member in members(text):
-        assert json.loads(f"{{{text[member.start : member.end]}}}") == {member.key: member.value}
+@pytest.mark.parametrize("indent", [None, 1, 4, "\t"])
+def test_put_keeps_the_indentation_of_the_file(indent: int | str | None) -> None:
+    text = json.dumps({"a": {"CondaToken": "x"}}, indent=indent)
+
+    after = FORMAT.put(text, entry("b", 1))
+
+    assert after == json.dumps({"a": {"CondaToken": "x"}, "b": 1}, indent=indent or 2) + "\n"
 
 
 @given(text=st.text() | objects().map(lambda text: text[:-2]))
 def test_no_text_at_all_makes_the_object_fail_but_by_its_own_errors(text: str) -> None:
     try:
-        JSONObject(known=lambda _: True).entries(text)
+        FORMAT.entries(text)
     except (ValueError, NotOurs):
         return
     assert isinstance(json.loads(text), dict)
@@ -84,15 +87,18 @@ def test_no_text_at_all_makes_the_object_fail_but_by_its_own_errors(text: str) -
     [
         ("", "line 1: Expecting value"),
         ('{"a": {}\n"b"', "line 2"),
-        ("[]", "no JSON object"),
-        ('{"a": {}, "a": {}}', "a key twice"),
+        ("[]", "not a JSON object"),
+        ('{"a": {}, "a": {}}', "the same key twice"),
         ("[" * 100_000, "nested too deeply"),
+        ('{"a": {"b": 1e400}}', "not valid JSON"),
+        ('{"a": {"b": NaN}}', "not valid JSON"),
+        ('{"a": {"b": 1, "b": 2}}', "the same key twice"),
         ('{"a": {}} // comment', "line 1: Extra data"),
     ],
 )
 def test_what_is_no_object_is_told_by_its_line(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        JSONObject(known=lambda _: True).entries(text)
+        FORMAT.entries(text)
 
 
 @st.composite

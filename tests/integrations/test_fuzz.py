@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.formats import netrc_text
-from conda_token_plugin.integrations.registry import SOURCES
-from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.integrations.registry import SOURCES, TARGETS
 from conda_token_plugin.operations.import_tokens import collected
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret

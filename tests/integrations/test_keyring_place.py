@@ -8,7 +8,6 @@ import pytest
 
 from conda_token_plugin.gateways.keyring import KeyringService, load_backend
 from conda_token_plugin.integrations.rattler import KeyringPlace
-from conda_token_plugin.integrations.target import Entry
 from tests.support.keyrings import NAME
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def test_place_is_named_after_the_service(place: Place) -> None:
 def test_entry_is_returned_until_it_is_dropped(place: Place) -> None:
     place.prepare("host")
     assert place.missing("host") == ""
-    place.put(Entry(key="host", value="a value"))
+    place.put("host", "a value")
     place.sweep("host")
     assert place.held("host") == "a value"
     assert load_backend(f"{NAME}InFolder").get_password("rattler", "host") == "a value"

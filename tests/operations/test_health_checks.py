@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -204,7 +205,7 @@ def test_a_drop_in_that_somebody_changed_is_written_anew(
 
     one = found("token-handler", patient)
 
-    assert "does not fit the stored tokens" in one.what
+    assert "does not agree with the stored tokens" in one.what
     mend(one)
     assert path.read_text() == good == dropin.composed(user_store(patient.settings).tokens())
 
@@ -243,3 +244,20 @@ def test_a_report_lists_the_complaints() -> None:
     text = report("token-expiry", [Problem("one"), Problem("two")])
 
     assert text == "❌ token-expiry:\n\n  - one\n  - two\n"
+
+
+def test_handler_check_finds_an_entry_that_conda_cannot_read(patient: CheckContext) -> None:
+    bad = {"channel": "https://[[]::1]:8000/x/*", "auth": "theirs"}
+    sick = replace(
+        patient, channel_settings=(bad, ENTRY), origins={bad["channel"]: "/etc/conda/.condarc"}
+    )
+    assert any(
+        one.what.startswith("/etc/conda/.condarc: ") and "IPv6" in one.what
+        for one in complaints("token-handler", sick)
+    )
+
+
+def test_handler_check_says_that_signature_verification_is_off(patient: CheckContext) -> None:
+    tokens = user_store(patient.settings).tokens()
+    dropin.write(patient.settings.condarc, tokens=tokens, signed_by=REPO)
+    assert any("key_mgr.json" in one.what for one in complaints("token-handler", patient))

@@ -11,9 +11,7 @@ import pytest
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import keyring
-from conda_token_plugin.integrations.registry import SOURCES, source
-from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.integrations.registry import SOURCES, TARGETS, source
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
 from tests.properties.reading import room, told, written
@@ -84,7 +82,7 @@ def place_of(name: str) -> Read:
             if isinstance(before, str):
                 target.secret_in(before)
             if before is None:
-                told(lambda: place.put(Entry(key=key, value=value)))
+                told(lambda: place.put(key, value))
                 held = told(lambda: place.held(key))
                 assert isinstance(held, str | ConfigurationError)
                 if held == value:

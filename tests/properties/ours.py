@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.auth import notices
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.conda import caches, dropin
-from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.integrations.registry import TARGETS
 from conda_token_plugin.operations import issue_journal
 from conda_token_plugin.operations.audit import fix, sarif
 from conda_token_plugin.operations.audit.places import named

@@ -1,15 +1,16 @@
-"""Find tokens that lie where they should not: in files, histories, logs and packages.
+"""Find tokens in plain text: in configuration files, histories, caches, logs and packages.
 
 Examples:
   conda token audit
   conda token audit ~/project dist/ --sarif > tokens.sarif
   conda token audit --fix
 
-It looks for the values of your stored tokens, and for the shapes of others. Without
-PATH it goes through conda's and mamba's configuration, environments and caches, shell
-histories, and the files of this folder. It never shows a value, and makes no request.
---fix takes out what nothing needs; it revokes nothing. Exit code 1: something was
-found and is still there.
+It finds the values of your stored tokens, and URLs that contain a token or a password.
+For other secrets, use gitleaks or detect-secrets. Without PATH it searches conda's and
+mamba's configuration, environments and caches, the credential files of known tools,
+shell histories, and the files of this folder. It never shows a value, and makes no
+request. --fix removes what nothing needs; it revokes nothing. Exit code 1: something
+was found and is still there. A file that cannot be searched is reported on stderr.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.operations.audit import fix, places
 from conda_token_plugin.operations.audit.patterns import Known
-from conda_token_plugin.operations.audit.scan import findings
+from conda_token_plugin.operations.audit.scan import findings, printable
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.settings import absolute, expanded
 from conda_token_plugin.tokens.token import TokenKind
@@ -42,19 +43,19 @@ LOGIN = "login"
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say where to look, and what to do."""
+    """Add the paths and the options."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="files, packages, and folders")
-    parser.add_argument("--fix", action="store_true", help="rewrite what can be rewritten")
+    parser.add_argument("--fix", action="store_true", help="remove tokens where that is safe")
     parser.add_argument("--sarif", action="store_true", help="print SARIF, for code scanning")
 
 
 def run(call: CommandContext) -> int:
-    """Look, report, and fix if that is wanted."""
+    """Search, fix if requested, and report."""
     faults: list[str] = []
     known = _known(call, fault=faults.append)
     found = list(findings(_places(call), known=known, fault=faults.append))
     for fault in dict.fromkeys(faults):
-        call.printer.warn(f"Not looked at: {fault}")
+        call.printer.warn(f"Not searched: {fault}")
     fixed = _fix(call, found) if call.args.fix else []
     _report(call, found, fixed={id(one) for one in fixed})
     return CheckFailed.exit_code if len(found) > len(fixed) else 0
@@ -71,16 +72,16 @@ def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
 
 
 def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
-    """The values that this machine has, each with its owner. They stay in this process."""
+    """Return the values that this machine holds, each with its owner."""
     from conda_token_plugin.errors.store import NoToken
-    from conda_token_plugin.operations.granting import found_for
+    from conda_token_plugin.operations.export_tokens import found_for
 
     known = Known()
     for store in call.stores().values():
         known.update(_in_store(call, store, fault=fault))
     try:
         supplied = found_for((), settings=call.settings, stores={})
-    except NoToken:  # no variable has one
+    except NoToken:  # no variable supplies one
         return known
     known.update((one.secret().reveal(), one.token.organization) for one in supplied)
     return known
@@ -90,7 +91,7 @@ def _in_store(call: CommandContext, store: Store, *, fault: Callable[[str], None
     try:
         known = Known((store.secret(one.key).reveal(), one.organization) for one in store.tokens())
         login = store.login(call.settings.service_url)
-    except StoreError as error:  # a locked keyring; shapes are found all the same
+    except StoreError as error:  # a locked keyring; URLs are still found
         fault(f"the stored tokens. {error}")
         return Known()
     if login is not None:
@@ -99,28 +100,28 @@ def _in_store(call: CommandContext, store: Store, *, fault: Callable[[str], None
 
 
 def _fix(call: CommandContext, found: Sequence[AuditFinding]) -> list[AuditFinding]:
-    """Rewrite, after a yes; what failed is said and counts as left."""
+    """Ask, then remove. A file that cannot be changed is reported and counts as not fixed."""
     able: dict[Path, list[AuditFinding]] = {}
     for one in found:
         if fix.replacement(one) is not None:
             able.setdefault(one.path, []).append(one)
     if able:
         names = ", ".join(map(str, able))
-        call.prompts.confirm(f"Take tokens out of {names}? There is no backup.")
+        call.prompts.confirm(f"Remove tokens from {names}? There is no backup.")
     return [one for path, theirs in able.items() for one in _fixed(call, path, theirs)]
 
 
 def _fixed(call: CommandContext, path: Path, theirs: list[AuditFinding]) -> list[AuditFinding]:
     try:
         fix.fix(path, theirs)
-    except ConfigurationError as error:  # somebody else's file, a link
+    except ConfigurationError as error:  # a file of another user, a link
         call.printer.warn(str(error))
         return []
     return theirs
 
 
 def _report(call: CommandContext, found: Sequence[AuditFinding], *, fixed: set[int]) -> None:
-    """Every finding; ``fixed`` are the identities of those that are gone."""
+    """Print every finding; ``fixed`` has the identities of those that were removed."""
     exported = {one.place: one.target for one in ExportRecord(call.settings).records()}
     entries = [_entry(one, fixed=id(one) in fixed, exported=exported) for one in found]
     if call.args.sarif:
@@ -139,12 +140,12 @@ def _report(call: CommandContext, found: Sequence[AuditFinding], *, fixed: set[i
 def _summary(
     call: CommandContext, found: Sequence[AuditFinding], *, entries: Sequence[dict[str, Any]]
 ) -> Iterator[str]:
-    """What to do: first about the places, then about the tokens."""
+    """Yield what to do: first about the places, then about the tokens."""
     left = [(one, entry) for one, entry in zip(found, entries, strict=True) if not entry["fixed"]]
     if not found:
         yield "No token was found."
     elif call.args.fix:
-        yield f"{len(found)} found, {len(found) - len(left)} taken out."
+        yield f"{len(found)} found, {len(found) - len(left)} removed."
     for one, entry in left:
         yield f"{one.where}: {entry['advice']}."
     shared = _with_site_token(call)
@@ -157,10 +158,10 @@ def _summary(
 
 
 def _with_site_token(call: CommandContext) -> set[str]:
-    """The organizations whose stored token is not the user's to reissue."""
+    """Return the organizations whose stored token only an administrator can reissue."""
     held: list[Token] = []
     for store in call.stores().values():
-        with suppress(StoreError):  # it was said when its tokens were looked for
+        with suppress(StoreError):  # already reported by _in_store
             held += store.tokens()
     return {token.organization for token in held if token.kind is TokenKind.SITE}
 
@@ -190,8 +191,8 @@ def _entry(one: AuditFinding, *, fixed: bool, exported: Mapping[str, str]) -> di
     target = exported.get(str(absolute(one.path)))
     advice = f"it was exported: conda token export {target} --remove" if target else ""
     return {
-        "path": str(one.path),
-        "inside": one.inside,
+        "path": printable(str(one.path)),
+        "inside": printable(one.inside),
         "line": one.line,
         "rule": one.rule,
         "organization": one.owner,

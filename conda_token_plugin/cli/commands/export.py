@@ -1,4 +1,4 @@
-"""Hand a stored token to another tool, where that tool looks for it; or take it back.
+"""Copy a stored token to another tool, where that tool looks for it; or remove the copy.
 
 Examples:
   conda token export rattler pixi
@@ -6,27 +6,27 @@ Examples:
   conda token export rattler --remove
 
 Targets: rattler, pixi, mamba, micromamba, conda (one without this plugin), netrc,
-dotenv (./.env), github-actions (the job's next steps, masked), docker (prints what
-to write into a Dockerfile). Everything else in a tool's file stays as it is, and
-a credential that is already there is never replaced. `conda token remove` takes
-exports back, too. It prints no token, but for the masks that GitHub Actions needs.
+dotenv (./.env), github-actions (the next steps of the job, masked), docker (prints
+what to write into a Dockerfile). Other entries in a tool's file are kept, and a
+credential that is already there is never replaced. When the token is reissued, the
+copies are refreshed; `conda token remove` removes them. No token is printed, except
+in the masks that GitHub Actions needs.
 """
 
 from __future__ import annotations
 
 from argparse import BooleanOptionalAction
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli import exports
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.integrations import docker, github_actions
 from conda_token_plugin.integrations.dotenv import by_variable
-from conda_token_plugin.integrations.targets import TARGETS
+from conda_token_plugin.integrations.registry import TARGETS, UNRECORDED
 from conda_token_plugin.operations import export_tokens, revert_export
-from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.operations.granting import found_for, granted
+from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
+from conda_token_plugin.operations.export_tokens import found_for, granted
 from conda_token_plugin.settings import expanded
 
 if TYPE_CHECKING:
@@ -40,53 +40,49 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.export_tokens import Step
     from conda_token_plugin.store.held_token import HeldToken
 
-PASSING = (github_actions.NAME, docker.NAME)
-"""Targets that keep nothing, so that nothing can be taken back."""
-
 
 def configure(parser: ArgumentParser) -> None:
-    """Say to whom, and which."""
-    names = ", ".join((*TARGETS, *PASSING))
+    """Add the targets and the options."""
+    names = ", ".join((*TARGETS, *UNRECORDED))
     parser.add_argument("targets", nargs="+", metavar="TARGET", help=f"one or more of: {names}")
     parser.add_argument(
         "-o", "--org", action="append", default=[], help="only this organization's token"
     )
-    parser.add_argument("-n", "--dry-run", action="store_true", help="say what would be done")
-    parser.add_argument("--remove", action="store_true", help="take back what was exported")
-    parser.add_argument("--file", metavar="F", help="write here, not where the tool looks")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done")
+    parser.add_argument("--remove", action="store_true", help="remove what was exported")
+    parser.add_argument("--file", metavar="F", help="write to F, not where the tool looks")
     parser.add_argument(
         "--keyring",
         action=BooleanOptionalAction,
         default=None,
-        help="use the system keyring where the tool does, or do not (as the token is stored)",
+        help="use the system keyring if the tool reads it (default: as the token is stored)",
     )
 
 
 def run(call: CommandContext) -> int:
-    """Write, or take back, all that is named; or stop before anything is changed."""
+    """Export to all named targets, or remove from them. An error is raised before any change."""
     names = list(dict.fromkeys(call.args.targets))
     for name in names:
-        if name not in {*TARGETS, *PASSING}:
+        if name not in {*TARGETS, *UNRECORDED}:
             raise _unknown(name)
-    return _take_back(call, names) if call.args.remove else _hand_out(call, names)
+    return _take_back(call, names) if call.args.remove else _export(call, names)
 
 
-def _hand_out(call: CommandContext, names: Sequence[str]) -> int:
-    """Check everything, then write; data on stdout is for machines or for copying."""
+def _export(call: CommandContext, names: Sequence[str]) -> int:
     found = found_for(call.args.org, settings=call.settings, stores=call.stores())
     job = github_actions.file_of(call.settings) if github_actions.NAME in names else None
     targets = [TARGETS[name] for name in names if name in TARGETS]
-    _agree(call, targets)
-    _warn_of_dead(call, found)
+    _confirm_missing_tools(call, targets)
+    _warn_of_unusable(call, found)
     needs_secrets = bool(targets) or job is not None
     grants = [granted(one) for one in found] if needs_secrets else []
     if job is not None:
-        by_variable(grants)  # raises, before anything is written
+        by_variable(grants)  # raises before anything is written
     steps = _write(call, targets, grants=grants, found=found)
     if job is not None:
-        _give_job(call, job, grants=grants)
+        _write_job(call, job, grants=grants)
     recipe = docker.recipe([one.token for one in found]) if docker.NAME in names else None
-    exports.report(call, steps, job=job, grants=grants, recipe=recipe)
+    _report(call, steps, job=job, grants=grants, recipe=recipe)
     return 0
 
 
@@ -97,11 +93,11 @@ def _write(
     grants: Sequence[Grant],
     found: Sequence[HeldToken],
 ) -> tuple[Step, ...]:
-    """Plan, and unless it is a dry run write, while no other process exports."""
+    """Plan, and write unless it is a dry run, while holding the lock."""
     keyring = call.args.keyring
     if keyring is None:
         keyring = any(one.source == "keyring" for one in found)
-    with _alone(call):
+    with _locked(call):
         steps = tuple(
             step
             for target in targets
@@ -119,8 +115,11 @@ def _write(
     return steps
 
 
-def _give_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> None:
-    """Mask first. With ``--json`` on stderr, which the runner reads, too."""
+def _write_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> None:
+    """Print the masks, then set the variables.
+
+    With ``--json`` the masks go to stderr, which the runner also reads.
+    """
     if call.args.dry_run:
         return
     for line in github_actions.masks(grants):
@@ -133,56 +132,108 @@ def _give_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> No
 
 def _take_back(call: CommandContext, names: Sequence[str]) -> int:
     for name in names:
-        if name in PASSING:
-            raise BadInput(f"{name} keeps nothing that could be taken back.")
-    with _alone(call):
-        doomed = [
+        if name in UNRECORDED:
+            raise BadInput(f"{name} stores nothing that could be removed.")
+    with _locked(call):
+        records = [
             record
             for record in ExportRecord(call.settings).records()
             if record.target in names
             and (not call.args.org or record.organization in call.args.org)
         ]
-        results = revert_export.take_back(doomed, settings=call.settings, dry_run=call.args.dry_run)
-    exports.report_taken_back(call, results)
+        results = revert_export.take_back(
+            records, settings=call.settings, dry_run=call.args.dry_run
+        )
+    for one in results:
+        (call.printer.warn if one.failed else call.printer.say)(one.line)
     if not results:
         call.printer.say("Nothing was exported there.")
-    call.printer.data({"removed": [exports.taken_back(one) for one in results]})
+    call.printer.data({"removed": [one.as_json() for one in results]})
     return CheckFailed.exit_code if any(one.failed for one in results) else 0
 
 
-def _agree(call: CommandContext, targets: Sequence[Target]) -> None:
-    """Ask before a secret is written where perhaps nobody reads it.
+def _confirm_missing_tools(call: CommandContext, targets: Sequence[Target]) -> None:
+    """Ask before a secret is written for a tool that is not installed.
 
     Raises:
-        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+        NotConfirmed: The user declined. Nothing was changed.
+        NeedsAnswer: There is no terminal to ask on. Nothing was changed.
+        Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
     """
     for one in targets:
         if not (call.args.dry_run or call.args.file or one.installed(call.settings)):
-            call.prompts.confirm(f"No {one.name} was found here. Write its file all the same?")
+            call.prompts.confirm(f"{one.name} was not found here. Write its file anyway?")
 
 
-def _warn_of_dead(call: CommandContext, found: Sequence[HeldToken]) -> None:
+def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:
             owner = one.token.organization
             call.printer.warn(
-                f"The token of {owner} is {state.value}: other tools will be refused, too. "
-                f"Run: conda token install --org {owner}"
+                f"The token of {owner} is {state.value}, so servers will reject it from other "
+                f"tools, too. Run: conda token install --org {owner}"
             )
 
 
-def _alone(call: CommandContext) -> AbstractContextManager[object]:
-    """No other process exports meanwhile; a dry run leaves not even a lock."""
+def _locked(call: CommandContext) -> AbstractContextManager[object]:
+    """Return the lock; a dry run takes none, because it must not create a file."""
     return nullcontext() if call.args.dry_run else ExportRecord(call.settings).held()
 
 
 def _unknown(name: str) -> BadInput:
     from difflib import get_close_matches
 
-    known = (*TARGETS, *PASSING)
+    known = (*TARGETS, *UNRECORDED)
     close = get_close_matches(name, known, n=1)
     return BadInput(
         f"There is no export target {name!r}.",
         hint=f"Did you mean {close[0]}?" if close else f"Choose from: {', '.join(known)}.",
+    )
+
+
+def _report(
+    call: CommandContext,
+    steps: Sequence[Step],
+    *,
+    job: Path | None,
+    grants: Sequence[Grant],
+    recipe: docker.Recipe | None,
+) -> None:
+    """Print what was written where, and what the user should know about it."""
+    notes = list(dict.fromkeys(n for step in steps for n in step.target.notes(step.grant)))
+    names = [*by_variable(grants)] if job else []
+    for step in steps:
+        call.printer.say(_line(step, dry_run=call.args.dry_run))
+    for name in names:
+        verb = "Would set" if call.args.dry_run else "Set"
+        call.printer.say(f"{verb} {name} for the next steps of this job, masked in its log.")
+    for note in notes:
+        call.printer.say(f"Note: {note}")
+    value = {"exported": [_entry(step) for step in steps], "dry_run": call.args.dry_run}
+    value |= {"notes": notes, "variables": names}
+    value |= {"docker": recipe.as_json()} if recipe else {}
+    call.printer.data(value, text=recipe.text if recipe else "")
+
+
+def _entry(step: Step) -> dict[str, Any]:
+    return {
+        "target": step.target.name,
+        "organization": step.grant.token.organization,
+        "last_four": step.grant.secret.last_four,
+        "place": step.place.name,
+        "key": step.entry.key,
+        "outcome": step.outcome.value,
+    }
+
+
+def _line(step: Step, *, dry_run: bool) -> str:
+    if step.outcome is ExportOutcome.UNCHANGED:
+        did = "Already there:"
+    else:
+        did = "Would write" if dry_run else "Wrote"
+    token = step.grant.token
+    return (
+        f"{did} the token …{step.grant.secret.last_four} of {token.organization} "
+        f"for {step.entry.key} in {step.place.name} ({step.target.name})."
     )

@@ -1,39 +1,47 @@
-"""Take tokens that other tools hold into the store: find, show, try, import.
+"""Import tokens that other tools hold: find, show, verify, store.
 
 Examples:
   conda token import
   conda token import anaconda-auth --dry-run
   conda token import ~/project/environment.yml --org acme --clean
 
-Sources: anaconda-auth, anaconda-client (also conda-token's and conda's own files),
-conda-auth, condarc (every condarc, and environment.yml here), netrc (hosts of
-channels only), mamba, rattler; or the path of a file with channel URLs. A token that
-no longer works is not imported. Without --clean nothing of theirs is changed;
-anaconda-auth's file never is.
+Sources: anaconda-auth, anaconda-client (also the files of conda-token and of conda
+itself), conda-auth, condarc (every condarc, and environment.yml in this folder), netrc
+(only hosts that serve channels), mamba, rattler; or the path of a file with channel
+URLs. A token that the server rejects is not imported. The files of other tools change
+only with --clean; the file of anaconda-auth never changes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli import imports
 from conda_token_plugin.cli.options import organization
 from conda_token_plugin.integrations.registry import SOURCES, source
-from conda_token_plugin.operations.import_tokens import ImportVerdict, candidate, collected, tried
-from conda_token_plugin.tokens.display import last_four
+from conda_token_plugin.operations.export_tokens import refresh_exports
+from conda_token_plugin.operations.import_tokens import (
+    ImportVerdict,
+    candidate,
+    clean,
+    collected,
+    consequences,
+    refused,
+    tried,
+    without_overlap,
+)
+from conda_token_plugin.tokens.display import channels, last_four
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Sequence
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.cleaning import Cleaned
-    from conda_token_plugin.operations.import_tokens import Candidate
+    from conda_token_plugin.operations.import_tokens import Candidate, Cleaned
     from conda_token_plugin.store import Store
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say where from, and what else."""
+    """Add the sources and the options."""
     names = ", ".join(SOURCES)
     parser.add_argument(
         "sources", nargs="*", metavar="SOURCE", help=f"{names}; or a path (default: all of them)"
@@ -41,41 +49,41 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         *("-o", "--org"),
         type=organization,
-        help="only this one's; a token without an owner is its",
+        help="import only ORG's tokens; tokens of unknown owner are assigned to ORG",
     )
-    parser.add_argument("-n", "--dry-run", action="store_true", help="show what is there")
+    parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be imported")
     parser.add_argument(
-        "--clean", action="store_true", help="remove the plain copies afterwards, with a backup"
+        "--clean",
+        action="store_true",
+        help="then remove the plain copies of stored and of rejected tokens, with a backup",
     )
-    parser.add_argument("--no-validate", action="store_true", help="import without trying")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    parser.add_argument("--no-validate", action="store_true", help="import without verifying")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
 
 
 def run(call: CommandContext) -> int:
-    """Show everything, import what works, then say what does not."""
+    """Show every token that was found, import those that work, report those that do not."""
     store = call.store()
     found = _found(call, store=store)
-    imports.show(call, found)
-    good = [one for one in found if _wanted(call, one)]
-    refused = [one for one in found if one.verdict is ImportVerdict.REFUSED]
+    _show(call, found)
+    good = without_overlap((one for one in found if _wanted(call, one)), tell=call.printer.say)
     cleaned: list[Cleaned] = []
     if not good and not (found and call.args.dry_run):
         call.printer.say("There is nothing to import.")
     if not call.args.dry_run:
         _import(call, good, store=store)
-        cleaned = _clean(
-            call, [*good, *(one for one in found if one.verdict is ImportVerdict.STORED)]
-        )
-    imports.answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
-    if refused and refused[0].error and not call.args.dry_run:
+        cleaned = _clean(call, found)
+    _answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
+    error = refused(found)
+    if error is not None and not call.args.dry_run:
         if not call.printer.json:
-            raise refused[0].error
-        return refused[0].error.exit_code
+            raise error
+        return error.exit_code
     return 0
 
 
 def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
-    """Every token that is there for the asking, tried."""
+    """Return every token that the sources hold, verified."""
     named = [source(name) for name in dict.fromkeys(call.args.sources)]
     faults: list[str] = []
     offers = collected(
@@ -85,7 +93,7 @@ def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
         strict=bool(named),
     )
     for fault in dict.fromkeys(faults):
-        call.printer.say(f"Not looked at: {fault}")
+        call.printer.say(f"Not searched: {fault}")
     owner = call.args.org or ""
     found = [
         candidate(one, owner=owner, store=store, settings=call.settings)
@@ -96,7 +104,7 @@ def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
 
 
 def _tried(call: CommandContext, one: Candidate) -> Candidate:
-    if one.verdict is ImportVerdict.STORED or call.args.no_validate:
+    if one.verdict is not ImportVerdict.UNTRIED or call.args.no_validate:
         return one
     return tried(one, settings=call.settings, now=call.now)
 
@@ -107,43 +115,109 @@ def _wanted(call: CommandContext, one: Candidate) -> bool:
     )
 
 
+def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
+    """Print one row per token, and why some are not imported."""
+    rows = [
+        {
+            "organization": one.token.organization,
+            "token": last_four(one.token),
+            "channels": channels(one.token.scope),
+            "sources": ", ".join(one.offer.sources),
+            "where": "; ".join(one.offer.where),
+            "state": one.verdict.value,
+        }
+        for one in found
+    ]
+    if not call.printer.json:
+        call.printer.table(rows, value=None)
+    for one in found:
+        if one.verdict is ImportVerdict.UNKNOWN:
+            call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
+        elif one.verdict is ImportVerdict.INSIDE_PATH:
+            call.printer.say(
+                f"{last_four(one.token)}: {channels(one.token.scope)} expects the token in the "
+                "middle of the path. This plugin sends it only at the beginning, so the URL is "
+                "left as it is and goes on working."
+            )
+
+
 def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) -> None:
-    """Ask once, then store one after another.
+    """Ask once, then store the tokens one by one, and refresh their exports.
 
     Raises:
-        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+        NotConfirmed: The user declined. Nothing was changed.
+        NeedsAnswer: There is no terminal to ask on. Nothing was changed.
+        Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
     """
     from conda_token_plugin.operations.issue_token import keep
 
     if not good:
         return
-    for line in dict.fromkeys(
-        line for one in good for line in imports.consequences(one, store=store)
-    ):
+    for line in dict.fromkeys(line for one in good for line in consequences(one, store=store)):
         call.printer.say(line)
     call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
     store.prove_writable()
     for one in good:
         vault = keep(one.token, secret=one.offer.secret, store=store, at=call.settings.condarc)
         call.printer.say(
-            f"Imported the token {last_four(one.token)} of {one.token.organization}, "
-            f"kept in the {vault}."
+            f"Imported the token {last_four(one.token)} of {one.token.organization}; "
+            f"it is stored in the {vault}."
         )
+        for result in refresh_exports(one.token, one.offer.secret, settings=call.settings):
+            (call.printer.warn if result.failed else call.printer.say)(result.line)
 
 
-def _clean(call: CommandContext, kept: Sequence[Candidate]) -> list[Cleaned]:
-    """Take the plain copies of what is in the store out of their files, after a yes."""
-    from conda_token_plugin.operations.cleaning import clean
-
-    plains = [plain for one in kept for plain in one.offer.plain]
-    if not (call.args.clean and plains):
+def _clean(call: CommandContext, found: Sequence[Candidate]) -> list[Cleaned]:
+    """Ask, then remove the plain copies of tokens that are stored or that no longer work."""
+    if not call.args.clean:
         return []
-    paths = ", ".join(dict.fromkeys(str(plain.path) for plain in plains))
-    call.prompts.confirm(f"Remove the plain copies from {paths}?")
-    cleaned = clean(plains, settings=call.settings, now=call.now)
+    kept = [one for one in found if _wanted(call, one) or one.verdict is ImportVerdict.STORED]
+    dead = [one for one in found if one.verdict is ImportVerdict.REFUSED]
+    cleaned = [
+        *_cleaned(call, kept, question="Remove the plain copies from {}?"),
+        *_cleaned(call, dead, question="Remove the rejected tokens from {}?"),
+    ]
     for one in cleaned:
         call.printer.say(
-            f"Took the token out of {one.path}. As it was: {one.backup} "
-            "(delete it when all is well)."
+            f"Removed the token from {one.path}. Backup: {one.backup} "
+            "(delete it when everything works)."
         )
     return cleaned
+
+
+def _cleaned(call: CommandContext, some: Sequence[Candidate], *, question: str) -> list[Cleaned]:
+    plains = [plain for one in some for plain in one.offer.plain]
+    if not plains:
+        return []
+    paths = ", ".join(dict.fromkeys(str(plain.path) for plain in plains))
+    call.prompts.confirm(question.format(paths))
+    return clean(plains, settings=call.settings, now=call.now)
+
+
+def _answer(
+    call: CommandContext,
+    found: Sequence[Candidate],
+    *,
+    imported: Sequence[Candidate],
+    cleaned: Sequence[Cleaned],
+) -> None:
+    """Print the document of ``--json``."""
+    if call.printer.json:
+        call.printer.data(
+            {
+                "found": [_entry(one) for one in found],
+                "imported": [one.token.key for one in imported],
+                "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
+                "dry_run": call.args.dry_run,
+            }
+        )
+
+
+def _entry(one: Candidate) -> dict[str, Any]:
+    return {
+        **one.token.as_json(),
+        "sources": list(one.offer.sources),
+        "where": list(one.offer.where),
+        "verdict": one.verdict.value,
+        "reason": str(one.error) if one.error else "",
+    }

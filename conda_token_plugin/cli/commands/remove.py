@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.revert_export import ExportResult
+    from conda_token_plugin.operations.export_record import ExportResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -61,9 +61,9 @@ def run(call: CommandContext) -> int:
 
 def _taken_back(call: CommandContext, doomed: tuple[Token, ...]) -> list[ExportResult]:
     """What became of the copies that other tools were given; said after what was forgotten."""
-    from conda_token_plugin.operations.clients_init import take_back
+    from conda_token_plugin.operations.revert_export import take_back_of
 
-    return [one for token in doomed for one in take_back(token, settings=call.settings)]
+    return [one for token in doomed for one in take_back_of(token, settings=call.settings)]
 
 
 def _doomed(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
@@ -96,12 +96,10 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
 def _report(
     call: CommandContext, doomed: tuple[Token, ...], *, exports: list[ExportResult]
 ) -> None:
-    from conda_token_plugin.cli.exports import report_taken_back, taken_back
-
     call.printer.data(
         {
             "removed": [token.as_json() for token in doomed],
-            "exports": [taken_back(one) for one in exports],
+            "exports": [one.as_json() for one in exports],
         }
     )
     for token in doomed:
@@ -109,7 +107,8 @@ def _report(
             f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
-    report_taken_back(call, exports)
+    for one in exports:
+        (call.printer.warn if one.failed else call.printer.say)(one.line)
     for line in dict.fromkeys(line for token in doomed for line in _left(call, token.organization)):
         call.printer.say(line)
     if not doomed:

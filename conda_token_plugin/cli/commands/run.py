@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
-from conda_token_plugin.operations.granting import found_for, granted
+from conda_token_plugin.operations.export_tokens import found_for, granted
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -1,20 +1,19 @@
-"""What conda remembers of channels, and how to make it forget a token's.
+"""Delete what conda has cached about the channels of a token that changed.
 
-A channel that refuses its zst or shards index is taken to have none, for a week; older condas
-take one that refuses a subdir to be empty. When the token changes, that is to be asked anew.
+If a channel refuses its zst or shards index, conda treats it as not having one for a week. Older
+condas treat a refused subdir as empty. Both are wrong once a token opens the channel.
 
-conda keeps it in ``<package cache>/cache/<hash>.*``, where the hash is that of the subdir's URL
-(``conda.gateways.repodata.cache_fn_url``). A hash cannot be undone, so channels that refuse are
-noted as they do (``note_refused``), and others are guessed from what is configured.
-Single shards are left alone: they are named by their content, and none is remembered as absent.
+conda caches this in ``<package cache>/cache/<hash>.*``, with the hash of the subdir's URL
+(``conda.gateways.repodata.cache_fn_url``). The URL cannot be computed from the hash. Channels that
+refuse a request are therefore recorded (``note_refused``), and others are derived from the
+configuration files. Single shards are kept: they are named by their content.
 
-Nothing here raises: a cache that cannot be cleared costs time and breaks nothing.
+Nothing here raises, because a cache that cannot be cleared only costs time.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from hashlib import md5
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import state_file
+from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import SUBDIRS, channel_of, longest_prefix, without_secrets
 
 if TYPE_CHECKING:
@@ -31,59 +31,65 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
 
 NOTES = "refused.json"
-"""In the store's folder: the channels that refused since the last change of their token."""
-MOST_NOTES = 500
+"""A file in the store's folder: channels that refused since their token last changed."""
+MAX_NOTES = 500
 INDEXES = ("", "current_repodata.json")
 """What conda adds to a subdir's URL before it takes the hash, for each kind of index."""
 _CACHED = re.compile(r"([0-9a-f]{8})1?\.")
-"""A name in the cache; the 1 is there with ``use_only_tar_bz2``."""
+"""A file name in the cache; with ``use_only_tar_bz2`` there is a 1 after the hash."""
 _TEXT = re.compile(r"""[^\s"'<>,:\[\]{}#]+(?:://[^\s"'<>,\[\]{}]+)?""")
 """A word of a YAML file, or a URL."""
 
 
 def note_refused(url: str, *, folder: Path) -> None:
-    """Note in ``folder`` that the channel in which ``url`` lies has refused."""
+    """Record in ``folder`` that the channel of ``url`` has refused a request."""
     channel = channel_of(without_secrets(url))
     if channel in _noted(folder):
         return
-    state_file.update(folder / NOTES, lambda old: [*_urls(old), channel][-MOST_NOTES:])
+    state_file.update(folder / NOTES, lambda old: [*_urls(old), channel][-MAX_NOTES:])
 
 
 def forget(
     prefixes: Iterable[str], *, settings: Settings, channels: Iterable[str] = ()
 ) -> tuple[Path, ...]:
-    """Delete what conda's caches hold of everything below ``prefixes``, and of nothing else.
+    """Delete the cached indexes of all channels below ``prefixes``, and no others.
 
-    ``channels`` are URLs that are known to be channels. Returns the files that were deleted.
+    Args:
+        prefixes: The scope of the token.
+        settings: Tells where the caches and the configuration files are.
+        channels: URLs that are known to be channels.
+
+    Returns:
+        The files that were deleted.
     """
     wanted = frozenset(prefixes)
     cached = {path: name for folder in folders(settings) for path, name in _cached(folder)}
     names = set()
-    if cached:  # else the thousands of names that there may be need not be found out
+    if cached:  # otherwise thousands of possible names need not be computed
         known = {*channels, *_noted(settings.store_folder), *_guessed(wanted, settings)}
-        names = {*_names(known, among=wanted), *_told(cached, among=wanted)}
+        names = {*_names(known, among=wanted), *_stated(cached, among=wanted)}
     _drop_notes(settings.store_folder, among=wanted)
     return tuple(path for path, name in cached.items() if name in names and _deleted(path))
 
 
 def name_of(subdir: str, *, index: str = "") -> str:
-    """The first eight characters of the names under which conda caches ``subdir``."""
+    """Return the first eight characters of conda's file names for ``subdir``."""
     return md5(f"{subdir}/{index}".encode(), usedforsecurity=False).hexdigest()[:8]
 
 
 def folders(settings: Settings) -> tuple[Path, ...]:
-    """Conda's index caches: of the conda that runs this, or of those that can be found."""
-    # Path.expanduser raises for a user whom it does not know.
-    homes = (expanduser(one) for one in _packages(settings))  # noqa: PTH111  # as said above
+    """Return the index caches: of the conda that runs this process, or of all known condas."""
+    # Path.expanduser raises for an unknown user.
+    homes = (expanduser(one) for one in _packages(settings))  # noqa: PTH111  # see the comment above
     return tuple(dict.fromkeys(Path(one) / "cache" for one in homes))
 
 
 def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
-    """What may be a channel below ``prefixes``: whatever stands in a condarc, at any place.
+    """Yield possible channels below ``prefixes``, from every word of every condarc file.
 
-    A name of ``channels:`` may be a URL, or lie below an alias or a custom channel.
+    A channel name may be a URL, or relative to an alias or to a custom channel.
     """
-    written = [text for path in _condarcs(settings) for text in _TEXT.findall(_text(path))]
+    written = [text for path in condarcs.files(settings) for text in _TEXT.findall(_text(path))]
     names = {without_secrets(text).strip("/") for text in written}
     yield from (name for name in names if "://" in name)
     for prefix in prefixes:
@@ -93,43 +99,30 @@ def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
         yield from (f"{parent}/{name}" for parent in parents for name in names)
 
 
-def _condarcs(settings: Settings) -> Iterator[Path]:
-    """The user's condarc files, and those of the prefix that this runs in."""
-    if settings.variables.get("CONDARC"):
-        yield Path(settings.variables["CONDARC"])
-    for folder in (settings.home, settings.home / ".conda", Path(sys.prefix)):
-        yield folder / ".condarc"
-        yield from (folder / "condarc.d").glob("*.y*ml")
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8", "replace")
-    except OSError:  # it is not there, or not for us
+    except OSError:  # missing, or not readable by this user
         return ""
 
 
 def _packages(settings: Settings) -> Iterator[str | Path]:
-    """The package caches of conda."""
+    """Yield the package caches of conda."""
     loaded = sys.modules.get("conda.base.context")
     if loaded is not None:
         yield from loaded.context.pkgs_dirs
         return
-    variables = settings.variables
-    yield from (one for one in variables.get("CONDA_PKGS_DIRS", "").split(os.pathsep) if one)
-    if variables.get("CONDA_EXE"):
-        yield Path(variables["CONDA_EXE"]).parents[1] / "pkgs"
-    yield settings.home / ".conda" / "pkgs"
+    yield from condarcs.package_caches(settings)
 
 
 def _cached(folder: Path) -> Iterator[tuple[Path, str]]:
-    """The files of a cache, and the names that they have there."""
+    """Yield the files of a cache, each with its hash."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     yield from ((path, hit[1]) for path in files if (hit := _CACHED.match(path.name)))
 
 
 def _names(channels: Iterable[str], *, among: frozenset[str]) -> Iterator[str]:
-    """What indexes of those of ``channels`` that are below ``among`` may be called."""
+    """Yield the hashes of the possible indexes of ``channels`` below ``among``."""
     for channel in channels:
         if longest_prefix(f"{channel}/", among=among):
             for subdir in SUBDIRS:
@@ -137,15 +130,15 @@ def _names(channels: Iterable[str], *, among: frozenset[str]) -> Iterator[str]:
                     yield name_of(f"{channel.rstrip('/')}/{subdir}", index=index)
 
 
-def _told(cached: Mapping[Path, str], *, among: frozenset[str]) -> Iterator[str]:
-    """The names of what says itself that it is from below ``among``."""
+def _stated(cached: Mapping[Path, str], *, among: frozenset[str]) -> Iterator[str]:
+    """Yield the hashes of indexes whose state file names a URL below ``among``."""
     for path, name in cached.items():
         if path.name.endswith(".info.json") and longest_prefix(_url_in(path), among=among):
             yield name
 
 
 def _url_in(state: Path) -> str:
-    """The subdir's URL, which conda writes into the state of an index that it got."""
+    """Return the URL of the subdir, which conda writes into the state file of an index."""
     content = _json(state)
     url = content.get("url") if isinstance(content, dict) else None
     return f"{without_secrets(url)}/" if isinstance(url, str) else ""
@@ -171,7 +164,7 @@ def _drop_notes(folder: Path, *, among: frozenset[str]) -> None:
 def _json(path: Path) -> object:
     try:
         content: object = json.loads(path.read_text("utf-8", "replace"))
-    except (OSError, ValueError, RecursionError):  # not there, being written, or damaged
+    except (OSError, ValueError, RecursionError):  # missing, being written, or damaged
         return None
     return content
 
@@ -179,6 +172,6 @@ def _json(path: Path) -> object:
 def _deleted(path: Path) -> bool:
     try:
         path.unlink()
-    except OSError:  # another process was faster, or the cache is not ours to change
+    except OSError:  # already deleted by another process, or the cache is read-only
         return False
     return True

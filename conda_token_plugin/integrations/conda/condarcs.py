@@ -1,13 +1,17 @@
-"""Configuration files of conda and mamba, and environment files: tokens in the URLs there.
+"""Configuration files of conda and mamba: where they are, and the credentials in their URLs.
 
-Where conda looks is documented (https://docs.conda.io/projects/conda/en/stable/
-user-guide/configuration/use-condarc.html); it is asked without conda here.
-Files are read as text, so that a URL can be changed and every other byte stays; ruamel.yaml then
-says whether the change is the one that was meant.
+This is the only module that knows where condarc files, root prefixes, environments and package
+caches are. The search path is documented (https://docs.conda.io/projects/conda/en/stable/
+user-guide/configuration/use-condarc.html); it is computed here without importing conda.
+
+The files are edited as text, so that only the URL changes. The result is parsed again, and the
+change is refused unless it changed exactly the values that it was meant to change.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,29 +31,31 @@ if TYPE_CHECKING:
 
 NAMES = (".condarc", "condarc")
 ENVIRONMENT_FILES = ("environment.yml", "environment.yaml")
+_INSIDE_PATH = re.compile(r"https?://[^/]+/(?!t/).+?/t/[^/]", re.IGNORECASE)
+"""A URL whose token comes after the first segment of the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class YAMLFiles:
-    """Every configuration file, and the environment files of the folder we are in."""
+    """The import source: condarc files, and environment files in the current folder."""
 
     name: str = "condarc"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """What their URLs carry."""
+        """Yield the credentials in the URLs of the files."""
         for path in (*files(settings), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
             yield from in_file(path, settings=settings, source=self.name)
 
 
 def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCredential]:
-    """What the URLs in any text file carry.
+    """Yield the credentials in the URLs of any text file.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: The file cannot be read.
     """
     data = foreign_files.glance(path)
     text = "" if data is None else data.decode("utf-8", "replace")
-    sightings = (
+    raw = (
         RawCredential(
             source=source,
             where=f"{path} line {line_of(text, one.start)}",
@@ -57,15 +63,16 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
             value=one.value,
             way=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
+            inside_path=bool(_INSIDE_PATH.match(text, one.start, one.end)),
             plain=Plain(path=path, without=_without(one.value)),
         )
         for one in laden(text)
     )
-    return offered(sightings, settings=settings)
+    return offered(raw, settings=settings)
 
 
 def files(settings: Settings) -> tuple[Path, ...]:
-    """The configuration files that there are, in the order in which conda reads them."""
+    """Return the existing configuration files, in the order in which conda reads them."""
     found: list[Path] = []
     for folder in _folders(settings):
         found += [folder / name for name in NAMES]
@@ -75,19 +82,39 @@ def files(settings: Settings) -> tuple[Path, ...]:
     return tuple(filter(foreign_files.is_file, dict.fromkeys(found)))
 
 
+def configured_channels(settings: Settings) -> tuple[str, ...]:
+    """Return the channels that conda uses, in order: from ``CONDA_CHANNELS`` and all condarc files.
+
+    An empty result means that none is configured: conda up to 25.x then uses ``defaults``, and
+    conda 26.7 fails. ``default_channels`` has an effect only if ``defaults`` is in the result.
+    Among the flags only ``#!top`` is respected, which is the one that the drop-in uses.
+    """
+    top: list[str] = []
+    rest: list[str] = []
+    for path in files(settings):
+        data = foreign_files.glance(path) or b""
+        whole = parsed(data)
+        listed = whole.get("channels") if isinstance(whole, dict) else None
+        names = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+        first = b"#!top" in data and path == settings.condarc
+        top, rest = (names + top, rest) if first else (top, names + rest)
+    named = settings.variables.get("CONDA_CHANNELS", "").split(",")
+    return tuple(dict.fromkeys([*top, *filter(None, map(str.strip, named)), *rest]))
+
+
 def parsed(data: bytes) -> Any:
-    """The content of a YAML file; None where it is none."""
+    """Return the content of a YAML file, or None if it cannot be parsed."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     try:
         return YAML(typ="safe", pure=True).load(data)
-    except (YAMLError, ValueError, RecursionError):  # damaged, a template, a date that is none
+    except (YAMLError, ValueError, RecursionError):  # damaged, a template, an invalid date
         return None
 
 
 def texts(value: object) -> Iterator[str]:
-    """Every text in a parsed file."""
+    """Yield every string in a parsed file, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -100,10 +127,10 @@ def texts(value: object) -> Iterator[str]:
 
 
 def without_urls(text: str, *, values: Iterable[str]) -> str:
-    """``text`` where the URLs that carry one of ``values`` do so no longer."""
-    doomed, pieces, at = set(values), [], 0
+    """Return ``text`` with ``values`` removed from the URLs that contain them."""
+    unwanted, pieces, at = set(values), [], 0
     for one in laden(text):
-        if one.value in doomed:
+        if one.value in unwanted:
             pieces += [text[at : one.start], one.clean]
             at = one.end
     return "".join((*pieces, text[at:]))
@@ -114,7 +141,7 @@ def _without(value: str) -> Any:
         after = without_urls(data.decode(), values=[value]).encode()
         before_texts, after_texts = list(texts(parsed(data))), list(texts(parsed(after)))
         if [without_urls(one, values=[value]) for one in before_texts] != after_texts:
-            raise ValueError("holds the token in a way that only a person can change")
+            raise ValueError("holds the token in a notation that cannot be changed automatically")
         return after
 
     return without
@@ -135,7 +162,7 @@ def _folders(settings: Settings) -> Iterator[Path]:
 
 
 def roots(settings: Settings) -> Iterator[Path]:
-    """The root prefixes of the condas and mambas that this shell knows, each once."""
+    """Yield the root prefixes of the condas and mambas that this shell knows, each once."""
     variables = settings.variables
     named = [
         Path(variables[name]) for name in ("CONDA_ROOT", "MAMBA_ROOT_PREFIX") if name in variables
@@ -146,3 +173,21 @@ def roots(settings: Settings) -> Iterator[Path]:
     if (here / "conda-meta").is_dir():
         named.append(here)
     yield from dict.fromkeys(named)
+
+
+def environments(settings: Settings) -> Iterator[Path]:
+    """Yield the prefixes of the environments that conda has registered, and of those in `envs`."""
+    registered = settings.home / ".conda" / "environments.txt"
+    lines = (foreign_files.glance(registered) or b"").decode("utf-8", "replace").splitlines()
+    yield from (Path(line) for line in lines if line.strip())
+    for root in roots(settings):
+        yield root
+        yield from sorted((root / "envs").glob("*"))
+
+
+def package_caches(settings: Settings) -> Iterator[Path]:
+    """Yield the package caches of the condas and mambas that this shell knows."""
+    named = settings.variables.get("CONDA_PKGS_DIRS", "")
+    yield from (Path(one) for one in named.replace(",", os.pathsep).split(os.pathsep) if one)
+    yield settings.home / ".conda" / "pkgs"
+    yield from (root / "pkgs" for root in roots(settings))

@@ -1,9 +1,13 @@
-"""The one configuration file that the plugin owns: composed whole, written whole, removed whole.
+"""The only conda configuration file that the plugin writes. It is always written as a whole.
 
-``~/.condarc`` is never touched. That the drop-in wins over files that conda merges later is due to
-flags that conda reads from comments: ``#!bottom`` on a flow map puts the entry last, and the last
-match of ``channel_settings`` wins; ``#!final`` settles ``default_channels``
-(both run on conda 24.11, 25.5 and 26.7.1). The flags do not work on block maps.
+``~/.condarc`` is never changed. The drop-in takes precedence over files that conda merges later,
+by flags that conda reads from comments: ``#!bottom`` on a flow map puts the entry last, and
+the last match in ``channel_settings`` wins; ``#!top`` puts a channel first, so that a package of
+the same name in a public channel cannot replace one of a private channel; ``#!final`` fixes
+``default_channels`` (tried with conda 24.11, 25.5 and 26.7.1). The flags do not work on block maps.
+
+The file has only ASCII characters and is parsed before it replaces the old one: conda fails on
+every command if it cannot read one of its configuration files.
 """
 
 from __future__ import annotations
@@ -16,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
-from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import pattern
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -28,21 +33,24 @@ if TYPE_CHECKING:
 SIGNED_BY = "signing_metadata_url_base"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
+_ASTRAL = 0x10000
 
 
 def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
-    """The drop-in for ``tokens``; empty when none of them asks for anything.
+    """Return the drop-in for ``tokens``, or "" if it would have no entry.
 
-    ``signed_by`` is where conda finds the signatures of packages, if it is to verify them.
+    Args:
+        tokens: The stored tokens.
+        signed_by: Where conda finds the signatures of packages, if it is to verify them.
+
+    Raises:
+        BadInput: conda could not read the file.
     """
     held = tuple(tokens)
     sections = (
         ("channel_settings:", [_setting(name) for name in _names(held)]),
-        ("channels:", _entries(url for token in held for url in token.channels)),
-        (
-            "default_channels: #!final",
-            _entries(url for token in held for url in token.default_channels),
-        ),
+        ("channels:", [f"{line} #!top" for line in _entries(t.channels for t in held)]),
+        ("default_channels: #!final", _entries(t.default_channels for t in held)),
     )
     body = [line for head, lines in sections if lines for line in (head, *lines)]
     if body and signed_by:
@@ -50,43 +58,56 @@ def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
     return HEAD + "\n".join(body) + "\n" if body else ""
 
 
-def _names(tokens: Iterable[Token]) -> Iterator[str]:
-    """The globs of all prefixes.
+def refuse_unreadable(url: str) -> None:
+    """Raise if conda could not read a configuration that names ``url``.
 
-    A prefix that may be a channel itself, as it was not the service that made it one, stands there
-    without ``/*``, too: by the channel's URL conda chooses who is asked for shards that lie beside
-    their index, as conda-index writes them (conda 26.7.1).
+    conda (24.11 to 26.7) fails on every command if a channel setting contains an IPv6 address,
+    or an unpaired surrogate.
+
+    Raises:
+        BadInput: It could not.
+    """
+    authority = url.partition("://")[2].partition("/")[0]
+    if "[" in authority or "]" in authority:
+        raise BadInput(
+            f"conda cannot read a configuration with the IPv6 address in {url}.",
+            hint="Use a host name. For this machine: localhost.",
+        )
+    if any("\ud800" <= character <= "\udfff" for character in url):
+        raise BadInput(
+            f"The URL {url!a} contains a character that cannot be written to a file.",
+            hint="Check the URL.",
+        )
+
+
+def _names(tokens: Iterable[Token]) -> Iterator[str]:
+    """Yield the globs of all prefixes.
+
+    Each entry takes every conda command 1 million instructions to read, and each new URL a
+    comparison of 1 µs (conda 26.7.1). A prefix that the service did not choose may be a channel
+    itself. It is also written without ``/*``, because conda chooses the handler for shards that
+    are stored beside their index by the URL of the channel (conda 26.7.1).
     """
     owners = [(prefix, token.kind) for token in tokens for prefix in token.scope]
     given = {prefix for prefix, kind in owners if kind is not TokenKind.INDIVIDUAL}
-    for prefix in asked_about({prefix for prefix, _ in owners}):
+    for prefix in sorted({prefix for prefix, _ in owners}):
+        refuse_unreadable(prefix)
         yield pattern(prefix)
         if prefix in given:
             yield pattern(prefix).removesuffix("/*")
 
 
-def asked_about(prefixes: Iterable[str]) -> list[str]:
-    """The prefixes below which conda asks the handler: of two in one folder, the folder.
-
-    Each entry costs every conda command the reading of its line (1 million instructions),
-    and each new URL a comparison (1 µs; 25 ms with 10,000 entries; both on conda 26.7.1).
-    What else is in the folder gets no token: the handler decides by the URL.
-    """
-    folders: dict[str, list[str]] = {}
-    for prefix in prefixes:
-        folder = prefix.rpartition("/")[0]
-        # The folder of a bare host would be "https:/": everything there is.
-        folders.setdefault(prefix if folder.endswith("/") else folder, []).append(prefix)
-    return sorted(folder if len(below) > 1 else below[0] for folder, below in folders.items())
-
-
 def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) -> bool:
-    """Bring the drop-in at ``path`` in line with ``tokens``; True if it changed.
+    """Write the drop-in for ``tokens``; return whether it changed.
 
-    ``signed_by`` as in ``composed``; None: as it is.
+    Args:
+        path: The drop-in.
+        tokens: The stored tokens.
+        signed_by: As in ``composed``. None keeps the present value.
 
     Raises:
-        ConfigurationError: the file or its folder cannot be written.
+        BadInput: conda could not read the file. The old one is unchanged.
+        ConfigurationError: The file or its folder cannot be written.
     """
     try:
         before = path.read_text("utf-8", "replace") if path.exists() else ""
@@ -94,8 +115,10 @@ def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) 
         text = composed(tokens, signed_by=signed_by)
         if text == before:
             return False
+        if text:
+            _check(path, text)
         _replace(path, text=text) if text else _remove(path)
-    except OSError as error:  # read-only home, disk full, a folder that is a file
+    except OSError as error:  # read-only home, full disk, a file in place of a folder
         raise ConfigurationError(
             path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
         ) from None
@@ -103,10 +126,10 @@ def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) 
 
 
 def signer(path: Path) -> str:
-    """Where the drop-in at ``path`` has conda find signatures; "" if it does not, or is none."""
+    """Return where the drop-in lets conda find signatures, or "" if it does not."""
     try:
         return _signer_in(path.read_text("utf-8", "replace"))
-    except OSError:  # there is none, or it cannot be read: then it cannot be written either
+    except OSError:  # missing, or not readable; then it is not writable either
         return ""
 
 
@@ -114,15 +137,15 @@ def _signer_in(text: str) -> str:
     line = re.search(rf"^{SIGNED_BY}: (\".*\")$", text, re.MULTILINE)
     try:
         return str(json.loads(line[1])) if line else ""
-    except ValueError:  # somebody edited it
+    except ValueError:  # edited by hand
         return ""
 
 
 def prove_writable(path: Path) -> None:
-    """Make sure that the drop-in could be written now, and leave no trace.
+    """Check that the drop-in can be written. Leave nothing behind.
 
     Raises:
-        ConfigurationError: it could not.
+        ConfigurationError: It cannot be written.
     """
     from tempfile import TemporaryFile
 
@@ -141,7 +164,7 @@ def _replace(path: Path, *, text: str) -> None:
     from tempfile import NamedTemporaryFile
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name must not end in .yml, or a conda that runs right now would read it.
+    # The name must not end in .yml, or another conda process would read it.
     with NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
         temporary = Path(file.name)
         try:
@@ -151,7 +174,7 @@ def _replace(path: Path, *, text: str) -> None:
             file.close()
             temporary.chmod(0o644)
             temporary.replace(path)
-        except OSError:  # full disk, a folder that became read-only, or `path` is a folder
+        except OSError:  # full disk, a read-only folder, or `path` is a folder
             temporary.unlink(missing_ok=True)
             raise
 
@@ -162,8 +185,8 @@ def _remove(path: Path) -> None:
 
 
 def _drop_empty_folders(path: Path) -> None:
-    """``condarc.d`` and ``~/.conda`` go when nothing is in them: then they were made by us."""
-    with suppress(OSError):  # it is not empty, or was never there
+    """Remove ``condarc.d`` and ``~/.conda`` if they are empty."""
+    with suppress(OSError):  # not empty, or missing
         path.parent.rmdir()
         path.parent.parent.rmdir()
 
@@ -172,10 +195,37 @@ def _setting(name: str) -> str:
     return f"  - {{channel: {_quoted(name)}, auth: {HANDLER}}} #!bottom"
 
 
-def _entries(urls: Iterable[str]) -> list[str]:
-    return [f"  - {_quoted(url)}" for url in dict.fromkeys(urls)]
+def _entries(channels: Iterable[tuple[str, ...]]) -> list[str]:
+    urls = dict.fromkeys(url for some in channels for url in some)
+    for url in urls:
+        refuse_unreadable(url)
+    return [f"  - {_quoted(url)}" for url in urls]
 
 
 def _quoted(text: str) -> str:
-    """A JSON string is a YAML string, whatever is in it."""
-    return json.dumps(text)
+    """Return a YAML string in ASCII, because conda reads the file in the encoding of the locale.
+
+    JSON writes a character above U+FFFF as two escapes, which YAML reads as two characters.
+    """
+    return "".join(
+        json.dumps(character)[1:-1] if ord(character) < _ASTRAL else f"\\U{ord(character):08x}"
+        for character in text
+    ).join('""')
+
+
+def _check(path: Path, text: str) -> None:
+    """Read ``text`` back with a YAML parser.
+
+    Raises:
+        ConfigurationError: It is not what was meant.
+    """
+    content = condarcs.parsed(text.encode("ascii"))
+    lists = ("channel_settings", "channels", "default_channels")
+    lines = sum(line.startswith("  - ") for line in text.split("\n"))
+    good = isinstance(content, dict) and lines == sum(len(content.get(one, ())) for one in lists)
+    if not good:
+        raise ConfigurationError(
+            path,
+            reason="was not written, because conda could not read it",
+            hint="Check the channels of the tokens: conda token list",
+        )

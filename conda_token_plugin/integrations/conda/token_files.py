@@ -41,119 +41,119 @@ _API = re.compile(r"([./])api([./]|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenFolder:
-    """A folder of token files; a key is a URL."""
+    """A folder of token files. The key of a file is a URL."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """The path."""
+        """Return the path."""
         return str(self.path)
 
     def file(self, key: str) -> Path:
-        """The file of the URL ``key``."""
+        """Return the path of the file for the URL ``key``."""
         return self.path / f"{quote_plus(key)}{SUFFIX}"
 
     def urls(self) -> tuple[str, ...]:
-        """All keys, sorted."""
+        """Return all keys, sorted."""
         found = self.path.glob(f"*{SUFFIX}") if self.path.is_dir() else ()
         return tuple(sorted(unquote_plus(path.name.removesuffix(SUFFIX)) for path in found))
 
     def held(self, key: str) -> str | None:
-        """The token for ``key``."""
+        """Return the token for ``key``, or None."""
         data = foreign_files.content(self.file(key))
         return None if data is None else data.decode("ascii", "replace").strip()
 
     def prepare(self, key: str) -> None:
-        """Raise if another file of the folder is in the way of ``key``."""
+        """Raise ConfigurationError if conda could confuse another file with that of ``key``."""
         for other in self.urls():
             if other != key and (key.startswith(other) or other.startswith(key)):
                 raise ConfigurationError(
                     self.file(other),
-                    reason=f"is for {other}, and conda may take it for {key}, too",
-                    hint="Bring it into the store: conda token import anaconda-client --clean",
+                    reason=f"is for {other}, and conda could also use it for {key}",
+                    hint="Move it to the store: conda token import anaconda-client --clean",
                 )
 
     def sweep(self, key: str) -> None:
-        """Clear away what a write that was killed has left."""
+        """Delete the temporary file of an interrupted write."""
         foreign_files.sweep(self.file(key))
 
     def missing(self, key: str) -> str:
-        """What has to be made for the file to be there."""
+        """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.file(key))
 
-    def put(self, entry: Entry) -> None:
-        """Write the file, as conda does: without a line break."""
-        path = self.file(entry.key)
-        foreign_files.replace(path, after=entry.value.encode(), before=foreign_files.content(path))
+    def put(self, key: str, value: str) -> None:
+        """Write the file as conda does, without a line break."""
+        path = self.file(key)
+        foreign_files.replace(path, after=value.encode(), before=foreign_files.content(path))
 
     def drop(self, key: str, *, made: str) -> None:
-        """Remove the file, and folders that were made for it."""
+        """Remove the file, and the folders that were created for it."""
         path = self.file(key)
         foreign_files.remove(path, before=foreign_files.content(path), made=made)
 
 
 class CondaFiles:
-    """conda without this plugin."""
+    """The export target: conda without this plugin."""
 
     name = "conda"
 
     def installed(self, settings: Settings) -> bool:
-        """Whether it is on the path or was set up in this shell."""
+        """Return whether it is on the path or was set up in this shell."""
         variables = settings.variables
         return bool(which("conda", path=variables.get("PATH", "")) or variables.get("CONDA_EXE"))
 
-    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # as Target
-        """The folder that conda reads; it reads no keyring."""
+    def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
+        """Return the folder that conda reads; it reads no keyring."""
         return TokenFolder(path=folder(settings))
 
     def place_named(self, name: str) -> Place:
-        """The folder."""
+        """Return the folder whose path was recorded."""
         return TokenFolder(path=Path(name))
 
     def place_at(self, path: Path) -> Place:
-        """The folder at ``path``."""
+        """Return the folder at ``path``."""
         return TokenFolder(path=absolute(path))
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
-        """One file a prefix of the token's scope.
+        """Yield one file per prefix of the token's scope.
 
         Raises:
-            BadInput: conda can send a token of these files in the path only.
+            BadInput: The token is not sent in the path, and conda sends these files only there.
         """
         if grant.token.way not in {AuthScheme.TOKEN, AuthScheme.PATH}:
             raise BadInput(
                 f"conda's token files go into the path as /t/…/, and the token of "
                 f"{grant.token.organization} is sent as {grant.token.way.value}.",
-                hint="conda with this plugin sends it; for other tools: export netrc, rattler.",
+                hint="Use conda with this plugin. For other tools: export netrc, rattler.",
             )
         for prefix in grant.token.scope:
             yield Entry(key=f"{prefix}/", value=grant.secret.reveal())
 
     def secret_in(self, value: str) -> Secret | None:
-        """The file's content."""
+        """Return the content of a file as a secret, or None."""
         try:
             return Secret(value)
-        except MalformedToken:  # an empty file, or none of ours
+        except MalformedToken:  # an empty file, or one of another program
             return None
 
-    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # as Target
-        """It is for a conda without us."""
+    def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
+        """Say that conda with this plugin needs no export."""
         yield "conda with this plugin needs no export; these files are for one without it."
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFiles:
-    """The files of conda, conda-token and anaconda-client, and those that mamba reads."""
+    """The import source: token files of conda, conda-token, anaconda-client and mamba."""
 
     name: str = "anaconda-client"
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """One a file. As conda does, the first ``api`` in a URL is read as ``conda``."""
-        return offered(_sightings(settings), settings=settings)
+        """Yield one credential per file. As in conda, ``api`` in a URL means ``conda``."""
+        return offered(_raw(settings), settings=settings)
 
 
-def _sightings(settings: Settings) -> Iterator[RawCredential]:
+def _raw(settings: Settings) -> Iterator[RawCredential]:
     older = settings.home / ".continuum" / "anaconda-client" / "tokens"
     for place in (TokenFolder(path=folder(settings)), TokenFolder(path=older)):
         for url in place.urls():
@@ -169,7 +169,7 @@ def _sightings(settings: Settings) -> Iterator[RawCredential]:
 
 
 def folder(settings: Settings) -> Path:
-    """The folder that conda itself reads."""
+    """Return the folder that conda reads."""
     named = settings.variables.get("BINSTAR_CONFIG_DIR")
     if named:
         return Path(named) / "data"

@@ -1,4 +1,4 @@
-"""A text file with a credential a key, in some format; everything else in it stays as it is."""
+"""A text file with one credential per key, in a given format."""
 
 from __future__ import annotations
 
@@ -9,43 +9,42 @@ from typing import TYPE_CHECKING, Protocol
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import LEFT, client_locked
+from conda_token_plugin.integrations.target import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from conda_token_plugin.integrations.target import Entry
-
 
 class NotOurs(Exception):
-    """The text is well formed, and holds what this version does not know."""
+    """The text is well formed, but holds an entry that this version does not know."""
 
 
 class Format(Protocol):
-    """How a text holds entries. Pure; what is no such text raises ValueError or NotOurs.
+    """How a text holds entries. Pure.
 
-    The messages of both finish the sentences "it is damaged (…)" and "PATH …",
-    and show nothing of the text but keys.
+    A text in another format raises ValueError, whose message completes "it is damaged (…)", or
+    NotOurs, whose message completes "PATH …". The messages show nothing of the text but keys.
     """
 
     @property
     def empty(self) -> str:
-        """The text that a new file begins as."""
+        """Return the text of a new file."""
 
     def entries(self, text: str) -> Sequence[Entry]:
-        """All entries."""
+        """Return all entries."""
 
     def put(self, text: str, entry: Entry) -> str:
-        """``text`` with ``entry``, in place of an older one of its key."""
+        """Return ``text`` with ``entry``, which replaces an older one with the same key."""
 
     def drop(self, text: str, key: str) -> str:
-        """``text`` as it was before the entry under ``key`` was put in."""
+        """Return ``text`` without the entry under ``key``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFile:
-    """The file at ``path``; ``lock`` is the client's own lock file, if it has one."""
+    """The file at ``path``; ``lock`` is the tool's own lock file, if it has one."""
 
     path: Path
     format: Format
@@ -53,42 +52,44 @@ class TextFile:
 
     @property
     def name(self) -> str:
-        """The path."""
+        """Return the path."""
         return str(self.path)
 
     def entries(self) -> Sequence[Entry]:
-        """All entries."""
+        """Return all entries."""
         return self._parsed(self._text())
 
     def look(self) -> Sequence[Entry]:
-        """All entries, of a file that is only read: it may be a link, or somebody else's."""
+        """Return all entries of a file that is only read; it may be a link."""
         return self._parsed(self._decoded(foreign_files.glance(self.path)))
 
     def held(self, key: str) -> str | None:
-        """The value under ``key``."""
+        """Return the value under ``key``, or None."""
         return next((entry.value for entry in self.entries() if entry.key == key), None)
 
     def prepare(self, key: str) -> None:
-        """Nothing is in the way of a key."""
+        """Do nothing: keys cannot be confused with one another."""
 
-    def sweep(self, key: str) -> None:  # noqa: ARG002  # as Place
-        """Clear away what a write that was killed has left."""
+    def sweep(self, key: str) -> None:  # noqa: ARG002  # the signature of Place
+        """Delete the temporary file of an interrupted write."""
         foreign_files.sweep(self.path)
 
-    def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
-        """What has to be made for the file to be there."""
+    def missing(self, key: str) -> str:  # noqa: ARG002  # the signature of Place
+        """Return the topmost file or folder that does not exist yet, or ""."""
         return foreign_files.first_missing(self.path)
 
-    def put(self, entry: Entry) -> None:
+    def put(self, key: str, value: str) -> None:
         """Write the entry."""
         with self._locked():
             text = self._text()
             self._parsed(text)
-            after = self.format.put(self.format.empty if text is None else text, entry)
+            after = self.format.put(
+                self.format.empty if text is None else text, Entry(key=key, value=value)
+            )
             foreign_files.replace(self.path, after=after.encode(), before=_bytes(text))
 
     def drop(self, key: str, *, made: str) -> None:
-        """Take the entry out; a file that we made goes when nothing is left in it."""
+        """Remove the entry, and the file if the export created it and it is empty."""
         with self._locked():
             text = self._text()
             self._parsed(text)
@@ -109,17 +110,17 @@ class TextFile:
     def _decoded(self, data: bytes | None) -> str | None:
         try:
             return None if data is None else data.decode("utf-8")
-        except UnicodeDecodeError:  # damaged, or no text at all
-            raise self._damaged("it is no UTF-8 text") from None
+        except UnicodeDecodeError:  # damaged, or not a text
+            raise self._damaged("it is not UTF-8 text") from None
 
     def _parsed(self, text: str | None) -> Sequence[Entry]:
         try:
             return () if text is None else self.format.entries(text)
-        except NotOurs as error:  # a later version of the client wrote it
+        except NotOurs as error:  # a later version of the tool wrote it
             raise ConfigurationError(
                 self.path,
                 reason=f"{error} {LEFT}",
-                hint="Update conda-token-plugin, or mend the file.",
+                hint="Update conda-token-plugin, or repair the file.",
             ) from None
         except ValueError as error:  # half a file, a comment, a merge conflict
             raise self._damaged(str(error)) from None

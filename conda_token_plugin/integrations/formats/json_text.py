@@ -1,98 +1,96 @@
-"""A JSON object as text: members are put in and taken out, and all other bytes stay. Pure.
+"""JSON files with one object, which has one member per credential (rattler, mamba). Pure.
 
-Writing a parsed object anew would change indentation, escapes and numbers of what is not ours.
+These files are written by programs, so a change parses the object and writes it anew. Members
+that do not belong to this plugin keep their order and their values; their whitespace may change.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from json.decoder import JSONDecoder
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from conda_token_plugin.integrations.formats.credential_file import NotOurs
+from conda_token_plugin.integrations.target import Entry
 
-BLANKS = " \t\n\r"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INDENT = re.compile(r"\n( +|\t+)\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A member of the object: its key, its value, and where both stand in the text."""
+class JSONObject:
+    """A file format of one JSON object.
 
-    key: str
-    value: Any
-    start: int
-    """Where the key begins."""
-    end: int
-    """Where the value ends."""
-
-
-def members(text: str) -> tuple[Member, ...]:
-    """The members of the object that ``text`` is.
-
-    Raises:
-        ValueError: it is no JSON object, or a key is there twice.
+    Attributes:
+        known: Tells whether the value of a member is of a kind that this version understands.
+        empty: The text of a new file.
     """
-    whole = json.loads(text)
-    if not isinstance(whole, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004  # as json's own complaints
-    found = tuple(_members(text))
-    if len(found) != len(whole):
-        raise ValueError("it has a key twice")
-    return found
+
+    known: Callable[[object], bool]
+    empty: str = "{}\n"
+
+    def entries(self, text: str) -> tuple[Entry, ...]:
+        """Return the members of the object; each value is JSON text.
+
+        Raises:
+            ValueError: The text is not a JSON object, or a key occurs twice.
+            NotOurs: The value of a member is of a kind that this version does not understand.
+        """
+        members = _parsed(text)
+        for key, value in members.items():
+            if not self.known(value):
+                raise NotOurs(f"has an entry for {key!r} of a kind that this version does not know")
+        return tuple(Entry(key=key, value=json.dumps(value)) for key, value in members.items())
+
+    def put(self, text: str, entry: Entry) -> str:
+        """Return `text` with the member set. A new member becomes the last one."""
+        return _written(_parsed(text) | {entry.key: json.loads(entry.value)}, like=text)
+
+    def drop(self, text: str, key: str) -> str:
+        """Return `text` without the member."""
+        members = _parsed(text)
+        if key not in members:
+            return text
+        del members[key]
+        return _written(members, like=text) if members else self.empty
 
 
-def with_member(text: str, *, key: str, value: Any) -> str:
-    """``text`` with ``key`` set to ``value``: in its place, or as the last member."""
-    member = f"{json.dumps(key)}: {json.dumps(value)}"
-    held = members(text)
-    for old in held:
-        if old.key == key:
-            return text[: old.start] + member + text[old.end :]
-    if held:
-        last = held[-1]
-        gap = _blanks_before(text, last.start)
-        return f"{text[: last.end]},{gap}{member}{text[last.end :]}"
-    opened = text.index("{") + 1
-    return text[:opened] + member + text[opened:]
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_number, parse_float=_number
+        )
+    except json.JSONDecodeError as error:  # its own message also counts characters
+        raise ValueError(f"line {error.lineno}: {error.msg}") from None
+    except RecursionError:  # thousands of brackets
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  # like the errors of json
+    return value
 
 
-def without_member(text: str, *, key: str) -> str:
-    """``text`` as it was before ``with_member`` put ``key`` in."""
-    held = members(text)
-    for number, member in enumerate(held):
-        if member.key == key:
-            return _cut(text, held, number)
-    return text
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a repeated key: only its last value would be written again."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("it has the same key twice")
+    return members
 
 
-def _cut(text: str, held: tuple[Member, ...], number: int) -> str:
-    start = held[number - 1].end if number else text.index("{") + 1
-    if number == 0 and len(held) > 1:
-        following = held[1].start - len(_blanks_before(text, held[1].start))
-        return text[:start] + text[following:]
-    return text[:start] + text[held[number].end :]
+def _number(text: str) -> float:
+    """Refuse `NaN` and infinity, which JSON cannot express; `1e400` is read as infinity."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"it has the number {text[:20]}, which is not valid JSON")
+    return number
 
 
-def _members(text: str) -> Iterator[Member]:
-    """Walk through a text that is known to be a JSON object."""
-    decoder = JSONDecoder()
-    at = _skip(text, text.index("{") + 1)
-    while text[at] != "}":
-        start = at
-        key, at = decoder.raw_decode(text, at)
-        value, at = decoder.raw_decode(text, _skip(text, _skip(text, at) + 1))
-        yield Member(key=key, value=value, start=start, end=at)
-        at = _skip(text, at)
-        at = _skip(text, at + 1) if text[at] == "," else at
-
-
-def _skip(text: str, at: int) -> int:
-    while text[at] in BLANKS:
-        at += 1
-    return at
-
-
-def _blanks_before(text: str, at: int) -> str:
-    return text[len(text[:at].rstrip(BLANKS)) : at]
+def _written(members: dict[str, Any], *, like: str) -> str:
+    """Write the object with the indentation of `like`; without one, with two blanks."""
+    found = _INDENT.search(like)
+    indent = found[1] if found else "  "
+    return json.dumps(members, indent=indent) + "\n"

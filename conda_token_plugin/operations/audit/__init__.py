@@ -1,8 +1,6 @@
-"""Finding tokens that lie where they should not.
+"""Find tokens in plain text on this machine, and remove them where that is safe.
 
-``shapes`` finds them in a text, ``places`` knows where to look, ``packages`` looks into packages,
-``report`` goes through them all, ``fixing`` takes out what can be taken out, ``sarif`` says it
-to machines. Nothing here ever shows a value.
+``places`` lists the files, ``packages`` reads packages, ``patterns`` finds values in a text,
+``scan`` applies it to all files, ``fix`` removes values, ``sarif`` formats findings for code
+scanning. No module shows a value.
 """
-
-from __future__ import annotations

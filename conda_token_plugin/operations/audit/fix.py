@@ -1,13 +1,14 @@
-"""Taking tokens out of files, where nothing is lost by it.
+"""Remove tokens from files where nothing is lost by it.
 
-| file    | in a URL                                       | elsewhere                     |
-|---------|------------------------------------------------|-------------------------------|
-| record  | the URL without it                             | left                          |
-| history | the URL without it                             | ``REMOVED`` in its place      |
-| setting | the URL without it, if the token is stored     | left: something may need it   |
-| package | left: its checksum would be wrong              | left                          |
+| file       | in a URL                                   | elsewhere                     |
+|------------|--------------------------------------------|-------------------------------|
+| record     | removed from the URL                       | kept                          |
+| history    | removed from the URL                       | replaced by ``REMOVED``       |
+| setting    | removed from the URL if the token is stored| kept: something may need it   |
+| credential | kept: another tool reads it                | kept                          |
+| package    | kept: its checksum would be wrong          | kept                          |
 
-There is no backup: it would hold what was just taken out.
+There is no backup, because it would contain what was just removed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.operations.audit.patterns import hits
 from conda_token_plugin.operations.audit.places import PlaceKind
+from conda_token_plugin.operations.audit.scan import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +32,8 @@ REMOVED = "REMOVED"
 
 
 def replacement(finding: AuditFinding) -> str | None:
-    """What can stand in the place of what was found; None: it is left."""
-    if finding.inside:
+    """Return the text that replaces a finding, or None if it must be kept."""
+    if finding.inside or finding.kind is PlaceKind.CREDENTIAL:
         return None
     clean = finding.hit.clean
     if finding.kind is PlaceKind.HISTORY:
@@ -42,19 +44,26 @@ def replacement(finding: AuditFinding) -> str | None:
 
 
 def advice(finding: AuditFinding) -> str:
-    """What to do about what is left."""
+    """Return what the user can do about a finding that is kept."""
     if finding.inside:
-        return "build the package anew without it, and withdraw this one"
+        return "rebuild the package without it, and withdraw this one"
     if finding.kind is PlaceKind.SETTING and finding.hit.clean is not None:
-        return f"bring it into the store first: conda token import {finding.path} --clean"
-    return "take it out by hand"
+        return (
+            "to store it, or to remove it if the server rejects it, run: "
+            f"conda token import {printable(str(finding.path))} --clean"
+        )
+    if finding.kind is PlaceKind.CREDENTIAL:
+        return (
+            "another tool reads it there; to move it to the store, run: conda token import --clean"
+        )
+    return "remove it by hand"
 
 
 def fix(path: Path, found: Iterable[AuditFinding]) -> None:
-    """Rewrite one file, in which ``found`` was found.
+    """Remove ``found`` from one file.
 
     Raises:
-        ConfigurationError: it must not be touched, or cannot be written.
+        ConfigurationError: The file must not be changed, or cannot be written.
     """
     before = foreign_files.content(path) or b""
     after = _rewritten(before.decode("latin-1"), {one.hit.value: one for one in found})
@@ -63,7 +72,7 @@ def fix(path: Path, found: Iterable[AuditFinding]) -> None:
 
 
 def _rewritten(text: str, found: Mapping[str, AuditFinding]) -> str:
-    """``text`` as it is now: it may be another one than when it was looked through."""
+    """Return ``text``, which may have changed since it was searched, without the findings."""
     pieces, at = [], 0
     for hit in hits(text, known=[value for value, one in found.items() if one.owner]):
         one = found.get(hit.value)

@@ -1,85 +1,142 @@
-"""The metadata inside of conda packages: whatever is below ``info/``, as a build left it there.
+"""Read the metadata in conda packages: the files below ``info/``, as the build wrote them.
 
-A ``.tar.bz2`` is one archive; a ``.conda`` is a zip file with ``info-….tar.zst`` in it
-(https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html).
-Python reads zstandard since 3.14; before that a library does, where there is one (conda has one).
+A ``.tar.bz2`` package is one archive; a ``.conda`` package is a zip file that contains
+``info-….tar.zst`` (https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html).
+Python reads zstandard since 3.14; before that a library is needed, which conda installs with.
+
+Packages are untrusted: memory and work are bounded whatever the headers say, and every fault of
+an archive becomes one `Unreadable`.
 """
 
 from __future__ import annotations
 
-import io
+import bz2
+import struct
 import tarfile
 import zipfile
+import zlib
 from contextlib import suppress
 from importlib import import_module
-from typing import IO, TYPE_CHECKING
+from lzma import LZMAError
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import ModuleType
 
-LARGEST = 4 * 1024 * 1024
-"""Bytes of a member that are looked at."""
-MOST = 256 * 1024 * 1024
-"""Bytes of unpacked metadata that are looked at: there are archives made to explode."""
+MAX_MEMBER = 4 * 1024 * 1024
+"""Bytes of one file that are searched, and of one header that are accepted."""
+MAX_UNPACKED = 256 * 1024 * 1024
+"""Bytes that are unpacked from one archive, 4 MiB at a time."""
+_WINDOW_LOG = 25
+"""Base-2 logarithm of the memory that zstandard may use: 32 MiB."""
+_CHUNK = 256 * 1024
+_END_RECORD = 22
+_FAULTS = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError),
+    *(ValueError, RuntimeError, NotImplementedError, struct.error),
+)
+"""A damaged archive, an encrypted one (RuntimeError), an unknown compression, nested headers."""
 
 
 class Unreadable(Exception):
-    """A package cannot be looked into; the text finishes the sentence "PATH …"."""
+    """A file cannot be searched. The message completes the sentence "PATH …"."""
 
 
 def metadata(path: Path) -> Iterator[tuple[str, bytes]]:
-    """The names and contents of a package's ``info/`` files.
+    """Yield the names and contents of the ``info/`` files of a package.
 
     Raises:
-        Unreadable: it is damaged, or needs a library that is not there.
+        Unreadable: The package is damaged, encrypted or too large, or a library is missing.
     """
     try:
         if path.name.endswith(".conda"):
             yield from _in_conda(path)
         else:
-            with tarfile.open(path, "r:bz2") as archive:
-                yield from _members(archive)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError):
-        raise Unreadable("is no package that can be read") from None
+            with bz2.open(path) as plain:
+                yield from _members(plain)
+    except _FAULTS:
+        raise Unreadable("is not a package that can be read") from None
+
+
+class _Bounded:
+    """A stream that refuses large reads, and ends with an error after `MAX_UNPACKED` bytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._at = 0
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= MAX_MEMBER:
+            raise Unreadable("has a header that is too large; the rest was not searched")
+        if self._at + size > MAX_UNPACKED:
+            raise Unreadable("is too large; the rest was not searched")
+        data = self._stream.read(size)
+        self._at += len(data)
+        return data
+
+    def seek(self, target: int, whence: int = 0) -> int:
+        """Skip forward to an absolute position."""
+        if whence or target < self._at:
+            raise ValueError("only forward")
+        while self._at < target and self.read(min(_CHUNK, target - self._at)):
+            pass
+        return self._at
 
 
 def _in_conda(path: Path) -> Iterator[tuple[str, bytes]]:
+    _refuse_large_directory(path)
     with zipfile.ZipFile(path) as package:
         for name in package.namelist():
             if name.startswith("info-") and name.endswith(".tar.zst"):
-                with (
-                    package.open(name) as packed,
-                    _unpacked(packed) as plain,
-                    tarfile.open(fileobj=plain, mode="r|") as archive,
-                ):
-                    yield from _members(archive)
+                with package.open(name) as packed:
+                    yield from _in_info(packed)
 
 
-def _members(archive: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
-    left = MOST
-    for member in archive:
-        if not (member.isfile() and member.name.startswith("info/")):
-            continue
-        file = archive.extractfile(member)
-        data = b"" if file is None else file.read(min(LARGEST, left))
-        left -= len(data)
-        yield member.name, data
-
-
-def _unpacked(packed: IO[bytes]) -> IO[bytes]:
-    """Whichever of the libraries for zstandard is there."""
-    for name in ("compression.zstd", "backports.zstd", "zstandard"):
-        with suppress(ImportError):  # Python before 3.14; nothing that we need otherwise
-            return _unpacked_by(import_module(name), packed)
-    raise Unreadable("was not looked into: install backports.zstd for .conda files")
-
-
-def _unpacked_by(library: ModuleType, packed: IO[bytes]) -> IO[bytes]:
+def _in_info(packed: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    library = _library()
     try:
-        if hasattr(library, "ZstdFile"):
-            return io.BytesIO(library.ZstdFile(packed).read(MOST))
-        return io.BytesIO(library.ZstdDecompressor().stream_reader(packed).read(MOST))
+        with _unpacked(packed, library=library) as plain:
+            yield from _members(plain)
     except library.ZstdError:
-        raise ValueError("it is no zstandard") from None
+        raise ValueError("damaged zstandard data") from None
+
+
+def _refuse_large_directory(path: Path) -> None:
+    """Refuse a zip file whose directory is large, because `zipfile` reads it into memory."""
+    with path.open("rb") as file:
+        start = max(0, file.seek(0, 2) - 65_535 - _END_RECORD)
+        file.seek(start)
+        tail = file.read()
+    found = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END_RECORD + 4)
+    size = struct.unpack_from("<L", tail, found + 12)[0] if found >= 0 else 0
+    if size > MAX_MEMBER:
+        raise Unreadable("has a directory that is too large, and was not searched")
+
+
+def _members(plain: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    stream = _Bounded(plain)
+    with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]  # a part of IO
+        while (member := archive.next()) is not None:
+            archive.members.clear()  # otherwise it keeps every header
+            if member.isfile() and member.name.startswith("info/"):
+                file = archive.extractfile(member)
+                yield member.name, b"" if file is None else file.read(MAX_MEMBER)
+
+
+def _library() -> Any:
+    """Return the first zstandard library that is installed."""
+    for name in ("compression.zstd", "backports.zstd", "zstandard"):
+        with suppress(ImportError):  # only packages need one
+            return import_module(name)
+    raise Unreadable("was not searched: install backports.zstd for .conda files")
+
+
+def _unpacked(packed: IO[bytes], *, library: Any) -> Any:
+    if hasattr(library, "ZstdFile"):
+        limit = {library.DecompressionParameter.window_log_max: _WINDOW_LOG}
+        return library.ZstdFile(packed, options=limit)
+    return library.ZstdDecompressor(max_window_size=1 << _WINDOW_LOG).stream_reader(packed)

@@ -1,9 +1,10 @@
-"""Where tokens are left behind: files of conda, of shells, and of the folder we are in.
+"""Where tokens are left behind: files of conda and of other tools, shell histories, a folder.
 
-Kinds of files differ in what may be done about a find: a *record* tells what has been (histories,
-caches, installed packages), and nothing needs its tokens; a *setting* is used (condarc, lock files,
-``.env``), so a token that is nowhere else must not be taken out of it; a *package* is sealed
-by its checksum.
+The kind of a file decides what may be done about a finding. A *record* says what happened
+(histories, caches, installed packages), and nothing needs the tokens in it. A *setting* is in use
+(condarc, lock files, ``.env``), so a token that is stored nowhere else must not be removed. A
+*credential* file belongs to another tool, which reads the token there. A *package* is sealed by
+its checksum.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.integrations.conda import condarcs, token_files
 from conda_token_plugin.settings import absolute
 
 if TYPE_CHECKING:
@@ -29,14 +30,16 @@ class PlaceKind(Enum):
 
     RECORD = "record"
     HISTORY = "history"
-    """A shell's: a record of lines that somebody typed."""
+    """A shell history: a record of typed lines."""
+    CREDENTIAL = "credential"
+    """A file in which another tool keeps the tokens that it sends."""
     SETTING = "setting"
     PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPlace:
-    """A file to look into."""
+    """A file to search."""
 
     path: Path
     kind: PlaceKind
@@ -53,19 +56,30 @@ HISTORIES = (
     "AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt",
 )
 PROJECT = (".env", ".env.*", "*.yml", "*.yaml", "*.lock", "pixi.toml", "pyproject.toml", "*.txt")
-"""In the folder we are in."""
+"""Searched in the current folder."""
 SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".mypy_cache"})
 CACHED = (
     "*/info/about.json",
     "*/info/repodata_record.json",
     "cache/*.info.json",
     "cache/*.state.json",
+    "http/**/*.json",  # mamba
 )
+CREDENTIALS = (
+    ".anaconda/keyring",
+    ".mamba/auth/authentication.json",
+    ".rattler/credentials.json",
+    ".continuum/anaconda-client/tokens/*.token",
+    ".netrc",
+    "_netrc",
+)
+"""Credential files of other tools, below the home folder."""
+_CREDENTIAL_NAMES = {Path(name).name for name in CREDENTIALS}
 RECORDS = ("history", "urls.txt", "urls", "about.json", "repodata_record.json", "index.json")
 
 
 def named(paths: Iterable[Path]) -> Iterator[AuditPlace]:
-    """The files that ``paths`` are, or hold at any depth; links are not followed."""
+    """Yield ``paths``, and the files at any depth of those that are folders. Follow no links."""
     for path in paths:
         if path.is_dir():
             yield from (AuditPlace(one, kind_of(one)) for one in _walked(path))
@@ -74,16 +88,21 @@ def named(paths: Iterable[Path]) -> Iterator[AuditPlace]:
 
 
 def usual(settings: Settings) -> tuple[AuditPlace, ...]:
-    """The files where tokens have been seen (conda#8157, conda-lock#77, setup-miniconda#519 …)."""
+    """Return the files where tokens are known to appear (conda#8157, conda-lock#77 and others)."""
     found = [
         *((path, PlaceKind.SETTING) for path in condarcs.files(settings)),
         *((path, PlaceKind.SETTING) for path in _settings(settings)),
+        *((path, PlaceKind.CREDENTIAL) for path in _credentials(settings)),
         *(
             (path, PlaceKind.RECORD)
-            for prefix in _prefixes(settings)
+            for prefix in condarcs.environments(settings)
             for path in _installed(prefix)
         ),
-        *((path, PlaceKind.RECORD) for cache in _caches(settings) for path in _cached(cache)),
+        *(
+            (path, PlaceKind.RECORD)
+            for cache in condarcs.package_caches(settings)
+            for path in _cached(cache)
+        ),
         *((settings.home / name, PlaceKind.HISTORY) for name in HISTORIES),
     ]
     if history := settings.variables.get("HISTFILE"):
@@ -93,9 +112,11 @@ def usual(settings: Settings) -> tuple[AuditPlace, ...]:
 
 
 def kind_of(path: Path) -> PlaceKind:
-    """What a file is for, by its name."""
+    """Return what a file is for, judged by its name."""
     if path.name.endswith(PACKAGES):
         return PlaceKind.PACKAGE
+    if path.name.endswith(token_files.SUFFIX) or path.name in _CREDENTIAL_NAMES:
+        return PlaceKind.CREDENTIAL
     if path.name in {Path(name).name for name in HISTORIES}:
         return PlaceKind.HISTORY
     inside = path.parent.name in {"conda-meta", "info"}
@@ -108,7 +129,9 @@ def _walked(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if name not in SKIPPED)
         yield from filter(foreign_files.is_file, [Path(parent, ".git", "config")])
         yield from (
-            Path(parent, name) for name in sorted(names) if not Path(parent, name).is_symlink()
+            path
+            for name in sorted(names)
+            if not (path := Path(parent, name)).is_symlink() and foreign_files.is_file(path)
         )
 
 
@@ -120,26 +143,18 @@ def _settings(settings: Settings) -> Iterator[Path]:
         yield from sorted(here.glob(pattern))
 
 
-def _prefixes(settings: Settings) -> Iterator[Path]:
-    """Every environment that conda has noted, and those below the roots."""
-    noted = settings.home / ".conda" / "environments.txt"
-    lines = (foreign_files.glance(noted) or b"").decode("utf-8", "replace").splitlines()
-    yield from (Path(line) for line in lines if line.strip())
-    for root in condarcs.roots(settings):
-        yield root
-        yield from sorted((root / "envs").glob("*"))
+def _credentials(settings: Settings) -> Iterator[Path]:
+    for pattern in CREDENTIALS:
+        yield from sorted(settings.home.glob(pattern))
+    yield from sorted(token_files.folder(settings).glob(f"*{token_files.SUFFIX}"))
+    for name in ("NETRC", "RATTLER_AUTH_FILE"):
+        if named := settings.variables.get(name):
+            yield Path(named)
 
 
 def _installed(prefix: Path) -> Iterator[Path]:
     yield prefix / "conda-meta" / "history"
     yield from sorted((prefix / "conda-meta").glob("*.json"))
-
-
-def _caches(settings: Settings) -> Iterator[Path]:
-    named = settings.variables.get("CONDA_PKGS_DIRS", "")
-    yield from (Path(one) for one in named.replace(",", os.pathsep).split(os.pathsep) if one)
-    yield settings.home / ".conda" / "pkgs"
-    yield from (root / "pkgs" for root in condarcs.roots(settings))
 
 
 def _cached(cache: Path) -> Iterator[Path]:

@@ -1,14 +1,18 @@
-"""SARIF 2.1.0 for code scanning (https://docs.oasis-open.org/sarif/sarif/v2.1.0/).
+"""Format findings as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/).
 
-Paths below the folder we are in are relative to it, as code scanning wants them.
+Paths below the current folder are relative to it, as code scanning requires.
 """
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_from_bytes
 
 from conda_token_plugin import __version__
+from conda_token_plugin.operations.audit.patterns import RULES
+from conda_token_plugin.operations.audit.scan import printable
 from conda_token_plugin.settings import absolute
 
 if TYPE_CHECKING:
@@ -18,20 +22,10 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.audit.scan import AuditFinding
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-RULES = {
-    "stored-token": "A token or API key of this machine's store",
-    "token-in-url": "A token in the path of a URL",
-    "login-in-url": "A user's password in a URL",
-    "token-header": "A token in an Authorization header",
-    "token-variable": "A token assigned to a variable",
-    "token-command": "A token as an argument of a command",
-    "anaconda-org": "A token of anaconda.org",
-    "api-key": "A JSON Web Token: an API key",
-}
 
 
 def document(found: Iterable[AuditFinding], *, below: Path) -> dict[str, Any]:
-    """The whole document; ``below`` is the folder that paths are relative to."""
+    """Return the whole document; ``below`` is the folder that paths are relative to."""
     rules = [{"id": name, "shortDescription": {"text": text}} for name, text in RULES.items()]
     driver = {"name": "conda-token-plugin", "version": __version__, "rules": rules}
     results = [_result(one, below=below) for one in found]
@@ -44,12 +38,13 @@ def document(found: Iterable[AuditFinding], *, below: Path) -> dict[str, Any]:
 
 def _result(one: AuditFinding, *, below: Path) -> dict[str, Any]:
     uri = _uri(one.path, below=below)
-    inside = f" (in {one.inside})" if one.inside else ""
-    ident = sha256(f"{one.rule}|{uri}|{one.inside}|{one.line}".encode()).hexdigest()
+    inside = f" (in {printable(one.inside)})" if one.inside else ""
+    ident = f"{one.rule}|{uri}|{one.inside}|{one.line}"
+    ident = sha256(ident.encode("utf-8", "backslashreplace")).hexdigest()
     return {
         "ruleId": one.rule,
         "level": "error",
-        "message": {"text": f"{RULES[one.rule]}{inside}. Take it out, and reissue it."},
+        "message": {"text": f"{RULES[one.rule]}{inside}. Remove it, and reissue it."},
         "locations": [
             {
                 "physicalLocation": {
@@ -65,7 +60,6 @@ def _result(one: AuditFinding, *, below: Path) -> dict[str, Any]:
 def _uri(path: Path, *, below: Path) -> str:
     path = absolute(path)
     if path.is_relative_to(below):
-        from urllib.parse import quote
-
-        return quote(path.relative_to(below).as_posix())
+        relative = path.relative_to(below).as_posix()
+        return quote_from_bytes(os.fsencode(relative))  # a name need not be UTF-8
     return path.as_uri()

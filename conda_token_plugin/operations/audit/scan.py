@@ -1,4 +1,4 @@
-"""Going through files, and what was found in each: a place, a rule, whose it is; never a value."""
+"""Search files. A finding says where, which rule and whose token; it never shows the value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.operations.audit.packages import Unreadable, metadata
 from conda_token_plugin.operations.audit.patterns import hits
 from conda_token_plugin.operations.audit.places import PlaceKind
@@ -18,38 +19,49 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.audit.patterns import Hit
     from conda_token_plugin.operations.audit.places import AuditPlace
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a file that is looked at; a larger one is said."""
+MAX_BYTES = 24 * 1024 * 1024
+"""Maximum size of a file that is searched. Bytes and text together stay below 64 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
-    """One value at one place."""
+    """One value at one place.
+
+    Attributes:
+        inside: The name of the file within a package; empty for other files.
+        owner: The organization of a stored token, or "login"; empty for an unknown token.
+    """
 
     path: Path
     inside: str
-    """The file within a package; empty elsewhere."""
     kind: PlaceKind
     line: int
     rule: str
     owner: str
-    """The organization of a stored token, or "login"; empty where it is not known here."""
     last_four: str
     hit: Hit = field(repr=False)
 
     @property
     def where(self) -> str:
-        """``PATH:LINE``."""
+        """Return ``PATH:LINE``."""
         inside = f"!{self.inside}" if self.inside else ""
-        return f"{self.path}{inside}:{self.line}"
+        return printable(f"{self.path}{inside}:{self.line}")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with the parts of a file name that are not UTF-8 escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def findings(
     places: Iterable[AuditPlace], *, known: Mapping[str, str], fault: Callable[[str], None]
 ) -> Iterator[AuditFinding]:
-    """Everything in ``places``; ``known`` are values with their owners.
+    """Yield everything that is found in ``places``.
 
-    ``fault`` is told what could not be looked at.
+    Args:
+        places: The files to search.
+        known: Known values, with their owners.
+        fault: Called once for each file that cannot be searched completely.
     """
     for place in places:
         yield from _in_place(place, known=known, fault=fault)
@@ -61,21 +73,23 @@ def _in_place(
     try:
         for inside, data in _contents(place):
             yield from _in_text(place, inside, data.decode("latin-1"), known=known)
-    except OSError as error:  # not permitted, or gone by now
-        fault(f"{place.path} cannot be read: {error.strerror}.")
+    except OSError as error:  # not permitted, or deleted meanwhile
+        fault(printable(f"{place.path} cannot be read: {error.strerror}."))
     except Unreadable as error:
-        fault(f"{place.path} {error}.")
+        fault(printable(f"{place.path} {error}."))
 
 
 def _contents(place: AuditPlace) -> Iterator[tuple[str, bytes]]:
-    """Bytes are read as Latin-1, so that positions are the same in both."""
+    """Yield contents, which are decoded as Latin-1 so that positions are the same in both."""
+    if not foreign_files.is_file(place.path):  # a FIFO would block
+        raise Unreadable("is not a regular file, and was not searched")
     if place.kind is PlaceKind.PACKAGE:
         yield from metadata(place.path)
         return
     with place.path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise Unreadable("is too large and was not looked into")
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise Unreadable("is too large, and was not searched")
     yield "", data
 
 
@@ -100,5 +114,5 @@ def _in_text(
 def _last_four(value: str) -> str:
     try:
         return Secret(value).last_four
-    except MalformedToken:  # a password with blanks
+    except MalformedToken:  # a password that cannot be sent
         return ""

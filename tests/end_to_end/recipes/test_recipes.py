@@ -102,7 +102,8 @@ def test_github_actions_gives_the_token_to_pixi_and_later_steps(runner: Runner, 
     done = runner.shell(handing["run"], variables={**given, "GITHUB_ENV": str(job)})
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"::add-mask::{token}\n"
-    assert job.read_text() == f"ANACONDA_REPO_TOKEN_ACME={token}\n"
+    first, value, last = job.read_text().splitlines()
+    assert (first, value) == (f"ANACONDA_REPO_TOKEN_ACME<<{last}", token)
     assert Path(given["RATTLER_AUTH_FILE"]).stat().st_mode & 0o777 == 0o600
     assert token in Path(given["RATTLER_AUTH_FILE"]).read_text()
 

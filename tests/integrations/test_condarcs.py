@@ -1,0 +1,59 @@
+"""Where condarc files are, and which channels they configure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.integrations.conda.condarcs import configured_channels
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.tokens.token import Token, TokenKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ACME = "https://repo.example/repo/acme"
+
+
+@pytest.fixture
+def settings(sealed_room: Path) -> Settings:
+    return Settings({"HOME": str(sealed_room)})
+
+
+def with_condarc(settings: Settings, text: str) -> Settings:
+    (settings.home / ".condarc").write_text(text)
+    return settings
+
+
+def with_drop_in(settings: Settings) -> Settings:
+    token = Token(
+        organization="acme",
+        kind=TokenKind.INDIVIDUAL,
+        scope=(ACME,),
+        channels=(f"{ACME}/main",),
+        default_channels=(f"{ACME}/x",),
+    )
+    dropin.write(settings.condarc, tokens=[token])
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("set_up", "channels"),
+    [
+        (lambda one: one, ()),
+        (lambda one: with_condarc(one, "channels: [conda-forge]\n"), ("conda-forge",)),
+        (with_drop_in, (f"{ACME}/main",)),
+        (
+            lambda one: with_drop_in(with_condarc(one, "channels: [conda-forge, defaults]\n")),
+            (f"{ACME}/main", "conda-forge", "defaults"),
+        ),
+        (lambda one: with_condarc(one, "channels: 1\n"), ()),
+    ],
+)
+def test_configured_channels_are_listed_in_the_order_that_conda_uses(
+    settings: Settings, set_up: Callable[[Settings], Settings], channels: tuple[str, ...]
+) -> None:
+    assert configured_channels(set_up(settings)) == channels
