@@ -1,4 +1,4 @@
-"""Files of other tools: what must not be touched is refused in one line, and stays as it is."""
+"""Files of other tools: a file that must not be replaced is reported and left unchanged."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with nothing else in it."""
+    """Return an empty folder."""
     found = tmp_path / "folder"
     found.mkdir()
     return found
@@ -45,7 +45,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 def fault_of(path: Path) -> str:
-    """The one line of the error, after a look at the file."""
+    """Return the error about ``path``, after checking that the file is unchanged."""
     before = path.read_bytes() if path.is_file() else b""
     with pytest.raises(ConfigurationError) as caught:
         foreign_files.content(path)
@@ -56,7 +56,7 @@ def fault_of(path: Path) -> str:
     return str(caught.value)
 
 
-def test_a_symbolic_link_is_refused_and_its_end_is_named(path: Path, tmp_path: Path) -> None:
+def test_symbolic_link_is_refused_and_its_target_is_named(path: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(path)
     assert f"is a symbolic link to {path}" in fault_of(link)
@@ -67,14 +67,14 @@ def test_a_symbolic_link_is_refused_and_its_end_is_named(path: Path, tmp_path: P
 
 @pytest.mark.skipif(WINDOWS, reason="files have no such owner there")
 @pytest.mark.skipif(not WINDOWS and os.geteuid() != 0, reason="only root can give a file away")
-def test_a_file_of_another_user_is_refused(path: Path) -> None:
+def test_file_of_another_user_is_refused(path: Path) -> None:
     os.chown(path, 54321, -1)
     assert "belongs to another user" in fault_of(path)
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such locks there")
 @pytest.mark.parametrize("kind", ["flock", "lockf"])
-def test_a_file_that_another_process_has_locked_is_refused(path: Path, kind: str) -> None:
+def test_file_locked_by_another_process_is_refused(path: Path, kind: str) -> None:
     command = [sys.executable, "-c", HOLD, str(path), kind]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
@@ -85,7 +85,7 @@ def test_a_file_that_another_process_has_locked_is_refused(path: Path, kind: str
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such locks there")
-def test_the_lock_file_of_a_client_is_waited_for_and_no_longer(
+def test_lock_file_of_another_tool_is_waited_for_within_a_limit(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "CLIENT_WAIT", 0.05)
@@ -102,40 +102,40 @@ def test_the_lock_file_of_a_client_is_waited_for_and_no_longer(
         pass
 
 
-def test_a_lock_file_is_not_made_where_the_client_has_none(path: Path) -> None:
+def test_lock_file_is_not_created_if_the_tool_has_none(path: Path) -> None:
     with locks.client_locked(path.with_suffix(".lock")):
         assert names_in(path.parent) == [path.name]
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such files there")
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_plain_file_is_refused_without_waiting(tmp_path: Path, make: object) -> None:
+def test_special_file_is_refused_without_waiting(tmp_path: Path, make: object) -> None:
     assert callable(make)
     make(tmp_path / "thing")
     assert "is no plain file" in fault_of(tmp_path / "thing")
 
 
 @pytest.mark.skipif(WINDOWS or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said(path: Path) -> None:
+def test_file_without_read_permission_is_reported(path: Path) -> None:
     path.chmod(0)
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
         foreign_files.content(path)
 
 
-def test_a_file_that_is_far_too_large_is_refused(path: Path) -> None:
+def test_file_that_is_too_large_is_refused(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(foreign_files.LARGEST + 1)
     with pytest.raises(ConfigurationError, match="too large"):
         foreign_files.content(path)
 
 
-def test_no_file_is_no_content(tmp_path: Path) -> None:
+def test_missing_file_has_no_content(tmp_path: Path) -> None:
     assert foreign_files.content(tmp_path / "a" / "b") is None
     (tmp_path / "file").touch()
     assert foreign_files.content(tmp_path / "file" / "b") is None
 
 
-def test_what_changed_meanwhile_is_not_overwritten(path: Path) -> None:
+def test_file_that_changed_meanwhile_is_not_overwritten(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="changed by another process"):
         foreign_files.replace(path, after=b"ours", before=b"what we read")
     with pytest.raises(ConfigurationError, match="changed by another process"):
@@ -144,7 +144,7 @@ def test_what_changed_meanwhile_is_not_overwritten(path: Path) -> None:
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such limit there")
-def test_a_full_disk_leaves_the_file_and_nothing_else(path: Path) -> None:
+def test_full_disk_leaves_the_file_unchanged_and_no_temporary_file(path: Path) -> None:
     import resource
     import signal
 
@@ -161,12 +161,12 @@ def test_a_full_disk_leaves_the_file_and_nothing_else(path: Path) -> None:
     assert names_in(path.parent) == [path.name]
 
 
-def test_a_folder_that_is_a_file_is_said(path: Path) -> None:
+def test_file_in_the_place_of_a_folder_is_reported(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written"):
         foreign_files.replace(path / "inside", after=b"x", before=None)
 
 
-def test_what_is_written_is_for_the_user_alone(folder: Path) -> None:
+def test_written_file_is_readable_by_the_user_only(folder: Path) -> None:
     path = folder / "new" / "folder" / "file"
     foreign_files.replace(path, after=b"x", before=None)
     assert path.read_bytes() == b"x"
@@ -175,7 +175,7 @@ def test_what_is_written_is_for_the_user_alone(folder: Path) -> None:
         assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_only_folders_that_were_made_go_again(folder: Path) -> None:
+def test_remove_deletes_only_folders_that_were_created(folder: Path) -> None:
     path = folder / "new" / "folder" / "file"
     made = foreign_files.first_missing(path)
     assert made == str(folder / "new")
@@ -185,7 +185,7 @@ def test_only_folders_that_were_made_go_again(folder: Path) -> None:
     assert names_in(folder) == []
 
 
-def test_a_folder_that_was_there_stays(folder: Path) -> None:
+def test_remove_keeps_a_folder_that_existed_before(folder: Path) -> None:
     path = folder / "file"
     made = foreign_files.first_missing(path)
     foreign_files.replace(path, after=b"x", before=None)
@@ -193,7 +193,7 @@ def test_a_folder_that_was_there_stays(folder: Path) -> None:
     assert folder.is_dir()
 
 
-def test_a_folder_that_others_use_by_now_stays(folder: Path) -> None:
+def test_remove_keeps_a_created_folder_that_contains_another_file(folder: Path) -> None:
     path = folder / "new" / "file"
     made = foreign_files.first_missing(path)
     foreign_files.replace(path, after=b"x", before=None)

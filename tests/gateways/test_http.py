@@ -1,4 +1,4 @@
-"""The one place that sends: what it repeats, what it gives away, how it names what went wrong."""
+"""The HTTP client: repetitions, redirects, errors, and what is shown of a request."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _shown(error: BaseException) -> str:
 # -- what is sent ------------------------------------------------------------------------------
 
 
-def test_netrc_does_not_replace_the_authorization(
+def test_netrc_does_not_replace_authorization(
     sandbox: Sandbox, http: Http, sealed_room: Path
 ) -> None:
     netrc = sealed_room / ".netrc"
@@ -60,9 +60,7 @@ def test_netrc_does_not_replace_the_authorization(
     assert sent == ["Bearer thekey-thekey-thekey", ""]
 
 
-def test_netrc_has_no_say_on_a_redirect_either(
-    sandbox: Sandbox, http: Http, sealed_room: Path
-) -> None:
+def test_netrc_is_ignored_on_a_redirect(sandbox: Sandbox, http: Http, sealed_room: Path) -> None:
     netrc = sealed_room / ".netrc"
     netrc.write_text("default login someone password else\n")
     netrc.chmod(0o600)
@@ -72,7 +70,7 @@ def test_netrc_has_no_say_on_a_redirect_either(
     assert sent == ["Bearer thekey-thekey-thekey"] * 2
 
 
-def test_a_redirect_to_another_host_loses_the_authorization(sandbox: Sandbox, http: Http) -> None:
+def test_redirect_to_another_host_loses_authorization(sandbox: Sandbox, http: Http) -> None:
     other = sandbox.service.replace("127.0.0.1", "localhost")
     sandbox.fail_next("/first", status=302, headers=(("Location", f"{other}/second"),))
     http.send("GET", f"{sandbox.service}/first", authorization=KEY, follow=True)
@@ -82,14 +80,14 @@ def test_a_redirect_to_another_host_loses_the_authorization(sandbox: Sandbox, ht
     ]
 
 
-def test_a_redirect_is_not_followed_unless_asked_for(sandbox: Sandbox, http: Http) -> None:
+def test_redirect_is_not_followed_by_default(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/first", status=302, headers=(("Location", "/login"),))
     answer = http.send("GET", f"{sandbox.service}/first", authorization=KEY)
     assert answer.elsewhere == f"{sandbox.service}/login"
     assert [request.path for request in sandbox.requests] == ["/first"]
 
 
-def test_a_proxy_from_the_environment_is_used(
+def test_proxy_of_the_environment_is_used(
     http: Http, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", sandbox.service)
@@ -101,13 +99,13 @@ def test_a_proxy_from_the_environment_is_used(
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
-def test_a_read_is_repeated_when_a_gateway_fails(sandbox: Sandbox, http: Http, status: int) -> None:
+def test_read_is_repeated_when_a_gateway_fails(sandbox: Sandbox, http: Http, status: int) -> None:
     sandbox.fail_next("/api/account", status=status)
     assert http.send("GET", f"{sandbox.service}/api/account", authorization=KEY).status == 403
     assert [request.status for request in sandbox.requests] == [status, 403]
 
 
-def test_a_read_is_repeated_when_the_connection_breaks(sandbox: Sandbox, http: Http) -> None:
+def test_read_is_repeated_when_the_connection_breaks(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api/account", ending=Ending.RESET)
     assert http.send("GET", f"{sandbox.service}/api/account", authorization=KEY).status == 403
     assert len(sandbox.requests) == 2
@@ -116,7 +114,7 @@ def test_a_read_is_repeated_when_the_connection_breaks(sandbox: Sandbox, http: H
 @pytest.mark.parametrize(
     "fault", [{"status": 502}, {"ending": Ending.RESET}, {"ending": Ending.STALL}], ids=str
 )
-def test_a_write_that_was_sent_is_never_repeated(
+def test_write_that_was_sent_is_never_repeated(
     sandbox: Sandbox, http: Http, fault: dict[str, object]
 ) -> None:
     sandbox.fail_next("/api/account", times=5, **fault)
@@ -125,7 +123,7 @@ def test_a_write_that_was_sent_is_never_repeated(
     assert len(sandbox.requests) == 1
 
 
-def test_a_write_is_repeated_when_no_connection_was_made(
+def test_write_is_repeated_when_no_connection_was_made(
     sandbox: Sandbox, http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect, refused = socket.socket.connect, list[object]()
@@ -141,7 +139,7 @@ def test_a_write_is_repeated_when_no_connection_was_made(
     assert (len(refused), len(sandbox.requests)) == (1, 1)
 
 
-def test_reads_share_a_connection_and_a_write_takes_a_fresh_one(
+def test_reads_share_a_connection_and_a_write_uses_a_new_one(
     sandbox: Sandbox, http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect, made = socket.socket.connect, list[object]()
@@ -159,19 +157,19 @@ def test_reads_share_a_connection_and_a_write_takes_a_fresh_one(
 # -- what goes wrong ---------------------------------------------------------------------------
 
 
-def test_a_server_that_says_nothing_is_given_up(sandbox: Sandbox, http: Http) -> None:
+def test_silent_server_is_given_up_after_the_read_limit(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/stall", times=9, ending=Ending.STALL)
     with pytest.raises(AnswerLost, match=r"no answer within 0\.3 seconds"):
         http.send("GET", f"{sandbox.service}/stall")
 
 
-def test_a_connection_that_is_reset_is_an_answer_lost(sandbox: Sandbox, http: Http) -> None:
+def test_reset_connection_raises_answer_lost(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/reset", times=9, ending=Ending.RESET)
     with pytest.raises(AnswerLost, match="it broke off"):
         http.send("GET", f"{sandbox.service}/reset")
 
 
-def test_a_closed_port_is_unreachable_and_nothing_was_sent(http: Http) -> None:
+def test_closed_port_is_unreachable_and_nothing_was_sent(http: Http) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -181,7 +179,7 @@ def test_a_closed_port_is_unreachable_and_nothing_was_sent(http: Http) -> None:
     assert "Nothing was changed" in str(caught.value)
 
 
-def test_a_name_that_nobody_knows_is_no_such_host(
+def test_unknown_host_is_reported_as_no_such_host(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unknown(*_: object, **__: object) -> None:
@@ -193,7 +191,7 @@ def test_a_name_that_nobody_knows_is_no_such_host(
     assert not isinstance(caught.value, AnswerLost)
 
 
-def test_a_host_that_does_not_answer_the_door_is_no_connection(
+def test_connection_timeout_is_reported_as_no_connection(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wait(*_: object) -> None:
@@ -205,7 +203,7 @@ def test_a_host_that_does_not_answer_the_door_is_no_connection(
     assert not isinstance(caught.value, AnswerLost)
 
 
-def test_a_certificate_of_a_stranger_is_named_with_the_way_out(packages: Path, http: Http) -> None:
+def test_untrusted_certificate_is_reported_with_the_setting(packages: Path, http: Http) -> None:
     import ssl
 
     from conda_token_plugin.sandbox import Sandbox
@@ -220,14 +218,14 @@ def test_a_certificate_of_a_stranger_is_named_with_the_way_out(packages: Path, h
     assert not isinstance(caught.value, AnswerLost)
 
 
-def test_plain_http_on_a_tls_address_is_no_encrypted_connection(
+def test_https_request_to_an_http_server_reports_no_encrypted_connection(
     sandbox: Sandbox, http: Http
 ) -> None:
     with pytest.raises(ServiceUnreachable, match="no encrypted connection"):
         http.send("GET", sandbox.service.replace("http:", "https:"))
 
 
-def test_a_ca_bundle_that_is_not_there_is_named(
+def test_missing_ca_bundle_is_reported(
     http: Http, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
@@ -243,7 +241,7 @@ def test_a_ca_bundle_that_is_not_there_is_named(
         ("socks5://127.0.0.1:9", "PySocks"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_named(
+def test_unusable_proxy_is_reported(
     http: Http, monkeypatch: pytest.MonkeyPatch, proxy: str, words: str
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy)
@@ -251,22 +249,20 @@ def test_a_proxy_that_cannot_be_used_is_named(
         http.send("GET", "https://service.invalid/")
 
 
-def test_redirects_without_end_are_given_up(sandbox: Sandbox, http: Http) -> None:
+def test_endless_redirects_are_given_up(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/round", times=99, status=302, headers=(("Location", "/round"),))
     with pytest.raises(ServiceUnreachable, match="it redirects without end"):
         http.send("GET", f"{sandbox.service}/round", follow=True)
 
 
 @pytest.mark.parametrize("status", [500, 501, 505, 599])
-def test_a_fault_of_the_service_is_a_service_fault(
-    sandbox: Sandbox, http: Http, status: int
-) -> None:
+def test_status_5xx_raises_service_fault(sandbox: Sandbox, http: Http, status: int) -> None:
     sandbox.fail_next("/api", times=9, status=status)
     with pytest.raises(ServiceFault, match=rf"HTTP {status}"):
         http.send("GET", f"{sandbox.service}/api/account")
 
 
-def test_a_gateway_that_stays_down_is_a_service_fault(sandbox: Sandbox, http: Http) -> None:
+def test_gateway_that_stays_down_raises_service_fault(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", times=9, status=502, body=b"<html>Bad Gateway</html>")
     with pytest.raises(ServiceFault, match="HTTP 502"):
         http.send("GET", f"{sandbox.service}/api/account")
@@ -287,7 +283,9 @@ def test_a_gateway_that_stays_down_is_a_service_fault(sandbox: Sandbox, http: Ht
     ids=str,
 )
 @responses.activate
-def test_a_busy_service_says_when(http: Http, header: dict[str, str], words: str) -> None:
+def test_status_429_reports_when_to_try_again(
+    http: Http, header: dict[str, str], words: str
+) -> None:
     responses.get(ODD, status=429, headers=header)
     with pytest.raises(ServiceBusy, match=words):
         http.send("GET", ODD)
@@ -310,19 +308,21 @@ def test_a_busy_service_says_when(http: Http, header: dict[str, str], words: str
     ids=["page", "page as json", "half", "nothing", "no utf-8", "nested", "a huge number"],
 )
 @responses.activate
-def test_what_is_not_json_is_nonsense(http: Http, body: bytes, kind: str, words: str) -> None:
+def test_response_that_is_not_json_raises_service_nonsense(
+    http: Http, body: bytes, kind: str, words: str
+) -> None:
     responses.get(ODD, body=body, content_type=kind)
     with pytest.raises(ServiceNonsense, match=words):
         http.send("GET", ODD).json()
 
 
-def test_an_answer_that_ends_too_early_is_nonsense(sandbox: Sandbox, http: Http) -> None:
+def test_truncated_response_raises_service_nonsense(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", times=9, status=200, body=b'{"user": {}}', ending=Ending.HALF)
     with pytest.raises(ServiceNonsense, match="half an answer"):
         http.send("GET", f"{sandbox.service}/api/account").json()
 
 
-def test_no_more_of_an_answer_is_read_than_asked_for(sandbox: Sandbox, http: Http) -> None:
+def test_response_is_read_up_to_the_limit_only(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", status=200, body=b"x" * 100_000)
     answer = http.send("GET", f"{sandbox.service}/api/account", at_most=10)
     assert answer.body == b"x" * 10
@@ -334,7 +334,7 @@ def test_no_more_of_an_answer_is_read_than_asked_for(sandbox: Sandbox, http: Htt
 
 
 @pytest.mark.parametrize("ending", [Ending.RESET, Ending.STALL])
-def test_no_traceback_shows_the_key_or_a_token_in_the_path(
+def test_traceback_shows_neither_the_key_nor_a_token_in_the_path(
     sandbox: Sandbox, http: Http, ending: Ending
 ) -> None:
     sandbox.fail_next("/t/", times=9, ending=ending)
@@ -345,7 +345,7 @@ def test_no_traceback_shows_the_key_or_a_token_in_the_path(
     assert caught.value.__context__ is None
 
 
-def test_logs_do_not_show_the_key_or_a_token_in_the_path(
+def test_logs_show_neither_the_key_nor_a_token_in_the_path(
     sandbox: Sandbox, http: Http, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -356,7 +356,7 @@ def test_logs_do_not_show_the_key_or_a_token_in_the_path(
     assert "thekey" not in caplog.text
 
 
-def test_a_retry_says_nothing_on_the_terminal(
+def test_repeated_read_logs_no_warning(
     sandbox: Sandbox, http: Http, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
@@ -366,7 +366,7 @@ def test_a_retry_says_nothing_on_the_terminal(
     assert not caplog.records
 
 
-def test_an_answer_shows_neither_headers_nor_body(sandbox: Sandbox, http: Http) -> None:
+def test_repr_of_a_response_shows_neither_headers_nor_body(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", status=200, body=TOKEN.encode(), headers=(("X-Key", "thekey"),))
     shown = repr(http.send("GET", f"{sandbox.service}/api/account"))
     assert TOKEN not in shown

@@ -33,7 +33,7 @@ def ada(sandbox: Sandbox) -> str:
     return str(sandbox.world.user("ada").id)
 
 
-def test_after_a_renewal_a_token_is_extended_to_the_subscriptions_end(sandbox: Sandbox) -> None:
+def test_extend_sets_the_expiry_to_the_end_of_the_subscription(sandbox: Sandbox) -> None:
     before = sandbox.world.issue("acme", "ada")
     ends = sandbox.world.renew("acme", before.expires + timedelta(days=365)).ends
     assert admin(sandbox).extend("acme", user_id=ada(sandbox)) == ends
@@ -42,7 +42,7 @@ def test_after_a_renewal_a_token_is_extended_to_the_subscriptions_end(sandbox: S
     assert (after.id, after.expires) == (before.id, ends)
 
 
-def test_an_answer_that_does_not_say_the_expiry_is_success_all_the_same(sandbox: Sandbox) -> None:
+def test_extend_without_expiry_in_the_response_succeeds(sandbox: Sandbox) -> None:
     sandbox.world.issue("acme", "ada")
     for body in (b"", b"{}", b"null", b'{"expires_at": "soon"}'):
         sandbox.fail_next("/users/", status=200, body=body)
@@ -53,7 +53,7 @@ def test_an_answer_that_does_not_say_the_expiry_is_success_all_the_same(sandbox:
     ("organization", "user", "status"),
     [("acme", "ada", 404), ("globex", "nobody", 404), ("nowhere", "ada", 404)],
 )
-def test_a_token_that_cannot_be_extended_is_named_with_the_reason(
+def test_refused_extension_reports_the_reason(
     sandbox: Sandbox, organization: str, user: str, status: int
 ) -> None:
     user_id = str(sandbox.world.user(user).id)
@@ -61,13 +61,13 @@ def test_a_token_that_cannot_be_extended_is_named_with_the_reason(
         admin(sandbox).extend(organization, user_id=user_id)
 
 
-def test_an_account_that_is_no_admins_is_refused(sandbox: Sandbox) -> None:
+def test_account_without_admin_rights_is_refused(sandbox: Sandbox) -> None:
     sandbox.world.issue("acme", "ada")
     with pytest.raises(ExtensionRefused, match="HTTP 403"):
         admin(sandbox, "ada").extend("acme", user_id=ada(sandbox))
 
 
-def test_an_account_whose_fifteen_minutes_are_over_is_told_so(sandbox: Sandbox) -> None:
+def test_expired_bearer_token_is_reported_with_its_lifetime(sandbox: Sandbox) -> None:
     account = admin(sandbox)
     sandbox.clock.advance(timedelta(seconds=901))
     with pytest.raises(LoginRefused, match=r"THE VARIABLE.*15 minutes"):
@@ -89,7 +89,7 @@ def test_an_account_whose_fifteen_minutes_are_over_is_told_so(sandbox: Sandbox) 
     ],
     ids=str,
 )
-def test_a_service_that_fails_has_a_name_for_it(
+def test_failing_service_raises_the_documented_error(
     sandbox: Sandbox, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     sandbox.world.issue("acme", "ada")
@@ -99,7 +99,7 @@ def test_a_service_that_fails_has_a_name_for_it(
     assert len(sandbox.requests) == 1
 
 
-def test_a_name_that_nothing_has_is_not_sent(sandbox: Sandbox) -> None:
+def test_impossible_name_is_not_sent(sandbox: Sandbox) -> None:
     with pytest.raises(BadInput):
         admin(sandbox).extend("..", user_id="..")
     assert len(sandbox.requests) == 0

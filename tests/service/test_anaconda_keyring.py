@@ -62,16 +62,16 @@ def in_session(home: Path, *programs: str) -> str:
     return ran.stdout.strip()
 
 
-def test_a_login_in_the_system_keyring_is_found(sealed_room: Path) -> None:
+def test_login_in_the_system_keyring_is_found(sealed_room: Path) -> None:
     (sealed_room / ".anaconda").mkdir()
     assert in_session(sealed_room, KEEP + FIND) == "ring anaconda-auth's login (system keyring)"
 
 
-def test_the_keyring_is_not_asked_where_anaconda_auth_was_never_used(sealed_room: Path) -> None:
+def test_keyring_is_not_asked_if_anaconda_auth_was_never_used(sealed_room: Path) -> None:
     assert in_session(sealed_room, KEEP + FIND) == "NotLoggedIn"
 
 
-def test_without_a_keyring_there_is_no_login_and_nothing_to_say(
+def test_missing_keyring_is_not_reported(
     sealed_room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (sealed_room / ".anaconda").mkdir()
@@ -80,7 +80,7 @@ def test_without_a_keyring_there_is_no_login_and_nothing_to_say(
     assert ran.stdout.splitlines() == ["NotLoggedIn"]
 
 
-def test_a_keyring_that_does_not_answer_is_asked_once_and_said_so(
+def test_hanging_keyring_is_asked_once_and_reported(
     sealed_room: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (sealed_room / ".anaconda").mkdir()

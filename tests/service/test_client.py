@@ -60,13 +60,13 @@ def nowhere() -> Service:
 # -- what it learns ----------------------------------------------------------------------------
 
 
-def test_organizations_come_with_slug_title_and_id(sandbox: Sandbox, ada: Service) -> None:
+def test_organizations_have_slug_title_and_id(sandbox: Sandbox, ada: Service) -> None:
     ours = [(item.slug, item.title, item.id) for item in ada.organizations()]
     theirs = sandbox.world.organizations_of("ada")
     assert ours == [(item.slug, item.title, str(item.id)) for item in theirs]
 
 
-def test_issuable_leaves_out_products_without_tokens(sandbox: Sandbox, login_of: Login) -> None:
+def test_issuable_excludes_products_without_tokens(sandbox: Sandbox, login_of: Login) -> None:
     sandbox.world.members["starter", "ada"] = Member("member", seat=True)
     names = [item.slug for item in login_of("ada").issuable()]
     assert "starter" in [item.slug for item in login_of("ada").organizations()]
@@ -76,16 +76,18 @@ def test_issuable_leaves_out_products_without_tokens(sandbox: Sandbox, login_of:
 @pytest.mark.parametrize(
     ("user", "words"), [("nobody", "no organization"), ("sam", "starter, without a subscription")]
 )
-def test_who_can_issue_nowhere_is_told_so(login_of: Login, user: str, words: str) -> None:
+def test_issuable_raises_when_no_organization_has_tokens(
+    login_of: Login, user: str, words: str
+) -> None:
     with pytest.raises(NoOrganization, match=words):
         login_of(user).issuable()
 
 
-def test_there_is_no_current_token_before_the_first_is_issued(ada: Service) -> None:
+def test_current_token_is_none_before_the_first_is_issued(ada: Service) -> None:
     assert ada.current_token("acme") is None
 
 
-def test_an_issued_token_is_the_current_one(sandbox: Sandbox, ada: Service) -> None:
+def test_issued_token_is_the_current_token(sandbox: Sandbox, ada: Service) -> None:
     issued = ada.issue("acme")
     current = ada.current_token("acme")
     theirs = sandbox.world.current("acme", "ada")
@@ -95,14 +97,14 @@ def test_an_issued_token_is_the_current_one(sandbox: Sandbox, ada: Service) -> N
     assert (current.id, current.expires) == (str(theirs.id), theirs.expires)
 
 
-def test_an_issue_costs_one_request(sandbox: Sandbox, ada: Service) -> None:
+def test_issuing_costs_one_request(sandbox: Sandbox, ada: Service) -> None:
     ada.issue("acme")
     assert [(r.method, r.path) for r in sandbox.requests] == [
         ("PUT", "/api/organizations/acme/ce/current-token")
     ]
 
 
-def test_whoami_knows_the_user_and_the_ends_of_subscriptions(
+def test_whoami_returns_the_user_and_the_ends_of_subscriptions(
     sandbox: Sandbox, ada: Service
 ) -> None:
     identity = ada.whoami()
@@ -114,7 +116,7 @@ def test_whoami_knows_the_user_and_the_ends_of_subscriptions(
     }
 
 
-def test_nothing_is_sent_before_something_is_asked(sandbox: Sandbox, login_of: Login) -> None:
+def test_creating_a_service_sends_nothing(sandbox: Sandbox, login_of: Login) -> None:
     login_of("ada")
     assert len(sandbox.requests) == 0
 
@@ -123,18 +125,14 @@ def test_nothing_is_sent_before_something_is_asked(sandbox: Sandbox, login_of: L
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_key_that_the_service_does_not_know_is_a_refused_login(
-    sandbox: Sandbox, name: str
-) -> None:
+def test_unknown_key_raises_login_refused(sandbox: Sandbox, name: str) -> None:
     stranger = Service(sandbox.service, api_key=Secret("no-such-key-at-all"), source="SOMEWHERE")
     with pytest.raises(LoginRefused, match="the API key from SOMEWHERE"):
         CALLS[name](stranger)
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_key_that_has_expired_is_a_refused_login(
-    sandbox: Sandbox, ada: Service, name: str
-) -> None:
+def test_expired_key_raises_login_refused(sandbox: Sandbox, ada: Service, name: str) -> None:
     sandbox.clock.advance(timedelta(days=366))
     with pytest.raises(LoginRefused):
         CALLS[name](ada)
@@ -153,7 +151,7 @@ def test_a_key_that_has_expired_is_a_refused_login(
         ("nobody", "acme", NoSuchOrganization, "and to no other either"),
     ],
 )
-def test_each_refusal_has_its_own_name(
+def test_refusal_is_explained_by_its_cause(
     login_of: Login, user: str, organization: str, kind: type[TokenPluginError], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
@@ -161,28 +159,26 @@ def test_each_refusal_has_its_own_name(
 
 
 @pytest.mark.parametrize("typed", ["acmee", "Acme Corporation", "acme corp", "ACME"])
-def test_a_name_that_is_nearly_right_is_suggested(ada: Service, typed: str) -> None:
+def test_misspelt_organization_is_corrected_in_the_hint(ada: Service, typed: str) -> None:
     with pytest.raises(NoSuchOrganization, match=r"Did you mean: .* --org acme$"):
         ada.issue(typed)
 
 
-def test_a_name_that_is_far_off_is_not_guessed_at(ada: Service) -> None:
+def test_unknown_organization_gets_no_suggestion(ada: Service) -> None:
     with pytest.raises(NoSuchOrganization) as caught:
         ada.issue("zzzzzzz")
     assert "Did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "a/b", "../../account"])
-def test_a_name_that_no_organization_has_is_not_sent(
-    sandbox: Sandbox, ada: Service, name: str
-) -> None:
+def test_impossible_organization_is_not_sent(sandbox: Sandbox, ada: Service, name: str) -> None:
     with pytest.raises(BadInput):
         ada.current_token(name)
     assert len(sandbox.requests) == 0
 
 
 @pytest.mark.parametrize("name", ["a?b=c", "a#b", "a b", "ä", "%2e%2e"])
-def test_a_name_cannot_leave_its_place_in_the_address(
+def test_organization_is_one_escaped_segment_of_the_address(
     sandbox: Sandbox, ada: Service, name: str
 ) -> None:
     assert ada.current_token(name) is None
@@ -207,7 +203,7 @@ def test_a_name_cannot_leave_its_place_in_the_address(
         ((418, "text"), IssueRefused, "HTTP 418"),
     ],
 )
-def test_an_answer_that_nobody_documented_is_read_by_what_is_known(
+def test_undocumented_refusal_is_explained_by_what_is_known(
     ada: Service, sandbox: Sandbox, answer: tuple[int, object], kind: type[Exception], words: str
 ) -> None:
     status, body = answer
@@ -218,14 +214,14 @@ def test_an_answer_that_nobody_documented_is_read_by_what_is_known(
     assert len(str(caught.value)) < 400
 
 
-def test_a_refusal_with_a_page_in_it_does_not_quote_it(sandbox: Sandbox, ada: Service) -> None:
+def test_refusal_does_not_quote_a_web_page(sandbox: Sandbox, ada: Service) -> None:
     sandbox.fail_next("current-token", status=409, body=b"<html>thepage</html>")
     with pytest.raises(IssueRefused) as caught:
         ada.issue("acme")
     assert "thepage" not in str(caught.value)
 
 
-def test_a_refusal_does_not_echo_a_token(sandbox: Sandbox, ada: Service) -> None:
+def test_refusal_does_not_repeat_a_token(sandbox: Sandbox, ada: Service) -> None:
     key = sandbox.world.api_key("ada")
     body = json.dumps({"detail": f"{key} is no good, nor is {'t' * 48}"})
     sandbox.fail_next("current-token", status=409, body=body.encode())
@@ -235,7 +231,7 @@ def test_a_refusal_does_not_echo_a_token(sandbox: Sandbox, ada: Service) -> None
     assert "t" * 48 not in str(caught.value)
 
 
-def test_the_refusal_stands_when_the_service_fails_at_the_next_question(
+def test_refusal_is_raised_unchanged_when_a_further_question_fails(
     sandbox: Sandbox, ada: Service
 ) -> None:
     sandbox.fail_next("current-token", status=409, body=b'{"message": "not now"}')
@@ -244,9 +240,7 @@ def test_the_refusal_stands_when_the_service_fails_at_the_next_question(
         ada.issue("acme")
 
 
-def test_a_current_token_may_be_refused_for_the_same_reasons(
-    sandbox: Sandbox, ada: Service
-) -> None:
+def test_refused_current_token_is_explained_like_an_issue(sandbox: Sandbox, ada: Service) -> None:
     sandbox.fail_next("current-token", status=403)
     with pytest.raises(NoSeat):
         ada.current_token("acme")
@@ -270,7 +264,7 @@ def test_a_current_token_may_be_refused_for_the_same_reasons(
     ],
     ids=str,
 )
-def test_an_issue_without_a_token_says_that_the_old_one_may_be_dead(
+def test_issue_without_a_token_says_that_the_old_one_may_be_revoked(
     sandbox: Sandbox, ada: Service, fault: dict[str, Any], words: str
 ) -> None:
     sandbox.fail_next("current-token", **fault)
@@ -281,28 +275,26 @@ def test_an_issue_without_a_token_says_that_the_old_one_may_be_dead(
     assert len(sandbox.requests) == 1
 
 
-def test_an_issue_that_was_never_sent_changed_nothing() -> None:
+def test_issue_that_was_never_sent_changed_nothing() -> None:
     service = Service("http://127.0.0.1:9", api_key=Secret("key-key-key-key"), source="the test")
     with pytest.raises(ServiceUnreachable, match="Nothing was changed"):
         service.issue("acme")
 
 
-def test_a_busy_service_did_not_issue(sandbox: Sandbox, ada: Service) -> None:
+def test_issue_with_status_429_raises_service_busy(sandbox: Sandbox, ada: Service) -> None:
     sandbox.fail_next("current-token", status=429, headers=(("Retry-After", "3"),))
     with pytest.raises(ServiceBusy, match="in 3 seconds"):
         ada.issue("acme")
 
 
-def test_a_redirect_did_not_issue(sandbox: Sandbox, ada: Service) -> None:
+def test_issue_with_a_redirect_raises_service_nonsense(sandbox: Sandbox, ada: Service) -> None:
     sandbox.fail_next("current-token", status=302, headers=(("Location", "https://sso.invalid/"),))
     with pytest.raises(ServiceNonsense, match=r"a redirect to https://sso\.invalid"):
         ada.issue("acme")
 
 
 @pytest.mark.parametrize("expires", ['"soon"', "null", "17", '"9999-12-31T23:59:59-23:00"'])
-def test_a_token_is_not_lost_for_an_expiry_that_cannot_be_read(
-    sandbox: Sandbox, ada: Service, expires: str
-) -> None:
+def test_token_with_unreadable_expiry_is_kept(sandbox: Sandbox, ada: Service, expires: str) -> None:
     body = f'{{"token": "{"t" * 48}", "expires_at": {expires}}}'
     sandbox.fail_next("current-token", status=200, body=body.encode())
     issued = ada.issue("acme")
@@ -331,7 +323,7 @@ def test_a_token_is_not_lost_for_an_expiry_that_cannot_be_read(
     ],
     ids=str,
 )
-def test_a_read_that_fails_has_a_name_and_quotes_nothing(
+def test_failed_read_raises_the_documented_error_and_quotes_nothing(
     sandbox: Sandbox, ada: Service, name: str, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     sandbox.world.issue("acme", "ada")
@@ -343,7 +335,7 @@ def test_a_read_that_fails_has_a_name_and_quotes_nothing(
 
 @pytest.mark.parametrize("name", ["organizations", "issuable", "whoami"])
 @pytest.mark.parametrize(("status", "kind"), [(403, LoginRefused), (404, ServiceNonsense)])
-def test_a_question_about_oneself_that_is_refused_is_about_the_login(
+def test_refused_read_about_the_user_raises_login_refused(
     sandbox: Sandbox, ada: Service, name: str, status: int, kind: type[Exception]
 ) -> None:
     sandbox.fail_next("/api/", times=9, status=status)
@@ -366,9 +358,7 @@ def test_a_question_about_oneself_that_is_refused_is_about_the_login(
     ],
 )
 @responses.activate
-def test_a_date_is_utc_where_it_does_not_say_otherwise(
-    nowhere: Service, text: str, iso: str
-) -> None:
+def test_date_without_offset_is_utc(nowhere: Service, text: str, iso: str) -> None:
     responses.get(CURRENT, json={"id": "7", "expires_at": text, "new": [1]})
     token = nowhere.current_token("acme")
     assert token is not None
@@ -389,7 +379,7 @@ def test_a_date_is_utc_where_it_does_not_say_otherwise(
     ids=str,
 )
 @responses.activate
-def test_a_key_that_is_missing_or_wrong_is_named_and_not_quoted(
+def test_missing_or_wrong_key_is_named_and_its_value_is_not_quoted(
     nowhere: Service, body: object, words: str
 ) -> None:
     responses.get(CURRENT, json=body)
@@ -411,7 +401,7 @@ def test_a_key_that_is_missing_or_wrong_is_named_and_not_quoted(
     ids=str,
 )
 @responses.activate
-def test_a_list_of_organizations_that_is_none_is_named(
+def test_organizations_that_are_no_list_are_reported(
     nowhere: Service, body: object, words: str
 ) -> None:
     responses.get("https://service.invalid/api/organizations/my", json=body)
@@ -420,7 +410,7 @@ def test_a_list_of_organizations_that_is_none_is_named(
 
 
 @responses.activate
-def test_an_organization_without_a_title_goes_by_its_slug(nowhere: Service) -> None:
+def test_organization_without_title_is_called_by_its_slug(nowhere: Service) -> None:
     body = [{"id": 1, "name": "a", "title": None, "more": {}}, {"id": "2", "name": "b"}]
     responses.get("https://service.invalid/api/organizations/my", json=body)
     assert [(o.slug, o.title, o.id) for o in nowhere.organizations()] == [
@@ -430,7 +420,7 @@ def test_an_organization_without_a_title_goes_by_its_slug(nowhere: Service) -> N
 
 
 @responses.activate
-def test_whoami_reads_the_least_that_it_can(nowhere: Service) -> None:
+def test_whoami_accepts_a_minimal_response(nowhere: Service) -> None:
     place = {"name": "a", "attributes": [{"group": "seats"}, {"group": "subscriptions"}]}
     responses.get(
         "https://service.invalid/api/auth/sessions/whoami",
@@ -443,7 +433,7 @@ def test_whoami_reads_the_least_that_it_can(nowhere: Service) -> None:
 
 
 @responses.activate
-def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
+def test_latest_end_of_several_subscriptions_is_used(nowhere: Service) -> None:
     ends = ("2030-01-01 00:00:00+00:00", "2031-01-01 00:00:00+00:00", None)
     attributes = [{"group": "subscriptions", "data": {"expires_at": end}} for end in ends]
     responses.get(
@@ -462,5 +452,5 @@ def test_of_several_subscriptions_the_longest_counts(nowhere: Service) -> None:
     assert end.year == 2031
 
 
-def test_patience_is_five_and_twenty_seconds_by_default() -> None:
+def test_default_timeouts_are_five_and_twenty_seconds() -> None:
     assert (Timeouts().connect, Timeouts().read) == (5, 20)

@@ -1,4 +1,4 @@
-"""Which API key is used, where it came from, and what is said of one that cannot be."""
+"""Which API key is used, where it was found, and what is reported about unusable ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def key(name: str, *, days: int = 30) -> str:
 
 @dataclass
 class FakeStore:
-    """A store that knows logins and nothing else."""
+    """A store that contains only logins."""
 
     logins: dict[str, str] = field(default_factory=dict)
 
@@ -44,7 +44,7 @@ class FakeStore:
 
 @dataclass
 class Desk:
-    """Everything a key may be found in."""
+    """All places that may contain a key."""
 
     home: Path
     variables: dict[str, str] = field(default_factory=lambda: {"CONDA_TOKEN_STORE": "file"})
@@ -82,7 +82,7 @@ def desk(sealed_room: Path) -> Desk:
 # -- the order -----------------------------------------------------------------------------------
 
 
-def test_the_variable_comes_first_then_our_login_then_that_of_anaconda_auth(desk: Desk) -> None:
+def test_variable_precedes_our_login_and_that_precedes_anaconda_auth(desk: Desk) -> None:
     desk.variables["ANACONDA_AUTH_API_KEY"] = key("variable")
     desk.store.logins["https://anaconda.com"] = key("ours")
     desk.anaconda_login("anaconda.com", key("theirs"))
@@ -96,21 +96,21 @@ def test_the_variable_comes_first_then_our_login_then_that_of_anaconda_auth(desk
         desk.find()
 
 
-def test_the_variable_may_name_a_file(desk: Desk) -> None:
+def test_file_variable_names_the_file_of_a_key(desk: Desk) -> None:
     path = desk.home / "key"
     path.write_text(f"{key('file')}\n")
     desk.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(path)
     assert desk.find() == (key("file"), f"ANACONDA_AUTH_API_KEY_FILE ({path})")
 
 
-def test_a_file_that_is_not_there_is_an_error_and_not_passed_over(desk: Desk) -> None:
+def test_missing_key_file_is_an_error_and_is_not_skipped(desk: Desk) -> None:
     desk.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(desk.home / "missing")
     desk.store.logins["https://anaconda.com"] = key("ours")
     with pytest.raises(StoreUnusable):
         desk.find()
 
 
-def test_a_variable_that_holds_no_key_is_an_error_and_not_passed_over(desk: Desk) -> None:
+def test_malformed_variable_is_an_error_and_is_not_skipped(desk: Desk) -> None:
     desk.variables["ANACONDA_AUTH_API_KEY"] = "two words"
     desk.store.logins["https://anaconda.com"] = key("ours")
     with pytest.raises(MalformedToken):
@@ -120,31 +120,31 @@ def test_a_variable_that_holds_no_key_is_an_error_and_not_passed_over(desk: Desk
 # -- domains -------------------------------------------------------------------------------------
 
 
-def test_a_login_is_found_by_the_domain_of_the_service(desk: Desk) -> None:
+def test_login_is_found_by_the_domain_of_the_service(desk: Desk) -> None:
     desk.anaconda_login("corp.example:8443", key("corp"))
     desk.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example:8443"
     assert desk.find()[0] == key("corp")
 
 
-def test_anaconda_auths_own_choice_of_a_domain_is_followed(desk: Desk) -> None:
+def test_domain_variable_of_anaconda_auth_is_used(desk: Desk) -> None:
     desk.anaconda_login("corp.example", key("corp"))
     desk.variables["ANACONDA_AUTH_DOMAIN"] = "corp.example"
     assert desk.find()[0] == key("corp")
 
 
 @pytest.mark.parametrize("former", ["anaconda.cloud", "id.anaconda.cloud"])
-def test_a_login_under_a_former_domain_of_the_service_counts(desk: Desk, former: str) -> None:
+def test_login_under_a_former_domain_is_found(desk: Desk, former: str) -> None:
     desk.anaconda_login(former, key("old"))
     assert desk.find()[0] == key("old")
 
 
-def test_a_key_of_another_service_is_not_used_but_named(desk: Desk) -> None:
+def test_key_of_another_service_is_named_and_not_used(desk: Desk) -> None:
     desk.anaconda_login("corp.example", key("corp"))
     with pytest.raises(NotLoggedIn, match=r"set ANACONDA_AUTH_DOMAIN=corp\.example"):
         desk.find()
 
 
-def test_a_key_of_anaconda_is_not_sent_to_another_service(desk: Desk) -> None:
+def test_key_of_anaconda_com_is_not_used_for_another_service(desk: Desk) -> None:
     desk.anaconda_login("anaconda.com", key("ada"))
     desk.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example"
     with pytest.raises(NotLoggedIn):
@@ -155,7 +155,7 @@ def test_a_key_of_anaconda_is_not_sent_to_another_service(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("place", ["variable", "ours", "theirs"])
-def test_a_key_that_has_expired_is_refused_with_its_date_and_source(desk: Desk, place: str) -> None:
+def test_expired_key_is_reported_with_date_and_source(desk: Desk, place: str) -> None:
     old = key("old", days=-3)
     if place == "variable":
         desk.variables["ANACONDA_AUTH_API_KEY"] = old
@@ -167,20 +167,20 @@ def test_a_key_that_has_expired_is_refused_with_its_date_and_source(desk: Desk, 
         desk.find()
 
 
-def test_a_login_that_has_expired_gives_way_to_one_that_has_not(desk: Desk) -> None:
+def test_expired_login_is_skipped_for_a_valid_one(desk: Desk) -> None:
     desk.store.logins["https://anaconda.com"] = key("ours", days=-1)
     desk.anaconda_login("anaconda.com", key("theirs"))
     assert desk.find()[0] == key("theirs")
 
 
-def test_a_variable_that_has_expired_does_not_give_way(desk: Desk) -> None:
+def test_expired_variable_is_not_skipped(desk: Desk) -> None:
     desk.variables["ANACONDA_AUTH_API_KEY"] = key("variable", days=-1)
     desk.store.logins["https://anaconda.com"] = key("ours")
     with pytest.raises(LoginRefused, match="ANACONDA_AUTH_API_KEY"):
         desk.find()
 
 
-def test_the_expiry_is_read_from_the_claim() -> None:
+def test_expiry_is_read_from_the_claim() -> None:
     assert expiry_of(Secret(key("x", days=7))) == NOW + timedelta(days=7)
 
 
@@ -199,7 +199,7 @@ def test_the_expiry_is_read_from_the_claim() -> None:
         f"x.{b64encode(b'{').decode()}.y",
     ],
 )
-def test_a_key_that_does_not_say_when_it_expires_is_left_to_the_service(value: str) -> None:
+def test_key_without_readable_expiry_has_none(value: str) -> None:
     assert expiry_of(Secret(value)) is None
 
 
@@ -223,7 +223,7 @@ def test_a_key_that_does_not_say_when_it_expires_is_left_to_the_service(value: s
     ],
     ids=range(11),
 )
-def test_a_file_that_cannot_be_read_is_not_there_and_is_said_so(desk: Desk, text: str) -> None:
+def test_damaged_keyring_file_counts_as_missing_and_is_reported(desk: Desk, text: str) -> None:
     desk.anaconda(text)
     with pytest.raises(NotLoggedIn):
         desk.find()
@@ -233,14 +233,14 @@ def test_a_file_that_cannot_be_read_is_not_there_and_is_said_so(desk: Desk, text
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"Anaconda Cloud": {}}', '{"Anaconda Cloud": []}'])
-def test_a_file_without_a_login_is_nothing_to_speak_of(desk: Desk, text: str) -> None:
+def test_keyring_file_without_a_login_is_not_reported(desk: Desk, text: str) -> None:
     desk.anaconda(text)
     with pytest.raises(NotLoggedIn):
         desk.find()
     assert desk.notices == []
 
 
-def test_after_a_logout_of_anaconda_auth_there_is_no_key(desk: Desk) -> None:
+def test_entry_after_a_logout_has_no_key(desk: Desk) -> None:
     desk.anaconda_login("anaconda.com", None)
     with pytest.raises(NotLoggedIn):
         desk.find()
@@ -248,7 +248,7 @@ def test_after_a_logout_of_anaconda_auth_there_is_no_key(desk: Desk) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said_so(desk: Desk) -> None:
+def test_keyring_file_without_read_permission_is_reported(desk: Desk) -> None:
     desk.anaconda_login("anaconda.com", key("theirs"))
     desk.keyring.chmod(0)
     with pytest.raises(NotLoggedIn):
@@ -256,20 +256,20 @@ def test_a_file_that_may_not_be_read_is_said_so(desk: Desk) -> None:
     assert len(desk.notices) == 1
 
 
-def test_a_folder_in_the_place_of_the_file_is_said_so(desk: Desk) -> None:
+def test_folder_in_the_place_of_the_keyring_file_is_reported(desk: Desk) -> None:
     desk.keyring.mkdir(parents=True)
     with pytest.raises(NotLoggedIn):
         desk.find()
     assert len(desk.notices) == 1
 
 
-def test_reading_leaves_no_trace(desk: Desk) -> None:
+def test_finding_a_key_creates_no_file(desk: Desk) -> None:
     with pytest.raises(NotLoggedIn):
         desk.find()
     assert list(desk.home.iterdir()) == []
 
 
-def test_a_file_that_is_not_needed_is_not_opened(desk: Desk) -> None:
+def test_keyring_file_is_not_opened_if_a_login_precedes_it(desk: Desk) -> None:
     desk.anaconda("broken")
     desk.store.logins["https://anaconda.com"] = key("ours")
     assert desk.find()[0] == key("ours")

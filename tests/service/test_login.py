@@ -1,4 +1,4 @@
-"""Logging in at the sandbox, by code and by browser, through all that can go wrong; no waiting."""
+"""Login at the sandbox, by code and by browser, with all faults and without waiting."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SHORT = Timeouts(connect=2.0, read=0.3, again=0)
 
 
 class Hours:
-    """Time that passes only while somebody sleeps, and what happens meanwhile."""
+    """A clock that advances only during ``sleep``, and actions between the sleeps."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.passed = 0.0
@@ -78,7 +78,7 @@ def approve(sandbox: Sandbox, user: str = "ada") -> None:
 
 
 def nothing(_: object) -> None:
-    """Show nothing to nobody."""
+    """Do nothing."""
 
 
 def polls(sandbox: Sandbox) -> int:
@@ -92,7 +92,7 @@ def whose(sandbox: Sandbox, key: Secret) -> str:
 # -- by code -------------------------------------------------------------------------------------
 
 
-def test_a_code_that_is_approved_logs_in(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+def test_approved_code_logs_in(sandbox: Sandbox, login: Login, hours: Hours) -> None:
     shown: list[DeviceCode] = []
     hours.meanwhile[3] = lambda: approve(sandbox, "grace")
     key = login.by_device(show=shown.append)
@@ -102,9 +102,7 @@ def test_a_code_that_is_approved_logs_in(sandbox: Sandbox, login: Login, hours: 
     assert shown[0].user_code in shown[0].whole_address
 
 
-def test_the_code_is_shown_before_anything_is_waited_for(
-    sandbox: Sandbox, login: Login, hours: Hours
-) -> None:
+def test_code_is_shown_before_the_first_wait(sandbox: Sandbox, login: Login, hours: Hours) -> None:
     def show(_: DeviceCode) -> None:
         assert hours.sleeps == []
         approve(sandbox)
@@ -112,7 +110,7 @@ def test_the_code_is_shown_before_anything_is_waited_for(
     login.by_device(show=show)
 
 
-def test_the_access_token_is_traded_for_an_api_key_and_dropped(
+def test_access_token_is_exchanged_for_an_api_key_and_discarded(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     hours.meanwhile[1] = lambda: approve(sandbox)
@@ -122,7 +120,7 @@ def test_the_access_token_is_traded_for_an_api_key_and_dropped(
     assert [r.path for r in sandbox.requests][-1] == "/api/auth/api-keys"
 
 
-def test_the_older_address_for_api_keys_is_asked_when_the_newer_fails(
+def test_older_path_for_api_keys_is_used_when_the_newer_fails(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     hours.meanwhile[1] = lambda: approve(sandbox)
@@ -131,23 +129,21 @@ def test_the_older_address_for_api_keys_is_asked_when_the_newer_fails(
     assert "/api/iam/api-keys" in [r.path for r in sandbox.requests]
 
 
-def test_a_denied_login_is_abandoned(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+def test_denied_login_is_abandoned(sandbox: Sandbox, login: Login, hours: Hours) -> None:
     hours.meanwhile[2] = lambda: approve(sandbox, "")
     with pytest.raises(LoginAbandoned, match="was denied"):
         login.by_device(show=nothing)
     assert polls(sandbox) == 2
 
 
-def test_a_code_that_nobody_uses_ends_by_itself(
-    sandbox: Sandbox, login: Login, hours: Hours
-) -> None:
+def test_unused_code_expires(sandbox: Sandbox, login: Login, hours: Hours) -> None:
     with pytest.raises(LoginAbandoned, match="its code has expired"):
         login.by_device(show=nothing)
     assert hours.passed <= 600
     assert polls(sandbox) == 119
 
 
-def test_a_code_that_the_service_ends_early_is_abandoned(
+def test_code_that_the_service_ends_early_is_abandoned(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     hours.meanwhile[2] = lambda: sandbox.clock.advance(timedelta(hours=1))
@@ -156,7 +152,9 @@ def test_a_code_that_the_service_ends_early_is_abandoned(
     assert polls(sandbox) == 2
 
 
-def test_slow_down_adds_five_seconds_for_good(sandbox: Sandbox, login: Login, hours: Hours) -> None:
+def test_slow_down_adds_five_seconds_to_all_further_intervals(
+    sandbox: Sandbox, login: Login, hours: Hours
+) -> None:
     body = json.dumps({"error": "slow_down"}).encode()
     sandbox.fail_next("/oauth2/token", times=2, status=400, body=body)
     hours.meanwhile[4] = lambda: approve(sandbox)
@@ -164,7 +162,7 @@ def test_slow_down_adds_five_seconds_for_good(sandbox: Sandbox, login: Login, ho
     assert hours.sleeps == [5.0, 10.0, 15.0, 15.0]
 
 
-def test_a_poll_that_fails_backs_off_and_goes_on(
+def test_failed_poll_is_repeated_after_a_longer_interval(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     sandbox.fail_next("/oauth2/token", status=503)
@@ -184,7 +182,7 @@ def test_a_poll_that_fails_backs_off_and_goes_on(
     ],
     ids=str,
 )
-def test_a_service_that_fails_to_the_end_is_what_ends_the_login(
+def test_login_raises_the_error_of_a_service_that_fails_to_the_end(
     sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     sandbox.fail_next("/oauth2/token", times=999, **fault)
@@ -192,7 +190,7 @@ def test_a_service_that_fails_to_the_end_is_what_ends_the_login(
         login.by_device(show=nothing)
 
 
-def test_a_clock_that_jumps_does_not_end_the_login(
+def test_jump_of_the_clock_does_not_end_the_login(
     sandbox: Sandbox, login: Login, hours: Hours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 0.0)
@@ -200,7 +198,7 @@ def test_a_clock_that_jumps_does_not_end_the_login(
     assert whose(sandbox, login.by_device(show=nothing)) == "ada"
 
 
-def test_ctrl_c_while_waiting_ends_the_login_at_once(
+def test_interrupt_while_waiting_ends_the_login(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     def press() -> None:
@@ -212,7 +210,7 @@ def test_ctrl_c_while_waiting_ends_the_login_at_once(
     assert polls(sandbox) == 1
 
 
-def test_a_client_that_the_service_does_not_know_is_refused(sandbox: Sandbox, hours: Hours) -> None:
+def test_unknown_client_is_refused(sandbox: Sandbox, hours: Hours) -> None:
     stranger = Login(
         sandbox.service,
         client_id="stranger",
@@ -228,7 +226,7 @@ def test_a_client_that_the_service_does_not_know_is_refused(sandbox: Sandbox, ho
 
 
 class Browser:
-    """A browser: goes where it is sent, in a thread of its own, and keeps what it saw."""
+    """A browser that opens addresses in a thread and records the pages."""
 
     def __init__(self) -> None:
         self.pages: list[requests.Response] = []
@@ -259,13 +257,11 @@ def browser() -> Iterator[Browser]:
 
 
 def back_from(address: str) -> str:
-    """Where the service is to send the browser back to."""
+    """Return the redirect address in an authorization address."""
     return parse_qs(urlsplit(address).query)["redirect_uri"][0]
 
 
-def test_a_browser_that_comes_back_logs_in(
-    sandbox: Sandbox, login: Login, browser: Browser
-) -> None:
+def test_callback_of_the_browser_logs_in(sandbox: Sandbox, login: Login, browser: Browser) -> None:
     sandbox.login.seat_at_browser("grace")
     assert whose(sandbox, login.by_browser(visit=browser.visit)) == "grace"
     browser.close()
@@ -274,7 +270,7 @@ def test_a_browser_that_comes_back_logs_in(
     assert "close this page" in page.text
 
 
-def test_the_address_asks_for_pkce_and_comes_back_to_this_machine_only(
+def test_authorization_address_uses_pkce_and_redirects_to_loopback(
     login: Login, browser: Browser
 ) -> None:
     login.by_browser(visit=browser.visit)
@@ -286,7 +282,7 @@ def test_the_address_asks_for_pkce_and_comes_back_to_this_machine_only(
     assert query["scope"] == "openid"
 
 
-def test_no_two_logins_share_a_state_or_a_challenge(
+def test_every_login_has_its_own_state_and_challenge(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     for _ in range(2):
@@ -297,7 +293,7 @@ def test_no_two_logins_share_a_state_or_a_challenge(
     assert polls(sandbox) == 2
 
 
-def test_a_login_that_is_denied_in_the_browser_is_abandoned(
+def test_login_denied_in_the_browser_is_abandoned(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     sandbox.login.seat_at_browser("")
@@ -305,7 +301,7 @@ def test_a_login_that_is_denied_in_the_browser_is_abandoned(
         login.by_browser(visit=browser.visit)
 
 
-def test_a_browser_that_never_comes_back_is_waited_for_and_no_longer(login: Login) -> None:
+def test_missing_callback_is_waited_for_within_a_limit(login: Login) -> None:
     with pytest.raises(LoginAbandoned, match="was not finished in time"):
         login.by_browser(visit=nothing, wait=0.05)
 
@@ -321,7 +317,7 @@ def test_a_browser_that_never_comes_back_is_waited_for_and_no_longer(login: Logi
         "/?code=stolen",
     ],
 )
-def test_a_request_that_is_not_from_this_login_changes_nothing(
+def test_request_without_the_state_of_this_login_is_ignored(
     sandbox: Sandbox, login: Login, browser: Browser, path: str
 ) -> None:
     answers = []
@@ -428,7 +424,7 @@ def test_callback_server_is_closed_after_the_deadline(login: Login) -> None:
         requests.get(back_from(addresses[0]), timeout=5)
 
 
-def test_a_spare_connection_of_the_browser_does_not_hold_up_the_login(
+def test_idle_connection_does_not_delay_the_login(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     spare: list[http.client.HTTPConnection] = []
@@ -442,7 +438,7 @@ def test_a_spare_connection_of_the_browser_does_not_hold_up_the_login(
     spare[0].close()
 
 
-def test_a_code_that_was_used_before_is_refused(
+def test_code_that_was_used_before_is_refused(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     body = json.dumps({"error": "invalid_grant"}).encode()
@@ -451,7 +447,7 @@ def test_a_code_that_was_used_before_is_refused(
         login.by_browser(visit=browser.visit)
 
 
-def test_the_port_is_free_again_afterwards(login: Login, browser: Browser) -> None:
+def test_port_is_closed_after_the_login(login: Login, browser: Browser) -> None:
     login.by_browser(visit=browser.visit)
     browser.close()
     with pytest.raises(requests.ConnectionError):
@@ -475,7 +471,7 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
-def test_endpoints_that_cannot_be_had_have_a_name_for_it(
+def test_failed_discovery_raises_the_documented_error(
     sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     sandbox.fail_next("openid-configuration", times=9, **fault)
@@ -484,7 +480,7 @@ def test_endpoints_that_cannot_be_had_have_a_name_for_it(
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS[:-1], ids=str)
-def test_a_code_that_cannot_be_had_has_a_name_for_it(
+def test_failed_request_for_a_code_raises_the_documented_error(
     sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     sandbox.fail_next("/oauth2/device/auth", times=9, **fault)
@@ -493,7 +489,7 @@ def test_a_code_that_cannot_be_had_has_a_name_for_it(
 
 
 @pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
-def test_a_token_that_cannot_be_had_has_a_name_for_it(
+def test_failed_request_for_a_token_raises_the_documented_error(
     sandbox: Sandbox,
     login: Login,
     browser: Browser,
@@ -510,7 +506,7 @@ def test_a_token_that_cannot_be_had_has_a_name_for_it(
     [*FAULTS, ({"status": 401}, LoginAbandoned), ({"status": 403}, LoginAbandoned)],
     ids=str,
 )
-def test_an_api_key_that_cannot_be_had_has_a_name_for_it(
+def test_failed_request_for_an_api_key_raises_the_documented_error(
     sandbox: Sandbox,
     login: Login,
     browser: Browser,
@@ -537,7 +533,7 @@ def test_an_api_key_that_cannot_be_had_has_a_name_for_it(
     ],
     ids=str,
 )
-def test_an_answer_that_is_no_oauth_ends_the_login_in_one_line(
+def test_response_that_is_not_oauth_is_one_line(
     sandbox: Sandbox, login: Login, browser: Browser, body: dict[str, Any]
 ) -> None:
     sandbox.fail_next("/oauth2/token", status=400, body=json.dumps(body).encode())
@@ -561,7 +557,7 @@ CODE = {
 
 
 def elsewhere() -> Login:
-    """A login at a service that only ``responses`` plays."""
+    """Return a login at a service that ``responses`` simulates."""
     passed = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -591,7 +587,7 @@ UNFIT = ["http://service.invalid/token", "ftp://x", "", 5, "https://a b/", "http
     ],
 )
 @responses.activate
-def test_no_secret_goes_to_an_endpoint_that_is_not_encrypted(name: str, address: object) -> None:
+def test_unencrypted_endpoint_gets_no_secret(name: str, address: object) -> None:
     play({**ENDPOINTS, name: address}, CODE)
     with pytest.raises(ServiceNonsense, match=name):
         elsewhere().by_device(show=nothing)
@@ -599,7 +595,7 @@ def test_no_secret_goes_to_an_endpoint_that_is_not_encrypted(name: str, address:
 
 
 @responses.activate
-def test_a_service_without_device_login_points_to_the_other_way() -> None:
+def test_service_without_device_login_suggests_the_browser() -> None:
     play({k: v for k, v in ENDPOINTS.items() if k != "device_authorization_endpoint"}, CODE)
     with pytest.raises(LoginAbandoned, match="Run: conda token login --web"):
         elsewhere().by_device(show=nothing)
@@ -629,14 +625,14 @@ def test_a_service_without_device_login_points_to_the_other_way() -> None:
     ],
 )
 @responses.activate
-def test_a_code_that_is_not_fit_to_be_shown_is_nonsense(key: str, value: object) -> None:
+def test_malformed_code_raises_service_nonsense(key: str, value: object) -> None:
     play(ENDPOINTS, {**CODE, key: value})
     with pytest.raises(ServiceNonsense, match=key):
         elsewhere().by_device(show=nothing)
 
 
 @responses.activate
-def test_the_least_that_a_service_may_answer_is_enough() -> None:
+def test_minimal_device_response_is_accepted() -> None:
     shown: list[DeviceCode] = []
     play(ENDPOINTS, CODE)
     assert elsewhere().by_device(show=shown.append) == Secret("k" * 20)
@@ -644,7 +640,7 @@ def test_the_least_that_a_service_may_answer_is_enough() -> None:
 
 
 @responses.activate
-def test_a_code_is_given_up_after_half_an_hour_whatever_the_service_says() -> None:
+def test_code_is_given_up_after_half_an_hour() -> None:
     play(ENDPOINTS, {**CODE, "expires_in": 1e9, "interval": "60"})
     responses.replace(
         "POST", "https://service.invalid/token", json={"error": "authorization_pending"}, status=400

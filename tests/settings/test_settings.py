@@ -1,4 +1,4 @@
-"""What the variables mean, and that nothing else reads them."""
+"""The meaning of the environment variables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKAGE = Path(conda_token_plugin.__file__).parent
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 
 
-def test_the_defaults_are_the_platforms() -> None:
+def test_defaults_are_those_of_anaconda() -> None:
     bare = Settings({})
     assert bare.service_url == "https://anaconda.com"
     assert bare.repo_url == "https://repo.anaconda.cloud/repo/"
@@ -30,7 +30,7 @@ def test_the_defaults_are_the_platforms() -> None:
     assert bare.repository_tokens() == ()
 
 
-def test_addresses_are_settings_and_are_normalised() -> None:
+def test_addresses_are_normalised() -> None:
     room = Settings(
         {
             "CONDA_TOKEN_SERVICE_URL": "http://127.0.0.1:8000/",
@@ -42,24 +42,24 @@ def test_addresses_are_settings_and_are_normalised() -> None:
 
 
 @pytest.mark.parametrize("name", ["CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL"])
-def test_an_address_that_a_secret_must_not_go_to_is_refused(name: str) -> None:
+def test_unencrypted_address_is_refused(name: str) -> None:
     room = Settings({name: "http://anaconda.com"})
     with pytest.raises(MalformedURL, match="not encrypted"):
         _ = room.service_url, room.repo_url
 
 
-def test_an_unknown_store_is_refused_with_the_words_that_are_known() -> None:
+def test_unknown_store_is_refused_with_the_known_words() -> None:
     with pytest.raises(BadInput, match="auto, keyring, file"):
         _ = Settings({"CONDA_TOKEN_STORE": "vault"}).store_choice
 
 
-def test_the_store_is_in_the_users_data_folder_unless_it_is_told(sealed_room: Path) -> None:
+def test_store_is_in_the_data_folder_or_where_the_variable_says(sealed_room: Path) -> None:
     assert Settings().store_folder.is_relative_to(sealed_room)
     assert Settings({"CONDA_TOKEN_HOME": "~/t"}).store_folder == sealed_room / "t"
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n", "  \n"])
-def test_a_secret_may_be_in_a_file_that_a_variable_names(tmp_path: Path, ending: str) -> None:
+def test_secret_is_read_from_the_file_that_a_variable_names(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "key"
     path.write_bytes(f"{VALUE}{ending}".encode())
     found = Settings({"ANACONDA_AUTH_API_KEY_FILE": str(path)}).secret("ANACONDA_AUTH_API_KEY")
@@ -68,21 +68,21 @@ def test_a_secret_may_be_in_a_file_that_a_variable_names(tmp_path: Path, ending:
     assert str(path) in found[0]
 
 
-def test_the_variable_itself_comes_before_its_file(tmp_path: Path) -> None:
+def test_variable_precedes_its_file_variable(tmp_path: Path) -> None:
     room = Settings({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
     found = room.secret("A")
     assert found is not None
     assert found[0] == "A"
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_unreadable_secret_file_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path):
         with pytest.raises(StoreUnusable, match=str(path)):
             Settings({"A_FILE": str(path)}).secret("A")
 
 
 @pytest.mark.parametrize("content", [b"", b"two words", b"\xff\xfe\x00", b"x" * 100_000])
-def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_secret_file_without_a_token_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "key"
     path.write_bytes(content)
     with pytest.raises(MalformedToken) as caught:
@@ -90,7 +90,7 @@ def test_a_file_that_holds_no_token_is_refused(tmp_path: Path, content: bytes) -
     assert str(path) in str(caught.value)
 
 
-def test_a_variable_that_holds_no_token_is_named_and_its_value_is_not_shown() -> None:
+def test_malformed_variable_is_named_and_its_value_is_not_shown() -> None:
     with pytest.raises(MalformedToken, match=r"What A holds is not a token or key") as caught:
         Settings({"A": "two words"}).secret("A")
     assert "two" not in str(caught.value)
@@ -104,11 +104,11 @@ def test_a_variable_that_holds_no_token_is_named_and_its_value_is_not_shown() ->
         ("", "ANACONDA_REPO_TOKEN"),
     ],
 )
-def test_an_organization_has_a_variable(organization: str, variable: str) -> None:
+def test_organization_is_converted_to_its_variable(organization: str, variable: str) -> None:
     assert token_variable(organization) == variable
 
 
-def test_every_name_that_supplies_a_token_is_found(
+def test_repository_tokens_lists_every_name_that_supplies_a_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mounted = tmp_path / "secrets"
@@ -142,21 +142,19 @@ def test_every_name_that_supplies_a_token_is_found(
         ("A_FILE", lambda room: room.secret("A")),
     ],
 )
-def test_a_home_that_nobody_knows_is_one_line(
-    name: str, path_of: Callable[[Settings], object]
-) -> None:
+def test_unknown_home_folder_is_one_line(name: str, path_of: Callable[[Settings], object]) -> None:
     with pytest.raises(BadInput, match=r"'~no-such-user/x' cannot be found. Set HOME"):
         path_of(Settings({name: "~no-such-user/x"}))
 
 
-def test_an_organization_whose_name_no_file_can_have_is_supplied_with_nothing(
+def test_organization_with_a_very_long_name_has_no_mounted_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
     assert Settings({}).repository_token(settings.token_variable("x" * 5000)) is None
 
 
-def test_mounted_secrets_that_are_not_for_us_are_none(
+def test_unreadable_folder_of_mounted_secrets_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-file").write_text("")
@@ -164,18 +162,18 @@ def test_mounted_secrets_that_are_not_for_us_are_none(
     assert Settings({}).repository_tokens() == ()
 
 
-def test_no_secret_is_taken_from_a_name_that_conda_prints() -> None:
+def test_names_of_secrets_do_not_begin_with_conda() -> None:
     secrets = (settings.API_KEY, settings.REPO_TOKEN, settings.SERVICE_ACCOUNT)
     assert not [name for name in secrets if name.startswith("CONDA")]
 
 
-def test_errors_about_a_value_do_not_show_it() -> None:
+def test_error_about_a_value_does_not_show_it() -> None:
     with pytest.raises(TokenPluginError) as caught:
         Settings({"A": f"{VALUE} {VALUE}"}).secret("A")
     assert VALUE[:8] not in str(caught.value)
 
 
-def test_nothing_else_reads_the_environment() -> None:
+def test_only_settings_reads_the_environment() -> None:
     readers = {
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
