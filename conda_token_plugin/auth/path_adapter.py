@@ -8,13 +8,13 @@ Each hop of a redirect passes the adapter again and is judged by its own URL.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
 
-from conda_token_plugin.tokens.authorization import PATH, address, redacted, without_path_token
+from conda_token_plugin.gateways.http.redaction import redact_logs, redacted
+from conda_token_plugin.tokens.authorization import PATH, address, without_path_token
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.auth.responses import Covered
     from conda_token_plugin.tokens.secret import Secret
-
-WIRE_LOGS = ("urllib3.connectionpool", "urllib3.util.retry")
-"""Loggers of request lines and retries; conda prints them at ``-vvv``, and retries always."""
 
 
 def send_in_path(sessions: type[Session], *, handler: type[AuthBase], covered: Covered) -> None:
@@ -63,7 +60,7 @@ class InPath(BaseAdapter):
         if covering is None or covering[0].way != PATH:
             return self._inner.send(request, *args, **kwargs)
         held, secret = covering
-        _redact_logs(secret)
+        redact_logs(secret)
         request.url = address(url, token=held, secret=secret)
         try:
             response = self._inner.send(request, *args, **kwargs)
@@ -84,27 +81,7 @@ class InPath(BaseAdapter):
         self._inner.close()
 
 
-class _Redaction(logging.Filter):
-    """Removes one secret from log records."""
-
-    def __init__(self, secret: Secret) -> None:
-        super().__init__()
-        self.secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep every record, without the secret."""
-        record.msg, record.args = redacted(record.getMessage(), secret=self.secret), None
-        return True
-
-
-def _redact_logs(secret: Secret) -> None:
-    for log in map(logging.getLogger, WIRE_LOGS):
-        known = (one for one in log.filters if isinstance(one, _Redaction))
-        if not any(one.secret == secret for one in known):
-            log.addFilter(_Redaction(secret))
-
-
 def _without_token(error: RequestException, *, secret: Secret) -> RequestException:
     """Return an error of the same type with the token redacted, and without a cause."""
-    text = redacted(str(error), secret=secret)
+    text = redacted(str(error), secret)
     return type(error)(text, request=error.request, response=error.response)

@@ -474,7 +474,7 @@ def test_audit_reports_a_file_that_is_too_large(
 def test_audit_finds_urls_when_the_store_cannot_be_read(shell: Shell, at_project: Path) -> None:
     stored(shell)
     next(shell.home.rglob("index.json")).write_bytes(b"\xff")
-    put(at_project / "a.txt", f"conda token set {UNKNOWN}\n")
+    put(at_project / "a.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     ran = shell("audit", ".", "--json")
     assert ran.code == 1
     assert "the stored tokens" in ran.err

@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
+from conda_token_plugin.tokens import authorization
 from conda_token_plugin.tokens.scope import without_secrets
-from conda_token_plugin.tokens.secret import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +20,12 @@ if TYPE_CHECKING:
 
 WIRE_LOGS = ("urllib3.connectionpool", "urllib3.util.retry")
 """Loggers that log request lines."""
-SAFE_IN_URLS = "!#$%&'()*+,/:;=?@[]~"
-"""Characters that requests does not escape (``requests.utils.requote_uri``)."""
 
 
 def redacted(text: str, *secrets: Secret) -> str:
     """Return ``text`` without tokens in paths and without ``secrets``, escaped or not."""
     for secret in secrets:
-        value = secret.reveal()
-        for form in (quote(value, safe=""), quote(value, safe=SAFE_IN_URLS), value):
-            text = text.replace(form, HIDDEN)
+        text = authorization.redacted(text, secret=secret)
     return " ".join(without_secrets(word) if "/t/" in word else word for word in text.split(" "))
 
 
