@@ -51,11 +51,12 @@ class ServiceBusy(ServiceError):
 class ServiceNonsense(ServiceError):
     """An answer that is not what the API promises: HTML, half a JSON, a missing key."""
 
-    def __init__(self, url: str, *, got: str) -> None:
+    def __init__(self, url: str, *, got: str, hint: str = "") -> None:
         """``got`` describes the answer and never quotes it."""
         super().__init__(
             f"{url} answered with {got}.",
-            hint="A proxy or a login page may be in between: open the address in a browser.",
+            hint=hint
+            or "A proxy or a login page may be in between: open the address in a browser.",
         )
 
 
@@ -67,7 +68,7 @@ class IssueUncertain(ServiceError):
         super().__init__(
             f"A token of {organization!r} was asked for, and {url} {reason}: it may have been "
             "issued, and the one before it revoked.",
-            hint=f"Run this to issue another: conda token install --org {organization}",
+            hint=f"Run this to issue another: conda token install --org {organization} --reissue",
         )
 
 

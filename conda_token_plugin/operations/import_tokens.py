@@ -10,7 +10,8 @@ from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefused
 from conda_token_plugin.errors.store import KeyringUnusable, StoreError
 from conda_token_plugin.integrations.source import in_repository, merged
-from conda_token_plugin.operations.issue_token import provable, scope_of
+from conda_token_plugin.operations.issue_token import scope_of
+from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
@@ -97,22 +98,22 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
 def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
     """``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
-    from conda_token_plugin.service.repository import prove
 
-    where = (*one.offer.scope, *provable(one.token, settings=settings))
+    where = (*one.offer.scope, *places(one.token, settings=settings))
     try:
-        prove(
+        found = verify(
             dict.fromkeys(where),
             token=one.token,
             secret=one.offer.secret,
             outcome=OUTCOME,
-            patience=Timeouts(connect=5.0, read=10.0, again=0),
+            timeouts=Timeouts(connect=5.0, read=10.0, again=0),
         )
     except TokenRefused as error:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or nobody answers
         return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
-    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=now))
+    proven = now if found.verified else None
+    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=proven))
 
 
 def _of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused
@@ -56,6 +57,8 @@ class Service:
         """Do no I/O. ``source`` says in words where the key was found."""
         self.url = url
         self.source = source
+        self.date: datetime | None = None
+        """When the service sent its last answer, by its own clock; None before the first."""
         self._clock = clock
         self._authorization = bearer(api_key)
         self._http = Http(patience=patience)
@@ -131,6 +134,7 @@ class Service:
         answer = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
+        self.date = _date(answer) or self.date
         if answer.status == UNAUTHORIZED or _is_about_login(answer):
             raise self._login_refused()
         return answer
@@ -148,6 +152,15 @@ class Service:
 
 def _token_path(organization: str) -> str:
     return f"/api/organizations/{segment(organization)}/ce/current-token"
+
+
+def _date(answer: HttpResponse) -> datetime | None:
+    """Return the time in the header ``Date`` (RFC 9110, section 6.6.1), or None."""
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return moment.astimezone(timezone.utc) if moment.tzinfo else None
+    except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
+        return None
 
 
 def _part(answer: HttpResponse) -> JsonReader:

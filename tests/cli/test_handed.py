@@ -98,7 +98,7 @@ def test_a_token_for_one_channel_is_tried_there_and_nowhere_else(
     shell.set("T", site_token)
     channel = f"{shell.sandbox.repo}acme/private"
     ran = shell("install", "--site", "--org", "acme", "-c", channel, "--token-env", "T")
-    assert f"Proven:   package of {channel}" in ran.err
+    assert f"Verified: downloaded package from {channel}" in ran.err
     sent = [request.path for request in shell.sandbox.requests if request.authorization]
     assert sent
     assert all(path.startswith("/repo/acme/private/") for path in sent)
@@ -226,29 +226,38 @@ def test_a_script_does_not_replace_a_token_that_was_extended_on_the_page(shell: 
     assert script(shell, "--if-expiring", "14d") == ("kept", "it still works")
 
 
-@pytest.mark.parametrize("words", [["--if-missing"], ["--if-expiring", "14d"]])
-def test_a_script_does_not_replace_the_token_of_another_machine_unasked(
-    shell: Shell, words: list[str]
+@pytest.mark.parametrize("yes", [[], ["--yes"]], ids=["", "--yes"])
+@pytest.mark.parametrize(
+    "condition", [["--if-missing"], ["--if-expiring", "14d"], []], ids=lambda words: " ".join(words)
+)
+def test_token_of_another_machine_is_replaced_only_with_reissue(
+    shell: Shell, condition: list[str], yes: list[str]
 ) -> None:
+    words = [*condition, *yes]
     shell("install", "--org", "acme", "--yes")
     shell("remove", "acme")
     elsewhere = shell.issued("acme")
     ran = shell("install", "--org", "acme", *words)
     assert ran.code == 2
-    assert str(elsewhere.id) in ran.err
-    assert "--yes" in ran.line
+    assert f"already has a token for you ({elsewhere.id}, valid until" in ran.line
+    assert "not stored on this machine" in ran.line
+    assert "ANACONDA_REPO_TOKEN" in ran.line
+    assert "--token-stdin" in ran.line
+    assert "--reissue" in ran.line
     assert shell.issued("acme") == elsewhere
+    assert script(shell, "--reissue")[0] == "replaced"
 
 
-def test_a_script_that_finds_its_token_reissued_elsewhere_asks_first(shell: Shell) -> None:
+def test_token_reissued_elsewhere_is_replaced_only_with_reissue(shell: Shell) -> None:
     install_for(shell, days=10)
     elsewhere = shell.sandbox.world.issue("acme", "ada")
     ran = shell("install", "--org", "acme", "--if-expiring", "14d")
     assert ran.code == 2
     assert str(elsewhere.id) in ran.err
     assert shell.issued("acme") == elsewhere
-    action, why = script(shell, "--if-expiring", "14d", "--yes")
-    assert (action, why) == ("replaced", "the stored one is revoked")
+    assert shell("install", "--org", "acme", "--if-expiring", "14d", "--yes").code == 2
+    assert shell.issued("acme") == elsewhere
+    assert script(shell, "--reissue") == ("replaced", "it was asked for")
 
 
 def test_a_token_of_another_server_is_none_for_the_repository(shell: Shell) -> None:
@@ -287,8 +296,11 @@ def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
     shell: Shell, site_token: str, machine: Path
 ) -> None:
     shell.set("T", site_token)
-    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    ran = shell(
+        "install", "--site", "--org", "acme", "--system", "--token-env", "T", "--group", "root"
+    )
     assert ran.code == 0, ran.err
+    assert "Readers:  root only" in ran.err
     assert "of this machine" in ran.err
     assert [held["source"] for held in shell("list", "--json").json] == ["machine"]
     assert f"{shell.sandbox.repo}*" in (machine / "condarc.d" / "ours.yml").read_text()
@@ -301,7 +313,7 @@ def test_the_machines_token_is_removed_only_when_it_is_said(
     shell: Shell, site_token: str, machine: Path, option: str
 ) -> None:
     shell.set("T", site_token)
-    shell("set", "--org", "acme", option, "--token-env", "T", "--no-set-default-channels")
+    shell("set", "--org", "acme", option, "--group", "root", "--token-env", "T")
     assert shell("remove", "acme").code == 1
     assert shell("remove", "acme", option).code == 0
     assert shell("list", "--json").json == []
@@ -332,3 +344,32 @@ def test_the_token_that_a_variable_supplies_may_be_stored_and_no_other(
     assert "supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
     assert shell.files() == {}
     assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0
+
+
+def test_system_without_a_group_names_both_options_and_changes_nothing(
+    shell: Shell, site_token: str, machine: Path
+) -> None:
+    shell.set("T", site_token)
+    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert ran.code == 2
+    assert "--group NAME" in ran.line
+    assert "--group root" in ran.line
+    assert not machine.exists()
+
+
+def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    ran = shell("install", "--site", "--org", "globex", "--token-env", "T")
+    assert ran.code == 5
+    assert "It was not stored" in ran.line
+    assert "/repo/globex/main" in ran.line
+
+
+def test_organization_is_read_from_the_service_when_it_is_not_named(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    shell.log_in("grace")
+    assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"

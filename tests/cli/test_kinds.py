@@ -61,11 +61,15 @@ def test_needs_answer(shell: Shell) -> None:
     assert "--org" in failed(shell("install", "--json"), "NeedsAnswer", code=2)
 
 
-def test_not_confirmed(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answering_no_keeps_the_token_and_is_not_an_error(
+    shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     type_in(monkeypatch, "no\n")
     ran = shell("install", "--org", "acme", "--json")
-    assert "Nothing was changed" in failed(ran, "NotConfirmed", code=8)
+    assert (ran.code, ran.json["action"]) == (8, "kept")
+    assert "Kept token" in ran.err
+    assert "error:" not in ran.err
     assert before == {path: path.read_bytes() for path in folder.rglob("*.json")}
 
 

@@ -68,7 +68,8 @@ def test_the_life_of_an_individual_token(shell: Shell) -> None:
     # On another machine it is reissued, which kills this one at once.
     shell.sandbox.world.issue("acme", "ada")
     assert (life.works(), life.sync(), life.state()) == (False, "reissued elsewhere", "revoked")
-    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
+    assert shell("install", "--org", "acme", "--if-missing", "--yes").code == 2
+    ran = shell("install", "--org", "acme", "--reissue", "--json")
     assert (ran.code, ran.json["action"]) == (0, "replaced"), ran.err
     assert (life.sync(), life.works()) == ("up to date", True)
 

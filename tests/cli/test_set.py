@@ -29,8 +29,8 @@ def test_a_token_on_the_command_line_is_taken_tried_and_never_printed(
 
     assert ran.code == 0
     assert token not in ran.out + ran.err
-    assert "A token on the command line is seen by other users" in ran.err
-    assert "Proven:" in ran.err
+    assert "Other users can see a token on the command line" in ran.err
+    assert "Verified:" in ran.err
 
 
 def test_without_an_organization_it_is_for_the_whole_repository(shell: Shell, token: str) -> None:

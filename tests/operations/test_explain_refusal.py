@@ -34,13 +34,14 @@ class Room:
             {
                 "CONDA_TOKEN_REPO_URL": sandbox.repo,
                 "CONDA_TOKEN_SERVICE_URL": sandbox.service,
+                "HOME": str(folder),
                 "CONDA_TOKEN_HOME": str(folder / "store"),
                 "CONDA_TOKEN_STORE": "file",
                 "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
             }
         )
         self.store = user_store(self.settings)
-        self.drop_in = folder / "ours.yml"
+        self.drop_in = self.settings.condarc
 
     def hold(self, organization: str = "acme", value: str = "", **facts: Any) -> Token:
         """Keep a token that is issued now, or ``value``."""

@@ -19,8 +19,8 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.operations.check_channel import Direct
+from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.service.repository import prove
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
@@ -61,7 +61,7 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
     value = "t" * 20
     with listening() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
-        prove([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
+        verify([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
         proving = wire.arrivals[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.arrivals.clear()
@@ -76,43 +76,48 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
 
 def test_a_package_is_the_proof_and_costs_two_requests(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "main")
-    proof = prove([channel], token=token(channel), secret=secret_of(sandbox))
+    proof = verify([channel], token=token(channel), secret=secret_of(sandbox))
     assert proof.what == "package"
     assert [method for method, _ in asked(sandbox)] == ["GET", "HEAD"]
     assert proof.url.startswith(f"{channel}/noarch/acme-hello-")
 
 
-def test_an_organization_is_proven_on_the_shared_channel_main(sandbox: Sandbox) -> None:
+def test_shared_channel_is_the_last_choice_and_verifies_nothing(sandbox: Sandbox) -> None:
     scope = [sandbox.url_of(*names) for names in (("acme",), ("r",), ("msys2",), ("main",))]
-    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
-    assert proof.url.startswith(sandbox.url_of("main"))
-    assert len(sandbox.requests) == 2
+    found = verify(scope, token=token(*scope), secret=secret_of(sandbox))
+    assert found.url.startswith(sandbox.url_of("main"))
+    assert (found.own, found.verified) == (False, False)
+    assert "not verified for the channels of acme: conda token test URL" in found.sentence
+    own = [*scope, sandbox.url_of("acme", "main")]
+    found = verify(own, token=token(*scope), secret=secret_of(sandbox))
+    assert found.url.startswith(sandbox.url_of("acme", "main"))
+    assert found.verified
 
 
 def test_a_channel_that_is_known_comes_before_the_shared_ones(sandbox: Sandbox) -> None:
     channel, shared = sandbox.url_of("acme", "private"), sandbox.url_of("main")
     tried = token(shared, channel, channels=(channel,))
-    proof = prove(tried.scope, token=tried, secret=secret_of(sandbox))
+    proof = verify(tried.scope, token=tried, secret=secret_of(sandbox))
     assert proof.url.startswith(channel)
     assert len(sandbox.requests) == 2
 
 
 def test_a_redirect_to_storage_is_a_proof_and_is_not_followed(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "private")
-    assert prove([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
+    assert verify([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
     assert [r.status for r in sandbox.requests] == [206, 302]
 
 
 def test_a_part_of_the_repository_that_is_no_channel_is_passed_over(sandbox: Sandbox) -> None:
     scope = [sandbox.url_of("acme"), sandbox.url_of("acme", "main")]
-    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
+    proof = verify(scope, token=token(*scope), secret=secret_of(sandbox))
     assert proof.url.startswith(scope[1])
 
 
 def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "public-index")
     with pytest.raises(TokenRefused):
-        prove([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
+        verify([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
     assert [r.status for r in sandbox.requests] == [206, 401]
 
 
@@ -129,14 +134,14 @@ def test_the_token_goes_the_way_that_it_was_stored_with(way: AuthScheme, sent: s
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
     tried = token(CHANNEL, way=way, username="me" if way is AuthScheme.BASIC else "")
-    prove([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
+    verify([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
     values = [call.request.headers["Authorization"].encode() for call in responses.calls]
     assert values == [sent.encode()] * 2
 
 
 def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
-    proof = prove([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
+    proof = verify([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
     assert not any(r.authorization for r in sandbox.requests)
     assert secret.reveal() not in proof.url
@@ -149,7 +154,7 @@ def test_a_channel_without_packages_is_proven_by_its_index_unless_that_is_public
 ) -> None:
     responses.get(INDEX, body='{"packages": {}}')
     responses.head(INDEX, status=200 if public else 403)
-    proof = prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+    proof = verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
     assert (proof.what, proof.public) == ("repodata", public)
     assert "Authorization" not in responses.calls[1].request.headers
 
@@ -159,7 +164,7 @@ def test_a_server_without_head_is_asked_for_one_byte() -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=405)
     responses.get(PACKAGE, status=206, body=b"P")
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
     assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
 
 
@@ -167,7 +172,7 @@ def test_a_server_without_head_is_asked_for_one_byte() -> None:
 def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
     responses.get(INDEX, body=LISTED + " " * 5_000_000)
     responses.head(PACKAGE)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
     assert responses.calls[0].request.headers["Range"] == "bytes=0-65535"
 
 
@@ -182,7 +187,7 @@ def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
 def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(package)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
 
 
 @pytest.mark.parametrize(
@@ -192,7 +197,7 @@ def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -
 def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(INDEX, status=403)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +207,7 @@ def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> Non
 def test_a_name_that_no_package_has_is_not_asked_for(name: str) -> None:
     responses.get(INDEX, json={"packages.conda": {name: {}}})
     responses.head(INDEX, status=403)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
 
 
 # -- redirects -----------------------------------------------------------------------------------
@@ -222,7 +227,7 @@ LOGINS = [
 def test_a_redirect_that_names_the_package_is_a_proof(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=302, headers={"Location": there})
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
 
 
 @pytest.mark.parametrize("there", LOGINS)
@@ -233,7 +238,7 @@ def test_a_redirect_to_a_login_page_is_no_proof(there: str) -> None:
         responses.add(method, PACKAGE, status=302, headers={"Location": there})
     responses.get(there, body="<html>log in</html>", content_type="text/html")
     with pytest.raises(ServiceNonsense, match="a web page"):
-        prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
 
 
 @responses.activate
@@ -244,7 +249,7 @@ def test_a_redirect_to_something_without_a_name_is_followed_without_the_token() 
             method, PACKAGE, status=307, headers={"Location": "https://storage.invalid/abcdef"}
         )
     responses.get("https://storage.invalid/abcdef", body=b"PK")
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
     assert "Authorization" not in responses.calls[-1].request.headers
 
 
@@ -265,7 +270,7 @@ def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
     events[death]()
     channel = sandbox.url_of("acme", "main")
     with pytest.raises(TokenRefused, match="HTTP 401") as caught:
-        prove([channel], token=token(channel), secret=secret, outcome="It was not stored.")
+        verify([channel], token=token(channel), secret=secret, outcome="It was not stored.")
     assert "It was not stored." in str(caught.value)
     assert f"…{secret.last_four}" in str(caught.value)
     assert secret.reveal() not in str(caught.value)
@@ -274,18 +279,18 @@ def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
 def test_a_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("globex", "main")
     with pytest.raises(TokenRefused, match="HTTP 403"):
-        prove([channel], token=token(channel), secret=secret_of(sandbox))
+        verify([channel], token=token(channel), secret=secret_of(sandbox))
 
 
 def test_an_address_that_is_no_channel_is_named(sandbox: Sandbox) -> None:
     url = sandbox.url_of("acme", "nothing")
     with pytest.raises(NoChannel, match=r"acme/nothing is no channel.* It is stored all the same"):
-        prove([url], token=token(url), secret=secret_of(sandbox))
+        verify([url], token=token(url), secret=secret_of(sandbox))
 
 
 def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
     with pytest.raises(NoChannel):
-        prove([], token=token(), secret=secret_of(sandbox))
+        verify([], token=token(), secret=secret_of(sandbox))
 
 
 @pytest.mark.parametrize("path", ["repodata", "acme-hello"])
@@ -309,7 +314,7 @@ def test_a_repository_that_fails_has_a_name_for_it(
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next(path, times=9, **fault)
     with pytest.raises(kind) as caught:
-        prove([channel], token=token(channel), secret=secret, patience=SHORT)
+        verify([channel], token=token(channel), secret=secret, timeouts=SHORT)
     assert "Nothing was changed" not in str(caught.value)
     assert secret.reveal() not in str(caught.value)
 
@@ -318,4 +323,4 @@ def test_a_package_that_is_listed_and_missing_is_nonsense(sandbox: Sandbox) -> N
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next("acme-hello", status=404)
     with pytest.raises(ServiceNonsense, match="HTTP 404"):
-        prove([channel], token=token(channel), secret=secret)
+        verify([channel], token=token(channel), secret=secret)
