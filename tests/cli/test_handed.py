@@ -228,7 +228,7 @@ def test_a_script_does_not_replace_a_token_that_was_extended_on_the_page(shell: 
 
 @pytest.mark.parametrize("yes", [[], ["--yes"]], ids=["", "--yes"])
 @pytest.mark.parametrize(
-    "condition", [["--if-missing"], ["--if-expiring", "14d"], []], ids=lambda words: " ".join(words)
+    "condition", [["--if-missing"], ["--if-expiring", "14d"], []], ids=" ".join
 )
 def test_token_of_another_machine_is_replaced_only_with_reissue(
     shell: Shell, condition: list[str], yes: list[str]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -140,7 +143,7 @@ def test_what_the_organization_refuses_is_one_line_and_changes_nothing(
     shell: Shell, user: str, organization: str, code: int, words: list[str]
 ) -> None:
     shell.log_in(user)
-    ran = shell("install", "--org", organization, "--yes")
+    ran = shell("install", "--org", organization, "--reissue")
     assert ran.code == code
     for word in words:
         assert word in ran.line
@@ -272,3 +275,42 @@ def test_nothing_is_missing_where_the_environment_supplies_it(shell: Shell) -> N
     assert ran.code == 0
     assert (ran.json["action"], ran.json["source"]) == ("kept", "ANACONDA_REPO_TOKEN_ACME")
     assert shell.files() == {}
+
+
+def test_organization_as_argument_is_the_organization(shell: Shell) -> None:
+    ran = shell("install", "acme", "--yes", "--json")
+    assert (ran.code, ran.json["organization"]) == (0, "acme")
+
+
+def test_install_reports_where_it_verified_and_a_command_to_try(shell: Shell) -> None:
+    ran = shell("install", "--org", "acme", "--yes")
+    channel = shell.sandbox.url_of("acme", "main")
+    assert f"Verified: downloaded package from {channel}/noarch/" in ran.err
+    assert f"Try: conda install -c {channel} PACKAGE" in ran.err
+
+
+def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(shell: Shell) -> None:
+    shell.sandbox.fail_next("/repo/acme/", times=9, status=404)
+    ran = shell("install", "--org", "acme", "--yes", "--json")
+    assert ran.code == 0
+    assert ran.json["proven"] is None
+    assert "Accepted by the repository" in ran.err
+    assert "not verified for the channels of acme: conda-token-plugin test URL" in ran.err
+
+
+@pytest.mark.parametrize("days", [3, -3], ids=["fast", "slow"])
+def test_wrong_local_clock_is_reported_and_decides_nothing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    before = shell.issued("acme")
+    store = user_store(Settings())
+    (token,) = store.tokens()
+    expires = datetime.now(timezone.utc) - timedelta(days=1)
+    store.update(token._replace(expires=expires))
+    said = datetime.now(timezone.utc) + timedelta(days=days)
+    monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
+    ran = shell("install", "--org", "acme", "--if-missing")
+    assert ran.code == 0
+    assert "The clock of this machine says" in ran.err
+    assert shell.issued("acme") == before

@@ -96,6 +96,28 @@ def test_fail_within_looks_ahead(acme: Shell, within: str, code: int) -> None:
     assert acme("status", "--fail-within", within, "--offline").code == code
 
 
+def test_fail_within_names_the_reason_and_the_command_even_when_quiet(acme: Shell) -> None:
+    ran = acme("status", "--fail-within", "301d", "--quiet")
+    assert ran.code == 1
+    assert "within 301 days" in ran.err
+    assert "sync acme" in ran.err
+    assert ran.out.startswith("! acme  …")
+
+
+def test_verdict_is_the_first_line(acme: Shell) -> None:
+    assert acme("status").out.startswith("✓ acme  …")
+    acme.sandbox.world.issue("acme", "ada")
+    assert acme("status").out.startswith("✗ acme  …")
+
+
+def test_channel_that_conda_does_not_ask_about_is_reported_with_the_entry(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", shell.sandbox.world.issue("acme", "ada").value)
+    ran = shell("status")
+    assert f"does not ask this plugin for {shell.sandbox.url_of('acme')}" in ran.out
+    assert "channel_settings: [{channel:" in ran.out
+    assert "auth: conda-token-plugin" in ran.out
+
+
 def test_a_span_that_is_none_is_an_error(acme: Shell) -> None:
     ran = acme("status", "--fail-within", "soon")
     assert ran.code == 2

@@ -164,6 +164,7 @@ def test_a_damaged_store_is_the_handlers_to_say(room: Room) -> None:
 
 
 def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
+    room.hold()  # with its drop-in, by which conda asks the plugin
     variables: Any = room.settings.variables
     variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
 
@@ -172,3 +173,38 @@ def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
     assert code(found) == "refused"
     assert "ANACONDA_REPO_TOKEN_ACME" in found.text  # type: ignore[union-attr]  # see code()
     assert not [path for path in room.asked() if path.startswith("/api/")]
+
+
+def test_token_that_conda_does_not_ask_for_is_reported_without_a_request(room: Room) -> None:
+    variables: Any = room.settings.variables
+    variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
+
+    assert code(room.said()) == "not_asked"
+    assert room.asked() == []
+
+
+def test_storage_behind_a_redirect_is_named_and_no_new_token_suggested(room: Room) -> None:
+    room.hold()
+    url = f"{room.sandbox.url_of('acme', 'private')}/noarch/acme-hello-1.0-0.conda"
+    there = (("Location", "https://storage.example/x"),)
+    room.sandbox.fail_next("acme-hello", times=9, status=302, headers=there)
+
+    found = room.examiner().examine(url, status=403, headers={})
+
+    assert code(found) == "storage_refused"
+    assert found is not None
+    assert "storage.example" in found.what
+    assert "install" not in found.text
+
+
+@pytest.mark.parametrize(("without", "expected"), [(200, "works_without"), (404, None)])
+def test_file_that_is_404_with_a_token_is_requested_without_one(
+    room: Room, without: int, expected: str | None
+) -> None:
+    room.hold()
+    room.sandbox.fail_next("main/noarch/repodata.json", times=9, status=without, body=b"{}")
+
+    found = room.said(status=404)
+
+    assert (found.code if found else None) == expected
+    assert not any(request.authorization for request in room.sandbox.requests)

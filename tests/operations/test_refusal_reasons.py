@@ -57,6 +57,7 @@ ROWS = {
     "cancelled": evidence(outcome=SyncOutcome.CANCELLED),
     "expired": evidence(token={"expires": NOW - timedelta(days=1)}),
     "refused": evidence(),
+    "storage_refused": evidence(storage="storage.example"),
 }
 
 
@@ -73,7 +74,8 @@ def test_each_row_of_the_table_has_its_code_the_url_and_one_command(code: str) -
 
 @pytest.mark.parametrize("code", set(ROWS) - {"no_token", "intercepted", "own_credentials"})
 def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(code: str) -> None:
-    assert "The token …ab12 of acme from the file store" in said(ROWS[code]).what
+    owner = "for" if code == "refused" else "of"
+    assert f"token …ab12 {owner} acme from the file store" in said(ROWS[code]).what
 
 
 @pytest.mark.parametrize(
@@ -110,8 +112,8 @@ def test_the_date_is_when_the_token_was_last_known_to_be_good() -> None:
     proven = said(evidence(outcome=SyncOutcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
     never = said(evidence(outcome=SyncOutcome.REVOKED, token={"issued": None}))
 
-    assert "since 2026-11-22" in proven.what
-    assert "since a date that is not known" in never.what
+    assert "after 2026-11-22" in proven.what
+    assert "after an unknown date" in never.what
 
 
 def test_a_site_token_and_a_variable_are_replaced_in_their_own_ways() -> None:
@@ -222,3 +224,33 @@ def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
     assert another.command == f"Run: conda token which '{url}'"
     hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", settings=settings)
     assert hidden.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("facts", "code", "words"),
+    [
+        ({"storage": "storage.example"}, "storage_refused", "redirects to (storage.example)"),
+        ({"public": True}, "works_without", "is not needed"),
+        ({"sent": False}, "not_asked", "channel_settings: [{channel:"),
+    ],
+    ids=["storage", "public", "not asked"],
+)
+def test_refusal_that_is_not_about_the_token_suggests_no_new_token(
+    facts: dict[str, Any], code: str, words: str
+) -> None:
+    found = said(evidence(**facts, outcome=SyncOutcome.REVOKED))
+
+    assert found.code == code
+    assert words in found.text
+    assert "install" not in found.text
+
+
+def test_refusal_without_an_answer_says_whether_the_token_was_ever_verified() -> None:
+    never = said(evidence()).what
+    once = said(evidence(token={"proven": NOW})).what
+
+    assert never == (
+        f"The server rejected the token …ab12 for acme from the file store (HTTP 403, {URL}). "
+        "It was never verified, so it may be wrong, revoked or expired."
+    )
+    assert "It was last verified on 2026-11-24" in once

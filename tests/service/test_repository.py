@@ -61,7 +61,8 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
     value = "t" * 20
     with listening() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
-        verify([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
+        with pytest.raises(ServiceNonsense, match="not repodata"):
+            verify([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
         proving = wire.arrivals[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.arrivals.clear()
@@ -159,10 +160,11 @@ def test_a_channel_without_packages_is_proven_by_its_index_unless_that_is_public
     assert "Authorization" not in responses.calls[1].request.headers
 
 
+@pytest.mark.parametrize("status", [403, 405, 501])
 @responses.activate
-def test_a_server_without_head_is_asked_for_one_byte() -> None:
+def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> None:
     responses.get(INDEX, body=LISTED)
-    responses.head(PACKAGE, status=405)
+    responses.head(PACKAGE, status=status)
     responses.get(PACKAGE, status=206, body=b"P")
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
     assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
@@ -253,6 +255,37 @@ def test_a_redirect_to_something_without_a_name_is_followed_without_the_token() 
     assert "Authorization" not in responses.calls[-1].request.headers
 
 
+@pytest.mark.parametrize("body", ['{"error": "no"}', "", "[]", "log in", '{"packages": 1}'])
+@responses.activate
+def test_index_that_is_not_repodata_verifies_nothing(body: str) -> None:
+    responses.get(INDEX, body=body)
+    with pytest.raises(ServiceNonsense, match=r"not repodata.*--no-validate"):
+        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"), [(TokenKind.SITE, True), (TokenKind.INDIVIDUAL, False)], ids=str
+)
+@responses.activate
+def test_server_that_refuses_the_header_gets_the_hint_send_as_path(
+    kind: TokenKind,
+    hint: bool,  # noqa: FBT001  # a case
+) -> None:
+    responses.get(INDEX, status=401)
+    with pytest.raises(TokenRefused) as caught:
+        verify([CHANNEL], token=token(CHANNEL)._replace(kind=kind), secret=Secret("t" * 48))
+    assert ("--send-as path" in str(caught.value)) is hint
+
+
+@responses.activate
+def test_public_package_verifies_nothing_about_a_given_token() -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE)
+    given = token(CHANNEL)._replace(kind=TokenKind.SITE)
+    found = verify([CHANNEL], token=given, secret=Secret("t" * 48))
+    assert (found.public, found.verified) == (True, False)
+
+
 # -- refusals ------------------------------------------------------------------------------------
 
 
@@ -319,8 +352,10 @@ def test_a_repository_that_fails_has_a_name_for_it(
     assert secret.reveal() not in str(caught.value)
 
 
-def test_a_package_that_is_listed_and_missing_is_nonsense(sandbox: Sandbox) -> None:
+def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next("acme-hello", status=404)
-    with pytest.raises(ServiceNonsense, match="HTTP 404"):
+    with pytest.raises(
+        ServiceNonsense, match=r"HTTP 404 for a package that its index lists.*--no-validate"
+    ):
         verify([channel], token=token(channel), secret=secret)
