@@ -1,4 +1,4 @@
-"""Trying a token where it will be used: what counts as a proof, and what it costs."""
+"""Verifying a token: what counts as a verification, and how many requests it makes."""
 
 from __future__ import annotations
 
@@ -55,9 +55,7 @@ def asked(sandbox: Sandbox) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("moved", "sent"), [("moved-here", [True, True]), ("moved-out", [True, False])]
 )
-def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
-    moved: str, sent: list[bool]
-) -> None:
+def test_redirect_out_of_scope_is_followed_without_the_token(moved: str, sent: list[bool]) -> None:
     value = "t" * 20
     with listening() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
@@ -75,7 +73,7 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
 # -- proofs --------------------------------------------------------------------------------------
 
 
-def test_a_package_is_the_proof_and_costs_two_requests(sandbox: Sandbox) -> None:
+def test_verification_downloads_a_package_in_two_requests(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "main")
     proof = verify([channel], token=token(channel), secret=secret_of(sandbox))
     assert proof.what == "package"
@@ -95,7 +93,7 @@ def test_shared_channel_is_the_last_choice_and_verifies_nothing(sandbox: Sandbox
     assert found.verified
 
 
-def test_a_channel_that_is_known_comes_before_the_shared_ones(sandbox: Sandbox) -> None:
+def test_named_channel_is_tried_before_the_shared_ones(sandbox: Sandbox) -> None:
     channel, shared = sandbox.url_of("acme", "private"), sandbox.url_of("main")
     tried = token(shared, channel, channels=(channel,))
     proof = verify(tried.scope, token=tried, secret=secret_of(sandbox))
@@ -103,19 +101,19 @@ def test_a_channel_that_is_known_comes_before_the_shared_ones(sandbox: Sandbox) 
     assert len(sandbox.requests) == 2
 
 
-def test_a_redirect_to_storage_is_a_proof_and_is_not_followed(sandbox: Sandbox) -> None:
+def test_redirect_to_storage_verifies_and_is_not_followed(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "private")
     assert verify([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
     assert [r.status for r in sandbox.requests] == [206, 302]
 
 
-def test_a_part_of_the_repository_that_is_no_channel_is_passed_over(sandbox: Sandbox) -> None:
+def test_prefix_that_is_not_a_channel_is_skipped(sandbox: Sandbox) -> None:
     scope = [sandbox.url_of("acme"), sandbox.url_of("acme", "main")]
     proof = verify(scope, token=token(*scope), secret=secret_of(sandbox))
     assert proof.url.startswith(scope[1])
 
 
-def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
+def test_public_repodata_does_not_verify_a_wrong_token(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "public-index")
     with pytest.raises(TokenRefused):
         verify([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
@@ -131,7 +129,7 @@ def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
     ],
 )
 @responses.activate
-def test_the_token_goes_the_way_that_it_was_stored_with(way: AuthScheme, sent: str) -> None:
+def test_token_is_sent_by_its_scheme(way: AuthScheme, sent: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
     tried = token(CHANNEL, way=way, username="me" if way is AuthScheme.BASIC else "")
@@ -140,7 +138,7 @@ def test_the_token_goes_the_way_that_it_was_stored_with(way: AuthScheme, sent: s
     assert values == [sent.encode()] * 2
 
 
-def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox) -> None:
+def test_token_in_the_path_is_accepted_and_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     proof = verify([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
@@ -150,7 +148,7 @@ def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox
 
 @pytest.mark.parametrize("public", [True, False])
 @responses.activate
-def test_a_channel_without_packages_is_proven_by_its_index_unless_that_is_public(
+def test_empty_channel_is_verified_by_its_index_unless_that_is_public(
     public: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
     responses.get(INDEX, body='{"packages": {}}')
@@ -171,7 +169,7 @@ def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> Non
 
 
 @responses.activate
-def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
+def test_only_the_beginning_of_the_index_is_read() -> None:
     responses.get(INDEX, body=LISTED + " " * 5_000_000)
     responses.head(PACKAGE)
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
@@ -186,7 +184,7 @@ def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
     ],
 )
 @responses.activate
-def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -> None:
+def test_base_url_of_the_index_is_used_for_packages(base: str, package: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(package)
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
@@ -196,7 +194,7 @@ def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -
     "base", ["https://elsewhere.invalid/", "https://repo.invalid/channel-evil/", "../../other/"]
 )
 @responses.activate
-def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> None:
+def test_base_url_outside_the_channel_receives_no_token(base: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(INDEX, status=403)
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
@@ -206,7 +204,7 @@ def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> Non
     "name", ["../../e-1-0.conda", "a b-1-0.conda", "a/b-1-0.conda", "a?b-1-0.conda"]
 )
 @responses.activate
-def test_a_name_that_no_package_has_is_not_asked_for(name: str) -> None:
+def test_invalid_package_name_is_not_requested(name: str) -> None:
     responses.get(INDEX, json={"packages.conda": {name: {}}})
     responses.head(INDEX, status=403)
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
@@ -226,7 +224,7 @@ LOGINS = [
 
 @pytest.mark.parametrize("there", STORAGE)
 @responses.activate
-def test_a_redirect_that_names_the_package_is_a_proof(there: str) -> None:
+def test_redirect_that_names_the_package_verifies(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=302, headers={"Location": there})
     assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
@@ -234,7 +232,7 @@ def test_a_redirect_that_names_the_package_is_a_proof(there: str) -> None:
 
 @pytest.mark.parametrize("there", LOGINS)
 @responses.activate
-def test_a_redirect_to_a_login_page_is_no_proof(there: str) -> None:
+def test_redirect_to_a_login_page_verifies_nothing(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     for method in (responses.HEAD, responses.GET):
         responses.add(method, PACKAGE, status=302, headers={"Location": there})
@@ -244,7 +242,7 @@ def test_a_redirect_to_a_login_page_is_no_proof(there: str) -> None:
 
 
 @responses.activate
-def test_a_redirect_to_something_without_a_name_is_followed_without_the_token() -> None:
+def test_unclear_redirect_is_followed_without_the_token() -> None:
     responses.get(INDEX, body=LISTED)
     for method in (responses.HEAD, responses.GET):
         responses.add(
@@ -290,7 +288,7 @@ def test_public_package_verifies_nothing_about_a_given_token() -> None:
 
 
 @pytest.mark.parametrize("death", ["reissued", "revoked", "cancelled", "expired"])
-def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
+def test_revoked_or_expired_token_is_refused(sandbox: Sandbox, death: str) -> None:
     secret = secret_of(sandbox)
     current = sandbox.world.current("acme", "ada")
     assert current is not None
@@ -309,19 +307,19 @@ def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
     assert secret.reveal() not in str(caught.value)
 
 
-def test_a_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
+def test_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("globex", "main")
     with pytest.raises(TokenRefused, match="HTTP 403"):
         verify([channel], token=token(channel), secret=secret_of(sandbox))
 
 
-def test_an_address_that_is_no_channel_is_named(sandbox: Sandbox) -> None:
+def test_url_that_is_not_a_channel_is_named(sandbox: Sandbox) -> None:
     url = sandbox.url_of("acme", "nothing")
     with pytest.raises(NoChannel, match=r"acme/nothing is no channel.* It is stored all the same"):
         verify([url], token=token(url), secret=secret_of(sandbox))
 
 
-def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
+def test_verification_without_a_url_raises_no_channel(sandbox: Sandbox) -> None:
     with pytest.raises(NoChannel):
         verify([], token=token(), secret=secret_of(sandbox))
 
@@ -341,7 +339,7 @@ def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
     ],
     ids=str,
 )
-def test_a_repository_that_fails_has_a_name_for_it(
+def test_each_failure_of_the_repository_has_its_error(
     sandbox: Sandbox, path: str, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
