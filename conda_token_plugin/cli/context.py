@@ -1,4 +1,4 @@
-"""One call of a command: everything from outside that a verb needs, made once at the rim."""
+"""The context of one command: everything from outside that it needs, made once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class CommandContext:
-    """What a verb is given."""
+    """What a command receives."""
 
-    def __init__(  # noqa: PLR0913  # all that a verb is given
+    def __init__(  # noqa: PLR0913  # all that a command receives
         self,
         args: Namespace,
         *,
@@ -38,10 +38,12 @@ class CommandContext:
         self.now = now
         self._stores: list[Store] = []
         self._said: list[str] = []
+        self.logged_in = False
+        """Whether this command has stored a new login."""
 
     @classmethod
     def of(cls, args: Namespace, *, printer: Printer, prog: str) -> CommandContext:
-        """The call that this process was started with."""
+        """Return the context of the command that this process was started with."""
         from conda_token_plugin.cli.prompts import prompts
         from conda_token_plugin.settings import Settings
 
@@ -56,20 +58,20 @@ class CommandContext:
 
     @property
     def system(self) -> bool:
-        """Whether the command is about the machine and not about the user."""
+        """Whether the command is for the store of the machine (``--system``)."""
         return bool(getattr(self.args, "system", False))
 
     @property
     def condarc(self) -> Path:
-        """The drop-in that goes with ``store``."""
+        """The drop-in that belongs to ``store``."""
         return self.settings.machine_condarc if self.system else self.settings.condarc
 
     def store(self) -> Store:
-        """The store to change: the user's, or with ``--system`` the machine's.
+        """Return the store to change: the user's, or the machine's with ``--system``.
 
-        ``--store`` chooses where the secrets of the user's go.
+        The option ``--store`` chooses where the user's store puts secrets.
         """
-        self.warn_of_cut_short()
+        self.warn_of_interrupted()
         from conda_token_plugin.store import machine_store, user_store
 
         if self.system:
@@ -78,27 +80,28 @@ class CommandContext:
         return self._kept(user_store(self.settings, choice=choice))
 
     def stores(self) -> dict[str, Store]:
-        """All stores, in the order of precedence."""
-        self.warn_of_cut_short()
+        """Return all stores, in the order of precedence."""
+        self.warn_of_interrupted()
         return self._all_stores()
 
     def say_notices(self) -> None:
-        """Say what the stores repaired, chose, or left undone; each line once."""
+        """Print what the stores repaired, chose, or left undone; each line once."""
         for line in dict.fromkeys(line for store in self._stores for line in store.notices):
             if line not in self._said:
                 self._said.append(line)
                 self.printer.say(line)
 
-    def warn_of_cut_short(self) -> None:
-        """Say that an issue ended without a word, where one did."""
-        from conda_token_plugin.operations.issue_journal import cut_short
+    def warn_of_interrupted(self) -> None:
+        """Warn about issues whose process ended before the token was stored; each once."""
+        from conda_token_plugin.operations.issue_journal import interrupted
 
-        note = cut_short(self.settings.store_folder)
-        if note is not None:
-            self.printer.warn(note.warning)
+        for entry in interrupted(self.settings.store_folder):
+            if entry.warning not in self._said:
+                self._said.append(entry.warning)
+                self.printer.warn(entry.warning)
 
     def lookup(self) -> Lookup:
-        """The resolver that the auth handler uses, too."""
+        """Return the lookup that the auth handler uses too."""
         from conda_token_plugin.store.lookup import Lookup
 
         return Lookup(self.settings, stores=self._all_stores())

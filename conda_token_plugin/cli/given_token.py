@@ -1,7 +1,8 @@
-"""The part of `install` for a token that was handed out: a site token, or one of another server.
+"""Store a token that the user was given, for `install` and `set`.
 
-It needs neither a login nor a seat. The token never comes from the command line, where other
-users and the shell's history see it; as an argument it is taken with a warning.
+This needs neither a login nor a seat. The token is read from standard input, a file, a variable
+or a hidden prompt. As an argument it is accepted with a warning, because other users and the
+shell's history can see it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.commands.list import entry
-from conda_token_plugin.cli.options import moment
+from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.errors.input import BadInput, Supplied
-from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import keep, provable, scope_of
+from conda_token_plugin.operations.issue_token import scope_of
+from conda_token_plugin.operations.store_given_token import store_given
 from conda_token_plugin.settings import expanded
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.tokens.scope import normalised, without_secrets
+from conda_token_plugin.tokens.paste import token_in
+from conda_token_plugin.tokens.scope import normalised, organization_prefix, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
@@ -25,17 +27,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.issue_token import CondaOptions
+    from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
     from conda_token_plugin.tokens.secret import Secret
 
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
+ROOT = "root"
+"""The group for which the store of the machine stays readable by root only."""
+MAX_NAME = 40
+"""A longer word is a token: today's tokens have 48 characters."""
 
 
 def configure(parser: ArgumentParser) -> None:
-    """The options of a token that was handed out."""
+    """Add the options of a token that was given."""
     group = parser.add_argument_group("a token that you were given (needs no login and no seat)")
-    group.add_argument("--site", action="store_true", help="set a site token; asked for, hidden")
-    group.add_argument("token", nargs="?", metavar="TOKEN", help="unsafe here: others can see it")
+    group.add_argument("--site", action="store_true", help="store a site token; hidden prompt")
+    group.add_argument("token", nargs="?", metavar="TOKEN", help="unsafe: other users can see it")
     group.add_argument("--token-stdin", action="store_true", help="read it from standard input")
     group.add_argument("--token-file", metavar="FILE", help="read it from a file")
     group.add_argument("--token-env", metavar="NAME", help="read it from a variable")
@@ -44,61 +50,127 @@ def configure(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="where it may be sent, on any server; else the organization's channels",
+        help="where it may be sent, on any server (default: the organization's channels)",
     )
-    ways = [way.value for way in AuthScheme]
-    group.add_argument("--send-as", choices=ways, default="token", help="how it is sent")
+    schemes = [scheme.value for scheme in AuthScheme]
+    group.add_argument("--send-as", choices=schemes, default="token", help="how it is sent")
     group.add_argument("--username", default="", help="with --send-as basic")
-    group.add_argument("--expires", type=moment, metavar="DATE", help="when it dies, if you know")
-    group.add_argument("--system", action="store_true", help="for everybody on this machine")
-    group.add_argument("--group", metavar="NAME", help="with --system: who may read it")
-    group.add_argument("--no-validate", action="store_true", help="store it without trying it")
+    group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
+    group.add_argument("--system", action="store_true", help="store it for this machine")
+    group.add_argument(
+        "--group", metavar="NAME", help="with --system: the group that may read it, or root"
+    )
+    group.add_argument("--no-validate", action="store_true", help="store it without verification")
 
 
-def was_handed(args: Namespace) -> bool:
-    """Whether the command line speaks of a token that there is already."""
+def separate_organization(call: CommandContext) -> None:
+    """Move the argument TOKEN to ``--org`` if it is the name of an organization.
+
+    `conda token install acme` names an organization. A token is longer than any name.
+
+    Raises:
+        BadInput: It names another organization than ``--org``.
+    """
+    args = call.args
+    word = args.token
+    if not word or len(word) > MAX_NAME or args.site or args.channel or args.system or args.org:
+        return
+    if not word.replace("-", "").replace("_", "").isalnum():
+        return
+    args.org, args.token = organization(word), None
+
+
+def is_given(args: Namespace) -> bool:
+    """Return whether the options name a token that exists already."""
     return bool(
         args.site or args.system or args.channel or any(getattr(args, name) for name in SOURCES)
     )
 
 
 def run(call: CommandContext, *, wish: CondaOptions) -> int:
-    """Take the token, try it, keep it, report.
+    """Read the token, verify it, store it, and report.
 
     Raises:
-        BadInput: the options do not fit together, or no token is in what was given.
-        Supplied: the environment supplies another one for the organization.
-        TokenRefused, ServiceError: it does not work; it was not stored.
+        BadInput: The options exclude each other, or what was given contains no token.
+        Supplied: The environment supplies another token for the organization.
+        TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
-    store = call.store()
-    plan = wish.applied(_planned(call, wish=wish), before=None)
+    group = _readers(call)
+    planned = wish.applied(_planned(call, wish=wish), before=None)
     secret = _given(call)
-    token = plan._replace(last_four=secret.last_four)
     if not (call.system or call.args.channel):
         _refuse_supplied(call, secret)
-    store.prove_writable()
-    dropin.prove_writable(call.condarc)
-    if not call.args.no_validate:
-        token = _proven(call, token, secret=secret)
-    if call.args.group:
-        store.share(call.args.group)
-    vault = keep(token, secret=secret, store=store, at=call.condarc)
-    _report(call, token, source="machine" if call.system else vault)
+    with call.printer.waiting("Verifying the token"):
+        stored = store_given(
+            planned._replace(last_four=secret.last_four),
+            secret=secret,
+            store=call.store(),
+            settings=call.settings,
+            condarc=call.condarc,
+            now=call.now,
+            validate=not call.args.no_validate,
+            group=None if group == ROOT else group,
+        )
+    _report(call, stored, group=group)
     return 0
 
 
-def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
-    """The metadata of the token, but for what the token itself tells."""
+def report_checks(call: CommandContext, stored: StoredToken) -> None:
+    """Report the verification, exported copies that are out of date, and a command to try."""
+    token, found = stored.token, stored.verification
+    if found is not None:
+        call.printer.say(found.sentence)
+    elif stored.fault is None:
+        call.printer.say("Not verified: none of its channels is known. Run: conda token test URL")
+    for line in stored.stale:
+        call.printer.warn(
+            f"This file still contains the token before: {line} Run: conda token export"
+        )
+    channel = found.url.rsplit("/", 2)[0] if found is not None and found.own else None
+    if channel is not None:
+        call.printer.say(f"Try: conda install -c {channel} PACKAGE")
+    elif token.organization and stored.fault is None and call.settings.repo_url in token.scope[0]:
+        home = organization_prefix(call.settings.repo_url, token.organization)
+        call.printer.say(f"Try: conda install -c {home}/CHANNEL PACKAGE")
+
+
+def _readers(call: CommandContext) -> str | None:
+    """Return the group that may read the store of the machine; None without ``--system``.
+
+    Raises:
+        BadInput: No group was named, and there is no terminal to ask on.
+    """
     args = call.args
     if args.group and not args.system:
-        raise BadInput("--group goes with --system.")
+        raise BadInput("--group is only valid with --system.", hint="Add --system.")
+    if not args.system or args.group:
+        return args.group or None
+    if not call.prompts.interactive:
+        raise BadInput(
+            "--system needs a group: without one, only root can read the token.",
+            hint="Name the users' group with --group NAME, or use --group root.",
+        )
+    groups = ("users", "staff", ROOT)
+    chosen = call.prompts.choose(
+        "Which group may read the token? (another one: --group NAME)",
+        options=groups,
+        flag="--group",
+    )
+    return groups[chosen]
+
+
+def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
+    """Return the metadata of the token that the options give.
+
+    Raises:
+        BadInput: The options exclude each other, or do not say where the token is sent.
+    """
+    args = call.args
     if args.username and args.send_as != AuthScheme.BASIC.value:
-        raise BadInput("--username goes with --send-as basic.")
+        raise BadInput("--username is only valid with --send-as basic.")
     scope = tuple(normalised(without_secrets(url)) for url in args.channel)
     if not scope and not args.org:
-        raise BadInput(
-            "Whose token is it?", hint="Name the organization with --org, or channels with -c URL."
-        )
+        args.org = _organization_from_service(call)
     if not scope:
         settings, store = call.settings, call.store()
         scope = scope_of(args.org, store=store, settings=settings, shared=wish.shared)
@@ -113,10 +185,34 @@ def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
     )
 
 
-def _given(call: CommandContext) -> Secret:
-    """The token in what was typed, piped, or named."""
-    from conda_token_plugin.tokens.paste import token_in
+def _organization_from_service(call: CommandContext) -> str:
+    """Return the user's only organization, as the service says.
 
+    Raises:
+        BadInput: The user is not logged in, or belongs to several organizations.
+    """
+    from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.service.client import Service  # requests: only where it is needed
+    from conda_token_plugin.service.credentials import find_api_key
+
+    names: list[str] = []
+    try:
+        api_key, source = find_api_key(call.settings, call.store(), notice=call.printer.say)
+        service = Service(call.settings.service_url, api_key=api_key, source=source)
+        names = sorted(one.slug for one in service.organizations())
+    except TokenPluginError:  # not logged in, or the service does not answer: --org is needed
+        names = []
+    if len(names) == 1:
+        return names[0]
+    known = f" You belong to: {', '.join(names)}." if names else ""
+    raise BadInput(
+        f"The organization of the token is not known.{known}",
+        hint="Name the organization with --org, or the channels with -c URL.",
+    )
+
+
+def _given(call: CommandContext) -> Secret:
+    """Return the token from the argument, standard input, a file, a variable or a prompt."""
     args = call.args
     named = [name for name in SOURCES if getattr(args, name)]
     if len(named) > 1:
@@ -124,8 +220,8 @@ def _given(call: CommandContext) -> Secret:
         raise BadInput(f"The token is given {len(named)} times ({flags}).", hint="Give it once.")
     if args.token:
         call.printer.warn(
-            "A token on the command line is seen by other users and kept in the shell's history. "
-            "Use --token-stdin, --token-file, or type it when you are asked."
+            "Other users can see a token on the command line, and the shell's history stores it. "
+            "Use --token-stdin, --token-file, or type it at the prompt."
         )
         return token_in(args.token)
     if args.token_stdin:
@@ -138,10 +234,13 @@ def _given(call: CommandContext) -> Secret:
 
 
 def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
-    """Another one would not be used; the same one may be stored, so that the variable can go."""
-    given = supplied(call.settings, organization=call.args.org)
-    if given is not None and given.secret() != secret:
-        raise Supplied(call.args.org, source=given.source)
+    """Refuse a token that would not be used because the environment supplies another one.
+
+    The same token may be stored, so that the variable can be removed.
+    """
+    found = supplied(call.settings, organization=call.args.org)
+    if found is not None and found.secret() != secret:
+        raise Supplied(call.args.org, source=found.source)
 
 
 def _content(path: Path) -> str:
@@ -160,24 +259,21 @@ def _variable(call: CommandContext, name: str) -> str:
     return value
 
 
-def _proven(call: CommandContext, token: Token, *, secret: Secret) -> Token:
-    from conda_token_plugin.service.repository import prove
-
-    where = provable(token, settings=call.settings)
-    proof = prove(where, token=token, secret=secret, outcome="It was not stored.")
-    call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    return token._replace(proven=call.now)
-
-
-def _report(call: CommandContext, token: Token, *, source: str) -> None:
+def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> None:
+    token = stored.token
+    source = "machine" if call.system else stored.vault
     call.say_notices()
-    for line in (
-        f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",
-        f"Channels: {channels(token.scope)}",
-        f"Expires:  {expiry(token, now=call.now)}"
-        + ("" if token.expires else " (set it with --expires DATE)"),
-    ):
-        call.printer.say(line)
-    if not token.proven:
-        call.printer.say("It was stored without being tried.")
+    call.printer.say(
+        f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}."
+    )
+    if group is not None:
+        readers = "root only" if group == ROOT else f"root and the group {group}"
+        call.printer.say(f"Readers:  {readers}")
+    call.printer.say(f"Channels: {channels(token.scope)}")
+    unset = "" if token.expires else " (set it with --expires DATE)"
+    call.printer.say(f"Expires:  {expiry(token, now=call.now)}{unset}")
+    if call.args.no_validate:
+        call.printer.say("Not verified, because of --no-validate.")
+    else:
+        report_checks(call, stored)
     call.printer.data(entry(token, source=source, now=call.now))

@@ -1,4 +1,4 @@
-"""Who the user is: the login that is there, or one that is made when somebody can make it."""
+"""The user's login: the one that exists, or a new one where a person can make it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 OURS = "conda token login"
-"""What our own login is called as a source of API keys."""
+"""The name of the login that this command stores, as a source of API keys."""
 
 
 def service(call: CommandContext, *, store: Store) -> Service:
-    """The service with the login that is there; at a terminal, with one that is made now.
+    """Return the service with the user's login. At a terminal, log in if there is none.
 
     Raises:
-        NotLoggedIn, LoginRefused: there is no login that could work, and nobody to make one.
-        LoginAbandoned, ServiceError, StoreError: it was not made.
+        NotLoggedIn, LoginRefused: There is no usable login, and no terminal to log in at.
+        LoginAbandoned, ServiceError, StoreError: The login failed.
     """
     from conda_token_plugin.service.client import Service
 
@@ -38,23 +38,25 @@ def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
 
     try:
         return find_api_key(call.settings, store, notice=call.printer.say)
-    except (NotLoggedIn, LoginRefused) as error:  # never, or too long ago
-        # A variable goes before any login, so that a new one would not help.
+    except (NotLoggedIn, LoginRefused) as error:  # none, or expired
+        # A variable has precedence over any login, so that a new one would not be used.
         if not call.prompts.interactive or call.settings.secret(API_KEY) is not None:
             raise
         call.printer.say(error.what)
-        return log_in(call, store=store, web=False)[0], OURS
+        api_key, _ = log_in(call, store=store, web=False)
+        call.logged_in = True
+        return api_key, OURS
 
 
 def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:
-    """Log in, and keep the API key.
+    """Log in, and store the API key.
 
     Returns:
-        The API key, and the vault that it is kept in.
+        The API key, and the vault that it is stored in.
 
     Raises:
-        StoreError: it could not be kept; nobody was asked to log in.
-        LoginAbandoned, ServiceError: it did not come about.
+        StoreError: The API key cannot be stored. The user was not asked to log in.
+        LoginAbandoned, ServiceError: The login failed.
         Interrupted: Ctrl-C.
     """
     from conda_token_plugin.service.login.flow import Login
@@ -77,12 +79,12 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
 
 
 def _show(call: CommandContext, code: DeviceCode) -> None:
-    """Say where to log in with which code. Also with ``--quiet``: nothing goes on without it."""
+    """Show the address and the code. Also with ``--quiet``, because the login needs them."""
     call.printer.ask(
         "Open this address in any browser, on any machine:\n"
         f"    {code.whole_address}\n"
         f"It must show, or ask for, this code:\n    {code.user_code}\n"
-        f"Waiting for at most {code.lasts / 60:.0f} minutes; Ctrl-C gives up.\n"
+        f"Waiting for at most {code.lasts / 60:.0f} minutes; Ctrl-C cancels.\n"
     )
 
 
@@ -92,6 +94,6 @@ def _visit(call: CommandContext, address: str) -> None:
     call.printer.ask(
         "Log in with the browser of this machine. If it does not open by itself, open:\n"
         f"    {address}\n"
-        "Waiting for at most 5 minutes; Ctrl-C gives up.\n"
+        "Waiting for at most 5 minutes; Ctrl-C cancels.\n"
     )
     webbrowser.open(address)

@@ -5,6 +5,7 @@
     ├── CheckFailed ................. 1  a check ran and its answer is no
     ├── OutputLost .................. 1  standard output cannot be written
     ├── BadInput .................... 2  the command line or a file that the user named
+    │   ├── HeldElsewhere ............... it would revoke a token of another machine
     │   ├── Supplied .................... the environment supplies the token, not the store
     │   ├── MalformedToken
     │   ├── MalformedURL

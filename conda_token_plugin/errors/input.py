@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors import TokenPluginError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -24,6 +25,23 @@ class Supplied(BadInput):
         super().__init__(
             f"The token of {organization!r} is supplied by {source}, which comes before the store.",
             hint=f"To use another one, or none, take {source} away.",
+        )
+
+
+class HeldElsewhere(BadInput):
+    """Issuing a token would revoke one that is not stored on this machine."""
+
+    def __init__(self, organization: str, *, id: str, expires: datetime | None) -> None:  # noqa: A002  # the service's word
+        """Name the token by its ``id``, and when it ``expires`` if the service says so."""
+        until = f", valid until {expires:%Y-%m-%d}" if expires else ""
+        super().__init__(
+            f"{organization} already has a token for you ({id}{until}), and it is not stored on "
+            "this machine. Issuing another one would revoke it.",
+            hint="In CI, set ANACONDA_REPO_TOKEN instead. To use the same token here, run on the "
+            f"machine that has it: conda token run --org {organization} --as T -- "
+            "sh -c 'printf %s \"$T\"' | ssh HOST "
+            f"conda token install --org {organization} --token-stdin. "
+            "To replace the token anyway, use --reissue.",
         )
 
 

@@ -62,11 +62,12 @@ class ServiceBusy(ServiceError):
 class ServiceNonsense(ServiceError):
     """The response is not what the API documents: a web page, half a JSON, a missing key."""
 
-    def __init__(self, url: str, *, got: str) -> None:
-        """Compose the message; ``got`` describes the response and does not quote it."""
+    def __init__(self, url: str, *, got: str, hint: str = "") -> None:
+        """``got`` describes the answer and never quotes it."""
         super().__init__(
             f"{url} answered with {got}.",
-            hint="A proxy or a login page may be in between: open the address in a browser.",
+            hint=hint
+            or "A proxy or a login page may be in between: open the address in a browser.",
         )
 
 
@@ -77,8 +78,8 @@ class IssueUncertain(ServiceError):
         """Compose the message; ``reason`` completes the sentence "URL …"."""
         super().__init__(
             f"A token of {organization!r} was asked for, and {url} {reason}: it may have been "
-            "issued, and the previous one revoked.",
-            hint=f"Run this to issue another: conda token install --org {organization}",
+            "issued, and the one before it revoked.",
+            hint=f"Run this to issue another: conda token install --org {organization} --reissue",
         )
 
 

@@ -99,7 +99,8 @@ class IssueLost(StoreError):
         super().__init__(
             f"A token of {organization!r} was issued and is lost, and the one before it is revoked:"
             f" {reason}.",
-            hint=f"{cause.hint} Then run: conda token install --org {organization}".lstrip(),
+            hint=f"{cause.hint} Then run: "
+            f"conda token install --org {organization} --reissue".lstrip(),
         )
 
 

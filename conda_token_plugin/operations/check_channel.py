@@ -1,6 +1,6 @@
-"""Trying a channel: each file that conda may ask for, and one package.
+"""Check a channel: request each file that conda may request, and one package.
 
-Everything is fetched as conda does, with GET and along redirects, but only its beginning.
+Requests are those of conda: GET, and redirects are followed. Only the beginning is read.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ INDEXES = {
     "shards": "repodata_shards.msgpack.zst",
 }
 NEEDED = (REPODATA, PACKAGE)
-"""What a channel cannot be used without; the others are other forms of the repodata."""
+"""Files that conda needs. The others are other formats of the repodata."""
 REFUSALS, ABSENT = (401, 403), (404, 410)
 
 
 class FileAnswer(Enum):
-    """What became of one file."""
+    """The result of requesting one file."""
 
     WORKS = "works"
     ABSENT = "absent"
@@ -41,63 +41,69 @@ class FileAnswer(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file, and the details where they help."""
+    """The result of requesting one file, with details where they help."""
 
     finding: FileAnswer
     details: str = ""
 
     @property
     def word(self) -> str:
-        """For a table."""
+        """The result for a table."""
         return f"{self.finding.value} ({self.details})" if self.details else self.finding.value
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """What became of one channel."""
+    """The results for one channel."""
 
     url: str
-    """Of the channel's subdir, fit to be shown."""
+    """The URL of the channel's subdir, without secrets."""
     parts: dict[str, FileReport]
 
     @property
     def works(self) -> bool:
-        """Whether conda can use it: what it needs is there, or there is nothing in it."""
+        """Whether conda can use the channel: its repodata and, if it lists one, a package."""
         found = [self.parts[name].finding for name in NEEDED]
         return found[0] is FileAnswer.WORKS and found[1] in {FileAnswer.WORKS, FileAnswer.UNKNOWN}
 
 
 class Sender(Protocol):
-    """Who sends the requests."""
+    """Sends the requests."""
 
     def get(self, url: str, *, at_most: int) -> HttpResponse:
-        """The answer to a GET of the first ``at_most`` bytes.
+        """Return the answer to a GET of the first ``at_most`` bytes.
 
         Raises:
-            ServiceError: there was none.
+            ServiceError: There was no answer.
         """
 
 
-def tried(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
-    """Try the channel whose ``subdir`` has this URL; ``shown`` is the same without secrets."""
+def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
+    """Request the files of a channel.
+
+    Args:
+        subdir: The URL of one of its subdirs.
+        shown: The same URL without secrets.
+        sender: Sends the requests.
+    """
     parts: dict[str, FileReport] = {}
     beginning = b""
     for name, file in INDEXES.items():
-        parts[name], body = _tried(f"{subdir}/{file}", sender=sender, at_most=BEGINNING)
+        parts[name], body = _requested(f"{subdir}/{file}", sender=sender, at_most=BEGINNING)
         beginning = body if name == REPODATA else beginning
     package = package_in(beginning, index=f"{subdir}/{INDEXES[REPODATA]}")
     parts[PACKAGE] = (
-        _tried(package, sender=sender, at_most=1)[0]
+        _requested(package, sender=sender, at_most=1)[0]
         if package
         else FileReport(FileAnswer.UNKNOWN, "none is listed")
     )
     return ChannelReport(shown, parts)
 
 
-def _tried(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, bytes]:
+def _requested(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, bytes]:
     try:
         answer = sender.get(url, at_most=at_most)
-    except ServiceError as error:  # no answer, a fault, or too many requests
+    except ServiceError as error:  # no answer, HTTP 5xx, or HTTP 429
         return FileReport(FileAnswer.FAILED, error.what), b""
     if answer.status in REFUSALS:
         return FileReport(FileAnswer.REFUSED, f"HTTP {answer.status}"), b""
@@ -109,15 +115,15 @@ def _tried(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, bytes
 
 
 class Direct:
-    """Sends as the auth handler would, where there is no conda."""
+    """Sends requests as the auth handler does, where conda is not installed."""
 
     def __init__(self, lookup: Lookup) -> None:
-        """``lookup`` knows the tokens."""
+        """Do no I/O. ``lookup`` finds the token for a URL."""
         self._lookup = lookup
         self._http = Http(outcome="")
 
     def get(self, url: str, *, at_most: int) -> HttpResponse:
-        """Send with the token that covers ``url``."""
+        """Send a GET with the token that covers ``url``."""
         found = self._lookup.find(url)
         secret = found.secret() if found else None
         return self._http.send(

@@ -1,35 +1,43 @@
-"""Finding out why a channel refused: what is stored, and what repository and service say of it.
+"""Find out why a channel refused a request: from the store, the repository and the service.
 
-Runs only after a command has failed. Every wait is short, and each token is asked about once.
+Runs only after a command has failed. Timeouts are short, and each token is asked about once.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from conda_token_plugin import HANDLER
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.operations.refusal_reasons import (
     SHARED,
     ChannelRefusal,
     Evidence,
     diagnosed,
 )
+from conda_token_plugin.operations.sync_tokens import TokenSync
+from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
 from conda_token_plugin.tokens import scope
-from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
+from conda_token_plugin.tokens.authorization import address, header
+from conda_token_plugin.tokens.scope import channel_of, longest_prefix, pattern, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from conda_token_plugin.gateways.http.client import Http, Timeouts
     from conda_token_plugin.operations.refusal_reasons import Diagnosis
-    from conda_token_plugin.service.client import Service
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
@@ -41,138 +49,205 @@ INTERCEPTORS = re.compile(
     r"|sophos|barracuda|netskope|checkpoint|palo ?alto|umbrella|mitmproxy",
     re.IGNORECASE,
 )
-"""Names that proxies and firewalls give themselves in headers of their own error pages."""
+"""Names of proxies and firewalls in the headers of their own error pages."""
 TELLING = ("server", "via", "x-squid-error", "x-cache", "proxy-agent", "x-zscaler-cloud")
 CONNECT, READ = 2.0, 5.0
-"""Seconds; a command that has failed anyway is not kept waiting for long."""
+"""Timeouts in seconds."""
+REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What repository and service said of a token; None: they did not."""
+class Answers:
+    """What the servers said about a token and a URL. None: they were not asked, or did not say."""
 
     elsewhere: bool | None = None
+    """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
     service_refused: OrganizationError | None = None
+    storage: str = ""
+    """The host that the channel redirects to, which refused its own signed URL."""
+    sent: bool = True
+    """Whether conda is configured to ask this plugin about the URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalExplainer:
-    """Examines the refusals of one process."""
+    """Explains the refusals of one process."""
 
     settings: Settings
     lookup: Lookup
-    _asked: dict[str, Asked] = field(default_factory=dict)
+    _answers: dict[str, Answers] = field(default_factory=dict)
 
     def examine(self, url: str, *, status: int, headers: Mapping[str, str]) -> Diagnosis | None:
-        """Why ``url`` was answered with ``status`` and ``headers``; None: not ours to say."""
+        """Return why ``url`` was answered with ``status``; None if it does not concern a token.
+
+        Args:
+            url: The URL that conda requested.
+            status: The HTTP status of the answer.
+            headers: The headers of the answer, with names in lower case.
+        """
         try:
             refusal = refusal_of(url, status=status, headers=headers)
             return self._examined(refusal)
-        except TokenPluginError:  # a corrupt store, a locked keyring: the handler has said it
+        except TokenPluginError:  # a corrupt store or a locked keyring: the handler reports it
             return None
 
     def _examined(self, refusal: ChannelRefusal) -> Diagnosis | None:
         found = self.lookup.find(refusal.url)
+        if refusal.status not in REFUSED_STATUSES:
+            return self._works_without(refusal, found) if found else None
         now = datetime.now(timezone.utc)
-        organization = organization_of(refusal.url, settings=self.settings)
+        evidence = Evidence(
+            refusal=refusal,
+            now=now,
+            organization=organization_of(refusal.url, settings=self.settings),
+            token=found.token if found else None,
+            source=found.source if found else "",
+        )
         if found is None or refusal.own_credentials or refusal.interceptor:
-            token, source = (found.token, found.source) if found else (None, "")
-            evidence = Evidence(
-                refusal=refusal, now=now, organization=organization, token=token, source=source
-            )
             return diagnosed(evidence)
-        asked = self._asked_about(found, refusal=refusal, now=now)
+        said = self._answers_about(found, refusal=refusal, now=now)
         return diagnosed(
-            Evidence(
-                refusal=refusal,
-                now=now,
-                organization=organization,
+            replace(
+                evidence,
                 token=self._as_known(found),
-                source=found.source,
-                elsewhere=asked.elsewhere,
-                outcome=asked.outcome,
-                service_refused=asked.service_refused,
+                elsewhere=said.elsewhere,
+                outcome=said.outcome,
+                service_refused=said.service_refused,
+                storage=said.storage,
+                sent=said.sent,
             )
         )
 
-    def _asked_about(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Asked:
-        if not found.token.worth_trying(now=now):  # it was not sent: what is known is enough
-            return Asked()
-        if found.token.key not in self._asked:
-            self._asked[found.token.key] = self._ask(found, refusal=refusal, now=now)
-        return self._asked[found.token.key]
-
-    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Asked:
-        elsewhere = self._is_taken_elsewhere(found, refusal=refusal)
-        if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
-            return Asked(elsewhere=elsewhere)
-        try:
-            outcome = self._compared(found, accepted=elsewhere, now=now)
-        except OrganizationError as error:  # no seat, no member, no subscription
-            return Asked(elsewhere=elsewhere, service_refused=error)
-        except TokenPluginError:  # nobody is logged in, nobody answers, the store is locked
-            return Asked(elsewhere=elsewhere)
-        return Asked(elsewhere=elsewhere, outcome=outcome)
-
-    def _is_taken_elsewhere(self, found: HeldToken, *, refusal: ChannelRefusal) -> bool | None:
-        from conda_token_plugin.gateways.http.client import Timeouts
-        from conda_token_plugin.operations.issue_token import provable
-        from conda_token_plugin.service.repository import prove
-
-        places = provable(found.token, settings=self.settings)
-        others = [one for one in places if longest_prefix(refusal.url, among={one}) is None]
-        patience = Timeouts(connect=CONNECT, read=READ, again=0)
-        try:
-            proof = prove(
-                others, token=found.token, secret=found.secret(), outcome="", patience=patience
-            )
-        except TokenRefused:  # not there either
-            return False
-        except (ServiceError, StoreError):  # no other place, no answer, a locked keyring
+    def _works_without(self, refusal: ChannelRefusal, found: HeldToken) -> Diagnosis | None:
+        """Explain a 404 for a file that the server returns if no token is sent."""
+        if refusal.status != NOT_FOUND:
             return None
-        return None if proof.public else True
-
-    def _compared(self, found: HeldToken, *, accepted: bool | None, now: datetime) -> SyncOutcome:
-        """What the service says; it is kept, so that the token is not sent in vain again."""
-        from conda_token_plugin.service.refusals import explained
-        from conda_token_plugin.tokens.reconcile import Observation, synced
-
-        service = self._service()
-        organization = found.token.organization
-        with explained(service, now=now):
-            current = service.current_token(organization)
-        ends = {one.organization: one.subscription_ends for one in service.whoami().memberships}
-        seen = Observation(
-            current_id=current.id if current else None,
-            current_expires=current.expires if current else None,
-            ends=ends.get(organization),
-            accepted=accepted,
+        try:
+            answer = self._http().send("GET", refusal.url, follow=True, at_most=1)
+        except ServiceError:
+            return None
+        if not answer.ok or answer.is_page:
+            return None
+        now = datetime.now(timezone.utc)
+        return diagnosed(
+            Evidence(refusal=refusal, now=now, token=found.token, source=found.source, public=True)
         )
-        token, outcome = synced(found.token, seen=seen, now=now)
-        store = stores_of(self.settings)[USER]
-        if store.token(token.key) is not None:
-            store.update(token)
-        return outcome
 
-    def _service(self) -> Service:
-        from conda_token_plugin.gateways.http.client import Timeouts
-        from conda_token_plugin.service.client import Service
-        from conda_token_plugin.service.credentials import find_api_key
+    def _answers_about(
+        self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime
+    ) -> Answers:
+        if not found.token.worth_trying(now=now):  # it was not sent: the metadata say why
+            return Answers()
+        if found.token.key not in self._answers:
+            self._answers[found.token.key] = self._ask(found, refusal=refusal, now=now)
+        return self._answers[found.token.key]
 
+    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Answers:
+        if not is_asked(refusal.url, settings=self.settings):
+            return Answers(sent=False)
+        storage = self._storage(found, refusal=refusal)
+        if storage:
+            return Answers(storage=storage)
+        elsewhere = self._is_accepted_elsewhere(found, refusal=refusal)
+        if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
+            return Answers(elsewhere=elsewhere)
+        try:
+            outcome = self._sync(now).compare(found.token, accepted=elsewhere).outcome
+        except OrganizationError as error:  # no seat, not a member, no subscription
+            return Answers(elsewhere=elsewhere, service_refused=error)
+        except TokenPluginError:  # not logged in, no answer, or the store is locked
+            return Answers(elsewhere=elsewhere)
+        return Answers(elsewhere=elsewhere, outcome=outcome)
+
+    def _storage(self, found: HeldToken, *, refusal: ChannelRefusal) -> str:
+        """Return the host that the channel redirects to, or "".
+
+        A channel that redirects has accepted the token. The refusal is that of the storage.
+        """
+        try:
+            secret = found.secret()
+            answer = self._http().send(
+                "GET",
+                address(refusal.url, token=found.token, secret=secret),
+                authorization=header(found.token, secret=secret),
+                follow=False,
+                at_most=1,
+            )
+            return urlsplit(answer.elsewhere).hostname or ""
+        except (ServiceError, StoreError, ValueError):  # no answer, a locked keyring, no URL
+            return ""
+
+    def _is_accepted_elsewhere(self, found: HeldToken, *, refusal: ChannelRefusal) -> bool | None:
+        where = places(found.token, settings=self.settings)
+        others = [one for one in where if longest_prefix(refusal.url, among={one}) is None]
+        try:
+            accepted = verify(
+                others, token=found.token, secret=found.secret(), outcome="", timeouts=timeouts()
+            )
+        except TokenRefused:
+            return False
+        except (ServiceError, StoreError):  # no other channel, no answer, a locked keyring
+            return None
+        return None if accepted.public else True
+
+    def _sync(self, now: datetime) -> TokenSync:
         store = stores_of(self.settings)[USER]
-        api_key, source = find_api_key(self.settings, store)
-        patience = Timeouts(connect=CONNECT, read=READ, again=0)
-        return Service(self.settings.service_url, api_key=api_key, source=source, patience=patience)
+        return TokenSync(
+            store, settings=self.settings, now=now, notice=lambda _line: None, timeouts=timeouts()
+        )
+
+    def _http(self) -> Http:
+        from conda_token_plugin.gateways.http.client import Http  # requests, after a refusal only
+
+        return Http(patience=timeouts(), outcome="")
 
     def _as_known(self, found: HeldToken) -> Token:
-        """The token's metadata as it is now, with what was just learnt."""
+        """Return the metadata of the token, with what the service has just said."""
         stored = stores_of(self.settings)[USER].token(found.token.key)
         return stored if stored is not None and stored.scope == found.token.scope else found.token
 
 
+def timeouts() -> Timeouts:
+    """Return short timeouts, because the user is waiting for a command that has failed."""
+    from conda_token_plugin.gateways.http.client import Timeouts  # as in `_http`
+
+    return Timeouts(connect=CONNECT, read=READ, again=0)
+
+
+def is_asked(url: str, *, settings: Settings) -> bool:
+    """Return whether conda is configured to ask this plugin about ``url``.
+
+    conda does that where an entry of ``channel_settings`` in any of its configuration files names
+    the plugin for the channel. Without one, conda sends no token, whatever is stored.
+    """
+    paths = (*condarcs.files(settings), settings.condarc, settings.machine_condarc)
+    return any(_names(path, url=url) for path in dict.fromkeys(paths) if path.is_file())
+
+
+def entry_for(url: str) -> str:
+    """Return a sentence with the entry of ``channel_settings`` for the channel ``url``."""
+    return (
+        f'Add to your condarc: channel_settings: [{{channel: "{pattern(url)}", auth: {HANDLER}}}]'
+    )
+
+
+def _names(path: Path, *, url: str) -> bool:
+    try:
+        content = condarcs.parsed(path.read_bytes())
+    except OSError:  # not permitted
+        return False
+    entries = content.get("channel_settings") if isinstance(content, dict) else None
+    for one in entries if isinstance(entries, list) else ():
+        if isinstance(one, dict) and one.get("auth") == HANDLER:
+            channel = str(one.get("channel", ""))
+            if fnmatch(url, channel) or url.startswith(f"{channel}/"):
+                return True
+    return False
+
+
 def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
-    """The facts of an answer."""
+    """Return the facts of an answer."""
     said = [headers.get(name, "") for name in TELLING]
     named = next((match for text in said if (match := INTERCEPTORS.search(text))), None)
     clean = without_secrets(url)
@@ -186,8 +261,8 @@ def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelR
 
 
 def organization_of(url: str, *, settings: Settings) -> str:
-    """Return the organization that owns `url`, `SHARED`, or "" outside of the repository."""
-    repository = settings.repo_url
-    if longest_prefix(url, among={repository.rstrip("/")}) is None:
+    """Return the organization that ``url`` belongs to; ``SHARED``; or "" outside the repository."""
+    repository = settings.repo_url.rstrip("/")
+    if longest_prefix(url, among={repository}) is None:
         return ""
     return scope.organization_of(channel_of(url), repository=repository) or SHARED

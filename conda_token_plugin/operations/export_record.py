@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors.store import StoreCorrupt, StoreNewer
 from conda_token_plugin.gateways import state_file
-from conda_token_plugin.gateways.locks import locked
+from conda_token_plugin.store import user_store
 from conda_token_plugin.store.folder import Folder
 
 if TYPE_CHECKING:
@@ -113,23 +113,20 @@ class ExportRecord:
     def __init__(self, settings: Settings) -> None:
         """Read nothing yet."""
         self.notices: list[str] = []
-        home = settings.store_folder
-        self._home = Folder(home, tell=self.notices.append, names=frozenset())
-        self._folder = Folder(home / "exports", tell=self.notices.append)
+        self._store = user_store(settings)
+        self._folder = Folder(self._store.folder / "exports", tell=self.notices.append)
 
     @contextmanager
     def held(self) -> Iterator[ExportRecord]:
         """Hold the store's lock, so that no other process changes tokens or exports.
 
-        The lock is not reentrant: the caller must not hold it already.
+        A thread that holds the lock already may enter.
 
         Raises:
             StoreBusy: Another process held the lock for too long.
         """
-        if not self._folder.path.is_dir():
-            self._home.make()
-        self._folder.make()
-        with locked(self._home.path):
+        with self._store.exclusive():
+            self._folder.make()
             yield self
 
     def records(self) -> tuple[Record, ...]:

@@ -8,7 +8,6 @@ entry, which is harmless, and never an entry without a record.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,9 +136,7 @@ def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
             step.place.put(step.entry.key, step.entry.value)
 
 
-def refresh_exports(
-    token: Token, secret: Secret, *, settings: Settings, locked: bool = False
-) -> list[ExportResult]:
+def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
     """Write a new secret of ``token`` to every place that its former secret was exported to.
 
     A place that cannot be changed does not stop the others: its result says why, and which
@@ -149,7 +146,6 @@ def refresh_exports(
         token: The token as it is stored now.
         secret: Its new secret.
         settings: Tells where the record of exports is.
-        locked: Whether the caller already holds the store's lock.
 
     Raises:
         StoreError: The record of exports cannot be read or written.
@@ -158,7 +154,7 @@ def refresh_exports(
     if not any(record.token == token.key for record in exports.records()):
         return []  # the usual case takes no lock
     grant = Grant(token=token, secret=secret)
-    with nullcontext() if locked else exports.held():
+    with exports.held():
         mine = [record for record in exports.records() if record.token == token.key]
         return [_refreshed(record, grant, exports=exports) for record in mine]
 

@@ -19,7 +19,8 @@ from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.source import in_repository, merged
 from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.operations.issue_token import provable, scope_of
+from conda_token_plugin.operations.issue_token import scope_of
+from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.display import channels, last_four
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
@@ -126,22 +127,22 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
 def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
     """Return ``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
-    from conda_token_plugin.service.repository import prove
 
-    where = (*one.offer.scope, *provable(one.token, settings=settings))
+    where = (*one.offer.scope, *places(one.token, settings=settings))
     try:
-        prove(
+        found = verify(
             dict.fromkeys(where),
             token=one.token,
             secret=one.offer.secret,
             outcome=OUTCOME,
-            patience=Timeouts(connect=5.0, read=10.0, again=0),
+            timeouts=Timeouts(connect=5.0, read=10.0, again=0),
         )
     except TokenRefused as error:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or the server is down
         return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
-    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=now))
+    proven = now if found.verified else None
+    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=proven))
 
 
 def without_overlap(

@@ -1,11 +1,12 @@
-"""A note that an issue is under way, so that one that was cut short is not passed over in silence.
+"""Journal entries written before a token is issued and removed once it is stored.
 
-From the moment the service issues a token until the store has it, a kill or a power cut loses
-the new token, and the one before it is dead already. Nothing can bring either back, and to print
-the new one "just in case" would be worse. So a note is left before the service is asked,
-and taken away when the store has the token or the service has refused;
-who finds one that nobody holds any more, knows. It is held by a lock and not by the number
-of a process: numbers come again, after a start of the machine and in each container.
+Between the answer of the service and the write to the store, a kill or a power cut loses the new
+token, and the service has already revoked the one before it. Neither can be restored. So an entry
+is written before the request is sent. If the process dies in between, the next command finds an
+entry whose lock is free and reports the interrupted issue.
+
+Each issue has an entry, a file of its own, so that two issues at the same time do not remove each
+other's. Entries are locked rather than identified by process ID, because process IDs are reused.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager, suppress
+from secrets import token_hex
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -23,83 +26,94 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-NAME = "issuing.json"
+PREFIX, SUFFIX = "issuing-", ".json"
 
 
-class Note(NamedTuple):
-    """Whose token was being issued, and since when."""
+class JournalEntry(NamedTuple):
+    """An issue that was started."""
 
+    path: Path
     organization: str
     started: datetime
 
     @property
     def warning(self) -> str:
-        """What the user has to know, and do."""
+        """What an interrupted issue means for the user, and the next command."""
         return (
-            f"Issuing a token for {self.organization!r} was cut short on "
-            f"{self.started:%Y-%m-%d at %H:%M} UTC: the token before it may be dead, "
-            f"and the new one was lost. Run: conda token install --org {self.organization}"
+            f"Issuing a token for {self.organization!r} was interrupted on "
+            f"{self.started:%Y-%m-%d at %H:%M} UTC. The service may have revoked the token before "
+            "it, and the new one was not stored. "
+            f"Run: conda token install --org {self.organization}"
         )
 
 
 @contextmanager
-def noted(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
-    """Leave a note in ``folder`` for as long as the block runs.
+def recorded(folder: Path, *, organization: str, now: datetime) -> Iterator[None]:
+    """Keep a journal entry in ``folder`` while the block runs.
 
-    An error that was told to the user needs no note; only a process that ends without
-    a word leaves one behind.
+    The entry is removed when the block ends, and when it raises an error of this package, because
+    the user is told about that. An exception of any other type, such as a second Ctrl-C, leaves
+    it. Success also removes entries of interrupted issues for the same organization.
 
     Raises:
-        StoreUnusable: the note cannot be written. Nothing was issued yet.
+        StoreUnusable: The entry cannot be written. Nothing was issued yet.
     """
-    path = folder / NAME
-    facts = {"organization": organization, "started": now.isoformat()}
+    path = folder / f"{PREFIX}{token_hex(8)}{SUFFIX}"
     try:
-        file = path.open("w", encoding="utf-8")
-        file.write(json.dumps(facts))
+        file = path.open("x", encoding="utf-8")
+        _lock(file)  # before the first byte: a reader skips an empty entry
+        json.dump({"organization": organization, "started": now.isoformat()}, file)
         file.flush()
     except OSError as error:  # read-only folder, full disk
-        from conda_token_plugin.errors.store import StoreUnusable
-
+        with suppress(OSError):
+            path.unlink()
         raise StoreUnusable(path, reason=error.strerror or "unknown") from None
-    try:
-        with file:
-            _held(file)
+    with file:
+        try:
             yield
-    except TokenPluginError:
-        clear(folder)
-        raise
-    clear(folder)
+        except TokenPluginError:
+            remove(path)
+            raise
+        remove(path)
+    for entry in interrupted(folder):
+        if entry.organization == organization:
+            remove(entry.path)
 
 
-def cut_short(folder: Path) -> Note | None:
-    """The note of an issue that ended without a word, or None."""
+def interrupted(folder: Path) -> list[JournalEntry]:
+    """Return the entries of issues whose process ended before the token was stored."""
+    found = (_entry(path) for path in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")))
+    return [entry for entry in found if entry is not None]
+
+
+def remove(path: Path) -> None:
+    """Remove an entry."""
+    with suppress(OSError):  # already removed, or the folder is read-only now
+        path.unlink()
+
+
+def _entry(path: Path) -> JournalEntry | None:
+    """Read an entry. Return None if its issue is still running, or if it is damaged."""
     try:
-        with (folder / NAME).open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file:
             facts = json.load(file)
-            note = Note(organization=str(facts["organization"]), started=utc(str(facts["started"])))
-            return note if _held(file) else None
+            entry = JournalEntry(path, str(facts["organization"]), utc(str(facts["started"])))
+            return entry if _lock(file) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        # None there, cut short itself, or not what was written.
+        # The entry was removed meanwhile, is incomplete, or was not written by this module.
         return None
 
 
-def clear(folder: Path) -> None:
-    """Take the note away."""
-    with suppress(OSError):  # it was not there, or the folder is read-only now
-        (folder / NAME).unlink()
-
-
-def _held(file: IO[str]) -> bool:
-    """Lock ``file`` for as long as it is open; False where another has done so."""
-    if sys.platform == "win32":  # a lock would keep others from reading it
+def _lock(file: IO[str]) -> bool:
+    """Lock ``file`` until it is closed; return False if another process has locked it."""
+    if sys.platform == "win32":  # a lock would prevent other processes from reading the file
         return True
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:  # an issue is under way
+    except BlockingIOError:  # the issue is still running
         return False
-    except OSError:  # a file system without locks: a note of a living one says too much
+    except OSError:  # the file system has no locks; a running issue may be reported
         return True
     return True

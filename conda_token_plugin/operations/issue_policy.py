@@ -1,81 +1,224 @@
-"""Whether `install` has to issue a token: what is stored says it, and then who knows better.
+"""Decide whether ``install`` keeps the stored token, issues one, or replaces one.
 
-An issue revokes, on every machine. So a script that runs each day must not issue each day:
-a token that was extended on the web page is good for longer than its metadata says,
-and until the subscription is renewed a new token ends on the day that the old one does.
+Issuing a token revokes the one that the user has for the organization, on every machine.
+So a script that runs each day must not issue a token each day, and never one that replaces a token
+of another machine: only ``--reissue`` and a person who was shown the consequence do that.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.operations.issue_token import reason_to_issue
-from conda_token_plugin.operations.sync_tokens import Inquiry
+from conda_token_plugin.errors.input import HeldElsewhere
+from conda_token_plugin.errors.service import ServiceError, TokenRefused
+from conda_token_plugin.operations.sync_tokens import TokenSync
+from conda_token_plugin.operations.verify_token import places, verify
+from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
-    from conda_token_plugin.cli.context import CommandContext
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
-SYNCED = {SyncOutcome.CURRENT, SyncOutcome.EXTENDED}
-"""What became of a token that ends when the subscription does, where its end is known."""
+CONFIRMED_END = {SyncOutcome.CURRENT, SyncOutcome.EXTENDED}
+"""Results that say that the token ends when the subscription does."""
 
 
-class Decision(NamedTuple):
-    """Whether to issue, and why; with what is known by now of the token that is held."""
+class IssueAction(str, Enum):
+    """What ``install`` does. The values are the ``action`` in its JSON output."""
 
-    held: Token | None
-    needed: bool
+    KEEP = "kept"
+    ISSUE = "issued"
+    REPLACE = "replaced"
+
+
+class IssueWish(NamedTuple):
+    """When the user wants a token to be issued."""
+
+    if_missing: bool = False
+    """Only if no usable token is stored."""
+    if_expiring: timedelta | None = None
+    """Only if no usable token is stored that is valid for longer than this."""
+    reissue: bool = False
+    """Also if that revokes a token that is held elsewhere."""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a stored token can be good enough."""
+        return self.if_missing or self.if_expiring is not None
+
+
+class IssuePlan(NamedTuple):
+    """What to do for one organization, and what that would revoke."""
+
+    organization: str
+    action: IssueAction
     why: str
+    held: Token | None = None
+    """The stored token of the organization."""
+    current: CurrentToken | None = None
+    """The token that the service would revoke."""
+    held_here: bool = False
+    """Whether ``current`` is the stored token."""
+    reissue: bool = False
+    unattended: bool = False
+    """Whether the user asked for a replacement of the stored token under a condition."""
 
-    def replaces(self, current: CurrentToken) -> bool:
-        """Whether ``current`` is the token that is held, as far as anybody knows."""
-        held = self.held
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether the user has to agree to the replacement."""
+        replaces = self.action is IssueAction.REPLACE
+        return replaces and not self.reissue and not (self.unattended and self.held_here)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuePolicy:
+    """Makes plans. It asks nobody and issues nothing.
+
+    Attributes:
+        store: Where the stored token is, and where the service's answers about it are stored.
+        settings: The addresses of the service and the repository.
+        now: The current time, aware, UTC.
+        notice: Receives what the user should know.
+        service: Returns the service; called only if it has to be asked.
+    """
+
+    store: Store
+    settings: Settings
+    now: datetime
+    notice: Callable[[str], None]
+    service: Callable[[], Service]
+
+    def plan(self, organization: str, *, wish: IssueWish, lost: bool = False) -> IssuePlan:
+        """Decide what to do for ``organization``.
+
+        Args:
+            organization: The name of the organization.
+            wish: When the user wants a token to be issued.
+            lost: Whether an issue for the organization was interrupted, so that the current token
+                may be one that nobody has.
+
+        Raises:
+            HeldElsewhere: A conditional issue would revoke a token that is not stored here.
+            LoginError, OrganizationError, ServiceError, StoreError: The service or the store
+                could not be asked.
+        """
+        held = stored_token(organization, store=self.store, settings=self.settings)
+        why: str | None = "it was asked for"
+        if wish.conditional:
+            why = reason_to_issue(held, now=self.now, within=wish.if_expiring)
+            if why is not None:
+                held, why, kept = self._by_service(held, why=why, wish=wish)
+            else:
+                kept = "it still works"
+            if why is None:
+                return IssuePlan(organization, IssueAction.KEEP, kept, held=held)
+        service = self.service()
+        with explained(service, now=self.now):
+            current = service.current_token(organization)
+        if current is None:
+            return IssuePlan(organization, IssueAction.ISSUE, why or "", held=held)
+        here = self._is_held(held, current=current)
+        if wish.conditional and not (here or lost):
+            raise HeldElsewhere(organization, id=current.id, expires=current.expires)
+        return IssuePlan(
+            organization,
+            IssueAction.REPLACE,
+            why or "",
+            held=held,
+            current=current,
+            held_here=here or lost,
+            reissue=wish.reissue,
+            unattended=wish.conditional,
+        )
+
+    def _by_service(
+        self, held: Token | None, *, why: str, wish: IssueWish
+    ) -> tuple[Token | None, str | None, str]:
+        """Return the stored token as the service knows it, and why it is replaced or kept.
+
+        The stored metadata may be out of date: a token that was extended on the web page is valid
+        for longer. And until the subscription is renewed, a new token expires on the same day.
+        """
+        if held is None or held.kind is not TokenKind.INDIVIDUAL:
+            return held, why, ""
+        sync = TokenSync(
+            self.store,
+            settings=self.settings,
+            now=self.now,
+            notice=self.notice,
+            service=self.service(),
+        )
+        found = sync.result(held)
+        now, known = sync.now, found.token
+        reason = reason_to_issue(known, now=now, within=wish.if_expiring)
+        if reason is None:
+            extended = found.outcome is SyncOutcome.EXTENDED
+            return known, None, "it was extended" if extended else "it still works"
+        ends = known.subscription_ends
+        if known.state(now=now).usable and ends and found.outcome in CONFIRMED_END:
+            return known, None, "a new one would end on the same day"
+        return known, reason, ""
+
+    def _is_held(self, held: Token | None, *, current: CurrentToken) -> bool:
+        """Return whether ``current`` is the stored token, as far as can be found out.
+
+        The service does not give the ID of a token when it issues one. Until it is known,
+        only the repository can tell: it refuses a token that was replaced.
+        """
         if (
             held is None
             or held.kind is not TokenKind.INDIVIDUAL
             or held.verdict is not TokenVerdict.GOOD
         ):
             return False
-        return held.id in {"", current.id}
+        if held.id:
+            return held.id == current.id
+        where, secret = places(held, settings=self.settings), self.store.secret(held.key)
+        try:
+            verify(where, token=held, secret=secret, outcome="")
+        except TokenRefused:
+            return False
+        except ServiceError:  # it cannot be found out: the metadata says that it is
+            return True
+        return True
 
 
-def held(call: CommandContext, organization: str, *, store: Store) -> Token | None:
-    """The stored token of ``organization`` for its part of the repository."""
-    own = organization_prefix(call.settings.repo_url, organization)
+def stored_token(organization: str, *, store: Store, settings: Settings) -> Token | None:
+    """Return the stored token for the organization's part of the repository, or None."""
+    own = organization_prefix(settings.repo_url, organization)
     return next(
         (one for one in store.tokens() if one.organization == organization and own in one.scope),
         None,
     )
 
 
-def by_metadata(call: CommandContext, token: Token | None) -> Decision:
-    """What the command line and the store say; no request is made."""
-    if not (call.args.if_missing or call.args.if_expiring):
-        return Decision(held=token, needed=True, why="it was asked for")
-    why = reason_to_issue(token, now=call.now, within=call.args.if_expiring)
-    return Decision(held=token, needed=bool(why), why=why or "it still works")
+def reason_to_issue(
+    held: Token | None, *, now: datetime, within: timedelta | None = None
+) -> str | None:
+    """Return why a new token is needed, or ``None`` if the stored one is good enough.
 
-
-def by_service(
-    call: CommandContext, decision: Decision, *, service: Service, store: Store
-) -> Decision:
-    """What the service says to a script's need of another token; what it tells is kept."""
-    token = decision.held
-    unasked = not (call.args.if_missing or call.args.if_expiring)
-    if unasked or token is None or token.kind is not TokenKind.INDIVIDUAL:
-        return decision
-    found = Inquiry(call, store=store, service=service).result(token)
-    known = found.token
-    why = reason_to_issue(known, now=call.now, within=call.args.if_expiring)
-    if not why:
-        return Decision(held=known, needed=False, why="it was extended")
-    ends = known.subscription_ends
-    if known.state(now=call.now).usable and ends and found.outcome in SYNCED:
-        return Decision(held=known, needed=False, why="a new one would end on the same day")
-    return Decision(held=known, needed=True, why=why)
+    Args:
+        held: The stored token, if any.
+        within: Minimum remaining lifetime. ``None`` accepts any unexpired token.
+        now: Current time, aware, UTC.
+    """
+    if held is None:
+        return "none is stored"
+    state = held.state(now=now)
+    if not state.usable:
+        return f"the stored one is {state.value}"
+    left = held.left(now=now)
+    if within is not None and left is not None and left <= within:
+        return f"the stored one has {left.days} days left"
+    return None

@@ -1,22 +1,25 @@
-"""Why a channel refused, in one line, with the one command to run next. Pure: facts in, words out.
+"""Word why a channel refused a request, with the command to run next. Pure.
 
-The first row that fits:
+The first row that applies:
 
 | what is known                                                  | code            |
 |----------------------------------------------------------------|-----------------|
 | a header names a proxy or firewall that answered               | intercepted     |
-| the URL carries credentials of its own                         | own_credentials |
+| the URL contains credentials                                   | own_credentials |
 | no token covers the URL                                        | no_token        |
-| the repository takes the token elsewhere                       | not_for_this    |
+| the server returns the file if no token is sent                | works_without   |
+| conda is not configured to ask this plugin about the URL       | not_asked       |
+| the channel redirects to storage, which refused                | storage_refused |
+| the repository accepts the token for another channel           | not_for_this    |
 | the service: there is no seat                                  | no_seat         |
-| the service: no member, or refused for another reason          | refused         |
+| the service: not a member, or refused for another reason       | refused         |
 | the service: another token is the current one                  | reissued        |
-| the service: none is                                           | revoked         |
+| the service: there is no current token                         | revoked         |
 | the service: the subscription has ended, or was cancelled      | ended, cancelled|
-| the service: all is well with the token                        | not_for_this    |
-| the metadata: it has expired (it was not even sent)            | expired         |
+| the service: the token is valid                                | not_for_this    |
+| the metadata: it has expired (it was not sent)                 | expired         |
 | the metadata: it was revoked, or the subscription cancelled    | revoked, …      |
-| nothing more                                                   | refused         |
+| nothing else                                                   | refused         |
 """
 
 from __future__ import annotations
@@ -41,15 +44,15 @@ SHARED = "(shared)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRefusal:
-    """What came back, and for what."""
+    """A refused request."""
 
     url: str
     """Without secrets."""
     status: int
     interceptor: str = ""
-    """Who answered in the repository's place, by a header of the answer."""
+    """The proxy or firewall that answered instead of the repository, by a header."""
     page: bool = False
-    """Whether the answer was for a person to read."""
+    """Whether the answer is a web page."""
     own_credentials: bool = False
 
     @property
@@ -60,25 +63,31 @@ class ChannelRefusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that is known about a refusal; what was not asked is None."""
+    """Everything that is known about a refusal. None: it was not asked."""
 
     refusal: ChannelRefusal
     now: datetime
     organization: str = ""
-    """Whose part of the repository the URL lies in; ``SHARED`` for a channel of all of them,
-    nothing for a URL outside of the repository."""
+    """The organization that the URL belongs to; ``SHARED`` for a channel of all organizations,
+    "" for a URL outside of the repository."""
     token: Token | None = None
     source: str = ""
     elsewhere: bool | None = None
-    """Whether the repository takes the token for another channel."""
+    """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
-    """What the service says of the token."""
+    """What the service says about the token."""
     service_refused: OrganizationError | None = None
+    storage: str = ""
+    """The host of the storage that the channel redirects to, if that refused."""
+    sent: bool = True
+    """Whether conda is configured to ask this plugin about the URL."""
+    public: bool = False
+    """Whether the server returns the file if no token is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """A reason with a stable code, and what to do about it."""
+    """A reason with a stable code, and the next command."""
 
     code: str
     what: str
@@ -86,12 +95,12 @@ class Diagnosis:
 
     @property
     def text(self) -> str:
-        """One line."""
+        """Both in one line."""
         return f"{self.what} {self.command}"
 
 
 def diagnosed(evidence: Evidence) -> Diagnosis | None:
-    """The first row of the table; None where it is no business of ours."""
+    """Return the first row of the table that applies; None if no token is concerned."""
     refusal, token = evidence.refusal, evidence.token
     if token is None and not evidence.organization:
         return None
@@ -101,27 +110,46 @@ def diagnosed(evidence: Evidence) -> Diagnosis | None:
         return _own_credentials(evidence)
     if token is None:
         return _no_token(evidence)
-    return _by_inquiry(evidence) or _by_metadata(token, evidence)
+    return _by_request(evidence) or _by_inquiry(evidence) or _by_metadata(token, evidence)
 
 
 def _intercepted(evidence: Evidence) -> Diagnosis:
     who = evidence.refusal.interceptor
-    what = f"A proxy or firewall ({who}) answered in the place of the repository"
+    what = f"A proxy or firewall ({who}) answered instead of the repository"
     return _said(evidence, "intercepted", what, _run("test", evidence.refusal.channel))
 
 
 def _own_credentials(evidence: Evidence) -> Diagnosis:
-    what = "The channel's URL carries credentials of its own, so no stored token was sent"
-    command = f"Take them out of the URL, then run: {_words('which', evidence.refusal.channel)}"
+    what = "The channel's URL contains credentials, so no stored token was sent"
+    command = f"Remove them from the URL, then run: {_words('which', evidence.refusal.channel)}"
     return _said(evidence, "own_credentials", what, command)
 
 
 def _no_token(evidence: Evidence) -> Diagnosis:
     organization = evidence.organization
     if organization == SHARED:
-        return _said(evidence, "no_token", "There is no token for this channel", _run("install"))
-    what = f"There is no token for the organization {organization!r}"
+        return _said(evidence, "no_token", "No token is stored for this channel", _run("install"))
+    what = f"No token is stored for the organization {organization!r}"
     return _said(evidence, "no_token", what, _run("install", "--org", organization))
+
+
+def _by_request(evidence: Evidence) -> Diagnosis | None:
+    url = evidence.refusal.channel
+    if evidence.public:
+        why = "is not needed: the server returns the file if no token is sent"
+        return _of_token(evidence, "works_without", why, f"Remove {url} from the token's channels.")
+    if not evidence.sent:
+        why = "was not sent: conda is not configured to ask this plugin about the channel"
+        entry = f'channel_settings: [{{channel: "{url}/*", auth: conda-token-plugin}}]'
+        return _of_token(evidence, "not_asked", why, f"Add to your condarc: {entry}")
+    if evidence.storage:
+        why = (
+            f"was accepted, but the storage that the channel redirects to ({evidence.storage}) "
+            "refused its own signed URL"
+        )
+        command = f"Try again later, or tell the owner of the channel. {_run('test', url)}"
+        return _of_token(evidence, "storage_refused", why, command)
+    return None
 
 
 def _by_inquiry(evidence: Evidence) -> Diagnosis | None:
@@ -148,43 +176,51 @@ def _not_for_this(evidence: Evidence) -> Diagnosis:
 
 def _no_longer_entitled(evidence: Evidence, error: OrganizationError) -> Diagnosis:
     if isinstance(error, NoSeat):
-        why = "is not accepted: you have no seat in the organization any more"
+        why = "was rejected: you no longer have a seat in the organization"
         return _of_token(evidence, "no_seat", why, error.hint)
-    why = f"is not accepted. {error.what.rstrip('.')}"
+    why = f"was rejected. {error.what.rstrip('.')}"
     return _of_token(evidence, "refused", why, error.hint or _run("whoami"))
 
 
 def _reissued(evidence: Evidence) -> Diagnosis:
     since = _day(_last_good(evidence.token))
-    why = f"was revoked: another one was issued elsewhere since {since}"
+    why = f"was revoked: another one was issued elsewhere after {since}"
     return _of_token(evidence, "reissued", why, _anew(evidence))
 
 
 def _revoked(evidence: Evidence) -> Diagnosis:
     since = _day(_last_good(evidence.token))
     individual = evidence.token is not None and evidence.token.kind is TokenKind.INDIVIDUAL
-    or_seat = ", or the seat behind it was taken away" if individual else ""
-    why = f"was revoked or reissued elsewhere since {since}{or_seat}"
+    or_seat = ", or your seat was removed" if individual else ""
+    why = f"was revoked or reissued elsewhere after {since}{or_seat}"
     return _of_token(evidence, "revoked", why, _anew(evidence))
 
 
 def _cancelled(evidence: Evidence) -> Diagnosis:
-    why = "died with the organization's subscription, which was cancelled"
+    why = "expired with the organization's subscription, which was cancelled"
     return _of_token(evidence, "cancelled", why, _after_renewal(evidence))
 
 
 def _ended(evidence: Evidence) -> Diagnosis:
     ends = evidence.token.subscription_ends if evidence.token else None
-    why = f"died with the organization's subscription, which ended on {_day(ends)}"
+    why = f"expired with the organization's subscription, which ended on {_day(ends)}"
     return _of_token(evidence, "ended", why, _after_renewal(evidence))
 
 
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
-    why = f"may have been revoked or reissued elsewhere since {_day(_last_good(token))}"
-    if evidence.refusal.page:
-        why += " (or a proxy answered: the answer is a web page)"
+    refusal = evidence.refusal
+    shown = f" …{token.last_four}" if token.last_four else ""
+    owner = "" if token.organization.startswith("(") else f" for {token.organization}"
+    what = f"The server rejected the token{shown}{owner} from {_place(evidence)}"
+    if token.proven:
+        why = f"It was last verified on {_day(token.proven)}, so it was revoked or has expired"
+    else:
+        why = "It was never verified, so it may be wrong, revoked or expired"
+    if refusal.page:
+        why += ", or a proxy answered: the answer is a web page"
     command = _anew(evidence) if _is_supplied(evidence) else _run("status", token.organization)
-    return _of_token(evidence, "refused", why, command)
+    text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
+    return Diagnosis("refused", text, command)
 
 
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
@@ -201,7 +237,7 @@ def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
 
 
 def _anew(evidence: Evidence) -> str:
-    """How to get a token that works."""
+    """Return the command that gets a token that works."""
     token = evidence.token
     if _is_supplied(evidence) or token is None:
         test = _words("test", evidence.refusal.channel)
@@ -216,7 +252,7 @@ def _after_renewal(evidence: Evidence) -> str:
 
 
 def _is_supplied(evidence: Evidence) -> bool:
-    """Whether the token is not ours to replace: a variable or a mounted file holds it."""
+    """Return whether the token is in a variable or a mounted file, and not in a store."""
     return evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
 
 
@@ -225,14 +261,14 @@ def _place(evidence: Evidence) -> str:
 
 
 def _last_good(token: Token | None) -> datetime | None:
-    """When it was last known to be good."""
+    """Return when the token was last known to be valid."""
     moments = (token.issued, token.proven) if token else ()
     known = [moment for moment in moments if moment is not None]
     return max(known, default=None)
 
 
 def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "a date that is not known"
+    return f"{moment:%Y-%m-%d}" if moment else "an unknown date"
 
 
 def _run(*words: str) -> str:
@@ -240,7 +276,7 @@ def _run(*words: str) -> str:
 
 
 def _words(*words: str) -> str:
-    """A command to be pasted into a shell; names in a channel's URL are whoever's who wrote it."""
+    """Return a command, quoted for a shell: a channel's URL may be from an untrusted file."""
     return join(("conda", "token", *words))
 
 

@@ -1,4 +1,4 @@
-"""Asking the service and the repository about stored tokens, and keeping what they say."""
+"""Compare stored tokens with the service and the repository, and store what they say."""
 
 from __future__ import annotations
 
@@ -7,55 +7,81 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
-from conda_token_plugin.operations.issue_token import provable
+from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
-from conda_token_plugin.tokens.token import TokenKind
+from conda_token_plugin.tokens.scope import segment
+from conda_token_plugin.tokens.token import ABOUT, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.service.admin import Admin
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import Identity
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
+MAX_CLOCK_ERROR = ABOUT
+"""A larger difference from the service's ``Date`` header means that the local clock is wrong."""
+
 
 class SyncResult(NamedTuple):
-    """What became of one token; ``outcome`` or ``error``, one of them is None."""
+    """The result for one token. Either ``outcome`` or ``error`` is None."""
 
     token: Token
+    """With the metadata as they are known now."""
     outcome: SyncOutcome | None = None
     error: TokenPluginError | None = None
 
     @property
     def word(self) -> str:
-        """For people."""
+        """The result in one or two words, for people."""
         return self.outcome.value if self.outcome else "not asked"
 
 
-class Inquiry:
-    """Questions about the tokens of one store; who the user is is asked once."""
+class TokenSync:
+    """Compares the tokens of one store with the service. The user's identity is read once."""
 
-    def __init__(
-        self, call: CommandContext, *, store: Store, service: Service | None = None
+    def __init__(  # noqa: PLR0913  # the store, and the outside world that it is compared with
+        self,
+        store: Store,
+        *,
+        settings: Settings,
+        now: datetime,
+        notice: Callable[[str], None],
+        service: Service | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        """Do no I/O. Without a ``service``, the login that is there is used."""
-        self._call = call
+        """Do no I/O.
+
+        Args:
+            store: Where the tokens are, and where the result is stored.
+            settings: The addresses of the service and the repository.
+            now: The current time by this machine's clock, aware, UTC.
+            notice: Receives what the user should know, one sentence at a time.
+            service: The service to ask. Without it, the stored login is used.
+            timeouts: Of each request.
+        """
         self._store = store
+        self._settings = settings
+        self._local_now = now
+        self._notice = notice
         self._given = service
+        self._timeouts = timeouts
 
     def result(self, token: Token) -> SyncResult:
-        """Ask about ``token``, extend it if an administrator's account is there, and keep it.
+        """Compare ``token``, extend it if there is a service account, and store the result.
 
         Raises:
-            LoginError: nobody is logged in who could be asked about it.
-            ServiceError, OrganizationError, StoreError: it cannot be asked about.
+            LoginError: No login can be used to ask about the token.
+            ServiceError, OrganizationError, StoreError: The comparison failed.
         """
         found = self._compared(token)
         if found.outcome is not SyncOutcome.EXTENDABLE or self._admin is None:
@@ -63,52 +89,83 @@ class Inquiry:
         self._admin.extend(token.organization, user_id=self._identity.user_id)
         return self._compared(token)
 
-    def failed(self, token: Token, error: TokenPluginError) -> SyncResult:
-        """The result of a question that had no answer."""
-        return SyncResult(token=token, error=error)
+    def compare(self, token: Token, *, accepted: bool | None) -> SyncResult:
+        """Compare an individual token with the service and store the result.
+
+        Args:
+            token: The token.
+            accepted: Whether the repository accepts it; None if that is not known.
+
+        Raises:
+            LoginError, ServiceError, OrganizationError, StoreError: The comparison failed.
+        """
+        seen = self._observed(token)._replace(accepted=accepted)
+        return self._stored(token, seen=seen, verification=None)
 
     def page(self, organization: str) -> str:
-        """Where members of ``organization`` extend their tokens.
+        """Return the URL of the web page on which members extend their token.
 
         https://anaconda.com/docs/anaconda-platform/admin/org-management-api names the address.
         """
-        from conda_token_plugin.tokens.scope import segment
+        return f"{self._settings.service_url}/app/organizations/{segment(organization)}"
 
-        return f"{self._call.settings.service_url}/app/organizations/{segment(organization)}"
+    @property
+    def now(self) -> datetime:
+        """The local time; the service's if it was asked and the two differ by more than a day."""
+        said = self._service.date if "_service" in self.__dict__ or self._given else None
+        if said is None or abs(said - self._local_now) <= MAX_CLOCK_ERROR:
+            return self._local_now
+        self._notice(
+            f"The clock of this machine says {self._local_now:%Y-%m-%d}, the service says "
+            f"{said:%Y-%m-%d}. The service's time is used. Set the clock."
+        )
+        return said
 
     def _compared(self, token: Token) -> SyncResult:
-        seen = self._seen(token)
-        known, outcome = synced(token, seen=seen, now=self._call.now)
-        self._store.update(known)
-        return SyncResult(token=known, outcome=outcome)
-
-    def _seen(self, token: Token) -> Observation:
         if token.kind is not TokenKind.INDIVIDUAL:
-            return Observation(ends=self._ends_if_known(token), accepted=self._accepted(token))
-        with explained(self._service, now=self._call.now):
+            accepted, verification = self._verified(token)
+            seen = Observation(ends=self._ends_if_known(token), accepted=accepted)
+            return self._stored(token, seen=seen, verification=verification)
+        seen, verification = self._observed(token), None
+        if must_be_tried(token, current_id=seen.current_id):
+            accepted, verification = self._verified(token)
+            seen = seen._replace(accepted=accepted)
+        return self._stored(token, seen=seen, verification=verification)
+
+    def _observed(self, token: Token) -> Observation:
+        """Return what the service says about the user's current token."""
+        with explained(self._service, now=self._local_now):
             current = self._service.current_token(token.organization)
-        tried = must_be_tried(token, current_id=current.id if current else None)
         return Observation(
             current_id=current.id if current else None,
             current_expires=current.expires if current else None,
             ends=self._ends.get(token.organization),
-            accepted=self._accepted(token) if tried else None,
         )
 
-    def _accepted(self, token: Token) -> bool | None:
-        from conda_token_plugin.service.repository import prove
+    def _stored(
+        self, token: Token, *, seen: Observation, verification: Verification | None
+    ) -> SyncResult:
+        known, outcome = synced(token, seen=seen, now=self.now)
+        if verification is not None and not verification.verified:
+            known = known._replace(proven=token.proven)  # accepted, but not in its own channels
+        if self._store.token(token.key) is not None:  # it may have been removed meanwhile
+            self._store.update(known)
+        return SyncResult(token=known, outcome=outcome)
 
-        where = provable(token, settings=self._call.settings)
+    def _verified(self, token: Token) -> tuple[bool | None, Verification | None]:
+        """Return whether the repository accepts ``token``, and where; None if not known."""
+        where = places(token, settings=self._settings)
+        secret = self._store.secret(token.key)
         try:
-            prove(where, token=token, secret=self._store.secret(token.key), outcome="")
-        except TokenRefused:  # revoked, reissued, cancelled: the caller finds out which
-            return False
-        except NoChannel:  # nowhere to try it
-            return None
-        return True
+            found = verify(where, token=token, secret=secret, outcome="", timeouts=self._timeouts)
+        except TokenRefused:  # revoked, reissued or cancelled: the service says which
+            return False, None
+        except NoChannel:
+            return None, None
+        return (None if found.public else True), found
 
     def _ends_if_known(self, token: Token) -> datetime | None:
-        """The end of the subscription behind a site token, if somebody is logged in to see it."""
+        """Return the end of a site token's subscription, if the user is logged in to see it."""
         try:
             return self._ends.get(token.organization)
         except LoginError:  # a site token needs no login
@@ -126,24 +183,24 @@ class Inquiry:
     def _service(self) -> Service:
         if self._given is not None:
             return self._given
-        from conda_token_plugin.service.client import Service
+        from conda_token_plugin.service.client import Service  # requests: only where it is needed
         from conda_token_plugin.service.credentials import find_api_key
 
-        settings = self._call.settings
-        api_key, source = find_api_key(settings, self._store, notice=self._call.printer.say)
-        return Service(settings.service_url, api_key=api_key, source=source)
+        api_key, source = find_api_key(self._settings, self._store, notice=self._notice)
+        url = self._settings.service_url
+        return Service(url, api_key=api_key, source=source, patience=self._timeouts)
 
     @cached_property
     def _admin(self) -> Admin | None:
-        """The administrator's service account, where there is one.
+        """The administrator's service account, or None.
 
         Raises:
-            MalformedToken, StoreUnusable: the variable or its file holds no token.
+            MalformedToken, StoreUnusable: The variable or its file contains no token.
         """
-        found = self._call.settings.secret(SERVICE_ACCOUNT)
+        found = self._settings.secret(SERVICE_ACCOUNT)
         if found is None:
             return None
-        from conda_token_plugin.service.admin import Admin
+        from conda_token_plugin.service.admin import Admin  # requests: only where it is needed
 
         source, bearer = found
-        return Admin(self._call.settings.service_url, bearer=bearer, source=source)
+        return Admin(self._settings.service_url, bearer=bearer, source=source)

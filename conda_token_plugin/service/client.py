@@ -6,6 +6,8 @@ Addresses and bodies are those of anaconda-auth 0.15.3 and of the public documen
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused
@@ -57,6 +59,8 @@ class Service:
         """
         self.url = url
         self.source = source
+        self.date: datetime | None = None
+        """When the service sent its last response, by its own clock; None before the first."""
         self._authorization = bearer(api_key)
         self._http = Http(patience=patience)
 
@@ -133,6 +137,7 @@ class Service:
         answer = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
+        self.date = _date(answer) or self.date
         if answer.status == UNAUTHORIZED or _is_about_login(answer):
             raise self._login_refused()
         return answer
@@ -148,6 +153,15 @@ class Service:
 
 def _token_path(organization: str) -> str:
     return f"/api/organizations/{segment(organization)}/ce/current-token"
+
+
+def _date(answer: HttpResponse) -> datetime | None:
+    """Return the time in the header ``Date`` (RFC 9110, section 6.6.1), or None."""
+    try:
+        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return moment.astimezone(timezone.utc) if moment.tzinfo else None
+    except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
+        return None
 
 
 def _part(answer: HttpResponse) -> JsonReader:

@@ -1,9 +1,8 @@
-"""Does the repository take a token? Tried where it will be used.
+"""Requests that show whether a channel server accepts a token.
 
-Repodata may be public while packages are not, so a package is the proof: two requests,
-GET of the index's beginning to learn one package's name, and HEAD of that package.
-Channels are tried before anything else in a token's scope, and of the repository's shared
-channels the first: an organization's part of the repository is no channel itself.
+Repodata may be public while packages are not, so the probe asks for a package: GET of the
+beginning of the repodata for the name of one package, then HEAD of that package.
+Which channels are asked, and what the answer means for a token, is in ``operations.verify_token``.
 """
 
 from __future__ import annotations
@@ -12,110 +11,121 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.errors.service import NoChannel, ServiceNonsense, TokenRefused
+from conda_token_plugin.errors.service import ServiceFault, ServiceNonsense, TokenRefused
 from conda_token_plugin.gateways.http.client import Http
 from conda_token_plugin.tokens.authorization import address, header
-from conda_token_plugin.tokens.scope import SHARED_CHANNELS, longest_prefix, without_secrets
+from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
 INDEX = "noarch/repodata.json"
-"""conda asks every channel for this subdir, whatever the platform."""
+"""conda requests this subdir of every channel, on every platform."""
 BEGINNING = 64 * 1024
-"""Bytes of the index that are read: enough for a name, however large the channel is."""
-REFUSALS = (401, 403)
-NOT_FOUND, NO_HEAD = 404, (405, 501)
-STORED = "It is stored all the same."
+"""Bytes of the repodata that are read. They contain a package name in any channel."""
+REFUSED_STATUSES = (401, 403)
+NOT_FOUND, NOT_IMPLEMENTED = 404, 501
+HEAD_NOT_ANSWERED = (403, 405)
+"""Statuses of a HEAD that say nothing about a GET: some servers and storage sign GET only."""
 
 _PACKAGE = re.compile(rb'"([\w.+!~-]+-[\w.+!~]+-[\w.+!~]+\.(?:conda|tar\.bz2))"\s*:\s*\{', re.ASCII)
-"""NAME-VERSION-BUILD; the dashes tell a package from the key "packages.conda" above it."""
+"""NAME-VERSION-BUILD. The dashes distinguish a package from the key "packages.conda"."""
 _BASE = re.compile(rb'"base_url"\s*:\s*"([^"\\\x00-\x20]+)"')
 """Where the packages are, if not beside the index (conda's CEP 15)."""
+_REPODATA = re.compile(rb'\s*\{.*"packages(?:\.conda)?"\s*:\s*\{', re.DOTALL)
+"""The beginning of any repodata.json: an object that contains an object of packages."""
+
+INCOMPLETE = "The channel is incomplete. Tell its owner, or store the token with --no-validate."
+NO_REPODATA = "Check the channel URL, or store the token without verification: --no-validate."
 
 
-class Proof(NamedTuple):
-    """What the repository let the token have."""
+class ChannelProof(NamedTuple):
+    """What a channel returned to a request with the token."""
 
     url: str
+    """Without secrets."""
     what: Literal["package", "repodata"]
     public: bool
-    """Whether anybody may have it: then it proves nothing. Asked for repodata only."""
+    """Whether the same file is returned without a token. A package is only tested on request."""
 
 
-def prove(
-    prefixes: Iterable[str],
-    *,
-    token: Token,
-    secret: Secret,
-    outcome: str = STORED,
-    patience: Timeouts | None = None,
-) -> Proof:
-    """Try ``token`` on the first of ``prefixes`` that is a channel.
-
-    ``outcome`` ends the message of a failure: what becomes of the token.
-
-    Raises:
-        TokenRefused: it is not taken. NoChannel: there is nothing to try it on.
-        ServiceError: no answer, or one that makes no sense.
-    """
-    trial = _Trial(token, secret=secret, outcome=outcome, patience=patience)
-    candidates = sorted(prefixes, key=lambda prefix: _rank(prefix, token=token))
-    for prefix in candidates:
-        proof = trial.of_channel(prefix)
-        if proof is not None:
-            return proof
-    raise NoChannel(", ".join(candidates) or "Nothing", outcome=outcome)
-
-
-def _rank(prefix: str, *, token: Token) -> int:
-    """Known channels first, then a shared channel, then what may be a channel or not."""
-    if prefix in token.channels:
-        return 0
-    name = prefix.rpartition("/")[2]
-    return 1 + SHARED_CHANNELS.index(name) if name in SHARED_CHANNELS else 1 + len(SHARED_CHANNELS)
-
-
-class _Trial:
-    """One token, tried on one channel after another."""
+class ChannelProbe:
+    """Requests channels with one token."""
 
     def __init__(
-        self, token: Token, *, secret: Secret, outcome: str, patience: Timeouts | None
+        self,
+        token: Token,
+        *,
+        secret: Secret,
+        outcome: str = "",
+        timeouts: Timeouts | None = None,
     ) -> None:
+        """Do no I/O.
+
+        Args:
+            token: Says how the token is sent and where it may go.
+            secret: The token itself.
+            outcome: A sentence for the end of an error message, for example "It was not stored.".
+            timeouts: Of each request.
+        """
         self._token = token
         self._secret = secret
         self._outcome = outcome
-        self._http = Http(patience=patience, outcome=outcome)
+        self._http = Http(patience=timeouts, outcome=outcome)
 
-    def of_channel(self, prefix: str) -> Proof | None:
-        """The proof that ``prefix`` gives; None when it is no channel."""
+    def channel(self, prefix: str, *, test_public: bool = False) -> ChannelProof | None:
+        """Request a package of the channel ``prefix``, or its index if it lists no package.
+
+        Args:
+            prefix: The URL of the channel.
+            test_public: Whether to request the package without the token too.
+
+        Returns:
+            The proof, or None if there is no channel at ``prefix`` (HTTP 404).
+
+        Raises:
+            TokenRefused: The server answered 401 or 403.
+            ServiceError: The server did not answer, or its answer is not that of a channel.
+        """
         index = f"{prefix}/{INDEX}"
         beginning = self._get(index)
         if beginning.status == NOT_FOUND:
             return None
-        self._judge(beginning)
+        self._check(beginning)
         package = package_in(beginning.body, index=index)
+        if package is None and not _REPODATA.match(beginning.body):
+            raise ServiceNonsense(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
-            return Proof(index, "repodata", self._is_public(index))
-        self._judge(self._try(package))
-        return Proof(without_secrets(package), "package", public=False)
+            return ChannelProof(index, "repodata", self.is_public(index))
+        self._check_package(self._head(package))
+        public = test_public and self.is_public(package)
+        return ChannelProof(without_secrets(package), "package", public)
+
+    def is_public(self, url: str) -> bool:
+        """Return whether the server returns ``url`` without a token."""
+        answer = self._http.send("HEAD", url, follow=True, at_most=0)
+        return answer.ok and not answer.is_page
 
     def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
 
-    def _try(self, package: str) -> HttpResponse:
-        """Ask for ``package``; only where that says nothing, for a byte of it.
+    def _head(self, package: str) -> HttpResponse:
+        """Send HEAD for ``package``, or GET of one byte where the answer to HEAD says nothing.
 
-        A redirect to the package is an answer: to storage that must not see the token,
-        and that often takes GET only.
+        A redirect to the package is an answer. It is not followed, because it leads to storage
+        that must not receive the token and that often accepts GET only.
         """
-        answer = self._send("HEAD", package, limit=0)
-        if answer.status in NO_HEAD or (answer.elsewhere and not _leads_to(answer)):
+        try:
+            answer = self._send("HEAD", package, limit=0)
+        except ServiceFault as fault:
+            if fault.status != NOT_IMPLEMENTED:
+                raise
+            return self._send("GET", package, limit=1, follow=True)
+        unclear = answer.elsewhere and not _leads_to_package(answer)
+        if answer.status in HEAD_NOT_ANSWERED or unclear:
             return self._send("GET", package, limit=1, follow=True)
         return answer
 
@@ -130,28 +140,30 @@ class _Trial:
             at_most=limit,
         )
 
-    def _is_public(self, url: str) -> bool:
-        answer = self._http.send("HEAD", url, follow=True, at_most=0)
-        return answer.ok and not answer.is_page
+    def _check_package(self, answer: HttpResponse) -> None:
+        if answer.status == NOT_FOUND:
+            got = "HTTP 404 for a package that its index lists"
+            raise ServiceNonsense(answer.url, got=got, hint=INCOMPLETE)
+        self._check(answer)
 
-    def _judge(self, answer: HttpResponse) -> None:
-        """Let pass what shows that the token was taken; a login page does not."""
-        if answer.status in REFUSALS:
+    def _check(self, answer: HttpResponse) -> None:
+        """Raise unless ``answer`` shows that the token was accepted. A login page does not."""
+        if answer.status in REFUSED_STATUSES:
             raise TokenRefused(
                 answer.url,
                 status=answer.status,
                 last_four=self._secret.last_four,
                 outcome=self._outcome,
             )
-        if not _leads_to(answer) and (not answer.ok or answer.is_page):
+        if not _leads_to_package(answer) and (not answer.ok or answer.is_page):
             raise ServiceNonsense(answer.url, got=answer.nature)
 
 
-def _leads_to(answer: HttpResponse) -> bool:
-    """Whether ``answer`` is a redirect to what was asked for, and not to a login page.
+def _leads_to_package(answer: HttpResponse) -> bool:
+    """Return whether ``answer`` redirects to the requested file, and not to a login page.
 
-    A store names its objects by their path, or tells the browser under which ``filename``
-    to save them; a login page takes the address as a parameter, too, to return to.
+    Storage names its objects by their path, or names the file in the parameter ``filename``
+    of the signed URL. A login page also contains the address, as the place to return to.
     """
     there = urlsplit(answer.elsewhere)
     name = answer.url.rpartition("/")[2]
@@ -160,13 +172,18 @@ def _leads_to(answer: HttpResponse) -> bool:
 
 
 def package_in(beginning: bytes, *, index: str) -> str | None:
-    """The address of a package that the ``beginning`` of the repodata at ``index`` lists."""
+    """Return the URL of a package that the repodata at ``index`` lists, or None.
+
+    Args:
+        beginning: The first bytes of the repodata.
+        index: The URL of the repodata.
+    """
     name, base = _PACKAGE.search(beginning), _BASE.search(beginning)
     if name is None:
         return None
     try:
         folder = urljoin(index, base[1].decode("utf-8", "replace")) if base else index
-    except ValueError:  # packages are where no address is
+    except ValueError:  # the base_url is not a URL
         return None
     folder = folder if folder.endswith("/") or not base else f"{folder}/"
     package: str = urljoin(folder, name[1].decode("ascii"))

@@ -1,4 +1,4 @@
-"""`install --site` and its like: a token that somebody handed out."""
+"""`install` with a token that the user was given, and its conditions for scripts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
         "Hello,\n\nhere is your token: {}\n\nRegards\n",
     ],
 )
-def test_a_token_is_found_in_whatever_is_piped(
+def test_token_is_found_in_piped_text(
     shell: Shell, site_token: str, monkeypatch: pytest.MonkeyPatch, paste: str
 ) -> None:
     stdin(monkeypatch, paste.format(site_token))
@@ -53,7 +53,7 @@ def test_a_token_is_found_in_whatever_is_piped(
     assert site_token[:8] not in ran.out + ran.err
 
 
-def test_a_token_comes_from_a_file_or_a_variable(
+def test_token_is_read_from_a_file_or_a_variable(
     shell: Shell, site_token: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "mail"
@@ -64,9 +64,7 @@ def test_a_token_comes_from_a_file_or_a_variable(
         assert shell("remove", "acme").code == 0
 
 
-def test_on_the_command_line_it_is_taken_with_a_warning_that_says_why_not(
-    shell: Shell, site_token: str
-) -> None:
+def test_token_as_argument_is_accepted_with_a_warning(shell: Shell, site_token: str) -> None:
     ran = shell("install", "--site", "--org", "acme", site_token)
     assert ran.code == 0
     assert "history" in ran.err
@@ -74,7 +72,9 @@ def test_on_the_command_line_it_is_taken_with_a_warning_that_says_why_not(
     assert site_token[:8] not in ran.err
 
 
-def test_the_expiry_is_unknown_unless_it_is_told(shell: Shell, site_token: str) -> None:
+def test_expiry_of_a_given_token_is_unknown_unless_it_is_given(
+    shell: Shell, site_token: str
+) -> None:
     shell.set("T", site_token)
     install = ("install", "--site", "--org", "acme", "--token-env", "T")
     assert "unknown (set it with --expires DATE)" in shell(*install).err
@@ -86,25 +86,23 @@ def test_the_expiry_is_unknown_unless_it_is_told(shell: Shell, site_token: str) 
 
 
 @pytest.mark.parametrize("date", ["soon", "2031-13-01", "2031-02-30", ""])
-def test_an_expiry_that_is_no_date_is_an_error(shell: Shell, date: str) -> None:
+def test_expiry_that_is_not_a_date_is_an_error(shell: Shell, date: str) -> None:
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--expires", date)
     assert ran.code == 2
     assert "2027-01-31" in ran.line
 
 
-def test_a_token_for_one_channel_is_tried_there_and_nowhere_else(
-    shell: Shell, site_token: str
-) -> None:
+def test_token_for_one_channel_is_sent_to_that_channel_only(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token)
     channel = f"{shell.sandbox.repo}acme/private"
     ran = shell("install", "--site", "--org", "acme", "-c", channel, "--token-env", "T")
-    assert f"Proven:   package of {channel}" in ran.err
+    assert f"Verified: downloaded package from {channel}" in ran.err
     sent = [request.path for request in shell.sandbox.requests if request.authorization]
     assert sent
     assert all(path.startswith("/repo/acme/private/") for path in sent)
 
 
-def test_a_token_that_does_not_work_is_not_stored(shell: Shell, site_token: str) -> None:
+def test_given_token_that_is_refused_is_not_stored(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T")
     assert ran.code == 5
@@ -112,9 +110,7 @@ def test_a_token_that_does_not_work_is_not_stored(shell: Shell, site_token: str)
     assert shell("list", "--json").json == []
 
 
-def test_without_validation_nothing_is_requested_and_the_list_shows_it(
-    shell: Shell, site_token: str
-) -> None:
+def test_no_validate_makes_no_request_and_list_shows_it(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate")
     assert ran.code == 0
@@ -122,7 +118,7 @@ def test_without_validation_nothing_is_requested_and_the_list_shows_it(
     assert "not proven" in shell("list").out
 
 
-def test_channels_of_another_server_are_its_scope_and_its_name(shell: Shell) -> None:
+def test_token_of_another_server_is_named_by_its_host(shell: Shell) -> None:
     shell.set("T", "k" * 32)
     url = "https://quetz.example/get/team"
     install = ("install", "-c", url, "--token-env", "T", "--no-validate", "--send-as", "path")
@@ -149,7 +145,7 @@ def test_channels_of_another_server_are_its_scope_and_its_name(shell: Shell) -> 
         (["--site", "--org", "acme", "--token-env", "NONE"], "letters and digits"),
     ],
 )
-def test_what_does_not_fit_is_one_line_and_changes_nothing(
+def test_options_that_exclude_each_other_are_one_line_and_change_nothing(
     shell: Shell, words: list[str], expected: str
 ) -> None:
     shell.set("T", "k" * 48)
@@ -172,7 +168,7 @@ def test_what_does_not_fit_is_one_line_and_changes_nothing(
         (["--reissue"], 100, "replaced", "asked for"),
     ],
 )
-def test_a_script_says_when_and_is_told_what_was_done_and_why(
+def test_conditional_install_reports_its_action_and_the_reason(
     shell: Shell, words: list[str], days: int | None, action: str, why: str
 ) -> None:
     if days is not None:
@@ -184,7 +180,7 @@ def test_a_script_says_when_and_is_told_what_was_done_and_why(
     assert why in ran.json["why"]
 
 
-def test_what_is_kept_costs_no_request_and_needs_no_login(shell: Shell) -> None:
+def test_kept_token_needs_no_request_and_no_login(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.unset("ANACONDA_AUTH_API_KEY")
     shell.sandbox.requests.clear()
@@ -209,7 +205,7 @@ def script(shell: Shell, *words: str) -> tuple[str, str]:
     return ran.json["action"], ran.json["why"]
 
 
-def test_a_script_does_not_replace_a_token_by_one_that_ends_no_later(shell: Shell) -> None:
+def test_token_is_kept_if_a_new_one_would_end_on_the_same_day(shell: Shell) -> None:
     install_for(shell, days=10)
     before = shell.issued("acme")
     for _ in range(2):
@@ -218,7 +214,7 @@ def test_a_script_does_not_replace_a_token_by_one_that_ends_no_later(shell: Shel
     assert shell.issued("acme") == before
 
 
-def test_a_script_does_not_replace_a_token_that_was_extended_on_the_page(shell: Shell) -> None:
+def test_token_that_was_extended_on_the_page_is_kept(shell: Shell) -> None:
     install_for(shell, days=10)
     shell.sandbox.world.renew("acme")
     shell.sandbox.world.sync(shell.issued("acme").id)
@@ -226,32 +222,41 @@ def test_a_script_does_not_replace_a_token_that_was_extended_on_the_page(shell: 
     assert script(shell, "--if-expiring", "14d") == ("kept", "it still works")
 
 
-@pytest.mark.parametrize("words", [["--if-missing"], ["--if-expiring", "14d"]])
-def test_a_script_does_not_replace_the_token_of_another_machine_unasked(
-    shell: Shell, words: list[str]
+@pytest.mark.parametrize("yes", [[], ["--yes"]], ids=["", "--yes"])
+@pytest.mark.parametrize(
+    "condition", [["--if-missing"], ["--if-expiring", "14d"], []], ids=" ".join
+)
+def test_token_of_another_machine_is_replaced_only_with_reissue(
+    shell: Shell, condition: list[str], yes: list[str]
 ) -> None:
+    words = [*condition, *yes]
     shell("install", "--org", "acme", "--yes")
     shell("remove", "acme")
     elsewhere = shell.issued("acme")
     ran = shell("install", "--org", "acme", *words)
     assert ran.code == 2
-    assert str(elsewhere.id) in ran.err
-    assert "--yes" in ran.line
+    assert f"already has a token for you ({elsewhere.id}, valid until" in ran.line
+    assert "not stored on this machine" in ran.line
+    assert "ANACONDA_REPO_TOKEN" in ran.line
+    assert "--token-stdin" in ran.line
+    assert "--reissue" in ran.line
     assert shell.issued("acme") == elsewhere
+    assert script(shell, "--reissue")[0] == "replaced"
 
 
-def test_a_script_that_finds_its_token_reissued_elsewhere_asks_first(shell: Shell) -> None:
+def test_token_reissued_elsewhere_is_replaced_only_with_reissue(shell: Shell) -> None:
     install_for(shell, days=10)
     elsewhere = shell.sandbox.world.issue("acme", "ada")
     ran = shell("install", "--org", "acme", "--if-expiring", "14d")
     assert ran.code == 2
     assert str(elsewhere.id) in ran.err
     assert shell.issued("acme") == elsewhere
-    action, why = script(shell, "--if-expiring", "14d", "--yes")
-    assert (action, why) == ("replaced", "the stored one is revoked")
+    assert shell("install", "--org", "acme", "--if-expiring", "14d", "--yes").code == 2
+    assert shell.issued("acme") == elsewhere
+    assert script(shell, "--reissue") == ("replaced", "it was asked for")
 
 
-def test_a_token_of_another_server_is_none_for_the_repository(shell: Shell) -> None:
+def test_token_of_another_server_does_not_count_for_the_repository(shell: Shell) -> None:
     shell.set("T", "k" * 48)
     shell(
         "install",
@@ -266,7 +271,7 @@ def test_a_token_of_another_server_is_none_for_the_repository(shell: Shell) -> N
     assert script(shell, "--if-missing") == ("issued", "none is stored")
 
 
-def test_what_is_kept_is_made_known_to_conda_again(shell: Shell) -> None:
+def test_kept_token_restores_a_missing_drop_in(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     (drop_in,) = shell.home.rglob("conda-token-plugin.yml")
     before = drop_in.read_bytes()
@@ -283,12 +288,15 @@ def machine(shell: Shell, tmp_path: Path) -> Path:
     return tmp_path / "etc"
 
 
-def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
+def test_system_token_is_stored_apart_from_the_users_tokens(
     shell: Shell, site_token: str, machine: Path
 ) -> None:
     shell.set("T", site_token)
-    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    ran = shell(
+        "install", "--site", "--org", "acme", "--system", "--token-env", "T", "--group", "root"
+    )
     assert ran.code == 0, ran.err
+    assert "Readers:  root only" in ran.err
     assert "of this machine" in ran.err
     assert [held["source"] for held in shell("list", "--json").json] == ["machine"]
     assert f"{shell.sandbox.repo}acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
@@ -297,11 +305,11 @@ def test_a_site_token_for_the_whole_machine_is_kept_apart_from_the_users(
 
 
 @pytest.mark.parametrize("option", ["--system", "-s"])
-def test_the_machines_token_is_removed_only_when_it_is_said(
+def test_system_token_is_removed_only_with_the_option(
     shell: Shell, site_token: str, machine: Path, option: str
 ) -> None:
     shell.set("T", site_token)
-    shell("set", "--org", "acme", option, "--token-env", "T", "--no-set-default-channels")
+    shell("set", "--org", "acme", option, "--group", "root", "--token-env", "T")
     assert shell("remove", "acme").code == 1
     assert shell("remove", "acme", option).code == 0
     assert shell("list", "--json").json == []
@@ -309,7 +317,7 @@ def test_the_machines_token_is_removed_only_when_it_is_said(
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may chown")
-def test_a_group_may_read_the_machines_store_and_nobody_else(
+def test_group_option_lets_only_that_group_read_the_machines_store(
     shell: Shell, site_token: str, machine: Path
 ) -> None:
     shell.set("T", site_token)
@@ -321,7 +329,7 @@ def test_a_group_may_read_the_machines_store_and_nobody_else(
     assert shell(*words, "--group", "no-such-group").code == 2
 
 
-def test_the_token_that_a_variable_supplies_may_be_stored_and_no_other(
+def test_only_the_token_that_a_variable_supplies_can_be_stored(
     shell: Shell, site_token: str
 ) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", site_token)
@@ -332,3 +340,32 @@ def test_the_token_that_a_variable_supplies_may_be_stored_and_no_other(
     assert "supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
     assert shell.files() == {}
     assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0
+
+
+def test_system_without_a_group_names_both_options_and_changes_nothing(
+    shell: Shell, site_token: str, machine: Path
+) -> None:
+    shell.set("T", site_token)
+    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert ran.code == 2
+    assert "--group NAME" in ran.line
+    assert "--group root" in ran.line
+    assert not machine.exists()
+
+
+def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    ran = shell("install", "--site", "--org", "globex", "--token-env", "T")
+    assert ran.code == 5
+    assert "It was not stored" in ran.line
+    assert "/repo/globex/main" in ran.line
+
+
+def test_organization_is_read_from_the_service_when_it_is_not_named(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    shell.log_in("grace")
+    assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"

@@ -1,15 +1,18 @@
-"""`install`: from an API key to a token that is kept, configured and proven."""
+"""`install`: from an API key to a token that is stored, configured and verified."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -22,7 +25,7 @@ def value_of(shell: Shell, organization: str) -> str:
     return shell.issued(organization).value
 
 
-def test_a_token_is_issued_kept_configured_and_proven(shell: Shell) -> None:
+def test_install_issues_stores_configures_and_verifies_a_token(shell: Shell) -> None:
     ran = shell("install", "--org", "acme", "--yes", "--json")
     assert ran.code == 0
     assert ran.json["organization"] == "acme"
@@ -33,12 +36,12 @@ def test_a_token_is_issued_kept_configured_and_proven(shell: Shell) -> None:
     assert shell("list", "--json").json[0]["source"] == "file"
 
 
-def test_an_installation_with_an_organization_makes_at_most_four_requests(shell: Shell) -> None:
+def test_install_of_a_named_organization_makes_at_most_four_requests(shell: Shell) -> None:
     assert shell("install", "--org", "acme", "--yes").code == 0
     assert len(shell.sandbox.requests) <= 4
 
 
-def test_the_token_is_never_printed(shell: Shell) -> None:
+def test_token_is_never_printed(shell: Shell) -> None:
     for words in (["install", "--org", "acme", "--yes"], ["list"], ["list", "--json"]):
         ran = shell(*words)
         token = value_of(shell, "acme")
@@ -46,12 +49,12 @@ def test_the_token_is_never_printed(shell: Shell) -> None:
             assert token[start : start + 8] not in ran.out + ran.err
 
 
-def test_the_only_organization_is_taken_unasked(shell: Shell) -> None:
+def test_only_organization_is_used_without_a_question(shell: Shell) -> None:
     shell.log_in("grace")
     assert shell("install", "--json").json["organization"] == "acme"
 
 
-def test_with_several_and_no_terminal_the_flag_is_named(shell: Shell) -> None:
+def test_several_organizations_without_a_terminal_name_the_option(shell: Shell) -> None:
     ran = shell("install")
     assert ran.code == 2
     assert "--org" in ran.line
@@ -60,7 +63,7 @@ def test_with_several_and_no_terminal_the_flag_is_named(shell: Shell) -> None:
     assert shell.files() == {}
 
 
-def test_an_existing_token_is_not_replaced_without_a_yes_that_names_what_breaks(
+def test_existing_token_without_confirmation_is_kept_and_the_consequence_shown(
     shell: Shell,
 ) -> None:
     shell("install", "--org", "acme", "--yes")
@@ -75,7 +78,7 @@ def test_an_existing_token_is_not_replaced_without_a_yes_that_names_what_breaks(
     assert (shell.files(), value_of(shell, "acme")) == (before, held)
 
 
-def test_a_yes_replaces_it_and_the_old_one_is_gone(shell: Shell) -> None:
+def test_yes_replaces_the_token_that_is_stored_here(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     old = value_of(shell, "acme")
     assert shell("install", "--org", "acme", "--yes").code == 0
@@ -85,7 +88,7 @@ def test_a_yes_replaces_it_and_the_old_one_is_gone(shell: Shell) -> None:
     assert old not in stored
 
 
-def test_two_organizations_live_side_by_side_and_one_has_the_shared_channels(
+def test_second_organization_leaves_the_shared_channels_to_the_first(
     shell: Shell,
 ) -> None:
     for organization in ("acme", "globex"):
@@ -95,7 +98,7 @@ def test_two_organizations_live_side_by_side_and_one_has_the_shared_channels(
     assert [url.rpartition("/")[2] for url in globex["scope"]] == ["globex"]
 
 
-def test_the_shared_channels_can_be_taken_over(shell: Shell) -> None:
+def test_option_shared_moves_the_shared_channels(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell("install", "--org", "globex", "--yes", "--shared")
     acme, globex = shell("list", "--json").json
@@ -105,7 +108,7 @@ def test_the_shared_channels_can_be_taken_over(shell: Shell) -> None:
     assert which.json["organization"] == "globex"
 
 
-def test_channels_and_default_channels_are_configured_on_request(shell: Shell) -> None:
+def test_channel_options_configure_conda(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
     ran = shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
     assert ran.code == 0
@@ -115,7 +118,7 @@ def test_channels_and_default_channels_are_configured_on_request(shell: Shell) -
     assert f'"{shell.sandbox.repo}main"' in text
 
 
-def test_a_reissue_keeps_what_was_configured_unless_told_otherwise(shell: Shell) -> None:
+def test_reissue_keeps_the_configuration_unless_an_option_changes_it(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
     shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
     before = (shell.home / DROP_IN).read_text()
@@ -136,11 +139,11 @@ def test_a_reissue_keeps_what_was_configured_unless_told_otherwise(shell: Shell)
         ("erin", "umbrella", 4, ["cancelled"]),
     ],
 )
-def test_what_the_organization_refuses_is_one_line_and_changes_nothing(
+def test_refusal_of_the_organization_is_one_line_and_changes_nothing(
     shell: Shell, user: str, organization: str, code: int, words: list[str]
 ) -> None:
     shell.log_in(user)
-    ran = shell("install", "--org", organization, "--yes")
+    ran = shell("install", "--org", organization, "--reissue")
     assert ran.code == code
     for word in words:
         assert word in ran.line
@@ -154,7 +157,7 @@ def test_what_the_organization_refuses_is_one_line_and_changes_nothing(
         ("two words", ["not a token", "ANACONDA_AUTH_API_KEY"]),
     ],
 )
-def test_a_bad_api_key_is_one_line(shell: Shell, key: str, words: list[str]) -> None:
+def test_bad_api_key_is_one_line(shell: Shell, key: str, words: list[str]) -> None:
     shell.set("ANACONDA_AUTH_API_KEY", key)
     ran = shell("install", "--org", "acme", "--yes")
     assert ran.code in {2, 3}
@@ -164,7 +167,7 @@ def test_a_bad_api_key_is_one_line(shell: Shell, key: str, words: list[str]) -> 
     assert shell.files() == {}
 
 
-def test_without_a_login_the_way_to_one_is_named(shell: Shell) -> None:
+def test_missing_login_names_the_command_to_log_in(shell: Shell) -> None:
     shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("install", "--org", "acme", "--yes")
     assert ran.code == 3
@@ -183,7 +186,7 @@ def test_without_a_login_the_way_to_one_is_named(shell: Shell) -> None:
         ({"ending": Ending.RESET}, ["could not be reached"]),
     ],
 )
-def test_a_service_that_answers_badly_is_one_line_and_changes_nothing(
+def test_bad_answer_of_the_service_is_one_line_and_changes_nothing(
     shell: Shell, fault: dict[str, object], words: list[str]
 ) -> None:
     often = 8  # more than anything is retried
@@ -195,7 +198,7 @@ def test_a_service_that_answers_badly_is_one_line_and_changes_nothing(
     assert shell.files() == {}
 
 
-def test_a_service_that_is_down_is_one_line(shell: Shell) -> None:
+def test_unreachable_service_is_one_line(shell: Shell) -> None:
     shell.set("CONDA_TOKEN_SERVICE_URL", "http://127.0.0.1:9")
     ran = shell("install", "--org", "acme", "--yes")
     assert ran.code == 5
@@ -203,7 +206,7 @@ def test_a_service_that_is_down_is_one_line(shell: Shell) -> None:
     assert shell.files() == {}
 
 
-def test_a_home_that_cannot_be_written_is_told_before_anything_is_issued(shell: Shell) -> None:
+def test_unwritable_home_is_reported_before_anything_is_issued(shell: Shell) -> None:
     (shell.home / ".conda").write_text("a file where a folder has to be")
     ran = shell("install", "--org", "acme", "--yes")
     assert ran.code == 7
@@ -211,7 +214,7 @@ def test_a_home_that_cannot_be_written_is_told_before_anything_is_issued(shell: 
     assert shell.sandbox.world.current("acme", "ada") is None
 
 
-def test_a_store_that_cannot_be_written_is_told_before_anything_is_issued(shell: Shell) -> None:
+def test_unwritable_store_is_reported_before_anything_is_issued(shell: Shell) -> None:
     (shell.home / "not-a-folder").write_text("")
     shell.set("CONDA_TOKEN_HOME", str(shell.home / "not-a-folder"))
     ran = shell("install", "--org", "acme", "--yes")
@@ -220,7 +223,7 @@ def test_a_store_that_cannot_be_written_is_told_before_anything_is_issued(shell:
     assert shell.sandbox.world.current("acme", "ada") is None
 
 
-def test_a_token_that_the_repository_refuses_is_kept_and_told(shell: Shell) -> None:
+def test_issued_token_that_the_repository_refuses_is_stored_and_reported(shell: Shell) -> None:
     shell.sandbox.fail_next("^/repo/", times=8, status=403)
     ran = shell("install", "--org", "acme", "--yes")
     assert ran.code == 5
@@ -229,7 +232,7 @@ def test_a_token_that_the_repository_refuses_is_kept_and_told(shell: Shell) -> N
     assert held["proven"] is None
 
 
-def test_with_json_an_error_is_a_document_on_stdout(shell: Shell) -> None:
+def test_error_with_json_is_a_document_on_stdout(shell: Shell) -> None:
     ran = shell("install", "--org", "acmee", "--yes", "--json")
     error = json.loads(ran.out)["error"]
     assert error["kind"] == "NoSuchOrganization"
@@ -238,7 +241,7 @@ def test_with_json_an_error_is_a_document_on_stdout(shell: Shell) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_a_disk_that_takes_nothing_more_is_told_before_anything_is_issued(shell: Shell) -> None:
+def test_full_disk_is_reported_before_anything_is_issued(shell: Shell) -> None:
     from resource import RLIMIT_FSIZE, setrlimit
 
     done = subprocess.run(
@@ -256,7 +259,7 @@ def test_a_disk_that_takes_nothing_more_is_told_before_anything_is_issued(shell:
 
 
 @pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME"])
-def test_what_the_environment_supplies_is_not_replaced_but_named(shell: Shell, name: str) -> None:
+def test_token_from_the_environment_is_named_and_not_replaced(shell: Shell, name: str) -> None:
     shell.set(name, "t" * 20)
     for words in ([], ["--reissue"], ["--if-expiring", "14d"]):
         ran = shell("install", "--org", "acme", "--yes", "--json", *words)
@@ -266,9 +269,48 @@ def test_what_the_environment_supplies_is_not_replaced_but_named(shell: Shell, n
     assert shell.files() == {}
 
 
-def test_nothing_is_missing_where_the_environment_supplies_it(shell: Shell) -> None:
+def test_if_missing_keeps_a_token_from_the_environment(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
     ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
     assert ran.code == 0
     assert (ran.json["action"], ran.json["source"]) == ("kept", "ANACONDA_REPO_TOKEN_ACME")
     assert shell.files() == {}
+
+
+def test_organization_as_argument_is_the_organization(shell: Shell) -> None:
+    ran = shell("install", "acme", "--yes", "--json")
+    assert (ran.code, ran.json["organization"]) == (0, "acme")
+
+
+def test_install_reports_where_it_verified_and_a_command_to_try(shell: Shell) -> None:
+    ran = shell("install", "--org", "acme", "--yes")
+    channel = shell.sandbox.url_of("acme", "main")
+    assert f"Verified: downloaded package from {channel}/noarch/" in ran.err
+    assert f"Try: conda install -c {channel} PACKAGE" in ran.err
+
+
+def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(shell: Shell) -> None:
+    shell.sandbox.fail_next("/repo/acme/", times=9, status=404)
+    ran = shell("install", "--org", "acme", "--yes", "--json")
+    assert ran.code == 0
+    assert ran.json["proven"] is None
+    assert "Accepted by the repository" in ran.err
+    assert "not verified for the channels of acme: conda-token-plugin test URL" in ran.err
+
+
+@pytest.mark.parametrize("days", [3, -3], ids=["fast", "slow"])
+def test_wrong_local_clock_is_reported_and_decides_nothing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    before = shell.issued("acme")
+    store = user_store(Settings())
+    (token,) = store.tokens()
+    expires = datetime.now(timezone.utc) - timedelta(days=1)
+    store.update(token._replace(expires=expires))
+    said = datetime.now(timezone.utc) + timedelta(days=days)
+    monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
+    ran = shell("install", "--org", "acme", "--if-missing")
+    assert ran.code == 0
+    assert "The clock of this machine says" in ran.err
+    assert shell.issued("acme") == before

@@ -11,9 +11,11 @@ import pytest
 from filelock import FileLock
 
 from conda_token_plugin.cli.output import Printer
-from conda_token_plugin.errors.outcome import OutputLost
+from conda_token_plugin.cli.prompts import Terminal
+from conda_token_plugin.errors.outcome import NotConfirmed, OutputLost
 from conda_token_plugin.gateways import locks
 from conda_token_plugin.store import envelope
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Ran, Shell
@@ -61,12 +63,44 @@ def test_needs_answer(shell: Shell) -> None:
     assert "--org" in failed(shell("install", "--json"), "NeedsAnswer", code=2)
 
 
-def test_not_confirmed(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answering_no_keeps_the_token_and_is_not_an_error(
+    shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     type_in(monkeypatch, "no\n")
     ran = shell("install", "--org", "acme", "--json")
-    assert "Nothing was changed" in failed(ran, "NotConfirmed", code=8)
+    assert (ran.code, ran.json["action"]) == (8, "kept")
+    assert "Kept token" in ran.err
+    assert "error:" not in ran.err
     assert before == {path: path.read_bytes() for path in folder.rglob("*.json")}
+
+
+def test_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    type_in(monkeypatch, "no\n")
+    with pytest.raises(NotConfirmed) as caught:
+        Terminal(Printer()).confirm("Continue?")
+    assert caught.value.exit_code == 8
+
+
+@pytest.mark.parametrize("condition", ["--if-missing", "--yes"])
+def test_held_elsewhere(shell: Shell, condition: str) -> None:
+    elsewhere = shell.sandbox.world.issue("acme", "ada")
+    ran = shell("install", "--org", "acme", condition, "--json")
+    assert str(elsewhere.id) in failed(ran, "HeldElsewhere", code=2)
+    assert shell.issued("acme") == elsewhere
+
+
+def test_interrupt_after_a_login_reports_the_login(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = shell.sandbox.world.api_key("ada")
+    shell.unset("ANACONDA_AUTH_API_KEY")
+    monkeypatch.setattr(
+        "conda_token_plugin.cli.login_flow.log_in", lambda *_args, **_options: (Secret(key), "file")
+    )
+    type_in(monkeypatch, "")
+    ran = shell("install", "--json")
+    assert "you are logged in now" in failed(ran, "Interrupted", code=130)
 
 
 def test_interrupted(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Whole lives of tokens, from issue to death, through real commands against the sandbox."""
+"""Tokens from issue to expiry, with real commands against the sandbox."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Life:
         return self._shell("status").code == 0
 
 
-def test_the_life_of_an_individual_token(shell: Shell) -> None:
+def test_individual_token_from_issue_to_removal(shell: Shell) -> None:
     life = Life(shell, "ada")
     assert shell("install", "--org", "acme", "--yes").code == 0
     assert (life.sync(), life.state(), life.works()) == ("up to date", "valid", True)
@@ -65,10 +65,11 @@ def test_the_life_of_an_individual_token(shell: Shell) -> None:
     life.sync_on_the_page()
     assert (life.sync(), life.state(), life.works()) == ("extended", "valid", True)
 
-    # On another machine it is reissued, which kills this one at once.
+    # On another machine it is reissued, which revokes this one at once.
     shell.sandbox.world.issue("acme", "ada")
     assert (life.works(), life.sync(), life.state()) == (False, "reissued elsewhere", "revoked")
-    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
+    assert shell("install", "--org", "acme", "--if-missing", "--yes").code == 2
+    ran = shell("install", "--org", "acme", "--reissue", "--json")
     assert (ran.code, ran.json["action"]) == (0, "replaced"), ran.err
     assert (life.sync(), life.works()) == ("up to date", True)
 
@@ -77,7 +78,7 @@ def test_the_life_of_an_individual_token(shell: Shell) -> None:
     assert (life.works(), life.sync(), life.state()) == (False, "revoked", "revoked")
     assert shell("install", "--org", "acme", "--yes").code == 4
 
-    # With a seat again, and then the subscription is cancelled: dead at once.
+    # With a seat again, and then the subscription is cancelled: it is revoked at once.
     shell.sandbox.world.give_seat("acme", "ada")
     assert shell("install", "--org", "acme", "--yes").code == 0
     shell.sandbox.world.cancel("acme")
@@ -90,14 +91,14 @@ def test_the_life_of_an_individual_token(shell: Shell) -> None:
     assert shell("list", "--json").json == []
 
 
-def test_the_death_of_a_token_whose_subscription_nobody_renews(shell: Shell) -> None:
+def test_token_expires_with_a_subscription_that_is_not_renewed(shell: Shell) -> None:
     life = Life(shell, "ada")
     shell("install", "--org", "acme", "--yes")
     life.subscription_ends(-31, synced=False)
     assert (life.works(), life.sync(), life.state()) == (False, "ended", "expired")
 
 
-def test_the_life_of_a_site_token(shell: Shell) -> None:
+def test_site_token_from_install_to_revocation(shell: Shell) -> None:
     def install(value: str) -> Ran:
         shell.set("GIVEN", value)
         return shell("install", "--site", "--org", "stark", "--token-env", "GIVEN")
@@ -109,7 +110,7 @@ def test_the_life_of_a_site_token(shell: Shell) -> None:
     life = Life(shell, "")
     assert (life.sync(), life.state(), life.works()) == ("up to date", "unknown", True)
 
-    # The administrator reissues it, and hands the new one out again.
+    # The administrator reissues it, and gives out the new one.
     second = shell.sandbox.world.issue("stark")
     assert (life.works(), life.sync(), life.state()) == (False, "revoked", "revoked")
     refused = install(first.value)
@@ -122,7 +123,7 @@ def test_the_life_of_a_site_token(shell: Shell) -> None:
     assert (life.works(), life.sync()) == (False, "revoked")
 
 
-def test_an_administrator_extends_after_each_renewal_without_a_hand(shell: Shell) -> None:
+def test_service_account_extends_after_each_renewal(shell: Shell) -> None:
     life = Life(shell, "ada")
     shell("install", "--org", "acme", "--yes")
     for days in (400, 800):

@@ -22,18 +22,16 @@ def token(shell: Shell) -> str:
     return str(current.value)
 
 
-def test_a_token_on_the_command_line_is_taken_tried_and_never_printed(
-    shell: Shell, token: str
-) -> None:
+def test_set_verifies_a_token_argument_and_never_prints_it(shell: Shell, token: str) -> None:
     ran = shell("set", token)
 
     assert ran.code == 0
     assert token not in ran.out + ran.err
-    assert "A token on the command line is seen by other users" in ran.err
-    assert "Proven:" in ran.err
+    assert "Other users can see a token on the command line" in ran.err
+    assert "Verified:" in ran.err
 
 
-def test_without_an_organization_it_is_for_the_whole_repository(shell: Shell, token: str) -> None:
+def test_set_without_an_organization_covers_the_whole_repository(shell: Shell, token: str) -> None:
     shell("set", token)
 
     found = shell("which", shell.sandbox.url_of("acme", "main"), "--json").json
@@ -41,7 +39,7 @@ def test_without_an_organization_it_is_for_the_whole_repository(shell: Shell, to
     assert found["last_four"] == token[-4:]
 
 
-def test_with_an_organization_it_is_for_that_and_the_shared_channels(
+def test_set_with_an_organization_covers_it_and_the_shared_channels(
     shell: Shell, token: str
 ) -> None:
     shell("set", "--org", "acme", token)
@@ -51,7 +49,7 @@ def test_with_an_organization_it_is_for_that_and_the_shared_channels(
     assert shell("which", shell.sandbox.url_of("globex", "main")).code == 1
 
 
-def test_it_sets_default_channels_in_the_file_of_our_own_alone(shell: Shell, token: str) -> None:
+def test_set_writes_default_channels_into_the_drop_in_only(shell: Shell, token: str) -> None:
     (shell.home / ".condarc").write_text("# mine\nchannels: [conda-forge]\n")
 
     shell("set", token)
@@ -63,7 +61,7 @@ def test_it_sets_default_channels_in_the_file_of_our_own_alone(shell: Shell, tok
     assert (shell.home / ".condarc").read_text() == "# mine\nchannels: [conda-forge]\n"
 
 
-def test_it_leaves_default_channels_alone_when_it_is_told_to(shell: Shell, token: str) -> None:
+def test_set_leaves_default_channels_alone_with_the_option(shell: Shell, token: str) -> None:
     shell("set", "--no-set-default-channels", token)
 
     assert "default_channels" not in (shell.home / DROP_IN).read_text()
@@ -77,7 +75,7 @@ def test_it_leaves_default_channels_alone_when_it_is_told_to(shell: Shell, token
         (["mro"], ["mro-archive"]),
     ],
 )
-def test_archive_channels_are_added_on_request(
+def test_archive_channel_option_adds_the_channels(
     shell: Shell, token: str, names: list[str], channels: list[str]
 ) -> None:
     shell("set", token, "--include-archive-channels", *names)
@@ -86,9 +84,7 @@ def test_archive_channels_are_added_on_request(
     assert [name for name in channels if f'- "{shell.sandbox.url_of(name)}"' in text] == channels
 
 
-def test_an_unknown_archive_channel_is_one_line_and_changes_nothing(
-    shell: Shell, token: str
-) -> None:
+def test_unknown_archive_channel_is_one_line_and_changes_nothing(shell: Shell, token: str) -> None:
     before = shell.files()
 
     ran = shell("set", token, "--include-archive-channels", "main")
@@ -98,9 +94,7 @@ def test_an_unknown_archive_channel_is_one_line_and_changes_nothing(
     assert shell.files() == before
 
 
-def test_without_verification_of_certificates_it_is_stored_and_not_sent(
-    shell: Shell, token: str
-) -> None:
+def test_no_ssl_verify_stores_the_token_and_does_not_send_it(shell: Shell, token: str) -> None:
     shell.sandbox.requests.clear()
 
     ran = shell("set", "--no-ssl-verify", token)
@@ -111,9 +105,7 @@ def test_without_verification_of_certificates_it_is_stored_and_not_sent(
     assert "conda config --set ssl_verify truststore" in ran.err
 
 
-def test_signatures_are_verified_on_request_and_no_longer_after_remove(
-    shell: Shell, token: str
-) -> None:
+def test_signature_verification_ends_with_remove(shell: Shell, token: str) -> None:
     shell("set", "--enable-signature-verification", token)
 
     text = (shell.home / DROP_IN).read_text()
@@ -132,7 +124,7 @@ def test_signatures_are_verified_on_request_and_no_longer_after_remove(
         ["--force-config-condarc"],
     ],
 )
-def test_options_that_are_not_needed_are_taken_and_explained(
+def test_compatibility_options_are_accepted_and_explained(
     shell: Shell, token: str, words: list[str]
 ) -> None:
     ran = shell("set", *words, token)
@@ -143,7 +135,7 @@ def test_options_that_are_not_needed_are_taken_and_explained(
     )
 
 
-def test_a_token_that_is_not_accepted_is_not_stored(shell: Shell) -> None:
+def test_set_does_not_store_a_refused_token(shell: Shell) -> None:
     before = shell.files()
 
     ran = shell("set", "this-is-a-token-of-nobody-0123456789")
@@ -153,7 +145,7 @@ def test_a_token_that_is_not_accepted_is_not_stored(shell: Shell) -> None:
     assert set(shell.files()) - set(before) <= {".local/share/conda-token-plugin/index.json"}
 
 
-def test_a_token_from_a_file_is_taken_without_a_warning(
+def test_token_from_a_file_is_accepted_without_a_warning(
     shell: Shell, token: str, tmp_path: Path
 ) -> None:
     (tmp_path / "token.txt").write_text(f"{token}\n")
@@ -164,7 +156,7 @@ def test_a_token_from_a_file_is_taken_without_a_warning(
     assert "warning" not in ran.err
 
 
-def test_without_a_token_and_a_terminal_the_error_names_the_option(shell: Shell) -> None:
+def test_set_without_a_token_and_a_terminal_names_the_option(shell: Shell) -> None:
     ran = shell("set")
 
     assert ran.code == 2

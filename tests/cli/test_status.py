@@ -23,30 +23,30 @@ def acme(shell: Shell) -> Shell:
     return shell
 
 
-def test_a_block_has_all_that_is_known_of_a_token(acme: Shell) -> None:
+def test_status_block_shows_all_known_facts(acme: Shell) -> None:
     ran = acme("status")
     assert ran.code == 0
     expires = acme.sandbox.world.organization("acme").subscription.ends
-    for word in ("acme", "individual", "file", f"{expires:%Y-%m-%d}", "works (package of"):
+    for word in ("acme", "individual", "file", f"{expires:%Y-%m-%d}", "works (downloaded package"):
         assert word in ran.out
-    for name in ("source", "channels", "issued", "expires", "subscription", "asked", "now"):
+    for name in ("source", "channels", "issued", "expires", "checked", "now"):
         assert f"  {name} " in ran.out
 
 
-def test_each_token_costs_two_requests_and_offline_none(acme: Shell) -> None:
+def test_status_makes_two_requests_a_token_and_none_offline(acme: Shell) -> None:
     assert acme("status").code == 0
     assert len(acme.sandbox.requests) == 2
     assert acme("status", "--offline").code == 0
     assert len(acme.sandbox.requests) == 2
 
 
-def test_the_document_has_the_same_facts(acme: Shell) -> None:
+def test_status_json_has_the_same_facts(acme: Shell) -> None:
     (value,) = acme("status", "--json").json
     assert (value["organization"], value["works"], value["state"]) == ("acme", True, "valid")
     assert acme("status", "--json", "--offline").json[0]["works"] is None
 
 
-def test_the_token_is_never_printed(acme: Shell) -> None:
+def test_token_is_never_printed(acme: Shell) -> None:
     token = acme.sandbox.world.current("acme", "ada")
     assert token
     for words in (["status"], ["status", "--json"]):
@@ -55,25 +55,25 @@ def test_the_token_is_never_printed(acme: Shell) -> None:
 
 
 @pytest.mark.parametrize("flags", [["acme"], ["--org", "acme"]])
-def test_one_organization_can_be_asked_about(acme: Shell, flags: list[str]) -> None:
+def test_status_of_a_named_organization_shows_only_that(acme: Shell, flags: list[str]) -> None:
     acme("install", "--org", "globex", "--yes")
     assert [one["organization"] for one in acme("status", *flags, "--json").json] == ["acme"]
 
 
-def test_an_organization_without_a_token_is_named(acme: Shell) -> None:
+def test_status_names_an_organization_without_a_token(acme: Shell) -> None:
     ran = acme("status", "hooli")
     assert ran.code == 1
     assert "hooli" in ran.line
 
 
-def test_without_any_token_the_exit_code_is_1(shell: Shell) -> None:
+def test_status_without_any_token_exits_with_1(shell: Shell) -> None:
     ran = shell("status")
     assert ran.code == 1
     assert "install" in ran.err
     assert shell("status", "--json").json == []
 
 
-def test_a_token_that_is_refused_is_exit_code_1(acme: Shell) -> None:
+def test_status_of_a_refused_token_exits_with_1(acme: Shell) -> None:
     acme.sandbox.world.issue("acme", "ada")  # elsewhere, which revokes ours
     ran = acme("status")
     assert ran.code == 1
@@ -81,7 +81,7 @@ def test_a_token_that_is_refused_is_exit_code_1(acme: Shell) -> None:
     assert acme("status", "--offline").code == 0
 
 
-def test_what_the_repository_says_now_counts_more_than_old_metadata(acme: Shell) -> None:
+def test_check_has_precedence_over_stored_metadata(acme: Shell) -> None:
 
     store = user_store(Settings())
     (token,) = store.tokens()
@@ -92,17 +92,39 @@ def test_what_the_repository_says_now_counts_more_than_old_metadata(acme: Shell)
 
 
 @pytest.mark.parametrize(("within", "code"), [("14d", 0), ("301d", 1), ("52w", 1)])
-def test_fail_within_looks_ahead(acme: Shell, within: str, code: int) -> None:
+def test_fail_within_sets_the_exit_code(acme: Shell, within: str, code: int) -> None:
     assert acme("status", "--fail-within", within, "--offline").code == code
 
 
-def test_a_span_that_is_none_is_an_error(acme: Shell) -> None:
+def test_fail_within_names_the_reason_and_the_command_even_when_quiet(acme: Shell) -> None:
+    ran = acme("status", "--fail-within", "301d", "--quiet")
+    assert ran.code == 1
+    assert "within 301 days" in ran.err
+    assert "sync acme" in ran.err
+    assert ran.out.startswith("! acme  …")
+
+
+def test_verdict_is_the_first_line(acme: Shell) -> None:
+    assert acme("status").out.startswith("✓ acme  …")
+    acme.sandbox.world.issue("acme", "ada")
+    assert acme("status").out.startswith("✗ acme  …")
+
+
+def test_channel_that_conda_does_not_ask_about_is_reported_with_the_entry(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", shell.sandbox.world.issue("acme", "ada").value)
+    ran = shell("status")
+    assert f"does not ask this plugin for {shell.sandbox.url_of('acme')}" in ran.out
+    assert "channel_settings: [{channel:" in ran.out
+    assert "auth: conda-token-plugin" in ran.out
+
+
+def test_invalid_span_is_an_error(acme: Shell) -> None:
     ran = acme("status", "--fail-within", "soon")
     assert ran.code == 2
     assert "14d" in ran.line
 
 
-def test_a_working_token_is_noted_as_proven(acme: Shell) -> None:
+def test_status_stores_when_a_token_last_worked(acme: Shell) -> None:
     before = user_store(Settings()).tokens()[0].proven
     acme("status")
     after = user_store(Settings()).tokens()[0].proven
@@ -112,7 +134,7 @@ def test_a_working_token_is_noted_as_proven(acme: Shell) -> None:
 
 
 @pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME"])
-def test_a_token_from_the_environment_is_checked_too(shell: Shell, name: str) -> None:
+def test_status_checks_a_token_from_the_environment(shell: Shell, name: str) -> None:
     shell.set(name, shell.sandbox.world.issue("acme", "ada").value)
     (value,) = shell("status", "--json").json
     assert (value["source"], value["works"]) == (name, True)
@@ -132,9 +154,7 @@ def test_a_token_from_the_environment_is_checked_too(shell: Shell, name: str) ->
     ],
     ids=str,
 )
-def test_a_repository_that_fails_says_nothing_against_a_token(
-    acme: Shell, fault: dict[str, object]
-) -> None:
+def test_failing_repository_leaves_the_state_unknown(acme: Shell, fault: dict[str, object]) -> None:
     acme.sandbox.fail_next("/repo/", times=99, **fault)
     ran = acme("status", "--json")
     assert ran.code == 0
@@ -142,14 +162,14 @@ def test_a_repository_that_fails_says_nothing_against_a_token(
     assert "checked" in ran.json[0]["check"]
 
 
-def test_an_open_channel_proves_nothing(acme: Shell) -> None:
+def test_public_channel_leaves_the_state_unknown(acme: Shell) -> None:
     acme.sandbox.fail_next("main/noarch/repodata", times=99, status=200, body=b'{"packages": {}}')
     (value,) = acme("status", "--json").json
     assert value["works"] is None
-    assert "open to everybody" in value["check"]
+    assert "is public" in value["check"]
 
 
-def test_a_store_that_is_corrupt_is_one_line(acme: Shell) -> None:
+def test_corrupt_store_is_one_line(acme: Shell) -> None:
     index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
     ran = acme("status")

@@ -53,7 +53,7 @@ def sync_on_the_page(shell: Shell) -> None:
 # -- outcomes ------------------------------------------------------------------------------------
 
 
-def test_a_token_that_is_as_it_was_is_up_to_date_and_gets_its_id(acme: Shell) -> None:
+def test_unchanged_token_is_up_to_date_and_gets_its_id(acme: Shell) -> None:
     assert held().id == ""
     ran = acme("sync", "--json")
     current = acme.sandbox.world.current("acme", "ada")
@@ -62,7 +62,7 @@ def test_a_token_that_is_as_it_was_is_up_to_date_and_gets_its_id(acme: Shell) ->
     assert (held().id, held().subscription_ends) == (str(current.id), current.expires)
 
 
-def test_the_first_time_the_repository_says_whose_token_it_is_and_then_the_id_does(
+def test_first_sync_asks_the_repository_and_later_ones_compare_the_id(
     acme: Shell,
 ) -> None:
     acme("sync")
@@ -75,14 +75,14 @@ def test_the_first_time_the_repository_says_whose_token_it_is_and_then_the_id_do
     ]
 
 
-def test_after_a_renewal_the_page_to_extend_it_on_is_named(acme: Shell) -> None:
+def test_sync_after_a_renewal_names_the_page(acme: Shell) -> None:
     renew(acme)
     ran = acme("sync", "--json")
     assert (ran.code, result(ran)) == (0, "can be extended")
     assert f"{acme.sandbox.service}/app/organizations/acme" in ran.err
 
 
-def test_after_it_was_extended_there_the_new_expiry_is_kept(acme: Shell) -> None:
+def test_sync_after_an_extension_stores_the_new_expiry(acme: Shell) -> None:
     renew(acme)
     acme("sync")
     before = held().expires
@@ -94,7 +94,7 @@ def test_after_it_was_extended_there_the_new_expiry_is_kept(acme: Shell) -> None
 
 
 @pytest.mark.parametrize("learnt", [True, False])
-def test_a_token_that_was_reissued_elsewhere_is_told_apart(
+def test_sync_of_a_token_reissued_elsewhere_says_so(
     acme: Shell,
     learnt: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
@@ -107,20 +107,20 @@ def test_a_token_that_was_reissued_elsewhere_is_told_apart(
     assert "install --org acme" in ran.err
 
 
-def test_a_token_that_was_revoked_is_told_so(acme: Shell) -> None:
+def test_sync_of_a_revoked_token_says_so(acme: Shell) -> None:
     acme.sandbox.world.take_seat("acme", "ada")
     ran = acme("sync", "--json")
     assert (ran.code, result(ran)) == (1, "revoked")
 
 
-def test_a_subscription_that_ended_leaves_thirty_days(acme: Shell) -> None:
+def test_ended_subscription_starts_the_grace_period(acme: Shell) -> None:
     acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
     ran = acme("sync", "--json")
     assert (ran.code, result(ran)) == (0, "in grace")
     assert "must be renewed" in ran.err
 
 
-def test_the_days_of_grace_are_counted(acme: Shell) -> None:
+def test_grace_period_shows_the_days_left(acme: Shell) -> None:
     current = acme.sandbox.world.current("acme", "ada")
     assert current
     acme.sandbox.world.sync(current.id, acme.sandbox.clock.now() - timedelta(days=10))
@@ -131,20 +131,20 @@ def test_the_days_of_grace_are_counted(acme: Shell) -> None:
     assert held().state(now=acme.sandbox.clock.now()) is State.GRACE
 
 
-def test_a_subscription_that_was_cancelled_is_told_so(acme: Shell) -> None:
+def test_sync_of_a_cancelled_subscription_says_so(acme: Shell) -> None:
     acme.sandbox.world.cancel("acme")
     ran = acme("sync", "--json")
     assert (ran.code, result(ran)) == (1, "cancelled")
     assert held().state(now=acme.sandbox.clock.now()) is State.CANCELLED
 
 
-def test_a_subscription_that_ended_long_ago_is_told_so(acme: Shell) -> None:
+def test_sync_of_a_subscription_that_ended_long_ago_says_so(acme: Shell) -> None:
     acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=40))
     ran = acme("sync", "--json")
     assert (ran.code, result(ran)) == (1, "ended")
 
 
-def test_a_token_that_was_given_up_and_works_again_is_used_again(acme: Shell) -> None:
+def test_revoked_token_that_works_again_is_usable_again(acme: Shell) -> None:
     acme.sandbox.fail_next("current-token", status=404)
     assert acme("sync").code == 1
     assert not held().state(now=acme.sandbox.clock.now()).usable
@@ -167,24 +167,24 @@ def site(shell: Shell) -> Shell:
     return shell
 
 
-def test_a_site_token_is_tried_and_needs_no_login(site: Shell) -> None:
+def test_sync_of_a_site_token_needs_no_login(site: Shell) -> None:
     ran = site("sync", "--json")
     assert (ran.code, result(ran)) == (0, "up to date")
 
 
-def test_a_site_token_of_a_member_learns_the_subscriptions_end(site: Shell) -> None:
+def test_sync_of_a_site_token_by_a_member_stores_the_subscription(site: Shell) -> None:
     site.log_in("admin")
     site("sync")
     assert held().subscription_ends == site.sandbox.world.organization("stark").subscription.ends
 
 
-def test_a_site_token_that_the_repository_refuses_is_revoked(site: Shell) -> None:
+def test_sync_of_a_refused_site_token_is_revoked(site: Shell) -> None:
     site.sandbox.world.issue("stark")
     ran = site("sync", "--json")
     assert (ran.code, result(ran)) == (1, "revoked")
 
 
-def test_a_token_of_a_server_without_a_known_channel_is_unknown(shell: Shell) -> None:
+def test_sync_without_a_known_channel_is_unknown(shell: Shell) -> None:
     other = f"{shell.sandbox.service}/elsewhere"
     token = Token(organization="corp", kind=TokenKind.SITE, scope=(other,))
     user_store(Settings()).add(token, Secret("t" * 20))
@@ -204,7 +204,7 @@ def admin(acme: Shell) -> Shell:
     return acme
 
 
-def test_with_a_service_account_it_extends_by_itself(admin: Shell) -> None:
+def test_sync_with_a_service_account_extends_the_token(admin: Shell) -> None:
     before = held().expires
     ran = admin("sync", "--json")
     assert (ran.code, result(ran)) == (0, "extended")
@@ -212,20 +212,20 @@ def test_with_a_service_account_it_extends_by_itself(admin: Shell) -> None:
     assert held().expires == before + YEAR
 
 
-def test_a_service_account_is_not_used_where_nothing_can_be_extended(acme: Shell) -> None:
+def test_service_account_is_not_used_if_nothing_can_be_extended(acme: Shell) -> None:
     acme.set(SERVICE_ACCOUNT, "no-such-account-at-all")
     assert acme("sync").code == 0
     assert not any("/api/v1/" in request.path for request in acme.sandbox.requests)
 
 
-def test_a_service_account_that_is_over_is_named(admin: Shell) -> None:
+def test_expired_service_account_is_named(admin: Shell) -> None:
     admin.sandbox.clock.advance(timedelta(seconds=901))
     ran = admin("sync")
     assert ran.code == 3
     assert SERVICE_ACCOUNT in ran.line
 
 
-def test_a_service_account_of_somebody_else_is_named_and_nothing_lost(admin: Shell) -> None:
+def test_service_account_of_another_user_is_reported_and_nothing_lost(admin: Shell) -> None:
     user = admin.sandbox.world.user("ada")
     account = admin.sandbox.world.credentials.make_service_account(user)
     admin.set(SERVICE_ACCOUNT, account.value)
@@ -251,7 +251,7 @@ def waits(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> dict[int, Callable[[]
     return meanwhile
 
 
-def test_wait_looks_until_it_was_extended(
+def test_wait_ends_when_the_token_was_extended(
     acme: Shell, waits: dict[int, Callable[[], object]]
 ) -> None:
     waits[3] = lambda: sync_on_the_page(acme)
@@ -262,7 +262,7 @@ def test_wait_looks_until_it_was_extended(
 @pytest.mark.parametrize(
     "fault", [{"status": 500}, {"status": 429}, {"ending": Ending.RESET}], ids=str
 )
-def test_wait_outlasts_a_service_that_is_down_for_a_moment(
+def test_wait_continues_after_a_temporary_failure(
     acme: Shell, waits: dict[int, Callable[[], object]], fault: dict[str, object]
 ) -> None:
     waits[1] = lambda: acme.sandbox.fail_next("current-token", times=3, **fault)
@@ -272,12 +272,12 @@ def test_wait_outlasts_a_service_that_is_down_for_a_moment(
 
 
 @pytest.mark.usefixtures("waits")
-def test_wait_ends_when_nobody_does_it(acme: Shell) -> None:
+def test_wait_ends_at_its_deadline(acme: Shell) -> None:
     ran = acme("sync", "--wait", "--json")
     assert (ran.code, result(ran)) == (0, "can be extended")
 
 
-def test_ctrl_c_while_waiting_loses_nothing(
+def test_ctrl_c_during_wait_loses_nothing(
     acme: Shell, waits: dict[int, Callable[[], object]]
 ) -> None:
     def press() -> None:
@@ -290,11 +290,13 @@ def test_ctrl_c_while_waiting_loses_nothing(
     assert held().id
 
 
-def test_wait_does_not_wait_when_there_is_nothing_to_wait_for(acme: Shell) -> None:
+def test_wait_returns_at_once_if_nothing_can_be_extended(acme: Shell) -> None:
     assert acme("sync", "--wait").code == 0
 
 
-def test_web_opens_the_page(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_web_opens_the_page_only_if_a_token_can_be_extended(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert acme("sync", "--web").code == 0
@@ -307,7 +309,7 @@ def test_web_opens_the_page(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> Non
 # -- several, and none ---------------------------------------------------------------------------
 
 
-def test_all_are_asked_about_unless_one_is_named(acme: Shell) -> None:
+def test_sync_compares_all_tokens_unless_one_is_named(acme: Shell) -> None:
     acme("install", "--org", "globex", "--yes")
     assert len(acme("sync", "--json").json) == 2
     assert len(acme("sync", "--all", "--json").json) == 2
@@ -316,7 +318,7 @@ def test_all_are_asked_about_unless_one_is_named(acme: Shell) -> None:
         assert one["organization"] == "globex"
 
 
-def test_one_that_cannot_be_asked_about_does_not_hide_the_others(acme: Shell) -> None:
+def test_failed_comparison_does_not_hide_the_others(acme: Shell) -> None:
     acme("install", "--org", "globex", "--yes")
     acme.sandbox.fail_next("acme/ce/current-token", times=9, status=500)
     ran = acme("sync", "--json")
@@ -328,7 +330,7 @@ def test_one_that_cannot_be_asked_about_does_not_hide_the_others(acme: Shell) ->
     assert "HTTP 500" in ran.err
 
 
-def test_a_token_that_is_not_stored_is_named(acme: Shell) -> None:
+def test_sync_names_an_organization_without_a_token(acme: Shell) -> None:
     ran = acme("sync", "hooli")
     assert ran.code == 1
     assert "hooli" in ran.line
@@ -338,14 +340,14 @@ def test_names_and_all_exclude_each_other(acme: Shell) -> None:
     assert acme("sync", "acme", "--all").code == 2
 
 
-def test_without_any_token_there_is_nothing_to_do(shell: Shell) -> None:
+def test_sync_without_any_token_makes_no_request(shell: Shell) -> None:
     ran = shell("sync")
     assert ran.code == 0
     assert "No token is stored" in ran.err
     assert len(shell.sandbox.requests) == 0
 
 
-def test_without_a_login_it_says_how_to_get_one_and_changes_nothing(acme: Shell) -> None:
+def test_sync_without_a_login_names_the_command_and_changes_nothing(acme: Shell) -> None:
     before = acme.files()
     acme.unset(API_KEY)
     ran = acme("sync")
@@ -370,7 +372,7 @@ def test_without_a_login_it_says_how_to_get_one_and_changes_nothing(acme: Shell)
     ],
     ids=str,
 )
-def test_a_service_that_fails_has_an_exit_code_and_changes_nothing(
+def test_failing_service_sets_the_exit_code_and_changes_nothing(
     acme: Shell, fault: dict[str, object], code: int
 ) -> None:
     before = held()

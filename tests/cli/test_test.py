@@ -33,7 +33,7 @@ def results(ran: Ran) -> dict[str, str]:
 WORKS = {"repodata": "works", "zst": "works", "shards": "absent", "package": "works"}
 
 
-def test_each_file_and_the_token_are_named(acme: Shell) -> None:
+def test_check_reports_each_file_and_the_token(acme: Shell) -> None:
     ran = acme("test", acme.sandbox.url_of("acme", "main"), "--json")
     assert ran.code == 0
     assert results(ran) == WORKS
@@ -41,7 +41,7 @@ def test_each_file_and_the_token_are_named(acme: Shell) -> None:
     assert ran.json[0]["token"]["source"] == "file"
 
 
-def test_shards_and_redirects_are_followed_without_the_token(acme: Shell) -> None:
+def test_redirected_files_are_requested_without_the_token(acme: Shell) -> None:
     ran = acme("test", acme.sandbox.url_of("acme", "private"), "--json")
     assert ran.code == 0
     assert set(results(ran).values()) == {"works"}
@@ -50,7 +50,7 @@ def test_shards_and_redirects_are_followed_without_the_token(acme: Shell) -> Non
     assert not any(request.authorization for request in signed)
 
 
-def test_a_line_a_channel(acme: Shell) -> None:
+def test_table_has_one_line_per_channel(acme: Shell) -> None:
     names = [acme.sandbox.url_of("acme", "main"), acme.sandbox.url_of("main")]
     ran = acme("test", *names)
     lines = ran.out.splitlines()
@@ -59,7 +59,7 @@ def test_a_line_a_channel(acme: Shell) -> None:
     assert lines[0].split("\t") == ["channel", "repodata", "zst", "shards", "package", "token"]
 
 
-def test_a_channel_of_another_organization_is_refused_and_gets_no_token(acme: Shell) -> None:
+def test_channel_of_another_organization_receives_no_token(acme: Shell) -> None:
     ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json")
     assert ran.code == 1
     assert results(ran)["repodata"] == "refused"
@@ -67,20 +67,20 @@ def test_a_channel_of_another_organization_is_refused_and_gets_no_token(acme: Sh
     assert not any(request.authorization for request in acme.sandbox.requests)
 
 
-def test_public_repodata_does_not_hide_a_token_that_is_dead(acme: Shell) -> None:
+def test_public_repodata_does_not_hide_a_revoked_token(acme: Shell) -> None:
     acme.sandbox.world.issue("acme", "ada")
     ran = acme("test", acme.sandbox.url_of("acme", "public-index"), "--json")
     assert ran.code == 1
     assert (results(ran)["repodata"], results(ran)["package"]) == ("works", "refused")
 
 
-def test_what_is_no_channel_is_absent(acme: Shell) -> None:
+def test_url_without_a_channel_is_absent(acme: Shell) -> None:
     ran = acme("test", acme.sandbox.url_of("acme", "nothing"), "--json")
     assert ran.code == 1
     assert results(ran)["repodata"] == "absent"
 
 
-def test_without_names_the_channels_of_the_tokens_are_tried(acme: Shell) -> None:
+def test_channels_of_the_tokens_are_checked_by_default(acme: Shell) -> None:
     ran = acme("test")
     assert ran.code == 1
     assert "No channel is configured" in ran.err
@@ -91,13 +91,13 @@ def test_without_names_the_channels_of_the_tokens_are_tried(acme: Shell) -> None
     assert [one["channel"] for one in ran.json] == [channel]
 
 
-def test_a_name_is_no_channel_where_there_is_no_conda(acme: Shell) -> None:
+def test_channel_name_without_conda_is_an_error(acme: Shell) -> None:
     ran = acme("test", "defaults")
     assert ran.code == 2
     assert "https://" in ran.line
 
 
-def test_the_token_is_never_printed(acme: Shell) -> None:
+def test_token_is_never_printed(acme: Shell) -> None:
     token = acme.sandbox.world.current("acme", "ada")
     assert token
     for words in (["--json"], []):
@@ -122,7 +122,7 @@ def test_the_token_is_never_printed(acme: Shell) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("part", ["repodata", "zst", "package"])
-def test_each_file_fails_by_itself(
+def test_failure_of_one_file_does_not_change_the_others(
     acme: Shell, part: str, fault: dict[str, Any], finding: str
 ) -> None:
     patterns = {"repodata": r"repodata\.json$", "zst": r"json\.zst", "package": "acme-hello"}
@@ -147,7 +147,7 @@ def conda_test(*words: str) -> tuple[int, str]:
 
 
 @pytest.mark.conda
-def test_condas_own_session_opens_the_channels_with_our_handler(shell: Shell) -> None:
+def test_conda_session_uses_the_auth_handler(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.sandbox.requests.clear()
     code, out = conda_test(shell.sandbox.url_of("acme", "private"))
@@ -158,7 +158,7 @@ def test_condas_own_session_opens_the_channels_with_our_handler(shell: Shell) ->
 
 
 @pytest.mark.conda
-def test_the_channels_that_conda_is_configured_with_are_tried(shell: Shell) -> None:
+def test_configured_channels_of_conda_are_checked(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     channels = [shell.sandbox.url_of("acme", "main"), shell.sandbox.url_of("globex", "main")]
     (shell.home / ".condarc").write_text(json.dumps({"channels": channels}))
@@ -169,7 +169,7 @@ def test_the_channels_that_conda_is_configured_with_are_tried(shell: Shell) -> N
 
 
 @pytest.mark.conda
-def test_a_token_that_a_channels_url_has_itself_is_used_and_not_shown(shell: Shell) -> None:
+def test_token_in_a_channel_url_is_used_and_not_shown(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     value = shell.sandbox.world.issue("acme", "ada").value
     code, out = conda_test(f"{shell.sandbox.service}/t/{value}/repo/acme/main")
@@ -180,7 +180,7 @@ def test_a_token_that_a_channels_url_has_itself_is_used_and_not_shown(shell: She
 
 
 @pytest.mark.conda
-def test_an_offline_conda_is_said_so(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_conda_is_reported(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONDA_OFFLINE", "true")
     code, out = conda_test(shell.sandbox.url_of("acme", "main"))
     assert code == 1

@@ -1,4 +1,4 @@
-"""Why a channel refused: who is asked, how often, and what is said when nobody answers."""
+"""Explaining a refusal: which servers are asked, how often, and what is said without an answer."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ class Room:
             {
                 "CONDA_TOKEN_REPO_URL": sandbox.repo,
                 "CONDA_TOKEN_SERVICE_URL": sandbox.service,
+                "HOME": str(folder),
                 "CONDA_TOKEN_HOME": str(folder / "store"),
                 "CONDA_TOKEN_STORE": "file",
                 "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
             }
         )
         self.store = user_store(self.settings)
-        self.drop_in = folder / "ours.yml"
+        self.drop_in = self.settings.condarc
 
     def hold(self, organization: str = "acme", value: str = "", **facts: Any) -> Token:
         """Keep a token that is issued now, or ``value``."""
@@ -76,7 +77,7 @@ def code(found: Diagnosis | None) -> str:
     return found.code
 
 
-def test_a_token_that_was_reissued_is_marked_so_that_it_is_not_sent_again(room: Room) -> None:
+def test_reissued_token_is_stored_as_revoked(room: Room) -> None:
     token = room.hold()
     room.sandbox.world.issue("acme", "ada")
 
@@ -88,21 +89,21 @@ def test_a_token_that_was_reissued_is_marked_so_that_it_is_not_sent_again(room: 
     assert not known.worth_trying(now=datetime.now(timezone.utc))
 
 
-def test_what_is_known_to_be_dead_costs_no_request(room: Room) -> None:
+def test_token_known_to_be_expired_makes_no_request(room: Room) -> None:
     room.hold(expires=NOW - timedelta(days=60), checked=NOW)
 
     assert code(room.said()) == "expired"
     assert room.asked() == []
 
 
-def test_nothing_is_asked_about_a_channel_without_a_token(room: Room) -> None:
+def test_channel_without_a_token_makes_no_request(room: Room) -> None:
     room.hold()
 
     assert code(room.said("globex", "main")) == "no_token"
     assert room.asked() == []
 
 
-def test_a_token_is_asked_about_once_a_process(room: Room) -> None:
+def test_token_is_asked_about_once_per_process(room: Room) -> None:
     room.hold(value="of-nobody-0123456789")
     examiner = room.examiner()
     url = room.sandbox.url_of("acme", "main")
@@ -115,7 +116,7 @@ def test_a_token_is_asked_about_once_a_process(room: Room) -> None:
     assert room.asked() == asked
 
 
-def test_a_token_that_works_elsewhere_is_not_asked_about_at_the_service(room: Room) -> None:
+def test_token_accepted_elsewhere_is_not_sent_to_the_service(room: Room) -> None:
     own = organization_prefix(room.sandbox.repo, "globex")
     room.hold("acme", scope=(own, *shared_prefixes(room.sandbox.repo)))
 
@@ -123,7 +124,7 @@ def test_a_token_that_works_elsewhere_is_not_asked_about_at_the_service(room: Ro
     assert not [path for path in room.asked() if path.startswith("/api/")]
 
 
-def test_without_a_login_the_metadata_is_all_there_is(room: Room) -> None:
+def test_explanation_without_a_login_uses_the_metadata(room: Room) -> None:
     room.hold(value="of-nobody-0123456789")
     del room.settings.variables["ANACONDA_AUTH_API_KEY"]  # type: ignore[attr-defined]  # a dict
 
@@ -131,21 +132,21 @@ def test_without_a_login_the_metadata_is_all_there_is(room: Room) -> None:
 
 
 @pytest.mark.parametrize("value", ["not a key\n", "half a \x00 key"])
-def test_a_login_that_cannot_be_one_silences_nothing(room: Room, value: str) -> None:
+def test_malformed_login_does_not_suppress_the_explanation(room: Room, value: str) -> None:
     room.hold(value="of-nobody-0123456789")
     room.settings.variables["ANACONDA_AUTH_API_KEY"] = value  # type: ignore[index]  # a dict
 
     assert code(room.said()) == "refused"
 
 
-def test_a_service_that_is_down_silences_nothing(room: Room) -> None:
+def test_failing_service_does_not_suppress_the_explanation(room: Room) -> None:
     room.hold(value="of-nobody-0123456789")
     room.sandbox.fail_next("/api/", times=99, status=503)
 
     assert code(room.said()) == "refused"
 
 
-def test_a_repository_that_is_down_leaves_it_to_the_service(room: Room) -> None:
+def test_failing_repository_leaves_the_explanation_to_the_service(room: Room) -> None:
     room.hold()
     room.sandbox.world.issue("acme", "ada")
     room.sandbox.fail_next("/repo/", times=99, status=503)
@@ -154,7 +155,7 @@ def test_a_repository_that_is_down_leaves_it_to_the_service(room: Room) -> None:
     assert code(room.said()) == "not_for_this"
 
 
-def test_a_damaged_store_is_the_handlers_to_say(room: Room) -> None:
+def test_damaged_store_gives_no_explanation(room: Room) -> None:
     room.hold()
     for path in room.settings.store_folder.glob("index*"):
         path.write_bytes(b"\x00")
@@ -162,7 +163,8 @@ def test_a_damaged_store_is_the_handlers_to_say(room: Room) -> None:
     assert room.said() is None
 
 
-def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
+def test_token_of_a_variable_is_verified_without_the_service(room: Room) -> None:
+    room.hold()  # with its drop-in, by which conda asks the plugin
     variables: Any = room.settings.variables
     variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
 
@@ -171,3 +173,38 @@ def test_a_token_of_a_variable_is_tried_and_not_asked_about(room: Room) -> None:
     assert code(found) == "refused"
     assert "ANACONDA_REPO_TOKEN_ACME" in found.text  # type: ignore[union-attr]  # see code()
     assert not [path for path in room.asked() if path.startswith("/api/")]
+
+
+def test_token_that_conda_does_not_ask_for_is_reported_without_a_request(room: Room) -> None:
+    variables: Any = room.settings.variables
+    variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
+
+    assert code(room.said()) == "not_asked"
+    assert room.asked() == []
+
+
+def test_storage_behind_a_redirect_is_named_and_no_new_token_suggested(room: Room) -> None:
+    room.hold()
+    url = f"{room.sandbox.url_of('acme', 'private')}/noarch/acme-hello-1.0-0.conda"
+    there = (("Location", "https://storage.example/x"),)
+    room.sandbox.fail_next("acme-hello", times=9, status=302, headers=there)
+
+    found = room.examiner().examine(url, status=403, headers={})
+
+    assert code(found) == "storage_refused"
+    assert found is not None
+    assert "storage.example" in found.what
+    assert "install" not in found.text
+
+
+@pytest.mark.parametrize(("without", "expected"), [(200, "works_without"), (404, None)])
+def test_file_that_is_404_with_a_token_is_requested_without_one(
+    room: Room, without: int, expected: str | None
+) -> None:
+    room.hold()
+    room.sandbox.fail_next("main/noarch/repodata.json", times=9, status=without, body=b"{}")
+
+    found = room.said(status=404)
+
+    assert (found.code if found else None) == expected
+    assert not any(request.authorization for request in room.sandbox.requests)

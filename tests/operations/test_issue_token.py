@@ -1,4 +1,4 @@
-"""An issue is a transaction: killed anywhere, the token is stored or the user is told."""
+"""Issuing is a transaction: after a kill anywhere, the token is stored or the loss reported."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.errors.store import IssueLost, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations import issue_journal
-from conda_token_plugin.operations.issue_token import uninterrupted
+from conda_token_plugin.operations.issue_token import delayed_interrupt
+from conda_token_plugin.service.client import Service
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
+    from conda_token_plugin.service.models import IssuedToken
 
 NOW = utc("2026-11-24T12:00:00Z")
 KILLED = """
@@ -34,7 +37,7 @@ from conda_token_plugin.cli import main
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.store import Store
 
-def dying(function):
+def killing(function):
     def call(*args, **kwargs):
         result = None if before else function(*args, **kwargs)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -44,9 +47,9 @@ def dying(function):
 place, before = sys.argv[1], sys.argv[2] == "before"
 owner, name = {
     "issue": (Service, "issue"), "add": (Store, "add"), "update": (Store, "update"),
-    "write": (dropin, "write"), "clear": (issue_journal, "clear"),
+    "write": (dropin, "write"), "remove": (issue_journal, "remove"),
 }[place]
-setattr(owner, name, dying(getattr(owner, name)))
+setattr(owner, name, killing(getattr(owner, name)))
 main(["install", "--org", "acme", "--yes"])
 """
 
@@ -66,8 +69,8 @@ def plugin(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.usefixtures("variables")
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("place", ["issue", "add", "update", "write", "clear"])
-def test_a_kill_leaves_the_token_or_a_word_about_it(
+@pytest.mark.parametrize("place", ["issue", "add", "update", "write", "remove"])
+def test_kill_during_issue_leaves_the_token_or_a_journal_entry(
     sandbox: Sandbox, place: str, when: str
 ) -> None:
     command = [sys.executable, "-c", KILLED, place, when]
@@ -76,68 +79,125 @@ def test_a_kill_leaves_the_token_or_a_word_about_it(
     listed = plugin("list")
     assert listed.returncode == 0
     stored = issued is not None and issued.value[-4:] in listed.stdout
-    told = "cut short" in listed.stderr and "install --org acme" in listed.stderr
+    told = "was interrupted" in listed.stderr and "install --org acme" in listed.stderr
     assert issued is None or stored or told
     assert issued is None or issued.value[:8] not in listed.stdout + listed.stderr
     assert plugin("install", "--org", "acme", "--yes").returncode == 0
-    assert "cut short" not in plugin("list").stderr
+    assert "was interrupted" not in plugin("list").stderr
 
 
-def test_a_ctrl_c_waits_until_what_was_issued_is_stored() -> None:
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.01)  # lets the interpreter run the signal handler
+
+
+def test_first_ctrl_c_is_delayed_until_the_block_is_done() -> None:
     done: list[str] = []
-    with pytest.raises(KeyboardInterrupt), uninterrupted():  # noqa: PT012  # what comes after it
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.01)  # a chance for the interpreter to deliver it
+    with pytest.raises(KeyboardInterrupt), delayed_interrupt():  # noqa: PT012  # what follows it
+        press_ctrl_c()
         done.append("stored")
     assert done == ["stored"]
 
 
-def test_an_issue_that_failed_with_a_word_leaves_no_note(tmp_path: Path) -> None:
-    with pytest.raises(NoSeat), issue_journal.noted(tmp_path, organization="acme", now=NOW):
+def test_second_ctrl_c_ends_the_block_at_once() -> None:
+    done: list[str] = []
+    with pytest.raises(KeyboardInterrupt), delayed_interrupt():  # noqa: PT012  # what follows it
+        press_ctrl_c()
+        press_ctrl_c()
+        done.append("stored")
+    assert done == []
+
+
+@pytest.mark.usefixtures("variables")
+@pytest.mark.parametrize(
+    ("presses", "said", "left"), [(1, "is stored", 0), (2, "may have issued", 1)]
+)
+def test_ctrl_c_during_the_request_reports_what_was_changed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    presses: int,
+    said: str,
+    left: int,
+) -> None:
+    issue = Service.issue
+
+    def interrupted(self: Service, organization: str) -> IssuedToken:
+        for _ in range(presses):
+            press_ctrl_c()
+        return issue(self, organization)
+
+    monkeypatch.setattr(Service, "issue", interrupted)
+    assert main(["install", "--org", "acme", "--yes"]) == 130
+    assert said in capsys.readouterr().err
+    assert len(issue_journal.interrupted(Settings().store_folder)) == left
+
+
+def entries(folder: Path) -> list[Path]:
+    return list(folder.glob(f"{issue_journal.PREFIX}*"))
+
+
+def test_journal_entry_is_removed_when_the_issue_fails_with_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NoSeat), issue_journal.recorded(tmp_path, organization="acme", now=NOW):
         raise NoSeat("acme")
-    assert not (tmp_path / issue_journal.NAME).exists()
+    assert entries(tmp_path) == []
 
 
-def test_an_issue_that_is_under_way_is_not_spoken_of(tmp_path: Path) -> None:
-    with issue_journal.noted(tmp_path, organization="acme", now=NOW):
-        assert (tmp_path / issue_journal.NAME).exists()
-        assert issue_journal.cut_short(tmp_path) is None
+def test_journal_does_not_report_an_issue_that_is_running(tmp_path: Path) -> None:
+    with issue_journal.recorded(tmp_path, organization="acme", now=NOW):
+        assert len(entries(tmp_path)) == 1
+        assert issue_journal.interrupted(tmp_path) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"organization": "acme"}'])
-def test_a_note_that_was_cut_short_itself_is_passed_over(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / issue_journal.NAME).write_bytes(content)
-    assert issue_journal.cut_short(tmp_path) is None
+def test_journal_skips_an_entry_that_is_damaged(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / f"{issue_journal.PREFIX}0{issue_journal.SUFFIX}").write_bytes(content)
+    assert issue_journal.interrupted(tmp_path) == []
 
 
-def test_a_note_is_of_the_dead_also_where_its_process_has_the_number_of_this_one(
+def test_journal_reports_an_unlocked_entry_with_the_process_id_of_this_process(
     tmp_path: Path,
 ) -> None:
     facts = f'{{"organization": "acme", "started": "{NOW.isoformat()}", "process": {os.getpid()}}}'
-    (tmp_path / issue_journal.NAME).write_text(facts)
-    note = issue_journal.cut_short(tmp_path)
-    assert note is not None
-    assert "install --org acme" in note.warning
+    (tmp_path / f"{issue_journal.PREFIX}0{issue_journal.SUFFIX}").write_text(facts)
+    (entry,) = issue_journal.interrupted(tmp_path)
+    assert "install --org acme" in entry.warning
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no lock is held there")
-def test_an_issue_of_another_process_is_under_way_until_it_is_killed(tmp_path: Path) -> None:
-    code = """
-import sys, time
+CHILD = """
+import sys
 from pathlib import Path
 from conda_token_plugin.operations import issue_journal
 from conda_token_plugin.tokens.token import utc
-with issue_journal.noted(Path(sys.argv[1]), organization="acme", now=utc("2026-11-24")):
-    print("noted", flush=True)
+with issue_journal.recorded(Path(sys.argv[1]), organization=sys.argv[2], now=utc("2026-11-24")):
+    print("recorded", flush=True)
     sys.stdin.read()
 """
-    command = [sys.executable, "-c", code, str(tmp_path)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="entries are not locked there")
+@pytest.mark.parametrize("during", [[], ["globex"]], ids=["alone", "beside another issue"])
+def test_journal_reports_the_issue_of_a_killed_process(tmp_path: Path, during: list[str]) -> None:
+    command = [sys.executable, "-c", CHILD, str(tmp_path), "acme"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
-        assert child.stdout.readline() == b"noted\n"
-        assert issue_journal.cut_short(tmp_path) is None
+        assert child.stdout.readline() == b"recorded\n"
+        for organization in during:  # starts and ends while the other one is running
+            with issue_journal.recorded(tmp_path, organization=organization, now=NOW):
+                pass
+        assert issue_journal.interrupted(tmp_path) == []
         child.kill()
-    assert issue_journal.cut_short(tmp_path) is not None
+    (entry,) = issue_journal.interrupted(tmp_path)
+    assert entry.organization == "acme"
+
+
+def test_successful_issue_removes_interrupted_entries_of_its_organization(tmp_path: Path) -> None:
+    for number, organization in enumerate(["acme", "globex"]):
+        facts = f'{{"organization": "{organization}", "started": "{NOW.isoformat()}"}}'
+        (tmp_path / f"{issue_journal.PREFIX}{number}{issue_journal.SUFFIX}").write_text(facts)
+    with issue_journal.recorded(tmp_path, organization="acme", now=NOW):
+        pass
+    (entry,) = issue_journal.interrupted(tmp_path)
+    assert entry.organization == "globex"
 
 
 def full(*_args: object, **_options: object) -> None:
@@ -149,7 +209,7 @@ def unwritable(path: Path, **_options: object) -> None:
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_store_that_fails_after_the_issue_is_not_said_to_have_changed_nothing(
+def test_store_failure_after_the_issue_reports_that_the_token_is_lost(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Store, "add", full)
@@ -165,7 +225,7 @@ def test_a_store_that_fails_after_the_issue_is_not_said_to_have_changed_nothing(
 
 
 @pytest.mark.usefixtures("variables")
-def test_a_drop_in_that_fails_after_the_issue_is_made_up_for_without_another(
+def test_drop_in_failure_after_the_issue_is_repaired_without_issuing_again(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with monkeypatch.context() as broken:

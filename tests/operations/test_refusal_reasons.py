@@ -57,11 +57,12 @@ ROWS = {
     "cancelled": evidence(outcome=SyncOutcome.CANCELLED),
     "expired": evidence(token={"expires": NOW - timedelta(days=1)}),
     "refused": evidence(),
+    "storage_refused": evidence(storage="storage.example"),
 }
 
 
 @pytest.mark.parametrize("code", ROWS)
-def test_each_row_of_the_table_has_its_code_the_url_and_one_command(code: str) -> None:
+def test_each_diagnosis_has_its_code_the_url_and_one_command(code: str) -> None:
     found = said(ROWS[code])
 
     assert found.code == code
@@ -72,8 +73,9 @@ def test_each_row_of_the_table_has_its_code_the_url_and_one_command(code: str) -
 
 
 @pytest.mark.parametrize("code", sorted(set(ROWS) - {"no_token", "intercepted", "own_credentials"}))
-def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(code: str) -> None:
-    assert "The token …ab12 of acme from the file store" in said(ROWS[code]).what
+def test_diagnosis_names_the_token_its_organization_and_source(code: str) -> None:
+    owner = "for" if code == "refused" else "of"
+    assert f"token …ab12 {owner} acme from the file store" in said(ROWS[code]).what
 
 
 @pytest.mark.parametrize(
@@ -85,18 +87,18 @@ def test_a_diagnosis_of_a_token_names_its_last_four_its_organization_and_source(
         ({"expires": NOW + timedelta(seconds=1)}, "refused"),
     ],
 )
-def test_without_an_inquiry_the_metadata_decides(facts: dict[str, Any], code: str) -> None:
+def test_metadata_decides_without_an_answer(facts: dict[str, Any], code: str) -> None:
     assert said(evidence(token=facts)).code == code
 
 
-def test_what_the_service_says_goes_before_the_metadata() -> None:
+def test_answer_of_the_service_has_precedence_over_metadata() -> None:
     expired = {"expires": NOW - timedelta(days=1)}
 
     assert said(evidence(token=expired, outcome=SyncOutcome.EXTENDED)).code == "not_for_this"
     assert said(evidence(token=expired, outcome=SyncOutcome.REISSUED)).code == "reissued"
 
 
-def test_another_refusal_of_the_service_is_told_in_its_own_words() -> None:
+def test_other_refusal_of_the_service_is_quoted() -> None:
     error = NoSuchOrganization("acme", known={"globex": "Globex"})
 
     found = said(evidence(service_refused=error))
@@ -106,15 +108,15 @@ def test_another_refusal_of_the_service_is_told_in_its_own_words() -> None:
     assert found.command == "Run: conda token whoami"
 
 
-def test_the_date_is_when_the_token_was_last_known_to_be_good() -> None:
+def test_diagnosis_shows_when_the_token_was_last_valid() -> None:
     proven = said(evidence(outcome=SyncOutcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
     never = said(evidence(outcome=SyncOutcome.REVOKED, token={"issued": None}))
 
-    assert "since 2026-11-22" in proven.what
-    assert "since a date that is not known" in never.what
+    assert "after 2026-11-22" in proven.what
+    assert "after an unknown date" in never.what
 
 
-def test_a_site_token_and_a_variable_are_replaced_in_their_own_ways() -> None:
+def test_command_depends_on_the_kind_of_the_token() -> None:
     expired = {"expires": NOW - timedelta(days=1)}
 
     assert said(evidence(token=expired | SITE)).command.endswith("install --site --org acme")
@@ -123,14 +125,14 @@ def test_a_site_token_and_a_variable_are_replaced_in_their_own_ways() -> None:
     assert "seat" not in said(evidence(outcome=SyncOutcome.REVOKED, token=SITE)).what
 
 
-def test_a_page_for_people_is_a_hint_and_no_proof_of_a_proxy() -> None:
+def test_web_page_is_mentioned_and_does_not_change_the_code() -> None:
     found = said(evidence(answer={"page": True}))
 
     assert found.code == "refused"
     assert "the answer is a web page" in found.what
 
 
-def test_a_shared_channel_belongs_to_no_organization_in_particular() -> None:
+def test_shared_channel_names_no_organization() -> None:
     found = said(
         Evidence(refusal=ChannelRefusal(url=URL, status=403), now=NOW, organization=SHARED)
     )
@@ -138,7 +140,7 @@ def test_a_shared_channel_belongs_to_no_organization_in_particular() -> None:
     assert found.command == "Run: conda token install"
 
 
-def test_what_is_neither_in_the_repository_nor_covered_is_no_business_of_ours() -> None:
+def test_url_outside_the_repository_without_a_token_has_no_diagnosis() -> None:
     assert diagnosed(Evidence(refusal=ChannelRefusal(url=URL, status=403), now=NOW)) is None
     blocked = ChannelRefusal(url=URL, status=403, interceptor="squid")
     assert diagnosed(Evidence(refusal=blocked, now=NOW)) is None
@@ -154,7 +156,7 @@ def test_what_is_neither_in_the_repository_nor_covered_is_no_business_of_ours() 
         ("../acme/main/noarch/repodata.json", ""),
     ],
 )
-def test_the_organization_is_read_from_the_repositorys_path(path: str, organization: str) -> None:
+def test_organization_is_read_from_the_path(path: str, organization: str) -> None:
     settings = Settings({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo/"})
 
     assert organization_of(f"https://repo.example/repo/{path}", settings=settings) == (organization)
@@ -172,9 +174,7 @@ def test_the_organization_is_read_from_the_repositorys_path(path: str, organizat
         ({}, ""),
     ],
 )
-def test_an_interceptor_is_known_by_what_it_calls_itself(
-    headers: dict[str, str], interceptor: str
-) -> None:
+def test_proxy_is_recognized_by_its_headers(headers: dict[str, str], interceptor: str) -> None:
     assert refusal_of(URL, status=403, headers=headers).interceptor == interceptor
 
 
@@ -187,7 +187,7 @@ def test_an_interceptor_is_known_by_what_it_calls_itself(
         (URL.replace("/repo/", "/t/secret-1/repo/", 1), True),
     ],
 )
-def test_credentials_of_the_url_are_seen_and_not_shown(url: str, own: bool) -> None:  # noqa: FBT001  # a case
+def test_credentials_in_the_url_are_detected_and_not_shown(url: str, own: bool) -> None:  # noqa: FBT001  # a case
     refusal = refusal_of(url, status=401, headers={})
 
     assert refusal.own_credentials is own
@@ -195,7 +195,7 @@ def test_credentials_of_the_url_are_seen_and_not_shown(url: str, own: bool) -> N
     assert refusal.channel == "https://repo.example/repo/acme/main"
 
 
-def test_the_headers_of_an_answer_are_read_from_condas_details() -> None:
+def test_headers_are_read_from_the_response_details_of_conda() -> None:
     details = "\n>>GET / HTTP\n> Via: mine\n\n<<HTTP 403 Forbidden\n< Via: 1.1 x\n< Server: y\n"
 
     assert headers_in(details) == {"via": "1.1 x", "server": "y"}
@@ -208,7 +208,7 @@ def said(facts: Evidence) -> Diagnosis:
     return found
 
 
-def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
+def test_command_is_quoted_for_the_shell() -> None:
     """A channel's URL may be from somebody else's environment file."""
     url = "https://repo.example/repo/x;$(reboot)/main/noarch/repodata.json"
     settings = Settings({"CONDA_TOKEN_REPO_URL": "https://repo.example/repo"})
@@ -222,3 +222,33 @@ def test_a_command_is_fit_to_be_pasted_whatever_the_channels_url_says() -> None:
     assert another.command == f"Run: conda token which '{url}'"
     hidden = organization_of("https://repo.example/repo/%1b[2J/main/x", settings=settings)
     assert hidden.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("facts", "code", "words"),
+    [
+        ({"storage": "storage.example"}, "storage_refused", "redirects to (storage.example)"),
+        ({"public": True}, "works_without", "is not needed"),
+        ({"sent": False}, "not_asked", "channel_settings: [{channel:"),
+    ],
+    ids=["storage", "public", "not asked"],
+)
+def test_refusal_that_is_not_about_the_token_suggests_no_new_token(
+    facts: dict[str, Any], code: str, words: str
+) -> None:
+    found = said(evidence(**facts, outcome=SyncOutcome.REVOKED))
+
+    assert found.code == code
+    assert words in found.text
+    assert "install" not in found.text
+
+
+def test_refusal_without_an_answer_says_whether_the_token_was_ever_verified() -> None:
+    never = said(evidence()).what
+    once = said(evidence(token={"proven": NOW})).what
+
+    assert never == (
+        f"The server rejected the token …ab12 for acme from the file store (HTTP 403, {URL}). "
+        "It was never verified, so it may be wrong, revoked or expired."
+    )
+    assert "It was last verified on 2026-11-24" in once

@@ -13,6 +13,7 @@ import pytest
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways.http.answer import HttpResponse
+from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.service.admin import Admin
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.browser import BrowserLogin
@@ -20,7 +21,6 @@ from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.service.login.oauth import Endpoints, discover
 from conda_token_plugin.service.models import reason_of
-from conda_token_plugin.service.repository import prove
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.reading import told
 from tests.properties.samples import TOKEN, URL, VALUE
@@ -108,7 +108,7 @@ def proof(wire: Wire) -> object:
     """A token that is tried."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conda_token_plugin.service.repository.Http", lambda **_: wire)
-        return prove(TOKEN.scope, token=TOKEN, secret=Secret(VALUE))
+        return verify(TOKEN.scope, token=TOKEN, secret=Secret(VALUE))
 
 
 def words(wire: Wire) -> None:

@@ -44,11 +44,11 @@ VARIABLES = (
 def notes(data: bytes, home: Path) -> None:
     """Every note in the store's folder."""
     folder = home / "store"
-    names = (issue_journal.NAME, caches.NOTES, notices.NOTES)
+    names = ("issuing-0.json", caches.NOTES, notices.NOTES)
     for name in names:
         with written(folder / name, data):
-            note = issue_journal.cut_short(folder)
-            assert note is None or note.warning
+            entries = issue_journal.interrupted(folder)
+            assert all(entry.warning for entry in entries)
             token = TOKEN._replace(expires=NOW + timedelta(days=1))
             notices.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
             caches.note_refused(f"{URL}/repo/acme/main/noarch/x.json", folder=folder)

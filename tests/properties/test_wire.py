@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.errors.service import IssueUncertain
 from conda_token_plugin.gateways.http.client import Http, Timeouts
+from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.oauth import discover
-from conda_token_plugin.service.repository import prove
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.conftest import BOUNDED
 from tests.properties.reading import told
@@ -92,7 +92,7 @@ def ask_everything(server: RecordingServer) -> None:
     told(lambda: service.issue("acme"))
     told(lambda: discover(Http(patience=HASTE), server.url))
     scope = (f"{server.url}/repo/acme",)
-    told(lambda: prove(scope, token=TOKEN, secret=Secret(VALUE), patience=HASTE))
+    told(lambda: verify(scope, token=TOKEN, secret=Secret(VALUE), timeouts=HASTE))
 
 
 @pytest.mark.parametrize("says", FOUND)

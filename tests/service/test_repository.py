@@ -1,4 +1,4 @@
-"""Trying a token where it will be used: what counts as a proof, and what it costs."""
+"""Verifying a token: what counts as a verification, and how many requests it makes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.operations.check_channel import Direct
+from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.service.repository import prove
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
@@ -55,13 +55,12 @@ def asked(sandbox: Sandbox) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("moved", "sent"), [("moved-here", [True, True]), ("moved-out", [True, False])]
 )
-def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
-    moved: str, sent: list[bool]
-) -> None:
+def test_redirect_out_of_scope_is_followed_without_the_token(moved: str, sent: list[bool]) -> None:
     value = "t" * 20
     with recording() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
-        prove([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
+        with pytest.raises(ServiceNonsense, match="not repodata"):
+            verify([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
         proving = wire.requests[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.requests.clear()
@@ -74,45 +73,50 @@ def test_a_redirect_out_of_the_tokens_channels_does_not_take_it_along(
 # -- proofs --------------------------------------------------------------------------------------
 
 
-def test_a_package_is_the_proof_and_costs_two_requests(sandbox: Sandbox) -> None:
+def test_verification_downloads_a_package_in_two_requests(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "main")
-    proof = prove([channel], token=token(channel), secret=secret_of(sandbox))
+    proof = verify([channel], token=token(channel), secret=secret_of(sandbox))
     assert proof.what == "package"
     assert [method for method, _ in asked(sandbox)] == ["GET", "HEAD"]
     assert proof.url.startswith(f"{channel}/noarch/acme-hello-")
 
 
-def test_an_organization_is_proven_on_the_shared_channel_main(sandbox: Sandbox) -> None:
+def test_shared_channel_is_the_last_choice_and_verifies_nothing(sandbox: Sandbox) -> None:
     scope = [sandbox.url_of(*names) for names in (("acme",), ("r",), ("msys2",), ("main",))]
-    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
-    assert proof.url.startswith(sandbox.url_of("main"))
-    assert len(sandbox.requests) == 2
+    found = verify(scope, token=token(*scope), secret=secret_of(sandbox))
+    assert found.url.startswith(sandbox.url_of("main"))
+    assert (found.own, found.verified) == (False, False)
+    assert "not verified for the channels of acme: conda token test URL" in found.sentence
+    own = [*scope, sandbox.url_of("acme", "main")]
+    found = verify(own, token=token(*scope), secret=secret_of(sandbox))
+    assert found.url.startswith(sandbox.url_of("acme", "main"))
+    assert found.verified
 
 
-def test_a_channel_that_is_known_comes_before_the_shared_ones(sandbox: Sandbox) -> None:
+def test_named_channel_is_tried_before_the_shared_ones(sandbox: Sandbox) -> None:
     channel, shared = sandbox.url_of("acme", "private"), sandbox.url_of("main")
     tried = token(shared, channel, channels=(channel,))
-    proof = prove(tried.scope, token=tried, secret=secret_of(sandbox))
+    proof = verify(tried.scope, token=tried, secret=secret_of(sandbox))
     assert proof.url.startswith(channel)
     assert len(sandbox.requests) == 2
 
 
-def test_a_redirect_to_storage_is_a_proof_and_is_not_followed(sandbox: Sandbox) -> None:
+def test_redirect_to_storage_verifies_and_is_not_followed(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "private")
-    assert prove([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
+    assert verify([channel], token=token(channel), secret=secret_of(sandbox)).what == "package"
     assert [r.status for r in sandbox.requests] == [206, 302]
 
 
-def test_a_part_of_the_repository_that_is_no_channel_is_passed_over(sandbox: Sandbox) -> None:
+def test_prefix_that_is_not_a_channel_is_skipped(sandbox: Sandbox) -> None:
     scope = [sandbox.url_of("acme"), sandbox.url_of("acme", "main")]
-    proof = prove(scope, token=token(*scope), secret=secret_of(sandbox))
+    proof = verify(scope, token=token(*scope), secret=secret_of(sandbox))
     assert proof.url.startswith(scope[1])
 
 
-def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
+def test_public_repodata_does_not_verify_a_wrong_token(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("acme", "public-index")
     with pytest.raises(TokenRefused):
-        prove([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
+        verify([channel], token=token(channel), secret=Secret("bad-bad-bad-bad"))
     assert [r.status for r in sandbox.requests] == [206, 401]
 
 
@@ -125,18 +129,18 @@ def test_public_repodata_does_not_hide_a_bad_token(sandbox: Sandbox) -> None:
     ],
 )
 @responses.activate
-def test_the_token_goes_the_way_that_it_was_stored_with(way: AuthScheme, sent: str) -> None:
+def test_token_is_sent_by_its_scheme(way: AuthScheme, sent: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
     tried = token(CHANNEL, way=way, username="me" if way is AuthScheme.BASIC else "")
-    prove([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
+    verify([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
     values = [call.request.headers["Authorization"].encode() for call in responses.calls]
     assert values == [sent.encode()] * 2
 
 
-def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox) -> None:
+def test_token_in_the_path_is_accepted_and_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
-    proof = prove([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
+    proof = verify([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
     assert not any(r.authorization for r in sandbox.requests)
     assert secret.reveal() not in proof.url
@@ -144,30 +148,31 @@ def test_a_token_in_the_path_opens_the_channel_and_is_not_shown(sandbox: Sandbox
 
 @pytest.mark.parametrize("public", [True, False])
 @responses.activate
-def test_a_channel_without_packages_is_proven_by_its_index_unless_that_is_public(
+def test_empty_channel_is_verified_by_its_index_unless_that_is_public(
     public: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
     responses.get(INDEX, body='{"packages": {}}')
     responses.head(INDEX, status=200 if public else 403)
-    proof = prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+    proof = verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
     assert (proof.what, proof.public) == ("repodata", public)
     assert "Authorization" not in responses.calls[1].request.headers
 
 
+@pytest.mark.parametrize("status", [403, 405, 501])
 @responses.activate
-def test_a_server_without_head_is_asked_for_one_byte() -> None:
+def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> None:
     responses.get(INDEX, body=LISTED)
-    responses.head(PACKAGE, status=405)
+    responses.head(PACKAGE, status=status)
     responses.get(PACKAGE, status=206, body=b"P")
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
     assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
 
 
 @responses.activate
-def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
+def test_only_the_beginning_of_the_index_is_read() -> None:
     responses.get(INDEX, body=LISTED + " " * 5_000_000)
     responses.head(PACKAGE)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
     assert responses.calls[0].request.headers["Range"] == "bytes=0-65535"
 
 
@@ -179,30 +184,30 @@ def test_only_the_beginning_of_the_index_is_asked_for_and_read() -> None:
     ],
 )
 @responses.activate
-def test_packages_are_looked_for_where_the_index_says(base: str, package: str) -> None:
+def test_base_url_of_the_index_is_used_for_packages(base: str, package: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(package)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
 
 
 @pytest.mark.parametrize(
     "base", ["https://elsewhere.invalid/", "https://repo.invalid/channel-evil/", "../../other/"]
 )
 @responses.activate
-def test_the_token_does_not_follow_an_index_out_of_its_channel(base: str) -> None:
+def test_base_url_outside_the_channel_receives_no_token(base: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(INDEX, status=403)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
 
 
 @pytest.mark.parametrize(
     "name", ["../../e-1-0.conda", "a b-1-0.conda", "a/b-1-0.conda", "a?b-1-0.conda"]
 )
 @responses.activate
-def test_a_name_that_no_package_has_is_not_asked_for(name: str) -> None:
+def test_invalid_package_name_is_not_requested(name: str) -> None:
     responses.get(INDEX, json={"packages.conda": {name: {}}})
     responses.head(INDEX, status=403)
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
 
 
 # -- redirects -----------------------------------------------------------------------------------
@@ -219,40 +224,71 @@ LOGINS = [
 
 @pytest.mark.parametrize("there", STORAGE)
 @responses.activate
-def test_a_redirect_that_names_the_package_is_a_proof(there: str) -> None:
+def test_redirect_that_names_the_package_verifies(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=302, headers={"Location": there})
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
 
 
 @pytest.mark.parametrize("there", LOGINS)
 @responses.activate
-def test_a_redirect_to_a_login_page_is_no_proof(there: str) -> None:
+def test_redirect_to_a_login_page_verifies_nothing(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     for method in (responses.HEAD, responses.GET):
         responses.add(method, PACKAGE, status=302, headers={"Location": there})
     responses.get(there, body="<html>log in</html>", content_type="text/html")
     with pytest.raises(ServiceNonsense, match="a web page"):
-        prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
 
 
 @responses.activate
-def test_a_redirect_to_something_without_a_name_is_followed_without_the_token() -> None:
+def test_unclear_redirect_is_followed_without_the_token() -> None:
     responses.get(INDEX, body=LISTED)
     for method in (responses.HEAD, responses.GET):
         responses.add(
             method, PACKAGE, status=307, headers={"Location": "https://storage.invalid/abcdef"}
         )
     responses.get("https://storage.invalid/abcdef", body=b"PK")
-    assert prove([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
     assert "Authorization" not in responses.calls[-1].request.headers
+
+
+@pytest.mark.parametrize("body", ['{"error": "no"}', "", "[]", "log in", '{"packages": 1}'])
+@responses.activate
+def test_index_that_is_not_repodata_verifies_nothing(body: str) -> None:
+    responses.get(INDEX, body=body)
+    with pytest.raises(ServiceNonsense, match=r"not repodata.*--no-validate"):
+        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"), [(TokenKind.SITE, True), (TokenKind.INDIVIDUAL, False)], ids=str
+)
+@responses.activate
+def test_server_that_refuses_the_header_gets_the_hint_send_as_path(
+    kind: TokenKind,
+    hint: bool,  # noqa: FBT001  # a case
+) -> None:
+    responses.get(INDEX, status=401)
+    with pytest.raises(TokenRefused) as caught:
+        verify([CHANNEL], token=token(CHANNEL)._replace(kind=kind), secret=Secret("t" * 48))
+    assert ("--send-as path" in str(caught.value)) is hint
+
+
+@responses.activate
+def test_public_package_verifies_nothing_about_a_given_token() -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE)
+    given = token(CHANNEL)._replace(kind=TokenKind.SITE)
+    found = verify([CHANNEL], token=given, secret=Secret("t" * 48))
+    assert (found.public, found.verified) == (True, False)
 
 
 # -- refusals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("death", ["reissued", "revoked", "cancelled", "expired"])
-def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
+def test_revoked_or_expired_token_is_refused(sandbox: Sandbox, death: str) -> None:
     secret = secret_of(sandbox)
     current = sandbox.world.current("acme", "ada")
     assert current is not None
@@ -265,27 +301,27 @@ def test_a_dead_token_is_refused(sandbox: Sandbox, death: str) -> None:
     events[death]()
     channel = sandbox.url_of("acme", "main")
     with pytest.raises(TokenRefused, match="HTTP 401") as caught:
-        prove([channel], token=token(channel), secret=secret, outcome="It was not stored.")
+        verify([channel], token=token(channel), secret=secret, outcome="It was not stored.")
     assert "It was not stored." in str(caught.value)
     assert f"…{secret.last_four}" in str(caught.value)
     assert secret.reveal() not in str(caught.value)
 
 
-def test_a_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
+def test_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
     channel = sandbox.url_of("globex", "main")
     with pytest.raises(TokenRefused, match="HTTP 403"):
-        prove([channel], token=token(channel), secret=secret_of(sandbox))
+        verify([channel], token=token(channel), secret=secret_of(sandbox))
 
 
-def test_an_address_that_is_no_channel_is_named(sandbox: Sandbox) -> None:
+def test_url_that_is_not_a_channel_is_named(sandbox: Sandbox) -> None:
     url = sandbox.url_of("acme", "nothing")
     with pytest.raises(NoChannel, match=r"acme/nothing is no channel.* It is stored all the same"):
-        prove([url], token=token(url), secret=secret_of(sandbox))
+        verify([url], token=token(url), secret=secret_of(sandbox))
 
 
-def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
+def test_verification_without_a_url_raises_no_channel(sandbox: Sandbox) -> None:
     with pytest.raises(NoChannel):
-        prove([], token=token(), secret=secret_of(sandbox))
+        verify([], token=token(), secret=secret_of(sandbox))
 
 
 @pytest.mark.parametrize("path", ["repodata", "acme-hello"])
@@ -303,19 +339,21 @@ def test_nothing_to_try_it_on_is_no_channel(sandbox: Sandbox) -> None:
     ],
     ids=str,
 )
-def test_a_repository_that_fails_has_a_name_for_it(
+def test_each_failure_of_the_repository_has_its_error(
     sandbox: Sandbox, path: str, fault: dict[str, Any], kind: type[Exception]
 ) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next(path, times=9, **fault)
     with pytest.raises(kind) as caught:
-        prove([channel], token=token(channel), secret=secret, patience=SHORT)
+        verify([channel], token=token(channel), secret=secret, timeouts=SHORT)
     assert "Nothing was changed" not in str(caught.value)
     assert secret.reveal() not in str(caught.value)
 
 
-def test_a_package_that_is_listed_and_missing_is_nonsense(sandbox: Sandbox) -> None:
+def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next("acme-hello", status=404)
-    with pytest.raises(ServiceNonsense, match="HTTP 404"):
-        prove([channel], token=token(channel), secret=secret)
+    with pytest.raises(
+        ServiceNonsense, match=r"HTTP 404 for a package that its index lists.*--no-validate"
+    ):
+        verify([channel], token=token(channel), secret=secret)

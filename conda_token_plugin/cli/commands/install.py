@@ -1,13 +1,13 @@
-"""Issue a token for your organization, or set one that you were given, and use it in conda.
+"""Issue a token for your organization, or store one that you were given, and use it in conda.
 
 Examples:
   conda token install
-  conda token install --org acme --yes
+  conda token install acme
   conda token install --org acme --if-expiring 14d
   conda token install --site --org acme --token-stdin < token.txt
 
-Issuing again replaces your token of that organization everywhere: you are shown
-what breaks and asked first. It does not touch ~/.condarc and never prints the token.
+Issuing replaces your token of that organization on every machine: you are shown what
+that revokes, and asked first. It does not change ~/.condarc and never prints the token.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli import given_token, login_flow
 from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import organization, span
-from conda_token_plugin.errors.input import Supplied
-from conda_token_plugin.errors.service import NoChannel
+from conda_token_plugin.errors.input import HeldElsewhere, Supplied
+from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_policy import by_metadata, by_service, held
-from conda_token_plugin.operations.issue_token import CondaOptions, Desk, provable
-from conda_token_plugin.service.refusals import explained
+from conda_token_plugin.operations.issue_journal import interrupted
+from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
+from conda_token_plugin.operations.issue_token import CondaOptions, issue
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
@@ -31,36 +31,36 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.issue_policy import Decision
-    from conda_token_plugin.operations.issue_token import Issued
+    from conda_token_plugin.operations.issue_policy import IssuePlan
+    from conda_token_plugin.operations.issue_token import StoredToken
     from conda_token_plugin.service.client import Service
-    from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.held_token import HeldToken
-    from conda_token_plugin.tokens.token import Token
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say for whom, when, and what to configure."""
+    """Add the options."""
     parser.add_argument(
         *("-o", "--org"),
         type=organization,
         metavar="ORG",
-        help="the organization; asked for if several",
+        help="the organization; prompted for if you belong to several",
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
     when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
-    when.add_argument("--if-missing", action="store_true", help="only if none is stored that works")
+    when.add_argument("--if-missing", action="store_true", help="only if no usable token is stored")
     when.add_argument(
         "--if-expiring", type=span, metavar="SPAN", help="only if it expires within, say, 14d"
     )
-    when.add_argument("--reissue", action="store_true", help="replace the current one, unasked")
+    when.add_argument(
+        "--reissue", action="store_true", help="replace the current token without asking"
+    )
     given_token.configure(parser)
     _configure_conda(parser)
 
 
 def _configure_conda(parser: ArgumentParser) -> None:
-    group = parser.add_argument_group("what conda is told besides")
+    group = parser.add_argument_group("configuration of conda")
     group.add_argument(
         "--add-channel",
         action="append",
@@ -84,91 +84,112 @@ def _configure_conda(parser: ArgumentParser) -> None:
         "--shared",
         action="store_true",
         default=None,
-        help="use this token for main, r and msys2 even if another one is now",
+        help="send this token to main, r and msys2 even if another one is sent there now",
     )
 
 
 def run(call: CommandContext) -> int:
-    """Choose, decide, ask, issue, keep, prove, report."""
-    if given_token.was_handed(call.args):
-        return given_token.run(call, wish=_wish(call))
-    store = call.store()
-    service: Service | None = None
-    organization = call.args.org
-    if not organization:
-        service = login_flow.service(call, store=store)
-        organization = _chosen(call, service=service)
-    given = supplied(call.settings, organization=organization)
-    if given is not None:
-        return _left_alone(call, organization, given=given)
-    decision = by_metadata(call, held(call, organization, store=store))
-    if decision.needed:
-        service = service or login_flow.service(call, store=store)
-        decision = by_service(call, decision, service=service, store=store)
-        if decision.needed:
-            return _issue(call, organization, service=service, decision=decision)
-    return _kept(call, decision, store=store)
-
-
-def _left_alone(call: CommandContext, organization: str, *, given: HeldToken) -> int:
-    """Issue nothing: it would not be used, and may revoke the token that the environment supplies.
+    """Install a token, and say after Ctrl-C if a login was stored.
 
     Raises:
-        Supplied: another one was asked for.
+        Interrupted: Ctrl-C.
+    """
+    try:
+        return _install(call)
+    except Interrupted as error:
+        if not call.logged_in or error.what != Interrupted().what:
+            raise
+        raise Interrupted("Interrupted: you are logged in now, and no token was issued.") from None
+
+
+def _install(call: CommandContext) -> int:
+    """Choose the organization, plan, ask for confirmation, issue, report."""
+    login = _Login(call)
+    given_token.separate_organization(call)
+    if given_token.is_given(call.args):
+        return given_token.run(call, wish=_options(call))
+    store = call.store()
+    name = call.args.org or _chosen(call, service=login.service())
+    found = supplied(call.settings, organization=name)
+    if found is not None:
+        return _left_alone(call, name, found=found)
+    policy = IssuePolicy(
+        store=store,
+        settings=call.settings,
+        now=call.now,
+        notice=call.printer.say,
+        service=login.service,
+    )
+    plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
+    if plan.action is IssueAction.KEEP:
+        return _report_kept(call, plan, store=store)
+    if plan.needs_confirmation and not _confirmed(call, plan):
+        return NotConfirmed.exit_code
+    return _issue(call, plan, service=login.service(), store=store)
+
+
+class _Login:
+    """Makes the service once, when it is needed for the first time."""
+
+    def __init__(self, call: CommandContext) -> None:
+        self._call = call
+        self._made: Service | None = None
+
+    def service(self) -> Service:
+        """Return the service with the user's login. May log in at a terminal."""
+        if self._made is None:
+            self._made = login_flow.service(self._call, store=self._call.store())
+        return self._made
+
+
+def _wish(call: CommandContext) -> IssueWish:
+    args = call.args
+    return IssueWish(args.if_missing, args.if_expiring, args.reissue)
+
+
+def _was_interrupted(name: str, *, store: Store) -> bool:
+    """Return whether the journal has an interrupted issue, whose token nobody can have."""
+    return any(entry.organization == name for entry in interrupted(store.folder))
+
+
+def _left_alone(call: CommandContext, name: str, *, found: HeldToken) -> int:
+    """Issue nothing, because a token from the environment has precedence over the store.
+
+    Raises:
+        Supplied: The user did not limit the command to a missing token.
     """
     if not call.args.if_missing:
-        raise Supplied(organization, source=given.source)
-    why = f"{given.source} supplies it"
-    call.printer.say(f"Kept the token of {organization}: {why}.")
-    shown = entry(given.token, source=given.source, now=call.now)
-    call.printer.data({**shown, "action": "kept", "why": why})
+        raise Supplied(name, source=found.source)
+    why = f"{found.source} supplies it"
+    call.printer.say(f"Kept the token of {name}: {why}.")
+    shown = entry(found.token, source=found.source, now=call.now)
+    call.printer.data({**shown, "action": IssueAction.KEEP.value, "why": why})
     return 0
 
 
-def _kept(call: CommandContext, decision: Decision, *, store: Store) -> int:
-    """Say that nothing had to be done, and why; conda is told of the token if it was not yet."""
-    token = decision.held
-    assert token is not None  # none is needed only where there is one
+def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
+    """Report the token that is kept. Write the drop-in if it is missing."""
+    token = plan.held
+    assert token is not None  # a plan keeps only what is stored
     dropin.write(call.condarc, tokens=store.tokens())
     call.printer.say(
-        f"Kept the token {last_four(token)} of {token.organization}: {decision.why}. "
+        f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
         f"It expires {expiry(token, now=call.now)}."
     )
     shown = entry(token, source=store.vault_of(token.key), now=call.now)
-    facts = {"action": "kept", "why": decision.why}
+    facts = {"action": plan.action.value, "why": plan.why}
     call.printer.data({**shown, **facts})
     return 0
 
 
-def _issue(call: CommandContext, organization: str, *, service: Service, decision: Decision) -> int:
-    store = call.store()
-    with explained(service, now=call.now):
-        current = service.current_token(organization)
-    if current is not None and not (
-        call.args.reissue or (call.args.if_expiring and decision.replaces(current))
-    ):
-        _agree(call, organization, current=current)
-    if call.args.if_missing or call.args.if_expiring:
-        call.printer.say(f"A token of {organization} is issued: {decision.why}.")
-    desk = Desk(service=service, store=store, settings=call.settings, now=call.now)
-    wish = _wish(call)
-    with call.printer.waiting(f"Issuing a token of {organization}"):
-        issued = desk.issue(organization, wish=wish)
-    _report(call, issued, replaced=current)
-    token = _proven(call, issued, store=store)
-    action = {"action": "replaced" if current else "issued", "why": decision.why}
-    shown = entry(token, source=issued.vault, now=call.now)
-    call.printer.data({**shown, **action})
-    return 0
-
-
 def _chosen(call: CommandContext, *, service: Service) -> str:
-    """The only organization, or the one that the user picks.
+    """Return the user's only organization, or the one that the user chooses.
 
     Raises:
-        NoOrganization: there is none. NeedsAnswer: several, and no terminal.
+        NoOrganization: The user belongs to none that issues tokens.
+        NeedsAnswer: There are several, and there is no terminal.
     """
-    with call.printer.waiting("Asking for your organizations"):
+    with call.printer.waiting("Reading your organizations"):
         choices = service.issuable()
     if len(choices) == 1:
         return choices[0].slug
@@ -181,21 +202,64 @@ def _chosen(call: CommandContext, *, service: Service) -> str:
     return choices[number].slug
 
 
-def _agree(call: CommandContext, organization: str, *, current: CurrentToken) -> None:
-    """Have the user agree to the death of the current token.
+def _confirmed(call: CommandContext, plan: IssuePlan) -> bool:
+    """Show what the plan revokes, and return whether the user agrees.
 
     Raises:
-        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+        HeldElsewhere: The token is held elsewhere, and nobody can be asked.
+        NeedsAnswer: The token is held here, and there is no terminal to ask on.
+        Interrupted: Ctrl-C.
     """
-    until = f"{current.expires:%Y-%m-%d}" if current.expires else "an unknown date"
+    current = plan.current
+    assert current is not None  # only a replacement needs confirmation
+    asks = call.prompts.interactive and not call.args.yes
+    if not plan.held_here and not asks:  # --yes alone does not revoke the token of another machine
+        raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
+    until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
+    where = "stored on this machine" if plan.held_here else "not stored on this machine"
     call.printer.say(
-        f"You have a token of {organization} already: {current.id}, good until {until}. "
+        f"You have a token of {plan.organization} already: {current.id}, {until}, {where}. "
         "A new one revokes it at once, on every machine that uses it."
     )
-    call.prompts.confirm(f"Replace token {current.id} of {organization}?")
+    if not plan.held_here:
+        call.printer.say(HeldElsewhere(plan.organization, id=current.id, expires=None).hint)
+    try:
+        call.prompts.confirm(f"Replace token {current.id} of {plan.organization}?")
+    except NotConfirmed:
+        call.printer.say(f"Kept token {current.id} of {plan.organization}.")
+        call.printer.data({"action": IssueAction.KEEP.value, "why": "replacing was not confirmed"})
+        return False
+    return True
 
 
-def _wish(call: CommandContext) -> CondaOptions:
+def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: Store) -> int:
+    """Issue the token, report it, and raise if it could not be verified.
+
+    Raises:
+        TokenRefused, ServiceError: The token is stored and could not be verified.
+    """
+    if plan.unattended:
+        call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
+    wish = _options(call)
+    with call.printer.waiting(f"Issuing a token of {plan.organization}"):
+        stored = issue(
+            plan,
+            wish=wish,
+            service=service,
+            store=store,
+            settings=call.settings,
+            now=call.now,
+        )
+    _report(call, plan, stored)
+    if stored.fault is not None:
+        raise stored.fault
+    action = {"action": plan.action.value, "why": plan.why}
+    shown = entry(stored.token, source=stored.vault, now=call.now)
+    call.printer.data({**shown, **action})
+    return 0
+
+
+def _options(call: CommandContext) -> CondaOptions:
     wanted = call.args.set_default_channels
     common = shared_prefixes(call.settings.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
@@ -208,36 +272,14 @@ def _wish(call: CommandContext) -> CondaOptions:
     )
 
 
-def _report(call: CommandContext, issued: Issued, *, replaced: CurrentToken | None) -> None:
-    """Say what was done; the token is stored by now, so nothing can be lost by printing."""
-    token = issued.token
-    verb = f"Replaced {replaced.id} by" if replaced else "Issued"
-    what = f"a token {last_four(token)} for {token.organization}"
+def _report(call: CommandContext, plan: IssuePlan, stored: StoredToken) -> None:
+    token = stored.token
+    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
     call.say_notices()
-    for line in (
-        f"{verb} {what}, kept {KEPT_IN[issued.vault]}.",
-        f"Channels: {channels(token.scope)}",
-        f"Expires:  {expiry(token, now=call.now)}",
-    ):
-        call.printer.say(line)
-
-
-def _proven(call: CommandContext, issued: Issued, *, store: Store) -> Token:
-    """Try the token where it will be used, and remember that it worked.
-
-    Raises:
-        TokenRefused, ServiceError: it did not; the token is stored all the same.
-    """
-    from conda_token_plugin.service.repository import prove
-
-    where = provable(issued.token, settings=call.settings)
-    try:
-        with call.printer.waiting("Trying the token"):
-            proof = prove(where, token=issued.token, secret=issued.secret)
-    except NoChannel:  # a repository without the shared channels, and no channel was named
-        call.printer.say("Not proven yet: name one of its channels, conda token test URL")
-        return issued.token
-    token = issued.token._replace(proven=call.now)
-    store.update(token)
-    call.printer.say(f"Proven:   {proof.what} of {proof.url}")
-    return token
+    call.printer.say(
+        f"{verb} a token {last_four(token)} for {token.organization}, "
+        f"stored {KEPT_IN[stored.vault]}."
+    )
+    call.printer.say(f"Channels: {channels(token.scope)}")
+    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
+    given_token.report_checks(call, stored)

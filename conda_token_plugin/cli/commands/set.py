@@ -1,12 +1,13 @@
-"""Set a token that you were given, and make the repository conda's default channels.
+"""Store a token that you were given, and make the repository conda's default channels.
 
 Examples:
   conda token set --org acme --token-file token.txt
   conda token set --token-stdin --no-set-default-channels < token.txt
 
-The command of conda-token and anaconda-auth, with all of their options. Unlike theirs
-it writes no condarc of yours: all is in one file that `conda token remove` deletes.
-Without --org the token is for the whole repository. It issues no token: `install` does.
+It accepts all options of the command of the same name in conda-token and anaconda-auth.
+Unlike theirs it does not change your condarc: everything is in one file, which
+`conda token remove` deletes. Without --org the token is for the whole repository.
+It does not issue tokens: `install` does.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """The options of a token that was handed out, and those of anaconda-auth's command."""
-    parser.add_argument("-o", "--org", metavar="ORG", help="whose token it is")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    """Add the options of a token that was given, and those of anaconda-auth's command."""
+    parser.add_argument("-o", "--org", metavar="ORG", help="the organization of the token")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
     given_token.configure(parser)
-    theirs = parser.add_argument_group("as anaconda-auth has it")
-    theirs.add_argument("-e", "--env", action="store_true", help="taken and not needed")
-    theirs.add_argument("-f", "--file", metavar="FILE", help="taken and not needed")
+    theirs = parser.add_argument_group("for compatibility with anaconda-auth")
+    theirs.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
+    theirs.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
     theirs.add_argument("-s", action="store_true", dest="system", help="the same as --system")
-    theirs.add_argument("--no-ssl-verify", action="store_true", help="do not try the token")
-    theirs.add_argument("--force-config-condarc", action="store_true", help="taken, not needed")
+    theirs.add_argument("--no-ssl-verify", action="store_true", help="do not verify the token")
+    theirs.add_argument("--force-config-condarc", action="store_true", help="accepted, ignored")
     theirs.add_argument(
         "--no-set-default-channels",
         action="store_false",
@@ -49,7 +50,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Take the token, try it, keep it, and configure conda."""
+    """Read the token, verify it, store it, and configure conda."""
     args = call.args
     _explain(call)
     args.no_validate = args.no_validate or args.no_ssl_verify
@@ -64,19 +65,19 @@ def run(call: CommandContext) -> int:
 
 
 def _home(call: CommandContext) -> str:
-    """The organization's part of the repository, or all of it where none is named."""
+    """Return the organization's part of the repository, or all of it without ``--org``."""
     repository = call.settings.repo_url
     return organization_prefix(repository, call.args.org) if call.args.org else repository
 
 
 def _explain(call: CommandContext) -> None:
-    """Say what is done otherwise than the option says, and why."""
+    """Print what is different from anaconda-auth for the given options, and why."""
     if call.args.env or call.args.file:
         call.printer.say(
             f"conda is configured in {call.condarc}, for all environments, and in no other file."
         )
     if call.args.no_ssl_verify:
         call.printer.warn(
-            "The token is not tried: without verification anybody in between could read it. "
-            "Have conda trust your proxy: conda config --set ssl_verify truststore"
+            "The token is not verified: without checking certificates, a proxy could read it. "
+            "To have conda trust your proxy, run: conda config --set ssl_verify truststore"
         )

@@ -1,13 +1,13 @@
-"""Show each token with its source, scope and expiry, and whether it works right now.
+"""Show each token with its source, scope and expiry, and whether it works now.
 
 Examples:
   conda token status
   conda token status acme --offline
   conda token status --fail-within 14d --quiet
 
-The live check asks the repository for a package with the token; --offline leaves it
-out. Nothing is changed but the note of when a token last worked. Exit code 1: a token
-is refused or over, there is none, or with --fail-within one has less time left than that.
+It downloads the beginning of a package with each token; --offline makes no request. It changes
+nothing but the time at which a token last worked. Exit code 1: a token is refused or has
+expired, none is stored, or with --fail-within one expires within that time.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from conda_token_plugin.cli.options import span
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.operations.issue_token import provable
+from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, holdings
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -35,26 +37,43 @@ OFFLINE = "not checked"
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A token and its live check; ``works`` is None where it was not possible or not wanted."""
+class TokenStatus:
+    """A token and the result of its check."""
 
     holding: HeldToken
     works: bool | None
+    """None if it was not checked, or the check showed nothing."""
     words: str
+    url: str = ""
+    """A URL in its scope that conda requests without this plugin; "" if there is none."""
+    within: timedelta | None = None
+    """The minimum remaining lifetime that the user asked for."""
+
+    def too_short(self, call: CommandContext) -> bool:
+        """Return whether the token expires within ``--fail-within``."""
+        left = self.holding.token.left(now=call.now)
+        return self.within is not None and left is not None and left < self.within
+
+    def passes(self, call: CommandContext) -> bool:
+        """Return whether the token is usable for as long as the user asked for."""
+        # The check is newer than the stored metadata, so it has precedence.
+        state = self.holding.token.state(now=call.now)
+        usable = state.usable if self.works is None else self.works
+        return usable and not self.too_short(call)
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the organization, and what is a failure."""
-    parser.add_argument("organization", nargs="?", metavar="ORG", help="whose token; default: all")
+    """Add the organization and the options."""
+    parser.add_argument("organization", nargs="?", metavar="ORG", help="default: all")
     parser.add_argument("-o", "--org", dest="org", metavar="ORG", help="the same as an option")
     parser.add_argument("--offline", action="store_true", help="make no request")
     parser.add_argument(
-        "--fail-within", type=span, metavar="SPAN", help="fail if one has less left than, say, 14d"
+        "--fail-within", type=span, metavar="SPAN", help="fail if one expires within, say, 14d"
     )
 
 
 def run(call: CommandContext) -> int:
-    """Check each token, print a block each; 1 if one of them does not do."""
+    """Check each token and print a block for each. Return 1 if one of them does not pass."""
     checked = [_checked(call, item) for item in _chosen(call)]
     call.printer.data(
         [_value(call, one) for one in checked],
@@ -62,15 +81,18 @@ def run(call: CommandContext) -> int:
     )
     if not checked:
         call.printer.say("No token is stored. Run: conda token install")
-    does = [_does(call, one, within=call.args.fail_within) for one in checked]
-    return 0 if does and all(does) else 1
+    failed = [one for one in checked if not one.passes(call)]
+    for one in failed:
+        if one.too_short(call):  # also with --quiet: the exit code needs a reason
+            call.printer.warn(_reason(call, one))
+    return 0 if checked and not failed else 1
 
 
 def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
-    """The tokens that are asked about.
+    """Return the tokens to check.
 
     Raises:
-        NoToken: the organization that is named has none.
+        NoToken: The named organization has none.
     """
     held = holdings(call.settings, stores=call.stores())
     name = call.args.organization or call.args.org
@@ -80,28 +102,37 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
     return chosen
 
 
-def _checked(call: CommandContext, item: HeldToken) -> Checked:
-    if call.args.offline:
-        return Checked(item, None, OFFLINE)
-    from conda_token_plugin.service.repository import prove
+def _checked(call: CommandContext, item: HeldToken) -> TokenStatus:
+    works, words, item = _verified(call, item)
+    unasked = (
+        prefix
+        for prefix in item.token.scope
+        if not is_asked(f"{prefix}/main/noarch/repodata.json", settings=call.settings)
+    )
+    return TokenStatus(item, works, words, next(unasked, ""), call.args.fail_within)
 
-    where = provable(item.token, settings=call.settings)
+
+def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, HeldToken]:
+    """Return whether the token works, the same in words, and the token with the result."""
+    if call.args.offline or item.secret is None:
+        return None, OFFLINE, item
+    where = places(item.token, settings=call.settings)
     try:
-        with call.printer.waiting(f"Trying the token of {item.token.organization}"):
-            proof = prove(where, token=item.token, secret=item.secret(), outcome="")
+        with call.printer.waiting(f"Verifying the token of {item.token.organization}"):
+            found = verify(where, token=item.token, secret=item.secret(), outcome="")
     except TokenRefused as error:
-        return Checked(item, works=False, words=error.what)
-    except NoChannel:  # its channels are not known: `conda token test URL` can try one
-        return Checked(item, None, "not checked: none of its channels is known")
+        return False, error.what, item
+    except NoChannel:
+        return None, "not checked: none of its channels is known. Run: conda token test URL", item
     except TokenPluginError as error:  # no network, a fault, a locked keyring
-        return Checked(item, None, f"could not be checked: {error.what}")
-    if proof.public:
-        return Checked(item, None, f"not checked: {proof.url} is open to everybody")
-    return Checked(_noted(call, item), works=True, words=f"works ({proof.what} of {proof.url})")
+        return None, f"could not be checked: {error.what}", item
+    if not found.verified:
+        return None, f"not checked completely. {found.sentence}", item
+    return True, f"works (downloaded {found.what} from {found.url})", _stored(call, item)
 
 
-def _noted(call: CommandContext, item: HeldToken) -> HeldToken:
-    """``item`` with the note that it works, which the user's store keeps if it is from there."""
+def _stored(call: CommandContext, item: HeldToken) -> HeldToken:
+    """Store that the token works now, if it is from the user's store, and return it."""
     token = item.token._replace(proven=call.now)
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
@@ -109,34 +140,52 @@ def _noted(call: CommandContext, item: HeldToken) -> HeldToken:
     return item.with_token(token)
 
 
-def _does(call: CommandContext, one: Checked, *, within: timedelta | None) -> bool:
+def _verdict(call: CommandContext, one: TokenStatus) -> str:
+    """Return the first line: a sign, the organization, the token, and the state in words."""
     token = one.holding.token
-    left = token.left(now=call.now)
-    soon = within is not None and left is not None and left < within
-    # What the repository says now counts more than what was known of the token before.
-    usable = token.state(now=call.now).usable if one.works is None else one.works
-    return usable and not soon
+    head = f"{token.organization}  {last_four(token)}"
+    state = token.state(now=call.now)
+    until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
+    if one.works is False or (one.works is None and not state.usable):
+        refused = "refused" if one.works is False else state.value
+        return f"✗ {head}  {refused}. Run: conda token sync {token.organization}"
+    if one.too_short(call):
+        return f"! {_reason(call, one)}"
+    works = "works" if one.works else "not verified"
+    return f"{'✓' if one.works else '?'} {head}  {works}{until}"
 
 
-def _block(call: CommandContext, one: Checked) -> list[str]:
+def _reason(call: CommandContext, one: TokenStatus) -> str:
+    """Return why a token fails ``--fail-within``, and the next command."""
+    token = one.holding.token
+    days = one.within.days if one.within is not None else 0
+    individual = token.kind is TokenKind.INDIVIDUAL
+    verb = "sync" if individual else "install --site --org"
+    return (
+        f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
+        f"within {days} days. Run: conda token {verb} {token.organization}"
+    )
+
+
+def _block(call: CommandContext, one: TokenStatus) -> list[str]:
     token = one.holding.token
     ends = token.subscription_ends
     facts = {
+        "kind": token.kind.value,
         "source": one.holding.source,
         "channels": channels_of(token, repository=call.settings.repo_url),
-        "issued": f"{token.issued:%Y-%m-%d}" if token.issued else "unknown",
-        "expires": expiry(token, now=call.now),
-        "subscription": f"until {ends:%Y-%m-%d}" if ends else "unknown",
-        "asked": f"{token.checked:%Y-%m-%d}" if token.checked else "never",
+        "issued": f"{token.issued:%Y-%m-%d}" if token.issued else "",
+        "expires": expiry(token, now=call.now) if token.expires else "",
+        "subscription": f"until {ends:%Y-%m-%d}" if ends else "",
+        "checked": f"{token.checked:%Y-%m-%d}" if token.checked else "",
         "now": one.words,
+        "conda": f"does not ask this plugin for {one.url}. {entry_for(one.url)}" if one.url else "",
     }
-    head = f"{token.organization}  {token.kind.value} token {last_four(token)}"
-    return [head, *(f"  {name:<13} {value}" for name, value in facts.items())]
+    known = (f"  {name:<13} {value}" for name, value in facts.items() if value)
+    return [_verdict(call, one), *known]
 
 
-def _value(call: CommandContext, one: Checked) -> dict[str, Any]:
-    return {
-        **entry(one.holding.token, source=one.holding.source, now=call.now),
-        "works": one.works,
-        "check": one.words,
-    }
+def _value(call: CommandContext, one: TokenStatus) -> dict[str, Any]:
+    shown = entry(one.holding.token, source=one.holding.source, now=call.now)
+    value = {**shown, "works": one.works, "check": one.words}
+    return {**value, "passes": one.passes(call), "asked_by_conda": not one.url}

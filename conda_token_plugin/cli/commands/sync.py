@@ -1,13 +1,13 @@
-"""Compare the stored tokens with the service, and bring what is known of them up to date.
+"""Compare the stored tokens with the service, and update their stored metadata.
 
 Examples:
   conda token sync
   conda token sync acme --web --wait
   ANACONDA_SERVICE_ACCOUNT_TOKEN_FILE=admin.txt conda token sync
 
-A renewed subscription does not extend a token: somebody has to sync it. You can do that
-on the web page of your organization, which --web opens; an administrator's service
-account does it by itself. Nothing is issued or revoked here, and no login is made.
+Renewing a subscription does not extend a token: it has to be synchronized. You do that on
+the web page of your organization, which --web opens. With the service account of an
+administrator this command does it. It issues and revokes nothing, and does not log in.
 Exit code 1: a token is revoked, cancelled or ended.
 """
 
@@ -23,7 +23,7 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.service import ServiceBusy, ServiceError
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.operations.sync_tokens import Inquiry
+from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 
@@ -32,14 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.sync_tokens import SyncResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
 PAUSE = 10.0
-"""Seconds between two looks with ``--wait``."""
+"""Seconds between two comparisons with ``--wait``."""
 PATIENCE = 900.0
-"""Seconds that ``--wait`` waits at most."""
+"""Maximum number of seconds that ``--wait`` waits."""
 NEXT = {
     SyncOutcome.REVOKED: "conda token install --org {organization}",
     SyncOutcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
@@ -50,39 +49,45 @@ NEXT = {
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the organizations, and whether to wait."""
-    parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token; default: all")
+    """Add the organizations and the options."""
+    parser.add_argument(
+        "organizations", nargs="*", metavar="ORG", help="organizations (default: all)"
+    )
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="all stored tokens (default)")
-    parser.add_argument("--web", action="store_true", help="open the page where it is done")
-    parser.add_argument("--wait", action="store_true", help="wait until it has been done there")
+    parser.add_argument("--web", action="store_true", help="open the page that extends it")
+    parser.add_argument("--wait", action="store_true", help="wait until it was extended there")
 
 
 def run(call: CommandContext) -> int:
-    """Ask about each token, extend or wait for those that can be, report."""
+    """Compare each token, extend it or wait for that where possible, and report."""
     store = call.store()
     tokens = _chosen(call, store=store)
-    inquiry = Inquiry(call, store=store)
+    sync = TokenSync(store, settings=call.settings, now=call.now, notice=call.printer.say)
     with call.printer.waiting("Comparing with the service"):
-        results = [_result(inquiry, token) for token in tokens]
+        results = [_result(sync, token) for token in tokens]
     behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
-    _point_to_page(call, behind, inquiry=inquiry)
+    _point_to_page(call, behind, sync=sync)
     if behind and call.args.wait:
-        moved = {result.token.key: result for result in _awaited(inquiry, behind)}
+        moved = {result.token.key: result for result in _awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
     _report(call, results)
     return max((_exit_code(result) for result in results), default=0)
 
 
 def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
-    """The stored tokens that are named, or all.
+    """Return the stored tokens of the named organizations, or all.
 
     Raises:
-        BadInput: all are named, and some. NoToken: one that is named is not there.
+        BadInput: Organizations are named together with ``--all``.
+        NoToken: No token is stored for a named organization.
     """
     names = [*call.args.organizations, *call.args.org]
     if names and call.args.all:
-        raise BadInput("Name the organizations, or say --all.", hint="See: conda token list")
+        raise BadInput(
+            "--all and the name of an organization exclude each other.",
+            hint="See: conda token list",
+        )
     held = store.tokens()
     known = {token.organization for token in held}
     for name in names:
@@ -93,58 +98,61 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
     return tuple(token for token in held if not names or token.organization in names)
 
 
-def _result(inquiry: Inquiry, token: Token) -> SyncResult:
-    """What became of ``token``; a failure of this one is no reason to leave out the others.
+def _result(sync: TokenSync, token: Token) -> SyncResult:
+    """Compare ``token``. An error for one token does not prevent the others' comparison.
 
     Raises:
-        LoginError: no token can be asked about.
+        LoginError: No token can be compared.
     """
     try:
-        return inquiry.result(token)
+        return sync.result(token)
     except LoginError:
         raise
-    except TokenPluginError as error:  # the service, the repository, or the keyring, for this one
-        return inquiry.failed(token, error)
+    except TokenPluginError as error:  # the service, the repository or the keyring failed
+        return SyncResult(token=token, error=error)
 
 
-def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, inquiry: Inquiry) -> None:
+def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, sync: TokenSync) -> None:
     for result in behind:
         organization = result.token.organization
-        page = inquiry.page(organization)
+        page = sync.page(organization)
         call.printer.say(f"Extend the token of {organization} at {page} (Token Access, Sync token)")
         if call.args.web:
             webbrowser.open(page)
 
 
-def _awaited(inquiry: Inquiry, behind: list[SyncResult]) -> list[SyncResult]:
-    """Ask again until none can be extended any more, or for ``PATIENCE``.
+def _awaited(sync: TokenSync, behind: list[SyncResult]) -> list[SyncResult]:
+    """Compare again until no token can be extended any more, for at most ``PATIENCE``.
 
     Raises:
-        Interrupted: Ctrl-C. LoginError: the login came to its end meanwhile.
+        Interrupted: Ctrl-C.
+        LoginError: The login expired meanwhile.
     """
     deadline = monotonic() + PATIENCE
     pause = PAUSE
     try:
         while monotonic() + pause < deadline:
             sleep(pause)
-            pause, behind = _looked_again(inquiry, behind)
+            pause, behind = _looked_again(sync, behind)
             if not any(result.outcome is SyncOutcome.EXTENDABLE for result in behind):
                 break
     except KeyboardInterrupt:  # Ctrl-C while waiting
-        raise Interrupted("Interrupted: not extended yet; nothing was lost.") from None
+        raise Interrupted(
+            "Interrupted: the token was not extended yet; nothing was lost."
+        ) from None
     return behind
 
 
-def _looked_again(inquiry: Inquiry, behind: list[SyncResult]) -> tuple[float, list[SyncResult]]:
-    """The pause before the next look, and what this one has found."""
+def _looked_again(sync: TokenSync, behind: list[SyncResult]) -> tuple[float, list[SyncResult]]:
+    """Compare once; return the seconds to wait before the next time, and the results."""
     try:
         return PAUSE, [
-            inquiry.result(result.token) if result.outcome is SyncOutcome.EXTENDABLE else result
+            sync.result(result.token) if result.outcome is SyncOutcome.EXTENDABLE else result
             for result in behind
         ]
-    except ServiceBusy as error:  # it says how long to leave it alone
+    except ServiceBusy as error:  # the service says how long to wait
         return max(PAUSE, error.retry_after or 60.0), behind
-    except ServiceError:  # down for a moment: the next look may find it
+    except ServiceError:  # temporary: the next comparison may work
         return PAUSE, behind
 
 

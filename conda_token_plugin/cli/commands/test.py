@@ -1,13 +1,12 @@
-"""Try the configured channels as conda would, and say what worked with which token.
+"""Check the configured channels as conda requests them, and show which token was used.
 
 Examples:
   conda token test
   conda token test https://repo.anaconda.cloud/repo/acme/main
 
-Of each channel it asks for the beginning of repodata.json, of its compressed form and
-of its shards, and for one byte of a package, through the session that conda itself
-uses (where there is no conda, as its handler would send it). Exit code 1: a channel
-cannot be used.
+For each channel it requests the beginning of repodata.json, of its compressed form and
+of its shards, and one byte of a package, through the session that conda itself uses
+(without conda, as the auth handler sends them). Exit code 1: a channel cannot be used.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.operations.check_channel import Direct, tried
+from conda_token_plugin.operations.check_channel import Direct, check_channel
 from conda_token_plugin.store.lookup import holdings
 from conda_token_plugin.tokens.display import last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
@@ -34,39 +33,39 @@ NOARCH = "/noarch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What became of one channel, and the token that it was opened with."""
+    """The results for one channel, and the token that was sent."""
 
-    trial: ChannelReport
+    report: ChannelReport
     found: HeldToken | None
     own: bool
-    """Whether the channel's URL has credentials of its own, which are used as they are."""
+    """Whether the channel's URL contains credentials, which are used instead."""
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the channels."""
-    parser.add_argument("channels", nargs="*", metavar="CHANNEL", help="default: the configured")
+    """Add the channels."""
+    parser.add_argument("channels", nargs="*", metavar="CHANNEL", help="default: those of conda")
 
 
 def run(call: CommandContext) -> int:
-    """Try each channel; 1 when one of them cannot be used, or there is none to try."""
+    """Check each channel. Return 1 if one cannot be used, or if there is none to check."""
     subdirs, sender, lookup = _plan(call)
     lines: list[Line] = []
     for subdir in subdirs:
         shown = without_secrets(subdir)
-        call.printer.say(f"Trying {shown.removesuffix(NOARCH)} …")
-        trial = tried(subdir, shown=shown, sender=sender)
-        lines.append(Line(trial=trial, found=lookup.find(f"{subdir}/"), own=subdir != shown))
+        call.printer.say(f"Checking {shown.removesuffix(NOARCH)} …")
+        report = check_channel(subdir, shown=shown, sender=sender)
+        lines.append(Line(report=report, found=lookup.find(f"{subdir}/"), own=subdir != shown))
     call.printer.table([_row(line) for line in lines], value=[_value(line) for line in lines])
     if not lines:
         call.printer.say("No channel is configured. Name one: conda token test URL")
-    return 0 if lines and all(line.trial.works for line in lines) else 1
+    return 0 if lines and all(line.report.works for line in lines) else 1
 
 
 def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
-    """What to try, who sends, and who knows the tokens.
+    """Return the subdirs to check, the sender, and the lookup.
 
     Raises:
-        MalformedURL: without conda, a channel that is named by no URL.
+        MalformedURL: conda is not installed, and a channel is not named by its URL.
     """
     lookup = call.lookup()
     if find_spec("conda") is not None:
@@ -78,15 +77,15 @@ def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
 
 
 def _known(call: CommandContext) -> tuple[str, ...]:
-    """The channels that tokens were set up with, where no conda says which are used."""
+    """Return the channels that tokens were installed with, where conda is not installed."""
     held = holdings(call.settings, stores=call.stores())
     urls = (url for one in held for url in (*one.token.channels, *one.token.default_channels))
     return tuple(dict.fromkeys(urls))
 
 
 def _row(line: Line) -> dict[str, str]:
-    words = {name: part.word for name, part in line.trial.parts.items()}
-    return {"channel": line.trial.url.removesuffix(NOARCH), **words, "token": _token(line)}
+    words = {name: part.word for name, part in line.report.parts.items()}
+    return {"channel": line.report.url.removesuffix(NOARCH), **words, "token": _token(line)}
 
 
 def _token(line: Line) -> str:
@@ -97,10 +96,10 @@ def _token(line: Line) -> str:
 
 
 def _value(line: Line) -> dict[str, Any]:
-    trial, found = line.trial, line.found
+    report, found = line.report, line.found
     return {
-        "channel": trial.url.removesuffix(NOARCH),
-        "works": trial.works,
+        "channel": report.url.removesuffix(NOARCH),
+        "works": report.works,
         "own_credentials": line.own,
         "token": {
             "organization": found.token.organization,
@@ -111,6 +110,6 @@ def _value(line: Line) -> dict[str, Any]:
         else None,
         **{
             name: {"result": part.finding.value, "details": part.details}
-            for name, part in trial.parts.items()
+            for name, part in report.parts.items()
         },
     }

@@ -1,0 +1,67 @@
+"""Store a token that the user was given: a site token, or one of another server.
+
+The token is verified before it is stored, because it replaces nothing at the service: a token
+that does not work is not stored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.issue_token import StoredToken, keep, refreshed
+from conda_token_plugin.operations.verify_token import places, verify
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from conda_token_plugin.settings import Settings
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
+
+NOT_STORED = "It was not stored."
+
+
+def store_given(  # noqa: PLR0913  # everything that the transaction reads or writes
+    token: Token,
+    *,
+    secret: Secret,
+    store: Store,
+    settings: Settings,
+    condarc: Path,
+    now: datetime,
+    validate: bool = True,
+    group: str | None = None,
+) -> StoredToken:
+    """Verify ``token``, store it, write the drop-in and refresh exported copies.
+
+    Args:
+        token: The metadata of the token.
+        secret: The token itself.
+        store: Receives the token.
+        settings: Where the repository and the exported copies are.
+        condarc: The drop-in that belongs to ``store``.
+        now: Current time, aware, UTC.
+        validate: Whether to verify the token.
+        group: The group that may read the store of the machine.
+
+    Raises:
+        TokenRefused, NoChannel, ServiceError: The token could not be verified.
+        BadInput: There is no such group.
+        StoreError, ConfigurationError: The store or the drop-in cannot be written.
+    """
+    store.prove_writable()
+    dropin.prove_writable(condarc)
+    verification = None
+    if validate:
+        where = places(token, settings=settings)
+        verification = verify(where, token=token, secret=secret, outcome=NOT_STORED)
+        if verification.verified:
+            token = token._replace(proven=now)
+    if group:
+        store.share(group)
+    vault = keep(token, secret=secret, store=store, at=condarc)
+    stale = refreshed(token, secret=secret, settings=settings)
+    return StoredToken(token, vault, verification, stale=stale)
