@@ -200,8 +200,7 @@ class Settings:
     def secret(self, name: str) -> tuple[str, Secret] | None:
         """Return the secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
 
-        Returns:
-            Where it was found (a variable's name, and a path) and the secret. None: it is not set.
+        The first part of the result says where it was found: a variable's name, and a path.
 
         Raises:
             MalformedToken: The value cannot be a token or key.
@@ -223,8 +222,7 @@ class Settings:
     def api_key(self) -> tuple[str, Secret] | None:
         """Return the API key of the environment, which belongs to ``default_site``.
 
-        As ``secret``, and last the file ``anaconda_auth_api_key`` in ``/run/secrets`` or in the
-        folder that ``ANACONDA_SECRETS_DIR`` names.
+        As ``secret``, and last ``anaconda_auth_api_key`` in ``ANACONDA_SECRETS_DIR`` (/run/secrets).
         """
         folder = self.variables.get("ANACONDA_SECRETS_DIR")
         return self.secret(API_KEY) or _mounted(
@@ -234,19 +232,13 @@ class Settings:
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """Return a token of the environment.
 
-        As ``secret``, and last the file ``/run/secrets/<name in lower case>``, where containers
-        mount it.
-
-        Args:
-            name: ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
+        As ``secret``, and last the file ``/run/secrets/<name in lower case>``. ``name`` is
+        ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
         """
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 
     def repository_tokens(self) -> tuple[str, ...]:
-        """Return the names for which ``repository_token`` finds something, the general one first.
-
-        A variable that cannot be used is among them, so that its error is reported.
-        """
+        """Return the names for which ``repository_token`` finds something, the general one first."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
         with suppress(OSError):  # there is no such folder, or this user may not read it
             stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
