@@ -9,13 +9,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import moment
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import keep, provable, scope_of
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.store.sharing import share
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
@@ -182,4 +181,4 @@ def _report(call: CommandContext, token: Token, *, source: str) -> None:
         call.printer.say(line)
     if not token.proven:
         call.printer.say("It was stored without being tried.")
-    call.printer.data(entry(Holding(token=token, source=source), now=call.now))
+    call.printer.data(entry(token, source=source, now=call.now))

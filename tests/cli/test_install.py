@@ -250,7 +250,7 @@ def test_a_disk_that_takes_nothing_more_is_told_before_anything_is_issued(shell:
     )
     assert done.returncode in {6, 7}
     assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.count("\n") == 2  # the error and the hint
     assert "File too large" in done.stderr
     assert shell.sandbox.world.current("acme", "ada") is None
 

@@ -57,11 +57,11 @@ def script(shell: str) -> str:
 
 def _names() -> dict[str, tuple[str, ...]]:
     """The words that a value of ours can be, by what the help calls it."""
-    from conda_token_plugin.cli.commands.export import PASSING
+    from conda_token_plugin.cli.parser import verb_of
     from conda_token_plugin.integrations.registry import SOURCES
     from conda_token_plugin.integrations.targets import TARGETS
 
-    return {"TARGET": (*TARGETS, *PASSING), "SOURCE": tuple(SOURCES)}
+    return {"TARGET": (*TARGETS, *verb_of("export").module.PASSING), "SOURCE": tuple(SOURCES)}
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:

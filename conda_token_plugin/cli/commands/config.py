@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.tokens.scope import (
-    ARCHIVE_CHANNELS,
     longest_prefix,
     normalised,
     shared_prefixes,
@@ -42,28 +42,11 @@ def configure(parser: ArgumentParser) -> None:
         metavar="URL",
         help="use this channel of yours, too",
     )
-    add_options(parser)
+    add_channel_options(parser)
     parser.add_argument("--undo", action="store_true", help="take back what this command set")
     parser.add_argument("--dry-run", action="store_true", help="show the file, and write nothing")
     parser.add_argument("--force", action="store_true", help="write it without asking")
     parser.add_argument("--system", action="store_true", help="for everybody on this machine")
-
-
-def add_options(parser: ArgumentParser) -> None:
-    """The options that ``set`` has, too."""
-    parser.add_argument(
-        "--include-archive-channels",
-        nargs="+",
-        choices=(*ARCHIVE_CHANNELS, "mro"),
-        default=[],
-        metavar="NAME",
-        help=f"default channels besides: {', '.join(ARCHIVE_CHANNELS)}",
-    )
-    parser.add_argument(
-        "--enable-signature-verification",
-        action="store_true",
-        help="have conda verify the signatures of packages",
-    )
 
 
 def run(call: CommandContext) -> int:
@@ -83,15 +66,6 @@ def run(call: CommandContext) -> int:
     dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by)
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
-
-
-def default_channels(call: CommandContext) -> tuple[str, ...]:
-    """The shared channels of the repository, and what is named of its archive."""
-    repository = call.settings.repo_url
-    # anaconda-auth's help speaks of "mro"; its channel is called mro-archive.
-    names = ["mro-archive" if one == "mro" else one for one in call.args.include_archive_channels]
-    archive = [normalised(f"{repository}{name}") for name in names]
-    return tuple(dict.fromkeys((*shared_prefixes(repository), *archive)))
 
 
 def _wished(call: CommandContext, held: tuple[Token, ...]) -> Token:

@@ -15,14 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, login_flow
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import organization, span
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.service import NoChannel
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_policy import by_metadata, by_service, held
 from conda_token_plugin.operations.issue_token import CondaOptions, Desk, provable
-from conda_token_plugin.store.holdings import Holding
 from conda_token_plugin.store.lookup import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
@@ -120,7 +119,7 @@ def _left_alone(call: CommandContext, organization: str, *, given: Found) -> int
         raise Supplied(organization, source=given.source)
     why = f"{given.source} supplies it"
     call.printer.say(f"Kept the token of {organization}: {why}.")
-    shown = entry(Holding(token=given.token, source=given.source), now=call.now)
+    shown = entry(given.token, source=given.source, now=call.now)
     call.printer.data({**shown, "action": "kept", "why": why})
     return 0
 
@@ -134,9 +133,8 @@ def _kept(call: CommandContext, decision: Decision, *, store: Store) -> int:
         f"Kept the token {last_four(token)} of {token.organization}: {decision.why}. "
         f"It expires {expiry(token, now=call.now)}."
     )
-    holding = Holding(token=token, source=store.vault_of(token.key))
     facts = {"action": "kept", "why": decision.why}
-    call.printer.data({**entry(holding, now=call.now), **facts})
+    call.printer.data({**entry(token, source=store.vault_of(token.key), now=call.now), **facts})
     return 0
 
 
@@ -156,7 +154,7 @@ def _issue(call: CommandContext, organization: str, *, service: Service, decisio
     _report(call, issued, replaced=current)
     token = _proven(call, issued, store=store)
     action = {"action": "replaced" if current else "issued", "why": decision.why}
-    shown = entry(Holding(token=token, source=issued.vault), now=call.now)
+    shown = entry(token, source=issued.vault, now=call.now)
     call.printer.data({**shown, **action})
     return 0
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import span
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
@@ -136,4 +136,8 @@ def _block(call: CommandContext, one: Checked) -> list[str]:
 
 
 def _value(call: CommandContext, one: Checked) -> dict[str, Any]:
-    return {**entry(one.holding, now=call.now), "works": one.works, "check": one.words}
+    return {
+        **entry(one.holding.token, source=one.holding.source, now=call.now),
+        "works": one.works,
+        "check": one.words,
+    }
