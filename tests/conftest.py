@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-FOREIGN = (
-    *("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC"),
-    *("COLUMNS", "LINES"),  # pytest-xdist sets them; they hide the size of a terminal
-)
+FOREIGN = ("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

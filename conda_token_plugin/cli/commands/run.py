@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""Signals that may end the command. A terminal sends Ctrl-C to it as well, the others only to us."""
+"""Signals that may end the command. A terminal sends it Ctrl-C; we forward the others."""
 
 
 def configure(parser: ArgumentParser) -> None:
