@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
 from rich.text import Text
 
-from conda_token_plugin.cli.demo_acts import acts
-from conda_token_plugin.cli.demo_stage import stage
+from conda_token_plugin.cli.demo_stage import acts, stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

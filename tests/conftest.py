@@ -13,7 +13,6 @@ from pytest_socket import socket_allow_hosts
 
 from conda_token_plugin.sandbox import Sandbox
 from tests.support.machine import Machine
-from tests.support.person import Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,11 +103,6 @@ def other_site(packages: Path) -> Iterator[Sandbox]:
 def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     """Return a machine whose settings name the sandbox."""
     return Machine(tmp_path / "machine", sandbox)
-
-
-@pytest.fixture
-def person(machine: Machine) -> Person:
-    return Person(machine)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def covered(url: str) -> tuple[HeldToken, Secret] | None:
     """
     with faults_reported():
         held = LOOKUP.find(url)
-        if held is None or not held.worth_trying(now=datetime.now(timezone.utc)):
+        if held is None or not held.is_usable_or_stale(now=datetime.now(timezone.utc)):
             return None
         if url.startswith("http:"):
             _refuse_proxy(url)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from conda_token_plugin.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+SOLVERS = {"conda_libmamba_solver": "libmamba", "conda_rattler_solver": "rattler"}
 PATIENCE = 60.0
 """Seconds that the sandbox may take to stop."""
 
@@ -86,3 +88,47 @@ def _sandbox() -> Iterator[dict[str, str]]:
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command: what a person would type, and what is run here."""
+
+    shown: str
+    command: list[str]
+
+
+def acts(stage: Stage) -> Iterator[Act]:
+    """Issue, look, install a real package with the client that is there, use it, forget."""
+    organization = stage.organizations[0]
+    channel = f"{stage.repo}{organization}/main"
+    package = f"{organization}-tools"
+    yield _token("install", "--org", organization, "--yes")
+    yield _token("list")
+    yield _token("which", channel)
+    yield from _conda(channel, package) if find_spec("conda") else _rattler(channel, package)
+    yield Act(f"env/bin/{package}", [str(stage.home / "env" / "bin" / package)])
+    yield _token("remove", organization)
+
+
+def _token(*arguments: str) -> Act:
+    shown = "conda token" if find_spec("conda") else "conda-token-plugin"
+    module = ["conda", "token"] if find_spec("conda") else ["conda_token_plugin"]
+    return Act(" ".join([shown, *arguments]), [sys.executable, "-m", *module, *arguments])
+
+
+def _conda(channel: str, package: str) -> Iterator[Act]:
+    words = ["create", "--prefix", "./env", "--override-channels", "-c", channel, package]
+    quiet = ["--yes", "--quiet", "--solver", _solver()]
+    yield Act(" ".join(["conda", *words]), [sys.executable, "-m", "conda", *words, *quiet])
+
+
+def _rattler(channel: str, package: str) -> Iterator[Act]:
+    yield _token("export", "rattler")
+    words = ["conda_token_plugin.sandbox.rattler_client", channel, package, "env"]
+    yield Act(f"py-rattler: install {package} from {channel}", [sys.executable, "-m", *words])
+
+
+def _solver() -> str:
+    """The solver that this conda has; its default may not be installed."""
+    return next((name for module, name in SOLVERS.items() if find_spec(module)), "classic")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import moment, organization
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given

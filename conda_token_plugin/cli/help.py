@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from conda_token_plugin.cli.parser import Verb
+    from conda_token_plugin.cli.registry import Verb
 
 WIDEST = 100
 """Columns; longer lines are hard to read, however wide the screen is."""

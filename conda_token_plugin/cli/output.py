@@ -1,4 +1,8 @@
-"""The only place that prints: data to stdout, talk to stderr; one JSON document with ``--json``."""
+"""The only module that prints: data to stdout, messages to stderr; with `--json` one document.
+
+Text from outside (names, titles, error bodies, file names) passes `clean` here, so that it cannot
+move the cursor, change colours, reorder a line or fake one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.errors.outcome import Interrupted, OutputLost
@@ -13,13 +18,18 @@ from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from rich.status import Status
     from rich.text import Text
 
     from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.tokens.token import Token
 
-PATIENCE = 0.5
-"""Seconds for which nobody wonders what a command is doing."""
+SPINNER_DELAY = 0.5
+"""Seconds after which a wait is shown."""
+JOINERS = "\u200c\u200d"
+"""Zero-width joiners, which Persian, Hindi and emoji need. They cannot reorder a line."""
 
 
 class Printer:
@@ -54,15 +64,15 @@ class Printer:
             import json
 
             text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-            if text != printable(text, self.out):  # as an escape it would be no JSON any more
-                text = json.dumps(value, indent=2, sort_keys=True)
+            if text != printable(clean(text), self.out):  # \\x1b is no escape of JSON
+                text = json.dumps(value, indent=2, sort_keys=True).replace("\x7f", "\\u007f")
         if text:
-            self._write(self.out, text.rstrip("\n") + "\n")
+            self._write(self.out, clean(text).rstrip("\n") + "\n")
 
     def said(self, text: str) -> None:
         """Output as it comes, of a command that shows others at work; nothing with ``--json``."""
         if not self.json:
-            self._write(self.out, text)
+            self._write(self.out, clean(text))
 
     def table(self, rows: Sequence[Mapping[str, str]], *, value: Any) -> None:
         """The answer as a table whose columns are the keys of the first row.
@@ -71,60 +81,60 @@ class Printer:
         """
         if self.json:
             self.data(value)
-        elif rows and self.out.isatty():
+            return
+        rows = [{name: clean(cell, keep="") for name, cell in row.items()} for row in rows]
+        if rows and self.out.isatty():
             self._drawn(rows)
         elif rows:
             lines = [list(rows[0]), *(list(row.values()) for row in rows)]
             self.data(None, text="\n".join("\t".join(line) for line in lines))
 
     def say(self, line: str) -> None:
-        """What is being done or was done; nothing with ``--quiet``."""
+        """Print a message; nothing with `--quiet`."""
         if not self.quiet:
-            self._write(self.err, f"{self._commands(line)}\n")
+            self._message(line)
 
     def warn(self, line: str) -> None:
-        """What the user should know even with ``--quiet``."""
-        self._write(self.err, f"warning: {self._commands(line)}\n")
+        """Print a warning, also with `--quiet`."""
+        self._message(f"warning: {line}")
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
-        """Show ``what`` is being waited for, as long as the block lasts.
+        """Show `what` on a terminal while the block runs longer than `SPINNER_DELAY`.
 
-        Only to a person: on a terminal, and when it has lasted for half a second.
-        A dumb terminal, or one that a screen reader reads (``TERM=dumb``), gets a line that stays.
-        Nothing may be printed or asked in the block.
+        A dumb terminal, which a screen reader may read (`TERM=dumb`), gets a line that stays.
+        Print and ask nothing in the block.
         """
         if self.json or self.quiet or not self.err.isatty():
             yield
             return
-        from conda_token_plugin.cli.spinner import Spinner
-
-        spinner = Spinner(what, stream=self.err, plain=Settings().plain_output)
-        spinner.start_after(PATIENCE)
+        spinner = Spinner(clean(what), stream=self.err)
+        spinner.start_after(SPINNER_DELAY)
         try:
             yield
         finally:
             spinner.stop()
 
     def ask(self, text: str) -> None:
-        """A question, without a line break of its own."""
-        self._write(self.err, text)
+        """Print a question without a line break, also with `--quiet`."""
+        self._write(self.err, clean(text))
 
     def failed(self, error: TokenPluginError) -> None:
-        """The one line of an error; with ``--json`` a document on stdout instead."""
+        """Print an error and its hint, a line each; with `--json` a document on stdout."""
+        what, hint = self._commands(error.what), self._commands(error.hint)
         if self.json:
-            facts = {
-                "kind": type(error).__name__,
-                "what": self._commands(error.what),
-                "hint": self._commands(error.hint),
-                "exit_code": error.exit_code,
-            }
-            self.data({"error": facts})
-        elif str(error):
-            # At a terminal the cursor stands behind a question, or behind the "^C" of the key.
+            facts = {"kind": type(error).__name__, "exit_code": error.exit_code}
+            self.data({"error": {**facts, "what": what, "hint": hint}})
+        elif what or hint:
+            # At a terminal the cursor is behind a question, or behind the "^C" of the key.
             start = "\n" if isinstance(error, Interrupted) and self.err.isatty() else ""
-            with suppress(OutputLost):  # there is nowhere left to say it; the exit code says it
-                self._write(self.err, f"{start}error: {self._commands(str(error))}\n")
+            lines = [f"error: {what}"] if what else []
+            lines += [f"hint:  {hint}"] if hint else []
+            # If stderr is lost as well, the exit code remains.
+            with suppress(OutputLost):
+                self._write(
+                    self.err, start + "".join(f"{clean(line, keep='')}\n" for line in lines)
+                )
 
     def abandon(self) -> None:
         """Stop writing to a reader that went away, also at interpreter shutdown."""
@@ -146,6 +156,9 @@ class Printer:
             for one in (table,) if fits else _blocks(rows):
                 console.print(one, soft_wrap=not fits)
         self._write(self.out, drawn.get())
+
+    def _message(self, line: str) -> None:
+        self._write(self.err, f"{clean(self._commands(line), keep='')}\n")
 
     def _commands(self, line: str) -> str:
         """Commands in messages are written ``conda token …``; show them as they were typed."""
@@ -180,3 +193,90 @@ def printable(text: str, stream: TextIO | None) -> str:
 def _nowhere() -> TextIO:
     """For a process that was started with its output closed (``>&-``)."""
     return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def clean(text: str, *, keep: str = "\n\t") -> str:
+    """Return `text` with visible escapes for characters that could control a terminal.
+
+    That is control characters (C0, C1), bidirectional and other format characters, line and
+    paragraph separators, and surrogates, which stand for bytes that are not UTF-8.
+
+    Args:
+        text: What is to be printed.
+        keep: Control characters that are left as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in keep or _is_harmless(one) else _escaped(one)
+        for one in text
+    )
+
+
+def _is_harmless(character: str) -> bool:
+    """Return whether a character that is not printable to Python may be printed."""
+    from unicodedata import category
+
+    return category(character) == "Zs" or character in JOINERS
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def entry(token: Token, *, source: str, now: datetime) -> dict[str, Any]:
+    """Return the `--json` form of one token: its metadata, source and state."""
+    left = token.left(now=now)
+    return {
+        **token.as_json(),
+        "source": source,
+        "state": token.state(now=now).value,
+        "days_left": None if left is None else left.days,
+        "proven": token.proven.isoformat() if token.proven else None,
+    }
+
+
+class Spinner:
+    """A moving line on a terminal during a wait; started and stopped once.
+
+    rich is imported by the timer's thread, so that a short wait does not pay for it.
+    """
+
+    def __init__(self, what: str, *, stream: TextIO) -> None:
+        """Show `what` on `stream`, which is a terminal."""
+        self._what, self._stream = what, stream
+        self._lock = Lock()
+        self._stopped = False
+        self._status: Status | None = None
+        self._timer: Timer | None = None
+
+    def start_after(self, seconds: float) -> None:
+        """Show the line after `seconds`, unless it was stopped by then."""
+        self._timer = Timer(seconds, self.show)
+        self._timer.daemon = True  # must not keep the process alive
+        self._timer.start()
+
+    def show(self) -> None:
+        """Show the line now, unless it was stopped."""
+        from rich.console import Console
+        from rich.status import Status
+        from rich.text import Text
+
+        console = Console(file=self._stream, no_color=Settings().plain_output)
+        with self._lock:
+            if self._stopped:
+                return
+            if console.is_dumb_terminal:
+                console.print(Text(self._what))
+            else:
+                self._status = Status(Text(self._what), console=console)
+                self._status.start()
+
+    def stop(self) -> None:
+        """Erase the line, or cancel it if it is not shown yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._stopped = True
+        if self._status is not None:
+            self._status.stop()

@@ -1,7 +1,8 @@
-"""What was typed, pasted or named (exit code 2), or stands in a file of the user's (7)."""
+"""What was typed, pasted or named (exit code 2), or is in a file of the user (7)."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
@@ -18,13 +19,13 @@ class BadInput(TokenPluginError):
 
 
 class Supplied(BadInput):
-    """A token that is not the store's to remove or to replace: the environment supplies it."""
+    """The environment supplies the token, so the store can neither remove nor replace it."""
 
     def __init__(self, organization: str, *, source: str) -> None:
-        """``source`` is the variable or the file that supplies it."""
+        """Take the organization, and the variable or file that supplies its token."""
         super().__init__(
-            f"The token of {organization!r} is supplied by {source}, which comes before the store.",
-            hint=f"To use another one, or none, take {source} away.",
+            f"{source} supplies the token of {organization!r}, and has precedence over the store.",
+            hint=f"To use another token, or none, remove {source}.",
         )
 
 
@@ -46,38 +47,47 @@ class HeldElsewhere(BadInput):
 
 
 class MalformedToken(BadInput):
-    """A value that cannot be a token. Never shows the value."""
+    """A value cannot be a token. The value is never shown."""
 
     def __init__(self, fault: str, *, where: str = "") -> None:
-        """``fault`` says what is wrong, in words that do not show the value.
+        """Compose the message.
 
-        ``where`` is the variable or file that holds it, if it was not typed.
+        Args:
+            fault: What is wrong, in words that do not show the value.
+            where: The variable or file that has the value, if it was not typed.
         """
         super().__init__(
-            f"What {where} holds is not a token or key: {fault}."
+            f"The content of {where} is not a token or key: {fault}."
             if where
             else f"That is not a token: {fault}.",
-            hint=f"{'Put it there' if where else 'Paste the token'} alone, "
+            hint=f"{'Put only the token there' if where else 'Paste only the token'}, "
             "without quotes, blanks or line breaks.",
         )
 
 
 class MalformedURL(BadInput):
-    """A URL that no token may be sent to, or that is no URL."""
+    """A text is not a URL, or no token may be sent to it."""
 
     def __init__(self, url: str, fault: str) -> None:
-        """``url`` is shown as given by the caller, who has taken secrets out of it."""
+        """Compose the message.
+
+        Args:
+            url: The URL without its secrets. If it could not be parsed, all before an "@" is
+                hidden here, because it may be a password.
+            fault: What is wrong with it.
+        """
+        shown = re.sub(r"://.*@", "://…@", url, flags=re.DOTALL)
         super().__init__(
-            f"{url!r} is not a channel URL that a token can be sent to: {fault}.",
+            f"{shown!r} is not a channel URL that a token can be sent to: {fault}.",
             hint="Use https://HOST/PATH (http only for this machine itself).",
         )
 
 
 class NeedsAnswer(BadInput):
-    """A question had to be asked, and there is no terminal to ask it on."""
+    """A question must be answered, and there is no terminal to ask it on."""
 
     def __init__(self, question: str, *, flag: str) -> None:
-        """``flag`` is the option that answers ``question``."""
+        """Take the question and the option that answers it."""
         super().__init__(f"{question} There is no terminal to ask on.", hint=f"Answer with {flag}.")
 
 
@@ -87,5 +97,5 @@ class ConfigurationError(TokenPluginError):
     exit_code = 7
 
     def __init__(self, path: Path, *, reason: str, hint: str = "") -> None:
-        """``reason`` finishes the sentence "PATH …"."""
-        super().__init__(f"{path} {reason}.", hint=hint or "Mend the file, then run this again.")
+        """Take the file, and a reason that completes the sentence "PATH …"."""
+        super().__init__(f"{path} {reason}.", hint=hint or "Correct the file, then run this again.")

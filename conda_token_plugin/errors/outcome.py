@@ -1,4 +1,4 @@
-"""How a command ends that was not wrong: its answer is no, was not told, or was not wanted."""
+"""How a command ends without a fault: a check failed, or the user did not agree."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from conda_token_plugin.errors import TokenPluginError
 
 
 class CheckFailed(TokenPluginError):
-    """A check ran and its answer is no; the command has already said the details."""
+    """A check failed; the command has already printed the details."""
 
 
 class OutputLost(TokenPluginError):
-    """Standard output cannot be written: what was done is done, but could not be told."""
+    """Standard output cannot be written. What the command did is done."""
 
     def __init__(self, reason: str) -> None:
-        """``reason`` is the system's own: "No space left on device"."""
+        """Take the operating system's reason, such as "No space left on device"."""
         super().__init__(f"The output could not be written: {reason}.")
 
 
 class NotConfirmed(TokenPluginError):
-    """A yes was needed and not given."""
+    """The user did not confirm."""
 
     exit_code = 8
 
     def __init__(self, what: str = "Nothing was changed.") -> None:
-        """Say that nothing happened."""
+        """Take what to tell the user."""
         super().__init__(what)
 
 
 class Interrupted(TokenPluginError):
-    """Interrupted by Ctrl-C or the end of input, at a prompt or a wait."""
+    """Ctrl-C, or the end of input, at a prompt or during a wait."""
 
     exit_code = 130
 
     def __init__(self, what: str = "Interrupted: nothing was changed.") -> None:
-        """Say what is so now."""
+        """Take what was changed before the interruption."""
         super().__init__(what)

@@ -137,7 +137,7 @@ class RefusalExplainer:
     def _answers_about(
         self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime
     ) -> Answers:
-        if not found.token.worth_trying(now=now):  # it was not sent: the metadata say why
+        if not found.token.is_usable_or_stale(now=now):  # it was not sent: the metadata say why
             return Answers()
         if found.token.key not in self._answers:
             self._answers[found.token.key] = self._ask(found, refusal=refusal, now=now)

@@ -222,7 +222,8 @@ class Settings:
     def api_key(self) -> tuple[str, Secret] | None:
         """Return the API key of the environment, which belongs to ``default_site``.
 
-        As ``secret``, and last ``anaconda_auth_api_key`` in ``ANACONDA_SECRETS_DIR`` (/run/secrets).
+        As ``secret``, and last ``anaconda_auth_api_key`` in ``ANACONDA_SECRETS_DIR``
+        (/run/secrets).
         """
         folder = self.variables.get("ANACONDA_SECRETS_DIR")
         return self.secret(API_KEY) or _mounted(
@@ -238,7 +239,7 @@ class Settings:
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 
     def repository_tokens(self) -> tuple[str, ...]:
-        """Return the names for which ``repository_token`` finds something, the general one first."""
+        """Return the names that ``repository_token`` finds, the general one first."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
         with suppress(OSError):  # there is no such folder, or this user may not read it
             stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only

@@ -55,13 +55,13 @@ class HeldToken(NamedTuple):
         """Return this with other metadata of the same token."""
         return self._replace(metadata=lambda: token)
 
-    def worth_trying(self, *, now: datetime) -> bool:
+    def is_usable_or_stale(self, *, now: datetime) -> bool:
         """Return ``Token.worth_trying``; most tokens are judged without their metadata.
 
         Raises:
             StoreError: the metadata cannot be read. If not, ``way`` and ``username`` can.
         """
-        return _is_plainly_valid(self.about, now=now) or self.token.worth_trying(now=now)
+        return _is_plainly_valid(self.about, now=now) or self.token.is_usable_or_stale(now=now)
 
 
 def _is_plainly_valid(about: Mapping[str, Any], *, now: datetime) -> bool:

@@ -161,7 +161,7 @@ class Token(NamedTuple):
         end = self.end(now=now)
         return None if end is None else end - now
 
-    def worth_trying(self, *, now: datetime) -> bool:
+    def is_usable_or_stale(self, *, now: datetime) -> bool:
         """Return False only if metadata younger than a day say that it does not work."""
         if self.state(now=now).usable:
             return True

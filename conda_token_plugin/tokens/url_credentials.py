@@ -42,7 +42,7 @@ class UrlCredential:
         return channel_of(self.clean)
 
 
-def laden(text: str) -> Iterator[UrlCredential]:
+def url_credentials(text: str) -> Iterator[UrlCredential]:
     """Yield every URL in ``text`` that contains a credential; a token precedes a login."""
     for match in _URL.finditer(text):
         url = _trimmed(match[0])

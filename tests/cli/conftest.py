@@ -31,11 +31,13 @@ class Ran:
 
     @property
     def line(self) -> str:
-        """The error: one line and no more."""
-        lines = [line for line in self.err.splitlines() if line.startswith("error: ")]
-        assert len(lines) == 1, self.err
+        """Return the only `error:` line, followed by the text of its `hint:` line if it has one."""
+        lines = self.err.splitlines()
+        errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+        assert len(errors) == 1, self.err
         assert "Traceback" not in self.err
-        return lines[0]
+        hint = [line[7:] for line in lines[errors[0] + 1 :][:1] if line.startswith("hint:  ")]
+        return " ".join([lines[errors[0]], *hint])
 
 
 class Shell:

@@ -32,6 +32,7 @@ class Terminal:
         command = [sys.executable, "-m", "conda_token_plugin", *words]
         self._child, self._terminal = pty.fork()
         if self._child == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job inherits "ignore"
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
             try:
                 os.execve(sys.executable, command, dict(environment))

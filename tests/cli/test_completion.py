@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli.commands.completion import SHELLS
-from conda_token_plugin.cli.parser import VERBS
+from conda_token_plugin.cli.registry import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

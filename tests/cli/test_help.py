@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli import CONDA_PROG, SCRIPT_PROG, main
-from conda_token_plugin.cli.parser import VERBS, overview, verb_parser
+from conda_token_plugin.cli.parser import overview, verb_parser
+from conda_token_plugin.cli.registry import VERBS
 
 if TYPE_CHECKING:
-    from conda_token_plugin.cli.parser import Verb
+    from conda_token_plugin.cli.registry import Verb
     from tests.cli.conftest import Shell
 
 COLUMNS, LINES = 80, 24

@@ -253,7 +253,7 @@ def test_full_disk_is_reported_before_anything_is_issued(shell: Shell) -> None:
     )
     assert done.returncode in {6, 7}
     assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr.count("\n") == 2  # the error and the hint
     assert "File too large" in done.stderr
     assert shell.sandbox.world.current("acme", "ada") is None
 

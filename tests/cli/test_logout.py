@@ -49,7 +49,7 @@ def test_without_a_login_it_is_no_error(shell: Shell) -> None:
     shell.unset(API_KEY)
     ran = shell("logout")
     assert ran.code == 0
-    assert "There was no login" in ran.err
+    assert "Not logged in" in ran.err
 
 
 def test_a_key_in_the_environment_is_named(logged_in: Shell) -> None:

@@ -97,7 +97,7 @@ def test_what_goes_on_being_sent_is_named(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
     ran = shell("remove", "acme")
     assert ran.code == 0
-    assert ran.err.endswith("ANACONDA_REPO_TOKEN_ACME goes on supplying a token for acme.\n")
+    assert ran.err.endswith("ANACONDA_REPO_TOKEN_ACME still supplies a token for acme.\n")
 
 
 def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:

@@ -100,7 +100,7 @@ def test_options_of_the_command_are_the_commands(shell: Shell, tmp_path: Path) -
 @pytest.mark.parametrize("words", [[], ["--"], ["--org", "acme"]])
 def test_nothing_to_run_is_an_error(shell: Shell, words: list[str]) -> None:
     install(shell, "acme")
-    assert "What is to be run?" in shell("run", *words).line
+    assert "No command was given." in shell("run", *words).line
 
 
 def test_a_program_that_is_not_there_is_an_error(shell: Shell) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli.output import Printer
-from conda_token_plugin.cli.spinner import Spinner
+from conda_token_plugin.cli.output import Printer, Spinner
 from tests.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     opened.close()
 
 
-def spinner(screen: Screen, *, plain: bool = False) -> Spinner:
-    return Spinner(WHAT, stream=screen.stream, plain=plain)
+def spinner(screen: Screen) -> Spinner:
+    return Spinner(WHAT, stream=screen.stream)
 
 
 def test_a_long_wait_is_shown_and_taken_off_the_screen_again(screen: Screen) -> None:
@@ -57,8 +56,11 @@ def test_a_dumb_terminal_gets_one_line_that_stays(
     assert screen.rest() == f"{WHAT}\r\n"
 
 
-def test_there_is_no_colour_where_none_is_wanted(screen: Screen) -> None:
-    shown = spinner(screen, plain=True)
+def test_spinner_has_no_colour_when_no_color_is_set(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = spinner(screen)
     shown.show()
     screen.wait_for(WHAT)
     shown.stop()

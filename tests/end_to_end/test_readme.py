@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin import errors, settings
-from conda_token_plugin.cli.parser import VERBS, parsed
+from conda_token_plugin.cli.parser import parsed
+from conda_token_plugin.cli.registry import VERBS
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.settings.sites import REPO_URL
 from tests.cli.terminal import Terminal

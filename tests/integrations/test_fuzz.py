@@ -19,7 +19,7 @@ from conda_token_plugin.integrations.registry import SOURCES, TARGETS
 from conda_token_plugin.operations.import_tokens import collected
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.url_credentials import laden
+from conda_token_plugin.tokens.url_credentials import url_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,7 +169,7 @@ def test_a_machine_that_is_cut_out_is_gone_and_nothing_is_added(text: str) -> No
 @given(text=st.text() | st.text("htps:/t@.x$<>%*\\'\" \n").map(lambda one: f"https://h/t/{one}"))
 def test_urls_are_found_where_they_stand(text: str) -> None:
     end = 0
-    for one in laden(text):
+    for one in url_credentials(text):
         assert end <= one.start < one.end
         assert text[one.start : one.end].lower().startswith("http")
         assert len(one.clean) < one.end - one.start

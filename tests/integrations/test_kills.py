@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 KILLED = """
 import os, signal, sys
@@ -45,35 +45,35 @@ pytestmark = [
 ]
 
 
-def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(person: Person) -> None:
-    value = person.has("acme")
-    path = person.home / ".rattler" / "credentials.json"
+def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(machine: Machine) -> None:
+    value = machine.install("acme", with_conda=False)
+    path = machine.home / ".rattler" / "credentials.json"
     path.parent.mkdir()
     path.write_text(BEFORE)
     steps = 0
-    while (ran := person.machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
+    while (ran := machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
         steps += 1
         assert ran.code == -signal.SIGKILL
         held = json.loads(path.read_text())
         assert held.pop("127.0.0.1", {"CondaToken": value}) == {"CondaToken": value}
         assert held == json.loads(BEFORE)
-        person.types("export", "rattler", "dotenv", "--remove").well()
+        machine.plugin("export", "rattler", "dotenv", "--remove").well()
         assert json.loads(path.read_text()) == json.loads(BEFORE)
-        store = str(person.machine.store_folder)
-        left = [one for one in person.machine.files() if value.encode() in one.read_bytes()]
+        store = str(machine.store_folder)
+        left = [one for one in machine.files() if value.encode() in one.read_bytes()]
         assert all(str(one).startswith(store) for one in left)
     assert steps >= FEWEST_STEPS
 
 
-def test_a_kill_during_a_second_export_does_not_disown_the_first(person: Person) -> None:
-    person.has("acme")
-    path = person.home / ".rattler" / "credentials.json"
-    person.types("export", "rattler").well()
-    person.has("acme")
+def test_a_kill_during_a_second_export_does_not_disown_the_first(machine: Machine) -> None:
+    machine.install("acme", with_conda=False)
+    path = machine.home / ".rattler" / "credentials.json"
+    machine.plugin("export", "rattler").well()
+    machine.install("acme", with_conda=False)
     steps = 0
-    while (ran := person.machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
+    while (ran := machine.python("-c", KILLED, str(steps + 1), *EXPORT)).code != 0:
         steps += 1
         assert ran.code == -signal.SIGKILL
     assert steps >= FEWEST_STEPS / 2
-    person.types("export", "rattler", "dotenv", "--remove").well()
+    machine.plugin("export", "rattler", "dotenv", "--remove").well()
     assert not path.exists()

@@ -14,7 +14,7 @@ from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 PIECE = 8
 """Bytes: the shortest piece of a token that counts."""
@@ -58,9 +58,9 @@ COMMANDS = [
 
 
 @pytest.fixture
-def values(person: Person) -> dict[str, str]:
+def values(machine: Machine) -> dict[str, str]:
     """Secrets of every kind, in the store and wherever tools keep them."""
-    found = {name: person.has(name) for name in ("acme", "globex")}
+    found = {name: machine.install(name, with_conda=False) for name in ("acme", "globex")}
     token = Token(
         organization="files",
         kind=TokenKind.SITE,
@@ -69,8 +69,8 @@ def values(person: Person) -> dict[str, str]:
         username="me",
         last_four=BASIC[-4:],
     )
-    user_store(person.machine.settings).add(token, Secret(BASIC))
-    found["api key"] = person.machine.sandbox.world.api_key("ada")
+    user_store(machine.settings).add(token, Secret(BASIC))
+    found["api key"] = machine.sandbox.world.api_key("ada")
     return found | {"files": BASIC}
 
 
@@ -93,25 +93,27 @@ def pieces(value: str) -> set[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_nothing_of_a_token_is_printed_logged_or_passed_on(
-    person: Person, values: dict[str, str], command: str
+    machine: Machine, values: dict[str, str], command: str
 ) -> None:
     if "--remove" in command or "remove" in command.split():
-        person.types(
+        machine.plugin(
             "export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes"
         ).well()
     else:
-        strew(person.home, values)
-    words = command.format(home=person.home).split()
-    ran = person.machine.python("-X", "dev", "-c", WATCHED, *words)
+        strew(machine.home, values)
+    words = command.format(home=machine.home).split()
+    ran = machine.python("-X", "dev", "-c", WATCHED, *words)
     assert "Traceback" not in ran.err, ran.err
     shown = {name for name, value in values.items() if any(p in ran.said for p in pieces(value))}
     assert not shown
 
 
-def test_a_job_is_shown_the_value_in_its_mask_alone(person: Person, values: dict[str, str]) -> None:
-    job = person.machine.folder / "env"
+def test_a_job_is_shown_the_value_in_its_mask_alone(
+    machine: Machine, values: dict[str, str]
+) -> None:
+    job = machine.folder / "env"
     job.touch()
-    ran = person.machine.python(
+    ran = machine.python(
         "-c", WATCHED, "export", "github-actions", "--org", "acme", GITHUB_ENV=str(job)
     )
     assert ran.code == 0
@@ -120,7 +122,7 @@ def test_a_job_is_shown_the_value_in_its_mask_alone(person: Person, values: dict
 
 
 def test_a_bug_of_ours_shows_no_token_in_its_traceback(
-    person: Person, values: dict[str, str]
+    machine: Machine, values: dict[str, str]
 ) -> None:
     broken = WATCHED.replace(
         "from conda_token_plugin.cli import main",
@@ -129,21 +131,19 @@ def test_a_bug_of_ours_shows_no_token_in_its_traceback(
         "foreign.replace = replace\n"
         "from conda_token_plugin.cli import main",
     )
-    ran = person.machine.python("-c", broken, "export", "rattler", "--org", "acme")
+    ran = machine.python("-c", broken, "export", "rattler", "--org", "acme")
     assert "RuntimeError" in ran.err
     assert not any(piece in ran.said for piece in pieces(values["acme"]))
 
 
 def test_what_is_left_on_disk_is_what_was_exported_and_no_more(
-    person: Person, values: dict[str, str]
+    machine: Machine, values: dict[str, str]
 ) -> None:
-    person.types("export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes").well()
-    store = str(person.machine.store_folder / "secrets")
-    files = [path for path in person.machine.files() if not str(path).startswith(store)]
+    machine.plugin("export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes").well()
+    store = str(machine.store_folder / "secrets")
+    files = [path for path in machine.files() if not str(path).startswith(store)]
     held = [path for path in files if values["acme"].encode() in path.read_bytes()]
     names = {path.name if path.suffix != ".token" else "token" for path in held}
     assert names == {"credentials.json", "authentication.json", "token", ".env"}
-    person.types("remove", "acme").well()
-    assert not [
-        path for path in person.machine.files() if values["acme"].encode() in path.read_bytes()
-    ]
+    machine.plugin("remove", "acme").well()
+    assert not [path for path in machine.files() if values["acme"].encode() in path.read_bytes()]

@@ -13,7 +13,7 @@ import pytest
 import conda_token_plugin
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
+    from tests.support.machine import Machine
 
 PACKAGE = Path(conda_token_plugin.__file__).parent
 MODULES = [
@@ -55,8 +55,8 @@ def test_no_module_reads_variables_or_prints_itself(path: Path) -> None:
     assert not [name for name in ("os.environ", "getenv", "print(") if name in text]
 
 
-def loaded(person: Person, *words: str) -> set[str]:
-    ran = person.machine.python("-c", LOADED, *words)
+def loaded(machine: Machine, *words: str) -> set[str]:
+    ran = machine.python("-c", LOADED, *words)
     return set(json.loads(ran.err.splitlines()[-1]))
 
 
@@ -71,29 +71,29 @@ def loaded(person: Person, *words: str) -> set[str]:
     ],
 )
 def test_a_command_loads_neither_keyring_nor_the_network_nor_rich(
-    person: Person, words: list[str]
+    machine: Machine, words: list[str]
 ) -> None:
-    person.has("acme")
-    assert not loaded(person, *words) & {"keyring", "requests", "rich", "ruamel", "rattler"}
+    machine.install("acme", with_conda=False)
+    assert not loaded(machine, *words) & {"keyring", "requests", "rich", "ruamel", "rattler"}
 
 
-def test_every_verb_of_this_part_runs_without_conda(person: Person) -> None:
-    """``Person.types`` runs us where ``import conda`` fails."""
-    person.has("acme")
+def test_every_verb_of_this_part_runs_without_conda(machine: Machine) -> None:
+    """``Machine.plugin`` runs us where ``import conda`` fails."""
+    machine.install("acme", with_conda=False)
     for words in (
         ["export", "rattler", "conda", "--yes"],
         ["import", "--dry-run"],
-        ["audit", str(person.home / ".condarc")],
+        ["audit", str(machine.home / ".condarc")],
         ["run", "--", "true"],
         ["export", "rattler", "conda", "--remove"],
     ):
         if words[0] == "audit":
-            (person.home / ".condarc").write_text("channels: []\n")
-        person.types(*words).well()
+            (machine.home / ".condarc").write_text("channels: []\n")
+        machine.plugin(*words).well()
 
 
 @pytest.mark.skipif(find_spec("conda") is not None, reason="there is a conda here")
-def test_this_environment_has_no_conda_at_all(person: Person) -> None:
-    person.has("acme")
-    ran = person.machine.python("-m", "conda_token_plugin", "export", "rattler").well()
+def test_this_environment_has_no_conda_at_all(machine: Machine) -> None:
+    machine.install("acme", with_conda=False)
+    ran = machine.python("-m", "conda_token_plugin", "export", "rattler").well()
     assert "Wrote the token" in ran.err

@@ -247,7 +247,6 @@ def demo(house: House) -> Iterator[tuple[str, ...]]:
 SCENES: dict[str, tuple[Scene, ...]] = {
     "install": (install, handed),
     "remove": (remove,),
-    "uninstall": (remove,),
     "set": (handed,),
     "config": (config,),
     "list": (nothing_more,),
@@ -331,6 +330,5 @@ TYPED: dict[str, tuple[str, ...]] = {
     "run": ("--org", "acme", "--", "true"),
     "completion": ("zsh",),
     "remove": ("acme",),
-    "uninstall": ("--all",),
 }
 """One line for each verb but ``demo``, in an order in which all goes well."""

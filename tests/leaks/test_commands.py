@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli.parser import VERBS
+from conda_token_plugin.cli.registry import VERBS
 from tests.leaks.scenes import SCENES, TYPED
 
 if TYPE_CHECKING:

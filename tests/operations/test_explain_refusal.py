@@ -86,7 +86,7 @@ def test_reissued_token_is_stored_as_revoked(room: Room) -> None:
     known = room.store.token(token.key)
     assert known is not None
     assert known.verdict is TokenVerdict.REVOKED
-    assert not known.worth_trying(now=datetime.now(timezone.utc))
+    assert not known.is_usable_or_stale(now=datetime.now(timezone.utc))
 
 
 def test_token_known_to_be_expired_makes_no_request(room: Room) -> None:

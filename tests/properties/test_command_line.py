@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conda_token_plugin.cli.parser import VERBS, verb_parser
+from conda_token_plugin.cli.parser import verb_parser
+from conda_token_plugin.cli.registry import VERBS
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.login import LoginAbandoned
 from tests.cli.conftest import shell

@@ -271,7 +271,7 @@ def test_held_token_agrees_with_its_metadata(token: Token) -> None:
     about = token.as_json()
     del about["scope"]
     found = found_by(about)
-    assert found.worth_trying(now=NOW) == token.worth_trying(now=NOW)
+    assert found.is_usable_or_stale(now=NOW) == token.is_usable_or_stale(now=NOW)
     assert (found.way, found.username) == (token.way, token.username)
     assert found.token == token
 
@@ -281,4 +281,4 @@ def test_held_token_agrees_with_its_metadata(token: Token) -> None:
 )
 def test_unreadable_metadata_raise_before_the_token_is_used(about: dict[str, Any]) -> None:
     with pytest.raises(EnvelopeRefused, match="metadata"):
-        found_by({"organization": "acme", "kind": "site", **about}).worth_trying(now=NOW)
+        found_by({"organization": "acme", "kind": "site", **about}).is_usable_or_stale(now=NOW)

@@ -145,8 +145,8 @@ def test_a_leap_day_and_a_change_of_the_clock_are_days_like_others() -> None:
 def test_a_dead_token_is_tried_only_if_the_service_may_know_better(
     checked: datetime | None, *, tried: bool
 ) -> None:
-    assert token(expires=NOW - DAY, checked=checked).worth_trying(now=NOW) is tried
-    assert token(expires=NOW + DAY, checked=checked).worth_trying(now=NOW)
+    assert token(expires=NOW - DAY, checked=checked).is_usable_or_stale(now=NOW) is tried
+    assert token(expires=NOW + DAY, checked=checked).is_usable_or_stale(now=NOW)
 
 
 @pytest.mark.parametrize(

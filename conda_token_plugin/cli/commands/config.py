@@ -1,23 +1,25 @@
-"""Have conda use the repository by default: main, r and msys2, and channels of your own.
+"""Make the repository conda's default: main, r and msys2, and channels of your own.
 
 Examples:
   conda token config --dry-run
   conda token config -c https://repo.anaconda.cloud/repo/acme/main
   conda token config --undo
 
-What would be written is shown, and you are asked. It is one file that is the
-plugin's own: ~/.condarc is not touched, and --undo takes everything back.
+The file that would be written is shown, and you are asked. It is the plugin's own
+file: ~/.condarc is not changed, and --undo removes all that this command set. Added
+channels come before conda's others, so that a public package of the same name does
+not win. conda uses default channels only where `defaults` is among its channels.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.tokens.scope import (
-    ARCHIVE_CHANNELS,
     longest_prefix,
     normalised,
     shared_prefixes,
@@ -33,44 +35,29 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say what conda is to use."""
-    parser.add_argument("-o", "--org", metavar="ORG", help="for whose token; if there are several")
+    """Add what conda is to use."""
+    parser.add_argument(
+        "-o", "--org", metavar="ORG", help="whose token to use if there are several"
+    )
     parser.add_argument(
         *("-c", "--channel"),
         action="append",
         default=[],
         metavar="URL",
-        help="use this channel of yours, too",
+        help="add this channel, before conda's others",
     )
-    add_options(parser)
-    parser.add_argument("--undo", action="store_true", help="take back what this command set")
-    parser.add_argument("--dry-run", action="store_true", help="show the file, and write nothing")
+    add_channel_options(parser)
+    parser.add_argument("--undo", action="store_true", help="remove what this command set")
+    parser.add_argument("--dry-run", action="store_true", help="show the file; write nothing")
     parser.add_argument("--force", action="store_true", help="write it without asking")
     parser.add_argument("--system", action="store_true", help="for everybody on this machine")
 
 
-def add_options(parser: ArgumentParser) -> None:
-    """The options that ``set`` has, too."""
-    parser.add_argument(
-        "--include-archive-channels",
-        nargs="+",
-        choices=(*ARCHIVE_CHANNELS, "mro"),
-        default=[],
-        metavar="NAME",
-        help=f"default channels besides: {', '.join(ARCHIVE_CHANNELS)}",
-    )
-    parser.add_argument(
-        "--enable-signature-verification",
-        action="store_true",
-        help="have conda verify the signatures of packages",
-    )
-
-
 def run(call: CommandContext) -> int:
-    """Show the file, ask, write it."""
+    """Show the file, ask, and write it."""
     store = call.store()
     held = store.tokens()
-    changed = _undone(call, held) if call.args.undo else [_wished(call, held)]
+    changed = _undone(call, held) if call.args.undo else [_configured(call, held)]
     after = {token.key: token for token in (*held, *changed)}.values()
     signed_by = _signer(call)
     text = dropin.composed(after, signed_by=signed_by)
@@ -81,24 +68,17 @@ def run(call: CommandContext) -> int:
     dropin.prove_writable(call.condarc)
     store.update(*changed)
     dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by)
+    _report(call, store.tokens())
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 
 
-def default_channels(call: CommandContext) -> tuple[str, ...]:
-    """The shared channels of the repository, and what is named of its archive."""
-    repository = call.settings.repo_url
-    # anaconda-auth's help speaks of "mro"; its channel is called mro-archive.
-    names = ["mro-archive" if one == "mro" else one for one in call.args.include_archive_channels]
-    archive = [normalised(f"{repository}{name}") for name in names]
-    return tuple(dict.fromkeys((*shared_prefixes(repository), *archive)))
-
-
-def _wished(call: CommandContext, held: tuple[Token, ...]) -> Token:
-    """The token for which the channels are set, with them.
+def _configured(call: CommandContext, held: tuple[Token, ...]) -> Token:
+    """Return the token to configure, with the channels that were asked for.
 
     Raises:
-        NoToken, BadInput: there is none, or it is not clear which, or a channel is not its.
+        NoToken: There is none.
+        BadInput: Several tokens are possible, or no token covers a channel.
     """
     wanted = default_channels(call)
     token = _chosen(call, held)
@@ -121,7 +101,12 @@ def _undone(call: CommandContext, held: tuple[Token, ...]) -> list[Token]:
 
 
 def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
-    """The token that is named, or that opens the shared channels, or the only one."""
+    """Return the token that is named, else the one for the shared channels, else the only one.
+
+    Raises:
+        NoToken: There is none.
+        BadInput: Several tokens are possible.
+    """
     if call.args.org is not None:
         named = [token for token in held if token.organization == call.args.org]
         if not named:
@@ -134,9 +119,12 @@ def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
             return candidates[0]
     if not held:
         raise NoToken(
-            "No token is stored, so conda would be refused.", hint="Run: conda token install"
+            "No token is stored, so the server would refuse conda.", hint="Run: conda token install"
         )
-    raise BadInput(f"For whose token: {', '.join(_names(held))}?", hint="Say it with --org.")
+    raise BadInput(
+        f"Several organizations have a token: {', '.join(_names(held))}.",
+        hint="Choose one with --org.",
+    )
 
 
 def _names(held: Iterable[Token]) -> list[str]:
@@ -152,13 +140,24 @@ def _signer(call: CommandContext) -> str:
 
 
 def _agree(call: CommandContext, text: str) -> None:
-    """Show the file, and have the user agree to it.
+    """Show the file and ask whether to write it.
 
     Raises:
-        NotConfirmed, NeedsAnswer, Interrupted: not agreed; nothing was changed.
+        NotConfirmed, Interrupted: The user refused; nothing was changed.
+        NeedsAnswer: There is no terminal to ask on.
     """
-    call.printer.say(f"{call.condarc} {'will be:' if text else 'will be gone.'}")
+    call.printer.say(f"{call.condarc} {'will contain:' if text else 'will be deleted.'}")
     for line in text.splitlines():
         call.printer.say(f"  {line}")
     if not call.args.force:
         call.prompts.confirm("Write it?" if text else "Delete it?")
+
+
+def _report(call: CommandContext, tokens: tuple[Token, ...]) -> None:
+    """Say which channels the drop-in sets now, in the order in which conda reads them."""
+    for name, urls in (
+        ("channels", dict.fromkeys(url for token in tokens for url in token.channels)),
+        ("default_channels", dict.fromkeys(u for token in tokens for u in token.default_channels)),
+    ):
+        if urls:
+            call.printer.say(f"Set {name}: {', '.join(urls)}")

@@ -14,8 +14,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.demo_acts import acts
-from conda_token_plugin.cli.demo_stage import stage
+from conda_token_plugin.cli.demo_stage import acts, stage
 from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:

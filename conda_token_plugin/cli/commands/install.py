@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, login_flow
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import organization, span
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import HeldElsewhere, Supplied
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.integrations.conda import dropin

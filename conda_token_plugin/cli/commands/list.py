@@ -1,35 +1,35 @@
-"""List the stored tokens and those that the environment supplies; never shows a token.
+"""List the stored tokens and those that variables supply; never shows a token.
 
 Examples:
   conda token list
   conda token list --json
 
-It reads metadata only: no keychain prompt, no request. It does not ask whether
-a token still works.
+It reads metadata only: no keychain prompt, no request. It does not check whether
+a token still works; `conda token status` does. With nothing to list, the exit code
+is 0 (anaconda-auth's is 1).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.store.lookup import holdings
-from conda_token_plugin.tokens.display import channels_of, expiry, last_four
+from conda_token_plugin.tokens.display import expiry, last_four
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from datetime import datetime
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
-    from conda_token_plugin.tokens.token import Token
 
 
 def configure(parser: ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
-    """Print a row a token; 0 also when there is none."""
+    """Print one row per token; return 0 also if there is none."""
     held = holdings(call.settings, stores=call.stores())
     call.printer.table(
         [_row(item, call=call) for item in held],
@@ -40,25 +40,21 @@ def run(call: CommandContext) -> int:
     return 0
 
 
-def entry(token: Token, *, source: str, now: datetime) -> dict[str, Any]:
-    """The ``--json`` form of one token: its metadata, source and state."""
-    left = token.left(now=now)
-    return {
-        **token.as_json(),
-        "source": source,
-        "state": token.state(now=now).value,
-        "days_left": None if left is None else left.days,
-        "proven": token.proven.isoformat() if token.proven else None,
-    }
-
-
 def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
     return {
         "organization": token.organization,
         "kind": token.kind.value,
-        "channels": channels_of(token, repository=call.settings.repo_url),
-        "expires": expiry(token, now=call.now),
-        "stored in": item.source,
-        "token": last_four(token) + ("" if token.proven else " (not proven)"),
+        "channels": _channels(token.scope, repository=call.settings.repo_url),
+        "expires": expiry(token, now=call.now).replace(" days left", "d"),
+        "source": item.source,
+        "token": last_four(token) + ("" if token.proven else " (not verified)"),
     }
+
+
+def _channels(scope: tuple[str, ...], *, repository: str) -> str:
+    """Return the scope without the address of the repository: `acme,main,r,msys2`."""
+    return ",".join(
+        prefix.removeprefix(repository).partition("://")[2] or prefix.removeprefix(repository)
+        for prefix in scope
+    )

@@ -1,13 +1,14 @@
-"""Log in to the service, and keep the login where tokens are kept.
+"""Log in to the service, and store the login where tokens are stored.
 
 Examples:
   conda token login
   conda token login --web
 
 A code and an address are shown; open the address in any browser, also on another
-machine. With --web the browser of this machine is opened instead. What is kept is an
-API key: it issues tokens, and expires after a year at most. Scripts need no login:
-they set ANACONDA_AUTH_API_KEY, which goes before any login.
+machine, and compare the code. With --web the browser of this machine is opened
+instead. An API key is stored: it issues tokens, and expires after a year at most. If
+you are logged in, you are asked before another key is made. Scripts need no login:
+they set ANACONDA_AUTH_API_KEY, which has precedence over any login.
 """
 
 from __future__ import annotations
@@ -27,30 +28,45 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.models import Identity
+    from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Choose the way, and the place."""
+    """Add the way to log in and the place to store it."""
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--device", action="store_true", help="show a code (default)")
     way.add_argument("--web", action="store_true", help="open the browser of this machine")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to keep it")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
 
 
 def run(call: CommandContext) -> int:
-    """Log in, keep the API key, and only then say who it is.
+    """Log in, store the API key, and then say who logged in.
 
     Raises:
-        NeedsAnswer: nobody is there to log in, and no way was chosen.
+        NeedsAnswer: There is no terminal, and no way to log in was chosen.
+        NotConfirmed: There is a login, and the user does not want another one.
     """
     if not (call.args.device or call.args.web or call.prompts.interactive):
         raise NeedsAnswer("How do you want to log in?", flag="--device or --web")
     store = call.store()
+    _agree(call, store=store)
     api_key, vault = log_in(call, store=store, web=call.args.web)
     call.say_notices()
     _report(call, api_key, vault=vault)
     return 0
+
+
+def _agree(call: CommandContext, *, store: Store) -> None:
+    """Ask at a terminal before another API key is made; the service keeps the former one.
+
+    Raises:
+        NotConfirmed, Interrupted: The user does not want one; nothing was changed.
+    """
+    service = call.settings.service_url
+    if call.prompts.interactive and store.login(service) is not None:
+        call.printer.say(f"You are logged in to {service}. To see as whom: conda token whoami")
+        call.prompts.confirm("Make another API key?")
 
 
 def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
@@ -58,13 +74,11 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
 
     identity, expires = _who(call, api_key), expiry_of(api_key)
     name = (identity.username or identity.email) if identity else ""
-    until = f", good until {expires:%Y-%m-%d}" if expires else ""
-    call.printer.say(
-        f"Logged in to {call.settings.service_url}{f' as {name}' if name else ''}. "
-        f"The API key is kept {KEPT_IN[vault]}{until}."
-    )
+    until = f", valid until {expires:%Y-%m-%d}" if expires else ""
+    call.printer.say(f"✓ Logged in{f' as {name}' if name else ''} to {call.settings.service_url}")
+    call.printer.say(f"The API key is stored {KEPT_IN[vault]}{until}.")
     if call.settings.secret(API_KEY) is not None:
-        call.printer.warn(f"{API_KEY} is set, and goes before this login.")
+        call.printer.warn(f"{API_KEY} is set, and has precedence over this login.")
     value: dict[str, Any] = {
         "service": call.settings.service_url,
         "username": name or None,
@@ -75,11 +89,11 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
 
 
 def _who(call: CommandContext, api_key: Secret) -> Identity | None:
-    """Who logged in, if the service says so; a login is no less good when it does not."""
+    """Return who logged in, or `None` if the service does not answer; the login is stored."""
     from conda_token_plugin.service.client import Service
 
     try:
         return Service(call.settings.service_url, api_key=api_key, source=OURS).whoami()
-    except (ServiceError, LoginError, OrganizationError) as error:  # down again, or of few words
-        call.printer.warn(f"Who you are could not be asked: {error.what}")
+    except (ServiceError, LoginError, OrganizationError) as error:
+        call.printer.warn(f"The service did not say who you are: {error.what}")
         return None

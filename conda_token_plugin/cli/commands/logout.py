@@ -4,9 +4,9 @@ Examples:
   conda token logout
   conda token logout --json
 
-The tokens stay and go on working; `conda token remove` forgets those. The API key
-itself is not revoked, as the service offers no way to. A login of anaconda-auth is
-left alone: `anaconda logout` forgets that.
+Your tokens stay and still work; `conda token remove` forgets those. The API key itself
+is not revoked: the service has no way to do that. A login of anaconda-auth is not
+changed: `anaconda logout` forgets that.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
-    """Forget it; 0 also when there was none. Says what is still there."""
+    """Forget the login; return 0 also if there was none. Say which login is used from now on."""
     store = call.store()
     service = call.settings.service_url
     forgotten = store.remove_login(service)
     call.say_notices()
     call.printer.say(
-        f"Logged out of {service}." if forgotten else f"There was no login to {service} of ours."
+        f"✓ Logged out of {service}"
+        if forgotten
+        else f"Not logged in to {service} with `conda token login`."
     )
     left = _left(call, store=store)
     if left:
-        call.printer.say(f"Still there and used from now on: {left}.")
-    call.printer.data({"service": service, "logged_out": forgotten, "still_there": left or None})
+        call.printer.say(f"Used from now on: {left}.")
+    call.printer.data({"service": service, "logged_out": forgotten, "still_there": left})
     return 0
 
 
-def _left(call: CommandContext, *, store: Store) -> str:
-    """Where the next API key would come from; empty when from nowhere."""
+def _left(call: CommandContext, *, store: Store) -> str | None:
+    """Return the source of the API key that is used from now on, or `None`."""
     from conda_token_plugin.service.credentials import find_api_key
 
     try:
         return find_api_key(call.settings, store)[1]
-    except LoginError:  # none, or none that has not expired
-        return ""
+    except LoginError:  # there is none, or it has expired
+        return None

@@ -1,12 +1,12 @@
-"""Forget stored tokens, and take back what was configured for them.
+"""Forget stored tokens, and undo what was configured for them.
 
 Examples:
   conda token remove acme
   conda token remove --all
 
-Copies that `conda token export` handed to other tools are taken back, too. It does
-not revoke the token: on other machines it goes on working. A token that a variable
-supplies is not stored and cannot be removed here.
+Copies that `conda token export` wrote for other tools are removed too. It does not
+revoke the token: on other machines it still works. A token that a variable supplies
+is not stored, so it cannot be removed here.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.settings import token_variable
+from conda_token_plugin.store.lookup import MACHINE
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import channels, last_four
+from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.export_record import ExportResult
@@ -32,53 +34,80 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the organizations."""
-    parser.add_argument("organizations", nargs="*", metavar="ORG", help="whose token to forget")
+    """Add the organizations."""
+    parser.add_argument(
+        "organizations", nargs="*", metavar="ORG", help="whose token to forget; default: the only"
+    )
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
-    parser.add_argument(
-        "-s", "--system", action="store_true", help="those of this machine, not yours"
-    )
-    parser.add_argument(
-        "-e", "--env", action="store_true", help="as anaconda-auth has it: not needed"
-    )
-    parser.add_argument("-f", "--file", metavar="FILE", help="as anaconda-auth has it: not needed")
+    parser.add_argument("-s", "--system", action="store_true", help="from the store of the machine")
+    theirs = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
+    theirs.add_argument("-e", "--env", action="store_true", help="one file has all we configured")
+    theirs.add_argument("-f", "--file", metavar="FILE", help="the same")
 
 
 def run(call: CommandContext) -> int:
-    """Remove what is named, unasked; the drop-in is brought in line with what is left."""
+    """Remove the tokens that are named, and rewrite the drop-in for the remaining ones."""
     store = call.store()
-    doomed = _doomed(call, store=store)
+    chosen = _chosen(call, store=store)
     dropin.prove_writable(call.condarc)
-    for token in doomed:
+    for token in chosen:
         store.remove(token.key)
+    heir = _given_shared_channels(call, chosen, store=store)
     dropin.write(call.condarc, tokens=store.tokens())
-    for token in doomed:
+    for token in chosen:
         forget(token.scope, settings=call.settings, channels=token.channels)
-    _report(call, doomed, exports=_taken_back(call, doomed))
+    _report(call, chosen, exports=_taken_back(call, chosen), heir=heir)
     return 0
 
 
-def _taken_back(call: CommandContext, doomed: tuple[Token, ...]) -> list[ExportResult]:
-    """What became of the copies that other tools were given; said after what was forgotten."""
+def _taken_back(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
+    """Remove the copies that were exported to other tools."""
     from conda_token_plugin.operations.revert_export import take_back_of
 
-    return [one for token in doomed for one in take_back_of(token, settings=call.settings)]
+    return [one for token in removed for one in take_back_of(token, settings=call.settings)]
 
 
-def _doomed(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
-    """The stored tokens that the arguments name.
+def _given_shared_channels(
+    call: CommandContext, removed: Sequence[Token], *, store: Store
+) -> tuple[Token, tuple[str, ...]] | None:
+    """Give shared channels that have no token any more to another token of the repository.
+
+    Returns:
+        The token and the channels, or `None` if no channel lost its token or no token can open it.
+    """
+    repository = call.settings.repo_url
+    left = store.tokens()
+    covered = {prefix for token in left for prefix in token.scope}
+    lost = tuple(
+        prefix
+        for prefix in shared_prefixes(repository)
+        if prefix not in covered and any(prefix in token.scope for token in removed)
+    )
+    able = (t for t in left if organization_prefix(repository, t.organization) in t.scope)
+    heir = next(able, None) if lost else None
+    if heir is None:
+        return None
+    store.update(heir._replace(scope=(*heir.scope, *lost)))
+    return heir, lost
+
+
+def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
+    """Return the stored tokens that the arguments name.
 
     Raises:
-        BadInput: nothing was named, or everything and something.
-        NoToken: one of them has none.
+        BadInput: Nothing is named and several are stored, or `--all` is used with names.
+        NoToken: An organization has no token in this store.
+        NotConfirmed: The only token was to be removed without being named, and the user refused.
     """
     names = [*call.args.organizations, *call.args.org]
     held = store.tokens()
-    if not names and not call.args.all and len(held) == 1:  # there is no other that could be meant
+    if not names and not call.args.all and len(held) <= 1:
+        for token in held:
+            _agree(call, token)
         return held
     if bool(names) == call.args.all:
-        raise BadInput("Name the organizations, or say --all.", hint="See: conda token list")
+        raise BadInput("Name the organizations, or use --all.", hint="See: conda token list")
     known = {token.organization for token in held}
     for name in names:
         if name not in known:
@@ -86,37 +115,65 @@ def _doomed(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
     return tuple(token for token in held if call.args.all or token.organization in names)
 
 
+def _agree(call: CommandContext, token: Token) -> None:
+    """Ask at a terminal before the only token, which nobody named, is removed.
+
+    Raises:
+        NotConfirmed, Interrupted: The user refused; nothing was changed.
+    """
+    if call.prompts.interactive:
+        call.prompts.confirm(f"Forget the token {last_four(token)} of {token.organization}?")
+
+
 def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
     found = supplied(call.settings, organization=name)
-    if found is None:
-        return NoToken.for_organization(name, known=known)
-    return Supplied(name, source=found.source)
+    if found is not None:
+        return Supplied(name, source=found.source)
+    machine = () if call.system else call.stores()[MACHINE].tokens()
+    if any(token.organization == name for token in machine):
+        return NoToken(
+            f"The token of {name!r} is in the store of this machine, not in yours.",
+            hint=f"An administrator can remove it: conda token remove --system {name}",
+        )
+    return NoToken.for_organization(name, known=known)
 
 
 def _report(
-    call: CommandContext, doomed: tuple[Token, ...], *, exports: list[ExportResult]
+    call: CommandContext,
+    removed: Sequence[Token],
+    *,
+    exports: list[ExportResult],
+    heir: tuple[Token, tuple[str, ...]] | None,
 ) -> None:
     call.printer.data(
         {
-            "removed": [token.as_json() for token in doomed],
+            "removed": [token.as_json() for token in removed],
             "exports": [one.as_json() for one in exports],
+            "shared_channels": {"organization": heir[0].organization, "channels": list(heir[1])}
+            if heir
+            else None,
         }
     )
-    for token in doomed:
+    for token in removed:
         call.printer.say(
             f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
+    if heir:
+        call.printer.say(
+            f"{channels(heir[1])} now get the token {last_four(heir[0])} of {heir[0].organization}."
+        )
     for one in exports:
         (call.printer.warn if one.failed else call.printer.say)(one.line)
-    for line in dict.fromkeys(line for token in doomed for line in _left(call, token.organization)):
+    lines = (line for token in removed for line in _still_supplied(call, token.organization))
+    for line in dict.fromkeys(lines):
         call.printer.say(line)
-    if not doomed:
+    if not removed:
         call.printer.say("No token is stored.")
 
 
-def _left(call: CommandContext, organization: str) -> Iterator[str]:
-    """What goes on being sent although the store has forgotten it."""
+def _still_supplied(call: CommandContext, organization: str) -> Iterator[str]:
+    """Name the variables that still supply a token for the organization."""
     for name in call.settings.repository_tokens():
         if name in {token_variable(organization), token_variable("")}:
-            yield f"{name} goes on supplying a token for {organization}."
+            yield f"{name} still supplies a token for {organization}."

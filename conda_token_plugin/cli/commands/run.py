@@ -1,13 +1,13 @@
-"""Run one command with your tokens in its environment, and nowhere else.
+"""Run one command with your tokens in its environment variables.
 
 Examples:
   conda token run --org acme -- docker build --secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME .
   conda token run --org acme --as LOCK_TOKEN -- conda-lock -f environment.yml
 
-Each token is in ANACONDA_REPO_TOKEN_<ORG>, where this plugin finds it, too. Nothing is
-written to disk. It does not keep the command from printing its environment, and it
-does not expand $ANACONDA_REPO_TOKEN_<ORG> for you: your shell would do so too early;
-write `sh -c '…'` with single quotes. The exit code is the command's.
+Each token is in the variable ANACONDA_REPO_TOKEN_<ORG>, which this plugin reads too.
+Nothing is written to disk. It does not stop the command from printing its variables.
+To use $ANACONDA_REPO_TOKEN_<ORG> in the command, write `sh -c '…'` with single quotes:
+your own shell would expand it before it is set. The exit code is the command's.
 """  # noqa: E501  # a command to copy is one line
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""What may end a command. Ctrl-C reaches it by itself, the others are sent to us alone."""
+"""Signals that may end the command. A terminal sends it Ctrl-C; we forward the others."""
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Say which tokens, and what to run."""
+    """Add the options and the command."""
     parser.usage = "%(prog)s [options] -- CMD [ARG ...]"
     parser.add_argument(
         "-o", "--org", action="append", default=[], help="only this organization's token"
@@ -50,7 +50,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Start the command and wait for it; its exit code, 128 + N if signal N ended it."""
+    """Run the command; return its exit code, or 128 + N if signal N ended it."""
     command = _command(call)
     found = found_for(call.args.org, settings=call.settings, stores=call.stores())
     variables = _variables([granted(one) for one in found], name=call.args.name)
@@ -61,23 +61,23 @@ def _command(call: CommandContext) -> list[str]:
     words: list[str] = call.args.command
     words = words[1:] if words[:1] == ["--"] else words
     if not words:
-        raise BadInput("What is to be run?", hint=f"For example: {call.prog} run -- env")
+        raise BadInput("No command was given.", hint=f"For example: {call.prog} run -- env")
     program = which(words[0], path=call.settings.variables.get("PATH", ""))
     if program is None:
-        raise BadInput(f"There is no program {words[0]!r}.", hint="Check its name and the PATH.")
+        raise BadInput(f"The program {words[0]!r} was not found.", hint="Check its name and PATH.")
     return [program, *words[1:]]
 
 
 def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
-    """The tokens by the names of their variables.
+    """Return the tokens by the names of their variables.
 
     Raises:
-        BadInput: the name that was asked for cannot be given.
+        BadInput: The name of `--as` cannot be used.
     """
     if name is None:
         return {variable: one.secret.reveal() for variable, one in by_variable(grants).items()}
     if not _NAME.fullmatch(name):
-        raise BadInput(f"{name!r} is no name for a variable.")
+        raise BadInput(f"{name!r} is not the name of a variable.")
     if name.upper().startswith("CONDA"):
         raise BadInput(
             f"{name} begins with CONDA, and conda prints such variables (conda info, reports).",
@@ -86,7 +86,7 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
     if len(grants) > 1:
         owners = ", ".join(one.token.organization for one in grants)
         raise BadInput(
-            f"One variable holds one token, and there are several: {owners}.",
+            f"One variable can hold one token, and there are several: {owners}.",
             hint="Choose one with --org.",
         )
     return {name: grants[0].secret.reveal()}
@@ -95,16 +95,16 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
 def _ran(command: list[str], *, settings: Mapping[str, str]) -> int:
     try:
         child = subprocess.Popen(command, env=settings)  # noqa: S603  # the user's own
-    except OSError as error:  # no program for this machine, or too many processes
+    except OSError as error:  # not executable on this machine, or too many processes
         raise BadInput(f"{command[0]} cannot be run: {error.strerror}.") from None
-    with child, _deaf(child):
+    with child, _signals_forwarded(child):
         code = child.wait()
     return 128 - code if code < 0 else code
 
 
 @contextmanager
-def _deaf(child: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Leave signals to ``child``: it decides what ends it, and we wait."""
+def _signals_forwarded(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Forward signals to `child` and keep waiting: the child decides what ends it."""
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         if number != signal.SIGINT:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token
-from conda_token_plugin.cli.commands.config import add_options, default_channels
+from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.tokens.scope import organization_prefix
@@ -46,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
     theirs.add_argument(
         "--set-default-channels", action="store_true", default=True, help="the default"
     )
-    add_options(parser)
+    add_channel_options(parser)
 
 
 def run(call: CommandContext) -> int:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.commands.list import entry
 from conda_token_plugin.cli.options import span
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken

@@ -1,17 +1,19 @@
-"""Say which token a URL would be requested with, where it is from, and why.
+"""Show which token is sent with a URL, where it is stored, and why it was chosen.
 
 Examples:
-  conda token which https://repo.anaconda.cloud/repo/acme/main
+  conda token which acme/main
   conda token which https://repo.anaconda.cloud/repo/acme/main/noarch/repodata.json --json
 
-It makes no request and never shows the token. Exit code 1: no token covers the URL.
+A name without https:// is a channel of the repository. It makes no request and never
+shows the token. Exit code 1: no token covers the URL.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.commands.list import entry
+from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.display import channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the URL."""
-    parser.add_argument("url", metavar="URL", help="a channel, or any file in one")
+    """Add the URL."""
+    parser.add_argument("url", metavar="URL", help="a channel, its name, or a file in it")
 
 
 def run(call: CommandContext) -> int:
-    """Print the token's organization, source and reason; NoToken where there is none."""
-    url = normalised(call.args.url)
+    """Print the token's organization, its source and the reason.
+
+    Raises:
+        MalformedURL: No token can be sent to the URL.
+        NoToken: No token covers the URL.
+    """
+    url = normalised(_address(call.args.url, repository=call.settings.repo_url))
     found = call.lookup().find(f"{url}/")
     if found is None:
         raise NoToken.for_url(without_secrets(url))
@@ -42,13 +49,23 @@ def run(call: CommandContext) -> int:
     return 0
 
 
+def _address(text: str, *, repository: str) -> str:
+    """Return the URL of a channel that is given by its name, as in `acme/main`.
+
+    A first segment with a dot or a colon is a host, so that `host.example/x` is refused and not
+    taken for a channel.
+    """
+    is_name = re.fullmatch(r"[^/.:\s]+(/[^:\s]*)?", text)
+    return f"{repository}{text}" if is_name else text
+
+
 def _lines(url: str, found: HeldToken, *, call: CommandContext) -> list[str]:
     token = found.token
     return [
         f"URL           {url}",
         f"organization  {token.organization} ({token.kind.value} token {last_four(token)})",
-        f"from          {found.source}",
-        f"because       {channels([found.prefix])} is the longest of its prefixes",
+        f"source        {found.source}",
+        f"because       {channels([found.prefix])} is the token's longest prefix of the URL",
         f"sent as       {_sent(token.way.value)}",
         f"expires       {expiry(token, now=call.now)}",
     ]

@@ -1,15 +1,17 @@
-"""Say who you are to the service, where the login is from, and your organizations.
+"""Show who you are to the service, where the login is stored, and your organizations.
 
 Examples:
   conda token whoami
   conda token whoami --json
 
-It asks the service. It never logs in by itself, and never shows the API key.
+It makes one request. It never logs in by itself, and never shows the API key.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.cli.output import clean
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -20,14 +22,15 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
-    """Ask, and print.
+    """Ask the service, and print its answer.
 
     Raises:
-        LoginError: there is no login, or it is not accepted. ServiceError.
+        LoginError: There is no login, or the service rejects it.
+        ServiceError: The service cannot be asked.
     """
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.credentials import expiry_of, find_api_key
@@ -46,9 +49,10 @@ def run(call: CommandContext) -> int:
 
 
 def _text(identity: Identity, *, url: str, source: str, expires: datetime | None) -> str:
-    until = f"good until {expires:%Y-%m-%d}" if expires else "of unknown expiry"
+    until = f"valid until {expires:%Y-%m-%d}" if expires else "of unknown expiry"
     name = " ".join(filter(None, [identity.username, identity.email and f"<{identity.email}>"]))
-    return f"{name or identity.user_id} at {url}\nAPI key from {source}, {until}\n"
+    name = clean(name or identity.user_id, keep="")
+    return f"{name} at {url}\nAPI key from {source}, {until}\n"
 
 
 def _row(member: Membership) -> dict[str, str]:

@@ -21,7 +21,7 @@ from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
 from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.token import AuthScheme
-from conda_token_plugin.tokens.url_credentials import laden, line_of
+from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
             inside_path=bool(_INSIDE_PATH.match(text, one.start, one.end)),
             plain=Plain(path=path, without=_without(one.value)),
         )
-        for one in laden(text)
+        for one in url_credentials(text)
     )
     return offered(raw, settings=settings)
 
@@ -129,7 +129,7 @@ def texts(value: object) -> Iterator[str]:
 def without_urls(text: str, *, values: Iterable[str]) -> str:
     """Return ``text`` with ``values`` removed from the URLs that contain them."""
     unwanted, pieces, at = set(values), [], 0
-    for one in laden(text):
+    for one in url_credentials(text):
         if one.value in unwanted:
             pieces += [text[at : one.start], one.clean]
             at = one.end

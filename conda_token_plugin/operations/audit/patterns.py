@@ -16,7 +16,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.tokens.url_credentials import laden
+from conda_token_plugin.tokens.url_credentials import url_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -77,7 +77,7 @@ def _start(hit: Hit) -> int:
 
 
 def _in_urls(text: str, *, known: set[str]) -> Iterator[Hit]:
-    for one in laden(text):
+    for one in url_credentials(text):
         rule = "login-in-url" if one.username else "token-in-url"
         yield Hit(
             rule="stored-token" if one.value in known else rule,

@@ -1,0 +1,59 @@
+"""The table of commands. Importing it imports no command."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from keyword import iskeyword
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+GET, LOG_IN, SEE = "Get a token", "Log in", "See what you have"
+SHARE, OTHER = "Share it", "Other"
+
+
+class Verb(NamedTuple):
+    """A command: its name, its group on the help page, a one-line summary and its other names.
+
+    Its module is `cli/commands/<name>.py`, with an underscore appended if the name is a Python
+    keyword. The module has `configure(parser)` and `run(call) -> int`; its docstring is the text
+    of `--help`.
+    """
+
+    name: str
+    group: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> ModuleType:
+        """The command's module, imported on first use."""
+        name = f"{self.name}_" if iskeyword(self.name) else self.name
+        return import_module(f"conda_token_plugin.cli.commands.{name}")
+
+
+VERBS = (
+    Verb("install", GET, "issue a token for your organization and store it"),
+    Verb("remove", GET, "forget a token and its configuration", ("uninstall", "rm")),
+    Verb("renew", GET, "extend a token, or replace it after asking"),
+    Verb("set", GET, "store a token that you were given"),
+    Verb("config", GET, "make the repository conda's default, or undo that"),
+    Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
+    Verb("which", SEE, "the token that a URL gets, and why"),
+    Verb("audit", SEE, "find tokens in files where they do not belong"),
+    Verb("status", SEE, "each token: source, expiry, and whether it works"),
+    Verb("sync", SEE, "update what is known of your tokens", ("refresh",)),
+    Verb("test", SEE, "try the configured channels as conda would"),
+    Verb("login", LOG_IN, "log in with a code, or with the browser here"),
+    Verb("logout", LOG_IN, "forget the login"),
+    Verb("whoami", LOG_IN, "your user name and your organizations"),
+    Verb("export", SHARE, "write a token to rattler, mamba, netrc, CI, …"),
+    Verb("import", SHARE, "store the tokens that other tools have"),
+    Verb("run", SHARE, "run one command with tokens in its environment"),
+    Verb("completion", OTHER, "print a completion script for your shell"),
+    Verb("demo", OTHER, "try everything against a local service"),
+)
+"""In the order of the overview."""
+SHORTHANDS = {"help": ("--help",), "reissue": ("install", "--reissue")}
+"""Words that people try, and the arguments that they stand for."""
