@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin import HANDLER
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 from tests.leaks.watch import looking, watched
 from tests.support.conda_version import solver_missing
@@ -55,7 +56,9 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     )
     names = [("acme", "main"), ("globex", "main"), ("acme-evil", "main")]
     channels = [sandbox.url_of(*name) for name in names]
-    machine.condarc(json.dumps({"channels": channels}))
+    # The drop-in has only the channels of stored tokens; globex's token is in a variable.
+    entry = {"channel": f"{sandbox.url_of('globex')}/*", "auth": HANDLER}
+    machine.condarc(json.dumps({"channels": channels, "channel_settings": [entry]}))
     return machine
 
 
@@ -84,7 +87,7 @@ def test_conda_commands_show_no_piece_of_any_secret(
 
 def _ours(machine: Machine) -> Iterator[Ran]:
     """Our commands with flags of conda before them."""
-    yield machine.conda("-vvv", "token", "install", "--org", "acme", "--yes").well()
+    yield machine.conda("-vvv", "token", "install", "--org", "acme", "--reissue").well()
     yield machine.conda("--debug", "token", "sync")
     yield machine.conda("-vvv", "token", "test")
 
@@ -110,7 +113,9 @@ def _broken(machine: Machine) -> Iterator[Ran]:
         only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
         yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
     issue = ("after", "conda_token_plugin.service.client:Service.issue")
-    yield machine.python(str(BROKEN), *issue, "token", "install", "--org", "acme", "-y").badly()
+    yield machine.python(
+        str(BROKEN), *issue, "token", "install", "--org", "acme", "--reissue"
+    ).badly()
 
 
 def _refused(machine: Machine) -> Iterator[Ran]:

@@ -65,7 +65,7 @@ def issue() -> float:
     from conda_token_plugin.plugin import token
 
     with contextlib.redirect_stdout(io.StringIO()):
-        code = token(("install", "--org", "acme", "--yes"))
+        code = token(("install", "--org", "acme", "--reissue"))
     if code:
         raise SystemExit(code)
     return (time.perf_counter_ns() - began) / 1e6

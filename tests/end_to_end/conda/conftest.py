@@ -52,8 +52,9 @@ def sandbox_on(packages: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Sandbox:
-    """Return the shared sandbox, after its record is cleared."""
+    """Return the shared sandbox, after its record and its faults are cleared."""
     shared_sandbox.requests.clear()
+    shared_sandbox.faults.replace([])
     return shared_sandbox
 
 

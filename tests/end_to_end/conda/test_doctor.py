@@ -97,7 +97,7 @@ def test_doctor_deletes_an_orphaned_entry_of_a_real_keyring(
 ) -> None:
     machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
-    hold_in_keyring = ("token", "install", "--org", "acme", "--yes", "--store", "keyring")
+    hold_in_keyring = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")
     machine.conda(*hold_in_keyring, ANACONDA_AUTH_API_KEY=key).well()
     machine.create(

@@ -37,7 +37,7 @@ expiring.warning = broken
 
 
 def test_damaged_store_is_reported_once_and_public_channels_work(machine: Machine) -> None:
-    hold(machine, "acme", shared=True)
+    hold(machine, "acme", scope=[machine.sandbox.url_of("anaconda-tools")])
     for path in machine.store_folder.rglob("index*"):
         path.write_bytes(b"\x00 not an index")
 
@@ -64,7 +64,7 @@ def test_variable_with_a_missing_file_is_reported_and_its_channel_refused(
 def test_bug_of_the_plugin_is_reported_with_its_place_and_stops_no_command(
     machine: Machine, tmp_path: Path
 ) -> None:
-    hold(machine, "acme", shared=True)
+    hold(machine, "acme", scope=[machine.sandbox.url_of("anaconda-tools")])
     (tmp_path / "sitecustomize.py").write_text(BUG)
     machine.variables["PYTHONPATH"] = str(tmp_path)
 
@@ -92,7 +92,7 @@ def test_bug_after_the_command_is_reported_and_does_not_fail_it(
 
 
 def test_warning_with_json_keeps_the_document_valid(machine: Machine) -> None:
-    hold(machine, "acme", shared=True)
+    hold(machine, "acme", scope=[machine.sandbox.url_of("anaconda-tools")])
     for path in machine.store_folder.rglob("index*"):
         path.write_bytes(b"\x00 not an index")
 

@@ -102,7 +102,7 @@ def test_the_subcommand_the_script_and_the_drop_in_are_there(plugged: Base) -> N
 def test_the_commands_of_the_readme_put_the_same_into_a_base_and_take_it_out_again(
     base: Base, source: Path
 ) -> None:
-    from tests.end_to_end.test_readme import of
+    from tests.end_to_end.test_documentation import of
 
     into, out = (block.text for block in of("base"))
     assert __version__ in typed(base, into, at=source)
