@@ -127,8 +127,9 @@ class Settings:
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
 
+            # The value is not shown: it may be a secret that was put into the wrong variable.
             raise BadInput(
-                f"CONDA_TOKEN_STORE is {choice[:MAX_SHOWN]!r}.",
+                "The value of CONDA_TOKEN_STORE is not the name of a kind of store.",
                 hint=f"Set it to one of {', '.join(STORES)}.",
             )
         return choice

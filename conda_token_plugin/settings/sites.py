@@ -151,8 +151,10 @@ def _named(name: str, known: tuple[Site, ...]) -> Site:
         return same[0]
     from conda_token_plugin.errors.input import BadInput
 
+    # Other text is not shown: it may be a secret that was put into the wrong variable.
+    shown = f"is called {name!r}" if re.fullmatch(r"[\w.:-]{1,40}", name) else "has that name"
     raise BadInput(
-        f"No site is called {name[:60]!r}. Known: {', '.join(site.name for site in known)}.",
+        f"No site {shown}. Known: {', '.join(site.name for site in known)}.",
         hint="Run: conda token sites",
     )
 

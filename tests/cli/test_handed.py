@@ -115,7 +115,7 @@ def test_no_validate_makes_no_request_and_list_shows_it(shell: Shell, site_token
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate")
     assert ran.code == 0
     assert len(shell.sandbox.requests) == 0
-    assert "not proven" in shell("list").out
+    assert "not verified" in shell("list").out
 
 
 def test_token_of_another_server_is_named_by_its_host(shell: Shell) -> None:
@@ -337,7 +337,7 @@ def test_only_the_token_that_a_variable_supplies_can_be_stored(
     site = ("install", "--site", "--org", "acme", "--token-env")
     refused = shell(*site, "ANOTHER")
     assert refused.code == 2
-    assert "supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
+    assert "ANACONDA_REPO_TOKEN_ACME supplies the token of 'acme'" in refused.line
     assert shell.files() == {}
     assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0
 

@@ -180,7 +180,7 @@ def test_missing_login_names_the_command_to_log_in(shell: Shell) -> None:
     [
         ({"status": 500}, ["500", "later"]),
         ({"status": 502, "body": b"<html>Bad gateway</html>"}, ["502"]),
-        ({"status": 429, "headers": (("Retry-After", "7"),)}, ["slow down", "7 seconds"]),
+        ({"status": 429, "headers": (("Retry-After", "7"),)}, ["fewer requests", "7 seconds"]),
         ({"status": 200, "body": b"<html>Log in</html>"}, ["proxy"]),
         ({"status": 200, "body": b'{"id": "x", "expi'}, ["proxy"]),
         ({"ending": Ending.RESET}, ["could not be reached"]),
@@ -264,7 +264,7 @@ def test_token_from_the_environment_is_named_and_not_replaced(shell: Shell, name
     for words in ([], ["--reissue"], ["--if-expiring", "14d"]):
         ran = shell("install", "--org", "acme", "--yes", "--json", *words)
         assert (ran.code, ran.json["error"]["kind"]) == (2, "Supplied")
-        assert f"is supplied by {name}, which" in ran.json["error"]["what"]
+        assert f"{name} supplies the token of 'acme'" in ran.json["error"]["what"]
     assert not shell.sandbox.requests
     assert shell.files() == {}
 

@@ -19,11 +19,11 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @pytest.fixture
 def held(shell: Shell) -> list[str]:
-    """A token, and what has to be said of it."""
+    """Return what every output must contain about a stored token."""
     shell("install", "--org", "acme", "--yes")
     shell.unset("ANACONDA_AUTH_API_KEY")
     (token,) = shell("list", "--json").json
-    return [token["organization"], token["last_four"], f"{token['days_left']} days left", "file"]
+    return [token["organization"], token["last_four"], f"{token['days_left']}", "file"]
 
 
 def on_screen(*words: str, **variables: str) -> str:

@@ -39,6 +39,12 @@ def test_a_channel_is_covered_as_are_the_files_in_it(shell: Shell, path: str) ->
     assert shell("which", f"{shell.sandbox.repo}{path}", "--json").json["organization"] == "acme"
 
 
+@pytest.mark.parametrize("name", ["acme", "acme/main", "main"])
+def test_name_of_a_channel_is_completed_with_the_repository(shell: Shell, name: str) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert shell("which", name, "--json").json["url"] == f"{shell.sandbox.repo}{name}"
+
+
 @pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
 def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -> None:
     shell("install", "--org", "acme", "--yes")
@@ -60,7 +66,9 @@ def test_it_makes_no_request(shell: Shell) -> None:
     assert len(shell.sandbox.requests) == 0
 
 
-@pytest.mark.parametrize("url", ["acme", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"])
+@pytest.mark.parametrize(
+    "url", ["host.example/acme", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"]
+)
 def test_what_is_no_channel_url_is_an_error(shell: Shell, url: str) -> None:
     ran = shell("which", url)
     assert ran.code == 2

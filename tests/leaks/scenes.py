@@ -129,6 +129,14 @@ def sync(house: House) -> Iterator[tuple[str, ...]]:
     yield ("acme",)
 
 
+def renew(house: House) -> Iterator[tuple[str, ...]]:
+    """A token that can be extended, one that is replaced, and an organization without one."""
+    house.shell.sandbox.world.renew("acme")
+    yield ("acme",)
+    yield ("acme", "--reissue")
+    yield ("nosuch",)
+
+
 def test(house: House) -> Iterator[tuple[str, ...]]:
     """Channels that open, that do not, that are named by a URL with a token.
 
@@ -247,6 +255,7 @@ def demo(house: House) -> Iterator[tuple[str, ...]]:
 SCENES: dict[str, tuple[Scene, ...]] = {
     "install": (install, handed),
     "remove": (remove,),
+    "renew": (renew,),
     "set": (handed,),
     "config": (config,),
     "list": (nothing_more,),
@@ -321,6 +330,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "audit": (),
     "status": (),
     "sync": (),
+    "renew": ("acme", "--reissue"),
     "test": ("{repo}acme/main",),
     "login": ("--web", "--store", "file"),
     "logout": (),

@@ -57,6 +57,7 @@ def test_secret_typed_as_a_command_is_not_repeated(house: House) -> None:
         "CONDA_TOKEN_SERVICE_URL",
         "CONDA_TOKEN_REPO_URL",
         "CONDA_TOKEN_STORE",
+        "CONDA_TOKEN_SITE",
         "ANACONDA_AUTH_DOMAIN",
         "ANACONDA_AUTH_API_KEY_FILE",
     ],

@@ -91,7 +91,7 @@ def test_secret_file_without_a_token_is_refused(tmp_path: Path, content: bytes) 
 
 
 def test_malformed_variable_is_named_and_its_value_is_not_shown() -> None:
-    with pytest.raises(MalformedToken, match=r"What A holds is not a token or key") as caught:
+    with pytest.raises(MalformedToken, match=r"The content of A is not a token or key") as caught:
         Settings({"A": "two words"}).secret("A")
     assert "two" not in str(caught.value)
 

@@ -12,7 +12,7 @@ tokens. It does not complete `conda token` in PowerShell and tcsh.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli import SCRIPT_PROG
 from conda_token_plugin.errors.input import BadInput
@@ -75,6 +75,8 @@ _conda_token_entry() {{
   fi
 }}
 """
+PREAMBLES: Any = {"bash": BASH, "zsh": ZSH}
+"""What precedes the script, by shell: shtab accepts a dictionary, and its annotation says `str`."""
 FISH_OF_CONDA = """
 function __conda_token_complete
   complete -C "conda-token-plugin "(string join " " -- (commandline -opc)[3..-1])" "(commandline -ct)
@@ -125,7 +127,7 @@ def script(shell: str) -> str:
             action.complete = _completer(STORED[action.dest])  # type: ignore[attr-defined]  # the same
         elif isinstance(action.metavar, str):  # names that the command itself checks
             action.choices = _names().get(action.metavar, action.choices)
-    text = str(shtab.complete(parser, shell=shell, preamble={"bash": BASH, "zsh": ZSH}))
+    text = str(shtab.complete(parser, shell=shell, preamble=PREAMBLES))
     return _with_conda(text, shell=shell)
 
 
