@@ -13,7 +13,7 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import files
 from conda_token_plugin.gateways.locks import LEFT, refuse_locked
 
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 
 LARGEST = 16 * 1024 * 1024
 """Maximum size in bytes. No file of credentials is larger."""
+
+
+def absolute(path: Path) -> Path:
+    """Return ``path`` as an absolute path.
+
+    Raises:
+        BadInput: It is relative, and the working folder does not exist any more.
+    """
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise BadInput("The working folder does not exist any more.", hint="Run: cd ~") from None
 
 
 def content(path: Path) -> bytes | None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.target import RENAME, Entry
-from conda_token_plugin.settings import absolute, token_variable
+from conda_token_plugin.settings import token_variable
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:

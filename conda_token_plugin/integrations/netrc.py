@@ -23,13 +23,13 @@ from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.gateways.locks import LEFT
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.integrations.formats.netrc_text import without_machine
 from conda_token_plugin.integrations.rattler import hosts_of
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered, url_of
 from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 

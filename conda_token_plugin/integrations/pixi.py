@@ -14,8 +14,9 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.rattler import Rattler
-from conda_token_plugin.settings import absolute, expanded
+from conda_token_plugin.settings import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations import docker, github_actions
 from conda_token_plugin.integrations.anaconda_auth import AnacondaAuth
 from conda_token_plugin.integrations.conda import condarcs
@@ -18,7 +19,7 @@ from conda_token_plugin.integrations.mamba import Mamba, MambaSource
 from conda_token_plugin.integrations.netrc import Netrc, NetrcSource
 from conda_token_plugin.integrations.pixi import Pixi
 from conda_token_plugin.integrations.rattler import Rattler, RattlerSource
-from conda_token_plugin.settings import absolute, expanded
+from conda_token_plugin.settings import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -48,7 +48,7 @@ STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
 MAX_SHOWN = 60
-"""Characters of a variable's value that a message shows."""
+"""Characters of a value that a message shows."""
 
 
 class Settings:
@@ -263,8 +263,8 @@ def expanded(text: str) -> Path:
     Raises:
         BadInput: The home folder is unknown, or ``text`` cannot be a path.
     """
-    shown = repr(text[:MAX_SHOWN])
-    fault, hint = f"{shown} is no path.", f"Write at most {MAX_PATH} characters."
+    shown, hint = repr(text[:MAX_SHOWN]), f"Write at most {MAX_PATH} characters."
+    fault = f"{shown} is no path."
     if "\0" not in text and len(text) <= MAX_PATH:
         try:
             return Path(text).expanduser()
@@ -276,26 +276,12 @@ def expanded(text: str) -> Path:
     raise BadInput(fault, hint=hint)
 
 
-def absolute(path: Path) -> Path:
-    """Return ``path`` as an absolute path.
-
-    Raises:
-        BadInput: It is relative, and the working folder does not exist any more.
-    """
-    try:
-        return path.absolute()
-    except FileNotFoundError:
-        from conda_token_plugin.errors.input import BadInput
-
-        raise BadInput("The working folder does not exist any more.", hint="Run: cd ~") from None
-
-
 def token_variable(organization: str) -> str:
-    """``my-org.eu`` → ``ANACONDA_REPO_TOKEN_MY_ORG_EU``; ``""`` → ``ANACONDA_REPO_TOKEN``."""
+    """Return ``ANACONDA_REPO_TOKEN_MY_ORG`` for ``my-org``; without a suffix for ``""``."""
     suffix = "".join(c if c.isascii() and c.isalnum() else "_" for c in organization).upper()
     return f"{REPO_TOKEN}_{suffix}" if suffix else REPO_TOKEN
 
 
 def organization_of(variable: str) -> str:
-    """``ANACONDA_REPO_TOKEN_MY_ORG`` → ``my-org``: a guess, because the variable has lost ``-``."""
+    """Return ``my-org`` for ``ANACONDA_REPO_TOKEN_MY_ORG``: a guess, as ``-`` was replaced."""
     return variable.removeprefix(REPO_TOKEN)[1:].lower().replace("_", "-")

@@ -171,11 +171,14 @@ def _at_domain(domain: str, *, source: str, name: str = "") -> Site:
 def _address(text: str) -> str:
     """Return an address without a final slash; a bare host gets https.
 
+    A host needs a dot, so that a token in the wrong variable is not treated as a host.
+
     Raises:
         MalformedURL: It is no https (or loopback) URL.
     """
     text = text.strip()
-    return normalised(text if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) else f"https://{text}")
+    is_host = re.match(r"(localhost|[^/:\s]+\.[^/:\s]+)(:\d+)?(/|$)", text)
+    return normalised(f"https://{text}" if is_host else text)
 
 
 def _read(path: Path) -> _Config:

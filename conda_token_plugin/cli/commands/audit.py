@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.operations.audit import fix, places
 from conda_token_plugin.operations.audit.patterns import Known
 from conda_token_plugin.operations.audit.scan import findings, printable
 from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.settings import absolute, expanded
+from conda_token_plugin.settings import expanded
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from urllib.parse import quote_plus, unquote_plus
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
 from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.settings import absolute
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.conda import condarcs, token_files
-from conda_token_plugin.settings import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

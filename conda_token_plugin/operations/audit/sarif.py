@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_from_bytes
 
 from conda_token_plugin import __version__
+from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.operations.audit.patterns import RULES
 from conda_token_plugin.operations.audit.scan import printable
-from conda_token_plugin.settings import absolute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
