@@ -246,7 +246,7 @@ def test_a_service_that_fails_is_one_line_and_changes_nothing(
 
 
 def approve(terminal: Terminal, sandbox: Sandbox, user: str) -> None:
-    terminal.wait_for("Ctrl-C gives up")
+    terminal.wait_for("Ctrl-C cancels")
     found = CODE.findall(terminal.seen)
     sandbox.login.decide(found[-1], user)
 
@@ -279,7 +279,7 @@ def test_install_does_not_log_in_by_itself_without_one(nobody: Shell) -> None:
 @pytest.mark.usefixtures("nobody")
 def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
     terminal = Terminal("login", environment=os.environ)
-    terminal.wait_for("Ctrl-C gives up")
+    terminal.wait_for("Ctrl-C cancels")
     terminal.type(CTRL_C)
     assert terminal.finish() == 130
     assert "you are not logged in, and nothing was changed" in terminal.seen

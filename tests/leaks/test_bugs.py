@@ -19,7 +19,7 @@ PLACES = {
     "conda_token_plugin.gateways.http.client:Http.send": "after",
     "conda_token_plugin.service.credentials:find_api_key": "after",
     "conda_token_plugin.service.client:Service.issue": "after",
-    "conda_token_plugin.operations.verify_token:verify": "before",
+    "conda_token_plugin.service.repository:ChannelProbe.channel": "before",
     "conda_token_plugin.service.login.flow:Login._api_key": "after",
     "conda_token_plugin.store.store:Store.secret": "after",
     "conda_token_plugin.store.store:Store.add": "before",
