@@ -67,17 +67,24 @@ def test_issuing_makes_four_requests(
     assert made == [
         ("GET", ISSUE),
         (TO_ISSUE, ISSUE),
-        ("GET", "/repo/main/noarch/repodata.json"),
+        ("GET", "/repo/acme/main/noarch/repodata.json"),
         ("HEAD", package),
     ]
-    assert package.startswith("/repo/main/noarch/")
+    assert package.startswith("/repo/acme/main/noarch/")
     assert (home / ".conda" / "condarc.d" / "conda-token-plugin.yml").is_file()
 
 
-def test_a_token_to_be_replaced_takes_no_request_more(
-    home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("option", "held"), [("--reissue", ()), ("--yes", ("held index", "held package"))]
+)
+def test_replacing_a_token_verifies_only_with_yes_that_it_is_held_here(
+    home: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    held: tuple[str, ...],
 ) -> None:
     test_issuing_makes_four_requests(home, sandbox, monkeypatch)
     sandbox.requests.clear()
-    assert counts(SCRIPT, "install", "--org", "acme", "--yes")["code"] == 0
-    assert len(sandbox.requests) == len(("existing", "issue", "index", "package"))
+    assert counts(SCRIPT, "install", "--org", "acme", option)["code"] == 0
+    assert len(sandbox.requests) == len(("existing", *held, "issue", "index", "package"))

@@ -135,7 +135,8 @@ class Machine:
         """Run ``conda token install`` as ``user``; return the token, and forget the requests."""
         key = self.sandbox.world.api_key(user)
         self.conda(
-            *("token", "install", "--yes", "--org", organization, *argv), ANACONDA_AUTH_API_KEY=key
+            *("token", "install", "--reissue", "--org", organization, *argv),
+            ANACONDA_AUTH_API_KEY=key,
         ).well()
         self.sandbox.requests.clear()
         token = self.sandbox.world.current(organization, user)
