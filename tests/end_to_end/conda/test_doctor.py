@@ -97,7 +97,7 @@ def test_an_entry_that_was_left_in_a_real_keyring_is_found_and_deleted(
 ) -> None:
     machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
-    hold_in_keyring = ("token", "install", "--org", "acme", "--yes", "--store", "keyring")
+    hold_in_keyring = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")
     machine.conda(*hold_in_keyring, ANACONDA_AUTH_API_KEY=key).well()
     machine.create(
