@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
 ROOT = "root"
 """The group for which the store of the machine stays readable by root only."""
-MAX_NAME = 40
-"""A longer word is a token: today's tokens have 48 characters."""
+MAX_NAME = 20
+"""A longer word is treated as a token. A name becomes part of a URL, which a token must not."""
 
 
 def configure(parser: ArgumentParser) -> None:

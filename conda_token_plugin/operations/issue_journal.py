@@ -14,11 +14,9 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager, suppress
-from secrets import token_hex
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -58,6 +56,11 @@ def recorded(folder: Path, *, organization: str, now: datetime) -> Iterator[None
     Raises:
         StoreUnusable: The entry cannot be written. Nothing was issued yet.
     """
+    # Imported here, because every command that reads the store reads the journal.
+    from secrets import token_hex
+
+    from conda_token_plugin.errors.store import StoreUnusable
+
     path = folder / f"{PREFIX}{token_hex(8)}{SUFFIX}"
     try:
         file = path.open("x", encoding="utf-8")

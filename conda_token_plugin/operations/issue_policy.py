@@ -128,7 +128,7 @@ class IssuePolicy:
             current = service.current_token(organization)
         if current is None:
             return IssuePlan(organization, IssueAction.ISSUE, why or "", held=held)
-        here = self._is_held(held, current=current)
+        here = not wish.reissue and self._is_held(held, current=current)
         if wish.conditional and not (here or lost):
             raise HeldElsewhere(organization, id=current.id, expires=current.expires)
         return IssuePlan(

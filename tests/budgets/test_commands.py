@@ -75,12 +75,17 @@ def test_issuing_makes_four_requests(
     assert (home / ".conda" / "condarc.d" / "conda-token-plugin.yml").is_file()
 
 
-def test_reissuing_makes_two_more_requests_to_find_out_whether_the_token_is_held_here(
-    home: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("option", "held"), [("--reissue", ()), ("--yes", ("held index", "held package"))]
+)
+def test_replacing_a_token_verifies_only_with_yes_that_it_is_held_here(
+    home: Path,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    held: tuple[str, ...],
 ) -> None:
     test_issuing_makes_four_requests(home, sandbox, monkeypatch)
     sandbox.requests.clear()
-    assert counts(SCRIPT, "install", "--org", "acme", "--yes")["code"] == 0
-    # The service does not say which token it issued, so the stored one is verified.
-    held_here = ("index", "package")
-    assert len(sandbox.requests) == len(("existing", *held_here, "issue", "index", "package"))
+    assert counts(SCRIPT, "install", "--org", "acme", option)["code"] == 0
+    assert len(sandbox.requests) == len(("existing", *held, "issue", "index", "package"))

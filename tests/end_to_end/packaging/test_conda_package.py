@@ -76,7 +76,7 @@ def main_job(base: Base, sandbox: Sandbox) -> str:
     wanted = ("--override-channels", "-c", sandbox.url_of("acme", "private"), "acme-private")
     create = ("create", "-y", "-q", "-p", environment, *wanted)
     assert base.tried("conda", *create, **settings)[0] != 0
-    base.conda("token", "install", "--org", "acme", "--yes", **settings)
+    base.conda("token", "install", "--org", "acme", "--reissue", **settings)
     assert "acme" in base.conda("token", "list", **settings)
     base.conda(*create, **settings)
     assert (environment / "bin" / "acme-private").exists()
