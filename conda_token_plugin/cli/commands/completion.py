@@ -1,13 +1,13 @@
-"""Print what makes a shell complete `conda-token-plugin`: commands, options, fixed values, files.
+"""Print a script that makes a shell complete `conda-token-plugin` and `conda token`.
 
 Examples:
   eval "$(conda-token-plugin completion bash)"
-  conda-token-plugin completion fish > ~/.config/fish/completions/conda-token-plugin.fish
+  conda-token-plugin completion fish > ~/.config/fish/conf.d/conda-token-plugin.fish
 
 bash and fish as above; zsh: a file `_conda-token-plugin` in a folder of $fpath;
 PowerShell: `conda-token-plugin completion powershell | Out-String | Invoke-Expression`
-in $PROFILE; tcsh: `source` the output. It does not complete organizations, and not
-`conda token`: the words after `conda` are for conda to complete.
+in $PROFILE; tcsh: `source` the output. Organizations and channels are those of stored
+tokens. It does not complete `conda token` in PowerShell and tcsh.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import SCRIPT_PROG
+from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from argparse import Action, ArgumentParser
@@ -23,25 +24,97 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
-"""What shtab 1.12 and later can write for."""
+"""The shells that shtab 1.12 and later can write for."""
 FILES = {"FILE", "F", "PATH"}
-"""How our options call a value that is a file's name."""
+"""The metavars of our options for a file."""
+ORGANIZATIONS, CHANNELS = "organizations", "channels"
+STORED = {
+    "org": ORGANIZATIONS,
+    "organization": ORGANIZATIONS,
+    "organizations": ORGANIZATIONS,
+    "url": CHANNELS,
+    "channel": CHANNELS,
+    "channels": CHANNELS,
+    "add_channel": CHANNELS,
+}
+"""The stored words that complete an argument, by the argument's `dest`."""
+WORDS = "{ conda-token-plugin completion --words $1 || conda token completion --words $1; }"
+BASH = f"""
+_conda_token_words() {{ compgen -W "$({WORDS} 2>/dev/null)" -- "$2"; }}
+_conda_token_organizations() {{ _conda_token_words organizations "$1"; }}
+_conda_token_channels() {{ _conda_token_words channels "$1"; }}
+"""
+BASH_OF_CONDA = """
+_conda_token_former="$(complete -p conda 2>/dev/null | sed -n 's/.* -F \\([^ ]*\\) .*/\\1/p')"
+[ "$_conda_token_former" = _conda_token ] && _conda_token_former=""
+_conda_token() {
+  if [[ "${COMP_WORDS[1]}" = token && "$COMP_CWORD" -gt 1 ]]; then
+    COMP_WORDS=(conda-token-plugin "${COMP_WORDS[@]:2}"); COMP_CWORD=$((COMP_CWORD - 1))
+    _shtab_conda_token_plugin conda-token-plugin "$2" "$3"
+  elif [[ -n "$_conda_token_former" ]]; then
+    "$_conda_token_former" "$@"
+  fi
+}
+complete -o bashdefault -o default -F _conda_token conda
+"""
+ZSH = f"""
+_conda_token_words() {{
+  compadd -- ${{(f)"$({WORDS} 2>/dev/null)"}}
+}}
+_conda_token_entry() {{
+  if [[ $words[1] != conda ]]; then
+    _shtab_conda_token_plugin "$@"
+  elif [[ $words[2] == token ]] && (( CURRENT > 2 )); then
+    words=(conda-token-plugin "${{(@)words[3,-1]}}")
+    (( CURRENT-- ))
+    _shtab_conda_token_plugin
+  elif (( $+functions[_conda] )); then
+    _conda "$@"
+  else
+    _default
+  fi
+}}
+"""
+FISH_OF_CONDA = """
+function __conda_token_complete
+  set -l words (commandline -opc) (commandline -ct)
+  complete -C "conda-token-plugin "(string join " " -- $words[3..-1])
+end
+complete -c conda -f -n 'test (commandline -opc)[2] = token 2>/dev/null' \\
+  -a '(__conda_token_complete)'
+"""
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Take the shell."""
-    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+    """Add the shell, and the option that the scripts use."""
+    parser.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+    parser.add_argument(
+        "--words",
+        choices=(ORGANIZATIONS, CHANNELS),
+        metavar="KIND",
+        help="print the stored organizations or channels, as the scripts need them",
+    )
 
 
 def run(call: CommandContext) -> int:
-    """Print the script."""
+    """Print the script, or stored words.
+
+    Raises:
+        BadInput: No shell was named.
+    """
+    if call.args.words:
+        words = sorted(set(_stored(call, call.args.words)))
+        call.printer.data(words, text="\n".join(words))
+        return 0
+    if call.args.shell is None:
+        raise BadInput("No shell was named.", hint=f"Name one: {', '.join(SHELLS)}")
     text = script(call.args.shell)
     call.printer.data({"shell": call.args.shell, "script": text}, text=text)
     return 0
 
 
 def script(shell: str) -> str:
-    """The completion script for ``shell``."""
+    """Return the completion script for `shell`."""
     import shtab
 
     from conda_token_plugin.cli.parser import whole
@@ -49,19 +122,64 @@ def script(shell: str) -> str:
     parser = whole(prog=SCRIPT_PROG)
     for action in _actions(parser):
         if action.metavar in FILES:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]  # how shtab is told
-        elif isinstance(action.metavar, str):  # a name that the verb itself looks up
+            action.complete = shtab.FILE  # type: ignore[attr-defined]  # as shtab wants it
+        elif action.dest in STORED:
+            action.complete = _completer(STORED[action.dest])  # type: ignore[attr-defined]  # the same
+        elif isinstance(action.metavar, str):  # names that the command itself checks
             action.choices = _names().get(action.metavar, action.choices)
-    return str(shtab.complete(parser, shell=shell))
+    text = shtab.complete(
+        parser,
+        shell=shell,
+        preamble={"bash": BASH, "zsh": ZSH},  # type: ignore[arg-type]  # shtab annotates a text
+    )
+    return _with_conda(text, shell=shell)
+
+
+def _completer(kind: str) -> dict[str, str]:
+    """Return what completes stored words of a kind, by shell, in the form of shtab."""
+    return {
+        "bash": f"_conda_token_{kind}",
+        "zsh": f"_conda_token_words {kind}",
+        "fish": f"(conda-token-plugin completion --words {kind} 2>/dev/null)",
+    }
+
+
+def _with_conda(text: str, *, shell: str) -> str:
+    """Return a script of shtab that completes `conda token` too."""
+    if shell == "bash":
+        return f"{text}\n{BASH_OF_CONDA}"
+    if shell == "fish":
+        return f"{text}\n{FISH_OF_CONDA}"
+    if shell == "zsh":
+        head, _, tail = text.rpartition("if [[ $zsh_eval_context[-1]")
+        tail = tail.replace("_shtab_conda_token_plugin -N conda-token-plugin", "_shtab_ conda")
+        tail = tail.replace("_shtab_conda_token_plugin", "_conda_token_entry")
+        tail = tail.replace("_shtab_ conda", "_conda_token_entry conda-token-plugin conda")
+        head = head.replace("#compdef conda-token-plugin", "#compdef conda-token-plugin conda", 1)
+        return f"{head}if [[ $zsh_eval_context[-1]{tail}"
+    return text
+
+
+def _stored(call: CommandContext, kind: str) -> Iterator[str]:
+    """Yield the organizations or channels of all stored tokens."""
+    for store in call.stores().values():
+        for token in store.tokens():
+            if kind == ORGANIZATIONS:
+                yield token.organization
+            else:
+                yield from (*token.scope, *token.channels)
 
 
 def _names() -> dict[str, tuple[str, ...]]:
-    """The words that a value of ours can be, by what the help calls it."""
+    """Return the values that an argument can have, by its metavar."""
     from conda_token_plugin.cli.parser import verb_of
     from conda_token_plugin.integrations.registry import SOURCES
     from conda_token_plugin.integrations.targets import TARGETS
 
-    return {"TARGET": (*TARGETS, *verb_of("export").module.PASSING), "SOURCE": tuple(SOURCES)}
+    return {
+        "TARGET": (*TARGETS, *verb_of("export").module.PASSING),
+        "SOURCE": tuple(SOURCES),
+    }
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:
