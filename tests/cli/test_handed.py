@@ -119,7 +119,7 @@ def test_without_validation_nothing_is_requested_and_the_list_shows_it(
     ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate")
     assert ran.code == 0
     assert len(shell.sandbox.requests) == 0
-    assert "not proven" in shell("list").out
+    assert "not verified" in shell("list").out
 
 
 def test_channels_of_another_server_are_its_scope_and_its_name(shell: Shell) -> None:

@@ -129,6 +129,15 @@ def sync(house: House) -> Iterator[tuple[str, ...]]:
     yield ("acme",)
 
 
+def renew(house: House) -> Iterator[tuple[str, ...]]:
+    """Kept, refused without a terminal, and replaced."""
+    yield ("acme",)
+    yield ("path.example",)
+    house.shell.sandbox.world.take_seat("acme", "ada")
+    yield ("acme",)
+    yield ("acme", "--reissue")
+
+
 def test(house: House) -> Iterator[tuple[str, ...]]:
     """Channels that open, that do not, that are named by a URL with a token.
 
@@ -254,6 +263,7 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "audit": (audit,),
     "status": (status,),
     "sync": (sync,),
+    "renew": (renew,),
     "test": (test,),
     "login": (login,),
     "logout": (logout,),
@@ -321,6 +331,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "audit": (),
     "status": (),
     "sync": (),
+    "renew": ("acme",),
     "test": ("{repo}acme/main",),
     "login": ("--web", "--store", "file"),
     "logout": (),
