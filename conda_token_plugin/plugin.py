@@ -43,9 +43,12 @@ def __dir__() -> list[str]:
 
 def token(arguments: tuple[str, ...]) -> int:
     """Run ``conda token …``."""
+    from conda.base.context import context
+
     from conda_token_plugin.cli import main
 
-    return main(arguments)
+    # conda takes `--json` for itself where it is before `token`.
+    return main(("--json", *arguments) if context.json else arguments)
 
 
 @hookimpl(wrapper=True)
