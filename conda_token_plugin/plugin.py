@@ -43,12 +43,11 @@ def __dir__() -> list[str]:
 
 def token(arguments: tuple[str, ...]) -> int:
     """Run ``conda token …``."""
-    from conda.base.context import context
-
     from conda_token_plugin.cli import main
 
-    # conda takes `--json` for itself where it is before `token`.
-    return main(("--json", *arguments) if context.json else arguments)
+    # In `conda --json token …`, conda has taken the option for itself.
+    context = getattr(sys.modules.get("conda.base.context"), "context", None)
+    return main(("--json", *arguments) if getattr(context, "json", False) else arguments)
 
 
 @hookimpl(wrapper=True)
