@@ -1,6 +1,6 @@
-"""Organization access tokens for conda: issued, kept, and sent where they belong.
+"""Organization access tokens for conda: issue them, store them, and send them with requests.
 
-This module is loaded by every conda command, so it holds nothing but the version and a name.
+Every conda command loads this module, so it has only the version and a name.
 """
 
 __version__ = "0.1.0"

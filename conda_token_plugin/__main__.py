@@ -1,4 +1,4 @@
-"""``python -m conda_token_plugin``: the same as the script ``conda-token-plugin``."""
+"""Run `python -m conda_token_plugin` as the script `conda-token-plugin`."""
 
 from conda_token_plugin.cli import script
 

@@ -47,7 +47,9 @@ def token(arguments: tuple[str, ...]) -> int:
     """Run ``conda token …``."""
     from conda_token_plugin.cli import main
 
-    return main(arguments)
+    # In `conda --json token …`, conda has taken the option for itself.
+    context = getattr(sys.modules.get("conda.base.context"), "context", None)
+    return main(("--json", *arguments) if getattr(context, "json", False) else arguments)
 
 
 @hookimpl(wrapper=True)

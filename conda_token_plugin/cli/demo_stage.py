@@ -1,4 +1,4 @@
-"""A home that is thrown away, with a sandbox in a process of its own."""
+"""The steps of the demo, in a temporary home and with a sandbox in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 SOLVERS = {"conda_libmamba_solver": "libmamba", "conda_rattler_solver": "rattler"}
 PATIENCE = 60.0
-"""Seconds that the sandbox may take to stop."""
+"""Maximum number of seconds that the sandbox may take to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where the acts play: a home, the addresses of the sandbox, and the variables of a command."""
+    """A temporary home, the addresses of the sandbox, and the variables of each command."""
 
     home: Path
     repo: str
@@ -33,9 +33,9 @@ class Stage:
     variables: Mapping[str, str]
 
     def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
-        """Run ``command`` in the throw-away home; its exit code and all that it printed.
+        """Run `command` in the temporary home; return its exit code and its output.
 
-        ``on_terminal``: it prints on ours, as people see it, and there is nothing to return.
+        With `on_terminal` the command writes to our terminal, and the returned output is empty.
         """
         done = subprocess.run(  # noqa: S603  # our own commands and arguments
             command,
@@ -53,10 +53,10 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Set up a home and a sandbox; afterwards nothing is left of either.
+    """Create a home and start a sandbox; remove both afterwards.
 
     Raises:
-        CheckFailed: the sandbox does not start; it says why itself.
+        CheckFailed: The sandbox does not start. It prints the reason itself.
     """
     with TemporaryDirectory(prefix="conda-token-demo-") as folder, _sandbox() as introduction:
         home = Path(folder)
@@ -92,14 +92,14 @@ def _sandbox() -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One command: what a person would type, and what is run here."""
+    """One command: what a user would type, and what is run."""
 
     shown: str
     command: list[str]
 
 
 def acts(stage: Stage) -> Iterator[Act]:
-    """Issue, look, install a real package with the client that is there, use it, forget."""
+    """Yield the steps: issue, list, install a package with the available client, run it, remove."""
     organization = stage.organizations[0]
     channel = f"{stage.repo}{organization}/main"
     package = f"{organization}-tools"
@@ -130,5 +130,5 @@ def _rattler(channel: str, package: str) -> Iterator[Act]:
 
 
 def _solver() -> str:
-    """The solver that this conda has; its default may not be installed."""
+    """Return a solver that is installed; conda's default may not be."""
     return next((name for module, name in SOLVERS.items() if find_spec(module)), "classic")

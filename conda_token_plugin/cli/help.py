@@ -1,7 +1,7 @@
-"""How help is laid out: the overview of all commands, and the page of one. Pure but for the width.
+"""Layout of the help: the overview of all commands, and the page of one command.
 
-The overview stands on one screen of 80 by 24: what a command is for on the left,
-its name, one line about it. On a narrower screen each group has a heading of its own instead.
+The overview fits on a screen of 80 by 24. Each line has a group, a name and a summary.
+On a narrower screen, each group has a heading instead.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.registry import Verb
 
 WIDEST = 100
-"""Columns; longer lines are hard to read, however wide the screen is."""
+"""Maximum number of columns; longer lines are hard to read."""
 NARROW = 72
 NAMES = 12
 
 
 class Page(RawDescriptionHelpFormatter):
-    """Fills the prose to the width of the screen, and leaves indented lines as they are."""
+    """Wraps paragraphs at the width of the screen, and keeps indented lines."""
 
     def __init__(self, prog: str, *, width: int | None = None) -> None:
-        """``width`` in columns; None: that of the screen."""
+        """Take the width in columns; `None` means that of the screen."""
         super().__init__(prog, width=width or columns() - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -33,12 +33,12 @@ class Page(RawDescriptionHelpFormatter):
 
 
 def columns() -> int:
-    """The width to write for: that of the screen (``COLUMNS`` overrides it), up to a limit."""
+    """Return the width of the screen (or `COLUMNS`), up to the maximum."""
     return min(get_terminal_size().columns, WIDEST)
 
 
 def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
-    """The commands by group, for a screen of ``width`` columns."""
+    """Return the commands by group, for a screen of `width` columns."""
     groups = dict.fromkeys(verb.group for verb in verbs)
     label = max(map(len, groups)) + 2 if width >= NARROW else 2
     lines: list[str] = []
@@ -67,7 +67,7 @@ def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
 
 
 def _fill(text: str, width: int, *, after: str = "") -> str:
-    """Lines of at most ``width``, ``after`` before each but the first; commands stay whole."""
+    """Wrap `text` at `width`, with `after` before each line but the first. Words stay whole."""
     from textwrap import TextWrapper
 
     wrapper = TextWrapper(

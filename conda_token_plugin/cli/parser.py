@@ -118,10 +118,10 @@ def verb_of(name: str) -> Verb:
 
     if name == "revoke":
         raise BadInput(
-            "The service cannot revoke a token without issuing another one.",
+            "A token cannot be revoked from here without issuing another one.",
             hint="To replace a token everywhere: conda token reissue. "
             "To forget it on this machine only: conda token remove. "
-            "An administrator can revoke it on the organization's web page.",
+            "An administrator who revokes your seat invalidates your token.",
         )
     from difflib import get_close_matches
 

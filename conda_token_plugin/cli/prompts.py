@@ -1,4 +1,8 @@
-"""Questions. Without a terminal each of them is an error that names the flag to use."""
+"""Questions to the user. Without a terminal, each raises an error that names the option to use.
+
+They do not use rich.prompt: its `Confirm` repeats the question after any answer but y and n,
+where "no" is meant, and it loops at the end of input.
+"""
 
 from __future__ import annotations
 
@@ -15,39 +19,43 @@ if TYPE_CHECKING:
 
 
 class Prompts(Protocol):
-    """The questions that verbs ask."""
+    """The questions that commands ask."""
 
     @property
     def interactive(self) -> bool:
         """Whether a person can answer."""
 
     def confirm(self, question: str) -> None:
-        """Return if the answer is yes.
+        """Return if the user answers yes.
 
         Raises:
-            NotConfirmed: it is no. NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            NotConfirmed: The answer is not yes.
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
     def offer(self, question: str) -> bool:
-        """Whether something optional is wanted; no where nobody can be asked."""
+        """Return whether the user wants something optional; False without a terminal."""
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """The index of the option that is chosen.
+        """Return the index of the option that the user chooses.
 
         Raises:
-            NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """A line that is not shown while it is typed.
+        """Return a line that is not shown while it is typed.
 
         Raises:
-            NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
 
 class Terminal:
-    """A person sits there. Questions go to stderr, so that stdout stays data."""
+    """Asks at a terminal. Questions go to stderr, so that stdout has only data."""
 
     interactive = True
 
@@ -56,16 +64,16 @@ class Terminal:
         self._printer = printer
 
     def confirm(self, question: str) -> None:
-        """Anything but y or yes is a no."""
+        """Take anything but y and yes as no."""
         if self._line(f"{question} [y/N] ").lower() not in {"y", "yes"}:
             raise NotConfirmed
 
     def offer(self, question: str) -> bool:
-        """Anything but y or yes is a no."""
+        """Take anything but y and yes as no."""
         return self._line(f"{question} [y/N] ").lower() in {"y", "yes"}
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """By number or by name; asks again until one fits."""
+        """Accept a number or a name; repeat the question after any other answer."""
         for number, option in enumerate(options, 1):
             self._printer.ask(f"  {number}. {option}\n")
         while True:
@@ -78,7 +86,7 @@ class Terminal:
             self._printer.ask(f"Type a number from 1 to {len(options)} (or use {flag}).\n")
 
     def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # as NoTerminal
-        """Read without echo."""
+        """Read without echo, from the terminal itself."""
         from getpass import getpass
 
         try:
@@ -92,7 +100,7 @@ class Terminal:
             line = sys.stdin.readline()
         except KeyboardInterrupt:  # Ctrl-C at the question
             line = ""
-        except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
+        except UnicodeDecodeError:  # not text in the terminal's encoding
             line = "\n"
         if not line:
             raise Interrupted
@@ -100,57 +108,57 @@ class Terminal:
 
 
 class NoTerminal:
-    """Nobody can answer: a script, CI, a pipe."""
+    """Cannot ask: in a script, in CI, in a pipe."""
 
     interactive = False
 
     def confirm(self, question: str) -> None:
-        """Always refuses."""
+        """Raise NeedsAnswer."""
         raise _unasked(question, flag="--yes")
 
     def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
-        """Nothing optional is wanted."""
+        """Return False."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Always refuses, naming the options."""
+        """Raise NeedsAnswer with the options."""
         raise _unasked(f"{question} ({', '.join(options)})", flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """Always refuses."""
+        """Raise NeedsAnswer."""
         raise _unasked(question, flag=flag)
 
 
 class AssumeYes:
-    """``--yes``: what is a yes-or-no question is answered; what is not goes on to ``other``."""
+    """Implements `--yes`: confirms, and passes other questions on."""
 
     def __init__(self, other: Prompts) -> None:
-        """``other`` is asked what a yes does not answer."""
+        """Take the prompts for questions that "yes" does not answer."""
         self._other = other
 
     @property
     def interactive(self) -> bool:
-        """As the other."""
+        """Return whether the other prompts can ask."""
         return self._other.interactive
 
     def confirm(self, question: str) -> None:
-        """Yes."""
+        """Return at once."""
 
     def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
-        """No: --yes agrees to what was asked for, not to more."""
+        """Return False: `--yes` confirms the command, not more than it."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """A yes chooses nothing."""
+        """Ask."""
         return self._other.choose(question, options=options, flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """A yes is no secret."""
+        """Ask."""
         return self._other.hidden(question, flag=flag)
 
 
 def prompts(printer: Printer, *, assume_yes: bool) -> Prompts:
-    """The variant that fits this process: is there a person at both ends?"""
+    """Return the prompts for this process; stdin and stderr must be terminals to ask."""
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     plain: Prompts = Terminal(printer) if asks else NoTerminal()
     return AssumeYes(plain) if assume_yes else plain

@@ -24,7 +24,8 @@ class Supplied(BadInput):
     def __init__(self, organization: str, *, source: str) -> None:
         """Take the organization, and the variable or file that supplies its token."""
         super().__init__(
-            f"{source} supplies the token of {organization!r}, and has precedence over the store.",
+            f"The token of {organization!r} is supplied by {source}, which has precedence over "
+            "the store.",
             hint=f"To use another token, or none, remove {source}.",
         )
 

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import subprocess
+import sys
 from shutil import which
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,8 @@ def test_another_shell_is_refused_with_the_list_of_those_that_are_known(shell: S
         (["conda-token-plugin", "remove", "--al"], {"--all"}),
         (["conda-token-plugin", "export", "rattler", "mi"], {"micromamba"}),
         (["conda-token-plugin", "import", "anaconda-"], {"anaconda-auth", "anaconda-client"}),
+        (["conda", "token", "ins"], {"install"}),
+        (["conda", "token", "install", "--store", "key"], {"keyring"}),
     ],
 )
 def test_bash_completes_commands_options_and_values(
@@ -74,7 +77,7 @@ def test_bash_completes_commands_options_and_values(
         source "{written("bash")}"
         COMP_WORDS=({asked}); COMP_CWORD={len(words) - 1}
         COMP_LINE="${{COMP_WORDS[*]}}"; COMP_POINT=${{#COMP_LINE}}
-        $(complete -p conda-token-plugin | sed 's/.*-F \\([^ ]*\\).*/\\1/') conda-token-plugin
+        $(complete -p {words[0]} | sed 's/.*-F \\([^ ]*\\).*/\\1/') {words[0]}
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     of_every_program = {"-h", "--help", "-V", "--version"}
@@ -89,6 +92,8 @@ def test_bash_completes_commands_options_and_values(
         ("conda-token-plugin install --store key", {"keyring"}),
         ("conda-token-plugin remove --al", {"--all"}),
         ("conda-token-plugin export git", {"github-actions"}),
+        ("conda token ins", {"install"}),
+        ("conda token remove --al", {"--all"}),
     ],
 )
 def test_fish_completes_commands_options_and_values(
@@ -97,6 +102,60 @@ def test_fish_completes_commands_options_and_values(
     script = f'source "{written("fish")}"; complete -C "{line}"'
     found = {row.partition("\t")[0] for row in output("fish", "--no-config", "-c", script)}
     assert expected <= found
+
+
+@pytest.fixture
+def program(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Store a token of acme, and put `conda-token-plugin` on the PATH."""
+    shell("install", "--org", "acme", "--yes")
+    path = tmp_path / "bin" / "conda-token-plugin"
+    path.parent.mkdir()
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m conda_token_plugin "$@"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@needs("bash")
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["conda-token-plugin", "remove", "ac"],
+        ["conda-token-plugin", "install", "--org", "a"],
+        ["conda", "token", "status", "a"],
+    ],
+)
+def test_bash_completes_the_organizations_of_stored_tokens(
+    written: Callable[[str], Path], words: list[str]
+) -> None:
+    test_bash_completes_commands_options_and_values(written, words, {"acme"})
+
+
+@needs("fish")
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("line", ["conda-token-plugin remove ac", "conda token remove ac"])
+def test_fish_completes_the_organizations_of_stored_tokens(
+    written: Callable[[str], Path], line: str
+) -> None:
+    test_fish_completes_commands_options_and_values(written, line, {"acme"})
+
+
+@pytest.mark.usefixtures("program")
+def test_words_are_the_stored_organizations_or_channels(shell: Shell) -> None:
+    assert shell("completion", "--words", "organizations").out == "acme\n"
+    channels = shell("completion", "--words", "channels").out.split()
+    assert f"{shell.sandbox.repo}acme" in channels
+    assert shell("completion").code == 2
+
+
+@needs("zsh")
+def test_zsh_completes_conda_token_when_tab_is_pressed(
+    written: Callable[[str], Path], sealed_room: Path
+) -> None:
+    folder = written("zsh").parent
+    setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print pre''pared\n"
+    steps = [(setup, "prepared"), ("conda token wh\t", "whoami")]
+    assert "which" in pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
 
 
 @needs("zsh")

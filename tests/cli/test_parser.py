@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli import main
+from conda_token_plugin.cli.parser import expanded, parsed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -88,3 +89,45 @@ def test_output_that_cannot_be_written_is_one_line(shell: Shell) -> None:
 def test_a_closed_output_is_no_error(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     assert list_into(">&-") == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["help"], ["--help"]),
+        (["help", "list"], ["list", "--help"]),
+        (["--json", "list"], ["list", "--json"]),
+        (["-q", "-y", "remove", "acme"], ["remove", "-q", "-y", "acme"]),
+        (["--yes", "reissue", "--org", "acme"], ["install", "--yes", "--reissue", "--org", "acme"]),
+        ([], ["--help"]),
+        (["--json"], ["--help"]),
+    ],
+)
+def test_shorthands_are_replaced_and_common_options_follow_the_command(
+    words: list[str], expected: list[str]
+) -> None:
+    assert expanded(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("alias", "command"), [("rm", "remove"), ("uninstall", "remove"), ("refresh", "sync")]
+)
+def test_alias_runs_its_command(alias: str, command: str) -> None:
+    assert parsed([alias], prog="conda token").verb == command
+
+
+def test_json_before_the_command_prints_one_document(shell: Shell) -> None:
+    assert shell("--json", "list").json == []
+
+
+def test_revoke_says_what_revokes_and_that_remove_does_not(shell: Shell) -> None:
+    ran = shell("revoke", "acme")
+    assert ran.code == 2
+    assert "conda-token-plugin reissue" in ran.line
+    assert "on this machine only: conda-token-plugin remove" in ran.line
+
+
+def test_error_and_hint_are_on_lines_of_their_own(shell: Shell) -> None:
+    error, hint = shell("lst").err.splitlines()
+    assert error.startswith("error: ")
+    assert hint.startswith("hint:  ")

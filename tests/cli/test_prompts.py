@@ -99,3 +99,41 @@ def test_the_list_is_a_table_where_it_fits_and_blocks_where_it_does_not(
     assert len(lines) == (2 if table else 6)
     assert any(re.search(r"\(\d+d\)", line) for line in lines)
     assert "…" in lines[-1]
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 8, 1), ("y", 0, 0)])
+def test_remove_asks_before_it_forgets_an_only_token_that_was_not_named(
+    shell: Shell, start: Callable[..., Terminal], answer: str, code: int, left: int
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = start("remove")
+    terminal.wait_for("of acme? [y/N]")
+    terminal.type(f"{answer}\n")
+    assert terminal.finish() == code
+    assert len(shell("list", "--json").json) == left
+
+
+def test_login_asks_before_it_makes_another_api_key(
+    shell: Shell, start: Callable[..., Terminal]
+) -> None:
+    from conda_token_plugin.settings import Settings
+    from conda_token_plugin.store import user_store
+    from conda_token_plugin.tokens.secret import Secret
+
+    key = Secret(shell.sandbox.world.api_key("ada"))
+    user_store(Settings()).set_login(shell.sandbox.service, key)
+    shell.sandbox.requests.clear()
+    terminal = start("login")
+    terminal.wait_for("Make another API key? [y/N]")
+    terminal.type("n\n")
+    assert terminal.finish() == 8
+    assert len(shell.sandbox.requests) == 0
+
+
+def test_list_fits_a_token_into_a_line_of_80_columns(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = Terminal("list", environment={**os.environ, "TERM": "dumb"})
+    assert terminal.finish() == 0
+    row = terminal.seen.splitlines()[1]
+    assert "acme,main,r,msys2" in row
+    assert len(row.rstrip()) <= 80

@@ -37,8 +37,9 @@ def test_the_other_organization_keeps_its_token_and_its_configuration(shell: She
     shell("install", "--org", "globex", "--yes")
     assert shell("remove", "acme").code == 0
     text = (shell.home / DROP_IN).read_text()
-    assert "globex/*" in text
-    assert "acme/*" not in text
+    assert text
+    assert shell("which", "globex/main").code == 0
+    assert shell("which", "acme/main").code == 1
     assert [held["organization"] for held in shell("list", "--json").json] == ["globex"]
 
 
@@ -114,3 +115,33 @@ def test_a_condarc_of_the_user_is_never_touched(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes", "--set-default-channels")
     shell("remove", "acme")
     assert condarc.read_text() == "# mine\nchannels: [conda-forge] # a comment\n"
+
+
+def test_shared_channels_are_given_to_another_token_when_theirs_is_removed(shell: Shell) -> None:
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
+    assert shell("which", "main", "--json").json["organization"] == "acme"
+    ran = shell("remove", "acme")
+    assert "of globex." in ran.err
+    assert shell("which", "main", "--json").json["organization"] == "globex"
+
+
+def test_remove_says_that_the_token_is_in_the_store_of_the_machine(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_HOME", str(shell.home / "machine"))
+    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_CONDARC", str(shell.home / "machine.yml"))
+    site = shell.issued("acme", "")
+    shell.set("GIVEN", site.value)
+    words = ("--token-env", "GIVEN", "--system", "--group", "root", "--yes")
+    assert shell("install", "--site", "--org", "acme", *words).code == 0
+    ran = shell("remove", "acme")
+    assert ran.code == 1
+    assert "is in the store of this machine, not in yours" in ran.line
+    assert "remove --system acme" in ran.line
+
+
+def test_remove_without_anything_stored_succeeds_and_says_so(shell: Shell) -> None:
+    ran = shell("remove")
+    assert ran.code == 0
+    assert ran.err == "No token is stored.\n"

@@ -36,6 +36,8 @@ def on_screen(*words: str, **variables: str) -> str:
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
 @pytest.mark.parametrize("command", ["list", "status"])
 def test_nothing_is_cut_off_on_any_screen(held: list[str], command: str, columns: str) -> None:
+    if command == "status":
+        held = [fact.replace("d", " days left") if fact.startswith("(") else fact for fact in held]
     words = [command, "--offline"] if command == "status" else [command]
     seen = ESCAPE.sub("", on_screen(*words, COLUMNS=columns, TERM="xterm"))
     assert [fact for fact in held if fact not in seen] == []

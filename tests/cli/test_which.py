@@ -67,9 +67,17 @@ def test_it_makes_no_request(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["host.example/acme", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"]
+    "url", ["host.example/x", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"]
 )
-def test_what_is_no_channel_url_is_an_error(shell: Shell, url: str) -> None:
+def test_text_that_is_neither_a_url_nor_a_channel_name_is_an_error(shell: Shell, url: str) -> None:
     ran = shell("which", url)
     assert ran.code == 2
     assert "https://" in ran.line
+
+
+@pytest.mark.parametrize("name", ["acme", "acme/main", "main"])
+def test_channel_of_the_repository_can_be_given_by_its_name(shell: Shell, name: str) -> None:
+    shell("install", "--org", "acme", "--yes")
+    ran = shell("which", name, "--json")
+    assert ran.json["url"] == f"{shell.sandbox.repo}{name}"
+    assert ran.json["organization"] == "acme"

@@ -263,6 +263,7 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "audit": (audit,),
     "status": (status,),
     "sync": (sync,),
+    "renew": (renew,),
     "test": (test,),
     "login": (login,),
     "logout": (logout,),

@@ -1,12 +1,12 @@
-"""Try the main job against a service that runs on this machine; nothing of yours is touched.
+"""Try the commands with a service that runs on this machine; your files are not changed.
 
 Examples:
   conda-token-plugin demo
   conda-token-plugin demo --json
 
-It issues a token, looks at it, installs a real package with it (with conda, or
-with py-rattler where there is no conda) and forgets it, in a home that is
-thrown away. It does not contact anaconda.com.
+It issues a token, lists it, installs a package with it (with conda, or with
+py-rattler if there is no conda) and removes it, in a temporary home. It does not
+contact anaconda.com.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
-    """Show each command with its output.
+    """Run the steps, and show each command with its output.
 
     Raises:
-        CheckFailed: a command failed; the ones after it are not run. Or no client is there.
+        CheckFailed: A command failed, so that the later ones are not run; or there is no client.
     """
     if not (find_spec("conda") or find_spec("rattler")):
         raise CheckFailed(
-            "Neither conda nor py-rattler is here to install a package with.",
+            "Neither conda nor py-rattler is installed, and the demo needs one of them.",
             hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
         )
     played: list[dict[str, Any]] = []
@@ -49,5 +49,5 @@ def run(call: CommandContext) -> int:
             call.printer.said(output)
             if code:
                 raise CheckFailed(f"The command `{act.shown}` failed (exit code {code}).")
-    call.printer.data({"steps": played}, text="\nAll steps worked; nothing was left behind.")
+    call.printer.data({"steps": played}, text="\nAll steps worked; the temporary home is removed.")
     return 0

@@ -1,0 +1,56 @@
+"""`renew`: extended where that is possible, replaced only after confirmation."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell
+
+
+def test_renew_keeps_a_token_that_ends_with_its_subscription(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    before = shell.issued("acme").id
+    ran = shell("renew", "--json")
+    assert ran.code == 0
+    assert ran.json == {"organization": "acme", "action": "kept"}
+    assert shell.issued("acme").id == before
+
+
+def test_renew_replaces_a_revoked_token_only_with_reissue_without_a_terminal(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    revoked = shell.issued("acme").id
+    shell.sandbox.world.revoke(revoked)
+    for flags in ((), ("--yes",)):
+        ran = shell("renew", "acme", *flags)
+        assert ran.code == 2
+        assert "--reissue" in ran.line
+    assert shell.sandbox.world.current("acme", "ada") is None
+    assert shell("renew", "acme", "--reissue").code == 0
+    assert shell.issued("acme").id != revoked
+
+
+def test_renew_asks_at_a_terminal_before_it_replaces(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.sandbox.world.revoke(shell.issued("acme").id)
+    terminal = Terminal("renew", environment=os.environ)
+    terminal.wait_for("of acme on every machine? [y/N]")
+    terminal.type("n\n")
+    assert terminal.finish() == 8
+    assert shell.sandbox.world.current("acme", "ada") is None
+
+
+def test_renew_names_the_organizations_if_several_have_a_token(shell: Shell) -> None:
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
+    ran = shell("renew")
+    assert ran.code == 2
+    assert "acme, globex" in ran.line
+
+
+def test_renew_without_a_token_says_how_to_get_one(shell: Shell) -> None:
+    assert "install" in shell("renew").line
+    assert "install --org acme" in shell("renew", "acme").line
