@@ -10,9 +10,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given
 from conda_token_plugin.settings import expanded
@@ -91,12 +93,16 @@ def run(call: CommandContext, *, wish: CondaOptions) -> int:
     """Read the token, verify it, store it, and report.
 
     Raises:
-        BadInput: The options exclude each other, or what was given contains no token.
+        BadInput: The options exclude each other, what was given contains no token, or conda
+            could not read its configuration with one of the channels.
         Supplied: The environment supplies another token for the organization.
         TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
     group = _readers(call)
     planned = wish.applied(_planned(call, wish=wish), before=None)
+    for url in (*planned.scope, *planned.channels, *planned.default_channels):
+        dropin.refuse_unreadable(url)
+    defaults = needs_defaults(call, wanted=wish.default_channels)
     secret = _given(call)
     if not (call.system or call.args.channel):
         _refuse_supplied(call, secret)
@@ -111,6 +117,8 @@ def run(call: CommandContext, *, wish: CondaOptions) -> int:
             validate=not call.args.no_validate,
             group=None if group == ROOT else group,
         )
+    if defaults:
+        dropin.write(call.condarc, tokens=call.store().tokens(), defaults=True)
     _report(call, stored, group=group)
     return 0
 
@@ -276,4 +284,5 @@ def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> 
         call.printer.say("Not verified, because of --no-validate.")
     else:
         report_checks(call, stored)
+    report_channels(call, [token])
     call.printer.data(entry(token, source=source, now=call.now))
