@@ -1,11 +1,13 @@
-"""Questions. Without a terminal each of them is an error that names the flag to use."""
+"""Questions. Without a terminal, each of them is an error that names the option to use."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from conda_token_plugin.cli.output import clean
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,70 +17,80 @@ if TYPE_CHECKING:
 
 
 class Prompts(Protocol):
-    """The questions that verbs ask."""
+    """The questions that commands ask."""
 
     @property
     def interactive(self) -> bool:
         """Whether a person can answer."""
 
     def confirm(self, question: str) -> None:
-        """Return if the answer is yes.
+        """Return if the user answers yes.
 
         Raises:
-            NotConfirmed: it is no. NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            NotConfirmed: The user answered no.
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
     def offer(self, question: str) -> bool:
-        """Whether something optional is wanted; no where nobody can be asked."""
-
-    def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """The index of the option that is chosen.
+        """Return whether the user wants something optional; False without a terminal.
 
         Raises:
-            NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            Interrupted: Ctrl-C, or the end of input.
+        """
+
+    def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
+        """Return the index of the chosen option.
+
+        Args:
+            question: The question, without the range of numbers.
+            options: A line each. The first word is the name, which may be typed too.
+            flag: The option of the command line that answers the question.
+
+        Raises:
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """A line that is not shown while it is typed.
+        """Return a line that is not shown while it is typed.
 
         Raises:
-            NeedsAnswer: nobody can be asked. Interrupted: Ctrl-C.
+            NeedsAnswer: There is no terminal.
+            Interrupted: Ctrl-C, or the end of input.
         """
 
 
 class Terminal:
-    """A person sits there. Questions go to stderr, so that stdout stays data."""
+    """Asks on a terminal. Questions go to stderr, so that stdout contains only data."""
 
     interactive = True
 
     def __init__(self, printer: Printer) -> None:
-        """Ask through ``printer``."""
+        """Print with `printer`."""
         self._printer = printer
 
     def confirm(self, question: str) -> None:
-        """Anything but y or yes is a no."""
-        if self._line(f"{question} [y/N] ").lower() not in {"y", "yes"}:
+        """Raise `NotConfirmed` for any answer but y and yes."""
+        if not self.offer(question):
             raise NotConfirmed
 
     def offer(self, question: str) -> bool:
-        """Anything but y or yes is a no."""
-        return self._line(f"{question} [y/N] ").lower() in {"y", "yes"}
+        """Return False for any answer but y and yes."""
+        return self._answer(f"{question} [y/N]").lower() in {"y", "yes"}
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """By number or by name; asks again until one fits."""
+        """Accept a number or a name; ask again after any other answer."""
         for number, option in enumerate(options, 1):
             self._printer.ask(f"  {number}. {option}\n")
-        while True:
-            answer = self._line(f"{question} [1-{len(options)}] ")
-            if answer.isdecimal() and 1 <= int(answer) <= len(options):
-                return int(answer) - 1
-            named = [i for i, option in enumerate(options) if option.split()[0] == answer]
-            if named:
-                return named[0]
-            self._printer.ask(f"Type a number from 1 to {len(options)} (or use {flag}).\n")
+        count = len(options)
+        known = [*map(str, range(1, count + 1)), *(option.split()[0] for option in options)]
+        wrong = f"Type a number from 1 to {count} (or use {flag})."
+        answer = self._answer(f"{question} [1-{count}]", choices=known, wrong=wrong)
+        return known.index(answer) % count
 
-    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # as NoTerminal
-        """Read without echo."""
+    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # the protocol's
+        """Read a line without echo."""
         from getpass import getpass
 
         try:
@@ -86,77 +98,98 @@ class Terminal:
         except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise Interrupted from None
 
-    def _line(self, question: str) -> str:
+    def _answer(self, question: str, *, choices: list[str] | None = None, wrong: str = "") -> str:
+        """Return the line that the user types; ask again until it is one of `choices`.
+
+        Args:
+            question: What is asked.
+            choices: The answers that are accepted. None accepts any.
+            wrong: What is printed for other answers.
+
+        Raises:
+            Interrupted: Ctrl-C, or the end of input.
+        """
+        from rich.console import Console
+        from rich.prompt import Prompt
+        from rich.text import Text
+
+        prompt = Prompt(
+            Text(clean(question)),
+            console=Console(
+                file=self._printer.err, no_color=Settings().plain_output, highlight=False
+            ),
+            choices=choices,
+            show_choices=False,
+        )
+        prompt.prompt_suffix = " "
+        prompt.illegal_choice_message = wrong
         try:
-            self._printer.ask(question)
-            line = sys.stdin.readline()
-        except KeyboardInterrupt:  # Ctrl-C at the question
-            line = ""
+            return prompt()
+        except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
+            raise Interrupted from None
         except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
-            line = "\n"
-        if not line:
-            raise Interrupted
-        return line.strip()
+            ask_again = choices is not None
+        return self._answer(question, choices=choices, wrong=wrong) if ask_again else ""
 
 
 class NoTerminal:
-    """Nobody can answer: a script, CI, a pipe."""
+    """Raises for every question: a script, CI, or a pipe cannot answer."""
 
     interactive = False
 
     def confirm(self, question: str) -> None:
-        """Always refuses."""
-        raise _unasked(question, flag="--yes")
+        """Raise `NeedsAnswer`."""
+        raise _needs_answer(question, flag="--yes")
 
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
-        """Nothing optional is wanted."""
+    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
+        """Return False."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Always refuses, naming the options."""
-        raise _unasked(f"{question} ({', '.join(options)})", flag=flag)
+        """Raise `NeedsAnswer` with the options."""
+        raise _needs_answer(f"{question} ({', '.join(options)})", flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """Always refuses."""
-        raise _unasked(question, flag=flag)
+        """Raise `NeedsAnswer`."""
+        raise _needs_answer(question, flag=flag)
 
 
 class AssumeYes:
-    """``--yes``: what is a yes-or-no question is answered; what is not goes on to ``other``."""
+    """Confirms without asking (`--yes`); other questions are asked by another object."""
 
     def __init__(self, other: Prompts) -> None:
-        """``other`` is asked what a yes does not answer."""
+        """Take what asks the questions that a yes does not answer."""
         self._other = other
 
     @property
     def interactive(self) -> bool:
-        """As the other."""
+        """Whether a person can answer the other questions."""
         return self._other.interactive
 
     def confirm(self, question: str) -> None:
-        """Yes."""
+        """Return, which means yes."""
 
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
-        """No: --yes agrees to what was asked for, not to more."""
+    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
+        """Return False, because `--yes` confirms what was asked for and adds nothing."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """A yes chooses nothing."""
+        """Ask."""
         return self._other.choose(question, options=options, flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """A yes is no secret."""
+        """Ask."""
         return self._other.hidden(question, flag=flag)
 
 
 def prompts(printer: Printer, *, assume_yes: bool) -> Prompts:
-    """The variant that fits this process: is there a person at both ends?"""
+    """Return the prompts for this process, which ask only if stdin and stderr are a terminal."""
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     plain: Prompts = Terminal(printer) if asks else NoTerminal()
     return AssumeYes(plain) if assume_yes else plain
 
 
-def _unasked(question: str, *, flag: str) -> NeedsAnswer:
+def _needs_answer(question: str, *, flag: str) -> NeedsAnswer:
     from conda_token_plugin.errors.input import NeedsAnswer
 
     return NeedsAnswer(question, flag=flag)

@@ -81,6 +81,7 @@ def test_reissuing_makes_two_more_requests_to_find_out_whether_the_token_is_held
     test_issuing_makes_four_requests(home, sandbox, monkeypatch)
     sandbox.requests.clear()
     assert counts(SCRIPT, "install", "--org", "acme", "--yes")["code"] == 0
-    # The service does not say which token it issued, so the repository is asked with the stored one.
+    # The service does not say which token it issued. So the repository is asked with the stored
+    # one whether that is the current one.
     held_here = ("index", "package")
     assert len(sandbox.requests) == len(("existing", *held_here, "issue", "index", "package"))

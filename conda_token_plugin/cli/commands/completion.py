@@ -79,9 +79,11 @@ PREAMBLES: Any = {"bash": BASH, "zsh": ZSH}
 """What precedes the script, by shell: shtab accepts a dictionary, and its annotation says `str`."""
 FISH_OF_CONDA = """
 function __conda_token_complete
-  complete -C "conda-token-plugin "(string join " " -- (commandline -opc)[3..-1])" "(commandline -ct)
+  set -l words (string join " " -- (commandline -opc)[3..-1])
+  complete -C "conda-token-plugin $words "(commandline -ct)
 end
-complete -c conda -f -n 'test (commandline -opc)[2] = token 2>/dev/null' -a '(__conda_token_complete)'
+complete -c conda -f -a '(__conda_token_complete)' \\
+  -n 'test (commandline -opc)[2] = token 2>/dev/null'
 """
 
 

@@ -156,4 +156,3 @@ def _agree(call: CommandContext, text: str) -> None:
         call.printer.say(f"  {line}")
     if not call.args.force:
         call.prompts.confirm("Write it?" if text else "Delete it?")
-
