@@ -147,7 +147,9 @@ class NoTerminal:
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
         """Raise `NeedsAnswer` with the options."""
-        raise _needs_answer(f"{question} ({', '.join(options)})", flag=flag)
+        raise _needs_answer(
+            f"{question} ({', '.join(option.split()[0] for option in options)})", flag=flag
+        )
 
     def hidden(self, question: str, *, flag: str) -> str:
         """Raise `NeedsAnswer`."""

@@ -108,7 +108,7 @@ def _install(call: CommandContext) -> int:
     login = _Login(call)
     given_token.separate_organization(call)
     if given_token.is_given(call.args):
-        return given_token.run(call, wish=_options(call))
+        return given_token.run(call, options=lambda: _options(call))
     store = call.store()
     name = call.args.org or _chosen(call, service=login.service())
     found = supplied(call.settings, organization=name)
