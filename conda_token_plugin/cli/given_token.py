@@ -10,11 +10,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
-from conda_token_plugin.operations.store_given_token import store_given
+from conda_token_plugin.operations.store_given_token import store_given, verify_given
 from conda_token_plugin.settings import expanded
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
@@ -24,10 +26,12 @@ from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable
     from pathlib import Path
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
+    from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.tokens.secret import Secret
 
 SOURCES = ("token", "token_stdin", "token_file", "token_env")
@@ -87,32 +91,56 @@ def is_given(args: Namespace) -> bool:
     )
 
 
-def run(call: CommandContext, *, wish: CondaOptions) -> int:
-    """Read the token, verify it, store it, and report.
+def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
+    """Read the token, verify it, ask what is left to ask, store it, and report.
+
+    Args:
+        call: The command.
+        options: Returns what conda is to be configured with. It may ask the user, so it is called
+            after the token is verified.
 
     Raises:
-        BadInput: The options exclude each other, or what was given contains no token.
+        BadInput: The options exclude each other, what was given contains no token, or conda
+            could not read its configuration with one of the channels.
         Supplied: The environment supplies another token for the organization.
         TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
     group = _readers(call)
-    planned = wish.applied(_planned(call, wish=wish), before=None)
+    token = _planned(call)
     secret = _given(call)
     if not (call.system or call.args.channel):
         _refuse_supplied(call, secret)
+    verification = None if call.args.no_validate else _verified(call, token, secret=secret)
+    wish = options()
+    for url in wish.channels or ():
+        dropin.refuse_unreadable(url)
+    token = wish.applied(_scoped(call, token, shared=wish.shared), before=None)
+    defaults = needs_defaults(call, wanted=wish.default_channels)
+    stored = store_given(
+        token._replace(last_four=secret.last_four),
+        secret=secret,
+        store=call.store(),
+        settings=call.settings,
+        condarc=call.condarc,
+        now=call.now,
+        verification=verification,
+        group=None if group == ROOT else group,
+    )
+    if defaults:
+        dropin.write(call.condarc, tokens=call.store().tokens(), defaults=True)
+    _report(call, stored, group=group)
+    return 0
+
+
+def _verified(call: CommandContext, token: Token, *, secret: Secret) -> Verification:
     with call.printer.waiting("Verifying the token"):
-        stored = store_given(
-            planned._replace(last_four=secret.last_four),
+        return verify_given(
+            token,
             secret=secret,
             store=call.store(),
             settings=call.settings,
             condarc=call.condarc,
-            now=call.now,
-            validate=not call.args.no_validate,
-            group=None if group == ROOT else group,
         )
-    _report(call, stored, group=group)
-    return 0
 
 
 def report_checks(call: CommandContext, stored: StoredToken) -> None:
@@ -159,22 +187,22 @@ def _readers(call: CommandContext) -> str | None:
     return groups[chosen]
 
 
-def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
-    """Return the metadata of the token that the options give.
+def _planned(call: CommandContext) -> Token:
+    """Return the metadata of the token that the options of the command line give.
 
     Raises:
-        BadInput: The options exclude each other, or do not say where the token is sent.
+        BadInput: The options exclude each other, do not say where the token is sent, or name a
+            channel that conda could not read.
     """
     args = call.args
     if args.username and args.send_as != AuthScheme.BASIC.value:
         raise BadInput("--username is only valid with --send-as basic.")
     scope = tuple(normalised(without_secrets(url)) for url in args.channel)
+    for url in (*scope, call.settings.repo_url):
+        dropin.refuse_unreadable(url)
     if not scope and not args.org:
         args.org = _organization_from_service(call)
-    if not scope:
-        settings, store = call.settings, call.store()
-        scope = scope_of(args.org, store=store, settings=settings, shared=wish.shared)
-    return Token(
+    token = Token(
         organization=args.org or scope[0].partition("://")[2].partition("/")[0],
         kind=TokenKind.SITE,
         scope=scope,
@@ -183,6 +211,22 @@ def _planned(call: CommandContext, *, wish: CondaOptions) -> Token:
         issued=None,
         expires=args.expires,
     )
+    return _scoped(call, token, shared=None)
+
+
+def _scoped(call: CommandContext, token: Token, *, shared: bool | None) -> Token:
+    """Return `token` with the organization's channels as its scope, unless channels are named.
+
+    Args:
+        call: The command.
+        token: The token.
+        shared: Whether it is sent to main, r and msys2. None: if no other stored token is.
+    """
+    if call.args.channel:
+        return token
+    store, settings = call.store(), call.settings
+    scope = scope_of(token.organization, store=store, settings=settings, shared=shared)
+    return token._replace(scope=scope)
 
 
 def _organization_from_service(call: CommandContext) -> str:
@@ -276,4 +320,5 @@ def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> 
         call.printer.say("Not verified, because of --no-validate.")
     else:
         report_checks(call, stored)
+    report_channels(call, [token])
     call.printer.data(entry(token, source=source, now=call.now))

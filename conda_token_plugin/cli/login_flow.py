@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import select
+import sys
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -10,6 +13,8 @@ from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.settings import API_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.login.device import DeviceCode
@@ -62,38 +67,74 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
     from conda_token_plugin.service.login.flow import Login
 
     store.prove_writable()
+    key = _EnterKey(call)
     login = Login(
         call.settings.service_url,
         client_id=call.settings.client_id,
-        sleep=sleep,
+        sleep=key.wait,
         clock=monotonic,
     )
     try:
         if web:
             api_key = login.by_browser(visit=lambda address: _visit(call, address))
         else:
-            api_key = login.by_device(show=lambda code: _show(call, code))
+            api_key = login.by_device(show=lambda code: _show(call, code, key=key))
     except KeyboardInterrupt:  # Ctrl-C while waiting
         raise Interrupted("Interrupted: you are not logged in, and nothing was changed.") from None
     return api_key, store.set_login(call.settings.service_url, api_key)
 
 
-def _show(call: CommandContext, code: DeviceCode) -> None:
+class _EnterKey:
+    """Opens the browser when the user presses Enter during a login with a code.
+
+    The key is looked at between two requests, so that the login also succeeds if the user never
+    presses it and confirms the code on another machine.
+    """
+
+    def __init__(self, call: CommandContext) -> None:
+        """Watch the key only at a terminal of a machine that can show a browser."""
+        self.watched = call.prompts.interactive and _shows_browser(call.settings.variables)
+        self.address = ""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for `seconds`; open the browser if Enter is pressed meanwhile."""
+        end = monotonic() + seconds
+        while self.watched and select.select([sys.stdin], [], [], max(0.0, end - monotonic()))[0]:
+            self.watched = False
+            if sys.stdin.readline():  # it is empty after Ctrl-D
+                _open(self.address)
+        if (left := end - monotonic()) > 0:
+            sleep(left)
+
+
+def _shows_browser(variables: Mapping[str, str]) -> bool:
+    """Return whether this machine can show a browser; `select` cannot watch keys on Windows."""
+    named = any(variables.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+    return os.name != "nt" and (named or sys.platform == "darwin")
+
+
+def _open(address: str) -> None:
+    import webbrowser
+
+    webbrowser.open(address)
+
+
+def _show(call: CommandContext, code: DeviceCode, *, key: _EnterKey) -> None:
     """Show the address and the code. Also with ``--quiet``, because the login needs them."""
+    key.address = code.whole_address
+    enter = "Press Enter to open it in the browser of this machine.\n" if key.watched else ""
     call.printer.ask(
         "Open this address in any browser, on any machine:\n"
         f"    {code.whole_address}\n"
-        f"It must show, or ask for, this code:\n    {code.user_code}\n"
+        f"It must show, or ask for, this code:\n    {code.user_code}\n{enter}"
         f"Waiting for at most {code.lasts / 60:.0f} minutes; Ctrl-C cancels.\n"
     )
 
 
 def _visit(call: CommandContext, address: str) -> None:
-    import webbrowser
-
     call.printer.ask(
         "Log in with the browser of this machine. If it does not open by itself, open:\n"
         f"    {address}\n"
         "Waiting for at most 5 minutes; Ctrl-C cancels.\n"
     )
-    webbrowser.open(address)
+    _open(address)

@@ -1,15 +1,13 @@
-"""Questions to the user. Without a terminal, each raises an error that names the option to use.
-
-They do not use rich.prompt: its `Confirm` repeats the question after any answer but y and n,
-where "no" is meant, and it loops at the end of input.
-"""
+"""Questions. Without a terminal, each of them is an error that names the option to use."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from conda_token_plugin.cli.output import clean
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,16 +27,25 @@ class Prompts(Protocol):
         """Return if the user answers yes.
 
         Raises:
-            NotConfirmed: The answer is not yes.
+            NotConfirmed: The user answered no.
             NeedsAnswer: There is no terminal.
             Interrupted: Ctrl-C, or the end of input.
         """
 
     def offer(self, question: str) -> bool:
-        """Return whether the user wants something optional; False without a terminal."""
+        """Return whether the user wants something optional; False without a terminal.
+
+        Raises:
+            Interrupted: Ctrl-C, or the end of input.
+        """
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Return the index of the option that the user chooses.
+        """Return the index of the chosen option.
+
+        Args:
+            question: The question, without the range of numbers.
+            options: A line each. The first word is the name, which may be typed too.
+            flag: The option of the command line that answers the question.
 
         Raises:
             NeedsAnswer: There is no terminal.
@@ -55,38 +62,35 @@ class Prompts(Protocol):
 
 
 class Terminal:
-    """Asks at a terminal. Questions go to stderr, so that stdout has only data."""
+    """Asks on a terminal. Questions go to stderr, so that stdout contains only data."""
 
     interactive = True
 
     def __init__(self, printer: Printer) -> None:
-        """Ask through ``printer``."""
+        """Print with `printer`."""
         self._printer = printer
 
     def confirm(self, question: str) -> None:
-        """Take anything but y and yes as no."""
-        if self._line(f"{question} [y/N] ").lower() not in {"y", "yes"}:
+        """Raise `NotConfirmed` for any answer but y and yes."""
+        if not self.offer(question):
             raise NotConfirmed
 
     def offer(self, question: str) -> bool:
-        """Take anything but y and yes as no."""
-        return self._line(f"{question} [y/N] ").lower() in {"y", "yes"}
+        """Return False for any answer but y and yes."""
+        return self._answer(f"{question} [y/N]").lower() in {"y", "yes"}
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Accept a number or a name; repeat the question after any other answer."""
+        """Accept a number or a name; ask again after any other answer."""
         for number, option in enumerate(options, 1):
             self._printer.ask(f"  {number}. {option}\n")
-        while True:
-            answer = self._line(f"{question} [1-{len(options)}] ")
-            if answer.isdecimal() and 1 <= int(answer) <= len(options):
-                return int(answer) - 1
-            named = [i for i, option in enumerate(options) if option.split()[0] == answer]
-            if named:
-                return named[0]
-            self._printer.ask(f"Type a number from 1 to {len(options)} (or use {flag}).\n")
+        count = len(options)
+        known = [*map(str, range(1, count + 1)), *(option.split()[0] for option in options)]
+        wrong = f"Type a number from 1 to {count} (or use {flag})."
+        answer = self._answer(f"{question} [1-{count}]", choices=known, wrong=wrong)
+        return known.index(answer) % count
 
-    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # as NoTerminal
-        """Read without echo, from the terminal itself."""
+    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # the protocol's
+        """Read a line without echo."""
         from getpass import getpass
 
         try:
@@ -94,58 +98,81 @@ class Terminal:
         except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise Interrupted from None
 
-    def _line(self, question: str) -> str:
+    def _answer(self, question: str, *, choices: list[str] | None = None, wrong: str = "") -> str:
+        """Return the line that the user types; ask again until it is one of `choices`.
+
+        Args:
+            question: What is asked.
+            choices: The answers that are accepted. None accepts any.
+            wrong: What is printed for other answers.
+
+        Raises:
+            Interrupted: Ctrl-C, or the end of input.
+        """
+        from rich.console import Console
+        from rich.prompt import Prompt
+        from rich.text import Text
+
+        prompt = Prompt(
+            Text(clean(question)),
+            console=Console(
+                file=self._printer.err, no_color=Settings().plain_output, highlight=False
+            ),
+            choices=choices,
+            show_choices=False,
+        )
+        prompt.prompt_suffix = " "
+        prompt.illegal_choice_message = wrong
         try:
-            self._printer.ask(question)
-            line = sys.stdin.readline()
-        except KeyboardInterrupt:  # Ctrl-C at the question
-            line = ""
-        except UnicodeDecodeError:  # not text in the terminal's encoding
-            line = "\n"
-        if not line:
-            raise Interrupted
-        return line.strip()
+            return prompt()
+        except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
+            raise Interrupted from None
+        except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
+            ask_again = choices is not None
+        return self._answer(question, choices=choices, wrong=wrong) if ask_again else ""
 
 
 class NoTerminal:
-    """Cannot ask: in a script, in CI, in a pipe."""
+    """Raises for every question: a script, CI, or a pipe cannot answer."""
 
     interactive = False
 
     def confirm(self, question: str) -> None:
-        """Raise NeedsAnswer."""
-        raise _unasked(question, flag="--yes")
+        """Raise `NeedsAnswer`."""
+        raise _needs_answer(question, flag="--yes")
 
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
+    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
         """Return False."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Raise NeedsAnswer with the options."""
-        raise _unasked(f"{question} ({', '.join(options)})", flag=flag)
+        """Raise `NeedsAnswer` with the options."""
+        raise _needs_answer(
+            f"{question} ({', '.join(option.split()[0] for option in options)})", flag=flag
+        )
 
     def hidden(self, question: str, *, flag: str) -> str:
-        """Raise NeedsAnswer."""
-        raise _unasked(question, flag=flag)
+        """Raise `NeedsAnswer`."""
+        raise _needs_answer(question, flag=flag)
 
 
 class AssumeYes:
-    """Implements `--yes`: confirms, and passes other questions on."""
+    """Confirms without asking (`--yes`); other questions are asked by another object."""
 
     def __init__(self, other: Prompts) -> None:
-        """Take the prompts for questions that "yes" does not answer."""
+        """Take what asks the questions that a yes does not answer."""
         self._other = other
 
     @property
     def interactive(self) -> bool:
-        """Return whether the other prompts can ask."""
+        """Whether a person can answer the other questions."""
         return self._other.interactive
 
     def confirm(self, question: str) -> None:
-        """Return at once."""
+        """Return, which means yes."""
 
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # as Terminal
-        """Return False: `--yes` confirms the command, not more than it."""
+    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
+        """Return False, because `--yes` confirms what was asked for and adds nothing."""
         return False
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
@@ -158,13 +185,13 @@ class AssumeYes:
 
 
 def prompts(printer: Printer, *, assume_yes: bool) -> Prompts:
-    """Return the prompts for this process; stdin and stderr must be terminals to ask."""
+    """Return the prompts for this process, which ask only if stdin and stderr are a terminal."""
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     plain: Prompts = Terminal(printer) if asks else NoTerminal()
     return AssumeYes(plain) if assume_yes else plain
 
 
-def _unasked(question: str, *, flag: str) -> NeedsAnswer:
+def _needs_answer(question: str, *, flag: str) -> NeedsAnswer:
     from conda_token_plugin.errors.input import NeedsAnswer
 
     return NeedsAnswer(question, flag=flag)

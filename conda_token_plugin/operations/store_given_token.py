@@ -16,12 +16,28 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
 NOT_STORED = "It was not stored."
+
+
+def verify_given(
+    token: Token, *, secret: Secret, store: Store, settings: Settings, condarc: Path
+) -> Verification:
+    """Check that ``token`` can be stored and that it works.
+
+    Raises:
+        TokenRefused, NoChannel, ServiceError: The token could not be verified.
+        StoreError, ConfigurationError: The store or the drop-in cannot be written.
+    """
+    store.prove_writable()
+    dropin.prove_writable(condarc)
+    where = places(token, settings=settings)
+    return verify(where, token=token, secret=secret, outcome=NOT_STORED)
 
 
 def store_given(  # noqa: PLR0913  # everything that the transaction reads or writes
@@ -32,10 +48,10 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
     settings: Settings,
     condarc: Path,
     now: datetime,
-    validate: bool = True,
+    verification: Verification | None,
     group: str | None = None,
 ) -> StoredToken:
-    """Verify ``token``, store it, write the drop-in and refresh exported copies.
+    """Store ``token``, write the drop-in and refresh exported copies.
 
     Args:
         token: The metadata of the token.
@@ -44,22 +60,17 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
         settings: Where the repository and the exported copies are.
         condarc: The drop-in that belongs to ``store``.
         now: Current time, aware, UTC.
-        validate: Whether to verify the token.
+        verification: The result of ``verify_given``. None if the token was not verified.
         group: The group that may read the store of the machine.
 
     Raises:
-        TokenRefused, NoChannel, ServiceError: The token could not be verified.
         BadInput: There is no such group.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
     store.prove_writable()
     dropin.prove_writable(condarc)
-    verification = None
-    if validate:
-        where = places(token, settings=settings)
-        verification = verify(where, token=token, secret=secret, outcome=NOT_STORED)
-        if verification.verified:
-            token = token._replace(proven=now)
+    if verification is not None and verification.verified:
+        token = token._replace(proven=now)
     if group:
         store.share(group)
     vault = keep(token, secret=secret, store=store, at=condarc)

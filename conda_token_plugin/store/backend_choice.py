@@ -11,6 +11,8 @@ The result of the probe is saved in the store's folder, and holds in the same ci
 * *working* until the keyring fails; ``Store.prove_writable`` probes again nevertheless;
 * *absent*, *refused* and *hung* for a day; the choice "keyring" probes again nevertheless;
 * *locked* is not saved, because the user is about to unlock it.
+
+What the user was told is saved with it, so that each message is printed once per machine.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class BackendChoice:
         self.folder = folder
         self._probed: ProbeReport | None = None
         self._saved = False
+        self._told = ""
 
     def place(self, *, anew: bool = False) -> str:
         """Return the place of the next secret.
@@ -63,7 +66,7 @@ class BackendChoice:
             return f"{KEYRING}:{report.backend}"
         if self.wanted == KEYRING:
             raise KeyringUnusable(report.reason)
-        self.folder.tell(
+        self._tell(
             f"The system keyring {report.reason}. Secrets are stored in files that only you can "
             f"read, in {self.folder.path}. To choose that without a probe, use --store file."
         )
@@ -74,7 +77,12 @@ class BackendChoice:
         probed = self._probed
         if self._saved or probed is None or probed.answer is ProbeAnswer.LOCKED:
             return
-        note = {"found": probed.as_json(), "for": self._circumstances(), "at": time.time()}
+        note = {
+            "found": probed.as_json(),
+            "for": self._circumstances(),
+            "at": time.time(),
+            "told": self._told or self._told_before(),
+        }
         with suppress(StoreUnusable):  # the next command runs the probe again
             state_file.write(self.folder.path / NAME, note)
             self._saved = True
@@ -90,8 +98,19 @@ class BackendChoice:
             return known
         self._probed = keyring_probe.probe(explicit=self.wanted == KEYRING)
         if self._probed.answer is ProbeAnswer.WORKING and self.wanted != KEYRING:
-            self.folder.tell(f"The system keyring ({self._probed.title}) works and is used.")
+            self._tell(f"The system keyring ({self._probed.title}) works and is used.")
         return self._probed
+
+    def _tell(self, message: str) -> None:
+        """Tell the user ``message``, unless it was the last one that was told on this machine."""
+        if message != self._told_before():
+            self.folder.tell(message)
+        self._told = message
+
+    def _told_before(self) -> str:
+        """Return the last message that was told, by this process or by an earlier one."""
+        note = state_file.read(self.folder.path / NAME)
+        return str(note.get("told", "")) if isinstance(note, dict) else ""
 
     def _remembered(self, *, anew: bool) -> ProbeReport | None:
         note = state_file.read(self.folder.path / NAME)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -52,7 +55,8 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
     text = (acme.home / DROP_IN).read_text()
     section = text.partition("\nchannels:\n")[2].partition("\ndefault_channels")[0]
     private = acme.sandbox.url_of("acme", "private")
-    assert section.splitlines() == [f'  - "{one}" #!top' for one in (url, private)]
+    own = [f'  - "{one}" #!top' for one in (url, private)]
+    assert section.splitlines() == [*own, "  - defaults #!top"]
 
 
 def test_a_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
@@ -127,3 +131,73 @@ def test_json_has_the_path_and_the_content(acme: Shell) -> None:
 
     assert found["path"] == str(acme.home / DROP_IN)
     assert "default_channels" in found["content"]
+
+
+def test_defaults_is_added_where_no_channel_is_configured(acme: Shell) -> None:
+    ran = acme("config", "--yes")
+
+    assert "  - defaults #!top" in (acme.home / DROP_IN).read_text().splitlines()
+    assert "conda's channels, in this order: defaults" in ran.err
+    assert acme.sandbox.url_of("main") in ran.err
+    acme("config", "--undo", "--yes")
+    assert "defaults" not in (acme.home / DROP_IN).read_text()
+
+
+def test_default_channels_without_effect_are_reported_with_the_command(acme: Shell) -> None:
+    (acme.home / ".condarc").write_text("channels: [conda-forge]\n")
+
+    ran = acme("config", "--yes")
+
+    assert "- defaults" not in (acme.home / DROP_IN).read_text()
+    assert "conda's channels, in this order: conda-forge\n" in ran.err
+    assert "Run: conda config --append channels defaults" in ran.err
+
+
+@pytest.mark.parametrize("command", [("config", "--force"), ("install", "--reissue")])
+@pytest.mark.parametrize(("answer", "added"), [("y", True), ("n", False)])
+def test_user_is_asked_whether_to_add_defaults_to_other_channels(
+    acme: Shell, command: tuple[str, ...], answer: str, *, added: bool
+) -> None:
+    (acme.home / ".condarc").write_text("channels: [conda-forge]\n")
+    extra = ("--set-default-channels",) if command[0] == "install" else ()
+
+    terminal = Terminal(*command, "--org", "acme", *extra, environment=os.environ)
+    terminal.wait_for("Add `defaults` before them? [y/N]")
+    terminal.type(f"{answer}\n")
+
+    assert terminal.finish() == 0
+    assert ("  - defaults #!top" in (acme.home / DROP_IN).read_text()) is added
+    order = "defaults, conda-forge" if added else "conda-forge"
+    assert f"in this order: {order}\r\n" in terminal.seen
+
+
+def test_tokens_in_other_channels_are_not_shown(acme: Shell) -> None:
+    (acme.home / ".condarc").write_text("channels: ['https://h.example/t/abc-123-def/x']\n")
+
+    ran = acme("config", "--yes")
+
+    assert "https://h.example/" in ran.err
+    assert "abc-123-def" not in ran.err + ran.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("install", "--org", "acme", "--reissue", "--add-channel", "http://[::1]:8000/x"),
+        ("install", "-c", "http://[::1]:8000/x", "--token-env", "ANACONDA_AUTH_API_KEY"),
+        ("config", "-c", "http://[::1]:8000/x", "--force"),
+    ],
+    ids=" ".join,
+)
+def test_channel_that_conda_cannot_read_is_refused_before_anything_changes(
+    acme: Shell, words: tuple[str, ...]
+) -> None:
+    before, issued = acme.files(), acme.issued("acme").id
+    acme.sandbox.requests.clear()
+
+    ran = acme(*words)
+
+    assert ran.code == 2
+    assert "[::1]" in ran.line
+    assert acme.files() == before
+    assert acme.issued("acme").id == issued

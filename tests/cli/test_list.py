@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.person import Person
-
     from tests.support.machine import Machine
 
 
@@ -17,6 +15,5 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     "words", [("--json", "token", "list"), ("token", "--json", "list"), ("token", "list", "--json")]
 )
-def test_json_is_printed_wherever_the_option_is(person: Person, words: tuple[str, ...]) -> None:
-    machine: Machine = person.machine
+def test_json_is_printed_wherever_the_option_is(machine: Machine, words: tuple[str, ...]) -> None:
     assert json.loads(machine.conda(*words).well().out) == []

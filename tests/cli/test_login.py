@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tests.cli.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
     from tests.cli.conftest import Shell
@@ -257,6 +259,36 @@ def test_on_a_terminal_a_login_is_with_a_code(nobody: Shell) -> None:
     approve(terminal, nobody.sandbox, "grace")
     terminal.wait_for("Logged in")
     assert terminal.finish() == 0
+
+
+def test_enter_opens_the_browser_and_the_login_goes_on(nobody: Shell, tmp_path: Path) -> None:
+    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+    visited = tmp_path / "visited"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {visited}\n')
+    browser.chmod(0o755)
+    terminal = Terminal("login", environment={**os.environ, "BROWSER": f"{browser} %s"})
+    terminal.wait_for("Press Enter to open it")
+    terminal.wait_for("Ctrl-C cancels")
+    terminal.type("\n")
+    while not visited.exists() or not visited.read_text():
+        threading.Event().wait(0.05)  # ended by the time limit of the test
+    (code,) = set(CODE.findall(terminal.seen))
+    assert visited.read_text() == f"{nobody.sandbox.service}/device?user_code={code}"
+    nobody.sandbox.login.decide(code, "grace")
+    assert terminal.finish() == 0
+    assert "✓ Logged in as grace" in terminal.seen
+
+
+def test_without_a_screen_no_browser_is_offered(nobody: Shell) -> None:
+    assert nobody.home
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    variables = {name: value for name, value in os.environ.items() if name not in names}
+    terminal = Terminal("login", environment=variables)
+    terminal.wait_for("Ctrl-C cancels")
+    terminal.type(CTRL_C)
+    assert terminal.finish() == 130
+    assert ("Press Enter" in terminal.seen) is (sys.platform == "darwin")
 
 
 def test_install_logs_in_by_itself_at_a_terminal(nobody: Shell) -> None:

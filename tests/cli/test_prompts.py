@@ -1,4 +1,4 @@
-"""Questions on a real terminal: answered, answered wrong, and walked away from."""
+"""Questions on a real terminal: valid answers, invalid answers, Ctrl-C and Ctrl-D."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def start(shell: Shell) -> Callable[..., Terminal]:
-    """A command on a terminal, in the shell's home and against its sandbox."""
+    """Return a function that starts a command on a terminal, with the shell's home and sandbox."""
     assert shell.home
     return lambda *words: Terminal(*words, environment=os.environ)
 
 
 @pytest.mark.parametrize("answer", ["2", "globex"])
-def test_the_organization_is_chosen_by_number_or_by_name(
+def test_organization_is_chosen_by_number_or_by_name(
     shell: Shell, start: Callable[..., Terminal], answer: str
 ) -> None:
     terminal = start("install")
@@ -39,7 +39,7 @@ def test_the_organization_is_chosen_by_number_or_by_name(
 
 
 @pytest.mark.parametrize("answer", ["", "0", "3", "hooli", "1 2", "²"])
-def test_a_wrong_answer_is_asked_again(start: Callable[..., Terminal], answer: str) -> None:
+def test_invalid_answer_is_asked_again(start: Callable[..., Terminal], answer: str) -> None:
     terminal = start("install")
     terminal.wait_for("[1-2]")
     terminal.type(f"{answer}\n")
@@ -58,7 +58,7 @@ def test_a_wrong_answer_is_asked_again(start: Callable[..., Terminal], answer: s
         (["install", "--site", "--org", "acme", "--no-set-default-channels"], "(not shown):"),
     ],
 )
-def test_who_walks_away_from_a_question_has_changed_nothing(
+def test_interrupting_a_prompt_changes_nothing(
     shell: Shell, start: Callable[..., Terminal], words: list[str], question: str, key: str
 ) -> None:
     shell.sandbox.world.issue("acme", "ada")
@@ -74,7 +74,7 @@ def test_who_walks_away_from_a_question_has_changed_nothing(
 
 
 @pytest.mark.parametrize("answer", ["n", "", "yesterday", "no"])
-def test_anything_but_yes_is_a_no(
+def test_answer_other_than_yes_keeps_the_token(
     shell: Shell, start: Callable[..., Terminal], answer: str
 ) -> None:
     held = shell.sandbox.world.issue("acme", "ada")
@@ -88,7 +88,7 @@ def test_anything_but_yes_is_a_no(
 
 
 @pytest.mark.parametrize(("columns", "table"), [(200, True), (80, True), (60, False), (30, False)])
-def test_the_list_is_a_table_where_it_fits_and_blocks_where_it_does_not(
+def test_list_is_a_table_if_it_fits_and_blocks_otherwise(
     shell: Shell, columns: int, *, table: bool
 ) -> None:
     shell("install", "--org", "acme", "--yes")

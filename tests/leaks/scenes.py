@@ -263,7 +263,6 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "audit": (audit,),
     "status": (status,),
     "sync": (sync,),
-    "renew": (renew,),
     "test": (test,),
     "login": (login,),
     "logout": (logout,),

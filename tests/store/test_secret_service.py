@@ -49,6 +49,7 @@ def folder(tmp_path: Path, unlocked: keyrings.Session) -> Path:
     del unlocked
     store = Store(tmp_path / "store")
     assert store.add(ACME, tokens.secret(1)) == "keyring"
+    assert store.notices == ["The system keyring (Secret Service) works and is used."]
     return store.folder
 
 
@@ -62,10 +63,10 @@ def test_probe_reports_working_when_the_keyring_is_unlocked_and_leaves_no_entry(
     assert keyrings.real_users() == set()
 
 
-def test_auto_choice_reports_that_the_keyring_is_used(folder: Path) -> None:
+def test_auto_choice_reports_once_that_the_keyring_is_used(folder: Path) -> None:
     store = Store(folder)
     store.prove_writable()
-    assert store.notices == ["The system keyring (Secret Service) works and is used."]
+    assert store.notices == []
     assert stores.files(folder) == set()
     assert store.secret(ACME.key) == tokens.secret(1)
 

@@ -82,8 +82,8 @@ function __conda_token_complete
   set -l words (commandline -opc) (commandline -ct)
   complete -C "conda-token-plugin "(string join " " -- $words[3..-1])
 end
-complete -c conda -f -n 'test (commandline -opc)[2] = token 2>/dev/null' \\
-  -a '(__conda_token_complete)'
+complete -c conda -f -a '(__conda_token_complete)' \\
+  -n 'test (commandline -opc)[2] = token 2>/dev/null'
 """
 
 

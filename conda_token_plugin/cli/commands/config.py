@@ -8,13 +8,15 @@ Examples:
 The file that would be written is shown, and you are asked. It is the plugin's own
 file: ~/.condarc is not changed, and --undo removes all that this command set. Added
 channels come before conda's others, so that a public package of the same name does
-not win. conda uses default channels only where `defaults` is among its channels.
+not win. conda uses default channels only if `defaults` is among its channels: it is
+added if there are none, and otherwise you are asked.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
@@ -60,15 +62,18 @@ def run(call: CommandContext) -> int:
     changed = _undone(call, held) if call.args.undo else [_configured(call, held)]
     after = {token.key: token for token in (*held, *changed)}.values()
     signed_by = _signer(call)
-    text = dropin.composed(after, signed_by=signed_by)
+    wanted = () if call.args.undo else changed[0].default_channels
+    defaults = needs_defaults(call, wanted=wanted)
+    defaults = dropin.adds_defaults(call.condarc) if defaults is None else defaults
+    text = dropin.composed(after, signed_by=signed_by, defaults=defaults)
     if call.args.dry_run:
         call.printer.data({"path": str(call.condarc), "content": text}, text=text)
         return 0
     _agree(call, text)
     dropin.prove_writable(call.condarc)
     store.update(*changed)
-    dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by)
-    _report(call, store.tokens())
+    dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by, defaults=defaults)
+    report_channels(call, store.tokens())
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 
@@ -151,13 +156,3 @@ def _agree(call: CommandContext, text: str) -> None:
         call.printer.say(f"  {line}")
     if not call.args.force:
         call.prompts.confirm("Write it?" if text else "Delete it?")
-
-
-def _report(call: CommandContext, tokens: tuple[Token, ...]) -> None:
-    """Say which channels the drop-in sets now, in the order in which conda reads them."""
-    for name, urls in (
-        ("channels", dict.fromkeys(url for token in tokens for url in token.channels)),
-        ("default_channels", dict.fromkeys(u for token in tokens for u in token.default_channels)),
-    ):
-        if urls:
-            call.printer.say(f"Set {name}: {', '.join(urls)}")

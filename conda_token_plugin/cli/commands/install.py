@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, login_flow
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import organization, span
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import HeldElsewhere, Supplied
@@ -107,7 +108,7 @@ def _install(call: CommandContext) -> int:
     login = _Login(call)
     given_token.separate_organization(call)
     if given_token.is_given(call.args):
-        return given_token.run(call, wish=_options(call))
+        return given_token.run(call, options=lambda: _options(call))
     store = call.store()
     name = call.args.org or _chosen(call, service=login.service())
     found = supplied(call.settings, organization=name)
@@ -241,6 +242,7 @@ def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: St
     if plan.unattended:
         call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
     wish = _options(call)
+    defaults = needs_defaults(call, wanted=wish.default_channels)
     with call.printer.waiting(f"Issuing a token of {plan.organization}"):
         stored = issue(
             plan,
@@ -250,7 +252,10 @@ def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: St
             settings=call.settings,
             now=call.now,
         )
+    if defaults:
+        dropin.write(call.condarc, tokens=store.tokens(), defaults=True)
     _report(call, plan, stored)
+    report_channels(call, [stored.token])
     if stored.fault is not None:
         raise stored.fault
     action = {"action": plan.action.value, "why": plan.why}
@@ -260,11 +265,18 @@ def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: St
 
 
 def _options(call: CommandContext) -> CondaOptions:
+    """Return what conda is to be configured with. May ask about default channels.
+
+    Raises:
+        BadInput: conda could not read its configuration with one of the channels.
+    """
     wanted = call.args.set_default_channels
     common = shared_prefixes(call.settings.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
         wanted = True
     added = tuple(normalised(without_secrets(url)) for url in call.args.add_channel)
+    for url in (call.settings.repo_url, *added):
+        dropin.refuse_unreadable(url)
     return CondaOptions(
         channels=added or None,
         default_channels=None if wanted is None else (common if wanted else ()),

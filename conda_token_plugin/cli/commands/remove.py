@@ -135,7 +135,8 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
             f"The token of {name!r} is in the store of this machine, not in yours.",
             hint=f"An administrator can remove it: conda token remove --system {name}",
         )
-    return NoToken.for_organization(name, known=known)
+    what = NoToken.for_organization(name, known=known).what
+    return NoToken(what, hint="See: conda token list")
 
 
 def _report(

@@ -57,7 +57,7 @@ def run(call: CommandContext) -> int:
     wanted = default_channels(call) if args.set_default_channels else ()
     args.channel = args.channel or [_home(call), *wanted]
     wish = CondaOptions(default_channels=wanted)
-    code = given_token.run(call, wish=wish)
+    code = given_token.run(call, options=lambda: wish)
     if args.enable_signature_verification:
         signer = call.settings.repo_url.rstrip("/")
         dropin.write(call.condarc, tokens=call.store().tokens(), signed_by=signer)

@@ -148,7 +148,7 @@ def _verdict(call: CommandContext, one: TokenStatus) -> str:
     until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
     if one.works is False or (one.works is None and not state.usable):
         refused = "refused" if one.works is False else state.value
-        return f"✗ {head}  {refused}. Run: conda token sync {token.organization}"
+        return f"✗ {head}  {refused}. Run: {call.prog} sync {token.organization}"
     if one.too_short(call):
         return f"! {_reason(call, one)}"
     works = "works" if one.works else "not verified"
@@ -163,7 +163,7 @@ def _reason(call: CommandContext, one: TokenStatus) -> str:
     verb = "sync" if individual else "install --site --org"
     return (
         f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
-        f"within {days} days. Run: conda token {verb} {token.organization}"
+        f"within {days} days. Run: {call.prog} {verb} {token.organization}"
     )
 
 

@@ -61,7 +61,13 @@ def _address(text: str, *, repository: str) -> str:
 
 def _lines(url: str, found: HeldToken, *, call: CommandContext) -> list[str]:
     token = found.token
+    # The import reads YAML, which a URL without a token does not need.
+    from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+
+    asked = is_asked(f"{url}/", settings=call.settings)
+    warning = f"conda         does not ask this plugin for this URL. {entry_for(url)}"
     return [
+        *([] if asked else [warning]),
         f"URL           {url}",
         f"organization  {token.organization} ({token.kind.value} token {last_four(token)})",
         f"source        {found.source}",

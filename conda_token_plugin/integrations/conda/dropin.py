@@ -30,26 +30,34 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.tokens.token import Token
 
+DEFAULTS = "defaults"
+"""conda's name for `default_channels` in the list `channels`."""
+_DEFAULTS_LINE = f"  - {DEFAULTS} #!top"
 SIGNED_BY = "signing_metadata_url_base"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
 _ASTRAL = 0x10000
 
 
-def composed(tokens: Iterable[Token], *, signed_by: str = "") -> str:
+def composed(tokens: Iterable[Token], *, signed_by: str = "", defaults: bool = False) -> str:
     """Return the drop-in for ``tokens``, or "" if it would have no entry.
 
     Args:
         tokens: The stored tokens.
         signed_by: Where conda finds the signatures of packages, if it is to verify them.
+        defaults: Whether to add ``defaults`` to the channels, after those of the tokens. It is
+            added only if a token sets default channels.
 
     Raises:
         BadInput: conda could not read the file.
     """
     held = tuple(tokens)
+    channels = [f"{line} #!top" for line in _entries(t.channels for t in held)]
+    if defaults and any(t.default_channels for t in held):
+        channels.append(_DEFAULTS_LINE)
     sections = (
         ("channel_settings:", [_setting(name) for name in _names(held)]),
-        ("channels:", [f"{line} #!top" for line in _entries(t.channels for t in held)]),
+        ("channels:", channels),
         ("default_channels: #!final", _entries(t.default_channels for t in held)),
     )
     body = [line for head, lines in sections if lines for line in (head, *lines)]
@@ -97,13 +105,20 @@ def _names(tokens: Iterable[Token]) -> Iterator[str]:
             yield pattern(prefix).removesuffix("/*")
 
 
-def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) -> bool:
+def write(
+    path: Path,
+    *,
+    tokens: Iterable[Token],
+    signed_by: str | None = None,
+    defaults: bool | None = None,
+) -> bool:
     """Write the drop-in for ``tokens``; return whether it changed.
 
     Args:
         path: The drop-in.
         tokens: The stored tokens.
         signed_by: As in ``composed``. None keeps the present value.
+        defaults: As in ``composed``. None keeps the present value.
 
     Raises:
         BadInput: conda could not read the file. The old one is unchanged.
@@ -112,7 +127,8 @@ def write(path: Path, *, tokens: Iterable[Token], signed_by: str | None = None) 
     try:
         before = path.read_text("utf-8", "replace") if path.exists() else ""
         signed_by = _signer_in(before) if signed_by is None else signed_by
-        text = composed(tokens, signed_by=signed_by)
+        defaults = _DEFAULTS_LINE in before if defaults is None else defaults
+        text = composed(tokens, signed_by=signed_by, defaults=defaults)
         if text == before:
             return False
         if text:
@@ -131,6 +147,14 @@ def signer(path: Path) -> str:
         return _signer_in(path.read_text("utf-8", "replace"))
     except OSError:  # missing, or not readable; then it is not writable either
         return ""
+
+
+def adds_defaults(path: Path) -> bool:
+    """Return whether the drop-in adds ``defaults`` to conda's channels."""
+    try:
+        return _DEFAULTS_LINE in path.read_text("utf-8", "replace")
+    except OSError:  # missing, or not readable; then it is not writable either
+        return False
 
 
 def _signer_in(text: str) -> str:
