@@ -103,6 +103,7 @@ class RefusalExplainer:
             organization=organization_of(refusal.url, settings=self.settings),
             token=found.token if found else None,
             source=found.source if found else "",
+            also=self._also_refused(found, url=refusal.url),
         )
         if found is None or refusal.own_credentials or refusal.interceptor:
             return diagnosed(evidence)
@@ -118,6 +119,10 @@ class RefusalExplainer:
                 sent=said.sent,
             )
         )
+
+    def _also_refused(self, found: HeldToken | None, *, url: str) -> HeldToken | None:
+        """Return the other credential for ``url``, which the auth handler tried after ``found``."""
+        return self.lookup.alternative(url, to=found) if found else None
 
     def _works_without(self, refusal: ChannelRefusal, found: HeldToken) -> Diagnosis | None:
         """Explain a 404 for a file that the server returns if no token is sent."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.errors.organization import OrganizationError
+    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 SHARED = "(shared)"
@@ -72,6 +73,8 @@ class Evidence:
     "" for a URL outside of the repository."""
     token: Token | None = None
     source: str = ""
+    also: HeldToken | None = None
+    """The other credential for the URL, which was refused after ``token``."""
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
@@ -209,26 +212,43 @@ def _ended(evidence: Evidence) -> Diagnosis:
 
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     refusal = evidence.refusal
-    shown = f" …{token.last_four}" if token.last_four else ""
-    owner = "" if token.organization.startswith("(") else f" for {token.organization}"
-    what = f"The server rejected the token{shown}{owner} from {_place(evidence)}"
+    what = f"The server rejected {_named(token)} from {_place(evidence)}"
     if token.proven:
         why = f"It was last verified on {_day(token.proven)}, so it was revoked or has expired"
     else:
         why = "It was never verified, so it may be wrong, revoked or expired"
+    if token.kind is TokenKind.API_KEY:
+        why = "It may have expired, lack the scope for channels, or belong to a user without a seat"
     if refusal.page:
         why += ", or a proxy answered: the answer is a web page"
-    command = _anew(evidence) if _is_supplied(evidence) else _run("status", token.organization)
+    renewed = _is_supplied(evidence) or token.kind is TokenKind.API_KEY
+    command = _anew(evidence) if renewed else _run("status", token.organization)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
-    return Diagnosis("refused", text, command)
+    return Diagnosis("refused", f"{text}{_also(evidence)}", command)
 
 
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
-    token = evidence.token
-    shown = f" …{token.last_four}" if token and token.last_four else ""
-    whose = f" of {token.organization}" if token and not token.organization.startswith("(") else ""
-    what = f"The token{shown}{whose} from {_place(evidence)} {why}"
-    return _said(evidence, code, what, command)
+    name = _named(evidence.token) if evidence.token else "the token"
+    what = f"{name[:1].upper()}{name[1:]} from {_place(evidence)} {why}"
+    found = _said(evidence, code, what, command)
+    return Diagnosis(code, f"{found.what}{_also(evidence)}", command)
+
+
+def _named(token: Token) -> str:
+    """Return ``the token …a1B2 of acme`` or ``the API key …a1B2``."""
+    shown = f" …{token.last_four}" if token.last_four else ""
+    if token.kind is TokenKind.API_KEY:
+        return f"the API key{shown}"
+    return f"the token{shown}{'' if token.organization.startswith('(') else f' of {token.organization}'}"
+
+
+def _also(evidence: Evidence) -> str:
+    """Return a sentence about the credential that was sent after ``token``, or ""."""
+    other = evidence.also
+    if other is None:
+        return ""
+    name = _named(other.token)
+    return f" {name[:1].upper()}{name[1:]} from {other.source} was rejected, too."
 
 
 def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
@@ -239,6 +259,8 @@ def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
 def _anew(evidence: Evidence) -> str:
     """Return the command that gets a token that works."""
     token = evidence.token
+    if token is not None and token.kind is TokenKind.API_KEY:
+        return _run("login")
     if _is_supplied(evidence) or token is None:
         test = _words("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
@@ -257,7 +279,8 @@ def _is_supplied(evidence: Evidence) -> bool:
 
 
 def _place(evidence: Evidence) -> str:
-    return evidence.source if _is_supplied(evidence) else f"the {evidence.source} store"
+    is_key = evidence.token is not None and evidence.token.kind is TokenKind.API_KEY
+    return evidence.source if is_key or _is_supplied(evidence) else f"the {evidence.source} store"
 
 
 def _last_good(token: Token | None) -> datetime | None:

@@ -41,6 +41,8 @@ class TokenKind(Enum):
 
     INDIVIDUAL = "individual"
     SITE = "site"
+    API_KEY = "api-key"
+    """The key of a login, which opens the channels of every organization of its user."""
     UNKNOWN = "unknown"
 
 
