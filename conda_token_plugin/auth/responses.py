@@ -99,7 +99,7 @@ def _sent_again(
     refusal.content  # noqa: B018  # reads the rest, so that the connection can be used again
     refusal.close()
     try:
-        response: Response = refusal.connection.send(request, **options)  # type: ignore[attr-defined]  # the adapter
+        response: Response = refusal.connection.send(request, **options)
     except RequestException:  # the connection was lost
         request.headers["Authorization"] = before  # type: ignore[assignment]  # as it was
         return None

@@ -29,6 +29,7 @@ from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.errors.organization import OrganizationError
-    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 SHARED = "(shared)"
@@ -73,8 +73,8 @@ class Evidence:
     "" for a URL outside of the repository."""
     token: Token | None = None
     source: str = ""
-    also: HeldToken | None = None
-    """The other credential for the URL, which was refused after ``token``."""
+    also: str = ""
+    """A sentence about the other credential for the URL, with a leading blank; or ""."""
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
@@ -212,7 +212,7 @@ def _ended(evidence: Evidence) -> Diagnosis:
 
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     refusal = evidence.refusal
-    what = f"The server rejected {_named(token)} from {_place(evidence)}"
+    what = f"The server rejected {named(token)} from {_place(evidence)}"
     if token.proven:
         why = f"It was last verified on {_day(token.proven)}, so it was revoked or has expired"
     else:
@@ -224,36 +224,19 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     renewed = _is_supplied(evidence) or token.kind is TokenKind.API_KEY
     command = _anew(evidence) if renewed else _run("status", token.organization)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
-    return Diagnosis("refused", f"{text}{_also(evidence)}", command)
+    return Diagnosis("refused", f"{text}{evidence.also}", command)
 
 
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
-    name = _named(evidence.token) if evidence.token else "the token"
-    what = f"{name[:1].upper()}{name[1:]} from {_place(evidence)} {why}"
-    found = _said(evidence, code, what, command)
-    return Diagnosis(code, f"{found.what}{_also(evidence)}", command)
-
-
-def _named(token: Token) -> str:
-    """Return ``the token …a1B2 of acme`` or ``the API key …a1B2``."""
-    shown = f" …{token.last_four}" if token.last_four else ""
-    if token.kind is TokenKind.API_KEY:
-        return f"the API key{shown}"
-    return f"the token{shown}{'' if token.organization.startswith('(') else f' of {token.organization}'}"
-
-
-def _also(evidence: Evidence) -> str:
-    """Return a sentence about the credential that was sent after ``token``, or ""."""
-    other = evidence.also
-    if other is None:
-        return ""
-    name = _named(other.token)
-    return f" {name[:1].upper()}{name[1:]} from {other.source} was rejected, too."
+    name = named(evidence.token) if evidence.token else "the token"
+    what = f"T{name[1:]} from {_place(evidence)} {why}"
+    return _said(evidence, code, what, command)
 
 
 def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
     refusal = evidence.refusal
-    return Diagnosis(code, f"{what} (HTTP {refusal.status} for {refusal.url}).", command)
+    text = f"{what} (HTTP {refusal.status} for {refusal.url}).{evidence.also}"
+    return Diagnosis(code, text, command)
 
 
 def _anew(evidence: Evidence) -> str:

@@ -183,12 +183,6 @@ class Settings:
         """Whether to print without colour (https://no-color.org)."""
         return bool(self.variables.get("NO_COLOR")) or self.variables.get("TERM") == "dumb"
 
-    def sealed(self, home: Path, /, **more: str) -> dict[str, str]:
-        """Return the variables of a child process with the home ``home`` and none of ours."""
-        foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
-        kept = {n: v for n, v in self.variables.items() if not n.upper().startswith(foreign)}
-        return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
-
     def secret(self, name: str) -> tuple[str, Secret] | None:
         """Return the secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
 
@@ -221,10 +215,11 @@ class Settings:
 
     def api_key_source(self) -> str | None:
         """Return the variable or file that supplies an API key, or None. Read no file."""
+        for name in (API_KEY, f"{API_KEY}_FILE"):
+            if self.variables.get(name, "").strip():
+                return name
         path = self._secrets_folder / API_KEY.lower()
-        mounted = str(path) if isfile(path) else None  # noqa: PTH113  # see ``_mounted``
-        names = (API_KEY, f"{API_KEY}_FILE")
-        return next((name for name in names if self.variables.get(name, "").strip()), mounted)
+        return str(path) if isfile(path) else None  # noqa: PTH113  # see ``_mounted``
 
     @property
     def _secrets_folder(self) -> Path:
