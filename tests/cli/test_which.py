@@ -42,6 +42,7 @@ def test_a_channel_is_covered_as_are_the_files_in_it(shell: Shell, path: str) ->
 @pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
 def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -> None:
     shell("install", "--org", "acme", "--yes")
+    shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("which", f"{shell.sandbox.repo}{path}")
     assert ran.code == 1
     assert "without one" in ran.line
@@ -65,3 +66,22 @@ def test_what_is_no_channel_url_is_an_error(shell: Shell, url: str) -> None:
     ran = shell("which", url)
     assert ran.code == 2
     assert "https://" in ran.line
+
+
+def test_api_key_is_named_where_no_token_covers_the_channel(shell: Shell) -> None:
+    ran = shell("which", f"{shell.sandbox.repo}acme/main")
+    assert ran.code == 0
+    for words in ("API key …", "ANACONDA_AUTH_API_KEY", "Authorization: bearer"):
+        assert words in ran.out
+
+
+def test_token_comes_before_the_api_key_which_is_sent_if_it_is_refused(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    found = shell("which", f"{shell.sandbox.repo}acme/main", "--json").json
+    assert (found["kind"], found["if_refused"]["kind"]) == ("individual", "api-key")
+
+
+def test_channel_for_api_keys_only_gets_the_key_first(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN", "e" * 20)
+    found = shell("which", f"{shell.sandbox.repo}main-x", "--json").json
+    assert (found["kind"], found["if_refused"]["source"]) == ("api-key", "ANACONDA_REPO_TOKEN")

@@ -33,7 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     def run(*command: str | Path, cwd: Path = home, **variables: str) -> str:
         done = subprocess.run(
             [str(word) for word in command],
-            env=sealed | variables,
+            env=variables_of_home | variables,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,
