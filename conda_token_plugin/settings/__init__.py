@@ -15,8 +15,9 @@
 | ``ANACONDA_REPO_TOKEN`` | a repository token, for every channel of the repository |
 | ``ANACONDA_REPO_TOKEN_<ORG>`` | the same for one organization |
 | ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token |
+| ``ANACONDA_SERVICE_ACCOUNT_ID``, ``…_SECRET`` | or what it is traded for: both, or neither |
 
-Each of the last four may instead be ``<NAME>_FILE``, naming a file that contains the value.
+Each of the last six may instead be ``<NAME>_FILE``, naming a file that contains the value.
 ``NO_COLOR`` and ``TERM=dumb`` are respected. The variables of anaconda-auth are listed in
 ``sites``, ``gateways.http.network`` and ``integrations.anaconda_auth``.
 Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).

@@ -170,6 +170,10 @@ class Store:
             command="conda token login",
         )
 
+    def logins(self) -> frozenset[str]:
+        """Return the services that there is a login for. Reads no secret."""
+        return frozenset(self._index.logins)
+
     def channel_logins(self) -> Mapping[str, Entry]:
         """Return the logins whose API key is sent to channels, by service. Reads no secret."""
         index = self._index
