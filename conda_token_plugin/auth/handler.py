@@ -1,4 +1,4 @@
-"""The channel auth handler: adds a token to the requests for the channels that it covers.
+"""The channel auth handler: adds the credential that covers it to each request.
 
 A request for any other URL is sent as if this plugin were not installed (``fallback``).
 No fault of ours raises: the request is sent without a token, and the fault is reported once.
@@ -20,8 +20,10 @@ from conda_token_plugin.auth.notices import faults_reported
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.authorization import header
+from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from requests import PreparedRequest, Response
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 LOOKUP = Lookup(Settings())
 """The lookup of this process; it reads the stores when the first URL needs them."""
 USED: dict[str, HeldToken] = {}
-"""The tokens that this process has sent, by key."""
+"""The tokens and API keys that this process has sent, by key."""
+CHOSEN: dict[str, str] = {}
+"""By channel: the key of the credential to send first, because the other one was refused."""
 REFUSALS = (401, 403)
 
 
@@ -60,18 +64,38 @@ class TokenAuth(ChannelAuthBase):
 
 
 def covered(url: str) -> tuple[HeldToken, Secret] | None:
-    """Return the token for ``url`` with its secret, unless it is known to have expired.
+    """Return the token or API key for ``url`` with its secret.
 
-    Over plain http, which is allowed to this machine only, a token never goes through a proxy.
+    One that is known to have expired is skipped. Over plain http, which is allowed to this machine
+    only, a credential never goes through a proxy.
     """
     with faults_reported():
-        held = LOOKUP.find(url)
-        if held is None or not held.is_usable_or_stale(now=datetime.now(timezone.utc)):
-            return None
-        if url.startswith("http:"):
-            _refuse_proxy(url)
-        return held, held.secret()
+        now = datetime.now(timezone.utc)
+        for held in candidates(url):
+            if held.is_usable_or_stale(now=now):
+                if url.startswith("http:"):
+                    _refuse_proxy(url)
+                return held, held.secret()
     return None
+
+
+def candidates(url: str) -> Iterator[HeldToken]:
+    """Yield the credentials for ``url``; one that a channel has accepted after a refusal first.
+
+    Raises:
+        TokenPluginError: As ``Lookup.find``.
+    """
+    held = LOOKUP.find(url)
+    if held is None:
+        return
+    chosen = CHOSEN.get(channel_of(url), held.key) if CHOSEN else held.key
+    if chosen == held.key:
+        yield held
+    other = LOOKUP.alternative(url, to=held)
+    if other is not None:
+        yield other
+    if chosen != held.key:
+        yield held
 
 
 def _refuse_proxy(url: str) -> None:
@@ -100,8 +124,15 @@ def _send_path_tokens() -> None:
     send_in_path(SESSIONS, handler=TokenAuth, covered=covered)
 
 
-def _watch(held: HeldToken, url: str, response: Response, **_: Any) -> Response:
-    """Response hook: handle a redirect or a refusal of the request for ``url``."""
+def _watch(held: HeldToken, url: str, response: Response, **options: Any) -> Response:
+    """Response hook: handle a refusal or a redirect of the request for ``url``."""
+    if response.status_code in REFUSALS:
+        from conda_token_plugin.auth.responses import repeated
+
+        response, held = repeated(
+            response, sent=held, candidates=candidates, chosen=CHOSEN, options=options
+        )
+        USED[held.key] = held
     if response.is_redirect:
         from conda_token_plugin.auth.responses import keep_in_scope
 

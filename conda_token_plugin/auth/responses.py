@@ -1,20 +1,27 @@
-"""Response hooks for requests that were sent with a token.
+"""Response hooks for requests that were sent with a token or an API key.
 
-Keeps the token in scope on redirects and records refusals. The hooks never raise and never change
-the status of a response, because conda's fallback from shards to zst to JSON depends on it.
+Repeats a refused request with the other credential for the same channel, keeps the credential in
+scope on redirects, and records refusals. The hooks never raise and never change the status of
+a response, because conda's fallback from shards to zst to JSON depends on it.
 """
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+
+from requests.exceptions import RequestException
 
 from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.gateways.http import redirects
 from conda_token_plugin.settings import Settings
+from conda_token_plugin.tokens.authorization import PATH, header
+from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from requests import Response
 
@@ -25,6 +32,80 @@ if TYPE_CHECKING:
     Covered = Callable[[str], "tuple[HeldToken, Secret] | None"]
 
 REFUSAL = "the request continues, but the refusal was not recorded"
+NOT_REPEATED = "the request was not repeated with the other credential"
+REFUSALS = (401, 403)
+_LOCKS: dict[str, Lock] = {}
+"""By channel: held while a request is repeated, so that other threads wait for the result."""
+_REPEATED: set[str] = set()
+"""The channels in which a request was repeated."""
+
+
+def repeated(
+    refusal: Response,
+    *,
+    sent: HeldToken,
+    candidates: Callable[[str], Iterable[HeldToken]],
+    chosen: dict[str, str],
+    options: Mapping[str, Any],
+) -> tuple[Response, HeldToken]:
+    """Repeat a refused request with the other credential, once for each channel and process.
+
+    If that works, the other credential is the first choice for the channel from then on. A request
+    of another thread that was refused meanwhile is repeated, too.
+
+    Args:
+        refusal: The response, 401 or 403.
+        sent: The credential that was refused.
+        candidates: Returns the credentials for a URL.
+        chosen: The key of the credential to send first, by channel. It is changed here.
+        options: The options that the request was sent with.
+
+    Returns:
+        The response to use, and the credential that it belongs to.
+    """
+    with faults_reported(NOT_REPEATED):
+        known = tuple(candidates(refusal.url))
+        other = next((one for one in known if one.key != sent.key), None)
+        if other is None or other.way == PATH or all(one.key != sent.key for one in known):
+            return refusal, sent
+        channel = channel_of(refusal.url)
+        with _LOCKS.setdefault(channel, Lock()):
+            if chosen.get(channel) == sent.key:
+                return refusal, sent
+            first = channel not in _REPEATED
+            if not first and channel not in chosen:  # both were refused before
+                return refusal, sent
+            _REPEATED.add(channel)
+            chosen[channel] = other.key
+            response = _sent_again(refusal, held=other, options=options)
+            if response is None or (first and response.status_code in REFUSALS):
+                del chosen[channel]
+        return (refusal, sent) if response is None else (response, other)
+    return refusal, sent
+
+
+def _sent_again(
+    refusal: Response, *, held: HeldToken, options: Mapping[str, Any]
+) -> Response | None:
+    """Send the request of ``refusal`` with the credential ``held``; None without an answer.
+
+    The request itself is changed, because requests copies it for a redirect. The rest is what
+    ``requests.auth.HTTPDigestAuth.handle_401`` does.
+    """
+    request = refusal.request
+    value = header(held, secret=held.secret())
+    before = request.headers.get("Authorization")
+    request.headers["Authorization"] = value  # type: ignore[assignment]  # None: sent in the path
+    refusal.content  # noqa: B018  # reads the rest, so that the connection can be used again
+    refusal.close()
+    try:
+        response: Response = refusal.connection.send(request, **options)
+    except RequestException:  # the connection was lost
+        request.headers["Authorization"] = before  # type: ignore[assignment]  # as it was
+        return None
+    response.history.append(refusal)
+    response.request = request
+    return response
 
 
 def keep_in_scope(redirect: Response, *, held: HeldToken, covered: Covered) -> None:

@@ -49,7 +49,7 @@ class CommandContext:
 
         return cls(
             args,
-            settings=Settings(),
+            settings=Settings(at=args.at),
             printer=printer,
             prompts=prompts(printer, assume_yes=args.yes),
             prog=prog,

@@ -64,8 +64,9 @@ def stage() -> Iterator[Stage]:
             home=home,
             repo=introduction["repo"],
             organizations=tuple(introduction["organizations"]),
-            variables=Settings().sealed(
-                home,
+            variables=sealed(
+                Settings().variables,
+                home=home,
                 CONDA_TOKEN_SERVICE_URL=introduction["service"],
                 CONDA_TOKEN_REPO_URL=introduction["repo"],
                 ANACONDA_AUTH_API_KEY=introduction["api_key"],
@@ -74,6 +75,13 @@ def stage() -> Iterator[Stage]:
                 NO_PROXY="127.0.0.1,localhost",
             ),
         )
+
+
+def sealed(variables: Mapping[str, str], *, home: Path, **more: str) -> dict[str, str]:
+    """Return the variables of a child process with the home ``home`` and none of ours."""
+    foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
+    kept = {n: v for n, v in variables.items() if not n.upper().startswith(foreign)}
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
 
 
 @contextmanager

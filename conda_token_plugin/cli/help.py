@@ -50,7 +50,7 @@ def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
             indent = " " * len(head)
             lines.append(_fill(f"{head}{verb.summary}", width, after=indent))
             lead = ""
-    return "\n".join([*lines, "", _fill(f"`{prog} COMMAND --help` has examples.", width)])
+    return "\n".join([*lines, _fill(f"`{prog} COMMAND --help` has examples.", width)])
 
 
 def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.outcome import Interrupted
+from conda_token_plugin.integrations.conda.dropin import write
+from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.settings import API_KEY
+from conda_token_plugin.tokens.api_key import channel_credential
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +57,14 @@ def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
 
 
 def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:
-    """Log in, and store the API key.
+    """Log in, and store the API key, which is sent to channels unless ``--no-channels`` is given.
 
     Returns:
         The API key, and the vault that it is stored in.
 
     Raises:
         StoreError: The API key cannot be stored. The user was not asked to log in.
+        ConfigurationError: The drop-in cannot be written. The login is stored.
         LoginAbandoned, ServiceError: The login failed.
         Interrupted: Ctrl-C.
     """
@@ -81,7 +85,14 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
             api_key = login.by_device(show=lambda code: _show(call, code, key=key))
     except KeyboardInterrupt:  # Ctrl-C while waiting
         raise Interrupted("Interrupted: you are not logged in, and nothing was changed.") from None
-    return api_key, store.set_login(call.settings.service_url, api_key)
+    site = call.settings.site
+    keep = not getattr(call.args, "no_channels", False) and site.key_prefix is not None
+    opens = channel_credential(api_key, prefix=site.key_prefix or "") if keep else None
+    vault = store.set_login(site.service_url, api_key, opens=opens)
+    write(call.settings.condarc, tokens=store.credentials())
+    for one in refresh_exports(opens, api_key, settings=call.settings) if opens else ():
+        (call.printer.warn if one.failed else call.printer.say)(one.line)
+    return api_key, vault
 
 
 class _EnterKey:

@@ -18,6 +18,10 @@ COMMON = ("--json", "-q", "--quiet", "-y", "--yes")
 """Options of every command; they are also accepted before the command's name."""
 
 
+AT = "--at"
+"""The common option with a value: the name of a site."""
+
+
 class Parser(ArgumentParser):
     """An argument parser that raises `BadInput` where argparse prints and exits."""
 
@@ -66,7 +70,7 @@ def expanded(argv: Sequence[str]) -> list[str]:
     `--json list` becomes `list --json`, `help` becomes `--help`, `help list` becomes
     `list --help`, and no arguments at all mean `--help`.
     """
-    count = next((i for i, word in enumerate(argv) if word not in COMMON), len(argv))
+    count = _leading(argv)
     common, words = list(argv[:count]), list(argv[count:])
     if words[:1] == ["help"] and len(words) > 1:
         return [words[1], "--help"]
@@ -74,6 +78,20 @@ def expanded(argv: Sequence[str]) -> list[str]:
         return ["--help"]
     head = SHORTHANDS.get(words[0], words[:1])
     return [head[0], *common, *head[1:], *words[1:]]
+
+
+def _leading(argv: Sequence[str]) -> int:
+    """Return the number of words before the command: common options, and the value of `--at`."""
+    count = 0
+    while count < len(argv):
+        word = argv[count]
+        if word in COMMON or word.startswith(f"{AT}="):
+            count += 1
+        elif word == AT:
+            count += 2
+        else:
+            break
+    return min(count, len(argv))
 
 
 def overview(*, prog: str) -> Overview:
@@ -146,4 +164,5 @@ def _configured(parser: Parser, *, verb: Verb) -> Parser:
     common.add_argument("--json", action="store_true", help="print one JSON document")
     common.add_argument("-q", "--quiet", action="store_true", help="print only the result")
     common.add_argument("-y", "--yes", action="store_true", help="confirm without asking")
+    common.add_argument(AT, default="", metavar="SITE", help="the site to use; see `sites`")
     return parser

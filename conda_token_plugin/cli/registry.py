@@ -47,6 +47,7 @@ VERBS = (
     Verb("test", SEE, "try the configured channels as conda would"),
     Verb("login", LOG_IN, "log in with a code, or with the browser here"),
     Verb("logout", LOG_IN, "forget the login"),
+    Verb("sites", LOG_IN, "the services that are configured, and where"),
     Verb("whoami", LOG_IN, "your user name and your organizations"),
     Verb("export", SHARE, "write a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "store the tokens that other tools have"),

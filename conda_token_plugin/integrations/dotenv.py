@@ -14,8 +14,9 @@ from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.target import RENAME, Entry
-from conda_token_plugin.settings import token_variable
+from conda_token_plugin.settings import API_KEY, token_variable
 from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,7 +117,9 @@ class Dotenv:
 
 
 def variable_of(grant: Grant) -> str:
-    """Return the name ``ANACONDA_REPO_TOKEN_<ORG>``."""
+    """Return the name ``ANACONDA_REPO_TOKEN_<ORG>``, or ``ANACONDA_AUTH_API_KEY``."""
+    if grant.token.kind is TokenKind.API_KEY:
+        return API_KEY
     organization = grant.token.organization
     return token_variable("" if organization == ANY else organization)
 

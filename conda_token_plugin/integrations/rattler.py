@@ -30,6 +30,7 @@ from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
 from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
@@ -130,8 +131,8 @@ class Rattler:
     def notes(self, grant: Grant) -> Iterator[str]:
         """Say that credentials apply to whole hosts."""
         yield (
-            f"{self.name} finds credentials by host: it sends the token of "
-            f"{grant.token.organization} to every channel of {', '.join(hosts_of(grant))}."
+            f"{self.name} finds credentials by host: it sends {named(grant.token)} "
+            f"to every channel of {', '.join(hosts_of(grant))}."
         )
 
 

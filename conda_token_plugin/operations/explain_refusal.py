@@ -29,6 +29,7 @@ from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
 from conda_token_plugin.tokens import scope
 from conda_token_plugin.tokens.authorization import address, header
+from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, pattern, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -103,6 +104,7 @@ class RefusalExplainer:
             organization=organization_of(refusal.url, settings=self.settings),
             token=found.token if found else None,
             source=found.source if found else "",
+            also=self._also_refused(found, url=refusal.url),
         )
         if found is None or refusal.own_credentials or refusal.interceptor:
             return diagnosed(evidence)
@@ -118,6 +120,16 @@ class RefusalExplainer:
                 sent=said.sent,
             )
         )
+
+    def _also_refused(self, found: HeldToken | None, *, url: str) -> str:
+        """Return a sentence about the credential that the auth handler sent after ``found``."""
+        try:
+            other = self.lookup.alternative(url, to=found) if found else None
+            if other is None:
+                return ""
+            return f" T{named(other.token)[1:]} from {other.source} was rejected, too."
+        except TokenPluginError as error:  # such as a variable that contains no API key
+            return f" The other credential cannot be read: {error.what}"
 
     def _works_without(self, refusal: ChannelRefusal, found: HeldToken) -> Diagnosis | None:
         """Explain a 404 for a file that the server returns if no token is sent."""

@@ -23,7 +23,7 @@ from conda_token_plugin.operations.export_record import (
     ExportResult,
     Record,
 )
-from conda_token_plugin.store.lookup import Lookup, holdings
+from conda_token_plugin.store.lookup import USER, Lookup, api_keys, holdings
 from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
@@ -92,6 +92,19 @@ def found_for(
     lookup = Lookup(settings, stores=stores)
     found = {one.token.key: one for prefix in wanted if (one := lookup.find(f"{prefix}/"))}
     return tuple(found.values())
+
+
+def api_key_for(settings: Settings, *, stores: Mapping[str, Store]) -> HeldToken:
+    """Return the API key that is sent to channels. Read no stored secret.
+
+    Raises:
+        NoToken: There is none.
+        StoreError: The store cannot be read.
+    """
+    found = api_keys(settings, user=stores[USER])
+    if not found:
+        raise NoToken("No API key is used for channels.", hint="Run: conda token login")
+    return found[0]
 
 
 def granted(found: HeldToken) -> Grant:

@@ -157,7 +157,7 @@ def leaks(patient: CheckContext) -> Iterator[Problem]:
 def handler(patient: CheckContext) -> Iterator[Problem]:
     """Yield channels for which conda would ask another handler, and an outdated drop-in."""
     store, path = patient.store, patient.settings.condarc
-    tokens = store.tokens()
+    tokens = store.credentials()
     wanted = dropin.composed(tokens, signed_by=dropin.signer(path))
     if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
         remedy = partial(dropin.write, path, tokens=tokens)

@@ -181,7 +181,7 @@ def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
         for other in narrowed:
             if other.organization == token.organization and not other.scope:  # it was replaced
                 store.remove(other.key)
-        dropin.write(at, tokens=store.tokens())
+        dropin.write(at, tokens=store.credentials())
     forget(token.scope, settings=Settings(), channels=token.channels)
     return vault
 

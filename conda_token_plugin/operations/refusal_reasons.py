@@ -29,6 +29,7 @@ from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
@@ -72,6 +73,8 @@ class Evidence:
     "" for a URL outside of the repository."""
     token: Token | None = None
     source: str = ""
+    also: str = ""
+    """A sentence about the other credential for the URL, with a leading blank; or ""."""
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
@@ -209,36 +212,38 @@ def _ended(evidence: Evidence) -> Diagnosis:
 
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     refusal = evidence.refusal
-    shown = f" …{token.last_four}" if token.last_four else ""
-    owner = "" if token.organization.startswith("(") else f" for {token.organization}"
-    what = f"The server rejected the token{shown}{owner} from {_place(evidence)}"
+    what = f"The server rejected {named(token)} from {_place(evidence)}"
     if token.proven:
         why = f"It was last verified on {_day(token.proven)}, so it was revoked or has expired"
     else:
         why = "It was never verified, so it may be wrong, revoked or expired"
+    if token.kind is TokenKind.API_KEY:
+        why = "It may have expired, lack the scope for channels, or belong to a user without a seat"
     if refusal.page:
         why += ", or a proxy answered: the answer is a web page"
-    command = _anew(evidence) if _is_supplied(evidence) else _run("status", token.organization)
+    renewed = _is_supplied(evidence) or token.kind is TokenKind.API_KEY
+    command = _anew(evidence) if renewed else _run("status", token.organization)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
-    return Diagnosis("refused", text, command)
+    return Diagnosis("refused", f"{text}{evidence.also}", command)
 
 
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
-    token = evidence.token
-    shown = f" …{token.last_four}" if token and token.last_four else ""
-    whose = f" of {token.organization}" if token and not token.organization.startswith("(") else ""
-    what = f"The token{shown}{whose} from {_place(evidence)} {why}"
+    name = named(evidence.token) if evidence.token else "the token"
+    what = f"T{name[1:]} from {_place(evidence)} {why}"
     return _said(evidence, code, what, command)
 
 
 def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
     refusal = evidence.refusal
-    return Diagnosis(code, f"{what} (HTTP {refusal.status} for {refusal.url}).", command)
+    text = f"{what} (HTTP {refusal.status} for {refusal.url}).{evidence.also}"
+    return Diagnosis(code, text, command)
 
 
 def _anew(evidence: Evidence) -> str:
     """Return the command that gets a token that works."""
     token = evidence.token
+    if token is not None and token.kind is TokenKind.API_KEY:
+        return _run("login")
     if _is_supplied(evidence) or token is None:
         test = _words("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
@@ -257,7 +262,8 @@ def _is_supplied(evidence: Evidence) -> bool:
 
 
 def _place(evidence: Evidence) -> str:
-    return evidence.source if _is_supplied(evidence) else f"the {evidence.source} store"
+    is_key = evidence.token is not None and evidence.token.kind is TokenKind.API_KEY
+    return evidence.source if is_key or _is_supplied(evidence) else f"the {evidence.source} store"
 
 
 def _last_good(token: Token | None) -> datetime | None:

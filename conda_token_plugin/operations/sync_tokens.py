@@ -9,7 +9,6 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
-from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
 from conda_token_plugin.tokens.scope import segment
 from conda_token_plugin.tokens.token import ABOUT, TokenKind
@@ -139,6 +138,7 @@ class TokenSync:
         return Observation(
             current_id=current.id if current else None,
             current_expires=current.expires if current else None,
+            tolerance_months=current.tolerance_months if current else None,
             ends=self._ends.get(token.organization),
         )
 
@@ -195,12 +195,11 @@ class TokenSync:
         """The administrator's service account, or None.
 
         Raises:
-            MalformedToken, StoreUnusable: The variable or its file contains no token.
+            MalformedToken, StoreUnusable: A variable or its file contains no secret.
+            BadInput: Only one of id and secret is given.
+            LoginRefused, ServiceError: The service does not trade them for a token.
         """
-        found = self._settings.secret(SERVICE_ACCOUNT)
-        if found is None:
-            return None
-        from conda_token_plugin.service.admin import Admin  # requests: only where it is needed
+        from conda_token_plugin.service.admin import Admin, service_account  # requests
 
-        source, bearer = found
-        return Admin(self._settings.service_url, bearer=bearer, source=source)
+        found = service_account(self._settings)
+        return found and Admin(self._settings.service_url, bearer=found[1], source=found[0])

@@ -67,6 +67,8 @@ def places(token: Token, *, settings: Settings) -> tuple[str, ...]:
 
     A token that was given for single channels is only tried in those.
     """
+    if token.kind is TokenKind.API_KEY:  # its scope is the repository of its site, not a channel
+        return shared_prefixes(token.scope[0])
     repository = settings.repo_url.rstrip("/")
     own = token.channels or token.scope
     inside = [prefix for prefix in token.scope if _is_organization(prefix, repository=repository)]

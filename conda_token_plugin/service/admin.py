@@ -1,7 +1,8 @@
 """Extend users' tokens with an administrator's service account.
 
 https://anaconda.com/docs/anaconda-platform/admin/org-management-api/update-user-token: with
-``is_renewal``, a token expires when the subscription ends. The bearer token lasts 900 seconds.
+``is_renewal``, a token expires when the subscription ends. The bearer token lasts 900 seconds; id
+and secret of the account are traded for it (OAuth 2.0, RFC 6749, 4.4).
 The response is not documented: ``expires_at`` is used if it is there.
 """
 
@@ -9,11 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceNonsense
 from conda_token_plugin.gateways.http import client
 from conda_token_plugin.service.models import JsonReader, reason_of
+from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
@@ -21,9 +24,57 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
 
 UNAUTHORIZED = 401
+REJECTED = (400, 401, 403)
+TRADE = "/api/iam/token"
+ACCOUNT_ID, ACCOUNT_SECRET = "ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"
+
+
+def service_account(settings: Settings) -> tuple[str, Secret] | None:
+    """Return the bearer token of the service account, and where it is from; None without one.
+
+    Raises:
+        MalformedToken, StoreUnusable: A variable or its file contains no secret.
+        BadInput: Only one of id and secret is given.
+        LoginRefused, ServiceError: The service does not trade them for a token.
+    """
+    given = settings.secret(SERVICE_ACCOUNT)
+    if given is not None:
+        return given
+    name, secret = settings.secret(ACCOUNT_ID), settings.secret(ACCOUNT_SECRET)
+    if name and secret:
+        return f"{name[0]} and {secret[0]}", _traded(settings.service_url, name, secret)
+    if name or secret:
+        missing = ACCOUNT_SECRET if name else ACCOUNT_ID
+        raise BadInput(f"{missing} is not set.", hint="Set the id and the secret, or neither.")
+    return None
+
+
+def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> Secret:
+    """Trade the id and secret of a service account for a bearer token.
+
+    Raises:
+        LoginRefused: The service does not accept them.
+        ServiceError: The service could not be used.
+    """
+    answer = client.Http().send(
+        "POST",
+        f"{url}{TRADE}",
+        form={
+            "grant_type": "client_credentials",
+            "client_id": name[1].reveal(),
+            "client_secret": secret[1].reveal(),
+        },
+    )
+    if answer.status in REJECTED:
+        source = f"{name[0]} and {secret[0]}"
+        raise LoginRefused(service=url, source=source, hint="Check both values.")
+    if answer.elsewhere or answer.is_page or not answer.ok:
+        raise ServiceNonsense(answer.url, got=answer.nature)
+    return JsonReader(answer.json(), answer.url)["access_token"].secret
 
 
 class Admin:

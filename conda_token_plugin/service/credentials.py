@@ -15,13 +15,12 @@ when none is named (``Settings.default_site``), because anaconda-auth uses the s
 
 from __future__ import annotations
 
-import json
-from base64 import urlsafe_b64decode
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.integrations.anaconda_auth import AnacondaLogins, domains_of
+from conda_token_plugin.tokens.api_key import expiry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,18 +95,3 @@ def _unused(settings: Settings) -> str:
         return ""
     given = settings.api_key()
     return f"({given[0]} belongs to {other.service_url}.)" if given else ""
-
-
-def expiry_of(key: Secret) -> datetime | None:
-    """Return when ``key`` expires, or None if it does not say.
-
-    This is the claim ``exp`` of a JSON Web Token (RFC 7519). Only the service can check the
-    signature; a wrong claim costs one refused request.
-    """
-    parts = key.reveal().split(".")
-    try:
-        claims = json.loads(urlsafe_b64decode(f"{parts[1]}{'=' * (-len(parts[1]) % 4)}"))
-        return datetime.fromtimestamp(claims["exp"], timezone.utc)
-    except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
-        # Not a JWT, no such claim, or a number that is no date.
-        return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.service import ServiceError, ServiceNonsense
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import utc
+from conda_token_plugin.tokens.token import MAX_MONTHS, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,8 @@ class CurrentToken(NamedTuple):
     id: str
     expires: datetime | None
     """None if the service does not say."""
+    tolerance_months: int | None = None
+    """How long it works after that; None if the service does not say."""
 
 
 class JsonReader:
@@ -117,9 +119,16 @@ class Organization(NamedTuple):
 
 
 def current_token_of(part: JsonReader) -> CurrentToken:
-    """Read ``{id, expires_at}``."""
-    expires = part["expires_at"]
-    return CurrentToken(part["id"].identifier, None if expires.value is None else expires.moment)
+    """Read ``{id, expires_at, expiration_tolerance_months}``; the last two may be missing.
+
+    A tolerance that is no number of months is ignored: the token works in any case.
+    """
+    expires, months = part["expires_at"], part["expiration_tolerance_months"].value
+    return CurrentToken(
+        part["id"].identifier,
+        None if expires.value is None else expires.moment,
+        months if type(months) is int and 0 <= months <= MAX_MONTHS else None,
+    )
 
 
 class IssuedToken(NamedTuple):

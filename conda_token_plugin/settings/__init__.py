@@ -15,8 +15,9 @@
 | ``ANACONDA_REPO_TOKEN`` | a repository token, for every channel of the repository |
 | ``ANACONDA_REPO_TOKEN_<ORG>`` | the same for one organization |
 | ``ANACONDA_SERVICE_ACCOUNT_TOKEN`` | an administrator's bearer token |
+| ``ANACONDA_SERVICE_ACCOUNT_ID``, ``…_SECRET`` | or what it is traded for: both, or neither |
 
-Each of the last four may instead be ``<NAME>_FILE``, naming a file that contains the value.
+Each of the last six may instead be ``<NAME>_FILE``, naming a file that contains the value.
 ``NO_COLOR`` and ``TERM=dumb`` are respected. The variables of anaconda-auth are listed in
 ``sites``, ``gateways.http.network`` and ``integrations.anaconda_auth``.
 Names of secrets never begin with ``CONDA``: conda prints those (``conda info``, error reports).
@@ -87,7 +88,7 @@ class Settings:
         return default(self.variables, config=self._sites_file)
 
     def sites(self) -> tuple[Site, ...]:
-        """Return every known site, the default first."""
+        """Every known site, the default first."""
         from conda_token_plugin.settings.sites import all_sites
 
         return all_sites(self.variables, config=self._sites_file)
@@ -100,10 +101,8 @@ class Settings:
 
     def expand(self, text: str) -> Path:
         """Return ``text`` as a path, with ``$NAME`` and ``~`` replaced, as anaconda-auth does."""
-        return expanded(re.sub(r"\$(\w+|\{\w+\})", self._variable, text))
-
-    def _variable(self, match: re.Match[str]) -> str:
-        return self.variables.get(match[1].strip("{}"), match[0])
+        known = self.variables.get
+        return expanded(re.sub(r"\$(\w+|\{\w+\})", lambda m: known(m[1].strip("{}"), m[0]), text))
 
     @property
     def service_url(self) -> str:
@@ -154,13 +153,11 @@ class Settings:
 
         Not below conda's root prefix, which is packed and copied with everything in it.
         """
-        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_HOME")
-        if chosen:
-            return expanded(chosen)
+        shared = "/etc"
         if os.name == "nt":
             shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
-            return Path(shared) / "conda-token-plugin"
-        return Path("/etc/conda-token-plugin")
+        default = f"{shared}/conda-token-plugin"
+        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_HOME") or default)
 
     @property
     def condarc(self) -> Path:
@@ -168,19 +165,15 @@ class Settings:
 
         conda reads the default folder, and another file only if ``CONDARC`` names it.
         """
-        chosen = self.variables.get("CONDA_TOKEN_CONDARC")
-        if chosen:
-            return expanded(chosen)
-        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+        default = "~/.conda/condarc.d/conda-token-plugin.yml"
+        return expanded(self.variables.get("CONDA_TOKEN_CONDARC") or default)
 
     @property
     def machine_condarc(self) -> Path:
         """The drop-in for all users of this machine; every conda reads the default folder."""
-        chosen = self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC")
-        if chosen:
-            return expanded(chosen)
-        folder = Path("C:/ProgramData/conda" if os.name == "nt" else "/etc/conda")
-        return folder / "condarc.d" / "conda-token-plugin.yml"
+        folder = "C:/ProgramData/conda" if os.name == "nt" else "/etc/conda"
+        default = f"{folder}/condarc.d/conda-token-plugin.yml"
+        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC") or default)
 
     @property
     def home(self) -> Path:
@@ -191,12 +184,6 @@ class Settings:
     def plain_output(self) -> bool:
         """Whether to print without colour (https://no-color.org)."""
         return bool(self.variables.get("NO_COLOR")) or self.variables.get("TERM") == "dumb"
-
-    def sealed(self, home: Path, /, **more: str) -> dict[str, str]:
-        """Return the variables of a child process with the home ``home`` and none of ours."""
-        foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
-        kept = {n: v for n, v in self.variables.items() if not n.upper().startswith(foreign)}
-        return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
 
     def secret(self, name: str) -> tuple[str, Secret] | None:
         """Return the secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
@@ -226,10 +213,20 @@ class Settings:
         As ``secret``, and last ``anaconda_auth_api_key`` in ``ANACONDA_SECRETS_DIR``
         (/run/secrets).
         """
-        folder = self.variables.get("ANACONDA_SECRETS_DIR")
-        return self.secret(API_KEY) or _mounted(
-            API_KEY, folder=expanded(folder) if folder else RUN_SECRETS
-        )
+        return self.secret(API_KEY) or _mounted(API_KEY, folder=self._secrets_folder)
+
+    def api_key_source(self) -> str | None:
+        """Return the variable or file that supplies an API key, or None. Read no file."""
+        for name in (API_KEY, f"{API_KEY}_FILE"):
+            if self.variables.get(name, "").strip():
+                return name
+        path = self._secrets_folder / API_KEY.lower()
+        return str(path) if isfile(path) else None  # noqa: PTH113  # see ``_mounted``
+
+    @property
+    def _secrets_folder(self) -> Path:
+        """The folder of mounted secrets, as anaconda-auth determines it."""
+        return expanded(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
 
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """Return a token of the environment.

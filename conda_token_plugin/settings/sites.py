@@ -68,6 +68,17 @@ class Site(NamedTuple):
     api_key: Secret | None = None
     """The key in the configuration file, which belongs to this site only."""
 
+    @property
+    def key_prefix(self) -> str | None:
+        """The prefix of the channels that an API key of this site may be sent to, or None.
+
+        It is the path of the site's repository and never a whole host. The hosted repository
+        belongs to https://anaconda.com, so that no other service's key is sent there.
+        """
+        is_foreign = self.repo_url == REPO_URL and self.service_url != SERVICE_URL
+        prefix = self.repo_url.rstrip("/")
+        return None if is_foreign or not urlsplit(prefix).path else prefix
+
 
 class _Config(NamedTuple):
     default: str

@@ -3,9 +3,10 @@
 The content of the file, in the envelope that ``envelope`` describes::
 
     {"id": "…", "serial": 3, "pending_deletes": [SLOT, …], "logins": {SERVICE: SLOT, …},
-     "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
+     "channel_logins": {SERVICE: {…}, …}, "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
 
-The tokens are in the order in which they were stored, the last one last.
+The tokens are in the order in which they were stored, the last one last. ``channel_logins`` has
+the metadata of the logins whose API key is sent to channels; an index without it has none.
 
 A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
 and the name of an *entry* there, which contains the id of the store and a serial number. A slot
@@ -80,6 +81,8 @@ class Index(NamedTuple):
     serial: int = 1
     pending_deletes: tuple[Slot, ...] = ()
     logins: Mapping[str, Slot] = EMPTY
+    channel_logins: Mapping[str, Mapping[str, Any]] = EMPTY
+    """By service: the metadata of the API key, as ``Token.as_json`` returned them."""
     tokens: Mapping[str, Entry] = EMPTY
 
     @property
@@ -124,22 +127,31 @@ class Index(NamedTuple):
         pending = (*self.pending_deletes, *([entry.slot] if entry else ()))
         return self._replace(tokens=others, pending_deletes=pending)
 
-    def with_login(self, service: str, *, slot: Slot) -> Index:
-        """Store the login to ``service``, whose secret is in ``slot``."""
+    def with_login(self, service: str, *, slot: Slot, opens: Token | None = None) -> Index:
+        """Store the login to ``service``, whose secret is in ``slot``.
+
+        ``opens`` is the metadata of its API key as a credential for channels.
+        """
         index = self.without_login(service).emptied({slot})
-        return index._replace(logins={**index.logins, service: slot})
+        opened = {service: opens.as_json()} if opens else {}
+        return index._replace(
+            logins={**index.logins, service: slot},
+            channel_logins={**index.channel_logins, **opened},
+        )
 
     def without_login(self, service: str) -> Index:
         """Remove the login to ``service`` if there is one. Its slot becomes pending."""
         others = {name: slot for name, slot in self.logins.items() if name != service}
+        opened = {name: held for name, held in self.channel_logins.items() if name != service}
         slot = self.logins.get(service)
         pending = (*self.pending_deletes, *([slot] if slot else ()))
-        return self._replace(logins=others, pending_deletes=pending)
+        return self._replace(logins=others, channel_logins=opened, pending_deletes=pending)
 
     def encoded(self) -> bytes:
         """Return the content of the file."""
         tokens = {key: entry._asdict() for key, entry in self.tokens.items()}
-        return wrapped(KIND, {**self._asdict(), "logins": {**self.logins}, "tokens": tokens})
+        content = {**self._asdict(), "logins": {**self.logins}, "tokens": tokens}
+        return wrapped(KIND, {**content, "channel_logins": {**self.channel_logins}})
 
 
 def decoded(data: bytes) -> Index:
@@ -155,6 +167,10 @@ def decoded(data: bytes) -> Index:
             serial=_checked(content["serial"], int),
             pending_deletes=tuple(map(_slot, content["pending_deletes"])),
             logins={service: _slot(slot) for service, slot in content["logins"].items()},
+            channel_logins={
+                service: _metadata(held)
+                for service, held in content.get("channel_logins", {}).items()
+            },
             tokens={key: _entry(entry) for key, entry in content["tokens"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):  # written by another program
@@ -162,9 +178,13 @@ def decoded(data: bytes) -> Index:
 
 
 def _entry(value: Any) -> Entry:
-    metadata = _checked(value["metadata"], dict)
+    return Entry(_slot(value["slot"]), _metadata(value["metadata"]))
+
+
+def _metadata(value: Any) -> dict[str, Any]:
+    metadata: dict[str, Any] = _checked(value, dict)
     _texts(metadata["scope"])
-    return Entry(_slot(value["slot"]), metadata)
+    return metadata
 
 
 def _slot(value: Any) -> Slot:

@@ -10,6 +10,14 @@ longest prefix that covers the URL:
    ``/run/secrets/anaconda_repo_token``: for the whole repository
 5. the user's store, which ``conda token install`` writes
 6. the machine's store, which ``conda token install --system`` writes
+7. ``ANACONDA_AUTH_API_KEY``, the file that ``ANACONDA_AUTH_API_KEY_FILE`` names, or
+   ``/run/secrets/anaconda_auth_api_key``: for the repository of the default site
+8. the API key of ``conda token login``, unless ``--no-channels`` was given: for the repository
+   of the site of the login
+
+1 to 6 are tokens, 7 and 8 are API keys. The channels in ``scope.API_KEY_CHANNELS`` accept
+an API key only, so for them 7 and 8 come first. If a channel refuses the first of the two, the auth
+handler repeats the request once with the other (``auth.responses``).
 
 A URL that already contains credentials never receives a stored token.
 
@@ -18,13 +26,18 @@ Every download waits for this module, so it imports and creates only what a requ
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.supplied import SuppliedTokens
-from conda_token_plugin.tokens.scope import folder_of, longest_prefix, organization_of
+from conda_token_plugin.tokens.scope import (
+    API_KEY_CHANNELS,
+    folder_of,
+    longest_prefix,
+    organization_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +72,7 @@ class Lookup:
         self._results: dict[str, HeldToken | None] = {}
 
     def find(self, url: str) -> HeldToken | None:
-        """Return the token for ``url``, or None.
+        """Return the first choice for ``url``, or None.
 
         Raises:
             BadInput: a setting is wrong, such as the store's folder.
@@ -74,15 +87,47 @@ class Lookup:
                 self._results.clear()
             return self._results.setdefault(folder, self._resolve(folder))
 
+    def alternative(self, url: str, *, to: HeldToken) -> HeldToken | None:
+        """Return the API key for ``url`` if ``to`` is a token, the token if it is the API key.
+
+        Raises:
+            BadInput, StoreError, MalformedToken: As ``find``.
+        """
+        folder = folder_of(url)
+        both = (self._token(folder), self._api_key(folder))
+        if to.key not in [one.key for one in both if one]:
+            return None
+        return next((one for one in both if one and one.key != to.key), None)
+
     @property
     def notices(self) -> tuple[str, ...]:
         """What the user's store repaired when it was read."""
         return tuple(self._stores[USER].notices) if self._stores else ()
 
     def _resolve(self, folder: str) -> HeldToken | None:
+        token = self._token(folder)
+        if token is not None and not any(f"/{name}" in folder for name in API_KEY_CHANNELS):
+            return token
+        key = self._api_key(folder)
+        if key is None or token is None:
+            return key or token
+        return key if _accepts_api_key_only(folder, repository=key.prefix) else token
+
+    def _token(self, folder: str) -> HeldToken | None:
         return self._in_environment(folder) or next(
             (found for name in self._opened() if (found := self._in_store(name, folder))), None
         )
+
+    def _api_key(self, folder: str) -> HeldToken | None:
+        for key in self._api_keys:
+            if longest_prefix(folder, among={key.prefix}) is not None:
+                return key
+        return None
+
+    @cached_property
+    def _api_keys(self) -> tuple[HeldToken, ...]:
+        """The API keys for channels, in the order of precedence."""
+        return api_keys(self._settings, user=self._opened().get(USER))
 
     def _opened(self) -> Mapping[str, Store]:
         with self._lock:
@@ -129,6 +174,32 @@ class Lookup:
             except BaseException as error:  # noqa: BLE001  # raised again in every waiting thread
                 result.set_exception(error)
         return result.result()
+
+
+def _accepts_api_key_only(folder: str, *, repository: str) -> bool:
+    only = {f"{repository}/{name}" for name in API_KEY_CHANNELS}
+    return longest_prefix(folder, among=only) is not None
+
+
+def api_keys(settings: Settings, *, user: Store | None) -> tuple[HeldToken, ...]:
+    """Return the API keys that are sent to channels, in the order of precedence. Read no secret.
+
+    Args:
+        settings: The variables of the process.
+        user: The user's store, which has the logins. None: no login is considered.
+
+    Raises:
+        BadInput, MalformedURL, ConfigurationError: The default site cannot be determined.
+        StoreError: The store cannot be read.
+    """
+    source = settings.api_key_source()
+    logins = user is not None and user.channel_logins()
+    if not (source or logins):
+        return ()
+    from conda_token_plugin.store.api_keys import from_environment, from_logins
+
+    given = from_environment(settings, source=source) if source else None
+    return (*([given] if given else ()), *(from_logins(user) if user else ()))
 
 
 def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:

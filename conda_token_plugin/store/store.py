@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.store.envelope import damage_reported
 from conda_token_plugin.store.folder import group_number
+from conda_token_plugin.store.index import Entry
 from conda_token_plugin.store.transaction import SecretStore
 from conda_token_plugin.store.vaults import FILE
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors.store import NoToken
-    from conda_token_plugin.store.index import Entry, Index
+    from conda_token_plugin.store.index import Index
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -169,8 +170,31 @@ class Store:
             command="conda token login",
         )
 
-    def set_login(self, service: str, api_key: Secret) -> str:
+    def logins(self) -> frozenset[str]:
+        """Return the services that there is a login for. Reads no secret."""
+        return frozenset(self._index.logins)
+
+    def channel_logins(self) -> Mapping[str, Entry]:
+        """Return the logins whose API key is sent to channels, by service. Reads no secret."""
+        index = self._index
+        return {
+            service: Entry(index.logins[service], held)
+            for service, held in index.channel_logins.items()
+            if service in index.logins
+        }
+
+    def credentials(self) -> tuple[Token, ...]:
+        """Return the metadata of all tokens and of the API keys that are sent to channels."""
+        return (*self.tokens(), *map(self.metadata, self.channel_logins().values()))
+
+    def set_login(self, service: str, api_key: Secret, *, opens: Token | None = None) -> str:
         """Store the API key of a login, in place of the one before.
+
+        Args:
+            service: The address of the service.
+            api_key: The key.
+            opens: The metadata of the key as a credential for channels. None: it is sent to
+                the service only.
 
         Returns:
             The vault that it went to: "keyring" or "file".
@@ -178,7 +202,7 @@ class Store:
         return self._secrets.put(
             _login(service),
             api_key,
-            record=lambda index, slot: index.with_login(service, slot=slot),
+            record=lambda index, slot: index.with_login(service, slot=slot, opens=opens),
         )
 
     def remove_login(self, service: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.tokens.token import State
+from conda_token_plugin.tokens.token import State, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +35,21 @@ def expiry(token: Token, *, now: datetime) -> str:
 def last_four(token: Token) -> str:
     """Return ``…a1B2``, which is enough to tell tokens apart."""
     return f"…{token.last_four}" if token.last_four else "-"
+
+
+def described(token: Token) -> str:
+    """Return ``individual token …a1B2``, or ``API key …a1B2``."""
+    kind = "API key" if token.kind is TokenKind.API_KEY else f"{token.kind.value} token"
+    return f"{kind} {last_four(token)}"
+
+
+def named(token: Token) -> str:
+    """Return ``the token …a1B2 of acme``, or ``the API key …a1B2``."""
+    shown = f" …{token.last_four}" if token.last_four else ""
+    if token.kind is TokenKind.API_KEY:
+        return f"the API key{shown}"
+    owner = "" if token.organization.startswith("(") else f" of {token.organization}"
+    return f"the token{shown}{owner}"
 
 
 def channels_of(token: Token, *, repository: str) -> str:

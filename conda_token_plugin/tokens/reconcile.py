@@ -6,19 +6,19 @@ The first row that applies:
 |----------------------------------------------------------------------|------------|
 | the repository refuses a token that the service does not know of     | revoked    |
 | the service does not know of the token, and no channel can verify it | unknown    |
-| there is no current token; the subscription ended 30 days ago        | ended      |
+| there is no current token; the subscription ended a grace period ago | ended      |
 | there is no current token; the subscription has ended                | cancelled  |
 | there is no current token                                            | revoked    |
 | the current token has another id, or the repository refuses ours     | reissued   |
-| the subscription ended 30 days ago                                   | ended      |
+| the subscription ended a grace period ago                            | ended      |
 | the subscription has ended                                           | grace      |
 | the token expires before the subscription does                       | extendable |
 | the token expires later than was stored                              | extended   |
 | otherwise                                                            | current    |
 
-A token works for 30 days after its subscription has ended, unless the subscription was cancelled.
-So if there is no current token within these days, the subscription was cancelled.
-The service does not know of site tokens. A token that the repository accepts is valid,
+A token works for a grace period (``Token.grace``) after its subscription has ended, unless the
+subscription was cancelled. So if there is no current token within that time, the subscription was
+cancelled. The service does not know of site tokens. A token that the repository accepts is valid,
 even if its dates have passed.
 """
 
@@ -27,7 +27,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.tokens.token import ABOUT, GRACE, TokenKind, TokenVerdict
+from conda_token_plugin.tokens.token import ABOUT, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +68,8 @@ class Observation(NamedTuple):
     """The id of the user's current token; None if there is none."""
     current_expires: datetime | None = None
     """When the current token expires; None if the service does not say."""
+    tolerance_months: int | None = None
+    """How long the current token works after that; None if the service does not say."""
     ends: datetime | None = None
     """When the organization's subscription ends; None if the service does not say."""
     accepted: bool | None = None
@@ -84,6 +86,8 @@ def must_be_tried(token: Token, *, current_id: str | None) -> bool:
 
 def synced(token: Token, *, seen: Observation, now: datetime) -> tuple[Token, SyncOutcome]:
     """Return the updated metadata of ``token`` and the outcome, by the table above."""
+    if seen.tolerance_months is not None:
+        token = token._replace(tolerance_months=seen.tolerance_months)
     outcome = _outcome(token, seen=seen, now=now)
     known = token._replace(
         checked=now,
@@ -101,7 +105,7 @@ def _outcome(token: Token, *, seen: Observation, now: datetime) -> SyncOutcome:
     if not seen.accepted and not individual:
         return SyncOutcome.UNKNOWN if seen.accepted is None else SyncOutcome.REVOKED
     over = seen.ends is not None and seen.ends <= now
-    ended = seen.ends is not None and now - seen.ends >= GRACE and not seen.accepted
+    ended = seen.ends is not None and now - seen.ends >= token.grace and not seen.accepted
     if individual and seen.current_id is None:
         return (
             (SyncOutcome.ENDED if ended else SyncOutcome.CANCELLED) if over else SyncOutcome.REVOKED

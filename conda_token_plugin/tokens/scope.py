@@ -25,7 +25,9 @@ SHARED_CHANNELS = ("main", "r", "msys2")
 """Channels of the repository that the token of any organization opens
 (https://repo.anaconda.cloud/repo/main)."""
 ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
-NO_ORGANIZATION = frozenset({*SHARED_CHANNELS, *ARCHIVE_CHANNELS})
+API_KEY_CHANNELS = ("main-x",)
+"""Channels of the repository that accept an API key only."""
+NO_ORGANIZATION = frozenset({*SHARED_CHANNELS, *ARCHIVE_CHANNELS, *API_KEY_CHANNELS})
 """First path segments of the repository that are channels and not organizations."""
 SUBDIRS = (
     *("noarch", "linux-64", "linux-aarch64", "linux-ppc64le", "linux-s390x", "linux-32"),

@@ -12,7 +12,8 @@ The state of a token at ``now``; the first row that applies:
 | expires - now <= 14 days (``WARN_BEFORE``)                 | expiring    |
 | otherwise                                                  | valid       |
 
-Tokens expire with their subscription, and work for another 30 days.
+Tokens expire with their subscription, and work for another 30 days, or for the tolerance that an
+administrator has set for the token.
 If it is cancelled they stop working at once, and a renewal does not extend them
 (docs.anaconda.com, "Issuing and setting your token" and "Synchronizing your token").
 """
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 WARN_BEFORE = timedelta(days=14)
 GRACE = timedelta(days=30)
-"""How long a token works after its subscription ended."""
+"""How long a token works after its subscription ended, unless the service says something else."""
+MONTH = timedelta(days=30)
+"""A month of ``expiration_tolerance_months``: the service does not say which months it counts."""
 ABOUT = timedelta(days=1)
 """Expiry times closer than this are treated as equal, because the service rounds them."""
 TRUST_METADATA_FOR = timedelta(days=1)
@@ -41,6 +44,8 @@ class TokenKind(Enum):
 
     INDIVIDUAL = "individual"
     SITE = "site"
+    API_KEY = "api-key"
+    """The key of a login, which opens the channels of every organization of its user."""
     UNKNOWN = "unknown"
 
 
@@ -107,6 +112,8 @@ class Token(NamedTuple):
     """Channel URLs that are added to conda's ``channels`` while the token is stored."""
     default_channels: tuple[str, ...] = ()
     """Channel URLs that replace conda's ``default_channels`` while the token is stored."""
+    tolerance_months: int | None = None
+    """How long it works after its subscription ended, in months; None: ``GRACE``."""
     home: str = ""
     """The first prefix that the token was stored with, if ``without`` has removed one since."""
 
@@ -138,7 +145,7 @@ class Token(NamedTuple):
 
     @property
     def dies(self) -> datetime | None:
-        """When the token stops working: 30 days after the subscription has ended.
+        """When the token stops working: ``grace`` after the subscription has ended.
 
         A token that expires before the subscription, as after a renewal without a sync,
         has no such grace period.
@@ -147,9 +154,15 @@ class Token(NamedTuple):
         if self.expires is None or ends is None or ends - self.expires > ABOUT:
             return self.expires
         try:
-            return ends + GRACE
+            return ends + self.grace
         except OverflowError:  # a subscription without end: 9999-12-31
             return self.expires
+
+    @property
+    def grace(self) -> timedelta:
+        """How long the token works after its subscription ended."""
+        months = self.tolerance_months
+        return GRACE if months is None else months * MONTH
 
     def end(self, *, now: datetime) -> datetime | None:
         """Return the end date to show: ``expires``, or ``dies`` once that has passed."""
@@ -170,7 +183,7 @@ class Token(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the index and ``--json``, without optional unset ones."""
         plain = {name: _plain(value) for name, value in self._asdict().items()}
-        return {name: value for name, value in plain.items() if value or name in _REQUIRED}
+        return {n: value for n, value in plain.items() if value or value == 0 or n in _REQUIRED}
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Token:
@@ -183,6 +196,8 @@ class Token(NamedTuple):
         return cls(**{name: _READERS.get(name, _text)(entry[name]) for name in known})
 
 
+MAX_MONTHS = 1200
+"""Largest accepted tolerance; a longer one is an error of the service."""
 _TIMES = ("issued", "expires", "subscription_ends", "checked", "proven")
 _REQUIRED = frozenset(Token._fields) - frozenset(Token._field_defaults)
 
@@ -225,7 +240,14 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value)
 
 
+def _months(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_MONTHS:
+        raise ValueError("a number of months was expected")
+    return value
+
+
 _READERS: Mapping[str, Any] = {
+    "tolerance_months": _months,
     "kind": TokenKind,
     "way": AuthScheme,
     "verdict": TokenVerdict,

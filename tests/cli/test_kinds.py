@@ -50,6 +50,7 @@ def type_in(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
 
 
 def test_no_token(shell: Shell) -> None:
+    shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("which", f"{shell.sandbox.repo}acme/main", "--json")
     assert "without one" in failed(ran, "NoToken", code=1)
 

@@ -15,6 +15,7 @@ from conda_token_plugin.tokens.token import State, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.cli.conftest import Ran, Shell
 
@@ -381,3 +382,52 @@ def test_failing_service_sets_the_exit_code_and_changes_nothing(
     assert ran.code == code
     assert "Traceback" not in ran.err
     assert held() == before
+
+
+def test_service_account_is_traded_for_a_token_that_extends(acme: Shell, tmp_path: Path) -> None:
+    world = acme.sandbox.world
+    account = world.credentials.register_client(world.user("admin"))
+    secret = tmp_path / "secret"
+    secret.write_text(f"{account.client_secret}\n")
+    acme.set("ANACONDA_SERVICE_ACCOUNT_ID", account.client_id)
+    acme.set("ANACONDA_SERVICE_ACCOUNT_SECRET_FILE", str(secret))
+    world.renew("acme")
+
+    ran = acme("sync")
+
+    assert ran.code == 0, ran.err
+    assert acme.issued("acme").expires == world.organization("acme").subscription.ends
+    trades = [one for one in acme.sandbox.requests if one.path == "/api/iam/token"]
+    assert len(trades) == 1
+    assert account.client_secret not in ran.out + ran.err
+
+
+def test_refused_service_account_names_both_variables(acme: Shell) -> None:
+    acme.set("ANACONDA_SERVICE_ACCOUNT_ID", "no-such-account-1")
+    acme.set("ANACONDA_SERVICE_ACCOUNT_SECRET", "wrong-secret-value-1")
+    acme.sandbox.world.renew("acme")
+    ran = acme("sync")
+    assert ran.code == 3
+    for name in ("ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"):
+        assert name in ran.line
+    assert "wrong-secret-value-1" not in ran.out + ran.err
+
+
+def test_half_a_service_account_names_the_missing_variable(acme: Shell) -> None:
+    acme.set("ANACONDA_SERVICE_ACCOUNT_ID", "some-account-123")
+    acme.sandbox.world.renew("acme")
+    ran = acme("sync")
+    assert "ANACONDA_SERVICE_ACCOUNT_SECRET is not set" in ran.err
+
+
+@pytest.mark.parametrize(("months", "days"), [(None, 30), (0, 0), (2, 60)])
+def test_grace_period_is_the_tolerance_that_the_service_says(
+    acme: Shell, months: int | None, days: int
+) -> None:
+    world = acme.sandbox.world
+    token = acme.issued("acme")
+    world.sync(token.id, tolerance_months=months)
+    acme("sync")
+    (stored,) = user_store(Settings()).tokens()
+    assert stored.subscription_ends is not None
+    assert stored.dies == stored.subscription_ends + timedelta(days=days)

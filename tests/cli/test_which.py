@@ -48,6 +48,7 @@ def test_name_of_a_channel_is_completed_with_the_repository(shell: Shell, name: 
 @pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
 def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -> None:
     shell("install", "--org", "acme", "--yes")
+    shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("which", f"{shell.sandbox.repo}{path}")
     assert ran.code == 1
     assert "without one" in ran.line
@@ -81,3 +82,22 @@ def test_channel_of_the_repository_can_be_given_by_its_name(shell: Shell, name: 
     ran = shell("which", name, "--json")
     assert ran.json["url"] == f"{shell.sandbox.repo}{name}"
     assert ran.json["organization"] == "acme"
+
+
+def test_api_key_is_named_where_no_token_covers_the_channel(shell: Shell) -> None:
+    ran = shell("which", f"{shell.sandbox.repo}acme/main")
+    assert ran.code == 0
+    for words in ("API key …", "ANACONDA_AUTH_API_KEY", "Authorization: bearer"):
+        assert words in ran.out
+
+
+def test_token_comes_before_the_api_key_which_is_sent_if_it_is_refused(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    found = shell("which", f"{shell.sandbox.repo}acme/main", "--json").json
+    assert (found["kind"], found["if_refused"]["kind"]) == ("individual", "api-key")
+
+
+def test_channel_for_api_keys_only_gets_the_key_first(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN", "e" * 20)
+    found = shell("which", f"{shell.sandbox.repo}main-x", "--json").json
+    assert (found["kind"], found["if_refused"]["source"]) == ("api-key", "ANACONDA_REPO_TOKEN")

@@ -28,9 +28,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin import errors, settings
+from conda_token_plugin.cli.demo_stage import sealed
 from conda_token_plugin.cli.parser import parsed
 from conda_token_plugin.cli.registry import VERBS
-from conda_token_plugin.settings import Settings
 from conda_token_plugin.settings.sites import REPO_URL
 from tests.cli.terminal import Terminal
 
@@ -221,8 +221,9 @@ def test_commands_of_a_page_work_one_after_another(
 
 
 def environment(sandbox: Sandbox, *, home: Path, scripts: Path) -> dict[str, str]:
-    return Settings(dict(os.environ)).sealed(
-        home,
+    return sealed(
+        os.environ,
+        home=home,
         PATH=f"{scripts}{os.pathsep}{os.defpath}",
         ANACONDA_AUTH_API_KEY=sandbox.world.api_key("ada"),
         CONDA_TOKEN_SERVICE_URL=sandbox.service,

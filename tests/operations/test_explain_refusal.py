@@ -98,6 +98,7 @@ def test_token_known_to_be_expired_makes_no_request(room: Room) -> None:
 
 def test_channel_without_a_token_makes_no_request(room: Room) -> None:
     room.hold()
+    del room.settings.variables["ANACONDA_AUTH_API_KEY"]  # type: ignore[attr-defined]  # a dict
 
     assert code(room.said("globex", "main")) == "no_token"
     assert room.asked() == []

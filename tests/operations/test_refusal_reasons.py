@@ -248,7 +248,7 @@ def test_refusal_without_an_answer_says_whether_the_token_was_ever_verified() ->
     once = said(evidence(token={"proven": NOW})).what
 
     assert never == (
-        f"The server rejected the token …ab12 for acme from the file store (HTTP 403, {URL}). "
+        f"The server rejected the token …ab12 of acme from the file store (HTTP 403, {URL}). "
         "It was never verified, so it may be wrong, revoked or expired."
     )
     assert "It was last verified on 2026-11-24" in once

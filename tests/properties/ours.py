@@ -17,7 +17,7 @@ from conda_token_plugin.operations.audit.places import named
 from conda_token_plugin.operations.audit.scan import findings
 from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
 from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.service.credentials import expiry_of
+from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, normalised, without_secrets
 from conda_token_plugin.tokens.secret import Secret

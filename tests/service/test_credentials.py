@@ -15,8 +15,9 @@ from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.sandbox.world import jwt
-from conda_token_plugin.service.credentials import expiry_of, find_api_key
+from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.settings import Settings
+from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:

@@ -55,6 +55,9 @@ class FakeStore:
     def prefixes(self) -> Mapping[str, str]:
         return {prefix: key for key, token in self.held.items() for prefix in token.scope}
 
+    def channel_logins(self) -> Mapping[str, Entry]:
+        return {}
+
     def vault_of(self, key: str) -> str:
         assert key in self.held
         return "file"

@@ -127,7 +127,8 @@ REVEALS = {
     # onto the wire
     "tokens/authorization.py": 4,  # two header forms, the path form, and redaction
     "gateways/http/client.py": 1,  # the service's own Authorization header
-    "service/credentials.py": 1,  # an API key's expiry is inside of it
+    "service/admin.py": 2,  # the id and the secret of a service account, in a form
+    "tokens/api_key.py": 1,  # an API key's expiry is inside of it
     # into the store
     "store/envelope.py": 1,
     # to where the user asked to have it

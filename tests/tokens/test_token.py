@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.token import (
+    MAX_MONTHS,
     TRUST_METADATA_FOR,
     WARN_BEFORE,
     AuthScheme,
@@ -192,6 +193,7 @@ tokens = st.builds(
     verdict=st.sampled_from(TokenVerdict),
     channels=st.lists(texts, max_size=2).map(tuple),
     default_channels=st.lists(texts, max_size=2).map(tuple),
+    tolerance_months=st.none() | st.integers(0, MAX_MONTHS),
 )
 
 

@@ -72,7 +72,7 @@ def run(call: CommandContext) -> int:
     _agree(call, text)
     dropin.prove_writable(call.condarc)
     store.update(*changed)
-    dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by, defaults=defaults)
+    dropin.write(call.condarc, tokens=store.credentials(), signed_by=signed_by, defaults=defaults)
     report_channels(call, store.tokens())
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0

@@ -3,6 +3,7 @@
 Examples:
   conda token export rattler pixi
   conda token export micromamba --org acme --dry-run
+  conda token export pixi --api-key
   conda token export rattler --remove
 
 Targets: rattler, pixi, mamba, micromamba, conda (one without this plugin), netrc,
@@ -10,7 +11,8 @@ dotenv (./.env), github-actions (the next steps of the job, masked), docker (pri
 what to write into a Dockerfile). Other entries in a tool's file are kept, and a
 credential that is already there is never replaced. When the token is reissued, the
 copies are refreshed; `conda token remove` removes them. No token is printed, except
-in the masks that GitHub Actions needs.
+in the masks that GitHub Actions needs. rattler, pixi and mamba can hold one credential for
+a host: --api-key writes the API key as a bearer token, which serves all organizations there.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.integrations.registry import TARGETS, UNRECORDED
 from conda_token_plugin.operations import export_tokens, revert_export
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
-from conda_token_plugin.operations.export_tokens import found_for, granted
+from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
 from conda_token_plugin.settings import expanded
+from conda_token_plugin.tokens.display import named
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -47,6 +51,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("targets", nargs="+", metavar="TARGET", help=f"one or more of: {names}")
     parser.add_argument(
         "-o", "--org", action="append", default=[], help="only this organization's token"
+    )
+    parser.add_argument(
+        "--api-key", action="store_true", help="the API key: it opens all your organizations"
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("--remove", action="store_true", help="remove what was exported")
@@ -69,7 +76,7 @@ def run(call: CommandContext) -> int:
 
 
 def _export(call: CommandContext, names: Sequence[str]) -> int:
-    found = found_for(call.args.org, settings=call.settings, stores=call.stores())
+    found = _found(call)
     job = github_actions.file_of(call.settings) if github_actions.NAME in names else None
     targets = [TARGETS[name] for name in names if name in TARGETS]
     _confirm_missing_tools(call, targets)
@@ -84,6 +91,20 @@ def _export(call: CommandContext, names: Sequence[str]) -> int:
     recipe = docker.recipe([one.token for one in found]) if docker.NAME in names else None
     _report(call, steps, job=job, grants=grants, recipe=recipe)
     return 0
+
+
+def _found(call: CommandContext) -> tuple[HeldToken, ...]:
+    """Return the tokens to export, or with `--api-key` the API key.
+
+    Raises:
+        NoToken: There is none.
+        BadInput: The API key and the token of an organization are both asked for.
+    """
+    if not call.args.api_key:
+        return found_for(call.args.org, settings=call.settings, stores=call.stores())
+    if call.args.org or docker.NAME in call.args.targets:
+        raise BadInput("--api-key exports no token: leave out --org and the target docker.")
+    return (api_key_for(call.settings, stores=call.stores()),)
 
 
 def _write(
@@ -169,10 +190,11 @@ def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:
-            owner = one.token.organization
+            is_key = one.token.kind is TokenKind.API_KEY
+            command = "login" if is_key else f"install --org {one.token.organization}"
             call.printer.warn(
-                f"The token of {owner} is {state.value}, so servers will reject it from other "
-                f"tools, too. Run: conda token install --org {owner}"
+                f"T{named(one.token)[1:]} is {state.value}, so servers will reject it from other "
+                f"tools, too. Run: conda token {command}"
             )
 
 
@@ -232,8 +254,7 @@ def _line(step: Step, *, dry_run: bool) -> str:
         did = "Already there:"
     else:
         did = "Would write" if dry_run else "Wrote"
-    token = step.grant.token
     return (
-        f"{did} the token …{step.grant.secret.last_four} of {token.organization} "
+        f"{did} {named(step.grant.token._replace(last_four=step.grant.secret.last_four))} "
         f"for {step.entry.key} in {step.place.name} ({step.target.name})."
     )

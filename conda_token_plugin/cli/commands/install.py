@@ -172,7 +172,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     """Report the token that is kept. Write the drop-in if it is missing."""
     token = plan.held
     assert token is not None  # a plan keeps only what is stored
-    dropin.write(call.condarc, tokens=store.tokens())
+    dropin.write(call.condarc, tokens=store.credentials())
     call.printer.say(
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
         f"It expires {expiry(token, now=call.now)}."

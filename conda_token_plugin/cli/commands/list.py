@@ -1,4 +1,4 @@
-"""List the stored tokens and those that variables supply; never shows a token.
+"""List tokens, and API keys that open channels, stored or supplied; never shows one.
 
 Examples:
   conda token list
@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.output import entry
-from conda_token_plugin.store.lookup import holdings
+from conda_token_plugin.store.lookup import USER, api_keys, holdings
 from conda_token_plugin.tokens.display import expiry, last_four
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -30,7 +31,9 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(call: CommandContext) -> int:
     """Print one row per token; return 0 also if there is none."""
-    held = holdings(call.settings, stores=call.stores())
+    stores = call.stores()
+    keys = api_keys(call.settings, user=stores[USER])
+    held = (*holdings(call.settings, stores=stores), *keys)
     call.printer.table(
         [_row(item, call=call) for item in held],
         value=[entry(item.token, source=item.source, now=call.now) for item in held],
@@ -42,13 +45,14 @@ def run(call: CommandContext) -> int:
 
 def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
+    is_key = token.kind is TokenKind.API_KEY
     return {
         "organization": token.organization,
         "kind": token.kind.value,
         "channels": _channels(token.scope, repository=call.settings.repo_url),
         "expires": expiry(token, now=call.now).replace(" days left", "d"),
         "source": item.source,
-        "token": last_four(token) + ("" if token.proven else " (not verified)"),
+        "token": last_four(token) + ("" if token.proven or is_key else " (not verified)"),
     }
 
 

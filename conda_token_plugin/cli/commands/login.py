@@ -6,9 +6,10 @@ Examples:
 
 A code and an address are shown; open the address in any browser, also on another
 machine, and compare the code. With --web the browser of this machine is opened
-instead. An API key is stored: it issues tokens, and expires after a year at most. If
-you are logged in, you are asked before another key is made. Scripts need no login:
-they set ANACONDA_AUTH_API_KEY, which has precedence over any login.
+instead. An API key is stored: it issues tokens, opens the channels of your organizations
+for which no token is stored, and expires after a year at most. With --no-channels it is
+not sent to channels. If you are logged in, you are asked before another key is made.
+Scripts need no login: they set ANACONDA_AUTH_API_KEY, which has precedence over any login.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.settings import API_KEY
+from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.display import KEPT_IN
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ def configure(parser: ArgumentParser) -> None:
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--device", action="store_true", help="show a code (default)")
     way.add_argument("--web", action="store_true", help="open the browser of this machine")
+    parser.add_argument(
+        "--no-channels", action="store_true", help="do not send the API key to channels"
+    )
     parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
 
 
@@ -70,13 +75,17 @@ def _agree(call: CommandContext, *, store: Store) -> None:
 
 
 def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
-    from conda_token_plugin.service.credentials import expiry_of
-
     identity, expires = _who(call, api_key), expiry_of(api_key)
     name = (identity.username or identity.email) if identity else ""
     until = f", valid until {expires:%Y-%m-%d}" if expires else ""
     call.printer.say(f"✓ Logged in{f' as {name}' if name else ''} to {call.settings.service_url}")
     call.printer.say(f"The API key is stored {KEPT_IN[vault]}{until}.")
+    opened = None if call.args.no_channels else call.settings.site.key_prefix
+    if opened:
+        call.printer.say(
+            f"conda sends it to {opened}/ where no token is stored for the channel. "
+            "To keep it to the service: conda token login --no-channels"
+        )
     if call.settings.secret(API_KEY) is not None:
         call.printer.warn(f"{API_KEY} is set, and has precedence over this login.")
     value: dict[str, Any] = {
@@ -84,6 +93,7 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
         "username": name or None,
         "expires": expires.isoformat() if expires else None,
         "stored_in": vault,
+        "channels": opened,
     }
     call.printer.data(value)
 

@@ -54,7 +54,7 @@ def run(call: CommandContext) -> int:
     for token in chosen:
         store.remove(token.key)
     heir = _given_shared_channels(call, chosen, store=store)
-    dropin.write(call.condarc, tokens=store.tokens())
+    dropin.write(call.condarc, tokens=store.credentials())
     for token in chosen:
         forget(token.scope, settings=call.settings, channels=token.channels)
     _report(call, chosen, exports=_taken_back(call, chosen), heir=heir)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
-from conda_token_plugin.operations.export_tokens import found_for, granted
+from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -44,6 +44,9 @@ def configure(parser: ArgumentParser) -> None:
         "-o", "--org", action="append", default=[], help="only this organization's token"
     )
     parser.add_argument(
+        "--api-key", action="store_true", help="the API key, in ANACONDA_AUTH_API_KEY"
+    )
+    parser.add_argument(
         "--as", dest="name", metavar="NAME", help="the variable's name (one organization only)"
     )
     parser.add_argument("command", nargs=REMAINDER, metavar="-- CMD", help="what to run")
@@ -52,8 +55,11 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Run the command; return its exit code, or 128 + N if signal N ended it."""
     command = _command(call)
-    found = found_for(call.args.org, settings=call.settings, stores=call.stores())
-    variables = _variables([granted(one) for one in found], name=call.args.name)
+    stores = call.stores()
+    key = (api_key_for(call.settings, stores=stores),) if call.args.api_key else ()
+    is_wanted = call.args.org or not key
+    tokens = found_for(call.args.org, settings=call.settings, stores=stores) if is_wanted else ()
+    variables = _variables([granted(one) for one in (*tokens, *key)], name=call.args.name)
     return _ran(command, settings={**call.settings.variables, **variables})
 
 

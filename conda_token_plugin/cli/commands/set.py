@@ -60,7 +60,7 @@ def run(call: CommandContext) -> int:
     code = given_token.run(call, options=lambda: wish)
     if args.enable_signature_verification:
         signer = call.settings.repo_url.rstrip("/")
-        dropin.write(call.condarc, tokens=call.store().tokens(), signed_by=signer)
+        dropin.write(call.condarc, tokens=call.store().credentials(), signed_by=signer)
     return code
 
 

@@ -22,7 +22,7 @@ from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.lookup import USER, holdings
+from conda_token_plugin.store.lookup import USER, api_keys, holdings
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.token import Token
 
 OFFLINE = "not checked"
 
@@ -94,7 +95,9 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
     Raises:
         NoToken: The named organization has none.
     """
-    held = holdings(call.settings, stores=call.stores())
+    stores = call.stores()
+    keys = api_keys(call.settings, user=stores[USER])
+    held = (*holdings(call.settings, stores=stores), *keys)
     name = call.args.organization or call.args.org
     chosen = tuple(item for item in held if name in (None, item.token.organization))
     if name and not chosen:
@@ -148,7 +151,7 @@ def _verdict(call: CommandContext, one: TokenStatus) -> str:
     until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
     if one.works is False or (one.works is None and not state.usable):
         refused = "refused" if one.works is False else state.value
-        return f"✗ {head}  {refused}. Run: {call.prog} sync {token.organization}"
+        return f"✗ {head}  {refused}. Run: {call.prog} {_renewal(token)}"
     if one.too_short(call):
         return f"! {_reason(call, one)}"
     works = "works" if one.works else "not verified"
@@ -159,12 +162,18 @@ def _reason(call: CommandContext, one: TokenStatus) -> str:
     """Return why a token fails ``--fail-within``, and the next command."""
     token = one.holding.token
     days = one.within.days if one.within is not None else 0
-    individual = token.kind is TokenKind.INDIVIDUAL
-    verb = "sync" if individual else "install --site --org"
     return (
         f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
-        f"within {days} days. Run: {call.prog} {verb} {token.organization}"
+        f"within {days} days. Run: {call.prog} {_renewal(token)}"
     )
+
+
+def _renewal(token: Token) -> str:
+    """Return the command that extends or replaces ``token``, without ``conda token``."""
+    if token.kind is TokenKind.API_KEY:
+        return "login"
+    verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
+    return f"{verb} {token.organization}"
 
 
 def _block(call: CommandContext, one: TokenStatus) -> list[str]:

@@ -3,7 +3,7 @@
 Examples:
   conda token sync
   conda token sync acme --web --wait
-  ANACONDA_SERVICE_ACCOUNT_TOKEN_FILE=admin.txt conda token sync
+  ANACONDA_SERVICE_ACCOUNT_ID=… ANACONDA_SERVICE_ACCOUNT_SECRET_FILE=secret.txt conda token sync
 
 Renewing a subscription does not extend a token: it has to be synchronized. You do that on
 the web page of your organization, which --web opens. With the service account of an

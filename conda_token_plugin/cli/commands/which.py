@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.tokens.display import channels, expiry, last_four
+from conda_token_plugin.tokens.display import channels, described, expiry, named
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 
 if TYPE_CHECKING:
@@ -38,14 +38,15 @@ def run(call: CommandContext) -> int:
         NoToken: No token covers the URL.
     """
     url = normalised(_address(call.args.url, repository=call.settings.repo_url))
-    found = call.lookup().find(f"{url}/")
+    lookup = call.lookup()
+    found = lookup.find(f"{url}/")
     if found is None:
         raise NoToken.for_url(without_secrets(url))
+    other = lookup.alternative(f"{url}/", to=found)
     value = entry(found.token, source=found.source, now=call.now)
-    call.printer.data(
-        {**value, "url": url, "prefix": found.prefix},
-        text="\n".join(_lines(url, found, call=call)),
-    )
+    value |= {"url": url, "prefix": found.prefix}
+    value |= {"if_refused": other and entry(other.token, source=other.source, now=call.now)}
+    call.printer.data(value, text="\n".join(_lines(url, found, other=other, call=call)))
     return 0
 
 
@@ -59,21 +60,25 @@ def _address(text: str, *, repository: str) -> str:
     return f"{repository}{text}" if is_name else text
 
 
-def _lines(url: str, found: HeldToken, *, call: CommandContext) -> list[str]:
+def _lines(
+    url: str, found: HeldToken, *, other: HeldToken | None, call: CommandContext
+) -> list[str]:
     token = found.token
     # The import reads YAML, which a URL without a token does not need.
     from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
 
     asked = is_asked(f"{url}/", settings=call.settings)
     warning = f"conda         does not ask this plugin for this URL. {entry_for(url)}"
+    second = [f"if refused    {named(other.token)} from {other.source}"] if other else []
     return [
         *([] if asked else [warning]),
         f"URL           {url}",
-        f"organization  {token.organization} ({token.kind.value} token {last_four(token)})",
+        f"organization  {token.organization} ({described(token)})",
         f"source        {found.source}",
-        f"because       {channels([found.prefix])} is the token's longest prefix of the URL",
+        f"because       {channels([found.prefix])} is its longest prefix of the URL",
         f"sent as       {_sent(token.way.value)}",
         f"expires       {expiry(token, now=call.now)}",
+        *second,
     ]
 
 

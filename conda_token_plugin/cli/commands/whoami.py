@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.output import clean
+from conda_token_plugin.tokens.api_key import expiry_of
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -33,7 +34,7 @@ def run(call: CommandContext) -> int:
         ServiceError: The service cannot be asked.
     """
     from conda_token_plugin.service.client import Service
-    from conda_token_plugin.service.credentials import expiry_of, find_api_key
+    from conda_token_plugin.service.credentials import find_api_key
 
     url = call.settings.service_url
     api_key, source = find_api_key(call.settings, call.store(), notice=call.printer.say)

@@ -92,12 +92,13 @@ def _names(tokens: Iterable[Token]) -> Iterator[str]:
     """Yield the globs of all prefixes.
 
     Each entry takes every conda command 1 million instructions to read, and each new URL a
-    comparison of 1 µs (conda 26.7.1). A prefix that the service did not choose may be a channel
-    itself. It is also written without ``/*``, because conda chooses the handler for shards that
-    are stored beside their index by the URL of the channel (conda 26.7.1).
+    comparison of 1 µs (conda 26.7.1). A prefix that neither the service nor a site chose may be
+    a channel itself. It is also written without ``/*``, because conda chooses the handler for
+    shards that are stored beside their index by the URL of the channel (conda 26.7.1).
     """
     owners = [(prefix, token.kind) for token in tokens for prefix in token.scope]
-    given = {prefix for prefix, kind in owners if kind is not TokenKind.INDIVIDUAL}
+    chosen = (TokenKind.INDIVIDUAL, TokenKind.API_KEY)
+    given = {prefix for prefix, kind in owners if kind not in chosen}
     for prefix in sorted({prefix for prefix, _ in owners}):
         refuse_unreadable(prefix)
         yield pattern(prefix)

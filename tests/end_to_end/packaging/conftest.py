@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import Settings
+from conda_token_plugin.cli.demo_stage import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ MADE = "1767225600"
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Run a command in a throw-away home and return what it printed; it has to succeed."""
     home = tmp_path_factory.mktemp("home")
-    sealed = Settings(dict(os.environ)).sealed(home, SOURCE_DATE_EPOCH=MADE)
+    variables_of_home = sealed(os.environ, home=home, SOURCE_DATE_EPOCH=MADE)
 
     def run(*command: str | Path, cwd: Path = home, **variables: str) -> str:
         done = subprocess.run(
             [str(word) for word in command],
-            env=sealed | variables,
+            env=variables_of_home | variables,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             capture_output=True,
