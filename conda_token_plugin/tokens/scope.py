@@ -38,6 +38,7 @@ SUBDIRS = (
 # Patterns are text and compiled when they are first needed, because a request rarely needs them.
 _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
+_BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
@@ -173,6 +174,12 @@ def without_secrets(url: str) -> str:
     authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     path = re.sub(_TOKEN_SEGMENT, "", f"{slash}{path}")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
+
+
+def path_before_token(url: str) -> str:
+    """Return the path before ``/t/<token>`` in ``url``; empty if it comes first, or not at all."""
+    found = re.match(_BEFORE_TOKEN, url, re.IGNORECASE)
+    return _encoded(found[1]) if found else ""
 
 
 def _judged(url: str) -> tuple[str, str]:

@@ -11,7 +11,6 @@ change is refused unless it changed exactly the values that it was meant to chan
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
 from conda_token_plugin.settings import absolute
+from conda_token_plugin.tokens.scope import path_before_token
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 NAMES = (".condarc", "condarc")
 ENVIRONMENT_FILES = ("environment.yml", "environment.yaml")
-_INSIDE_PATH = re.compile(r"https?://[^/]+/(?!t/).+?/t/[^/]", re.IGNORECASE)
-"""A URL whose token comes after the first segment of the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
             value=one.value,
             way=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
-            inside_path=bool(_INSIDE_PATH.match(text, one.start, one.end)),
+            path_before=path_before_token(text[one.start : one.end]),
             plain=Plain(path=path, without=_without(one.value)),
         )
         for one in url_credentials(text)
