@@ -18,10 +18,18 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given, verify_given
 from conda_token_plugin.settings import expanded
+from conda_token_plugin.settings.secret_files import MAX_SIZE, decoded, text_in
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.paste import token_in
-from conda_token_plugin.tokens.scope import normalised, organization_prefix, without_secrets
+from conda_token_plugin.tokens.patterns import PATH_TOKEN
+from conda_token_plugin.tokens.scope import (
+    normalised,
+    organization_prefix,
+    path_before_token,
+    without_secrets,
+)
+from conda_token_plugin.tokens.secret import Password
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
@@ -57,7 +65,11 @@ def configure(parser: ArgumentParser) -> None:
         help="where it may be sent, on any server (default: the organization's channels)",
     )
     schemes = [scheme.value for scheme in AuthScheme]
-    group.add_argument("--send-as", choices=schemes, default="token", help="how it is sent")
+    group.add_argument(
+        "--send-as",
+        choices=schemes,
+        help="how it is sent (default: path if a URL of -c contains /t/, else token)",
+    )
     group.add_argument("--username", default="", help="with --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
     group.add_argument("--system", action="store_true", help="store it for this machine")
@@ -195,8 +207,15 @@ def _planned(call: CommandContext) -> Token:
             channel that conda could not read.
     """
     args = call.args
-    if args.username and args.send_as != AuthScheme.BASIC.value:
+    way = _scheme(args)
+    if args.username and way is not AuthScheme.BASIC:
         raise BadInput("--username is only valid with --send-as basic.")
+    places = {path_before_token(url) for url in args.channel}
+    if len(places) > 1:
+        raise BadInput(
+            "The channels expect the token at different places of their paths.",
+            hint="Store the token for each channel on its own, with --org NAME.",
+        )
     scope = tuple(normalised(without_secrets(url)) for url in args.channel)
     for url in (*scope, call.settings.repo_url):
         dropin.refuse_unreadable(url)
@@ -206,8 +225,9 @@ def _planned(call: CommandContext) -> Token:
         organization=args.org or scope[0].partition("://")[2].partition("/")[0],
         kind=TokenKind.SITE,
         scope=scope,
-        way=AuthScheme(args.send_as),
+        way=way,
         username=args.username,
+        path_before="".join(places) if way is AuthScheme.PATH else "",
         issued=None,
         expires=args.expires,
     )
@@ -255,8 +275,27 @@ def _organization_from_service(call: CommandContext) -> str:
     )
 
 
+def _scheme(args: Namespace) -> AuthScheme:
+    """Return how the token is sent: as the option says, or as the URLs of the channels do."""
+    if args.send_as:
+        return AuthScheme(args.send_as)
+    in_path = any(PATH_TOKEN.search(url) for url in args.channel)
+    return AuthScheme.PATH if in_path else AuthScheme.TOKEN
+
+
 def _given(call: CommandContext) -> Secret:
-    """Return the token from the argument, standard input, a file, a variable or a prompt."""
+    """Return the secret from the argument, standard input, a file, a variable or a prompt.
+
+    A password is taken verbatim, less one line break at its end. Any other text is searched for
+    the token.
+    """
+    text = _text(call)
+    if _scheme(call.args) is not AuthScheme.BASIC:
+        return token_in(text)
+    return Password(text[:-2] if text.endswith("\r\n") else text.removesuffix("\n"))
+
+
+def _text(call: CommandContext) -> str:
     args = call.args
     named = [name for name in SOURCES if getattr(args, name)]
     if len(named) > 1:
@@ -267,14 +306,26 @@ def _given(call: CommandContext) -> Secret:
             "Other users can see a token on the command line, and the shell's history stores it. "
             "Use --token-stdin, --token-file, or type it at the prompt."
         )
-        return token_in(args.token)
+        return str(args.token)
     if args.token_stdin:
-        return token_in(sys.stdin.read())
+        return _standard_input()
     if args.token_file:
-        return token_in(_content(expanded(args.token_file)))
+        return _content(expanded(args.token_file))
     if args.token_env:
-        return token_in(_variable(call, args.token_env))
-    return token_in(call.prompts.hidden("Token (not shown):", flag="--token-stdin"))
+        return _variable(call, args.token_env)
+    word = "Password" if _scheme(args) is AuthScheme.BASIC else "Token"
+    return call.prompts.hidden(f"{word} (not shown):", flag="--token-stdin")
+
+
+def _standard_input() -> str:
+    """Return the text of standard input; of a longer one, its beginning.
+
+    The bytes are decoded here, because Python decodes them in the encoding of the locale.
+    """
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # replaced by a program that calls this one
+        return sys.stdin.read(MAX_SIZE + 1)
+    return decoded(stream.read(MAX_SIZE + 1))
 
 
 def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
@@ -289,11 +340,10 @@ def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
 
 def _content(path: Path) -> str:
     try:
-        return path.read_text("utf-8", errors="replace")
-    except OSError as error:  # absent, a folder, not permitted
-        raise BadInput(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the path."
-        ) from None
+        return text_in(path)
+    except (OSError, ValueError) as error:  # absent, a folder, not permitted; a null character
+        reason = getattr(error, "strerror", None) or "it is not a path"
+        raise BadInput(f"{path} cannot be read: {reason}.", hint="Check the path.") from None
 
 
 def _variable(call: CommandContext, name: str) -> str:

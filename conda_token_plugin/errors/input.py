@@ -66,6 +66,18 @@ class MalformedToken(BadInput):
         )
 
 
+class MalformedPassword(MalformedToken):
+    """A value cannot be a password. The value is never shown."""
+
+    def __init__(self, fault: str) -> None:
+        """Take what is wrong, in words that do not show the value."""
+        BadInput.__init__(
+            self,
+            f"That is not a password: {fault}.",
+            hint="Give only the password, in UTF-8, with at most one line break at its end.",
+        )
+
+
 class MalformedURL(BadInput):
     """A text is not a URL, or no token may be sent to it."""
 

@@ -25,8 +25,8 @@ from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
-from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.integrations.target import Entry, refuse_inside_path
+from conda_token_plugin.tokens.authorization import secret_type
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
 """The kinds of entries, and the field that holds the secret of each."""
@@ -75,6 +76,7 @@ class Mamba:
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """Yield one entry per prefix of the token's scope; for a bearer token, one per host."""
+        refuse_inside_path(grant, tool=self.name)
         value = json.dumps(_value(grant))
         keys = (key_of(prefix) for prefix in grant.token.scope)
         if grant.token.way is AuthScheme.BEARER:
@@ -138,7 +140,7 @@ def secret_of(entry: dict[str, str]) -> Secret | None:
     try:
         if entry["type"] == "BasicHTTPAuthentication":
             held = b64decode(held, validate=True).decode()
-        return Secret(held)
+        return secret_type(WAYS[entry["type"]].value)(held)
     except (MalformedToken, ValueError):  # a value that cannot be sent; invalid base64 or UTF-8
         return None
 

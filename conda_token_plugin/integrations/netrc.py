@@ -30,7 +30,7 @@ from conda_token_plugin.integrations.formats.netrc_text import without_machine
 from conda_token_plugin.integrations.rattler import hosts_of
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered, url_of
 from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.secret import Password
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
-_PLAIN = re.compile(r"[^\s\"'#\\]+")
-"""Words that all readers parse in the same way. They differ on quotes, comments and escapes."""
+_PLAIN = re.compile(r"(?:(?![\"'#\\])[!-~])+")
+"""Words that all readers parse in the same way. They differ on quotes, comments, escapes and
+encodings: curl sends the bytes of the file, requests encodes the password as Latin-1."""
 _KNOWN_HOSTS = ("conda.anaconda.org",)
 
 
@@ -168,8 +170,9 @@ class Netrc:
             )
         if not (_PLAIN.fullmatch(secret) and _PLAIN.fullmatch(token.username)):
             raise BadInput(
-                f"The user name or password of {token.organization} contains a quote, #, \\ or a "
-                "blank. Programs that read netrc parse these in different ways.",
+                f"The user name or password of {token.organization} contains a quote, #, \\, a "
+                "blank or a letter that is not ASCII. Programs that read netrc parse these in "
+                "different ways.",
                 hint="Use another target: rattler, pixi, mamba.",
             )
         for host in hosts_of(grant):
@@ -178,8 +181,8 @@ class Netrc:
     def secret_in(self, value: str) -> Secret | None:
         """Return the password of an entry, or None if it cannot be a token."""
         try:
-            return Secret(value.rpartition("password ")[2])
-        except MalformedToken:  # an empty password, or one with blanks
+            return Password(value.partition(" password ")[2])
+        except MalformedToken:  # an empty password
             return None
 
     def notes(self, grant: Grant) -> Iterator[str]:

@@ -29,9 +29,9 @@ from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
 from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
-from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.integrations.target import Entry, refuse_inside_path
+from conda_token_plugin.tokens.authorization import secret_type
 from conda_token_plugin.tokens.display import named
-from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.source import FoundCredential, Plain
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
 SERVICE = "rattler"
 KINDS = {
@@ -117,14 +118,16 @@ class Rattler:
 
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """Yield one entry per host of the token's scope."""
+        refuse_inside_path(grant, tool=self.name)
         value = json.dumps(_value(grant))
         for host in hosts_of(grant):
             yield Entry(key=host, value=value)
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the token or password of an entry, or None."""
+        way, held, _ = _held(_read(value))
         try:
-            return Secret(_held(_read(value))[1])
+            return None if way is None else secret_type(way.value)(held)
         except MalformedToken:  # a value that cannot be sent, or another kind of credential
             return None
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.input import MalformedToken, MalformedURL
+from conda_token_plugin.tokens.authorization import secret_type
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
-from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.integrations.formats.credential_file import Format
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,8 @@ class FoundCredential:
         sources: The names of the sources that have it.
         where: Paths with lines, or keyring entries, to be shown to the user.
         organization: Empty if neither the source nor the scope tells it.
-        inside_path: Whether a URL has the token after the first path segment
-            (``https://host/api/t/TOKEN/main``). A stored token is sent before the whole path.
+        path_before: The path before the token in its URL: ``/api`` in
+            ``https://host/api/t/TOKEN/main``.
         plain: The plain-text copies.
     """
 
@@ -54,7 +55,7 @@ class FoundCredential:
     way: AuthScheme
     username: str = ""
     organization: str = ""
-    inside_path: bool = False
+    path_before: str = ""
     plain: tuple[Plain, ...] = ()
 
 
@@ -85,14 +86,14 @@ class RawCredential:
     way: AuthScheme
     username: str = ""
     organization: str = ""
-    inside_path: bool = False
+    path_before: str = ""
     plain: Plain | None = None
 
 
 def offered(raw: Iterable[RawCredential], *, settings: Settings) -> Iterator[FoundCredential]:
     """Yield the credentials that can be tokens and have at least one URL to be sent to."""
     for one in raw:
-        secret, scope = _secret(one.value), tuple(dict.fromkeys(_prefixes(one.urls)))
+        secret, scope = _secret(one), tuple(dict.fromkeys(_prefixes(one.urls)))
         if secret is not None and scope:
             yield _found(one, secret=secret, scope=scope, settings=settings)
 
@@ -141,7 +142,7 @@ def url_of(key: str, settings: Settings) -> str:
 def _found(
     one: RawCredential, *, secret: Secret, scope: tuple[str, ...], settings: Settings
 ) -> FoundCredential:
-    """What goes into the path elsewhere is taken by the repository in the header, too."""
+    """Return the credential with its owner, and with the scheme that its server accepts."""
     owners = (
         one.organization,
         *(organization_of(prefix, repository=settings.repo_url) for prefix in scope),
@@ -156,7 +157,7 @@ def _found(
         way=AuthScheme.TOKEN if ours and one.way is AuthScheme.PATH else one.way,
         username=one.username,
         organization=next(filter(None, owners), ""),
-        inside_path=one.inside_path,
+        path_before="" if ours else one.path_before,
         plain=(one.plain,) if one.plain else (),
     )
 
@@ -172,15 +173,19 @@ def _prefix(url: str) -> str:
         return ""
 
 
-def _secret(value: str) -> Secret | None:
+def _secret(raw: RawCredential) -> Secret | None:
     try:
-        return Secret(value)
+        return secret_type(raw.way.value)(raw.value)
     except MalformedToken:  # an empty file, a value that cannot be sent
         return None
 
 
 def _is_same(one: FoundCredential, other: FoundCredential) -> bool:
-    alike = (one.way, one.username) == (other.way, other.username)
+    alike = (one.way, one.username, one.path_before) == (
+        other.way,
+        other.username,
+        other.path_before,
+    )
     owners = {one.organization, other.organization} - {""}
     return alike and len(owners) < 2 and one.secret == other.secret  # noqa: PLR2004  # "two owners"
 
@@ -192,6 +197,5 @@ def _joined(one: FoundCredential, other: FoundCredential) -> FoundCredential:
         where=tuple(dict.fromkeys((*one.where, *other.where))),
         scope=tuple(dict.fromkeys((*one.scope, *other.scope))),
         organization=one.organization or other.organization,
-        inside_path=one.inside_path or other.inside_path,
         plain=(*one.plain, *other.plain),
     )

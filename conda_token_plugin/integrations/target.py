@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from conda_token_plugin.errors.input import BadInput
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -33,6 +35,20 @@ class Entry:
     key: str
     value: str = field(repr=False)
     """The tool's own notation; it contains the secret."""
+
+
+def refuse_inside_path(grant: Grant, *, tool: str) -> None:
+    """Raise if the server expects the token within the path, where ``tool`` cannot put it.
+
+    Raises:
+        BadInput: It does. The tool would send the token before the path.
+    """
+    if grant.token.path_before:
+        raise BadInput(
+            f"{tool} cannot send the token of {grant.token.organization}: its server expects it "
+            f"after {grant.token.path_before}, and {tool} puts it at the beginning of the path.",
+            hint="Export it without this target, or run the tool with: conda token run",
+        )
 
 
 class Place(Protocol):

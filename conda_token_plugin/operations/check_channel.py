@@ -37,6 +37,8 @@ class FileAnswer(Enum):
     REFUSED = "refused"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    NOT_SENT = "not requested"
+    """The channel is a folder or a store of another kind (``file``, ``s3``, ``oci``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,13 @@ class ChannelReport:
 
     @property
     def works(self) -> bool:
-        """Whether conda can use the channel: its repodata and, if it lists one, a package."""
+        """Whether conda can use the channel: its repodata and, if it lists one, a package.
+
+        True also for a channel that is not requested.
+        """
         found = [self.parts[name].finding for name in NEEDED]
+        if found[0] is FileAnswer.NOT_SENT:
+            return True
         return found[0] is FileAnswer.WORKS and found[1] in {FileAnswer.WORKS, FileAnswer.UNKNOWN}
 
 
@@ -79,13 +86,16 @@ class Sender(Protocol):
 
 
 def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
-    """Request the files of a channel.
+    """Request the files of a channel, if it is one that tokens are sent to.
 
     Args:
         subdir: The URL of one of its subdirs.
         shown: The same URL without secrets.
         sender: Sends the requests.
     """
+    if not subdir.startswith(("https://", "http://")):
+        report = FileReport(FileAnswer.NOT_SENT, "no token is sent there")
+        return ChannelReport(shown, dict.fromkeys((*INDEXES, PACKAGE), report))
     parts: dict[str, FileReport] = {}
     beginning = b""
     for name, file in INDEXES.items():

@@ -22,7 +22,7 @@ from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.display import channels, last_four
-from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,7 +45,6 @@ class ImportVerdict(Enum):
     UNKNOWN = "not verified: no answer"
     UNTRIED = "not verified"
     STORED = "already stored"
-    INSIDE_PATH = "not imported: token inside the path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +113,7 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
         scope=scope,
         way=offer.way,
         username=offer.username,
+        path_before=offer.path_before,
         last_four=offer.secret.last_four,
     )
     return Candidate(
@@ -239,8 +239,6 @@ def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator
 
 
 def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdict:
-    if offer.inside_path and token.way is AuthScheme.PATH:
-        return ImportVerdict.INSIDE_PATH
     if store.token(token.key) is None:
         return ImportVerdict.UNTRIED
     try:

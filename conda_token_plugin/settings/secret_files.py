@@ -77,20 +77,40 @@ def secret_in(path: Path, *, named_by: str = "") -> Secret:
 
 def _read(path: Path, *, mode: int, named_by: str) -> Secret | TokenPluginError:
     """Return the secret, or the error that each use of the file will raise."""
-    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-        return _unusable(path, "it is neither a regular file nor a pipe", named_by=named_by)
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-        try:
-            is_pipe = stat.S_ISFIFO(mode)
-            data = _from_pipe(descriptor) if is_pipe else os.read(descriptor, MAX_SIZE)
-        finally:
-            os.close(descriptor)
-        return secret_of(_decoded(data).strip(), where=str(path))
+        return secret_of(_text(path, mode=mode).strip(), where=str(path))
     except OSError as error:  # not permitted, a folder, a pipe that delivers nothing
         return _unusable(path, error.strerror, named_by=named_by)
     except TokenPluginError as error:
         return error
+
+
+def text_in(path: Path) -> str:
+    """Return the text of a file that the user named. It is read anew with each call.
+
+    Raises:
+        OSError: The file cannot be read, or a pipe delivered nothing within ``WAIT``.
+        ValueError: The path contains a null character.
+    """
+    return _text(path, mode=path.stat().st_mode)
+
+
+def decoded(data: bytes) -> str:
+    """Return the text in ``data``: UTF-8, or UTF-16 with a byte order mark."""
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    return data.removeprefix(BOM_UTF8).decode("utf-8", "replace")
+
+
+def _text(path: Path, *, mode: int) -> str:
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise OSError(0, "it is neither a regular file nor a pipe")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        is_pipe = stat.S_ISFIFO(mode)
+        return decoded(_from_pipe(descriptor) if is_pipe else os.read(descriptor, MAX_SIZE + 1))
+    finally:
+        os.close(descriptor)
 
 
 def _from_pipe(descriptor: int) -> bytes:
@@ -110,12 +130,6 @@ def _from_pipe(descriptor: int) -> bytes:
         if len(data) > MAX_SIZE:
             return bytes(data)
     raise OSError(0, f"it is a pipe that delivered nothing whole within {WAIT:g} seconds")
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    return data.removeprefix(BOM_UTF8).decode("utf-8", "replace")
 
 
 def _unusable(path: Path, reason: str | None, *, named_by: str) -> TokenPluginError:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.tokens.secret import Secret, fault_of
+from conda_token_plugin.tokens.secret import Password, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,8 @@ def unwrapped(kind: str, data: bytes) -> Any:
 
 def sealed(name: str, secret: Secret) -> bytes:
     """Return the document to put into a vault for the secret of ``name``; ASCII."""
-    return wrapped(SECRET, {"name": name, "secret": secret.reveal()})
+    kind = {"password": True} if isinstance(secret, Password) else {}
+    return wrapped(SECRET, {"name": name, "secret": secret.reveal(), **kind})
 
 
 def unsealed(name: str, data: bytes) -> Secret:
@@ -91,11 +92,12 @@ def unsealed(name: str, data: bytes) -> Secret:
     """
     content = unwrapped(SECRET, data)
     secret = content.get("secret") if isinstance(content, dict) else None
-    if not isinstance(secret, str) or fault_of(secret):
+    kind = Password if secret is not None and content.get("password") else Secret
+    if not isinstance(secret, str) or kind.fault_of(secret):
         raise EnvelopeRefused("it holds no secret")
     if content.get("name") != name:
         raise EnvelopeRefused("it holds the secret of something else")
-    return Secret(secret)
+    return kind(secret)
 
 
 @contextmanager

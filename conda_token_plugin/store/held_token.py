@@ -51,6 +51,11 @@ class HeldToken(NamedTuple):
         """The user name; only for ``AuthScheme.BASIC``."""
         return self.token.username
 
+    @property
+    def path_before(self) -> str:
+        """The path before ``/t/<token>``; only for ``PATH``."""
+        return self.token.path_before
+
     def with_token(self, token: Token) -> HeldToken:
         """Return this with other metadata of the same token."""
         return self._replace(metadata=lambda: token)

@@ -12,12 +12,10 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from conda_token_plugin.tokens.secret import HIDDEN, HeaderValue
+from conda_token_plugin.tokens.secret import HIDDEN, HeaderValue, Password, Secret
 
 if TYPE_CHECKING:
     from typing import Protocol
-
-    from conda_token_plugin.tokens.secret import Secret
 
     class Sendable(Protocol):
         """The metadata that decide how a token is sent; ``Token`` and ``HeldToken`` have them."""
@@ -30,9 +28,18 @@ if TYPE_CHECKING:
         def username(self) -> str:
             """The user name; only for ``BASIC``."""
 
+        @property
+        def path_before(self) -> str:
+            """The path before ``/t/<token>``; only for ``PATH``."""
+
 
 TOKEN, BEARER, BASIC, PATH = "token", "bearer", "basic", "path"
 _SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
+
+
+def secret_type(way: str) -> type[Secret]:
+    """Return the type of the secret that ``way``, a value of ``AuthScheme``, is used with."""
+    return Password if way == BASIC else Secret
 
 
 def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
@@ -47,14 +54,17 @@ def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
 
 
 def address(url: str, *, token: Sendable, secret: Secret) -> str:
-    """Return the URL to request: for a path token, with ``/t/<token>`` before the path.
+    """Return the URL to request: for a path token, with ``/t/<token>`` in the path.
 
-    The token is percent-encoded as one segment, whatever characters it has.
+    It is put after ``token.path_before``, which is empty for most servers. The token is
+    percent-encoded as one segment, whatever characters it has.
     """
     if token.way != PATH:
         return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/t/{_segment(secret)}{parts.path}"))
+    parts, before = urlsplit(url), token.path_before
+    at = len(before) if parts.path.startswith(f"{before}/") else 0
+    path = f"{parts.path[:at]}/t/{_segment(secret)}{parts.path[at:]}"
+    return urlunsplit(parts._replace(path=path))
 
 
 def without_path_token(text: str, *, secret: Secret) -> str:

@@ -40,12 +40,16 @@ SUBDIRS = (
 # Patterns are text and compiled when they are first needed, because a request rarely needs them.
 _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
+_BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _ESCAPE = r"%([0-9A-Fa-f]{2})"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
 _ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PLAIN = _UNRESERVED | frozenset("!$&'()+,=:@")
+"""Characters of a path that a prefix contains unescaped. requests sends their escapes as they are,
+conda undoes them (26.7.1: ``a%2Bb`` is requested as ``a+b``)."""
 
 
 def normalised(url: str) -> str:
@@ -160,11 +164,12 @@ def pattern(prefix: str) -> str:
     """Return the glob by which conda's ``channel_settings`` names everything below ``prefix``.
 
     A glob and not the exact URL, because with an exact URL conda requests the shards index
-    without auth (conda 26.7.1). conda matches the URL with its escapes undone, so an escape in
-    the prefix is a wildcard; the handler then checks the URL itself.
+    without auth (conda 26.7.1). conda matches the URL with its escapes undone (26.7.1) or as it
+    was typed (24.11), so what may be escaped is a wildcard; the handler then checks the URL itself.
     """
-    literal = re.sub(r"([\[*?])", r"[\1]", prefix)
-    return re.sub(r"(?:%[0-9A-F]{2})+", "*", literal) + "/*"
+    host, slash, path = re.sub(r"([\[*?])", r"[\1]", prefix).partition("://")[2].partition("/")
+    path = re.sub(r"(?:%[0-9A-F]{2}|[!$&'()+,=:@])+", "*", path)
+    return f"{prefix.partition('://')[0]}://{host}{slash}{path}/*"
 
 
 def without_secrets(url: str) -> str:
@@ -175,6 +180,12 @@ def without_secrets(url: str) -> str:
     authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
     path = re.sub(_TOKEN_SEGMENT, "", f"{slash}{path}")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
+
+
+def path_before_token(url: str) -> str:
+    """Return the path before ``/t/<token>`` in ``url``; empty if it comes first, or not at all."""
+    found = re.match(_BEFORE_TOKEN, url, re.IGNORECASE)
+    return _encoded(found[1]) if found else ""
 
 
 def _judged(url: str) -> tuple[str, str]:
@@ -253,7 +264,7 @@ def _ascii(host: str) -> str:
 
 
 def _encoded(path: str) -> str:
-    """Return ``path`` as requests sends it: unreserved characters plain, non-ASCII ones escaped.
+    """Return ``path`` with the characters of ``_PLAIN`` unescaped, and non-ASCII ones escaped.
 
     Raises:
         ValueError: it has an unpaired surrogate.
@@ -265,6 +276,6 @@ def _encoded(path: str) -> str:
 
     def plain(match: re.Match[str]) -> str:
         character = chr(int(match[1], 16))
-        return character if character in _UNRESERVED else match[0].upper()
+        return character if character in _PLAIN else match[0].upper()
 
     return re.sub(_ESCAPE, plain, path)

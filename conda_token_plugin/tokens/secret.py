@@ -1,7 +1,8 @@
-"""A value that must not be shown: a token or an API key.
+"""A value that must not be shown: a token, an API key or a password.
 
 ``Secret`` is the only way a token travels through this package.
-It cannot be printed, formatted, pickled or copied. Only ``reveal()`` returns the value,
+``Password`` is the same for Basic authentication, where blanks and non-ASCII characters are valid.
+Neither can be printed, formatted, pickled or copied. Only ``reveal()`` returns the value,
 and a test lists the places that call it.
 ``HeaderValue`` does the same where a ``str`` is needed: for an HTTP header, which conda prints
 at ``-vv`` and in ``--json`` errors.
@@ -55,15 +56,26 @@ class Secret(_Hidden):
         """Take ``value`` unchanged.
 
         Raises:
-            MalformedToken: it is empty, too long, or has blanks or characters
-                that an HTTP header cannot contain.
+            MalformedToken: ``fault_of`` the value returns a fault.
         """
-        fault = fault_of(value)
+        fault = self.fault_of(value)
         if fault:
-            from conda_token_plugin.errors.input import MalformedToken
-
-            raise MalformedToken(fault)
+            raise self._malformed(fault)
         self._value = value
+
+    @classmethod
+    def fault_of(cls, value: str) -> str:
+        """Return why ``value`` cannot be a token, without showing it; empty if it can.
+
+        A token has no blanks, and only characters that an HTTP header can contain.
+        """
+        return fault_of(value)
+
+    @staticmethod
+    def _malformed(fault: str) -> Exception:
+        from conda_token_plugin.errors.input import MalformedToken
+
+        return MalformedToken(fault)
 
     def reveal(self) -> str:
         """Return the value, only to send or to store it."""
@@ -79,6 +91,38 @@ class Secret(_Hidden):
         if not isinstance(other, Secret):
             return NotImplemented
         return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+
+class Password(Secret):
+    """A password of Basic authentication, kept as it was given. None of it is ever shown.
+
+    It is sent as Base64 of UTF-8, so it can contain every character but control characters
+    (RFC 7617, section 2).
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def fault_of(cls, value: str) -> str:
+        """Return why ``value`` cannot be a password, without showing it; empty if it can."""
+        if not value or len(value) > LONGEST:
+            return fault_of(value)
+        if "\ufffd" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            return "it is not valid UTF-8"
+        if any(character < " " or "\x7f" <= character <= "\x9f" for character in value):
+            return "it contains a control character, such as a line break"
+        return ""
+
+    @staticmethod
+    def _malformed(fault: str) -> Exception:
+        from conda_token_plugin.errors.input import MalformedPassword
+
+        return MalformedPassword(fault)
+
+    @property
+    def last_four(self) -> str:
+        """Return an empty text: passwords are short, and people use them more than once."""
+        return ""
 
 
 class HeaderValue(_Hidden, str):

@@ -97,6 +97,8 @@ class Token(NamedTuple):
     way: AuthScheme = AuthScheme.TOKEN
     username: str = ""
     """Only for ``AuthScheme.BASIC``."""
+    path_before: str = ""
+    """Only for ``AuthScheme.PATH``: the path before ``/t/<token>``; empty if it comes first."""
     id: str = ""
     """The service's identifier of the token; never the token."""
     last_four: str = ""

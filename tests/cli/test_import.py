@@ -12,6 +12,9 @@ import pytest
 
 from conda_token_plugin.gateways import keyring as gateway
 from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.tokens.authorization import address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -302,14 +305,19 @@ def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shel
     assert scopes["globex"] == [f"{shell.sandbox.repo}globex"]
 
 
-def test_import_leaves_a_token_in_the_middle_of_a_path_where_it_works(shell: Shell) -> None:
-    text = "channels: [http://127.0.0.1:9/api/repo/t/abcdefgh01234567/main]\n"
+def test_import_remembers_where_in_the_path_the_token_belongs(shell: Shell) -> None:
+    where = "http://127.0.0.1:9/api/repo"
+    text = f"channels: [{where}/t/abcdefgh01234567/main]\n"
     path = put(shell.home / ".condarc", text)
     ran = shell("import", "--yes", "--clean", "--no-validate")
     assert ran.code == 0
-    assert "middle of the path" in ran.err
-    assert path.read_text() == text
-    assert shell("list", "--json").json == []
+    assert path.read_text() == f"channels: [{where}/main]\n"
+    (stored,) = shell("list", "--json").json
+    assert stored["scope"] == [f"{where}/main"]
+    found = Lookup(Settings()).find(f"{where}/main/noarch/repodata.json")
+    assert found is not None
+    asked = address(f"{where}/main/noarch/repodata.json", token=found, secret=found.secret())
+    assert asked == f"{where}/t/abcdefgh01234567/main/noarch/repodata.json"
 
 
 def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> None:

@@ -88,3 +88,24 @@ def test_redirect_to_another_host_loses_the_token_in_the_path(sandbox: Sandbox) 
     redirect(sandbox, "/get/priv/a", f"{other}/t/{TOKEN}/get/priv/b")
     follow(sandbox, f"/t/{TOKEN}/get/priv/a", header=False)
     assert paths(sandbox)[1] == ("/get/priv/b", False)
+
+
+@pytest.mark.parametrize(
+    ("location", "arrives"),
+    [
+        (f"/get/t/{TOKEN}/evil/b", "/get/evil/b"),
+        (f"/evil/t/{TOKEN}/b", "/evil/b"),
+        ("../evil/b", "/get/evil/b"),
+        ("/evil/b", "/evil/b"),
+        (f"/get/t/{TOKEN}/priv/b", f"/get/t/{TOKEN}/priv/b"),
+        ("/get/priv/b", f"/get/t/{TOKEN}/priv/b"),
+        ("b", f"/get/t/{TOKEN}/priv/b"),
+    ],
+)
+def test_token_in_the_middle_of_the_path_goes_along_inside_of_the_scope_only(
+    sandbox: Sandbox, location: str, arrives: str
+) -> None:
+    asked = f"/get/t/{TOKEN}/priv/a"
+    redirect(sandbox, asked, location)
+    follow(sandbox, asked, header=False)
+    assert paths(sandbox) == [(asked, False), (arrives, False)]

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.integrations.conda.condarcs import configured_channels
+from conda_token_plugin.integrations.conda.condarcs import (
+    MAX_YAML,
+    configured_channels,
+    parsed,
+)
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.token import Token, TokenKind
 
@@ -57,3 +61,34 @@ def test_configured_channels_are_listed_in_the_order_that_conda_uses(
     settings: Settings, set_up: Callable[[Settings], Settings], channels: tuple[str, ...]
 ) -> None:
     assert configured_channels(set_up(settings)) == channels
+
+
+BILLION = b"a: &a [x, x]\n" + b"".join(
+    b"%c: &%c [*%c, *%c, *%c, *%c]\n" % (n, n, n - 1, n - 1, n - 1, n - 1)
+    for n in range(ord("b"), ord("t"))
+)
+"""Twenty lines of aliases that stand for four to the power of 18 nodes."""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        BILLION,
+        b"channels: &a [*a]\n",
+        b"channels: &a {b: *a}\n",
+        b"[" * 100_000,
+        b"{a: " * 100_000,
+        b"".join(b" " * level + b"a:\n" for level in range(1000)),
+        b"channels: [" + b"x, " * (MAX_YAML // 3) + b"x]\n",
+    ],
+    ids=["aliases", "list in itself", "map in itself", "lists", "maps", "indents", "size"],
+)
+def test_yaml_that_exceeds_a_limit_counts_as_unreadable(settings: Settings, data: bytes) -> None:
+    assert parsed(data) is None
+    (settings.home / ".condarc").write_bytes(data)
+    assert configured_channels(settings) == ()
+
+
+def test_yaml_with_ordinary_aliases_is_parsed() -> None:
+    data = b"a: &a [https://h.example/x]\nchannels: *a\ndefault_channels: *a\n"
+    assert parsed(data)["default_channels"] == ["https://h.example/x"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 REPO = "https://repo.anaconda.cloud/repo"
@@ -133,6 +134,31 @@ def test_file_and_mounted_secret_supply_a_token_and_are_its_source(
     assert (value(acme), value(globex)) == (NAMED, GENERAL)
     assert acme.source == str(tmp_path / "anaconda_repo_token_acme")
     assert globex.source.startswith("ANACONDA_REPO_TOKEN_FILE")
+
+
+def test_sources_of_the_environment_are_used_in_the_documented_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    variables: dict[str, str] = {}
+    removals: list[Callable[[], object]] = []
+    for number, name in enumerate(("ANACONDA_REPO_TOKEN_ACME", "ANACONDA_REPO_TOKEN")):
+        variables[name] = f"variable-{number}-xxxxxxxx"
+        (tmp_path / f"file-{number}").write_text(f"file-{number}-xxxxxxxx")
+        variables[f"{name}_FILE"] = str(tmp_path / f"file-{number}")
+        mounted = tmp_path / name.lower()
+        mounted.write_text(f"mounted-{number}-xxxxxxxx")
+        removals += [
+            partial(variables.pop, name),
+            partial(variables.pop, f"{name}_FILE"),
+            mounted.unlink,
+        ]
+    nothing, seen = FakeStore("-"), []
+    for remove in removals:
+        seen.append(value(lookup(variables, user=nothing, machine=nothing).find(f"{REPO}/acme/x")))
+        remove()
+    kinds = ("variable", "file", "mounted")
+    assert seen == [f"{kind}-{number}-xxxxxxxx" for number in (0, 1) for kind in kinds]
 
 
 def test_variable_without_a_token_raises() -> None:

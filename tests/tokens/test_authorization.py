@@ -41,6 +41,22 @@ def test_path_token_is_one_segment_whatever_its_characters(value: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/api/repo/main", "/api/repo/t/SECRET/main"),
+        ("/api/repo/main/noarch/x.conda", "/api/repo/t/SECRET/main/noarch/x.conda"),
+        ("/api/repository/main", "/t/SECRET/api/repository/main"),
+        ("/other", "/t/SECRET/other"),
+    ],
+)
+def test_path_token_is_put_after_the_path_that_comes_before_it(path: str, sent: str) -> None:
+    token = TOKEN._replace(path_before="/api/repo")
+    assert address(f"https://a.example{path}", token=token, secret=Secret("SECRET")) == (
+        f"https://a.example{sent}"
+    )
+
+
+@pytest.mark.parametrize(
     "form", [VALUE, SEGMENT, SEGMENT.replace("%2F", "%2f"), requests.utils.requote_uri(VALUE)]
 )
 def test_text_is_redacted_in_each_form_of_the_token(form: str) -> None:

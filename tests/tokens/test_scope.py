@@ -18,6 +18,7 @@ from conda_token_plugin.tokens.scope import (
     normalised,
     organization_of,
     organization_prefix,
+    path_before_token,
     pattern,
     shared_prefixes,
     without_secrets,
@@ -248,6 +249,23 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
 def test_blank_in_a_url_is_refused_with_the_way_to_write_it(rest: str) -> None:
     with pytest.raises(MalformedURL, match="%20" if " " in rest else "tab"):
         normalised(f"{ACME}/{rest}")
+
+
+@pytest.mark.parametrize(
+    ("path", "before"),
+    [
+        ("/api/repo/t/TOKEN/main", "/api/repo"),
+        ("/sub/t/TOKEN/get/main", "/sub"),
+        ("/é/t/<TOKEN>/main", "/%C3%A9"),
+        ("/t/TOKEN/get/main", ""),
+        ("/t/TOKEN/get/t/main", ""),
+        ("/get/main", ""),
+        ("/get/main/t", ""),
+        ("/get/main?a=/x/t/TOKEN/", ""),
+    ],
+)
+def test_path_before_the_token_is_found_in_a_url(path: str, before: str) -> None:
+    assert path_before_token(f"https://a.example:8080{path}") == before
 
 
 def test_ipv6_address_is_refused_because_conda_cannot_read_it() -> None:

@@ -133,12 +133,6 @@ def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
     for one in found:
         if one.verdict is ImportVerdict.UNKNOWN:
             call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
-        elif one.verdict is ImportVerdict.INSIDE_PATH:
-            call.printer.say(
-                f"{last_four(one.token)}: {channels(one.token.scope)} expects the token in the "
-                "middle of the path. This plugin sends it only at the beginning, so the URL is "
-                "left as it is and goes on working."
-            )
 
 
 def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) -> None:

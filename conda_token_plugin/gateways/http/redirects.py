@@ -7,6 +7,7 @@ target with the token's scope, for conda's requests and for the plugin's own.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -32,7 +33,7 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
         covers: Returns whether the token's scope contains a URL, which has no token in it.
     """
     target = target_of(redirect)
-    token = _path_token(redirect.request.url or "")
+    before, token = _path_token(redirect.request.url or "")
     plain = _without_path_token(target, token=token) if token else target
     if not covers(plain):
         # After an answered 407, requests builds the next request from the first one in `history`.
@@ -42,7 +43,9 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
             redirect.headers["Location"] = plain
     elif token and plain == target:
         parts = urlsplit(target)
-        redirect.headers["Location"] = parts._replace(path=f"/t/{token}{parts.path}").geturl()
+        at = len(before) if parts.path.startswith(f"{before}/") else 0
+        path = f"{parts.path[:at]}/t/{token}{parts.path[at:]}"
+        redirect.headers["Location"] = parts._replace(path=path).geturl()
 
 
 def scope_hook(prefixes: Container[str]) -> Callable[..., Response]:
@@ -66,10 +69,10 @@ def target_of(redirect: Response) -> str:
         return NOWHERE
 
 
-def _path_token(url: str) -> str:
-    """Return the escaped token of ``https://host/t/TOKEN/…``, or an empty string."""
-    empty, t, token, *_ = [*urlsplit(url).path.split("/", 3), "", "", ""]
-    return token if (empty, t) == ("", "t") else ""
+def _path_token(url: str) -> tuple[str, str]:
+    """Return the path before ``/t/TOKEN/`` and the escaped token; the token is empty without it."""
+    found = re.match(r"(.*?)/t/([^/]+)/", urlsplit(url).path)
+    return (found[1], found[2]) if found else ("", "")
 
 
 def _without_path_token(url: str, *, token: str) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
+from conda_token_plugin.tokens.scope import path_before_token
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
@@ -29,10 +30,14 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.settings import Settings
 
+MAX_YAML = 1024 * 1024
+"""Bytes of a YAML file that is parsed, which takes 6 seconds (ruamel.yaml 0.18, Python 3.11)."""
+MAX_DEPTH = 100
+"""Levels of brackets."""
+MAX_NODES = 100_000
+"""Nodes of a YAML file."""
 NAMES = (".condarc", "condarc")
 ENVIRONMENT_FILES = ("environment.yml", "environment.yaml")
-_INSIDE_PATH = re.compile(r"https?://[^/]+/(?!t/).+?/t/[^/]", re.IGNORECASE)
-"""A URL whose token comes after the first segment of the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
             value=one.value,
             way=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
-            inside_path=bool(_INSIDE_PATH.match(text, one.start, one.end)),
+            path_before=path_before_token(text[one.start : one.end]),
             plain=Plain(path=path, without=_without(one.value)),
         )
         for one in url_credentials(text)
@@ -103,14 +108,20 @@ def configured_channels(settings: Settings) -> tuple[str, ...]:
 
 
 def parsed(data: bytes) -> Any:
-    """Return the content of a YAML file, or None if it cannot be parsed."""
+    """Return the content of a YAML file, or None if it cannot be parsed or exceeds a limit.
+
+    A few lines of aliases can stand for billions of nodes, and a node can contain itself.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    if len(data) > MAX_YAML or _brackets(data) > MAX_DEPTH:
+        return None
     try:
-        return YAML(typ="safe", pure=True).load(data)
+        content = YAML(typ="safe", pure=True).load(data)
     except (YAMLError, ValueError, RecursionError):  # damaged, a template, an invalid date
         return None
+    return content if _is_small(content) else None
 
 
 def texts(value: object) -> Iterator[str]:
@@ -124,6 +135,28 @@ def texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from texts(inner)
+
+
+def _brackets(data: bytes) -> int:
+    """Return how deep brackets are nested. The parser takes seconds for thousands of them."""
+    depth = deepest = 0
+    for bracket in re.findall(rb"[\[\]{}]", data):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _is_small(content: object) -> bool:
+    """Return whether parsed YAML has at most ``MAX_NODES`` nodes, with aliases written out."""
+    rest, seen = [content], 0
+    while rest and seen <= MAX_NODES:
+        seen += 1
+        node = rest.pop()
+        if isinstance(node, dict):
+            rest += (*node, *node.values())
+        elif isinstance(node, list):
+            rest += node
+    return seen <= MAX_NODES
 
 
 def without_urls(text: str, *, values: Iterable[str]) -> str:

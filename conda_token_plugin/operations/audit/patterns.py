@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 MIN_LENGTH = 8
 """Characters. A shorter stored value would match by chance."""
+LOGIN_IN_URL = "login-in-url"
 RULES = {
     "stored-token": "A token or API key of this machine's store",
     "token-in-url": "A token in the path of a URL",
-    "login-in-url": "A user's password in a URL",
+    LOGIN_IN_URL: "A user's password in a URL",
 }
 
 
@@ -78,7 +79,7 @@ def _start(hit: Hit) -> int:
 
 def _in_urls(text: str, *, known: set[str]) -> Iterator[Hit]:
     for one in url_credentials(text):
-        rule = "login-in-url" if one.username else "token-in-url"
+        rule = LOGIN_IN_URL if one.username else "token-in-url"
         yield Hit(
             rule="stored-token" if one.value in known else rule,
             start=one.start,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.operations.audit.packages import Unreadable, metadata
-from conda_token_plugin.operations.audit.patterns import hits
+from conda_token_plugin.operations.audit.patterns import LOGIN_IN_URL, hits
 from conda_token_plugin.operations.audit.places import PlaceKind
 from conda_token_plugin.tokens.secret import Secret
 
@@ -106,7 +106,7 @@ def _in_text(
             line=line,
             rule=hit.rule,
             owner=known.get(hit.value, ""),
-            last_four=_last_four(hit.value),
+            last_four="" if hit.rule == LOGIN_IN_URL else _last_four(hit.value),
             hit=hit,
         )
 
