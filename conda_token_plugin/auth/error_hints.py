@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.integrations.conda.caches import note_refused
-from conda_token_plugin.operations.explain_refusal import CONNECT, READ, RefusalExplainer
-from conda_token_plugin.operations.refusal_reasons import Diagnosis
+from conda_token_plugin.operations.explain_refusal import RefusalExplainer
+from conda_token_plugin.operations.refusal_reasons import storage_refused
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.store.lookup import Lookup
 
 NOT_FOUND = 404
@@ -37,7 +37,10 @@ def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
 def _diagnosed(facts: Mapping[str, Any], lookup: Lookup) -> Diagnosis | None:
     status = int(facts["status_code"])
     if status == NOT_FOUND:
-        return _public(str(facts["channel_url"]), lookup) if "channel_url" in facts else None
+        if "channel_url" not in facts:
+            return None
+        url = f"{facts['channel_url']}/noarch/repodata.json"
+        return reason(url, status=status, headers={}, by=lookup)
     url = str(facts.get("url") or facts["channel_url"])
     headers = headers_in(str(facts.get("response_details", "")))
     found = reason(url, status=status, headers=headers, by=lookup)
@@ -50,40 +53,8 @@ def reason(url: str, *, status: int, headers: Mapping[str, str], by: Lookup) -> 
     """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
     host = REFUSED_ELSEWHERE.get(url)
     if host is not None:
-        return Diagnosis(
-            code="storage_refused",
-            what=f"The channel redirects to {host}, which refused the request (HTTP {status}). "
-            "The token is not sent there and is not the cause.",
-            command="Try again; if it fails again, tell the administrator of the channel.",
-        )
+        return storage_refused(host, status=status)
     return explainer(by).examine(url, status=status, headers=headers)
-
-
-def _public(channel: str, lookup: Lookup) -> Diagnosis | None:
-    """Return a hint if ``channel`` has repodata for a request without a token."""
-    url = f"{channel}/noarch/repodata.json"
-    held = lookup.find(url)
-    if held is None or not _works_without_token(url):
-        return None
-    organization = held.token.organization
-    return Diagnosis(
-        code="public",
-        what=f"{channel_of(url)} answers HTTP 404 to requests with the token of {organization}, "
-        "and works without a token.",
-        command=f"Run: conda token which {channel_of(url)}",
-    )
-
-
-def _works_without_token(url: str) -> bool:
-    from conda_token_plugin.errors.service import ServiceError
-    from conda_token_plugin.gateways.http.client import Http, Timeouts
-
-    http = Http(patience=Timeouts(connect=CONNECT, read=READ, again=0), outcome="")
-    try:
-        answer = http.send("GET", url, headers={"Range": "bytes=0-0"}, follow=True, at_most=1)
-    except ServiceError:  # no response
-        return False
-    return answer.ok and not answer.is_page
 
 
 @cache

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors import TokenPluginError
@@ -28,7 +27,6 @@ from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
 from conda_token_plugin.tokens import scope
-from conda_token_plugin.tokens.authorization import address, header
 from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, pattern, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
@@ -65,8 +63,6 @@ class Answers:
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
     service_refused: OrganizationError | None = None
-    storage: str = ""
-    """The host that the channel redirects to, which refused its own signed URL."""
     sent: bool = True
     """Whether conda is configured to ask this plugin about the URL."""
 
@@ -116,7 +112,6 @@ class RefusalExplainer:
                 elsewhere=said.elsewhere,
                 outcome=said.outcome,
                 service_refused=said.service_refused,
-                storage=said.storage,
                 sent=said.sent,
             )
         )
@@ -158,9 +153,6 @@ class RefusalExplainer:
     def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Answers:
         if not is_asked(refusal.url, settings=self.settings):
             return Answers(sent=False)
-        storage = self._storage(found, refusal=refusal)
-        if storage:
-            return Answers(storage=storage)
         elsewhere = self._is_accepted_elsewhere(found, refusal=refusal)
         if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Answers(elsewhere=elsewhere)
@@ -171,24 +163,6 @@ class RefusalExplainer:
         except TokenPluginError:  # not logged in, no answer, or the store is locked
             return Answers(elsewhere=elsewhere)
         return Answers(elsewhere=elsewhere, outcome=outcome)
-
-    def _storage(self, found: HeldToken, *, refusal: ChannelRefusal) -> str:
-        """Return the host that the channel redirects to, or "".
-
-        A channel that redirects has accepted the token. The refusal is that of the storage.
-        """
-        try:
-            secret = found.secret()
-            answer = self._http().send(
-                "GET",
-                address(refusal.url, token=found.token, secret=secret),
-                authorization=header(found.token, secret=secret),
-                follow=False,
-                at_most=1,
-            )
-            return urlsplit(answer.elsewhere).hostname or ""
-        except (ServiceError, StoreError, ValueError):  # no answer, a locked keyring, no URL
-            return ""
 
     def _is_accepted_elsewhere(self, found: HeldToken, *, refusal: ChannelRefusal) -> bool | None:
         where = places(found.token, settings=self.settings)

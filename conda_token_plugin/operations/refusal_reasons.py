@@ -80,8 +80,6 @@ class Evidence:
     outcome: SyncOutcome | None = None
     """What the service says about the token."""
     service_refused: OrganizationError | None = None
-    storage: str = ""
-    """The host of the storage that the channel redirects to, if that refused."""
     sent: bool = True
     """Whether conda is configured to ask this plugin about the URL."""
     public: bool = False
@@ -100,6 +98,16 @@ class Diagnosis:
     def text(self) -> str:
         """Both in one line."""
         return f"{self.what} {self.command}"
+
+
+def storage_refused(host: str, *, status: int) -> Diagnosis:
+    """Return the diagnosis for a refusal by the storage that a channel redirects to."""
+    return Diagnosis(
+        code="storage_refused",
+        what=f"The channel redirects to {host}, which refused the request (HTTP {status}). "
+        "The token is not sent there and is not the cause.",
+        command="Try again; if it fails again, tell the administrator of the channel.",
+    )
 
 
 def diagnosed(evidence: Evidence) -> Diagnosis | None:
@@ -145,13 +153,6 @@ def _by_request(evidence: Evidence) -> Diagnosis | None:
         why = "was not sent: conda is not configured to ask this plugin about the channel"
         entry = f'channel_settings: [{{channel: "{url}/*", auth: conda-token-plugin}}]'
         return _of_token(evidence, "not_asked", why, f"Add to your condarc: {entry}")
-    if evidence.storage:
-        why = (
-            f"was accepted, but the storage that the channel redirects to ({evidence.storage}) "
-            "refused its own signed URL"
-        )
-        command = f"Try again later, or tell the owner of the channel. {_run('test', url)}"
-        return _of_token(evidence, "storage_refused", why, command)
     return None
 
 

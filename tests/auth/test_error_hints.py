@@ -92,8 +92,9 @@ def test_channel_absent_with_a_token_is_requested_without_one(path: str, *, give
     assert [one.header("Authorization") for one in came] == [""]
     assert (found is not None) == given
     if found is not None:
-        assert "works without a token" in found.text
-        assert f"conda token which {wire.url}{path}" in found.text
+        assert found.code == "works_without"
+        assert "the server returns the file if no token is sent" in found.text
+        assert f"Remove {wire.url}{path} from the token's channels." in found.text
 
 
 def test_channel_that_no_token_covers_is_not_requested() -> None:

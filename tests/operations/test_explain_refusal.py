@@ -184,20 +184,6 @@ def test_token_that_conda_does_not_ask_for_is_reported_without_a_request(room: R
     assert room.asked() == []
 
 
-def test_storage_behind_a_redirect_is_named_and_no_new_token_suggested(room: Room) -> None:
-    room.hold()
-    url = f"{room.sandbox.url_of('acme', 'private')}/noarch/acme-hello-1.0-0.conda"
-    there = (("Location", "https://storage.example/x"),)
-    room.sandbox.fail_next("acme-hello", times=9, status=302, headers=there)
-
-    found = room.examiner().examine(url, status=403, headers={})
-
-    assert code(found) == "storage_refused"
-    assert found is not None
-    assert "storage.example" in found.what
-    assert "install" not in found.text
-
-
 @pytest.mark.parametrize(("without", "expected"), [(200, "works_without"), (404, None)])
 def test_file_that_is_404_with_a_token_is_requested_without_one(
     room: Room, without: int, expected: str | None

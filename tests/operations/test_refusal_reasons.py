@@ -57,7 +57,6 @@ ROWS = {
     "cancelled": evidence(outcome=SyncOutcome.CANCELLED),
     "expired": evidence(token={"expires": NOW - timedelta(days=1)}),
     "refused": evidence(),
-    "storage_refused": evidence(storage="storage.example"),
 }
 
 
@@ -74,8 +73,7 @@ def test_each_diagnosis_has_its_code_the_url_and_one_command(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(set(ROWS) - {"no_token", "intercepted", "own_credentials"}))
 def test_diagnosis_names_the_token_its_organization_and_source(code: str) -> None:
-    owner = "for" if code == "refused" else "of"
-    assert f"token …ab12 {owner} acme from the file store" in said(ROWS[code]).what
+    assert "token …ab12 of acme from the file store" in said(ROWS[code]).what
 
 
 @pytest.mark.parametrize(
@@ -227,11 +225,10 @@ def test_command_is_quoted_for_the_shell() -> None:
 @pytest.mark.parametrize(
     ("facts", "code", "words"),
     [
-        ({"storage": "storage.example"}, "storage_refused", "redirects to (storage.example)"),
         ({"public": True}, "works_without", "is not needed"),
         ({"sent": False}, "not_asked", "channel_settings: [{channel:"),
     ],
-    ids=["storage", "public", "not asked"],
+    ids=["public", "not asked"],
 )
 def test_refusal_that_is_not_about_the_token_suggests_no_new_token(
     facts: dict[str, Any], code: str, words: str

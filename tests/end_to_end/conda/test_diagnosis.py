@@ -136,7 +136,7 @@ def test_refusal_of_a_site_token_without_a_known_reason_says_so(
     said = _explained(machine, "acme", code="refused", table=table)
 
     assert "It was never verified, so it may be wrong, revoked or expired." in said
-    assert f"The server rejected the token …{dead[-4:]} for acme from the file store" in said
+    assert f"The server rejected the token …{dead[-4:]} of acme from the file store" in said
     assert "Run: conda token status acme" in said
 
 
