@@ -44,10 +44,12 @@ def __dir__() -> list[str]:
 
 
 def token(arguments: tuple[str, ...]) -> int:
-    """Run ``conda token …``."""
+    """Run ``conda token …``; ``conda --json token …`` is ``conda token --json …``."""
+    from conda.base.context import context
+
     from conda_token_plugin.cli import main
 
-    return main(arguments)
+    return main(("--json", *arguments) if context.json else arguments)
 
 
 @hookimpl(wrapper=True)

@@ -7,34 +7,30 @@ shell's history can see it.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
+from conda_token_plugin.cli.token_input import SOURCES, read_token
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given, verify_given
-from conda_token_plugin.settings import expanded
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import normalised, organization_prefix, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
-    from pathlib import Path
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.tokens.secret import Secret
 
-SOURCES = ("token", "token_stdin", "token_file", "token_env")
 ROOT = "root"
 """The group for which the store of the machine stays readable by root only."""
 MAX_NAME = 40
@@ -107,7 +103,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
     """
     group = _readers(call)
     token = _planned(call)
-    secret = _given(call)
+    secret = read_token(call)
     if not (call.system or call.args.channel):
         _refuse_supplied(call, secret)
     verification = None if call.args.no_validate else _verified(call, token, secret=secret)
@@ -255,28 +251,6 @@ def _organization_from_service(call: CommandContext) -> str:
     )
 
 
-def _given(call: CommandContext) -> Secret:
-    """Return the token from the argument, standard input, a file, a variable or a prompt."""
-    args = call.args
-    named = [name for name in SOURCES if getattr(args, name)]
-    if len(named) > 1:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in named)
-        raise BadInput(f"The token is given {len(named)} times ({flags}).", hint="Give it once.")
-    if args.token:
-        call.printer.warn(
-            "Other users can see a token on the command line, and the shell's history stores it. "
-            "Use --token-stdin, --token-file, or type it at the prompt."
-        )
-        return token_in(args.token)
-    if args.token_stdin:
-        return token_in(sys.stdin.read())
-    if args.token_file:
-        return token_in(_content(expanded(args.token_file)))
-    if args.token_env:
-        return token_in(_variable(call, args.token_env))
-    return token_in(call.prompts.hidden("Token (not shown):", flag="--token-stdin"))
-
-
 def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
     """Refuse a token that would not be used because the environment supplies another one.
 
@@ -285,22 +259,6 @@ def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
     found = supplied(call.settings, organization=call.args.org)
     if found is not None and found.secret() != secret:
         raise Supplied(call.args.org, source=found.source)
-
-
-def _content(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", errors="replace")
-    except OSError as error:  # absent, a folder, not permitted
-        raise BadInput(
-            f"{path} cannot be read: {error.strerror}.", hint="Check the path."
-        ) from None
-
-
-def _variable(call: CommandContext, name: str) -> str:
-    value = call.settings.variables.get(name)
-    if not value:
-        raise BadInput(f"The variable {name} is not set.", hint="Export it, or check its name.")
-    return value
 
 
 def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> None:

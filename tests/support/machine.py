@@ -155,7 +155,7 @@ class Machine:
             with_conda: Run ``conda token``, else ``conda-token-plugin`` without conda.
         """
         key = self.sandbox.world.api_key(user)
-        words = ("install", "--yes", "--org", organization, *argv)
+        words = ("install", "--reissue", "--org", organization, *argv)
         run = partial(self.conda, "token") if with_conda else self.plugin
         run(*words, ANACONDA_AUTH_API_KEY=key).well()
         self.sandbox.requests.clear()
