@@ -80,7 +80,7 @@ def test_screen_of_install_with_several_organizations(shell: Shell) -> None:
     [
         ("list", ("list",)),
         ("status", ("status",)),
-        ("status_fail_within", ("status", "--fail-within", "400d")),
+        ("status_fail_within", ("status", "acme", "--fail-within", "400d")),
         ("sync", ("sync",)),
         ("renew", ("renew", "acme")),
         ("remove_unknown", ("remove", "nosuch")),
