@@ -103,7 +103,7 @@ def logged_in(shell: Shell) -> str:
 
 
 @pytest.mark.usefixtures("quick", "friend")
-def test_a_login_with_a_code_is_kept_and_used(nobody: Shell) -> None:
+def test_login_with_a_code_is_stored_and_used(nobody: Shell) -> None:
     ran = nobody("login", "--device")
     assert ran.code == 0
     assert CODE.search(ran.err)
@@ -116,7 +116,7 @@ def test_a_login_with_a_code_is_kept_and_used(nobody: Shell) -> None:
 
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("flags", [("--json",), ("--quiet",), ("--json", "--quiet")])
-def test_the_code_is_shown_whatever_the_flags(nobody: Shell, flags: tuple[str, ...]) -> None:
+def test_login_shows_the_code_with_every_flag(nobody: Shell, flags: tuple[str, ...]) -> None:
     ran = nobody("login", "--device", *flags)
     assert ran.code == 0
     assert CODE.search(ran.err)
@@ -135,7 +135,7 @@ def test_neither_key_nor_access_token_is_printed(nobody: Shell) -> None:
 
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("friend", [""], indirect=True)
-def test_a_denied_login_changes_nothing(nobody: Shell) -> None:
+def test_denied_login_changes_nothing(nobody: Shell) -> None:
     ran = nobody("login", "--device")
     assert ran.code == 3
     assert "was denied in the browser" in ran.line
@@ -143,14 +143,14 @@ def test_a_denied_login_changes_nothing(nobody: Shell) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_login_that_nobody_finishes_ends(nobody: Shell) -> None:
+def test_unfinished_login_ends_when_the_code_expires(nobody: Shell) -> None:
     ran = nobody("login", "--device")
     assert ran.code == 3
     assert "its code has expired" in ran.line
 
 
 @pytest.mark.usefixtures("quick", "friend")
-def test_a_new_login_replaces_the_old_one(nobody: Shell, friend: Friend) -> None:
+def test_new_login_replaces_the_former_one(nobody: Shell, friend: Friend) -> None:
     nobody("login", "--device")
     friend.leave()
     other = Friend(nobody.sandbox, "ada")
@@ -162,7 +162,7 @@ def test_a_new_login_replaces_the_old_one(nobody: Shell, friend: Friend) -> None
 # -- with the browser of this machine ------------------------------------------------------------
 
 
-def test_a_login_with_the_browser_is_kept_and_used(nobody: Shell, browser: list[str]) -> None:
+def test_login_with_the_browser_is_stored_and_used(nobody: Shell, browser: list[str]) -> None:
     ran = nobody("login", "--web", "--json")
     assert ran.code == 0
     assert browser[0] in ran.err
@@ -171,7 +171,7 @@ def test_a_login_with_the_browser_is_kept_and_used(nobody: Shell, browser: list[
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_login_that_is_denied_in_the_browser_changes_nothing(nobody: Shell) -> None:
+def test_login_denied_in_the_browser_changes_nothing(nobody: Shell) -> None:
     nobody.sandbox.login.seat_at_browser("")
     ran = nobody("login", "--web")
     assert ran.code == 3
@@ -181,18 +181,18 @@ def test_a_login_that_is_denied_in_the_browser_changes_nothing(nobody: Shell) ->
 # -- where nobody is, and where it cannot be kept ------------------------------------------------
 
 
-def test_without_a_terminal_the_flags_are_named(nobody: Shell) -> None:
+def test_login_without_a_terminal_names_the_flags(nobody: Shell) -> None:
     ran = nobody("login")
     assert ran.code == 2
     assert "--device or --web" in ran.line
     assert len(nobody.sandbox.requests) == 0
 
 
-def test_one_way_excludes_the_other(nobody: Shell) -> None:
+def test_login_options_exclude_each_other(nobody: Shell) -> None:
     assert nobody("login", "--web", "--device").code == 2
 
 
-def test_nobody_is_asked_to_log_in_for_a_store_that_cannot_keep_it(nobody: Shell) -> None:
+def test_login_makes_no_request_if_the_store_is_not_writable(nobody: Shell) -> None:
     blocked = nobody.home / "blocked"
     blocked.write_text("")
     nobody.set("CONDA_TOKEN_HOME", str(blocked / "store"))
@@ -203,7 +203,7 @@ def test_nobody_is_asked_to_log_in_for_a_store_that_cannot_keep_it(nobody: Shell
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_login_is_kept_when_the_service_cannot_say_who_it_is(nobody: Shell) -> None:
+def test_login_is_stored_if_the_service_does_not_name_the_user(nobody: Shell) -> None:
     nobody.sandbox.fail_next("whoami", status=500)
     ran = nobody("login", "--web", "--json")
     assert ran.code == 0
@@ -213,7 +213,7 @@ def test_a_login_is_kept_when_the_service_cannot_say_who_it_is(nobody: Shell) ->
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_variable_that_goes_before_the_login_is_named(shell: Shell) -> None:
+def test_login_names_the_variable_that_has_precedence(shell: Shell) -> None:
     shell.log_in("grace")
     ran = shell("login", "--web")
     assert ran.code == 0
@@ -234,7 +234,7 @@ def test_a_variable_that_goes_before_the_login_is_named(shell: Shell) -> None:
     ],
     ids=str,
 )
-def test_a_service_that_fails_is_one_line_and_changes_nothing(
+def test_failing_service_is_one_line_and_changes_nothing(
     nobody: Shell, fault: dict[str, object], code: int
 ) -> None:
     nobody.sandbox.fail_next("openid-configuration", times=9, **fault)
@@ -253,7 +253,7 @@ def approve(terminal: Terminal, sandbox: Sandbox, user: str) -> None:
     sandbox.login.decide(found[-1], user)
 
 
-def test_on_a_terminal_a_login_is_with_a_code(nobody: Shell) -> None:
+def test_login_on_a_terminal_shows_a_code(nobody: Shell) -> None:
     nobody.sandbox.login.devices.interval = timedelta(seconds=1)
     terminal = Terminal("login", environment=os.environ)
     approve(terminal, nobody.sandbox, "grace")
@@ -280,7 +280,7 @@ def test_enter_opens_the_browser_and_the_login_goes_on(nobody: Shell, tmp_path: 
     assert "✓ Logged in as grace" in terminal.seen
 
 
-def test_without_a_screen_no_browser_is_offered(nobody: Shell) -> None:
+def test_login_without_a_display_offers_no_browser(nobody: Shell) -> None:
     assert nobody.home
     names = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     variables = {name: value for name, value in os.environ.items() if name not in names}
@@ -291,7 +291,7 @@ def test_without_a_screen_no_browser_is_offered(nobody: Shell) -> None:
     assert ("Press Enter" in terminal.seen) is (sys.platform == "darwin")
 
 
-def test_install_logs_in_by_itself_at_a_terminal(nobody: Shell) -> None:
+def test_install_on_a_terminal_logs_in_if_needed(nobody: Shell) -> None:
     nobody.sandbox.login.devices.interval = timedelta(seconds=1)
     terminal = Terminal("install", "--org", "acme", environment=os.environ)
     approve(terminal, nobody.sandbox, "grace")
@@ -301,7 +301,7 @@ def test_install_logs_in_by_itself_at_a_terminal(nobody: Shell) -> None:
     assert nobody("list", "--json").json[0]["organization"] == "acme"
 
 
-def test_install_does_not_log_in_by_itself_without_one(nobody: Shell) -> None:
+def test_install_without_a_terminal_does_not_log_in(nobody: Shell) -> None:
     ran = nobody("install", "--org", "acme")
     assert ran.code == 3
     assert "login" in ran.line
@@ -309,7 +309,7 @@ def test_install_does_not_log_in_by_itself_without_one(nobody: Shell) -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
+def test_interrupted_login_reports_that_nothing_was_changed() -> None:
     terminal = Terminal("login", environment=os.environ)
     terminal.wait_for("Ctrl-C cancels")
     terminal.type(CTRL_C)
@@ -318,7 +318,7 @@ def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
     assert "Traceback" not in terminal.seen
 
 
-def test_an_error_with_json_is_a_document(nobody: Shell) -> None:
+def test_login_error_with_json_is_a_document(nobody: Shell) -> None:
     nobody.sandbox.fail_next("openid-configuration", status=404)
     ran = nobody("login", "--device", "--json")
     assert json.loads(ran.out)["error"]["kind"] == "ServiceNonsense"
