@@ -1,4 +1,4 @@
-"""A home that is thrown away, with a sandbox in a process of its own."""
+"""The demo: a temporary home, a sandbox in a process of its own, and the commands to run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SOLVERS = {"conda_libmamba_solver": "libmamba", "conda_rattler_solver": "rattler"}
-PATIENCE = 60.0
+STOP_TIMEOUT = 60.0
 """Seconds that the sandbox may take to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Where the acts play: a home, the addresses of the sandbox, and the variables of a command."""
+    """A temporary home, the addresses of the sandbox, and the variables of the commands."""
 
     home: Path
     repo: str
@@ -33,9 +33,11 @@ class Stage:
     variables: Mapping[str, str]
 
     def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
-        """Run ``command`` in the throw-away home; its exit code and all that it printed.
+        """Run `command` in the temporary home; return its exit code and its output.
 
-        ``on_terminal``: it prints on ours, as people see it, and there is nothing to return.
+        Args:
+            command: The program and its arguments.
+            on_terminal: Whether it writes to the terminal itself. The returned output is empty.
         """
         done = subprocess.run(  # noqa: S603  # our own commands and arguments
             command,
@@ -53,10 +55,10 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Set up a home and a sandbox; afterwards nothing is left of either.
+    """Yield a temporary home with a running sandbox; remove both afterwards.
 
     Raises:
-        CheckFailed: the sandbox does not start; it says why itself.
+        CheckFailed: The sandbox does not start. It has printed the reason.
     """
     with TemporaryDirectory(prefix="conda-token-demo-") as folder, _sandbox() as introduction:
         home = Path(folder)
@@ -87,19 +89,19 @@ def _sandbox() -> Iterator[dict[str, str]]:
             yield json.loads(line)
         finally:
             process.terminate()
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=STOP_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One command: what a person would type, and what is run here."""
+    """A command: what a user would type, and what is run."""
 
     shown: str
     command: list[str]
 
 
 def acts(stage: Stage) -> Iterator[Act]:
-    """Issue, look, install a real package with the client that is there, use it, forget."""
+    """Yield the commands: issue, list, install a package with the available client, remove."""
     organization = stage.organizations[0]
     channel = f"{stage.repo}{organization}/main"
     package = f"{organization}-tools"
@@ -130,5 +132,5 @@ def _rattler(channel: str, package: str) -> Iterator[Act]:
 
 
 def _solver() -> str:
-    """The solver that this conda has; its default may not be installed."""
+    """Return a solver that is installed, because the default one may not be."""
     return next((name for module, name in SOLVERS.items() if find_spec(module)), "classic")

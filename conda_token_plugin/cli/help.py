@@ -1,7 +1,7 @@
-"""How help is laid out: the overview of all commands, and the page of one. Pure but for the width.
+"""The layout of help: the overview of all commands, and the page of one command.
 
-The overview stands on one screen of 80 by 24: what a command is for on the left,
-its name, one line about it. On a narrower screen each group has a heading of its own instead.
+The overview fits on one screen of 80 by 24. It has three columns: the group of a command, its
+name, and a one-line summary. On a narrower screen each group has a heading on a line of its own.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.registry import Verb
 
 WIDEST = 100
-"""Columns; longer lines are hard to read, however wide the screen is."""
+"""Maximum number of columns, because longer lines are hard to read."""
 NARROW = 72
+"""Columns below which a group has a heading on a line of its own."""
 NAMES = 12
+"""Width of the column of names."""
 
 
 class Page(RawDescriptionHelpFormatter):
-    """Fills the prose to the width of the screen, and leaves indented lines as they are."""
+    """Wraps prose to the width of the screen, and keeps indented lines."""
 
     def __init__(self, prog: str, *, width: int | None = None) -> None:
-        """``width`` in columns; None: that of the screen."""
+        """Take the width in columns; None for that of the screen."""
         super().__init__(prog, width=width or columns() - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -33,12 +35,12 @@ class Page(RawDescriptionHelpFormatter):
 
 
 def columns() -> int:
-    """The width to write for: that of the screen (``COLUMNS`` overrides it), up to a limit."""
+    """Return the width of the screen (`COLUMNS` overrides it), at most `WIDEST`."""
     return min(get_terminal_size().columns, WIDEST)
 
 
 def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
-    """The commands by group, for a screen of ``width`` columns."""
+    """Return the commands by group, for a screen of `width` columns."""
     groups = dict.fromkeys(verb.group for verb in verbs)
     label = max(map(len, groups)) + 2 if width >= NARROW else 2
     lines: list[str] = []
@@ -67,7 +69,7 @@ def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
 
 
 def _fill(text: str, width: int, *, after: str = "") -> str:
-    """Lines of at most ``width``, ``after`` before each but the first; commands stay whole."""
+    """Return `text` in lines of at most `width`, with `after` before each but the first."""
     from textwrap import TextWrapper
 
     wrapper = TextWrapper(

@@ -1,4 +1,4 @@
-"""`config`: default channels and channels of one's own, shown first, written whole, taken back."""
+"""`config`: default channels and added channels, shown, written and undone."""
 
 from __future__ import annotations
 

@@ -26,14 +26,14 @@ def pieces(secret: str) -> set[str]:
 
 @pytest.fixture
 def secrets(shell: Shell) -> list[str]:
-    """A token issued, one handed out, one in a variable, and the API key; all of them in use."""
+    """A token issued, one given, one in a variable, and the API key; all of them in use."""
     world = shell.sandbox.world
     shell("install", "--org", "acme", "--yes")
     site = world.current("stark")
     assert site is not None
-    shell.set("HANDED_OUT", site.value)
-    shell("install", "--site", "--org", "stark", "--token-env", "HANDED_OUT", "--yes")
-    shell.unset("HANDED_OUT")
+    shell.set("GIVEN", site.value)
+    shell("install", "--site", "--org", "stark", "--token-env", "GIVEN", "--yes")
+    shell.unset("GIVEN")
     supplied = world.issue("globex", "ada").value
     shell.set("ANACONDA_REPO_TOKEN_GLOBEX", supplied)
     issued = world.current("acme", "ada")

@@ -1,4 +1,4 @@
-"""`logout`: what is forgotten, and what is left alone."""
+"""`logout`: what it removes, and what it keeps."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_logout_names_a_login_of_anaconda_auth_and_keeps_it(logged_in: Shell) ->
     assert path.read_bytes() == before
 
 
-def test_it_makes_no_request(logged_in: Shell) -> None:
+def test_logout_makes_no_request(logged_in: Shell) -> None:
     logged_in.sandbox.requests.clear()
     logged_in("logout")
     assert len(logged_in.sandbox.requests) == 0

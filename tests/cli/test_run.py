@@ -149,7 +149,7 @@ def test_run_forwards_signals_to_the_command(
 
 
 def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
-    """The last one would have been in it, and nobody would have known which one that is."""
+    """Otherwise the last token would be in the variable, without a message."""
     install(shell, "acme")
     shell.set("OTHER", "fedcba9876543210")
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")

@@ -1,4 +1,4 @@
-"""The same facts on every screen: wide, narrow, dumb, without colour."""
+"""Output contains the same facts at every width, on a dumb terminal and without colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while a command waits, and what nobody else sees."""
+"""The spinner: shown on a terminal during a long wait, and in no other output."""
 
 from __future__ import annotations
 

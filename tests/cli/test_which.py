@@ -1,4 +1,4 @@
-"""`which`: what a request would be given, from where, and why."""
+"""`which`: the token of a URL, its source, and the reason."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_which_prefers_and_names_the_environment(shell: Shell) -> None:
     assert "ANACONDA_REPO_TOKEN_ACME" in shell("which", f"{shell.sandbox.repo}acme/main").out
 
 
-def test_it_makes_no_request(shell: Shell) -> None:
+def test_which_makes_no_request(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.sandbox.requests.clear()
     shell("which", f"{shell.sandbox.repo}acme/main")

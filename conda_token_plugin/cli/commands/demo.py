@@ -1,12 +1,12 @@
-"""Try the main job against a service that runs on this machine; nothing of yours is touched.
+"""Try everything against a service that runs on this machine; your files are not touched.
 
 Examples:
   conda-token-plugin demo
   conda-token-plugin demo --json
 
 It issues a token, looks at it, installs a real package with it (with conda, or
-with py-rattler where there is no conda) and forgets it, in a home that is
-thrown away. It does not contact anaconda.com.
+with py-rattler without conda) and removes it, in a temporary home that is
+deleted. It does not contact anaconda.com.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """It has no options of its own."""
+    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
-    """Show each command with its output.
+    """Run each command, and print it with its output.
 
     Raises:
-        CheckFailed: a command failed; the ones after it are not run. Or no client is there.
+        CheckFailed: A command failed, and the following ones are not run; or there is no client.
     """
     if not (find_spec("conda") or find_spec("rattler")):
         raise CheckFailed(
-            "Neither conda nor py-rattler is here to install a package with.",
+            "Neither conda nor py-rattler is installed, and one of them has to install a package.",
             hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
         )
     played: list[dict[str, Any]] = []

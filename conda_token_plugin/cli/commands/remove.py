@@ -116,7 +116,7 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
 
 
 def _agree(call: CommandContext, token: Token) -> None:
-    """Ask at a terminal before the only token, which nobody named, is removed.
+    """Ask at a terminal before the only token is removed without being named.
 
     Raises:
         NotConfirmed, Interrupted: The user refused; nothing was changed.

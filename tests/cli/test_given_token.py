@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def site_token(shell: Shell) -> str:
-    """The site token of acme, and nobody logged in."""
+    """The site token of acme, without a login."""
     shell.unset("ANACONDA_AUTH_API_KEY")
     return shell.issued("acme", "").value
 
@@ -58,8 +58,8 @@ def test_token_is_read_from_a_file_or_a_variable(
 ) -> None:
     path = tmp_path / "mail"
     path.write_text(site_token)
-    shell.set("HANDED_OUT", site_token)
-    for words in (["--token-file", str(path)], ["--token-env", "HANDED_OUT"]):
+    shell.set("GIVEN", site_token)
+    for words in (["--token-file", str(path)], ["--token-env", "GIVEN"]):
         assert shell("install", "--site", "--org", "acme", *words).code == 0
         assert shell("remove", "acme").code == 0
 
