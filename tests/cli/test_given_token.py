@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.terminal import Terminal
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -369,3 +371,14 @@ def test_organization_is_read_from_the_service_when_it_is_not_named(
     shell.set("T", site_token)
     shell.log_in("grace")
     assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"
+
+
+def test_default_channels_are_offered_only_after_the_token_is_verified(shell: Shell) -> None:
+    terminal = Terminal("install", "--site", "--org", "acme", environment=os.environ)
+    terminal.wait_for("(not shown):")
+    assert "default channels?" not in terminal.seen
+    terminal.type("x" * 48 + "\n")
+    assert terminal.finish() == 5
+    assert "It was not stored" in terminal.seen
+    assert "default channels?" not in terminal.seen
+    assert shell("list", "--json").json == []

@@ -15,7 +15,7 @@ import requests
 
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import API_KEY
-from tests.cli.terminal import CTRL_C, Terminal
+from tests.support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -322,3 +322,15 @@ def test_login_error_with_json_is_a_document(logged_out: Shell) -> None:
     logged_out.sandbox.fail_next("openid-configuration", status=404)
     ran = logged_out("login", "--device", "--json")
     assert json.loads(ran.out)["error"]["kind"] == "ServiceNonsense"
+
+
+def test_login_asks_before_it_makes_another_api_key(logged_out: Shell, browser: list[str]) -> None:
+    logged_out("login", "--web")
+    visits = len(browser)
+    terminal = Terminal("login", environment=os.environ)
+    terminal.wait_for("Make another API key? [y/N]")
+    assert f"You are logged in to {logged_out.sandbox.service}." in terminal.seen
+    terminal.type("n\n")
+    assert terminal.finish() == 8
+    assert len(browser) == visits
+    assert logged_in(logged_out) == "ada"

@@ -1,15 +1,17 @@
-"""`remove`: nothing of a token is left, and of others everything is."""
+"""`remove`: it deletes a token with its configuration, and keeps those of others."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+import pytest
 
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store.vaults import FileVault
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
@@ -116,3 +118,20 @@ def test_remove_never_changes_the_condarc_of_the_user(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes", "--set-default-channels")
     shell("remove", "acme")
     assert condarc.read_text() == "# mine\nchannels: [conda-forge] # a comment\n"
+
+
+@pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])
+def test_remove_of_the_only_token_asks_at_a_terminal_unless_it_is_named(
+    shell: Shell, answer: str, code: int, *, kept: bool
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = Terminal("remove", environment=os.environ)
+    terminal.wait_for("of acme? [y/N]")
+    terminal.type(f"{answer}\n")
+    assert terminal.finish() == code
+    assert bool(shell("list", "--json").json) is kept
+
+
+def test_remove_of_an_unknown_organization_does_not_suggest_to_install_one(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert shell("remove", "nosuch").line.endswith("See: conda-token-plugin list")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.settings import API_KEY
-from tests.cli.terminal import CTRL_C, Terminal
+from tests.support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell

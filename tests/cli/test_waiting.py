@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli.output import Printer, Spinner
-from tests.cli.screen import Screen
+from tests.support.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
