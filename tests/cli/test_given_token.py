@@ -373,11 +373,13 @@ def test_organization_is_read_from_the_service_when_it_is_not_named(
     assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"
 
 
-def test_default_channels_are_offered_only_after_the_token_is_verified(shell: Shell) -> None:
+def test_default_channels_are_offered_only_after_the_token_is_verified(
+    shell: Shell, site_token: str
+) -> None:
     terminal = Terminal("install", "--site", "--org", "acme", environment=os.environ)
     terminal.wait_for("(not shown):")
     assert "default channels?" not in terminal.seen
-    terminal.type("x" * 48 + "\n")
+    terminal.type(f"{site_token[::-1]}\n")
     assert terminal.finish() == 5
     assert "It was not stored" in terminal.seen
     assert "default channels?" not in terminal.seen
