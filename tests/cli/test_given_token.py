@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -384,3 +385,24 @@ def test_default_channels_are_offered_only_after_the_token_is_verified(
     assert "It was not stored" in terminal.seen
     assert "default channels?" not in terminal.seen
     assert shell("list", "--json").json == []
+
+
+def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    issued = shell.issued("acme").id
+    words = ("run", "--org", "acme", "--as", "T", "--", "sh", "-c", 'printf %s "$T"')
+    program = (sys.executable, "-m", "conda_token_plugin", *words)
+    piped = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    shell.set("CONDA_TOKEN_HOME", str(tmp_path / "second"))
+    shell.set("CONDA_TOKEN_CONDARC", str(tmp_path / "second.yml"))
+    assert "--token-stdin" in shell("install", "--org", "acme", "--yes").line
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
+    ran = shell("install", "--org", "acme", "--token-stdin")
+
+    assert ran.code == 0
+    assert "Verified: downloaded package from" in ran.err
+    assert shell.issued("acme").id == issued
+    assert shell("status").code == 0
