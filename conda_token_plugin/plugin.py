@@ -44,12 +44,12 @@ def __dir__() -> list[str]:
 
 
 def token(arguments: tuple[str, ...]) -> int:
-    """Run ``conda token …``."""
+    """Run ``conda token …``; ``conda --json token …`` is ``conda token --json …``."""
+    from conda.base.context import context
+
     from conda_token_plugin.cli import main
 
-    # In `conda --json token …`, conda has taken the option for itself.
-    context = getattr(sys.modules.get("conda.base.context"), "context", None)
-    return main(("--json", *arguments) if getattr(context, "json", False) else arguments)
+    return main(("--json", *arguments) if context.json else arguments)
 
 
 @hookimpl(wrapper=True)

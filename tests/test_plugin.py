@@ -31,6 +31,9 @@ plugins.hookimpl, plugins.types = hookimpl, kinds
 conda, common, settings = (types.ModuleType(name) for name in
                           ("conda", "conda.common", "conda.common.configuration"))
 settings.PrimitiveParameter = lambda default, **_: default
+base, context = types.ModuleType("conda.base"), types.ModuleType("conda.base.context")
+context.context = types.SimpleNamespace(json=False)
+sys.modules |= {module.__name__: module for module in (base, context)}
 conda.plugins, conda.common, common.configuration = plugins, common, settings
 sys.modules |= {module.__name__: module for module in (conda, common, settings, plugins, kinds)}
 import argparse, collections.abc, dataclasses, datetime, json, pathlib, typing, urllib.parse
@@ -105,3 +108,15 @@ def test_the_subcommand_hands_its_words_to_the_command_line_and_returns_the_exit
     """)
 
     assert code == [2, True]
+
+
+def test_json_option_of_conda_itself_is_passed_to_the_command() -> None:
+    code, kind = run("""
+        import contextlib, io
+        context.context.json = True
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            code = plugin.token(("no-such-verb",))
+        print(json.dumps([code, json.loads(out.getvalue())["error"]["kind"]]))
+    """)
+
+    assert (code, kind) == (2, "BadInput")

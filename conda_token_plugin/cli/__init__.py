@@ -14,8 +14,8 @@ SCRIPT_PROG = "conda-token-plugin"
 def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     """Run one command and return its exit code (the table is in ``errors``).
 
-    This is the only place that catches our errors. Any other exception is a bug, and ends in
-    a traceback.
+    This is the only place that catches every error of the plugin. Any other exception is a bug,
+    and its traceback is shown.
     """
     from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.cli.parser import parsed
@@ -28,10 +28,10 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     except TokenPluginError as error:
         printer.failed(error)
         return error.exit_code
-    except KeyboardInterrupt:  # outside of prompts and of waits that know what was changed
+    except KeyboardInterrupt:  # Ctrl-C outside of a prompt
         printer.failed(Interrupted("Interrupted."))
         return Interrupted.exit_code
-    except BrokenPipeError:  # as in `conda token list | head -1`
+    except BrokenPipeError:  # the reader has closed the pipe: `conda token list | head -1`
         printer.abandon()
         return 0
     except SystemExit as done:  # argparse after --help and --version
@@ -39,7 +39,7 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
 
 
 def script() -> int:
-    """Run `conda-token-plugin`: the same commands without conda."""
+    """Run ``conda-token-plugin``, which has the same commands and needs no conda."""
     import sys
 
     return main(sys.argv[1:], prog=SCRIPT_PROG)

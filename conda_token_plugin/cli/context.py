@@ -29,7 +29,7 @@ class CommandContext:
         prog: str,
         now: datetime,
     ) -> None:
-        """Do no I/O."""
+        """Take what the command needs from outside. No I/O."""
         self.args = args
         self.settings = settings
         self.printer = printer

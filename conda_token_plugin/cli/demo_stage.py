@@ -1,4 +1,4 @@
-"""The steps of the demo, in a temporary home and with a sandbox in a process of its own."""
+"""The demo: a temporary home, a sandbox in a process of its own, and the commands to run."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SOLVERS = {"conda_libmamba_solver": "libmamba", "conda_rattler_solver": "rattler"}
-PATIENCE = 60.0
-"""Maximum number of seconds that the sandbox may take to stop."""
+STOP_TIMEOUT = 60.0
+"""Seconds that the sandbox may take to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A temporary home, the addresses of the sandbox, and the variables of each command."""
+    """A temporary home, the addresses of the sandbox, and the variables of the commands."""
 
     home: Path
     repo: str
@@ -35,7 +35,9 @@ class Stage:
     def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
         """Run `command` in the temporary home; return its exit code and its output.
 
-        With `on_terminal` the command writes to our terminal, and the returned output is empty.
+        Args:
+            command: The program and its arguments.
+            on_terminal: Whether it writes to the terminal itself. The returned output is empty.
         """
         done = subprocess.run(  # noqa: S603  # our own commands and arguments
             command,
@@ -53,10 +55,10 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Create a home and start a sandbox; remove both afterwards.
+    """Yield a temporary home with a running sandbox; remove both afterwards.
 
     Raises:
-        CheckFailed: The sandbox does not start. It prints the reason itself.
+        CheckFailed: The sandbox does not start. It has printed the reason.
     """
     with TemporaryDirectory(prefix="conda-token-demo-") as folder, _sandbox() as introduction:
         home = Path(folder)
@@ -95,19 +97,19 @@ def _sandbox() -> Iterator[dict[str, str]]:
             yield json.loads(line)
         finally:
             process.terminate()
-            process.wait(timeout=PATIENCE)
+            process.wait(timeout=STOP_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One command: what a user would type, and what is run."""
+    """A command: what a user would type, and what is run."""
 
     shown: str
     command: list[str]
 
 
 def acts(stage: Stage) -> Iterator[Act]:
-    """Yield the steps: issue, list, install a package with the available client, run it, remove."""
+    """Yield the commands: issue, list, install a package with the available client, remove."""
     organization = stage.organizations[0]
     channel = f"{stage.repo}{organization}/main"
     package = f"{organization}-tools"
@@ -138,5 +140,5 @@ def _rattler(channel: str, package: str) -> Iterator[Act]:
 
 
 def _solver() -> str:
-    """Return a solver that is installed; conda's default may not be."""
+    """Return a solver that is installed, because the default one may not be."""
     return next((name for module, name in SOLVERS.items() if find_spec(module)), "classic")

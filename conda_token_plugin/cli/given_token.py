@@ -7,12 +7,12 @@ shell's history can see it.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
+from conda_token_plugin.cli.token_input import SOURCES, read_token
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
@@ -30,19 +30,20 @@ from conda_token_plugin.tokens.scope import (
     without_secrets,
 )
 from conda_token_plugin.tokens.secret import Password
+from conda_token_plugin.store.supplied import supplied
+from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.scope import normalised, organization_prefix, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Callable
-    from pathlib import Path
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.tokens.secret import Secret
 
-SOURCES = ("token", "token_stdin", "token_file", "token_env")
 ROOT = "root"
 """The group for which the store of the machine stays readable by root only."""
 MAX_NAME = 20
@@ -119,7 +120,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
     """
     group = _readers(call)
     token = _planned(call)
-    secret = _given(call)
+    secret = read_token(call)
     if not (call.system or call.args.channel):
         _refuse_supplied(call, secret)
     verification = None if call.args.no_validate else _verified(call, token, secret=secret)
@@ -207,7 +208,7 @@ def _planned(call: CommandContext) -> Token:
             channel that conda could not read.
     """
     args = call.args
-    way = _scheme(args)
+    way = scheme_of(args)
     if args.username and way is not AuthScheme.BASIC:
         raise BadInput("--username is only valid with --send-as basic.")
     places = {path_before_token(url) for url in args.channel}
@@ -275,59 +276,6 @@ def _organization_from_service(call: CommandContext) -> str:
     )
 
 
-def _scheme(args: Namespace) -> AuthScheme:
-    """Return how the token is sent: as the option says, or as the URLs of the channels do."""
-    if args.send_as:
-        return AuthScheme(args.send_as)
-    in_path = any(PATH_TOKEN.search(url) for url in args.channel)
-    return AuthScheme.PATH if in_path else AuthScheme.TOKEN
-
-
-def _given(call: CommandContext) -> Secret:
-    """Return the secret from the argument, standard input, a file, a variable or a prompt.
-
-    A password is taken verbatim, less one line break at its end. Any other text is searched for
-    the token.
-    """
-    text = _text(call)
-    if _scheme(call.args) is not AuthScheme.BASIC:
-        return token_in(text)
-    return Password(text[:-2] if text.endswith("\r\n") else text.removesuffix("\n"))
-
-
-def _text(call: CommandContext) -> str:
-    args = call.args
-    named = [name for name in SOURCES if getattr(args, name)]
-    if len(named) > 1:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in named)
-        raise BadInput(f"The token is given {len(named)} times ({flags}).", hint="Give it once.")
-    if args.token:
-        call.printer.warn(
-            "Other users can see a token on the command line, and the shell's history stores it. "
-            "Use --token-stdin, --token-file, or type it at the prompt."
-        )
-        return str(args.token)
-    if args.token_stdin:
-        return _standard_input()
-    if args.token_file:
-        return _content(expanded(args.token_file))
-    if args.token_env:
-        return _variable(call, args.token_env)
-    word = "Password" if _scheme(args) is AuthScheme.BASIC else "Token"
-    return call.prompts.hidden(f"{word} (not shown):", flag="--token-stdin")
-
-
-def _standard_input() -> str:
-    """Return the text of standard input; of a longer one, its beginning.
-
-    The bytes are decoded here, because Python decodes them in the encoding of the locale.
-    """
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # replaced by a program that calls this one
-        return sys.stdin.read(MAX_SIZE + 1)
-    return decoded(stream.read(MAX_SIZE + 1))
-
-
 def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
     """Refuse a token that would not be used because the environment supplies another one.
 
@@ -336,21 +284,6 @@ def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
     found = supplied(call.settings, organization=call.args.org)
     if found is not None and found.secret() != secret:
         raise Supplied(call.args.org, source=found.source)
-
-
-def _content(path: Path) -> str:
-    try:
-        return text_in(path)
-    except (OSError, ValueError) as error:  # absent, a folder, not permitted; a null character
-        reason = getattr(error, "strerror", None) or "it is not a path"
-        raise BadInput(f"{path} cannot be read: {reason}.", hint="Check the path.") from None
-
-
-def _variable(call: CommandContext, name: str) -> str:
-    value = call.settings.variables.get(name)
-    if not value:
-        raise BadInput(f"The variable {name} is not set.", hint="Export it, or check its name.")
-    return value
 
 
 def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> None:

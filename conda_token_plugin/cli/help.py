@@ -1,7 +1,7 @@
-"""Layout of the help: the overview of all commands, and the page of one command.
+"""The layout of help: the overview of all commands, and the page of one command.
 
-The overview fits on a screen of 80 by 24. Each line has a group, a name and a summary.
-On a narrower screen, each group has a heading instead.
+The overview fits on one screen of 80 by 24. It has three columns: the group of a command, its
+name, and a one-line summary. On a narrower screen each group has a heading on a line of its own.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.registry import Verb
 
 WIDEST = 100
-"""Maximum number of columns; longer lines are hard to read."""
+"""Maximum number of columns, because longer lines are hard to read."""
 NARROW = 72
+"""Columns below which a group has a heading on a line of its own."""
 NAMES = 12
+"""Width of the column of names."""
 
 
 class Page(RawDescriptionHelpFormatter):
-    """Wraps paragraphs at the width of the screen, and keeps indented lines."""
+    """Wraps prose to the width of the screen, and keeps indented lines."""
 
     def __init__(self, prog: str, *, width: int | None = None) -> None:
-        """Take the width in columns; `None` means that of the screen."""
+        """Take the width in columns; None for that of the screen."""
         super().__init__(prog, width=width or columns() - 2)
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -33,7 +35,7 @@ class Page(RawDescriptionHelpFormatter):
 
 
 def columns() -> int:
-    """Return the width of the screen (or `COLUMNS`), up to the maximum."""
+    """Return the width of the screen (`COLUMNS` overrides it), at most `WIDEST`."""
     return min(get_terminal_size().columns, WIDEST)
 
 
@@ -67,7 +69,7 @@ def _filled(lines: Iterable[str], *, width: int, indent: str) -> Iterator[str]:
 
 
 def _fill(text: str, width: int, *, after: str = "") -> str:
-    """Wrap `text` at `width`, with `after` before each line but the first. Words stay whole."""
+    """Return `text` in lines of at most `width`, with `after` before each but the first."""
     from textwrap import TextWrapper
 
     wrapper = TextWrapper(

@@ -44,7 +44,15 @@ class Printer:
         out: TextIO | None = None,
         err: TextIO | None = None,
     ) -> None:
-        """``json`` and ``quiet`` are the command's flags; it writes to this process's streams."""
+        """Write to this process's streams unless others are given.
+
+        Args:
+            prog: The name of the program in messages.
+            json: Whether the command has `--json`.
+            quiet: Whether the command has `--quiet`.
+            out: The stream for data.
+            err: The stream for messages.
+        """
         self.prog = prog
         self.json = json
         self.quiet = quiet
@@ -53,31 +61,31 @@ class Printer:
 
     @classmethod
     def of(cls, argv: Sequence[str], *, prog: str) -> Printer:
-        """Read the flags from ``argv`` itself: a usage error has to be printed right, too."""
+        """Return a printer with the flags of `argv`, which apply to a usage error too."""
         flags = argv[: argv.index("--")] if "--" in argv else argv
         quiet = "-q" in flags or "--quiet" in flags
         return cls(prog=prog, json="--json" in flags, quiet=quiet)
 
     def data(self, value: Any, *, text: str = "") -> None:
-        """The answer of a command: ``value`` with ``--json``, else ``text``."""
+        """Print the result of a command: `value` with `--json`, otherwise `text`."""
         if self.json:
             import json
 
             text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-            if text != printable(clean(text), self.out):  # \\x1b is no escape of JSON
+            if text != printable(clean(text), self.out):  # \\x1b is not an escape of JSON
                 text = json.dumps(value, indent=2, sort_keys=True).replace("\x7f", "\\u007f")
         if text:
             self._write(self.out, clean(text).rstrip("\n") + "\n")
 
     def said(self, text: str) -> None:
-        """Output as it comes, of a command that shows others at work; nothing with ``--json``."""
+        """Print the output of another command; nothing with `--json`."""
         if not self.json:
             self._write(self.out, clean(text))
 
     def table(self, rows: Sequence[Mapping[str, str]], *, value: Any) -> None:
-        """The answer as a table whose columns are the keys of the first row.
+        """Print the result as a table whose columns are the keys of the first row.
 
-        On a terminal it is drawn; elsewhere it is a line a row with tabs between.
+        On a terminal the columns are aligned; elsewhere there is one line per row, with tabs.
         """
         if self.json:
             self.data(value)
@@ -141,7 +149,7 @@ class Printer:
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
 
     def _drawn(self, rows: Sequence[Mapping[str, str]]) -> None:
-        """As a table where it fits without breaking a cell, else as a block a row."""
+        """Print aligned columns if they fit without breaking a cell, otherwise a block per row."""
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
@@ -161,14 +169,14 @@ class Printer:
         self._write(self.err, f"{clean(self._commands(line), keep='')}\n")
 
     def _commands(self, line: str) -> str:
-        """Commands in messages are written ``conda token …``; show them as they were typed."""
+        """Return `line` with the name of the program that the user called in its commands."""
         return line.replace("conda token ", f"{self.prog} ")
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:
             stream.write(printable(text, stream))
             stream.flush()
-        except BrokenPipeError:  # the reader went away; the door knows what to do
+        except BrokenPipeError:  # the reader has closed the pipe; `main` handles it
             raise
         except OSError as error:  # a full disk behind a redirection
             self.abandon()
@@ -185,13 +193,13 @@ def _blocks(rows: Sequence[Mapping[str, str]]) -> Iterator[Text]:
 
 
 def printable(text: str, stream: TextIO | None) -> str:
-    """``text`` with escapes for what ``stream`` has no letters for, as on an old terminal."""
+    """Return `text` with escapes for characters that the encoding of `stream` lacks."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _nowhere() -> TextIO:
-    """For a process that was started with its output closed (``>&-``)."""
+    """Return the null device, for a process that was started with its output closed (`>&-`)."""
     return Path(os.devnull).open("w", encoding="utf-8")
 
 

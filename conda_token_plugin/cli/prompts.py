@@ -160,7 +160,7 @@ class AssumeYes:
     """Confirms without asking (`--yes`); other questions are asked by another object."""
 
     def __init__(self, other: Prompts) -> None:
-        """Take what asks the questions that a yes does not answer."""
+        """Take the object that asks the questions that `--yes` does not answer."""
         self._other = other
 
     @property

@@ -126,11 +126,9 @@ class Settings:
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
 
-            # The value is not shown: it may be a secret that was put into the wrong variable.
-            raise BadInput(
-                "The value of CONDA_TOKEN_STORE is not the name of a kind of store.",
-                hint=f"Set it to one of {', '.join(STORES)}.",
-            )
+            # The value is not shown: it may be a secret in the wrong variable.
+            hint = f"Set it to one of {', '.join(STORES)}."
+            raise BadInput("CONDA_TOKEN_STORE is not the name of a kind of store.", hint=hint)
         return choice
 
     @property

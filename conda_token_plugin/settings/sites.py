@@ -36,6 +36,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from conda_token_plugin.errors import TO_BE_VEILED
 from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ FORMER_DOMAINS = ("anaconda.cloud", "id.anaconda.cloud")
 """Domains under which https://anaconda.com was reached before (anaconda-auth 0.15.3)."""
 SERVICE_URL = "https://anaconda.com"
 REPO_URL = "https://repo.anaconda.cloud/repo/"
+TOKEN_LENGTH = 48
+"""Characters of today's tokens; API keys are longer."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
 
@@ -185,9 +188,15 @@ def _address(text: str) -> str:
     A host needs a dot, so that a token in the wrong variable is not treated as a host.
 
     Raises:
-        MalformedURL: It is no https (or loopback) URL.
+        MalformedURL: It is no https (or loopback) URL, or it contains a token, which would be
+            looked up as a host name or sent in a path.
     """
     text = text.strip()
+    # Compiling the pattern takes a request longer than all else here, so short texts are skipped.
+    if len(text) >= TOKEN_LENGTH and re.search(TO_BE_VEILED, text):
+        from conda_token_plugin.errors.input import MalformedURL
+
+        raise MalformedURL("…", "it contains a token or key")
     is_host = re.match(r"(localhost|[^/:\s]+\.[^/:\s]+)(:\d+)?(/|$)", text)
     return normalised(f"https://{text}" if is_host else text)
 

@@ -1,4 +1,4 @@
-"""The command line against a sandbox: what a person types, and what comes back."""
+"""The command line against a sandbox: what is typed, and what is printed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command printed, and how it ended."""
+    """The output and exit code of a command."""
 
     code: int
     out: str
@@ -73,13 +73,13 @@ class Shell:
         return Ran(code, printed.out, printed.err)
 
     def issued(self, organization: str, user: str = "ada") -> Token:
-        """The sandbox's current token of an organization, of a user or (for "") of the site."""
+        """Return the current token of a user, or of the site if `user` is empty."""
         token = self.sandbox.world.current(organization, user)
         assert token is not None
         return token
 
     def files(self) -> dict[str, bytes]:
-        """Everything below the home, to see that nothing changed."""
+        """Return the content of every file below the home, to compare it later."""
         return {
             str(path.relative_to(self.home)): path.read_bytes()
             for path in sorted(self.home.rglob("*"))

@@ -36,7 +36,7 @@ def scopes() -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("given", "left"), [(["a"], ["b"]), (["b"], ["a"]), (["a", "b"], [])], ids=str
 )
-def test_organization_keeps_its_other_channels_when_another_is_given_one(
+def test_organization_keeps_its_other_channels_if_another_takes_one(
     shell: Shell, given: list[str], left: list[str]
 ) -> None:
     install(shell, "beta", "a", "b")

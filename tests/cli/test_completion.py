@@ -44,12 +44,12 @@ def written(shell: Shell, tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.mark.parametrize("name", SHELLS)
-def test_each_shell_gets_a_script_that_names_every_command(shell: Shell, name: str) -> None:
+def test_completion_script_names_every_command(shell: Shell, name: str) -> None:
     script = shell("completion", name).out
     assert [verb for verb in NAMES if verb not in script] == []
 
 
-def test_another_shell_is_refused_with_the_list_of_those_that_are_known(shell: Shell) -> None:
+def test_unknown_shell_is_refused_with_the_known_ones(shell: Shell) -> None:
     ran = shell("completion", "nushell")
     assert ran.code == 2
     assert "powershell" in ran.line

@@ -1,4 +1,4 @@
-"""`config`: default channels and channels of one's own, shown first, written whole, taken back."""
+"""`config`: default channels and added channels, shown, written and undone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import Terminal
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -23,7 +23,7 @@ def acme(shell: Shell) -> Shell:
     return shell
 
 
-def test_a_dry_run_shows_what_would_be_written_and_writes_nothing(acme: Shell) -> None:
+def test_config_dry_run_shows_the_file_and_writes_nothing(acme: Shell) -> None:
     before = acme.files()
 
     ran = acme("config", "--dry-run")
@@ -59,7 +59,7 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
     assert section.splitlines() == [*own, "  - defaults #!top"]
 
 
-def test_a_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
+def test_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
     before = acme.files()
 
     ran = acme("config", "-c", acme.sandbox.url_of("globex", "main"), "--force")
@@ -69,7 +69,7 @@ def test_a_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
     assert acme.files() == before
 
 
-def test_archive_channels_get_into_the_tokens_scope(acme: Shell) -> None:
+def test_archive_channels_are_added_to_the_scope_of_the_token(acme: Shell) -> None:
     acme("config", "--include-archive-channels", "free", "pro", "--force")
 
     assert acme("which", acme.sandbox.url_of("free")).code == 0
@@ -87,7 +87,7 @@ def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
     assert "extra_safety_checks" not in (acme.home / DROP_IN).read_text()
 
 
-def test_without_a_terminal_it_wants_a_yes_and_shows_the_file(acme: Shell) -> None:
+def test_config_without_a_terminal_shows_the_file_and_needs_yes(acme: Shell) -> None:
     before = acme.files()
 
     ran = acme("config")
@@ -99,7 +99,7 @@ def test_without_a_terminal_it_wants_a_yes_and_shows_the_file(acme: Shell) -> No
     assert acme("config", "--yes").code == 0
 
 
-def test_without_a_token_there_is_nothing_to_configure(shell: Shell) -> None:
+def test_config_without_a_token_changes_nothing(shell: Shell) -> None:
     before = shell.files()
 
     ran = shell("config", "--force")
@@ -109,7 +109,7 @@ def test_without_a_token_there_is_nothing_to_configure(shell: Shell) -> None:
     assert set(shell.files()) == set(before)
 
 
-def test_of_several_tokens_the_one_that_opens_the_shared_channels_is_meant(acme: Shell) -> None:
+def test_config_uses_the_token_of_the_shared_channels(acme: Shell) -> None:
     acme("install", "--org", "globex", "--yes")
 
     acme("config", "--force")
@@ -119,14 +119,14 @@ def test_of_several_tokens_the_one_that_opens_the_shared_channels_is_meant(acme:
     assert not tokens["globex"].get("default_channels")
 
 
-def test_an_organization_without_a_token_is_named(acme: Shell) -> None:
+def test_config_names_an_organization_without_a_token(acme: Shell) -> None:
     ran = acme("config", "--org", "hooli", "--force")
 
     assert ran.code == 1
     assert "hooli" in ran.line
 
 
-def test_json_has_the_path_and_the_content(acme: Shell) -> None:
+def test_config_json_has_the_path_and_the_content(acme: Shell) -> None:
     found = acme("config", "--dry-run", "--json").json
 
     assert found["path"] == str(acme.home / DROP_IN)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-def test_without_a_client_it_names_the_extra_and_begins_nothing(
+def test_demo_without_a_client_names_the_extra_and_runs_nothing(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "find_spec", lambda _name: None)

@@ -146,7 +146,7 @@ def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
     assert held == {"quetz.example:8": {"type": "BearerToken", "token": value}}
 
 
-def test_two_organizations_on_one_host_are_too_many_for_rattler(shell: Shell) -> None:
+def test_rattler_export_refuses_two_organizations_on_one_host(shell: Shell) -> None:
     stored(shell, "acme")
     stored(shell, "globex")
     before = remains(shell)
@@ -159,7 +159,7 @@ def test_two_organizations_on_one_host_are_too_many_for_rattler(shell: Shell) ->
     assert shell("export", "rattler", "--org", "globex").code == 0
 
 
-def test_the_second_organization_does_not_push_the_first_one_out(shell: Shell) -> None:
+def test_export_of_a_second_organization_keeps_the_first(shell: Shell) -> None:
     stored(shell, "acme")
     stored(shell, "globex")
     shell("export", "rattler", "--org", "acme")
@@ -171,7 +171,7 @@ def test_the_second_organization_does_not_push_the_first_one_out(shell: Shell) -
     assert remains(shell) == before
 
 
-def test_a_credential_of_somebody_else_is_never_replaced(shell: Shell) -> None:
+def test_export_never_replaces_a_credential_of_another_program(shell: Shell) -> None:
     stored(shell)
     path = shell.home / RATTLER
     path.parent.mkdir()
@@ -196,7 +196,7 @@ def test_remove_keeps_the_same_token_if_another_program_wrote_it(shell: Shell) -
     assert path.read_bytes() == before
 
 
-def test_an_export_again_after_a_reissue_replaces_our_own_entry(shell: Shell) -> None:
+def test_export_after_a_reissue_replaces_the_exported_entry(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell("export", "rattler")
     first = (shell.home / RATTLER).read_bytes()
@@ -222,7 +222,7 @@ def test_remove_keeps_an_entry_that_was_changed_since_the_export(shell: Shell) -
     assert path.read_bytes() == before
 
 
-def test_an_entry_that_is_gone_already_is_no_error(shell: Shell) -> None:
+def test_remove_of_a_missing_entry_is_not_an_error(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     (shell.home / RATTLER).unlink()
@@ -232,7 +232,7 @@ def test_an_entry_that_is_gone_already_is_no_error(shell: Shell) -> None:
     assert shell("export", "rattler", "--remove", "--json").json == {"removed": []}
 
 
-def test_an_entry_stays_as_long_as_one_target_needs_it(shell: Shell) -> None:
+def test_entry_remains_while_one_target_needs_it(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler", "pixi", "--yes")
     assert shell("export", "rattler", "--remove").code == 0
@@ -241,7 +241,7 @@ def test_an_entry_stays_as_long_as_one_target_needs_it(shell: Shell) -> None:
     assert not (shell.home / RATTLER).exists()
 
 
-def test_a_dry_run_says_what_it_would_do_and_does_nothing(shell: Shell) -> None:
+def test_export_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
     stored(shell)
     before = sorted(shell.home.rglob("*"))
     ran = shell("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json")
@@ -295,7 +295,7 @@ def test_remove_continues_when_an_export_cannot_be_removed(shell: Shell) -> None
     assert shell("export", "rattler", "--remove").code == 0
 
 
-def test_a_take_back_that_fails_is_tried_again(shell: Shell) -> None:
+def test_failed_removal_is_tried_again(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     good = (shell.home / RATTLER).read_bytes()
@@ -320,19 +320,19 @@ def test_export_to_a_missing_tool_asks_for_confirmation(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [["export", "ratler"], ["export", "emacs"]])
-def test_a_target_that_does_not_exist_is_an_error(shell: Shell, words: list[str]) -> None:
+def test_unknown_target_is_an_error(shell: Shell, words: list[str]) -> None:
     ran = shell(*words)
     assert ran.code == 2
     assert "rattler" in ran.line
 
 
-def test_no_token_at_all_is_an_error_that_says_how_to_get_one(shell: Shell) -> None:
+def test_export_without_any_token_names_the_command_to_get_one(shell: Shell) -> None:
     ran = shell("export", "rattler")
     assert ran.code == 1
     assert "install" in ran.line
 
 
-def test_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
+def test_export_of_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
     stored(shell)
     ran = shell("export", "rattler", "--org", "hooli")
     assert ran.code == 1
@@ -368,7 +368,7 @@ def test_conda_export_refuses_a_url_that_another_token_file_covers(shell: Shell)
     assert remains(shell) == before
 
 
-def test_another_file_can_be_named(shell: Shell, tmp_path: Path) -> None:
+def test_export_writes_to_the_named_file(shell: Shell, tmp_path: Path) -> None:
     value = stored(shell)
     path = tmp_path / "deep" / "creds.json"
     assert shell("export", "rattler", "--file", str(path)).code == 0
@@ -405,7 +405,9 @@ def test_pixi_uses_the_file_that_its_configuration_names(
     assert not (shell.home / RATTLER).exists()
 
 
-def test_a_key_of_that_name_in_a_table_is_none_of_pixis(shell: Shell, tmp_path: Path) -> None:
+def test_pixi_export_ignores_a_key_of_the_same_name_in_a_table(
+    shell: Shell, tmp_path: Path
+) -> None:
     stored(shell)
     config = shell.home / ".pixi" / "config.toml"
     config.parent.mkdir(parents=True)
@@ -414,20 +416,20 @@ def test_a_key_of_that_name_in_a_table_is_none_of_pixis(shell: Shell, tmp_path: 
     assert not (tmp_path / "auth.json").exists()
 
 
-def test_a_token_from_the_environment_can_be_exported(shell: Shell) -> None:
+def test_token_from_the_environment_can_be_exported(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", "supplied0123456789abcdef")
     assert shell("export", "rattler", "--org", "acme").code == 0
     assert "supplied0123456789abcdef" in (shell.home / RATTLER).read_text()
     assert shell("export", "rattler", "--remove").code == 0
 
 
-def test_a_general_token_from_the_environment_serves_an_organization(shell: Shell) -> None:
+def test_general_token_from_the_environment_is_exported_for_an_organization(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN", "general0123456789abcdef")
     assert shell("export", "dotenv", "--org", "acme").code == 0
     assert "ANACONDA_REPO_TOKEN=general0123456789abcdef" in (shell.home / ".env").read_text()
 
 
-def test_docker_is_told_what_to_mount_and_gets_no_secret(shell: Shell) -> None:
+def test_docker_export_prints_the_mount_and_no_secret(shell: Shell) -> None:
     value = stored(shell)
     before = remains(shell)
     ran = shell("export", "docker")
@@ -462,7 +464,7 @@ def test_github_export_prints_the_mask_before_it_sets_the_variable(
         assert ran.json["variables"] == ["ANACONDA_REPO_TOKEN_ACME"]
 
 
-def test_a_dry_run_in_a_job_prints_no_mask(shell: Shell, tmp_path: Path) -> None:
+def test_github_export_dry_run_prints_no_mask(shell: Shell, tmp_path: Path) -> None:
     value = stored(shell)
     job = tmp_path / "set_env"
     job.touch()
@@ -473,7 +475,7 @@ def test_a_dry_run_in_a_job_prints_no_mask(shell: Shell, tmp_path: Path) -> None
     assert job.read_bytes() == b""
 
 
-def test_outside_of_a_job_there_is_nothing_to_give_the_token_to(shell: Shell) -> None:
+def test_github_export_outside_of_a_job_is_an_error(shell: Shell) -> None:
     stored(shell)
     ran = shell("export", "github-actions")
     assert ran.code == 2
@@ -492,11 +494,11 @@ def test_github_export_reports_a_missing_environment_file_in_one_line(
 
 
 @pytest.mark.parametrize("target", ["github-actions", "docker"])
-def test_what_keeps_nothing_cannot_be_taken_back(shell: Shell, target: str) -> None:
+def test_remove_from_a_target_that_stores_nothing_is_an_error(shell: Shell, target: str) -> None:
     assert shell("export", target, "--remove").code == 2
 
 
-def test_everything_is_checked_before_anything_is_written(shell: Shell) -> None:
+def test_export_checks_all_targets_before_it_writes(shell: Shell) -> None:
     stored(shell)
     path = shell.home / MAMBA
     path.parent.mkdir(parents=True)
@@ -508,7 +510,7 @@ def test_everything_is_checked_before_anything_is_written(shell: Shell) -> None:
     assert remains(shell) == before
 
 
-def test_a_record_that_is_damaged_is_left_and_said(shell: Shell) -> None:
+def test_damaged_export_record_is_reported_and_unchanged(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     record = next(shell.home.rglob("exports.json"))
@@ -521,7 +523,7 @@ def test_a_record_that_is_damaged_is_left_and_said(shell: Shell) -> None:
     assert remains(shell) == before
 
 
-def test_a_record_of_a_later_version_is_left_and_said(shell: Shell) -> None:
+def test_export_record_of_a_later_version_is_reported_and_unchanged(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     record = next(shell.home.rglob("exports.json"))
@@ -531,7 +533,7 @@ def test_a_record_of_a_later_version_is_left_and_said(shell: Shell) -> None:
     assert "format version 2" in ran.line
 
 
-def test_the_record_holds_no_secret(shell: Shell) -> None:
+def test_export_record_contains_no_secret(shell: Shell) -> None:
     value = stored(shell)
     shell("export", "rattler", "conda", "mamba", "dotenv", "--yes")
     record = next(shell.home.rglob("exports.json"))
@@ -540,7 +542,7 @@ def test_the_record_holds_no_secret(shell: Shell) -> None:
     assert not [at for at in range(len(value) - 7) if value[at : at + 8] in text]
 
 
-def test_a_reissued_token_can_be_written_wherever_the_old_one_was(shell: Shell) -> None:
+def test_reissued_token_is_written_to_every_place_of_the_old_one(shell: Shell) -> None:
     value = stored(shell)
     shell("export", "rattler", "mamba", "conda", "dotenv", "--yes")
     mamba = shell.home / MAMBA

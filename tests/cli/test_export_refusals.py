@@ -112,7 +112,7 @@ def looks(path: Path) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("target", FILES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_it_is_refused_and_unharmed(
+def test_unusable_file_is_refused_and_unchanged(
     shell: Shell, target: str, case: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     name, content = FILES[target]
@@ -132,7 +132,7 @@ def test_it_is_refused_and_unharmed(
 
 @pytest.mark.parametrize("target", FILES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_what_was_exported_is_not_taken_back_from_it_by_force(
+def test_remove_leaves_an_unusable_file_unchanged(
     shell: Shell, target: str, case: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     assert shell("export", target, "--yes").code == 0
@@ -156,7 +156,7 @@ NEWER = {
 
 
 @pytest.mark.parametrize("case", NEWER)
-def test_a_file_in_a_newer_format_is_refused_and_unharmed(shell: Shell, case: str) -> None:
+def test_file_in_a_newer_format_is_refused_and_unchanged(shell: Shell, case: str) -> None:
     target = case.strip()
     path = shell.home / FILES[target][0]
     path.parent.mkdir(parents=True)
@@ -171,7 +171,7 @@ def test_a_file_in_a_newer_format_is_refused_and_unharmed(shell: Shell, case: st
 
 @pytest.mark.parametrize("where", [".rattler", ".rattler/credentials.json"])
 @pytest.mark.skipif(WINDOWS or os.geteuid() == 0, reason="root may do everything")
-def test_what_is_read_only_is_said(shell: Shell, where: str) -> None:
+def test_read_only_file_is_reported(shell: Shell, where: str) -> None:
     path = shell.home / RATTLER
     path.parent.mkdir()
     path.write_text("{}")
@@ -183,7 +183,7 @@ def test_what_is_read_only_is_said(shell: Shell, where: str) -> None:
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such limit there")
-def test_a_full_disk_leaves_every_file_as_it_was(shell: Shell) -> None:
+def test_full_disk_leaves_every_file_unchanged(shell: Shell) -> None:
     import resource
     import signal
 
@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_every_file_as_it_was(shell: Shell) -> None:
     assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
-def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> None:
+def test_netrc_export_refuses_a_user_or_password_that_netrc_cannot_represent(shell: Shell) -> None:
     token = user_store(Settings()).tokens()[0]
     user_store(Settings()).add(token, Secret('pass"word#0123456789'))
     ran = shell("export", "netrc")
@@ -214,7 +214,7 @@ def test_a_user_or_password_that_netrc_cannot_hold_is_refused(shell: Shell) -> N
     assert not (shell.home / ".netrc").exists()
 
 
-def test_a_token_file_of_conda_that_is_a_link_is_refused(shell: Shell, tmp_path: Path) -> None:
+def test_conda_export_refuses_a_token_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
     token = user_store(Settings()).tokens()[0]._replace(way=AuthScheme.TOKEN, username="")
     user_store(Settings()).add(token, Secret("0123456789abcdef"))
     folder = shell.home / ".config" / "binstar"
@@ -229,7 +229,7 @@ def test_a_token_file_of_conda_that_is_a_link_is_refused(shell: Shell, tmp_path:
     assert real.read_text() == "theirs"
 
 
-def test_a_lock_of_the_client_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) -> None:
+def test_lock_file_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     lock = shell.home / ".rattler" / "credentials.lock"
@@ -242,7 +242,7 @@ def test_a_lock_of_the_client_that_is_a_link_is_not_followed(shell: Shell, tmp_p
 
 
 @pytest.mark.parametrize("target", ["rattler", "netrc", "dotenv", "github-actions"])
-def test_two_tokens_of_one_organization_are_refused_where_there_is_room_for_one(
+def test_two_tokens_of_one_organization_are_refused_by_a_target_for_one(
     shell: Shell, target: str
 ) -> None:
     second_of_acme()
@@ -256,7 +256,7 @@ def test_two_tokens_of_one_organization_are_refused_where_there_is_room_for_one(
     assert {path: data for path, data in shell.files().items() if "exports" not in path} == before
 
 
-def test_two_tokens_of_one_organization_are_both_written_where_there_is_room(shell: Shell) -> None:
+def test_two_tokens_of_one_organization_are_written_to_a_target_for_several(shell: Shell) -> None:
     second_of_acme()
     assert shell("export", "mamba", "--yes").code == 0
     held = json.loads((shell.home / MAMBA).read_text())
@@ -269,14 +269,14 @@ def second_of_acme() -> None:
     user_store(Settings()).add(second, Secret("fedcba9876543210"))
 
 
-def test_a_value_that_dotenv_cannot_hold_is_refused(shell: Shell) -> None:
+def test_dotenv_export_refuses_a_value_that_dotenv_cannot_represent(shell: Shell) -> None:
     token = user_store(Settings()).tokens()[0]
     user_store(Settings()).add(token, Secret("quo'te-0123456789"))
     assert shell("export", "dotenv").code == 2
     assert not (shell.home / ".env").exists()
 
 
-def test_an_entry_of_ours_that_was_written_anew_is_left_to_its_owner(shell: Shell) -> None:
+def test_exported_entry_that_another_program_rewrote_is_kept(shell: Shell) -> None:
     shell("export", "netrc")
     path = shell.home / ".netrc"
     path.write_text(path.read_text().replace("\n  ", " "))

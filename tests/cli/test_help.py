@@ -32,7 +32,7 @@ def shown(parser_help: str) -> list[str]:
 
 
 @every_program
-def test_the_overview_fits_on_one_screen(prog: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overview_fits_on_one_screen(prog: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(COLUMNS))
     lines = shown(overview(prog=prog).format_help())
     assert len(lines) < LINES, "the prompt needs a line, too"
@@ -51,7 +51,7 @@ def test_no_line_of_prose_is_wider_than_the_screen(
     assert [line for line in wide if not line.startswith(" ") and " " in line] == []
 
 
-def test_the_overview_names_every_command_under_a_heading() -> None:
+def test_overview_names_every_command_under_a_heading() -> None:
     page = overview(prog=CONDA_PROG).format_help()
     for verb in VERBS:
         assert re.search(rf"^(.*\S)? +{verb.name} +\S", page, re.MULTILINE), verb.name
@@ -59,7 +59,7 @@ def test_the_overview_names_every_command_under_a_heading() -> None:
 
 
 @every_verb
-def test_a_page_has_two_examples_that_the_command_line_understands(verb: Verb) -> None:
+def test_help_page_has_two_examples_that_can_be_parsed(verb: Verb) -> None:
     examples = examples_of(verb)
     assert len(examples) >= 2
     for words in examples:
@@ -69,13 +69,13 @@ def test_a_page_has_two_examples_that_the_command_line_understands(verb: Verb) -
 
 
 @every_verb
-def test_a_page_says_what_the_command_does_not_do(verb: Verb) -> None:
+def test_help_page_says_what_the_command_does_not_do(verb: Verb) -> None:
     prose = (verb.module.__doc__ or "").partition("Examples:")[2].partition("\n\n")[2]
     assert DENIALS.search(prose), prose
 
 
 @every_verb
-def test_a_page_begins_with_one_sentence_and_ends_with_a_full_stop(verb: Verb) -> None:
+def test_help_page_begins_with_one_sentence_and_ends_with_a_full_stop(verb: Verb) -> None:
     doc = (verb.module.__doc__ or "").strip()
     assert doc.partition("\n\n")[0].endswith(".")
     assert doc.endswith(".")
@@ -95,12 +95,12 @@ def test_help_names_the_program_that_was_called_and_no_other(
 
 
 @every_verb
-def test_every_option_is_explained(verb: Verb) -> None:
+def test_every_option_has_help(verb: Verb) -> None:
     parser = verb_parser(verb, prog=CONDA_PROG)
     assert [action.dest for action in parser._actions if not action.help] == []
 
 
-def test_help_reaches_a_reader_that_has_no_terminal() -> None:
+def test_help_is_printed_without_a_terminal() -> None:
     command = [sys.executable, "-m", "conda_token_plugin", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "\x1b" not in done.stdout
@@ -110,7 +110,7 @@ def test_help_reaches_a_reader_that_has_no_terminal() -> None:
     ("typed", "meant"),
     [("instal", "install"), ("remov", "remove"), ("ls", "list"), ("stat", "status")],
 )
-def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
+def test_misspelt_command_names_the_similar_one(
     typed: str, meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if meant not in {verb.name for verb in VERBS}:
@@ -120,9 +120,7 @@ def test_a_misspelt_command_is_answered_with_the_one_that_was_meant(
 
 
 @pytest.mark.parametrize("words", [("remove", "acm"), ("install", "--org", "acmee")])
-def test_a_misspelt_organization_is_answered_with_the_one_that_was_meant(
-    shell: Shell, words: tuple[str, ...]
-) -> None:
+def test_misspelt_organization_names_the_similar_one(shell: Shell, words: tuple[str, ...]) -> None:
     shell("install", "--org", "acme", "--yes")
     ran = shell(*words)
     assert ran.code != 0

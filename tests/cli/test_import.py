@@ -125,7 +125,7 @@ SOURCES = {**dict.fromkeys(PLACES), "environment.yml": "condarc"}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
+def test_import_stores_a_working_token(shell: Shell, place: str) -> None:
     value = issued(shell)
     path = PLACES[place](shell, value)
     before = path.read_bytes()
@@ -145,7 +145,7 @@ def test_a_token_that_works_is_taken_in_from(shell: Shell, place: str) -> None:
 
 
 @pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
-def test_clean_takes_the_copy_out_and_keeps_a_backup(shell: Shell, place: str) -> None:
+def test_import_clean_removes_the_copy_and_keeps_a_backup(shell: Shell, place: str) -> None:
     value = issued(shell)
     path = PLACES[place](shell, value)
     path.chmod(0o644)
@@ -164,7 +164,7 @@ def test_clean_takes_the_copy_out_and_keeps_a_backup(shell: Shell, place: str) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-def test_clean_changes_nothing_but_the_url(shell: Shell) -> None:
+def test_import_clean_changes_only_the_url(shell: Shell) -> None:
     value = issued(shell)
     path = in_condarc(shell, value)
     before = path.read_text()
@@ -172,14 +172,14 @@ def test_clean_changes_nothing_but_the_url(shell: Shell) -> None:
     assert path.read_text() == before.replace(f"/t/{value}", "")
 
 
-def test_anaconda_auths_file_is_never_changed(shell: Shell) -> None:
+def test_import_never_changes_the_file_of_anaconda_auth(shell: Shell) -> None:
     path = in_anaconda_auth(shell, issued(shell))
     before = path.read_bytes()
     assert shell("import", "--yes", "--clean").code == 0
     assert path.read_bytes() == before
 
 
-def test_the_system_keyring_is_read_too(shell: Shell, keyring: FakeKeyring) -> None:
+def test_import_reads_the_system_keyring(shell: Shell, keyring: FakeKeyring) -> None:
     (shell.home / ".anaconda").mkdir()
     domain = urlsplit(shell.sandbox.service).netloc
     value = issued(shell)
@@ -189,7 +189,9 @@ def test_the_system_keyring_is_read_too(shell: Shell, keyring: FakeKeyring) -> N
     assert shell("list", "--json").json[0]["last_four"] == value[-4:]
 
 
-def test_conda_auths_entries_are_found_by_its_settings(shell: Shell, keyring: FakeKeyring) -> None:
+def test_import_finds_entries_of_conda_auth_by_its_settings(
+    shell: Shell, keyring: FakeKeyring
+) -> None:
     channel = "https://conda.example/private"
     setting = f"channel_settings:\n- channel: {channel}\n  auth: token\n  auth_target: mine\n"
     put(shell.home / ".condarc", setting)
@@ -202,7 +204,7 @@ def test_conda_auths_entries_are_found_by_its_settings(shell: Shell, keyring: Fa
     assert found["scope"] == [channel]
 
 
-def test_conda_auths_older_entries_are_found_too(shell: Shell, keyring: FakeKeyring) -> None:
+def test_import_finds_older_entries_of_conda_auth(shell: Shell, keyring: FakeKeyring) -> None:
     setting = "channel_settings:\n- {channel: mine, auth: token}\n- {channel: other, auth: x}\n"
     put(shell.home / ".condarc", setting)
     keyring.entries["conda-auth::token::mine", "token"] = "conda-auth-token-0123456789"
@@ -224,7 +226,7 @@ def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
     assert (found["way"], found["username"]) == ("basic", "me")
 
 
-def test_netrc_is_cleaned_of_one_machine_alone(shell: Shell) -> None:
+def test_import_clean_removes_only_one_machine_from_netrc(shell: Shell) -> None:
     text = (
         "# mine\nmachine a.example login x password y\n\n"
         "machine files.example\n  login me\n  password files-pass-0123 # theirs\n"
@@ -239,7 +241,7 @@ def test_netrc_is_cleaned_of_one_machine_alone(shell: Shell) -> None:
     )
 
 
-def test_the_same_token_in_several_places_is_one(shell: Shell) -> None:
+def test_import_stores_the_same_token_of_several_places_once(shell: Shell) -> None:
     value = issued(shell)
     for place in PLACES.values():
         place(shell, value)
@@ -251,7 +253,7 @@ def test_the_same_token_in_several_places_is_one(shell: Shell) -> None:
     assert found["organization"] == "acme"
 
 
-def test_two_organizations_are_two(shell: Shell) -> None:
+def test_import_stores_the_tokens_of_two_organizations(shell: Shell) -> None:
     values = {name: issued(shell, name) for name in ("acme", "globex")}
     urls = [with_token(shell, value, name, "main") for name, value in values.items()]
     put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
@@ -259,7 +261,7 @@ def test_two_organizations_are_two(shell: Shell) -> None:
     assert {one["organization"] for one in shell("list", "--json").json} == {"acme", "globex"}
 
 
-def test_only_what_is_asked_for_is_taken(shell: Shell) -> None:
+def test_import_stores_only_the_named_organization(shell: Shell) -> None:
     values = {name: issued(shell, name) for name in ("acme", "globex")}
     urls = [with_token(shell, value, name, "main") for name, value in values.items()]
     put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
@@ -366,7 +368,7 @@ def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -
     assert held["way"] == "path"
 
 
-def test_a_token_of_another_server_is_taken_with_the_way_that_it_was_sent(shell: Shell) -> None:
+def test_import_keeps_how_a_token_of_another_server_is_sent(shell: Shell) -> None:
     put(shell.home / ".condarc", "channels: ['https://me:pa%24s-0123456@c.example/a/linux-64']\n")
     shell("import", "--yes", "--no-validate")
     (held,) = shell("list", "--json").json
@@ -378,14 +380,14 @@ def test_a_token_of_another_server_is_taken_with_the_way_that_it_was_sent(shell:
 
 
 @pytest.mark.parametrize("text", ["/t/<TOKEN>/a", "/t/$TOKEN/a", "/t/${T}/a", "/t/*****/a"])
-def test_what_only_stands_for_a_token_is_none(shell: Shell, text: str) -> None:
+def test_import_ignores_placeholders(shell: Shell, text: str) -> None:
     put(shell.home / ".condarc", f"channels: ['https://c.example{text}']\n")
     ran = shell("import", "--yes")
     assert ran.code == 0
     assert "nothing to import" in ran.err
 
 
-def test_what_may_be_sent_nowhere_is_not_offered(shell: Shell) -> None:
+def test_import_ignores_a_token_that_cannot_be_sent_anywhere(shell: Shell) -> None:
     put(shell.home / ".condarc", "channels: ['http://c.example/t/abcdefgh01234567/a']\n")
     assert shell("import", "--dry-run", "--json").json["found"] == []
 
@@ -399,7 +401,7 @@ def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
     assert ran.json["cleaned"][0]["path"] == str(path)
 
 
-def test_a_stored_token_that_is_replaced_is_named(shell: Shell) -> None:
+def test_import_names_the_stored_token_that_it_replaces(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     old = current(shell)
     in_condarc(shell, issued(shell))
@@ -408,7 +410,7 @@ def test_a_stored_token_that_is_replaced_is_named(shell: Shell) -> None:
     assert f"replaces the stored token …{old[-4:]}" in ran.err
 
 
-def test_without_a_yes_nothing_is_taken(shell: Shell) -> None:
+def test_import_without_confirmation_stores_nothing(shell: Shell) -> None:
     in_condarc(shell, issued(shell))
     before = shell.files()
     ran = shell("import")
@@ -421,12 +423,12 @@ def test_without_a_yes_nothing_is_taken(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("--dry-run",)])
-def test_where_nothing_is_found_it_says_so(shell: Shell, words: tuple[str, ...]) -> None:
+def test_import_reports_that_nothing_was_found(shell: Shell, words: tuple[str, ...]) -> None:
     ran = shell("import", *words)
     assert (ran.code, ran.out, ran.err) == (0, "", "There is nothing to import.\n")
 
 
-def test_a_dry_run_shows_and_takes_nothing(shell: Shell) -> None:
+def test_import_dry_run_shows_tokens_and_stores_nothing(shell: Shell) -> None:
     in_condarc(shell, issued(shell))
     ran = shell("import", "--dry-run", "--json")
     assert ran.code == 0
@@ -461,7 +463,7 @@ def test_import_reports_a_damaged_or_newer_file_and_keeps_it(
     assert path.read_text() == content
 
 
-def test_a_condarc_that_is_a_link_is_read_and_not_cleaned(shell: Shell, tmp_path: Path) -> None:
+def test_condarc_that_is_a_link_is_read_and_not_cleaned(shell: Shell, tmp_path: Path) -> None:
     value = issued(shell)
     real = in_condarc(shell, value).rename(tmp_path / "dotfiles-condarc")
     (shell.home / ".condarc").symlink_to(real)
@@ -473,7 +475,7 @@ def test_a_condarc_that_is_a_link_is_read_and_not_cleaned(shell: Shell, tmp_path
     assert shell("list", "--json").json[0]["last_four"] == value[-4:]
 
 
-def test_a_url_that_is_written_oddly_is_cleaned_in_its_meaning(shell: Shell) -> None:
+def test_import_clean_handles_unusual_notations_of_a_url(shell: Shell) -> None:
     value = issued(shell)
     odd = with_token(shell, value, "acme", "main").replace("/repo", "\\x2frepo")
     path = put(shell.home / ".condarc", f'channels:\n- "{odd}"\n')
@@ -483,13 +485,13 @@ def test_a_url_that_is_written_oddly_is_cleaned_in_its_meaning(shell: Shell) -> 
     }
 
 
-def test_a_source_that_does_not_exist_is_an_error(shell: Shell) -> None:
+def test_unknown_source_is_an_error(shell: Shell) -> None:
     ran = shell("import", "poetry")
     assert ran.code == 2
     assert "anaconda-auth" in ran.line
 
 
-def test_nothing_is_found_where_nothing_is(shell: Shell) -> None:
+def test_import_finds_nothing_in_an_empty_home(shell: Shell) -> None:
     ran = shell("import", "--json")
     assert ran.code == 0
     assert ran.json["found"] == []
@@ -505,7 +507,7 @@ def test_import_says_that_a_token_of_unknown_owner_is_sent_everywhere(shell: She
     assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
 
 
-def test_channels_that_change_hands_are_named(shell: Shell) -> None:
+def test_import_names_channels_that_get_another_token(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     value = issued(shell, "globex")
     put(shell.home / ".condarc", f"default_channels: [{with_token(shell, value, 'main')}]\n")
@@ -514,7 +516,7 @@ def test_channels_that_change_hands_are_named(shell: Shell) -> None:
     assert "no longer the token of acme" in ran.err
 
 
-def test_any_file_can_be_named(shell: Shell, tmp_path: Path) -> None:
+def test_import_reads_the_named_file(shell: Shell, tmp_path: Path) -> None:
     url = with_token(shell, issued(shell), "acme", "main", "noarch", "x-1-0.conda")
     path = put(tmp_path / "spec.lock", f"@EXPLICIT\n{url}\n")
     ran = shell("import", str(path), "--yes", "--clean", "--json")
@@ -526,7 +528,7 @@ def test_any_file_can_be_named(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("record", ["not json", "[]", '{"auth_type": "token"}', '{"token": 7}'])
-def test_an_entry_of_conda_auth_that_is_none_is_passed_over(
+def test_invalid_entry_of_conda_auth_is_ignored(
     shell: Shell, keyring: FakeKeyring, record: str
 ) -> None:
     put(
@@ -537,7 +539,7 @@ def test_an_entry_of_conda_auth_that_is_none_is_passed_over(
     assert shell("import", "conda-auth", "--json").json["found"] == []
 
 
-def test_a_password_of_conda_auth_keeps_its_user(shell: Shell, keyring: FakeKeyring) -> None:
+def test_password_of_conda_auth_keeps_its_user_name(shell: Shell, keyring: FakeKeyring) -> None:
     setting = "channel_settings:\n- {channel: https://c.example/*, auth: http-basic}\n"
     put(shell.home / ".condarc", setting)
     record = {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"}
@@ -550,7 +552,7 @@ def test_a_password_of_conda_auth_keeps_its_user(shell: Shell, keyring: FakeKeyr
 
 
 @pytest.mark.parametrize("entry", ["!!", base64.b64encode(b"[]").decode()])
-def test_an_entry_of_anaconda_auth_in_the_keyring_that_is_none_is_said(
+def test_invalid_entry_of_anaconda_auth_in_the_keyring_is_reported(
     shell: Shell, keyring: FakeKeyring, entry: str
 ) -> None:
     (shell.home / ".anaconda").mkdir()
@@ -571,7 +573,7 @@ def test_import_does_not_clean_a_file_that_is_not_text(shell: Shell) -> None:
     assert path.read_bytes() == before
 
 
-def test_a_condarc_that_a_variable_names_is_read(shell: Shell, tmp_path: Path) -> None:
+def test_condarc_that_a_variable_names_is_read(shell: Shell, tmp_path: Path) -> None:
     url = with_token(shell, issued(shell), "acme", "main")
     shell.set("CONDARC", str(put(tmp_path / "my.yml", f"channels: ['{url}']\n")))
     shell.set("XDG_CONFIG_HOME", str(tmp_path))

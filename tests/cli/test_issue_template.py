@@ -26,14 +26,14 @@ def pieces(secret: str) -> set[str]:
 
 @pytest.fixture
 def secrets(shell: Shell) -> list[str]:
-    """A token issued, one handed out, one in a variable, and the API key; all of them in use."""
+    """A token issued, one given, one in a variable, and the API key; all of them in use."""
     world = shell.sandbox.world
     shell("install", "--org", "acme", "--yes")
     site = world.current("stark")
     assert site is not None
-    shell.set("HANDED_OUT", site.value)
-    shell("install", "--site", "--org", "stark", "--token-env", "HANDED_OUT", "--yes")
-    shell.unset("HANDED_OUT")
+    shell.set("GIVEN", site.value)
+    shell("install", "--site", "--org", "stark", "--token-env", "GIVEN", "--yes")
+    shell.unset("GIVEN")
     supplied = world.issue("globex", "ada").value
     shell.set("ANACONDA_REPO_TOKEN_GLOBEX", supplied)
     issued = world.current("acme", "ada")
@@ -42,7 +42,7 @@ def secrets(shell: Shell) -> list[str]:
 
 
 @pytest.mark.parametrize("more", [(), ("--offline",), ("--fail-within", "9999d")])
-def test_status_as_json_holds_no_piece_of_a_secret(
+def test_status_json_contains_no_piece_of_a_secret(
     shell: Shell, secrets: list[str], more: tuple[str, ...]
 ) -> None:
     ran = shell(*ASKED, *more)
@@ -51,7 +51,7 @@ def test_status_as_json_holds_no_piece_of_a_secret(
     assert told == []
 
 
-def test_status_as_json_holds_no_secret_when_a_variable_cannot_be_a_token(shell: Shell) -> None:
+def test_status_json_contains_no_secret_if_a_variable_is_not_a_token(shell: Shell) -> None:
     broken = "kq7Vz3 mmXw91 Lp0dTy 55eRcB"
     shell.set("ANACONDA_REPO_TOKEN", broken)
     ran = shell(*ASKED)
@@ -65,7 +65,7 @@ def test_status_as_json_shows_all_three_tokens(shell: Shell, secrets: list[str])
     assert len(secrets) == 4
 
 
-def test_the_template_asks_for_a_command_that_there_is() -> None:
+def test_issue_template_names_an_existing_command() -> None:
     form = YAML(typ="safe").load(TEMPLATE.read_text("utf-8"))
     (asked,) = [field for field in form["body"] if field.get("id") == "status"]
     assert f"conda token {' '.join(ASKED)}" in asked["attributes"]["label"]

@@ -1,4 +1,4 @@
-"""`login`, and what logs in by itself: with a code and with a browser, in the user's hands."""
+"""`login` and the login of `install`: with a code, and with the browser of this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import requests
 
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import API_KEY
-from tests.cli.terminal import CTRL_C, Terminal
+from tests.support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ CODE = re.compile(r"[A-Z]{4}-[A-Z]{4}")
 
 
 @pytest.fixture
-def nobody(shell: Shell) -> Shell:
+def logged_out(shell: Shell) -> Shell:
     """A shell without any login."""
     shell.unset(API_KEY)
     return shell
 
 
 class Friend:
-    """Somebody at another device, who decides as soon as a code waits."""
+    """A user at another device who decides as soon as a code is pending."""
 
     def __init__(self, sandbox: Sandbox, user: str) -> None:
         self._sandbox, self._user = sandbox, user
@@ -56,7 +56,7 @@ class Friend:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch, shell: Shell) -> None:
-    """Waiting takes no time: ours and the sandbox's pass while somebody sleeps."""
+    """Make waits take no time: sleeping advances the clocks of the command and of the sandbox."""
     passed = [0.0]
 
     def sleep(seconds: float) -> None:
@@ -77,7 +77,7 @@ def friend(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Friend]:
 
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A browser of this machine: the addresses that it was sent to, and goes to."""
+    """Return the addresses that the browser of this machine was sent to and requests."""
     addresses: list[str] = []
     threads: list[threading.Thread] = []
 
@@ -103,21 +103,21 @@ def logged_in(shell: Shell) -> str:
 
 
 @pytest.mark.usefixtures("quick", "friend")
-def test_a_login_with_a_code_is_kept_and_used(nobody: Shell) -> None:
-    ran = nobody("login", "--device")
+def test_login_with_a_code_is_stored_and_used(logged_out: Shell) -> None:
+    ran = logged_out("login", "--device")
     assert ran.code == 0
     assert CODE.search(ran.err)
-    assert f"{nobody.sandbox.service}/device?user_code=" in ran.err
+    assert f"{logged_out.sandbox.service}/device?user_code=" in ran.err
     assert "as grace" in ran.err
     assert ran.out == ""
-    assert logged_in(nobody) == "grace"
-    assert nobody("install", "--yes").code == 0
+    assert logged_in(logged_out) == "grace"
+    assert logged_out("install", "--yes").code == 0
 
 
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("flags", [("--json",), ("--quiet",), ("--json", "--quiet")])
-def test_the_code_is_shown_whatever_the_flags(nobody: Shell, flags: tuple[str, ...]) -> None:
-    ran = nobody("login", "--device", *flags)
+def test_login_shows_the_code_with_every_flag(logged_out: Shell, flags: tuple[str, ...]) -> None:
+    ran = logged_out("login", "--device", *flags)
     assert ran.code == 0
     assert CODE.search(ran.err)
     if "--json" in flags:
@@ -126,94 +126,94 @@ def test_the_code_is_shown_whatever_the_flags(nobody: Shell, flags: tuple[str, .
 
 
 @pytest.mark.usefixtures("quick", "friend")
-def test_neither_key_nor_access_token_is_printed(nobody: Shell) -> None:
-    ran = nobody("login", "--device", "--json")
-    credentials = nobody.sandbox.world.credentials
+def test_neither_key_nor_access_token_is_printed(logged_out: Shell) -> None:
+    ran = logged_out("login", "--device", "--json")
+    credentials = logged_out.sandbox.world.credentials
     for value in (*credentials.api_keys, *credentials.access_tokens):
         assert value[-20:] not in ran.out + ran.err
 
 
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("friend", [""], indirect=True)
-def test_a_denied_login_changes_nothing(nobody: Shell) -> None:
-    ran = nobody("login", "--device")
+def test_denied_login_changes_nothing(logged_out: Shell) -> None:
+    ran = logged_out("login", "--device")
     assert ran.code == 3
     assert "was denied in the browser" in ran.line
-    assert nobody("whoami").code == 3
+    assert logged_out("whoami").code == 3
 
 
 @pytest.mark.usefixtures("quick")
-def test_a_login_that_nobody_finishes_ends(nobody: Shell) -> None:
-    ran = nobody("login", "--device")
+def test_unfinished_login_ends_when_the_code_expires(logged_out: Shell) -> None:
+    ran = logged_out("login", "--device")
     assert ran.code == 3
     assert "its code has expired" in ran.line
 
 
 @pytest.mark.usefixtures("quick", "friend")
-def test_a_new_login_replaces_the_old_one(nobody: Shell, friend: Friend) -> None:
-    nobody("login", "--device")
+def test_new_login_replaces_the_former_one(logged_out: Shell, friend: Friend) -> None:
+    logged_out("login", "--device")
     friend.leave()
-    other = Friend(nobody.sandbox, "ada")
-    assert nobody("login", "--device").code == 0
+    other = Friend(logged_out.sandbox, "ada")
+    assert logged_out("login", "--device").code == 0
     other.leave()
-    assert logged_in(nobody) == "ada"
+    assert logged_in(logged_out) == "ada"
 
 
 # -- with the browser of this machine ------------------------------------------------------------
 
 
-def test_a_login_with_the_browser_is_kept_and_used(nobody: Shell, browser: list[str]) -> None:
-    ran = nobody("login", "--web", "--json")
+def test_login_with_the_browser_is_stored_and_used(logged_out: Shell, browser: list[str]) -> None:
+    ran = logged_out("login", "--web", "--json")
     assert ran.code == 0
     assert browser[0] in ran.err
     assert ran.json["username"] == "ada"
-    assert logged_in(nobody) == "ada"
+    assert logged_in(logged_out) == "ada"
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_login_that_is_denied_in_the_browser_changes_nothing(nobody: Shell) -> None:
-    nobody.sandbox.login.seat_at_browser("")
-    ran = nobody("login", "--web")
+def test_login_denied_in_the_browser_changes_nothing(logged_out: Shell) -> None:
+    logged_out.sandbox.login.seat_at_browser("")
+    ran = logged_out("login", "--web")
     assert ran.code == 3
     assert "was denied in the browser" in ran.line
 
 
-# -- where nobody is, and where it cannot be kept ------------------------------------------------
+# -- without a terminal, and with an unusable store ------------------------------------------------
 
 
-def test_without_a_terminal_the_flags_are_named(nobody: Shell) -> None:
-    ran = nobody("login")
+def test_login_without_a_terminal_names_the_flags(logged_out: Shell) -> None:
+    ran = logged_out("login")
     assert ran.code == 2
     assert "--device or --web" in ran.line
-    assert len(nobody.sandbox.requests) == 0
+    assert len(logged_out.sandbox.requests) == 0
 
 
-def test_one_way_excludes_the_other(nobody: Shell) -> None:
-    assert nobody("login", "--web", "--device").code == 2
+def test_login_options_exclude_each_other(logged_out: Shell) -> None:
+    assert logged_out("login", "--web", "--device").code == 2
 
 
-def test_nobody_is_asked_to_log_in_for_a_store_that_cannot_keep_it(nobody: Shell) -> None:
-    blocked = nobody.home / "blocked"
+def test_login_makes_no_request_if_the_store_is_not_writable(logged_out: Shell) -> None:
+    blocked = logged_out.home / "blocked"
     blocked.write_text("")
-    nobody.set("CONDA_TOKEN_HOME", str(blocked / "store"))
-    ran = nobody("login", "--device")
+    logged_out.set("CONDA_TOKEN_HOME", str(blocked / "store"))
+    ran = logged_out("login", "--device")
     assert ran.code == 6
     assert str(blocked) in ran.line
-    assert len(nobody.sandbox.requests) == 0
+    assert len(logged_out.sandbox.requests) == 0
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_login_is_kept_when_the_service_cannot_say_who_it_is(nobody: Shell) -> None:
-    nobody.sandbox.fail_next("whoami", status=500)
-    ran = nobody("login", "--web", "--json")
+def test_login_is_stored_if_the_service_does_not_name_the_user(logged_out: Shell) -> None:
+    logged_out.sandbox.fail_next("whoami", status=500)
+    ran = logged_out("login", "--web", "--json")
     assert ran.code == 0
     assert ran.json["username"] is None
     assert "did not say who you are" in ran.err
-    assert logged_in(nobody) == "ada"
+    assert logged_in(logged_out) == "ada"
 
 
 @pytest.mark.usefixtures("browser")
-def test_a_variable_that_goes_before_the_login_is_named(shell: Shell) -> None:
+def test_login_names_the_variable_that_has_precedence(shell: Shell) -> None:
     shell.log_in("grace")
     ran = shell("login", "--web")
     assert ran.code == 0
@@ -234,14 +234,14 @@ def test_a_variable_that_goes_before_the_login_is_named(shell: Shell) -> None:
     ],
     ids=str,
 )
-def test_a_service_that_fails_is_one_line_and_changes_nothing(
-    nobody: Shell, fault: dict[str, object], code: int
+def test_failing_service_is_one_line_and_changes_nothing(
+    logged_out: Shell, fault: dict[str, object], code: int
 ) -> None:
-    nobody.sandbox.fail_next("openid-configuration", times=9, **fault)
-    ran = nobody("login", "--device")
+    logged_out.sandbox.fail_next("openid-configuration", times=9, **fault)
+    ran = logged_out("login", "--device")
     assert ran.code == code
-    assert nobody.sandbox.service in ran.line
-    assert nobody("whoami").code == 3
+    assert logged_out.sandbox.service in ran.line
+    assert logged_out("whoami").code == 3
 
 
 # -- on a terminal -------------------------------------------------------------------------------
@@ -253,16 +253,16 @@ def approve(terminal: Terminal, sandbox: Sandbox, user: str) -> None:
     sandbox.login.decide(found[-1], user)
 
 
-def test_on_a_terminal_a_login_is_with_a_code(nobody: Shell) -> None:
-    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+def test_login_on_a_terminal_shows_a_code(logged_out: Shell) -> None:
+    logged_out.sandbox.login.devices.interval = timedelta(seconds=1)
     terminal = Terminal("login", environment=os.environ)
-    approve(terminal, nobody.sandbox, "grace")
+    approve(terminal, logged_out.sandbox, "grace")
     terminal.wait_for("Logged in")
     assert terminal.finish() == 0
 
 
-def test_enter_opens_the_browser_and_the_login_goes_on(nobody: Shell, tmp_path: Path) -> None:
-    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+def test_enter_opens_the_browser_and_the_login_goes_on(logged_out: Shell, tmp_path: Path) -> None:
+    logged_out.sandbox.login.devices.interval = timedelta(seconds=1)
     visited = tmp_path / "visited"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {visited}\n')
@@ -274,14 +274,14 @@ def test_enter_opens_the_browser_and_the_login_goes_on(nobody: Shell, tmp_path: 
     while not visited.exists() or not visited.read_text():
         threading.Event().wait(0.05)  # ended by the time limit of the test
     (code,) = set(CODE.findall(terminal.seen))
-    assert visited.read_text() == f"{nobody.sandbox.service}/device?user_code={code}"
-    nobody.sandbox.login.decide(code, "grace")
+    assert visited.read_text() == f"{logged_out.sandbox.service}/device?user_code={code}"
+    logged_out.sandbox.login.decide(code, "grace")
     assert terminal.finish() == 0
     assert "✓ Logged in as grace" in terminal.seen
 
 
-def test_without_a_screen_no_browser_is_offered(nobody: Shell) -> None:
-    assert nobody.home
+def test_login_without_a_display_offers_no_browser(logged_out: Shell) -> None:
+    assert logged_out.home
     names = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     variables = {name: value for name, value in os.environ.items() if name not in names}
     terminal = Terminal("login", environment=variables)
@@ -291,25 +291,25 @@ def test_without_a_screen_no_browser_is_offered(nobody: Shell) -> None:
     assert ("Press Enter" in terminal.seen) is (sys.platform == "darwin")
 
 
-def test_install_logs_in_by_itself_at_a_terminal(nobody: Shell) -> None:
-    nobody.sandbox.login.devices.interval = timedelta(seconds=1)
+def test_install_on_a_terminal_logs_in_if_needed(logged_out: Shell) -> None:
+    logged_out.sandbox.login.devices.interval = timedelta(seconds=1)
     terminal = Terminal("install", "--org", "acme", environment=os.environ)
-    approve(terminal, nobody.sandbox, "grace")
+    approve(terminal, logged_out.sandbox, "grace")
     terminal.wait_for("default channels? [y/N]")
     terminal.type("\n")
     assert terminal.finish() == 0
-    assert nobody("list", "--json").json[0]["organization"] == "acme"
+    assert logged_out("list", "--json").json[0]["organization"] == "acme"
 
 
-def test_install_does_not_log_in_by_itself_without_one(nobody: Shell) -> None:
-    ran = nobody("install", "--org", "acme")
+def test_install_without_a_terminal_does_not_log_in(logged_out: Shell) -> None:
+    ran = logged_out("install", "--org", "acme")
     assert ran.code == 3
     assert "login" in ran.line
-    assert len(nobody.sandbox.requests) == 0
+    assert len(logged_out.sandbox.requests) == 0
 
 
-@pytest.mark.usefixtures("nobody")
-def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
+@pytest.mark.usefixtures("logged_out")
+def test_interrupted_login_reports_that_nothing_was_changed() -> None:
     terminal = Terminal("login", environment=os.environ)
     terminal.wait_for("Ctrl-C cancels")
     terminal.type(CTRL_C)
@@ -318,7 +318,19 @@ def test_ctrl_c_while_waiting_says_that_nothing_was_changed() -> None:
     assert "Traceback" not in terminal.seen
 
 
-def test_an_error_with_json_is_a_document(nobody: Shell) -> None:
-    nobody.sandbox.fail_next("openid-configuration", status=404)
-    ran = nobody("login", "--device", "--json")
+def test_login_error_with_json_is_a_document(logged_out: Shell) -> None:
+    logged_out.sandbox.fail_next("openid-configuration", status=404)
+    ran = logged_out("login", "--device", "--json")
     assert json.loads(ran.out)["error"]["kind"] == "ServiceNonsense"
+
+
+def test_login_asks_before_it_makes_another_api_key(logged_out: Shell, browser: list[str]) -> None:
+    logged_out("login", "--web")
+    visits = len(browser)
+    terminal = Terminal("login", environment=os.environ)
+    terminal.wait_for("Make another API key? [y/N]")
+    assert f"You are logged in to {logged_out.sandbox.service}." in terminal.seen
+    terminal.type("n\n")
+    assert terminal.finish() == 8
+    assert len(browser) == visits
+    assert logged_in(logged_out) == "ada"

@@ -1,4 +1,4 @@
-"""`logout`: what is forgotten, and what is left alone."""
+"""`logout`: what it removes, and what it keeps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def logged_in(shell: Shell) -> Shell:
     return shell
 
 
-def test_a_login_is_forgotten_and_tokens_stay(logged_in: Shell) -> None:
+def test_logout_removes_the_login_and_keeps_tokens(logged_in: Shell) -> None:
     logged_in("install", "--org", "acme", "--yes")
     ran = logged_in("logout", "--json")
     assert ran.code == 0
@@ -39,27 +39,27 @@ def test_a_login_is_forgotten_and_tokens_stay(logged_in: Shell) -> None:
     assert logged_in("list", "--json").json[0]["organization"] == "acme"
 
 
-def test_no_piece_of_the_key_is_left(logged_in: Shell) -> None:
+def test_logout_leaves_no_piece_of_the_key(logged_in: Shell) -> None:
     logged_in("logout")
     key = logged_in.sandbox.world.api_key("grace")
     assert not any(key[-20:].encode() in content for content in logged_in.files().values())
 
 
-def test_without_a_login_it_is_no_error(shell: Shell) -> None:
+def test_logout_without_a_login_is_not_an_error(shell: Shell) -> None:
     shell.unset(API_KEY)
     ran = shell("logout")
     assert ran.code == 0
     assert "Not logged in" in ran.err
 
 
-def test_a_key_in_the_environment_is_named(logged_in: Shell) -> None:
+def test_logout_names_a_key_in_the_environment(logged_in: Shell) -> None:
     logged_in.log_in("ada")
     ran = logged_in("logout")
     assert ran.code == 0
     assert API_KEY in ran.err
 
 
-def test_a_login_of_anaconda_auth_is_left_alone_and_named(logged_in: Shell) -> None:
+def test_logout_names_a_login_of_anaconda_auth_and_keeps_it(logged_in: Shell) -> None:
     key = logged_in.sandbox.world.api_key("ada")
     entry = b64encode(json.dumps({"api_key": key}).encode()).decode()
     domain = logged_in.sandbox.service.partition("://")[2]
@@ -72,13 +72,13 @@ def test_a_login_of_anaconda_auth_is_left_alone_and_named(logged_in: Shell) -> N
     assert path.read_bytes() == before
 
 
-def test_it_makes_no_request(logged_in: Shell) -> None:
+def test_logout_makes_no_request(logged_in: Shell) -> None:
     logged_in.sandbox.requests.clear()
     logged_in("logout")
     assert len(logged_in.sandbox.requests) == 0
 
 
-def test_a_corrupt_store_is_left_as_it_is(logged_in: Shell) -> None:
+def test_logout_does_not_change_a_corrupt_store(logged_in: Shell) -> None:
     index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
     ran = logged_in("logout")

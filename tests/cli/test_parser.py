@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         (["--nope"], "--nope"),
     ],
 )
-def test_a_wrong_word_is_one_line_with_exit_code_2(
+def test_unknown_argument_is_one_line_with_exit_code_2(
     shell: Shell, words: list[str], expected: str
 ) -> None:
     ran = shell(*words)
@@ -36,7 +36,7 @@ def test_a_wrong_word_is_one_line_with_exit_code_2(
     assert ran.out == ""
 
 
-def test_no_word_at_all_shows_the_help(shell: Shell) -> None:
+def test_no_arguments_show_the_help(shell: Shell) -> None:
     ran = shell()
     assert ran.code == 0
     assert "install" in ran.out
@@ -53,13 +53,13 @@ def test_help_and_errors_name_the_program_that_was_called(
 
 
 @pytest.mark.parametrize("option", ["-V", "--version"])
-def test_the_version_is_the_packages(shell: Shell, option: str) -> None:
+def test_version_option_prints_the_version_of_the_package(shell: Shell, option: str) -> None:
     from conda_token_plugin import __version__
 
     assert shell(option).out.strip() == f"conda-token-plugin {__version__}"
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_closed_pipe_is_not_an_error() -> None:
     command = [sys.executable, "-m", "conda_token_plugin", "--help"]
     with Popen(command, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout
@@ -77,7 +77,7 @@ def list_into(target: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_output_that_cannot_be_written_is_one_line(shell: Shell) -> None:
+def test_unwritable_output_is_one_line(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     code, said = list_into("> /dev/full")
     assert code == 1
@@ -86,7 +86,7 @@ def test_output_that_cannot_be_written_is_one_line(shell: Shell) -> None:
     assert list_into("2> /dev/full > /dev/full") == (1, "")
 
 
-def test_a_closed_output_is_no_error(shell: Shell) -> None:
+def test_closed_output_is_not_an_error(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     assert list_into(">&-") == (0, "")
 

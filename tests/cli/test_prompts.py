@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.terminal import CTRL_C, CTRL_D, Terminal
+from tests.support.terminal import CTRL_C, CTRL_D, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

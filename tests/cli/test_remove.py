@@ -1,21 +1,23 @@
-"""`remove`: nothing of a token is left, and of others everything is."""
+"""`remove`: it deletes a token with its configuration, and keeps those of others."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+import pytest
 
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.store.vaults import FileVault
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.cli.conftest import Shell
 
 DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 
 
-def test_the_last_token_takes_the_configuration_with_it(shell: Shell) -> None:
+def test_remove_of_the_last_token_deletes_the_drop_in(shell: Shell) -> None:
     before = shell.files()
     shell("install", "--org", "acme", "--yes")
     assert shell("remove", "acme").code == 0
@@ -24,7 +26,7 @@ def test_the_last_token_takes_the_configuration_with_it(shell: Shell) -> None:
     assert {name for name in shell.files() if "conda-token-plugin" not in name} == set(before)
 
 
-def test_no_secret_is_left_on_disk(shell: Shell) -> None:
+def test_remove_leaves_no_secret_on_disk(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     value = shell.issued("acme").value
     assert value in b"".join(shell.files().values()).decode()
@@ -32,7 +34,7 @@ def test_no_secret_is_left_on_disk(shell: Shell) -> None:
     assert value not in b"".join(shell.files().values()).decode()
 
 
-def test_the_other_organization_keeps_its_token_and_its_configuration(shell: Shell) -> None:
+def test_remove_keeps_the_token_and_configuration_of_another_organization(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell("install", "--org", "globex", "--yes")
     assert shell("remove", "acme").code == 0
@@ -43,7 +45,7 @@ def test_the_other_organization_keeps_its_token_and_its_configuration(shell: She
     assert [held["organization"] for held in shell("list", "--json").json] == ["globex"]
 
 
-def test_all_forgets_all_and_is_content_with_nothing(shell: Shell) -> None:
+def test_remove_all_removes_all_and_accepts_an_empty_store(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell("install", "--org", "globex", "--yes")
     assert len(shell("remove", "--all", "--json").json["removed"]) == 2
@@ -52,7 +54,7 @@ def test_all_forgets_all_and_is_content_with_nothing(shell: Shell) -> None:
     assert "No token is stored" in again.err
 
 
-def test_an_organization_without_a_token_is_an_error_that_names_those_with_one(
+def test_remove_of_an_unknown_organization_names_the_stored_ones(
     shell: Shell,
 ) -> None:
     shell("install", "--org", "acme", "--yes")
@@ -64,21 +66,23 @@ def test_an_organization_without_a_token_is_an_error_that_names_those_with_one(
     assert shell.files() == before
 
 
-def test_one_wrong_name_among_right_ones_removes_nothing(shell: Shell) -> None:
+def test_remove_with_one_unknown_name_removes_nothing(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     before = shell.files()
     assert shell("remove", "acme", "hooli").code == 1
     assert shell.files() == before
 
 
-def test_what_the_environment_supplies_is_not_removed_but_named(shell: Shell) -> None:
+def test_remove_names_the_variable_that_supplies_the_token(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_HOOLI", "t" * 20)
     ran = shell("remove", "hooli")
     assert ran.code == 2
     assert "ANACONDA_REPO_TOKEN_HOOLI" in ran.line
 
 
-def test_what_is_left_undone_is_said(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remove_reports_what_could_not_be_deleted(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shell("install", "--org", "acme", "--yes")
     real = FileVault.delete
 
@@ -93,7 +97,7 @@ def test_what_is_left_undone_is_said(shell: Shell, monkeypatch: pytest.MonkeyPat
     assert "What was removed is deleted there later." in ran.err
 
 
-def test_what_goes_on_being_sent_is_named(shell: Shell) -> None:
+def test_remove_names_a_variable_that_still_supplies_a_token(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
     ran = shell("remove", "acme")
@@ -101,7 +105,7 @@ def test_what_goes_on_being_sent_is_named(shell: Shell) -> None:
     assert ran.err.endswith("ANACONDA_REPO_TOKEN_ACME still supplies a token for acme.\n")
 
 
-def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:
+def test_remove_without_a_name_is_an_error_if_several_are_stored(shell: Shell) -> None:
     for organization in ("acme", "globex"):
         shell("install", "--org", organization, "--yes")
     assert shell("remove").code == 2
@@ -109,7 +113,7 @@ def test_nothing_named_is_an_error_and_not_everything(shell: Shell) -> None:
     assert len(shell("list", "--json").json) == 2
 
 
-def test_a_condarc_of_the_user_is_never_touched(shell: Shell) -> None:
+def test_remove_never_changes_the_condarc_of_the_user(shell: Shell) -> None:
     condarc = shell.home / ".condarc"
     condarc.write_text("# mine\nchannels: [conda-forge] # a comment\n")
     shell("install", "--org", "acme", "--yes", "--set-default-channels")
@@ -145,3 +149,18 @@ def test_remove_without_anything_stored_succeeds_and_says_so(shell: Shell) -> No
     ran = shell("remove")
     assert ran.code == 0
     assert ran.err == "No token is stored.\n"
+@pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])
+def test_remove_of_the_only_token_asks_at_a_terminal_unless_it_is_named(
+    shell: Shell, answer: str, code: int, *, kept: bool
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = Terminal("remove", environment=os.environ)
+    terminal.wait_for("of acme? [y/N]")
+    terminal.type(f"{answer}\n")
+    assert terminal.finish() == code
+    assert bool(shell("list", "--json").json) is kept
+
+
+def test_remove_of_an_unknown_organization_does_not_suggest_to_install_one(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    assert shell("remove", "nosuch").line.endswith("See: conda-token-plugin list")

@@ -38,7 +38,7 @@ def install(shell: Shell, organization: str) -> str:
     return token.value
 
 
-def test_the_command_finds_each_token_in_its_variable(shell: Shell, tmp_path: Path) -> None:
+def test_run_sets_the_variable_of_each_token(shell: Shell, tmp_path: Path) -> None:
     values = {name: install(shell, name) for name in ("acme", "globex")}
     before = shell.files()
     found = seen(shell, tmp_path)
@@ -49,7 +49,7 @@ def test_the_command_finds_each_token_in_its_variable(shell: Shell, tmp_path: Pa
     assert "ANACONDA_REPO_TOKEN_ACME" not in os.environ
 
 
-def test_only_what_is_asked_for_is_given(shell: Shell, tmp_path: Path) -> None:
+def test_run_sets_only_the_token_of_the_named_organization(shell: Shell, tmp_path: Path) -> None:
     install(shell, "acme")
     install(shell, "globex")
     found = seen(shell, tmp_path, "--org", "acme")
@@ -57,7 +57,7 @@ def test_only_what_is_asked_for_is_given(shell: Shell, tmp_path: Path) -> None:
     assert "ANACONDA_REPO_TOKEN_GLOBEX" not in found
 
 
-def test_another_name_can_be_asked_for(shell: Shell, tmp_path: Path) -> None:
+def test_run_uses_the_named_variable(shell: Shell, tmp_path: Path) -> None:
     value = install(shell, "acme")
     found = seen(shell, tmp_path, "--as", "LOCK_TOKEN")
     assert found["LOCK_TOKEN"] == value
@@ -65,16 +65,14 @@ def test_another_name_can_be_asked_for(shell: Shell, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["CONDA_X", "conda_x", "1X", "A-B", "A=B", ""])
-def test_a_name_that_cannot_be_or_that_conda_would_print_is_refused(
-    shell: Shell, name: str
-) -> None:
+def test_run_refuses_an_invalid_name_and_one_that_conda_prints(shell: Shell, name: str) -> None:
     install(shell, "acme")
     ran = shell("run", "--as", name, "--", "true")
     assert ran.code == 2
     assert name.upper().startswith("CONDA") == ("conda prints" in ran.line)
 
 
-def test_one_name_is_for_one_token(shell: Shell) -> None:
+def test_run_refuses_one_variable_for_several_tokens(shell: Shell) -> None:
     install(shell, "acme")
     install(shell, "globex")
     ran = shell("run", "--as", "X", "--", "true")
@@ -83,12 +81,12 @@ def test_one_name_is_for_one_token(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
-def test_the_exit_code_is_the_commands(shell: Shell, code: int) -> None:
+def test_run_returns_the_exit_code_of_the_command(shell: Shell, code: int) -> None:
     install(shell, "acme")
     assert shell("run", sys.executable, "-c", f"raise SystemExit({code})").code == code
 
 
-def test_options_of_the_command_are_the_commands(shell: Shell, tmp_path: Path) -> None:
+def test_run_passes_options_to_the_command(shell: Shell, tmp_path: Path) -> None:
     install(shell, "acme")
     path = tmp_path / "argv"
     code = f"import sys; open({str(path)!r}, 'w').write(repr(sys.argv[1:]))"
@@ -98,19 +96,19 @@ def test_options_of_the_command_are_the_commands(shell: Shell, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("words", [[], ["--"], ["--org", "acme"]])
-def test_nothing_to_run_is_an_error(shell: Shell, words: list[str]) -> None:
+def test_run_without_a_command_is_an_error(shell: Shell, words: list[str]) -> None:
     install(shell, "acme")
     assert "No command was given." in shell("run", *words).line
 
 
-def test_a_program_that_is_not_there_is_an_error(shell: Shell) -> None:
+def test_run_of_a_missing_program_is_an_error(shell: Shell) -> None:
     install(shell, "acme")
     ran = shell("run", "--", "no-such-program")
     assert ran.code == 2
     assert "no-such-program" in ran.line
 
 
-def test_a_file_that_is_no_program_is_an_error(shell: Shell, tmp_path: Path) -> None:
+def test_run_of_a_file_that_is_not_executable_is_an_error(shell: Shell, tmp_path: Path) -> None:
     install(shell, "acme")
     (tmp_path / "bad").write_bytes(b"\x00\x01")
     (tmp_path / "bad").chmod(0o755)
@@ -119,7 +117,7 @@ def test_a_file_that_is_no_program_is_an_error(shell: Shell, tmp_path: Path) -> 
     assert "cannot be run" in ran.line
 
 
-def test_without_a_token_nothing_is_run(shell: Shell, tmp_path: Path) -> None:
+def test_run_without_a_token_runs_nothing(shell: Shell, tmp_path: Path) -> None:
     ran = shell("run", "--", sys.executable, "-c", SHOW, str(tmp_path / "seen"))
     assert ran.code == 1
     assert not (tmp_path / "seen").exists()
@@ -127,7 +125,9 @@ def test_without_a_token_nothing_is_run(shell: Shell, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_reach_the_command(shell: Shell, tmp_path: Path, number: signal.Signals) -> None:
+def test_run_forwards_signals_to_the_command(
+    shell: Shell, tmp_path: Path, number: signal.Signals
+) -> None:
     """Ctrl-C goes to the whole group, as a terminal sends it; the rest to us alone."""
     install(shell, "acme")
     ready = tmp_path / "ready"
@@ -148,8 +148,8 @@ def test_signals_reach_the_command(shell: Shell, tmp_path: Path, number: signal.
     assert code == 128 + number
 
 
-def test_two_tokens_that_one_variable_would_have_to_hold_are_refused(shell: Shell) -> None:
-    """The last one would have been in it, and nobody would have known which one that is."""
+def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
+    """Otherwise the last token would be in the variable, without a message."""
     install(shell, "acme")
     shell.set("OTHER", "fedcba9876543210")
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")

@@ -158,7 +158,7 @@ def test_revoked_token_that_works_again_is_usable_again(acme: Shell) -> None:
 
 @pytest.fixture
 def site(shell: Shell) -> Shell:
-    """A shell with the site token of stark, and nobody logged in."""
+    """A shell with the site token of stark and without a login."""
     token = shell.sandbox.world.current("stark")
     assert token
     shell.set("GIVEN", token.value)

@@ -23,13 +23,13 @@ def held(shell: Shell) -> list[str]:
 
 
 @pytest.mark.parametrize("option", ["-o", "--org"])
-def test_one_organization_is_named_by_an_option(two: Shell, option: str) -> None:
+def test_uninstall_accepts_the_organization_as_an_option(two: Shell, option: str) -> None:
     assert two("uninstall", option, "acme").code == 0
     assert held(two) == ["globex"]
 
 
 @pytest.mark.parametrize("option", ["-a", "--all"])
-def test_all_go_at_once(two: Shell, option: str) -> None:
+def test_uninstall_all_removes_all_tokens(two: Shell, option: str) -> None:
     assert two("uninstall", option).code == 0
     assert held(two) == []
 

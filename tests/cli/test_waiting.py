@@ -1,4 +1,4 @@
-"""What a person sees while a command waits, and what nobody else sees."""
+"""The spinner: shown on a terminal during a long wait, and in no other output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli.output import Printer, Spinner
-from tests.cli.screen import Screen
+from tests.support.screen import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def spinner(screen: Screen) -> Spinner:
     return Spinner(WHAT, stream=screen.stream)
 
 
-def test_a_long_wait_is_shown_and_taken_off_the_screen_again(screen: Screen) -> None:
+def test_long_wait_is_shown_and_erased(screen: Screen) -> None:
     shown = spinner(screen)
     shown.show()
     screen.wait_for(WHAT)
@@ -38,7 +38,7 @@ def test_a_long_wait_is_shown_and_taken_off_the_screen_again(screen: Screen) -> 
     assert screen.rest().endswith("\x1b[2K"), "the line is erased"
 
 
-def test_a_wait_that_is_over_is_never_shown(screen: Screen) -> None:
+def test_wait_that_ended_is_not_shown(screen: Screen) -> None:
     shown = spinner(screen)
     shown.start_after(3600)
     shown.stop()
@@ -46,7 +46,7 @@ def test_a_wait_that_is_over_is_never_shown(screen: Screen) -> None:
     assert screen.rest() == ""
 
 
-def test_a_dumb_terminal_gets_one_line_that_stays(
+def test_dumb_terminal_receives_one_permanent_line(
     screen: Screen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")
@@ -68,20 +68,20 @@ def test_spinner_has_no_colour_when_no_color_is_set(
 
 
 @pytest.mark.parametrize("flag", ["json", "quiet"])
-def test_a_script_sees_nothing_of_a_wait(screen: Screen, flag: str) -> None:
+def test_wait_is_not_shown_with_json_or_quiet(screen: Screen, flag: str) -> None:
     printer = Printer(err=screen.stream, json=flag == "json", quiet=flag == "quiet")
     with printer.waiting(WHAT):
         pass
     assert screen.rest() == ""
 
 
-def test_a_file_sees_nothing_of_a_wait(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wait_is_not_written_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     with Printer().waiting(WHAT):
         pass
     assert capsys.readouterr().err == ""
 
 
-def test_a_short_wait_does_not_import_what_draws(screen: Screen) -> None:
+def test_short_wait_does_not_import_rich(screen: Screen) -> None:
     code = (
         "import sys; from conda_token_plugin.cli.output import Printer\n"
         "with Printer().waiting('x'): pass\n"
@@ -93,7 +93,7 @@ def test_a_short_wait_does_not_import_what_draws(screen: Screen) -> None:
     assert done.stdout == "False"
 
 
-def test_an_error_in_the_wait_ends_it(screen: Screen) -> None:
+def test_error_during_a_wait_ends_the_spinner(screen: Screen) -> None:
     with pytest.raises(ZeroDivisionError), Printer(err=screen.stream).waiting(WHAT):
         _ = 1 / 0
     assert screen.rest() == ""

@@ -1,4 +1,4 @@
-"""`which`: what a request would be given, from where, and why."""
+"""`which`: the token of a URL, its source, and the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-def test_the_token_its_source_and_the_reason_are_named(shell: Shell) -> None:
+def test_which_names_the_token_its_source_and_the_reason(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     ran = shell("which", f"{shell.sandbox.repo}acme/main/noarch/repodata.json")
     assert ran.code == 0
@@ -21,7 +21,7 @@ def test_the_token_its_source_and_the_reason_are_named(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("words", [["list"], ["status"], ["which"], ["run", "--", "true"]])
-def test_a_loose_mode_is_repaired_and_reported_by_whatever_reads(
+def test_loose_mode_is_repaired_and_reported_by_every_reading_command(
     shell: Shell, words: list[str]
 ) -> None:
     shell("install", "--org", "acme", "--yes")
@@ -34,7 +34,7 @@ def test_a_loose_mode_is_repaired_and_reported_by_whatever_reads(
 
 
 @pytest.mark.parametrize("path", ["acme", "acme/", "acme/main", "acme/main/linux-64/x.conda", "r"])
-def test_a_channel_is_covered_as_are_the_files_in_it(shell: Shell, path: str) -> None:
+def test_token_covers_a_channel_and_its_files(shell: Shell, path: str) -> None:
     shell("install", "--org", "acme", "--yes")
     assert shell("which", f"{shell.sandbox.repo}{path}", "--json").json["organization"] == "acme"
 
@@ -46,7 +46,7 @@ def test_name_of_a_channel_is_completed_with_the_repository(shell: Shell, name: 
 
 
 @pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
-def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -> None:
+def test_which_of_an_uncovered_url_exits_with_1(shell: Shell, path: str) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("which", f"{shell.sandbox.repo}{path}")
@@ -54,13 +54,13 @@ def test_what_is_not_covered_is_said_with_exit_code_1(shell: Shell, path: str) -
     assert "without one" in ran.line
 
 
-def test_the_environment_wins_and_is_named(shell: Shell) -> None:
+def test_which_prefers_and_names_the_environment(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.set("ANACONDA_REPO_TOKEN_ACME", "e" * 20)
     assert "ANACONDA_REPO_TOKEN_ACME" in shell("which", f"{shell.sandbox.repo}acme/main").out
 
 
-def test_it_makes_no_request(shell: Shell) -> None:
+def test_which_makes_no_request(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.sandbox.requests.clear()
     shell("which", f"{shell.sandbox.repo}acme/main")
@@ -70,7 +70,7 @@ def test_it_makes_no_request(shell: Shell) -> None:
 @pytest.mark.parametrize(
     "url", ["host.example/x", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"]
 )
-def test_text_that_is_neither_a_url_nor_a_channel_name_is_an_error(shell: Shell, url: str) -> None:
+def test_which_of_an_invalid_channel_url_is_an_error(shell: Shell, url: str) -> None:
     ran = shell("which", url)
     assert ran.code == 2
     assert "https://" in ran.line

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-def test_the_user_the_source_and_the_organizations_are_named(shell: Shell) -> None:
+def test_whoami_names_the_user_the_source_and_the_organizations(shell: Shell) -> None:
     ran = shell("whoami")
     assert ran.code == 0
     for word in ("ada", "ada@example.invalid", shell.sandbox.service, API_KEY, "acme", "globex"):
@@ -22,7 +22,7 @@ def test_the_user_the_source_and_the_organizations_are_named(shell: Shell) -> No
     assert "Acme Corporation" in ran.out
 
 
-def test_the_document_has_the_same_facts(shell: Shell) -> None:
+def test_whoami_json_has_the_same_facts(shell: Shell) -> None:
     value = shell("whoami", "--json").json
     ends = shell.sandbox.world.organization("acme").subscription.ends
     assert (value["username"], value["source"]) == ("ada", API_KEY)
@@ -34,19 +34,19 @@ def test_the_document_has_the_same_facts(shell: Shell) -> None:
     }
 
 
-def test_who_belongs_nowhere_is_somebody_all_the_same(shell: Shell) -> None:
+def test_whoami_shows_a_user_without_organizations(shell: Shell) -> None:
     shell.log_in("nobody")
     ran = shell("whoami")
     assert ran.code == 0
     assert ran.out.startswith("nobody")
 
 
-def test_the_key_is_not_printed(shell: Shell) -> None:
+def test_whoami_does_not_print_the_key(shell: Shell) -> None:
     ran = shell("whoami", "--json")
     assert shell.sandbox.world.api_key("ada")[-20:] not in ran.out + ran.err
 
 
-def test_without_a_login_it_says_how_to_get_one(shell: Shell) -> None:
+def test_whoami_without_a_login_names_the_command_to_log_in(shell: Shell) -> None:
     shell.unset(API_KEY)
     ran = shell("whoami")
     assert ran.code == 3
@@ -54,14 +54,14 @@ def test_without_a_login_it_says_how_to_get_one(shell: Shell) -> None:
     assert len(shell.sandbox.requests) == 0
 
 
-def test_a_key_that_the_service_does_not_take_is_named_by_its_source(shell: Shell) -> None:
+def test_whoami_names_the_source_of_a_rejected_key(shell: Shell) -> None:
     shell.set(API_KEY, "no-such-key-at-all")
     ran = shell("whoami")
     assert ran.code == 3
     assert API_KEY in ran.line
 
 
-def test_a_key_that_expired_there_is_refused(shell: Shell) -> None:
+def test_whoami_of_an_expired_key_is_refused(shell: Shell) -> None:
     shell.sandbox.clock.advance(timedelta(days=400))
     assert shell("whoami").code == 3
 
@@ -84,7 +84,7 @@ def test_a_key_that_expired_there_is_refused(shell: Shell) -> None:
     ],
     ids=str,
 )
-def test_a_service_that_fails_is_one_line(
+def test_whoami_of_a_failing_service_is_one_line(
     shell: Shell, fault: dict[str, object], code: int
 ) -> None:
     shell.sandbox.fail_next("whoami", times=9, **fault)

@@ -32,7 +32,7 @@ from conda_token_plugin.cli.demo_stage import sealed
 from conda_token_plugin.cli.parser import parsed
 from conda_token_plugin.cli.registry import VERBS
 from conda_token_plugin.settings.sites import REPO_URL
-from tests.cli.terminal import Terminal
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

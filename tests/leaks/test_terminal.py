@@ -18,8 +18,8 @@ from unicodedata import category
 import pytest
 
 from conda_token_plugin.cli.output import clean
-from tests.cli.terminal import CTRL_C, Terminal
 from tests.leaks.scenes import TYPED, visited
+from tests.support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

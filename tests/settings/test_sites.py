@@ -251,3 +251,12 @@ def test_key_in_the_configuration_comes_last_and_belongs_to_its_site(config: Pat
     assert key_of({"ANACONDA_AUTH_KEYRING": inline}) == VARIABLE_KEY
     with pytest.raises(NotLoggedIn):
         key_of({"ANACONDA_AUTH_DOMAIN": "corp.example"})
+
+
+@pytest.mark.parametrize("form", ["{}", "https://{}", "https://h.example/t/{}/repo"])
+@pytest.mark.parametrize("name", ["CONDA_TOKEN_SERVICE_URL", "ANACONDA_AUTH_DOMAIN"])
+def test_address_that_contains_a_token_is_refused_without_showing_it(name: str, form: str) -> None:
+    token = "aB3d" * 12
+    with pytest.raises(MalformedURL) as caught:
+        _ = Settings({name: form.format(token)}).site
+    assert token.lower() not in str(caught.value).lower()

@@ -1,12 +1,12 @@
-"""Try the commands with a service that runs on this machine; your files are not changed.
+"""Try everything against a service that runs on this machine; your files are not touched.
 
 Examples:
   conda-token-plugin demo
   conda-token-plugin demo --json
 
-It issues a token, lists it, installs a package with it (with conda, or with
-py-rattler if there is no conda) and removes it, in a temporary home. It does not
-contact anaconda.com.
+It issues a token, looks at it, installs a real package with it (with conda, or
+with py-rattler without conda) and removes it, in a temporary home that is
+deleted. It does not contact anaconda.com.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Run the steps, and show each command with its output.
+    """Run each command, and print it with its output.
 
     Raises:
-        CheckFailed: A command failed, so that the later ones are not run; or there is no client.
+        CheckFailed: A command failed, and the following ones are not run; or there is no client.
     """
     if not (find_spec("conda") or find_spec("rattler")):
         raise CheckFailed(
-            "Neither conda nor py-rattler is installed, and the demo needs one of them.",
+            "Neither conda nor py-rattler is installed, and one of them has to install a package.",
             hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
         )
     played: list[dict[str, Any]] = []

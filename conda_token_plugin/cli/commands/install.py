@@ -149,7 +149,7 @@ def _wish(call: CommandContext) -> IssueWish:
 
 
 def _was_interrupted(name: str, *, store: Store) -> bool:
-    """Return whether the journal has an interrupted issue, whose token nobody can have."""
+    """Return whether the journal has an interrupted issue, whose token was never stored."""
     return any(entry.organization == name for entry in interrupted(store.folder))
 
 
@@ -207,7 +207,7 @@ def _confirmed(call: CommandContext, plan: IssuePlan) -> bool:
     """Show what the plan revokes, and return whether the user agrees.
 
     Raises:
-        HeldElsewhere: The token is held elsewhere, and nobody can be asked.
+        HeldElsewhere: The token is held elsewhere, and there is no terminal to ask on.
         NeedsAnswer: The token is held here, and there is no terminal to ask on.
         Interrupted: Ctrl-C.
     """

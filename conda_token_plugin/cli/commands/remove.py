@@ -116,7 +116,7 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
 
 
 def _agree(call: CommandContext, token: Token) -> None:
-    """Ask at a terminal before the only token, which nobody named, is removed.
+    """Ask at a terminal before the only token is removed without being named.
 
     Raises:
         NotConfirmed, Interrupted: The user refused; nothing was changed.
@@ -135,8 +135,10 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
             f"The token of {name!r} is in the store of this machine, not in yours.",
             hint=f"An administrator can remove it: conda token remove --system {name}",
         )
-    what = NoToken.for_organization(name, known=known).what
-    return NoToken(what, hint="See: conda token list")
+    error = NoToken.for_organization(name, known=known)
+    if error.hint.startswith("Did you mean"):
+        return error
+    return NoToken(error.what, hint="See: conda token list")  # not the command to install one
 
 
 def _report(

@@ -147,6 +147,37 @@ def test_set_default_channels_are_used_with_the_token(machine: Machine, table: T
     table.add("default_channels: of ours", solver="classic", channel="main, r, msys2", saw=saw)
 
 
+@pytest.mark.parametrize("condarc", ["", "channels: [NEAR]\n"], ids=["no channels", "another"])
+def test_default_channels_are_used_where_defaults_was_not_among_the_channels(
+    machine: Machine, condarc: str
+) -> None:
+    near = machine.sandbox.url_of("acme", "main")
+    machine.condarc(condarc.replace("NEAR", near))
+    machine.install("acme")
+    machine.conda("token", "config", "--yes").well()
+    if condarc:  # without a terminal, `defaults` is not added, and the command to run is printed
+        ran = machine.conda("token", "config", "--yes").well()
+        assert f"in this order: {near}\n" in ran.err
+        assert "Run: conda config --append channels defaults" in ran.err
+        machine.conda("config", "--append", "channels", "defaults").well()
+
+    machine.create("main-hello").well()
+
+    assert machine.installed() == {"main-hello"}
+    shown = machine.conda("config", "--show", "channels", "--json").well().json["channels"]
+    assert shown == ([near, "defaults"] if condarc else ["defaults"])
+
+
+def test_added_channel_precedes_the_channels_of_the_user(machine: Machine) -> None:
+    machine.condarc("channels: [conda-forge]\n")
+    private = machine.sandbox.url_of("acme", "main")
+    machine.install("acme", "--add-channel", private)
+
+    shown = machine.conda("config", "--show", "channels", "--json").well().json["channels"]
+
+    assert shown == [private, "conda-forge"]
+
+
 def _arguments(machine: Machine, way: Callable[[Machine], tuple[str, ...]]) -> tuple[str, ...]:
     arguments = way(machine)
     return arguments if way is by_package else (*arguments, *PACKAGES)

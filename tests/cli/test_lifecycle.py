@@ -22,7 +22,7 @@ class Life:
         self._world = shell.sandbox.world
 
     def subscription_ends(self, days: int, *, synced: bool = False) -> None:
-        """Let it end in so many days, and the token with it where somebody syncs it."""
+        """Let it end in a number of days; a sync extends the token as far."""
         self._world.renew("acme", self._world.clock.now() + days * DAY)
         if synced:
             self.sync_on_the_page()
@@ -59,7 +59,7 @@ def test_individual_token_from_issue_to_removal(shell: Shell) -> None:
     life.subscription_ends(-10, synced=True)
     assert (life.sync(), life.state(), life.works()) == ("in grace", "grace", True)
 
-    # It is renewed, which extends no token; somebody has to sync it.
+    # A renewal extends no token: it has to be synchronized.
     life.subscription_ends(365)
     assert (life.sync(), life.works()) == ("can be extended", True)
     life.sync_on_the_page()

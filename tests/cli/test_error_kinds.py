@@ -38,7 +38,7 @@ def folder(shell: Shell) -> Path:
 
 
 class Keyboard(io.StringIO):
-    """Somebody's keys, as a terminal hands them on."""
+    """The keys of a user, as a terminal passes them on."""
 
     def isatty(self) -> bool:
         return True

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def site_token(shell: Shell) -> str:
-    """The site token of acme, and nobody logged in."""
+    """The site token of acme, without a login."""
     shell.unset("ANACONDA_AUTH_API_KEY")
     return shell.issued("acme", "").value
 
@@ -58,8 +61,8 @@ def test_token_is_read_from_a_file_or_a_variable(
 ) -> None:
     path = tmp_path / "mail"
     path.write_text(site_token)
-    shell.set("HANDED_OUT", site_token)
-    for words in (["--token-file", str(path)], ["--token-env", "HANDED_OUT"]):
+    shell.set("GIVEN", site_token)
+    for words in (["--token-file", str(path)], ["--token-env", "GIVEN"]):
         assert shell("install", "--site", "--org", "acme", *words).code == 0
         assert shell("remove", "acme").code == 0
 
@@ -369,3 +372,37 @@ def test_organization_is_read_from_the_service_when_it_is_not_named(
     shell.set("T", site_token)
     shell.log_in("grace")
     assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"
+
+
+def test_default_channels_are_offered_only_after_the_token_is_verified(
+    shell: Shell, site_token: str
+) -> None:
+    terminal = Terminal("install", "--site", "--org", "acme", environment=os.environ)
+    terminal.wait_for("(not shown):")
+    assert "default channels?" not in terminal.seen
+    terminal.type(f"{site_token[::-1]}\n")
+    assert terminal.finish() == 5
+    assert "It was not stored" in terminal.seen
+    assert "default channels?" not in terminal.seen
+    assert shell("list", "--json").json == []
+
+
+def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    issued = shell.issued("acme").id
+    words = ("run", "--org", "acme", "--as", "T", "--", "sh", "-c", 'printf %s "$T"')
+    program = (sys.executable, "-m", "conda_token_plugin", *words)
+    piped = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    shell.set("CONDA_TOKEN_HOME", str(tmp_path / "second"))
+    shell.set("CONDA_TOKEN_CONDARC", str(tmp_path / "second.yml"))
+    assert "--token-stdin" in shell("install", "--org", "acme", "--yes").line
+
+    monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
+    ran = shell("install", "--org", "acme", "--token-stdin")
+
+    assert ran.code == 0
+    assert "Verified: downloaded package from" in ran.err
+    assert shell.issued("acme").id == issued
+    assert shell("status").code == 0

@@ -1,4 +1,4 @@
-"""A command on a real terminal, driven as a person would: wait for words, type, press Ctrl-C."""
+"""A command on a pseudo-terminal: wait for text, type, press Ctrl-C."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 
 
 class Terminal:
-    """One child process on a pseudo-terminal of its own."""
+    """A child process on a pseudo-terminal of its own."""
 
     def __init__(
         self, *words: str, environment: Mapping[str, str], size: tuple[int, int] = (24, 80)
@@ -36,14 +36,14 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
             try:
                 os.execve(sys.executable, command, dict(environment))
-            finally:  # it could not be started: this is still the child, and no test runner
+            finally:  # exec failed: this is still the child, which must not run the test runner
                 os._exit(127)
 
     def wait_for(self, text: str) -> None:
         """Read until ``text`` is on the screen."""
         end = time.monotonic() + PATIENCE
         while text not in self.seen:
-            assert self._more(end), f"{text!r} never came; on the screen: {self.seen}"
+            assert self._more(end), f"{text!r} did not appear; on the screen: {self.seen}"
 
     def type(self, text: str) -> None:
         """Press the keys of ``text``."""
@@ -51,10 +51,10 @@ class Terminal:
         os.write(self._terminal, text.encode())
 
     def finish(self) -> int:
-        """Read to the end; the exit code.
+        """Read to the end; return the exit code.
 
-        A Ctrl-C that comes in the instant before the child begins to wait for a key
-        is noticed with the next key only; so it is pressed again, as people do.
+        A Ctrl-C that arrives just before the child begins to wait for a key takes effect with
+        the next key, so it is pressed again.
         """
         for _ in range(PRESSES):
             end = time.monotonic() + PATIENCE / PRESSES
@@ -68,7 +68,7 @@ class Terminal:
             if self._pressed == CTRL_C:
                 self.type(CTRL_C)
         os.kill(self._child, signal.SIGKILL)
-        raise AssertionError(f"it never ended; on the screen: {self.seen}")
+        raise AssertionError(f"the command did not end; on the screen: {self.seen}")
 
     def _more(self, end: float) -> bool:
         ready, _, _ = select.select([self._terminal], [], [], max(0.0, end - time.monotonic()))

@@ -1,4 +1,4 @@
-"""A terminal to write to, and what is on it."""
+"""A pseudo-terminal to write to, and what it shows."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Screen:
         self.seen = ""
 
     def wait_for(self, text: str) -> None:
-        """Read until ``text`` is there."""
+        """Read until ``text`` is shown."""
         while text not in self.seen:
-            assert self._more(PATIENCE), f"{text!r} never came: {self.seen!r}"
+            assert self._more(PATIENCE), f"{text!r} did not appear: {self.seen!r}"
 
     def rest(self) -> str:
-        """All that was written until now."""
+        """Return all that was written until now."""
         self.stream.flush()
         while self._more(0):
             pass

@@ -1,0 +1,124 @@
+"""What a terminal of 80 columns and 24 lines shows, compared with stored screens.
+
+To store the screens anew after a deliberate change, delete the files in `screens/` and run this
+module twice: a missing file is written, and its test fails once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.settings import API_KEY
+from tests.support.terminal import CTRL_C, Terminal
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell
+
+SCREENS = Path(__file__).with_name("screens")
+COLUMNS, LINES = 80, 24
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x07")
+VARYING = (
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT."),
+    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "ID" + "0" * 34),
+    (r"…[A-Za-z0-9]{4}\b", "…1234"),
+    (r"\b20\d\d-\d\d-\d\d\b", "DATE-00-00"),
+    (r"\b\d+ days", "000 days"),
+    (r"\(\d+d\)", "(000d)"),
+    (r"\b[A-Z]{4}-[A-Z]{4}\b", "CODE-CODE"),
+)
+"""What differs from run to run, and what replaces it. The replacement is as long, usually."""
+
+
+def screen(terminal: Terminal, *, code: int) -> str:
+    """Return what `terminal` shows at the end, with replacements for what varies."""
+    assert terminal.finish() == code, terminal.seen
+    text = ESCAPE.sub("", terminal.seen).replace("\r\n", "\n")
+    lines = [line.rpartition("\r")[2].rstrip() for line in text.splitlines()]
+    text = "\n".join(lines).strip("\n") + "\n"
+    for pattern, replacement in VARYING:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def compare(name: str, shown: str) -> None:
+    """Compare with the stored screen; write it, and fail, if there is none."""
+    path = SCREENS / f"{name}.txt"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown, "utf-8")
+        pytest.fail(f"{path} was missing. It is written now: read it, and run the test again.")
+    assert shown == path.read_text("utf-8")
+    height = sum(max(1, -(-len(line) // COLUMNS)) for line in shown.splitlines())
+    assert height <= LINES
+
+
+def start(*words: str) -> Terminal:
+    """Start a command on a terminal of 80 by 24."""
+    variables = {**os.environ, "TERM": "xterm", "NO_COLOR": "1"}
+    for name in ("COLUMNS", "LINES", "BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        variables.pop(name, None)
+    return Terminal(*words, environment=variables, size=(LINES, COLUMNS))
+
+
+def test_screen_of_install_with_several_organizations(shell: Shell) -> None:
+    assert shell.home
+    terminal = start("install")
+    terminal.wait_for("For which organization?")
+    terminal.type("acme\n")
+    terminal.wait_for("default channels? [y/N]")
+    terminal.type("y\n")
+    compare("install", screen(terminal, code=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("list", ("list",)),
+        ("status", ("status",)),
+        ("status_fail_within", ("status", "acme", "--fail-within", "400d")),
+        ("sync", ("sync",)),
+        ("renew", ("renew", "acme")),
+        ("remove_unknown", ("remove", "nosuch")),
+    ],
+)
+def test_screen_of_command_with_two_tokens(shell: Shell, name: str, words: tuple[str, ...]) -> None:
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
+    codes = {"status_fail_within": 1, "remove_unknown": 1}
+    compare(name, screen(start(*words), code=codes.get(name, 0)))
+
+
+def test_screen_of_login_with_a_code(shell: Shell) -> None:
+    shell.unset(API_KEY)
+    terminal = start("login")
+    terminal.wait_for("Ctrl-C cancels")
+    terminal.type(CTRL_C)
+    compare("login", screen(terminal, code=130))
+
+
+def test_screen_of_replacement_that_is_not_confirmed(shell: Shell) -> None:
+    shell.sandbox.world.issue("acme", "ada")
+    terminal = start("install", "acme")
+    terminal.wait_for("[y/N]")
+    terminal.type("n\n")
+    compare("install_kept", screen(terminal, code=8))
+
+
+def test_screen_of_error_is_error_and_hint_on_lines_of_their_own(shell: Shell) -> None:
+    shell.sandbox.world.issue("acme", "ada")
+    shown = screen(start("install", "acme", "--yes"), code=2)
+    compare("error", shown)
+    assert [line.split(":")[0] for line in shown.splitlines()] == ["error", "hint"]
+
+
+def test_no_line_of_list_is_longer_than_the_screen(shell: Shell) -> None:
+    for organization in ("acme", "globex"):
+        shell("install", "--org", organization, "--yes")
+    lines = screen(start("list"), code=0).splitlines()
+    assert len(lines) == len(("heading", "acme", "globex"))
+    assert max(map(len, lines)) <= COLUMNS
