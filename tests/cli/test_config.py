@@ -73,7 +73,8 @@ def test_archive_channels_get_into_the_tokens_scope(acme: Shell) -> None:
 
 
 def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
-    acme("config", "--enable-signature-verification", "--force")
+    ran = acme("config", "--enable-signature-verification", "--force")
+    assert "key_mgr.json without a token" in ran.err
     assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
 
     acme("config", "--force")

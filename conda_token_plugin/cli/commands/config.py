@@ -69,6 +69,8 @@ def run(call: CommandContext) -> int:
     store.update(*changed)
     dropin.write(call.condarc, tokens=store.tokens(), signed_by=signed_by)
     _report(call, store.tokens())
+    if fault := dropin.signer_without_token(signed_by, tokens=store.tokens()):
+        call.printer.warn(fault)
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 
