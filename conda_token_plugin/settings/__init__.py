@@ -47,6 +47,8 @@ RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
+MAX_WORD = 12
+"""Longest wrong value of a setting, in characters, that is shown."""
 MAX_SHOWN = 60
 """Characters of a variable's value that a message shows."""
 
@@ -127,8 +129,9 @@ class Settings:
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
 
+            shown = repr(choice) if len(choice) <= MAX_WORD else "none of these words"
             raise BadInput(
-                f"CONDA_TOKEN_STORE is {choice[:MAX_SHOWN]!r}.",
+                f"CONDA_TOKEN_STORE is {shown}.",
                 hint=f"Set it to one of {', '.join(STORES)}.",
             )
         return choice

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.conda
 
-TOKEN = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"  # noqa: S105  # made up
+TOKEN = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"  # made up
 INSTALL = ("token", "install", "--org", "acme", "--token-stdin", "--no-validate")
 ENCODED = "/get/caf%C3%A9/noarch/"
 
