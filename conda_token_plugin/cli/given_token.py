@@ -7,7 +7,6 @@ shell's history can see it.
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.options import moment, organization
@@ -16,7 +15,7 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.settings.secret_files import MAX_SIZE, decoded, text_in
+from conda_token_plugin.settings.secret_files import standard_input, text_in
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.paste import token_in
@@ -264,24 +263,13 @@ def _text(call: CommandContext) -> str:
         )
         return str(args.token)
     if args.token_stdin:
-        return _standard_input()
+        return standard_input()
     if args.token_file:
         return _content(expanded(args.token_file))
     if args.token_env:
         return _variable(call, args.token_env)
     word = "Password" if _scheme(args) is AuthScheme.BASIC else "Token"
     return call.prompts.hidden(f"{word} (not shown):", flag="--token-stdin")
-
-
-def _standard_input() -> str:
-    """Return the text of standard input; of a longer one, its beginning.
-
-    The bytes are decoded here, because Python decodes them in the encoding of the locale.
-    """
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # replaced by a program that calls this one
-        return sys.stdin.read(MAX_SIZE + 1)
-    return decoded(stream.read(MAX_SIZE + 1))
 
 
 def _refuse_supplied(call: CommandContext, secret: Secret) -> None:

@@ -47,8 +47,7 @@ RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
-MAX_WORD = 12
-"""Longest wrong value of a setting, in characters, that is shown."""
+MAX_WORD = 12  # characters of a wrong value that is shown: a longer one may be a token
 MAX_SHOWN = 60
 """Characters of a variable's value that a message shows."""
 
@@ -130,10 +129,8 @@ class Settings:
             from conda_token_plugin.errors.input import BadInput
 
             shown = repr(choice) if len(choice) <= MAX_WORD else "none of these words"
-            raise BadInput(
-                f"CONDA_TOKEN_STORE is {shown}.",
-                hint=f"Set it to one of {', '.join(STORES)}.",
-            )
+            hint = f"Set it to one of {', '.join(STORES)}."
+            raise BadInput(f"CONDA_TOKEN_STORE is {shown}.", hint=hint)
         return choice
 
     @property
