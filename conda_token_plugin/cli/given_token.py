@@ -12,27 +12,19 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
-from conda_token_plugin.cli.token_input import SOURCES, read_token
+from conda_token_plugin.cli.token_input import SOURCES, read_token, scheme_of
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given, verify_given
-from conda_token_plugin.settings import expanded
-from conda_token_plugin.settings.secret_files import MAX_SIZE, decoded, text_in
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.tokens.paste import token_in
-from conda_token_plugin.tokens.patterns import PATH_TOKEN
 from conda_token_plugin.tokens.scope import (
     normalised,
     organization_prefix,
     path_before_token,
     without_secrets,
 )
-from conda_token_plugin.tokens.secret import Password
-from conda_token_plugin.store.supplied import supplied
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.tokens.scope import normalised, organization_prefix, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:

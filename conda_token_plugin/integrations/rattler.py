@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import MalformedToken
+from conda_token_plugin.errors.input import ConfigurationError, MalformedToken
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
@@ -151,8 +151,14 @@ class RattlerSource:
 
 
 def file_at(path: Path) -> TextFile:
-    """Return the credentials file at ``path``."""
+    """Return the credentials file at ``path``.
+
+    Raises:
+        ConfigurationError: It cannot be the path of a file.
+    """
     path = absolute(path)
+    if not path.name:
+        raise ConfigurationError(path, reason="is a folder", hint="Name a file.")
     return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
 
 

@@ -165,12 +165,8 @@ def handler(patient: CheckContext) -> Iterator[Problem]:
         return
     yield from _unreadable(patient)
     prefixes = sorted({prefix for token in tokens for prefix in token.scope})
-    base = dropin.signer(path)
-    if base and longest_prefix(f"{base.rstrip('/')}/key_mgr.json", among=prefixes) is None:
-        yield Problem(
-            f"conda requests {base.rstrip('/')}/key_mgr.json without a token, because no stored "
-            "token is for it. Signature verification is therefore off."
-        )
+    if fault := dropin.signer_without_token(dropin.signer(path), tokens=tokens):
+        yield Problem(fault)
     for prefix in prefixes:
         winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
         if winner.get("auth") != HANDLER:

@@ -263,7 +263,8 @@ def _interrupted(organization: str, *, stored: bool) -> Interrupted:
         )
     return Interrupted(
         f"Interrupted while a token of {organization} was requested: the service may have issued "
-        "one and revoked the one before it."
+        "one and revoked the one before it. "
+        f"Run: conda token install --org {organization} --reissue"
     )
 
 

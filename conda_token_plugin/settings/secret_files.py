@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import select
 import stat
+import sys
 import time
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from threading import Lock
@@ -93,6 +94,17 @@ def text_in(path: Path) -> str:
         ValueError: The path contains a null character.
     """
     return _text(path, mode=path.stat().st_mode)
+
+
+def standard_input() -> str:
+    """Return the text of standard input; of a longer one, its beginning.
+
+    The bytes are decoded here, because Python decodes them in the encoding of the locale.
+    """
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # replaced by a program that calls this one
+        return sys.stdin.read(MAX_SIZE + 1)
+    return decoded(stream.read(MAX_SIZE + 1))
 
 
 def decoded(data: bytes) -> str:

@@ -77,7 +77,8 @@ def test_archive_channels_are_added_to_the_scope_of_the_token(acme: Shell) -> No
 
 
 def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
-    acme("config", "--enable-signature-verification", "--force")
+    ran = acme("config", "--enable-signature-verification", "--force")
+    assert "key_mgr.json without a token" in ran.err
     assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
 
     acme("config", "--force")

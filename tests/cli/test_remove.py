@@ -149,6 +149,8 @@ def test_remove_without_anything_stored_succeeds_and_says_so(shell: Shell) -> No
     ran = shell("remove")
     assert ran.code == 0
     assert ran.err == "No token is stored.\n"
+
+
 @pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])
 def test_remove_of_the_only_token_asks_at_a_terminal_unless_it_is_named(
     shell: Shell, answer: str, code: int, *, kept: bool

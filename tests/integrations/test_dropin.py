@@ -238,3 +238,19 @@ def test_a_failed_replace_keeps_the_old_file_and_no_other(
 
     assert path.read_text() == before
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["ours.yml"]
+
+
+@pytest.mark.parametrize(
+    ("base", "scope", "fault"),
+    [
+        ("", (f"{REPO}/acme",), None),
+        (REPO, (f"{REPO}/acme",), "key_mgr.json without a token"),
+        (f"{REPO}/", (REPO,), None),
+    ],
+)
+def test_signature_url_that_no_token_covers_is_reported(
+    base: str, scope: tuple[str, ...], fault: str | None
+) -> None:
+    found = dropin.signer_without_token(base, tokens=[token(*scope)])
+    assert (found is None) == (fault is None)
+    assert fault is None or fault in str(found)

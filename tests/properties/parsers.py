@@ -73,6 +73,7 @@ PARSERS: dict[str, Parser] = {
         read=others.pixi,
         samples=(b'authentication-override-file = "~/x.json"\n[mirrors]\n',),
         spoilt=(
+            b'authentication-override-file="/"',
             b'authentication-override-file="~\0"',
             b'authentication-override-file="\0"',
             b'authentication-override-file="~nobody/x"',
@@ -115,7 +116,9 @@ PARSERS: dict[str, Parser] = {
         spoilt=(b"x." + b64encode(NESTED[:9_000]) + b".y",),
     ),
     "variables": Parser(
-        read=ours.variables, samples=(b"https://h.example/x", b"file", b"~/x", VALUE.encode())
+        read=ours.variables,
+        samples=(b"https://h.example/x", b"file", b"~/x", VALUE.encode()),
+        spoilt=(b"/", b"//"),
     ),
     "address": Parser(
         read=ours.address,

@@ -74,6 +74,8 @@ def run(call: CommandContext) -> int:
     store.update(*changed)
     dropin.write(call.condarc, tokens=store.credentials(), signed_by=signed_by, defaults=defaults)
     report_channels(call, store.tokens())
+    if fault := dropin.signer_without_token(signed_by, tokens=store.tokens()):
+        call.printer.warn(fault)
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 

@@ -60,7 +60,10 @@ def run(call: CommandContext) -> int:
     code = given_token.run(call, options=lambda: wish)
     if args.enable_signature_verification:
         signer = call.settings.repo_url.rstrip("/")
-        dropin.write(call.condarc, tokens=call.store().credentials(), signed_by=signer)
+        tokens = call.store().credentials()
+        dropin.write(call.condarc, tokens=tokens, signed_by=signer)
+        if fault := dropin.signer_without_token(signer, tokens=tokens):
+            call.printer.warn(fault)
     return code
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.integrations.conda import condarcs
-from conda_token_plugin.tokens.scope import pattern
+from conda_token_plugin.tokens.scope import longest_prefix, pattern
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -156,6 +156,23 @@ def adds_defaults(path: Path) -> bool:
         return _DEFAULTS_LINE in path.read_text("utf-8", "replace")
     except OSError:  # missing, or not readable; then it is not writable either
         return False
+
+
+def signer_without_token(base: str, *, tokens: Iterable[Token]) -> str | None:
+    """Return why conda cannot verify signatures: no token is sent for its keys. None if it can.
+
+    Args:
+        base: Where conda finds the signatures, or "" if it is not to verify them.
+        tokens: The stored tokens.
+    """
+    address = f"{base.rstrip('/')}/key_mgr.json"
+    prefixes = {prefix for token in tokens for prefix in token.scope}
+    if not base or longest_prefix(address, among=prefixes) is not None:
+        return None
+    return (
+        f"conda requests {address} without a token, because no stored token is for it. If the "
+        "server refuses that, conda verifies no signature, and only logs a warning."
+    )
 
 
 def _signer_in(text: str) -> str:
