@@ -74,7 +74,7 @@ def test_each_diagnosis_has_its_code_the_url_and_one_command(code: str) -> None:
 
 @pytest.mark.parametrize("code", sorted(set(ROWS) - {"no_token", "intercepted", "own_credentials"}))
 def test_diagnosis_names_the_token_its_organization_and_source(code: str) -> None:
-    owner = "for" if code == "refused" else "of"
+    owner = "of"
     assert f"token …ab12 {owner} acme from the file store" in said(ROWS[code]).what
 
 
