@@ -120,3 +120,32 @@ def test_json_option_of_conda_itself_is_passed_to_the_command() -> None:
     """)
 
     assert (code, kind) == (2, "BadInput")
+
+
+LIBRARIES = ("filelock", "keyring", "oauthlib", "platformdirs", "rich", "ruamel", "shtab")
+WITHOUT_LIBRARIES = f"""
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+for name in {LIBRARIES!r}:
+    for one in [one for one in sys.modules if one.partition(".")[0] == name]:
+        del sys.modules[one]
+    sys.modules[name] = None
+out, err = io.StringIO(), io.StringIO()
+"""
+
+
+def test_command_without_its_libraries_names_what_to_install() -> None:
+    found = run(
+        WITHOUT_LIBRARIES
+        + dedent("""
+        with redirect_stdout(out), redirect_stderr(err):
+            codes = [plugin.token(words) for words in (
+                ("list",), ("login", "--device"), ("set", "--token-env", "X"), ("sync",))]
+        json.dump([codes, out.getvalue(), err.getvalue()], sys.stdout)
+        """)
+    )
+    codes, out, err = found
+    assert codes[0] == 1
+    assert "conda install --name base" in err
+    assert "filelock" in err
+    assert "Traceback" not in out + err

@@ -60,6 +60,10 @@ def warn_once(fault: Exception, *, consequence: str = NO_TOKEN) -> None:
 
     A bug is named by its type and place only, because its message may hold a secret.
     """
+    if isinstance(fault, ModuleNotFoundError):
+        from conda_token_plugin.errors.outcome import MissingLibrary
+
+        fault = MissingLibrary.of(fault) or fault
     expected = isinstance(fault, TokenPluginError)
     text = str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}."
     _log_once(f"{consequence}. {text}")

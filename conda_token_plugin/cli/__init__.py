@@ -20,7 +20,7 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.cli.parser import parsed
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.errors.outcome import Interrupted
+    from conda_token_plugin.errors.outcome import Interrupted, MissingLibrary
 
     printer = Printer.of(argv, prog=prog)
     try:
@@ -28,6 +28,12 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
     except TokenPluginError as error:
         printer.failed(error)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        missing = MissingLibrary.of(error)
+        if missing is None:
+            raise
+        printer.failed(missing)
+        return missing.exit_code
     except KeyboardInterrupt:  # Ctrl-C outside of a prompt
         printer.failed(Interrupted("Interrupted."))
         return Interrupted.exit_code

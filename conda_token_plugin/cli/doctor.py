@@ -10,6 +10,7 @@ from conda.base.context import context
 
 from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.outcome import MissingLibrary
 from conda_token_plugin.operations.health_checks import CheckContext, complaints, report
 from conda_token_plugin.settings import Settings
 
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
     """Run one check, and print what it found."""
-    found = complaints(check, _patient(prefix))
+    try:
+        found = complaints(check, _patient(prefix))
+    except ModuleNotFoundError as error:
+        missing = MissingLibrary.of(error)
+        if missing is None:
+            raise
+        Printer().failed(missing)
+        return
     Printer().data(None, text=report(check, found) + "\n")
 
 

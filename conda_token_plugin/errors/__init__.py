@@ -4,6 +4,7 @@
     ├── NoToken ..................... 1  nothing is stored for what was asked
     ├── CheckFailed ................. 1  a check ran and failed
     ├── OutputLost .................. 1  standard output cannot be written
+    ├── MissingLibrary .............. 1  a library that this plugin needs is not installed
     ├── BadInput .................... 2  the command line, or a file that the user named
     │   ├── HeldElsewhere ............... it would revoke a token of another machine
     │   ├── Supplied .................... the environment supplies the token, not the store

@@ -17,6 +17,49 @@ class OutputLost(TokenPluginError):
         super().__init__(f"The output could not be written: {reason}.")
 
 
+LIBRARIES = {
+    "filelock": "filelock",
+    "keyring": "keyring",
+    "oauthlib": "oauthlib",
+    "platformdirs": "platformdirs",
+    "requests": "requests",
+    "rich": "rich",
+    "ruamel": "ruamel.yaml",
+    "shtab": "shtab",
+}
+"""The libraries that this plugin needs: name of the module, name of the package."""
+
+
+class MissingLibrary(TokenPluginError):
+    """A library is not installed, as after an installation from a file without dependencies."""
+
+    @classmethod
+    def of(cls, error: ModuleNotFoundError) -> MissingLibrary | None:
+        """Return the error for the import that failed, or None if it is not one of ours."""
+        name = (error.name or "").partition(".")[0]
+        if name not in LIBRARIES:
+            return None
+        missing = [
+            package
+            for module, package in LIBRARIES.items()
+            if module == name or not _is_installed(module)
+        ]
+        return cls(
+            f"conda-token-plugin is not complete: {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not installed.",
+            hint=f"Run: conda install --name base {' '.join(missing)}",
+        )
+
+
+def _is_installed(module: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(module) is not None
+    except ValueError:  # it is in `sys.modules` without a specification
+        return False
+
+
 class NotConfirmed(TokenPluginError):
     """The user did not confirm."""
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import StoredToken, keep, refreshed
 from conda_token_plugin.operations.verify_token import places, verify
+from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from conda_token_plugin.operations.issue_token import CondaOptions
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
@@ -76,3 +79,36 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
     vault = keep(token, secret=secret, store=store, at=condarc)
     stale = refreshed(token, secret=secret, settings=settings)
     return StoredToken(token, vault, verification, stale=stale)
+
+
+def configure_supplied(
+    token: Token, *, options: CondaOptions, store: Store, condarc: Path
+) -> Token:
+    """Configure conda's channels for ``token``, which a variable supplies. Store no secret.
+
+    Args:
+        token: The metadata of the token.
+        options: The channels.
+        store: The user's store, which remembers the channels for the next drop-in.
+        condarc: The drop-in.
+
+    Returns:
+        The token with the channels.
+
+    Raises:
+        BadInput: The token does not cover a channel. Nothing was changed.
+        StoreError, ConfigurationError: The store or the drop-in cannot be written.
+    """
+    token = token._replace(
+        channels=options.channels or (), default_channels=options.default_channels or ()
+    )
+    for url in (*token.channels, *token.default_channels):
+        if longest_prefix(f"{url}/", among=token.scope) is None:
+            raise BadInput(
+                f"The token of {token.organization} does not cover {url}.",
+                hint="Set ANACONDA_REPO_TOKEN: it is for the whole repository.",
+            )
+    dropin.prove_writable(condarc)
+    store.configure(token)
+    dropin.write(condarc, tokens=store.credentials())
+    return token

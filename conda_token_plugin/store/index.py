@@ -3,10 +3,12 @@
 The content of the file, in the envelope that ``envelope`` describes::
 
     {"id": "…", "serial": 3, "pending_deletes": [SLOT, …], "logins": {SERVICE: SLOT, …},
-     "channel_logins": {SERVICE: {…}, …}, "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
+     "channel_logins": {SERVICE: {…}, …}, "configured": {KEY: {…}, …},
+     "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
 
 The tokens are in the order in which they were stored, the last one last. ``channel_logins`` has
-the metadata of the logins whose API key is sent to channels; an index without it has none.
+the metadata of the logins whose API key is sent to channels, ``configured`` those of tokens in
+variables for which conda's channels are configured; an index without them has none.
 
 A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
 and the name of an *entry* there, which contains the id of the store and a serial number. A slot
@@ -83,6 +85,8 @@ class Index(NamedTuple):
     logins: Mapping[str, Slot] = EMPTY
     channel_logins: Mapping[str, Mapping[str, Any]] = EMPTY
     """By service: the metadata of the API key, as ``Token.as_json`` returned them."""
+    configured: Mapping[str, Mapping[str, Any]] = EMPTY
+    """By key: the metadata of a token that a variable supplies, with channels for conda."""
     tokens: Mapping[str, Entry] = EMPTY
 
     @property
@@ -120,6 +124,14 @@ class Index(NamedTuple):
         entry = Entry(slot, token.as_json())
         return self._replace(tokens={**self.tokens, token.key: entry})
 
+    def with_configured(self, token: Token) -> Index:
+        """Store the channels of ``token``, which a variable supplies; forget it if it has none."""
+        others = {key: held for key, held in self.configured.items() if key != token.key}
+        has_channels = token.channels or token.default_channels
+        return self._replace(
+            configured={**others, token.key: token.as_json()} if has_channels else others
+        )
+
     def without_token(self, key: str) -> Index:
         """Remove the token ``key`` if it is stored. Its slot becomes pending."""
         others = {name: entry for name, entry in self.tokens.items() if name != key}
@@ -151,7 +163,8 @@ class Index(NamedTuple):
         """Return the content of the file."""
         tokens = {key: entry._asdict() for key, entry in self.tokens.items()}
         content = {**self._asdict(), "logins": {**self.logins}, "tokens": tokens}
-        return wrapped(KIND, {**content, "channel_logins": {**self.channel_logins}})
+        maps = {"channel_logins": {**self.channel_logins}, "configured": {**self.configured}}
+        return wrapped(KIND, content | maps)
 
 
 def decoded(data: bytes) -> Index:
@@ -167,10 +180,8 @@ def decoded(data: bytes) -> Index:
             serial=_checked(content["serial"], int),
             pending_deletes=tuple(map(_slot, content["pending_deletes"])),
             logins={service: _slot(slot) for service, slot in content["logins"].items()},
-            channel_logins={
-                service: _metadata(held)
-                for service, held in content.get("channel_logins", {}).items()
-            },
+            channel_logins=_described(content.get("channel_logins", {})),
+            configured=_described(content.get("configured", {})),
             tokens={key: _entry(entry) for key, entry in content["tokens"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):  # written by another program
@@ -179,6 +190,10 @@ def decoded(data: bytes) -> Index:
 
 def _entry(value: Any) -> Entry:
     return Entry(_slot(value["slot"]), _metadata(value["metadata"]))
+
+
+def _described(value: Any) -> dict[str, dict[str, Any]]:
+    return {name: _metadata(held) for name, held in value.items()}
 
 
 def _metadata(value: Any) -> dict[str, Any]:

@@ -184,8 +184,29 @@ class Store:
         }
 
     def credentials(self) -> tuple[Token, ...]:
-        """Return the metadata of all tokens and of the API keys that are sent to channels."""
-        return (*self.tokens(), *map(self.metadata, self.channel_logins().values()))
+        """Return the metadata of everything that the drop-in is written for.
+
+        These are all tokens, the API keys that are sent to channels, and ``configured``.
+        """
+        keys = map(self.metadata, self.channel_logins().values())
+        return (*self.tokens(), *keys, *self.configured())
+
+    def configured(self) -> tuple[Token, ...]:
+        """Return the tokens in variables for which conda's channels are configured."""
+        from conda_token_plugin.tokens.token import Token
+
+        with damage_reported(self._secrets.file.path):
+            return tuple(map(Token.from_json, self._index.configured.values()))
+
+    def configure(self, *tokens: Token) -> None:
+        """Store the channels of tokens that variables supply; forget those without channels."""
+        if not tokens:
+            return
+        with self._secrets.changing(FILE) as change:
+            index = change.index
+            for token in tokens:
+                index = index.with_configured(token)
+            change.commit(index)
 
     def set_login(self, service: str, api_key: Secret, *, opens: Token | None = None) -> str:
         """Store the API key of a login, in place of the one before.

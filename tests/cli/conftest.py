@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.cli import main
+from conda_token_plugin.settings.sites import Site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,15 @@ class Shell:
             for path in sorted(self.home.rglob("*"))
             if path.is_file() and path.name != ".lock"
         }
+
+
+@pytest.fixture(autouse=True)
+def api_key_is_for_the_service_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the API key of the shell away from channels, where a test is about tokens.
+
+    The modules about the API key as a credential override this fixture.
+    """
+    monkeypatch.setattr(Site, "key_prefix", None)
 
 
 @pytest.fixture

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
 
 
+@pytest.fixture(autouse=True)
+def api_key_is_for_the_service_only() -> None:
+    """Let the API key open channels: these tests are about that."""
+
+
 @pytest.fixture
 def key(shell: Shell) -> str:
     """Return the key of a login that opens channels; no variable supplies another one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin.settings import Settings
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -202,3 +203,38 @@ def test_channel_that_conda_cannot_read_is_refused_before_anything_changes(
     assert "[::1]" in ran.line
     assert acme.files() == before
     assert acme.issued("acme").id == issued
+
+
+def test_token_in_a_variable_is_configured_and_its_secret_is_not_stored(shell: Shell) -> None:
+    token = shell.issued("acme", "")
+    shell.set("ANACONDA_REPO_TOKEN", token.value)
+    ran = shell("config", "--force")
+    assert ran.code == 0, ran.err
+    written = Settings().condarc.read_text()
+    assert f"{shell.sandbox.repo}main" in written
+    assert "default_channels" in written
+    assert token.value.encode() not in b"".join(shell.files().values())
+
+    shell.unset("ANACONDA_REPO_TOKEN")
+    assert shell("install", "--org", "globex", "--yes").code == 0  # it writes the drop-in again
+    assert "default_channels" in Settings().condarc.read_text()
+    assert shell("config", "--undo", "--force").code == 0
+    assert "default_channels" not in Settings().condarc.read_text()
+
+
+def test_token_of_one_organization_in_a_variable_is_not_used_for_shared_channels(
+    shell: Shell,
+) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", shell.issued("acme", "").value)
+    ran = shell("config", "--force")
+    assert ran.code == 2
+    assert "does not cover" in ran.line
+    assert not Settings().condarc.exists()
+
+
+def test_install_sets_default_channels_for_a_token_in_a_variable(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN", shell.issued("acme", "").value)
+    ran = shell("install", "--org", "acme", "--set-default-channels", "--yes")
+    assert ran.code == 0, ran.err
+    assert f"{shell.sandbox.repo}r" in Settings().condarc.read_text()
+    assert not any(one.method == "PUT" for one in shell.sandbox.requests)

@@ -60,6 +60,12 @@ def test_check_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "sandbox" in failed(shell("demo", "--json"), "CheckFailed", code=1)
 
 
+def test_missing_library(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    ran = shell("login", "--web", "--json", "--store", "file")
+    assert "filelock" in failed(ran, "MissingLibrary", code=1)
+
+
 def test_needs_answer(shell: Shell) -> None:
     assert "--org" in failed(shell("install", "--json"), "NeedsAnswer", code=2)
 

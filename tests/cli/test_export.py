@@ -568,4 +568,4 @@ def test_export_of_an_expired_token_prints_a_warning(shell: Shell) -> None:
     stored(shell, expires=datetime(2020, 1, 1, tzinfo=timezone.utc))
     ran = shell("export", "rattler")
     assert ran.code == 0
-    assert "warning: The token of acme is expired" in ran.err
+    assert "warning: The token …CDEF of acme is expired" in ran.err

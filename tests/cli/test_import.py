@@ -585,3 +585,15 @@ def test_condarc_that_a_variable_names_is_read(shell: Shell, tmp_path: Path) -> 
         ".condarc line 1",
         "my.yml line 1",
     ]
+
+
+def test_imported_token_works_after_ana_login_erased_it(shell: Shell) -> None:
+    path = in_anaconda_auth(shell, issued(shell))
+    assert shell("import", "anaconda-auth", "--yes").code == 0
+
+    domain = urlsplit(shell.sandbox.service).netloc  # as `ana login` writes it, without tokens
+    put(path, json.dumps({"Anaconda Cloud": {domain: entry_of([])}}))
+
+    ran = shell("status", "acme", "--json")
+    assert ran.code == 0
+    assert [one["works"] for one in ran.json] == [True]

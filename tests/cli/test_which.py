@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
+@pytest.fixture(autouse=True)
+def api_key_is_for_the_service_only() -> None:
+    """Let the API key open channels: these tests are about that."""
+
+
 def test_which_names_the_token_its_source_and_the_reason(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     ran = shell("which", f"{shell.sandbox.repo}acme/main/noarch/repodata.json")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.operations.issue_token import keep
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.api_key import channel_credential
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.support.secret_search import Sought, secrets_of
@@ -74,7 +75,9 @@ class House:
         admin = world.credentials.make_service_account(world.users["admin"])
         self.shell.set("ANACONDA_SERVICE_ACCOUNT_TOKEN", admin.value)
         key = world.credentials.make_api_key(world.users["ada"]).value
-        user_store(self.settings).set_login(self.shell.sandbox.service, Secret(key))
+        opens = channel_credential(Secret(key), prefix=self.shell.sandbox.repo.rstrip("/"))
+        service = self.shell.sandbox.service
+        user_store(self.settings).set_login(service, Secret(key), opens=opens)
         self._keep("acme", held.value, scope=f"{self.shell.sandbox.repo}acme", expires=held.expires)
         for way in (AuthScheme.PATH, AuthScheme.BASIC, AuthScheme.BEARER):
             name = f"{way.value}.example"

@@ -125,6 +125,18 @@ def sync(house: House) -> Iterator[tuple[str, ...]]:
         house.shell.sandbox.fail_next("current-token", **fault)
         yield ("acme",)
         house.shell.sandbox.faults.replace([])
+    world = house.shell.sandbox.world
+    account = world.credentials.register_client(world.users["admin"])
+    house.secrets["service account"] = account.client_secret
+    house.shell.unset("ANACONDA_SERVICE_ACCOUNT_TOKEN")
+    house.shell.set("ANACONDA_SERVICE_ACCOUNT_ID", account.client_id)
+    house.shell.set("ANACONDA_SERVICE_ACCOUNT_SECRET", account.client_secret)
+    for fault in ({}, *_talkative(house)):
+        house.shell.sandbox.world.renew("acme")
+        if fault:
+            house.shell.sandbox.fail_next("/api/iam/token", **fault)
+        yield ("acme",)
+        house.shell.sandbox.faults.replace([])
     house.shell.sandbox.world.take_seat("acme", "ada")
     yield ("acme",)
 
@@ -135,6 +147,16 @@ def renew(house: House) -> Iterator[tuple[str, ...]]:
     yield ("acme",)
     yield ("acme", "--reissue")
     yield ("nosuch",)
+
+
+def sites(house: House) -> Iterator[tuple[str, ...]]:
+    """With a site whose API key is in the configuration file."""
+    config = house.home / ".anaconda" / "config.toml"
+    key = house.shell.sandbox.world.api_key("ada")
+    config.write_text(f'[sites.corp]\ndomain = "corp.example"\napi_key = "{key}"\n')
+    yield ()
+    yield ("--at", "corp")
+    yield ("--at", key)
 
 
 def test(house: House) -> Iterator[tuple[str, ...]]:
@@ -205,6 +227,9 @@ def export(house: House) -> Iterator[tuple[str, ...]]:
     targets = ("rattler", "mamba", "conda", "dotenv", "github-actions", "docker")
     yield (*targets, "--org", "acme", "--yes", "--dry-run")
     yield (*targets, "--org", "acme", "--yes")
+    yield ("pixi", "mamba", "dotenv", "github-actions", "--api-key", "--yes", "--dry-run")
+    yield ("mamba", "--api-key", "--yes")
+    yield ("netrc", "--api-key", "--yes")
     yield ("netrc", "--org", "basic.example")
     yield ("netrc", "--org", "acme")
     yield ("rattler", "--org", "acme", "--file", "other.json")
@@ -232,6 +257,7 @@ def run(_house: House) -> Iterator[tuple[str, ...]]:
     """The command has it in its environment; nobody else sees it."""
     ends = "import os, sys; sys.exit(len(os.environ['ANACONDA_REPO_TOKEN_ACME']) != 48)"
     yield ("--org", "acme", "--", sys.executable, "-c", ends)
+    yield ("--api-key", "--", sys.executable, "-c", "pass")
     yield ("--org", "acme", "--as", "CONDA_TOKEN", "--", sys.executable, "-c", "pass")
     yield ("--org", "acme", "--", "no-such-program")
 
@@ -267,6 +293,7 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "login": (login,),
     "logout": (logout,),
     "whoami": (whoami,),
+    "sites": (sites,),
     "export": (export,),
     "import": (import_,),
     "run": (run,),
@@ -335,6 +362,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "login": ("--web", "--store", "file"),
     "logout": (),
     "whoami": (),
+    "sites": (),
     "export": ("rattler", "--org", "acme", "--yes"),
     "import": ("mamba", "rattler", "--no-validate", "--yes"),
     "run": ("--org", "acme", "--", "true"),

@@ -294,6 +294,7 @@ def found_by(about: Mapping[str, Any]) -> HeldToken:
         checked=ends,
         proven=st.none(),
         verdict=st.sampled_from(TokenVerdict),
+        tolerance_months=st.none() | st.integers(0, 1200),
     )
 )
 def test_held_token_agrees_with_its_metadata(token: Token) -> None:

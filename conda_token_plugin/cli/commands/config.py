@@ -21,6 +21,7 @@ from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.store.supplied import SuppliedTokens
 from conda_token_plugin.tokens.scope import (
     longest_prefix,
     normalised,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
 
@@ -58,9 +60,11 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Show the file, ask, and write it."""
     store = call.store()
-    held = store.tokens()
-    changed = _undone(call, held) if call.args.undo else [_configured(call, held)]
-    after = {token.key: token for token in (*held, *changed)}.values()
+    stored = store.tokens()
+    supplied = _supplied(call, store=store)
+    held = (*stored, *supplied)
+    changed = _undone(call, held) if call.args.undo else [_configured(call, stored, supplied)]
+    after = {token.key: token for token in (*store.credentials(), *changed)}.values()
     signed_by = _signer(call)
     wanted = () if call.args.undo else changed[0].default_channels
     defaults = needs_defaults(call, wanted=wanted)
@@ -71,26 +75,44 @@ def run(call: CommandContext) -> int:
         return 0
     _agree(call, text)
     dropin.prove_writable(call.condarc)
-    store.update(*changed)
+    keys = {token.key for token in stored}
+    store.update(*(token for token in changed if token.key in keys))
+    store.configure(*(token for token in changed if token.key not in keys))
     dropin.write(call.condarc, tokens=store.credentials(), signed_by=signed_by, defaults=defaults)
-    report_channels(call, store.tokens())
+    report_channels(call, store.credentials())
     if fault := dropin.signer_without_token(signed_by, tokens=store.tokens()):
         call.printer.warn(fault)
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 
 
-def _configured(call: CommandContext, held: tuple[Token, ...]) -> Token:
+def _supplied(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
+    """Return the tokens that variables supply, with the channels configured for them."""
+    if call.system:
+        return ()
+    found = {one.token.key: one.token for one in SuppliedTokens(call.settings).all()}
+    return tuple({**found, **{token.key: token for token in store.configured()}}.values())
+
+
+def _configured(
+    call: CommandContext, stored: tuple[Token, ...], supplied: tuple[Token, ...]
+) -> Token:
     """Return the token to configure, with the channels that were asked for.
 
     Raises:
         NoToken: There is none.
         BadInput: Several tokens are possible, or no token covers a channel.
     """
+    held = (*stored, *supplied)
     wanted = default_channels(call)
     token = _chosen(call, held)
     covered = [prefix for one in held for prefix in one.scope]
     missing = [url for url in wanted if longest_prefix(f"{url}/", among=covered) is None]
+    if missing and token in supplied:
+        raise BadInput(
+            f"The token of {token.organization} does not cover {', '.join(missing)}.",
+            hint="Set ANACONDA_REPO_TOKEN: it is for the whole repository.",
+        )
     channels = [normalised(without_secrets(url)) for url in call.args.channel]
     for url in channels:
         if longest_prefix(f"{url}/", among=[*covered, *missing]) is None:

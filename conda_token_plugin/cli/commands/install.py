@@ -24,6 +24,7 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
 from conda_token_plugin.operations.issue_token import CondaOptions, issue
+from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.token import Token
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -154,17 +156,29 @@ def _was_interrupted(name: str, *, store: Store) -> bool:
 
 
 def _left_alone(call: CommandContext, name: str, *, found: HeldToken) -> int:
-    """Issue nothing, because a token from the environment has precedence over the store.
+    """Issue nothing, because the environment supplies a token; configure channels if asked to.
 
     Raises:
         Supplied: The user did not limit the command to a missing token.
     """
+    if call.args.set_default_channels or call.args.add_channel:
+        return _configured(call, found.token)
     if not call.args.if_missing:
         raise Supplied(name, source=found.source)
     why = f"{found.source} supplies it"
     call.printer.say(f"Kept the token of {name}: {why}.")
     shown = entry(found.token, source=found.source, now=call.now)
     call.printer.data({**shown, "action": IssueAction.KEEP.value, "why": why})
+    return 0
+
+
+def _configured(call: CommandContext, token: Token) -> int:
+    """Configure conda's channels for ``token``, which a variable supplies."""
+    options = _options(call)
+    done = configure_supplied(token, options=options, store=call.store(), condarc=call.condarc)
+    urls = (*done.channels, *done.default_channels)
+    call.printer.say(f"Set conda's channels: {', '.join(urls)}")
+    call.printer.data({**done.as_json(), "action": "configured"})
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.display import channels, described, expiry, named
-from conda_token_plugin.tokens.scope import normalised, without_secrets
+from conda_token_plugin.tokens.scope import normalised, segment, without_secrets
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -55,9 +55,14 @@ def _address(text: str, *, repository: str) -> str:
 
     A first segment with a dot or a colon is a host, so that `host.example/x` is refused and not
     taken for a channel.
+
+    Raises:
+        BadInput: No organization or channel can have the name.
     """
-    is_name = re.fullmatch(r"[^/.:\s]+(/[^:\s]*)?", text)
-    return f"{repository}{text}" if is_name else text
+    if not re.fullmatch(r"[^/.:\s]+(/[^:\s]*)?", text):
+        return text
+    segment(text.partition("/")[0])  # a token that was typed by mistake is not repeated
+    return f"{repository}{text}"
 
 
 def _lines(
