@@ -1,1 +1,1 @@
-"""The outside world, each thing once: files, locks, keyring calls, HTTP."""
+"""Access to files, locks, the keyring and HTTP: one module for each job."""

@@ -47,8 +47,6 @@ RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
-MAX_SHOWN = 60
-"""Characters of a variable's value that a message shows."""
 
 
 class Settings:
@@ -126,9 +124,10 @@ class Settings:
         choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
+            from conda_token_plugin.settings.sites import shown
 
             raise BadInput(
-                f"CONDA_TOKEN_STORE is {choice[:MAX_SHOWN]!r}.",
+                f"CONDA_TOKEN_STORE is {shown(choice)}.",
                 hint=f"Set it to one of {', '.join(STORES)}.",
             )
         return choice
@@ -200,8 +199,7 @@ class Settings:
     def secret(self, name: str) -> tuple[str, Secret] | None:
         """Return the secret in the variable ``name`` or in the file that ``<name>_FILE`` names.
 
-        Returns:
-            Where it was found (a variable's name, and a path) and the secret. None: it is not set.
+        The first part of the result says where it was found: a variable's name, and a path.
 
         Raises:
             MalformedToken: The value cannot be a token or key.
@@ -223,8 +221,7 @@ class Settings:
     def api_key(self) -> tuple[str, Secret] | None:
         """Return the API key of the environment, which belongs to ``default_site``.
 
-        As ``secret``, and last the file ``anaconda_auth_api_key`` in ``/run/secrets`` or in the
-        folder that ``ANACONDA_SECRETS_DIR`` names.
+        As ``secret``, and last ``anaconda_auth_api_key`` in ``$ANACONDA_SECRETS_DIR``.
         """
         folder = self.variables.get("ANACONDA_SECRETS_DIR")
         return self.secret(API_KEY) or _mounted(
@@ -234,19 +231,13 @@ class Settings:
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """Return a token of the environment.
 
-        As ``secret``, and last the file ``/run/secrets/<name in lower case>``, where containers
-        mount it.
-
-        Args:
-            name: ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
+        As ``secret``, and last the file ``/run/secrets/<name in lower case>``. ``name`` is
+        ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
         """
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 
     def repository_tokens(self) -> tuple[str, ...]:
-        """Return the names for which ``repository_token`` finds something, the general one first.
-
-        A variable that cannot be used is among them, so that its error is reported.
-        """
+        """Return the names for which ``repository_token`` finds something, sorted."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
         with suppress(OSError):  # there is no such folder, or this user may not read it
             stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
@@ -269,17 +260,17 @@ def expanded(text: str) -> Path:
     Raises:
         BadInput: The home folder is unknown, or ``text`` cannot be a path.
     """
-    shown = repr(text[:MAX_SHOWN])
-    fault, hint = f"{shown} is no path.", f"Write at most {MAX_PATH} characters."
+    fault, hint = "{} is no path.", f"Write at most {MAX_PATH} characters."
     if "\0" not in text and len(text) <= MAX_PATH:
         try:
             return Path(text).expanduser()
         except RuntimeError:  # no such user, or one that the system does not list (a container)
-            fault = f"The home folder in {shown} cannot be found."
+            fault = "The home folder in {} cannot be found."
             hint = "Set HOME, or write the path out."
     from conda_token_plugin.errors.input import BadInput
+    from conda_token_plugin.settings.sites import shown
 
-    raise BadInput(fault, hint=hint)
+    raise BadInput(fault.format(shown(text)), hint=hint)
 
 
 def absolute(path: Path) -> Path:

@@ -49,6 +49,8 @@ FORMER_DOMAINS = ("anaconda.cloud", "id.anaconda.cloud")
 """Domains under which https://anaconda.com was reached before (anaconda-auth 0.15.3)."""
 SERVICE_URL = "https://anaconda.com"
 REPO_URL = "https://repo.anaconda.cloud/repo/"
+MAX_SHOWN = 200
+"""Characters of a value that a message shows."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
 
@@ -118,7 +120,7 @@ def all_sites(variables: Mapping[str, str], *, config: Path) -> tuple[Site, ...]
         BadInput, MalformedURL, ConfigurationError: As ``chosen``.
     """
     first = default(variables, config=config)
-    known = [first, *_read(config).sites.values(), _at_domain(ANACONDA, source="built in")]
+    known = [first, *_read(config).sites.values(), _at_domain(SERVICE_URL, source="built in")]
     names: dict[str, Site] = {}
     for site in known:
         names.setdefault(site.name, site)
@@ -137,8 +139,8 @@ def _of_anaconda_auth(variables: Mapping[str, str], *, config: _Config) -> Site:
         return found._replace(source=site.source)
     name = variables.get("ANACONDA_DEFAULT_SITE") or config.default
     if name:
-        return _named(name, (*known, _at_domain(ANACONDA, source="built in")))
-    return next(iter((*known, config.auth or _at_domain(ANACONDA, source="built in"))))
+        return _named(name, (*known, _at_domain(SERVICE_URL, source="built in")))
+    return next(iter((*known, config.auth or _at_domain(SERVICE_URL, source="built in"))))
 
 
 def _named(name: str, known: tuple[Site, ...]) -> Site:
@@ -152,9 +154,17 @@ def _named(name: str, known: tuple[Site, ...]) -> Site:
     from conda_token_plugin.errors.input import BadInput
 
     raise BadInput(
-        f"No site is called {name[:60]!r}. Known: {', '.join(site.name for site in known)}.",
+        f"No site is called {shown(name)}. Known: {', '.join(site.name for site in known)}.",
         hint="Run: conda token sites",
     )
+
+
+def shown(text: str) -> str:
+    """Return ``text`` quoted for a message, or its length if it is long.
+
+    It is not cut off: the part of a token that remains would not be recognised and redacted.
+    """
+    return repr(text) if len(text) <= MAX_SHOWN else f"a text of {len(text)} characters"
 
 
 def _at_domain(domain: str, *, source: str, name: str = "") -> Site:
@@ -170,10 +180,16 @@ def _address(text: str) -> str:
     """Return an address without a final slash; a bare host gets https.
 
     Raises:
-        MalformedURL: It is no https (or loopback) URL.
+        MalformedURL: It is no https (or loopback) URL. A token in the place of an address is
+            not taken for a host, because its name would be looked up.
     """
     text = text.strip()
-    return normalised(text if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) else f"https://{text}")
+    if "://" in text:
+        return normalised(text)
+    from conda_token_plugin.errors import TO_BE_VEILED
+
+    is_host = re.match(r"[^/:]+(\.[^/:]+|:[0-9])", text) and not re.search(TO_BE_VEILED, text)
+    return normalised(f"https://{text}" if is_host or text == "localhost" else text)
 
 
 def _read(path: Path) -> _Config:
@@ -232,7 +248,7 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
     from conda_token_plugin.settings.secret_files import secret_of
 
     domain = table.get("domain")
-    site = _at_domain(domain if isinstance(domain, str) else ANACONDA, source=source, name=name)
+    site = _at_domain(domain if isinstance(domain, str) else SERVICE_URL, source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
     return site._replace(
         api_key=secret_of(key, where=source) if isinstance(key, str) and key else None,

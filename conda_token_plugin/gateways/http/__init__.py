@@ -1,1 +1,1 @@
-"""HTTP requests of the plugin itself: client, session, answers, failures and redirects."""
+"""The plugin's own HTTP requests: client, session, network settings, redirects, redaction."""
