@@ -127,6 +127,7 @@ REVEALS = {
     # onto the wire
     "tokens/authorization.py": 3,  # the two header forms and the path form
     "gateways/http/client.py": 1,  # the service's own Authorization header
+    "gateways/http/redaction.py": 1,  # removes the value from logs
     "service/credentials.py": 1,  # an API key's expiry is inside of it
     # into the store
     "store/envelope.py": 1,
