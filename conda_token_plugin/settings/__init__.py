@@ -48,8 +48,6 @@ RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
-MAX_SHOWN = 60
-"""Characters of a value that a message shows."""
 
 
 class Settings:
@@ -125,10 +123,12 @@ class Settings:
         choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
+            from conda_token_plugin.settings.sites import shown
 
-            # The value is not shown: it may be a secret in the wrong variable.
-            hint = f"Set it to one of {', '.join(STORES)}."
-            raise BadInput("CONDA_TOKEN_STORE is not the name of a kind of store.", hint=hint)
+            raise BadInput(
+                f"CONDA_TOKEN_STORE is {shown(choice)}.",
+                hint=f"Set it to one of {', '.join(STORES)}.",
+            )
         return choice
 
     @property
@@ -235,7 +235,7 @@ class Settings:
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 
     def repository_tokens(self) -> tuple[str, ...]:
-        """Return the names that ``repository_token`` finds, the general one first."""
+        """Return the names for which ``repository_token`` finds something, sorted."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
         with suppress(OSError):  # there is no such folder, or this user may not read it
             stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
@@ -258,17 +258,17 @@ def expanded(text: str) -> Path:
     Raises:
         BadInput: The home folder is unknown, or ``text`` cannot be a path.
     """
-    shown, hint = repr(text[:MAX_SHOWN]), f"Write at most {MAX_PATH} characters."
-    fault = f"{shown} is no path."
+    fault, hint = "{} is no path.", f"Write at most {MAX_PATH} characters."
     if "\0" not in text and len(text) <= MAX_PATH:
         try:
             return Path(text).expanduser()
         except RuntimeError:  # no such user, or one that the system does not list (a container)
-            fault = f"The home folder in {shown} cannot be found."
+            fault = "The home folder in {} cannot be found."
             hint = "Set HOME, or write the path out."
     from conda_token_plugin.errors.input import BadInput
+    from conda_token_plugin.settings.sites import shown
 
-    raise BadInput(fault, hint=hint)
+    raise BadInput(fault.format(shown(text)), hint=hint)
 
 
 def token_variable(organization: str) -> str:

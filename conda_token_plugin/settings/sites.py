@@ -52,6 +52,8 @@ SERVICE_URL = "https://anaconda.com"
 REPO_URL = "https://repo.anaconda.cloud/repo/"
 TOKEN_LENGTH = 48
 """Characters of today's tokens; API keys are longer."""
+MAX_SHOWN = 200
+"""Characters of a value that a message shows."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
 
@@ -132,7 +134,7 @@ def all_sites(variables: Mapping[str, str], *, config: Path) -> tuple[Site, ...]
         BadInput, MalformedURL, ConfigurationError: As ``chosen``.
     """
     first = default(variables, config=config)
-    known = [first, *_read(config).sites.values(), _at_domain(ANACONDA, source="built in")]
+    known = [first, *_read(config).sites.values(), _at_domain(SERVICE_URL, source="built in")]
     names: dict[str, Site] = {}
     for site in known:
         names.setdefault(site.name, site)
@@ -151,8 +153,8 @@ def _of_anaconda_auth(variables: Mapping[str, str], *, config: _Config) -> Site:
         return found._replace(source=site.source)
     name = variables.get("ANACONDA_DEFAULT_SITE") or config.default
     if name:
-        return _named(name, (*known, _at_domain(ANACONDA, source="built in")))
-    return next(iter((*known, config.auth or _at_domain(ANACONDA, source="built in"))))
+        return _named(name, (*known, _at_domain(SERVICE_URL, source="built in")))
+    return next(iter((*known, config.auth or _at_domain(SERVICE_URL, source="built in"))))
 
 
 def _named(name: str, known: tuple[Site, ...]) -> Site:
@@ -165,12 +167,18 @@ def _named(name: str, known: tuple[Site, ...]) -> Site:
         return same[0]
     from conda_token_plugin.errors.input import BadInput
 
-    # Other text is not shown: it may be a secret that was put into the wrong variable.
-    shown = f"is called {name!r}" if re.fullmatch(r"[\w.:-]{1,40}", name) else "has that name"
     raise BadInput(
-        f"No site {shown}. Known: {', '.join(site.name for site in known)}.",
+        f"No site is called {shown(name)}. Known: {', '.join(site.name for site in known)}.",
         hint="Run: conda token sites",
     )
+
+
+def shown(text: str) -> str:
+    """Return ``text`` quoted for a message, or its length if it is long.
+
+    It is not cut off: the part of a token that remains would not be recognised and redacted.
+    """
+    return repr(text) if len(text) <= MAX_SHOWN else f"a text of {len(text)} characters"
 
 
 def _at_domain(domain: str, *, source: str, name: str = "") -> Site:
@@ -257,7 +265,7 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
     from conda_token_plugin.settings.secret_files import secret_of
 
     domain = table.get("domain")
-    site = _at_domain(domain if isinstance(domain, str) else ANACONDA, source=source, name=name)
+    site = _at_domain(domain if isinstance(domain, str) else SERVICE_URL, source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
     return site._replace(
         api_key=secret_of(key, where=source) if isinstance(key, str) and key else None,

@@ -57,7 +57,7 @@ def session(network: Network, *, again: int, reads: bool) -> requests.Session:
         other=0,
         status=again if reads else 0,
         status_forcelist=GATEWAY_ERRORS if reads else (),
-        allowed_methods=frozenset({"GET", "HEAD"}),
+        allowed_methods=None,  # `read` decides: of a write, nothing that was sent is repeated
         backoff_factor=PAUSE,
         raise_on_status=False,
         respect_retry_after_header=False,
