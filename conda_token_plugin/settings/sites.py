@@ -36,6 +36,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from conda_token_plugin.errors import TO_BE_VEILED
 from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
@@ -184,7 +185,13 @@ def _address(text: str) -> str:
         MalformedURL: It is no https (or loopback) URL.
     """
     text = text.strip()
-    return normalised(text if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text) else f"https://{text}")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        return normalised(text)
+    if re.search(TO_BE_VEILED, text):  # a token in the wrong variable must not become a host
+        from conda_token_plugin.errors.input import MalformedURL
+
+        raise MalformedURL(text, "it looks like a token")
+    return normalised(f"https://{text}")
 
 
 def _read(path: Path) -> _Config:
