@@ -90,7 +90,7 @@ class RefusalExplainer:
             return None
 
     def _examined(self, refusal: ChannelRefusal) -> Diagnosis | None:
-        found = self.lookup.find(refusal.url)
+        found = self._found(refusal.url)
         if refusal.status not in REFUSED_STATUSES:
             return self._works_without(refusal, found) if found else None
         now = datetime.now(timezone.utc)
@@ -115,6 +115,15 @@ class RefusalExplainer:
                 sent=said.sent,
             )
         )
+
+    def _found(self, url: str) -> HeldToken | None:
+        """Return the credential for ``url``; no API key where conda does not ask this plugin.
+
+        There a token helps: to install one also configures conda.
+        """
+        found = self.lookup.find(url)
+        is_key = found is not None and found.token.kind is TokenKind.API_KEY
+        return None if is_key and not is_asked(url, settings=self.settings) else found
 
     def _also_refused(self, found: HeldToken | None, *, url: str) -> str:
         """Return a sentence about the credential that the auth handler sent after ``found``."""

@@ -128,6 +128,11 @@ def test_first_request_imports_no_more_modules_than_the_budget(store: Path) -> N
     assert len(ours) <= OUR_MODULES, ours
 
 
+def test_request_without_an_api_key_imports_nothing_for_api_keys(store: Path) -> None:
+    modules = counts(SCRIPT, str(store), PACKAGES[0], f"{BESIDE}/a.conda")["modules"]
+    assert not [name for name in modules if name.rpartition(".")[2] in ("api_key", "api_keys")]
+
+
 @pytest.mark.parametrize("count", [1, MANY])
 def test_opening_a_store_takes_a_bounded_number_of_calls_and_bytes(home: Path, count: int) -> None:
     folder = keep(home / "tokens", count=count)

@@ -91,3 +91,13 @@ def test_unknown_site_is_an_error_that_names_the_known_ones(
     assert ran.code == 2
     assert all(name in ran.line for name in ("corp", "other"))
     assert len(two_sites.requests) == 0
+
+
+def test_sync_leaves_the_token_of_another_site_alone(shell: Shell, two_sites: Sandbox) -> None:
+    assert shell("install", "--org", "acme", "--yes").code == 0
+    before = shell("list", "--json").json[0]
+    ran = shell("sync", "--at", "other")
+    assert ran.code == 0, ran.err
+    assert "does not belong to the site other" in ran.err
+    assert shell("list", "--json").json[0] == before
+    assert len(two_sites.requests) == 0

@@ -260,3 +260,35 @@ def test_address_that_contains_a_token_is_refused_without_showing_it(name: str, 
     with pytest.raises(MalformedURL) as caught:
         _ = Settings({name: form.format(token)}).site
     assert token.lower() not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize(
+    ("variables", "prefix"),
+    [
+        ({}, "https://repo.anaconda.cloud/repo"),
+        ({"CONDA_TOKEN_SERVICE_URL": "https://corp.example"}, None),
+        ({"ANACONDA_AUTH_DOMAIN": "corp.example"}, "https://corp.example/api/repo"),
+        (
+            {
+                "CONDA_TOKEN_SERVICE_URL": "https://corp.example",
+                "CONDA_TOKEN_REPO_URL": "https://repo.corp.example/repo/",
+            },
+            "https://repo.corp.example/repo",
+        ),
+        ({"CONDA_TOKEN_REPO_URL": "https://repo.corp.example/"}, None),
+    ],
+    ids=["hosted", "foreign service", "domain", "both addresses", "whole host"],
+)
+def test_api_key_is_for_the_repository_path_of_its_own_site(
+    sealed_room: Path, variables: dict[str, str], prefix: str | None
+) -> None:
+    settings = Settings({"HOME": str(sealed_room), **variables})
+    assert settings.site.key_prefix == prefix
+
+
+@pytest.mark.parametrize("name", ["CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL"])
+def test_token_in_place_of_an_address_does_not_become_a_host(sealed_room: Path, name: str) -> None:
+    token = "a1B2" * 12
+    with pytest.raises(MalformedURL) as caught:
+        assert Settings({"HOME": str(sealed_room), name: token}).site
+    assert token not in str(caught.value)

@@ -24,8 +24,9 @@ from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.service import ServiceBusy, ServiceError
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
-from conda_token_plugin.tokens.display import expiry, last_four
+from conda_token_plugin.tokens.display import expiry, last_four, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -95,7 +96,24 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
             raise NoToken.for_organization(name, known=known)
     if not held:
         call.printer.say("No token is stored. Run: conda token install")
-    return tuple(token for token in held if not names or token.organization in names)
+    chosen = [token for token in held if not names or token.organization in names]
+    return tuple(token for token in chosen if _is_of_this_site(call, token))
+
+
+def _is_of_this_site(call: CommandContext, token: Token) -> bool:
+    """Return whether the chosen site's service knows ``token``; say so if it does not.
+
+    Another service would say that there is no such token, and it would be stored as revoked.
+    """
+    site = call.settings.site
+    inside = any(prefix.startswith(site.repo_url) for prefix in token.scope)
+    if inside or token.kind is not TokenKind.INDIVIDUAL:
+        return True
+    call.printer.say(
+        f"Skipped {named(token)}: it does not belong to the site {site.name}. To choose another "
+        "site, use --at SITE (conda token sites)."
+    )
+    return False
 
 
 def _result(sync: TokenSync, token: Token) -> SyncResult:
