@@ -28,6 +28,21 @@ OURS = "conda token login"
 """The name of the login that this command stores, as a source of API keys."""
 
 
+class Login:
+    """Makes the service once, when it is needed for the first time."""
+
+    def __init__(self, call: CommandContext) -> None:
+        """Do no I/O."""
+        self._call = call
+        self._made: Service | None = None
+
+    def service(self) -> Service:
+        """Return the service with the user's login. May log in at a terminal."""
+        if self._made is None:
+            self._made = service(self._call, store=self._call.store())
+        return self._made
+
+
 def service(call: CommandContext, *, store: Store) -> Service:
     """Return the service with the user's login. At a terminal, log in if there is none.
 

@@ -9,6 +9,7 @@
     │   ├── HeldElsewhere ............... it would revoke a token of another machine
     │   ├── Supplied .................... the environment supplies the token, not the store
     │   ├── MalformedToken
+    │   │   └── MalformedPassword
     │   ├── MalformedURL
     │   └── NeedsAnswer ............. 2  a question, and no terminal to ask it on
     ├── LoginError .................. 3

@@ -40,7 +40,7 @@ class Record:
         key: The key of the entry in the place.
         organization: The organization of the token.
         token: The store's key of the token.
-        last_four: The last four characters of the token.
+        mark: ``Secret.mark`` of the token.
         former: The same of the token that was there before. It is still there if the process was
             killed before it wrote the entry.
         made: The topmost file or folder that the export created. It is deleted with the last
@@ -52,7 +52,7 @@ class Record:
     key: str
     organization: str
     token: str
-    last_four: str
+    mark: str
     former: str = ""
     made: str = ""
 

@@ -43,7 +43,7 @@ class Step:
 
     Attributes:
         ours: Whether the entry is, or will be, one that this plugin wrote.
-        former: The last four characters of the token that is there now.
+        former: The mark of the token that is there now.
     """
 
     target: Target
@@ -63,7 +63,7 @@ class Step:
             key=self.entry.key,
             organization=token.organization,
             token=token.key,
-            last_four=self.grant.secret.last_four,
+            mark=self.grant.secret.mark,
             former=self.former,
             made=self.place.missing(self.entry.key),
         )
@@ -175,8 +175,8 @@ def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list
 def is_still(held: str, record: Record, *, target: Target) -> bool:
     """Return whether the value ``held`` is the one that ``record`` says was written."""
     secret = target.secret_in(held)
-    known = {record.last_four, record.former or record.last_four}
-    return secret is not None and secret.last_four in known
+    known = {record.mark, record.former or record.mark}
+    return secret is not None and secret.mark in known
 
 
 def _prefixes(
@@ -224,7 +224,7 @@ def _step(
         grant=grant,
         outcome=ExportOutcome.UNCHANGED if held == entry.value else ExportOutcome.WRITTEN,
         ours=ours,
-        former=there.last_four if there else "",
+        former=there.mark if there else "",
     )
 
 
@@ -263,7 +263,7 @@ def _refreshed(record: Record, grant: Grant, *, exports: ExportRecord) -> Export
             )
             return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
         # Recorded before it is written; `former` recognizes the entry if the write fails.
-        exports.add(replace(record, last_four=grant.secret.last_four, former=record.last_four))
+        exports.add(replace(record, mark=grant.secret.mark, former=record.mark))
         place.put(entry.key, entry.value)
     except KeyError:  # a record that another version of this plugin wrote
         reason = f"This version cannot export to {record.target}."

@@ -86,6 +86,16 @@ class Secret(_Hidden):
         """The last four characters, or an empty text if the value is too short."""
         return self._value[-4:] if len(self._value) >= SHORTEST_TO_SHOW else ""
 
+    @property
+    def mark(self) -> str:
+        """A short hash, by which an exported value is recognized.
+
+        It has 16 bits, so that it does not help to guess a password.
+        """
+        from hashlib import sha256
+
+        return sha256(self._value.encode()).hexdigest()[:4]
+
     def __eq__(self, other: object) -> bool:
         """Compare in a time that does not depend on where the values differ."""
         if not isinstance(other, Secret):

@@ -340,7 +340,7 @@ def test_only_the_token_that_a_variable_supplies_can_be_stored(
     site = ("install", "--site", "--org", "acme", "--token-env")
     refused = shell(*site, "ANOTHER")
     assert refused.code == 2
-    assert "ANACONDA_REPO_TOKEN_ACME supplies the token of 'acme'" in refused.line
+    assert "The token of 'acme' is supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
     assert shell.files() == {}
     assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0
 

@@ -264,7 +264,7 @@ def test_token_from_the_environment_is_named_and_not_replaced(shell: Shell, name
     for words in ([], ["--reissue"], ["--if-expiring", "14d"]):
         ran = shell("install", "--org", "acme", "--yes", "--json", *words)
         assert (ran.code, ran.json["error"]["kind"]) == (2, "Supplied")
-        assert f"{name} supplies the token of 'acme'" in ran.json["error"]["what"]
+        assert f"The token of 'acme' is supplied by {name}" in ran.json["error"]["what"]
     assert not shell.sandbox.requests
     assert shell.files() == {}
 

@@ -92,6 +92,7 @@ def test_list_is_a_table_if_it_fits_and_blocks_otherwise(
     shell: Shell, columns: int, *, table: bool
 ) -> None:
     shell("install", "--org", "acme", "--yes")
+    shell.unset("ANACONDA_AUTH_API_KEY")
     terminal = Terminal("list", environment=os.environ, size=(24, columns))
     assert terminal.finish() == 0
     lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen).splitlines()
@@ -132,6 +133,7 @@ def test_login_asks_before_it_makes_another_api_key(
 
 def test_list_fits_a_token_into_a_line_of_80_columns(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
+    shell.unset("ANACONDA_AUTH_API_KEY")
     terminal = Terminal("list", environment={**os.environ, "TERM": "dumb"})
     assert terminal.finish() == 0
     row = terminal.seen.splitlines()[1]

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import conda_token_plugin
-from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.tokens.secret import LONGEST, HeaderValue, Secret
+from conda_token_plugin.errors.input import MalformedPassword, MalformedToken
+from conda_token_plugin.tokens.secret import LONGEST, HeaderValue, Password, Secret
 
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 PACKAGE = Path(conda_token_plugin.__file__).parent
@@ -152,3 +152,16 @@ def _reveals(path: Path) -> int:
         and node.func.attr == "reveal"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
     )
+
+
+@pytest.mark.parametrize("value", ["", "one\ntwo", "null\0"])
+def test_value_that_cannot_be_a_password_is_refused_without_showing_it(value: str) -> None:
+    with pytest.raises(MalformedPassword) as caught:
+        Password(value)
+    assert not value or value not in str(caught.value)
+
+
+def test_mark_of_a_secret_depends_on_its_value_only() -> None:
+    assert Secret("a-token-0123456789").mark == Password("a-token-0123456789").mark
+    assert Secret("a-token-0123456789").mark != Secret("a-token-0123456788").mark
+    assert len(Secret("a-token-0123456789").mark) == 4

@@ -107,7 +107,7 @@ def run(call: CommandContext) -> int:
 
 def _install(call: CommandContext) -> int:
     """Choose the organization, plan, ask for confirmation, issue, report."""
-    login = _Login(call)
+    login = login_flow.Login(call)
     given_token.separate_organization(call)
     if given_token.is_given(call.args):
         return given_token.run(call, options=lambda: _options(call))
@@ -129,20 +129,6 @@ def _install(call: CommandContext) -> int:
     if plan.needs_confirmation and not _confirmed(call, plan):
         return NotConfirmed.exit_code
     return _issue(call, plan, service=login.service(), store=store)
-
-
-class _Login:
-    """Makes the service once, when it is needed for the first time."""
-
-    def __init__(self, call: CommandContext) -> None:
-        self._call = call
-        self._made: Service | None = None
-
-    def service(self) -> Service:
-        """Return the service with the user's login. May log in at a terminal."""
-        if self._made is None:
-            self._made = login_flow.service(self._call, store=self._call.store())
-        return self._made
 
 
 def _wish(call: CommandContext) -> IssueWish:
