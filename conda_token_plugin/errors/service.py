@@ -54,7 +54,9 @@ class ServiceBusy(ServiceError):
         self.retry_after = retry_after
         seconds = "a minute" if retry_after is None else f"{retry_after:.0f} seconds"
         when = "in 1 second" if seconds == "1 seconds" else f"in {seconds}"
-        super().__init__(f"{url} asks to slow down (HTTP 429).", hint=f"Run this again {when}.")
+        super().__init__(
+            f"{url} asks to send fewer requests (HTTP 429).", hint=f"Run this again {when}."
+        )
 
 
 class ServiceNonsense(ServiceError):

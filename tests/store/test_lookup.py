@@ -22,7 +22,7 @@ from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
 from conda_token_plugin.store.lookup import Lookup, holdings
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind, TokenVerdict
+from conda_token_plugin.tokens.token import MAX_MONTHS, AuthScheme, Token, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -294,7 +294,7 @@ def found_by(about: Mapping[str, Any]) -> HeldToken:
         checked=ends,
         proven=st.none(),
         verdict=st.sampled_from(TokenVerdict),
-        tolerance_months=st.none() | st.integers(0, 1200),
+        tolerance_months=st.none() | st.integers(0, MAX_MONTHS),
     )
 )
 def test_held_token_agrees_with_its_metadata(token: Token) -> None:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.authorization import (
     address,
+    header,
     redacted,
+    secret_type,
     without_path_token,
 )
-from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.secret import Password, Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 VALUE = "a/b+c=d?e#f%2Fg{h}i"
@@ -67,3 +69,22 @@ def test_text_is_redacted_in_each_form_of_the_token(form: str) -> None:
 @pytest.mark.parametrize("form", [VALUE, SEGMENT])
 def test_location_loses_the_token_in_each_form(form: str) -> None:
     assert without_path_token(f"/t/{form}/evil/x", secret=Secret(VALUE)) == "/evil/x"
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        (AuthScheme.TOKEN, "token s3cret"),
+        (AuthScheme.BEARER, "Bearer s3cret"),
+        (AuthScheme.BASIC, "Basic YWRhOnMzY3JldA=="),
+        (AuthScheme.PATH, None),
+    ],
+)
+def test_header_has_the_form_of_its_scheme(way: AuthScheme, expected: str | None) -> None:
+    token = TOKEN._replace(way=way, username="ada" if way is AuthScheme.BASIC else "")
+    assert header(token, secret=Secret("s3cret")) == expected
+
+
+@pytest.mark.parametrize("way", AuthScheme)
+def test_secret_type_is_password_only_for_basic(way: AuthScheme) -> None:
+    assert secret_type(way.value) is (Password if way is AuthScheme.BASIC else Secret)

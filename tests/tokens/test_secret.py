@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import conda_token_plugin
 from conda_token_plugin.errors.input import MalformedPassword, MalformedToken
-from conda_token_plugin.tokens.secret import LONGEST, HeaderValue, Password, Secret
+from conda_token_plugin.tokens.secret import LONGEST, HeaderValue, Password, Secret, fault_of
 
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 PACKAGE = Path(conda_token_plugin.__file__).parent
@@ -165,3 +165,24 @@ def test_mark_of_a_secret_depends_on_its_value_only() -> None:
     assert Secret("a-token-0123456789").mark == Password("a-token-0123456789").mark
     assert Secret("a-token-0123456789").mark != Secret("a-token-0123456788").mark
     assert len(Secret("a-token-0123456789").mark) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        *((value, "it is not valid UTF-8") for value in ("a\ufffd", "a\ud800", "a\udfff")),
+        *((f"a{odd}", "control character") for odd in ("\x00", "\x1f", "\n", "\x7f", "\x9f")),
+    ],
+)
+def test_password_is_refused_when_it_has_an_odd_character(value: str, fault: str) -> None:
+    assert fault in Password.fault_of(value)
+
+
+@pytest.mark.parametrize("value", ["a b", "a~", "a\xa0", "a\ud7ff", "a\ue000", "a" * LONGEST])
+def test_password_is_accepted_when_its_characters_can_be_sent(value: str) -> None:
+    assert Password.fault_of(value) == ""
+
+
+@pytest.mark.parametrize("value", ["", "a" * (LONGEST + 1)])
+def test_password_has_the_fault_of_a_token_when_its_length_is_wrong(value: str) -> None:
+    assert Password.fault_of(value) == fault_of(value) != ""
