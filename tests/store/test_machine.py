@@ -135,5 +135,5 @@ def test_choice_argument_overrides_the_setting(tmp_path: Path) -> None:
     settings = {"CONDA_TOKEN_HOME": str(tmp_path / "s"), "CONDA_TOKEN_STORE": "keyring"}
     store = user_store(Settings(settings), choice="file")
     assert store.add(ACME, tokens.secret(1)) == "file"
-    with pytest.raises(BadInput, match="CONDA_TOKEN_STORE is not the name of a kind of store"):
+    with pytest.raises(BadInput, match="CONDA_TOKEN_STORE is 'paper'"):
         user_store(Settings({**settings, "CONDA_TOKEN_STORE": "paper"}))
