@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import TokenKind
 from tests.support.conda_version import conda_version
 from tests.support.machine import Machine
@@ -57,7 +59,7 @@ def test_refusal_of_a_reissued_token_says_so(machine: Machine, table: Table) -> 
 
 def test_token_known_to_be_revoked_is_not_sent_again(machine: Machine) -> None:
     machine.install("acme")
-    machine.variables["ANACONDA_AUTH_API_KEY"] = machine.sandbox.world.api_key("ada")
+    _log_in(machine)
     machine.sandbox.world.issue("acme", "ada")
     _fails(machine, "acme", "--json")
     machine.sandbox.requests.clear()
@@ -190,7 +192,7 @@ def own_machine(tmp_path: Path, own_sandbox: Sandbox) -> Machine:
 
 def _explained(machine: Machine, organization: str, *, code: str, table: Table) -> str:
     """The one line that conda's ``--json`` error carries."""
-    machine.variables["ANACONDA_AUTH_API_KEY"] = machine.sandbox.world.api_key("ada")
+    _log_in(machine)
     error = _fails(machine, organization, "--json").json
     if HINTS:
         (hint,) = error["guidance"]["hints"]
@@ -200,6 +202,12 @@ def _explained(machine: Machine, organization: str, *, code: str, table: Table) 
         text = error["message"]
     table.add("diagnosis", solver="-", channel=code, saw=text.splitlines()[-1])
     return str(text)
+
+
+def _log_in(machine: Machine) -> None:
+    """Store a login for the service only, so that a refused request is not repeated with it."""
+    key = Secret(machine.sandbox.world.api_key("ada"))
+    user_store(machine.settings).set_login(machine.sandbox.service, key)
 
 
 def _fails(machine: Machine, channel: str, *flags: str) -> Ran:
