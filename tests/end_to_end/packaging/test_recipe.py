@@ -50,9 +50,9 @@ def project() -> dict[str, Any]:
 def test_the_recipe_runs_with_the_dependencies_of_the_wheel_and_conda(
     recipe: dict[str, Any], project: dict[str, Any]
 ) -> None:
-    (conda,) = project["tool"]["whl2conda"]["extra-dependencies"]
+    extra = project["tool"]["whl2conda"]["extra-dependencies"]
     python = f"python{project['project']['requires-python']}"
-    wanted = {*project["project"]["dependencies"], python, conda}
+    wanted = {*project["project"]["dependencies"], python, *extra}
     assert needs(recipe["requirements"]["run"]) == needs(wanted)
 
 
