@@ -39,6 +39,8 @@ def screen(terminal: Terminal, *, code: int) -> str:
     assert terminal.finish() == code, terminal.seen
     text = ESCAPE.sub("", terminal.seen).replace("\r\n", "\n")
     lines = [line.rpartition("\r")[2].rstrip() for line in text.splitlines()]
+    # On a slow machine the spinner is shown before the output.
+    lines = [line for line in lines if not re.match("[\u2800-\u28ff]", line)]
     text = "\n".join(lines).strip("\n") + "\n"
     for pattern, replacement in VARYING:
         text = re.sub(pattern, replacement, text)
