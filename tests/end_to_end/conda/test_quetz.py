@@ -170,6 +170,6 @@ def test_invalid_quetz_key_ends_in_the_error_of_conda(
 
     assert refused.json["status_code"] in {401, 403}
     if fault != "none":
-        assert f"The token …{key[-4:]} of quetz" in str(refused.json)
+        assert f"token …{key[-4:]} of quetz" in str(refused.json)
         assert not printed([refused], among=pieces(key))
     table.add("a real quetz", solver="classic", channel=f"key: {fault}", saw="refused")
