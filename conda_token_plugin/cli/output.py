@@ -77,7 +77,7 @@ class Printer:
         if text:
             self._write(self.out, clean(text).rstrip("\n") + "\n")
 
-    def said(self, text: str) -> None:
+    def echo(self, text: str) -> None:
         """Print the output of another command; nothing with `--json`."""
         if not self.json:
             self._write(self.out, clean(text))

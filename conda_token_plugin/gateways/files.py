@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     """Modification time in nanoseconds, size in bytes, inode: different for any two versions
     of a file that ``put`` has written."""
 
-TEMPORARY, LOCK, FINDING = ".new", ".lock", "keyring.json"
+TEMPORARY, LOCK, PROBE_RESULT = ".new", ".lock", "keyring.json"
 """Other files that a store's folder may contain: the next version of a file, the lock of the
 writers, and the result of the keyring probe. They are named here, so that a reader does not
 import the modules of the writers."""

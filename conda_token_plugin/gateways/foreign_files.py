@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import files
-from conda_token_plugin.gateways.locks import LEFT, refuse_locked
+from conda_token_plugin.gateways.locks import UNCHANGED, refuse_locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def absolute(path: Path) -> Path:
         raise BadInput("The working folder does not exist any more.", hint="Run: cd ~") from None
 
 
-def content(path: Path) -> bytes | None:
+def read_owned(path: Path) -> bytes | None:
     """Return the content of a file that may be replaced, or None if there is no such file.
 
     Raises:
@@ -65,7 +65,7 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def glance(path: Path) -> bytes | None:
+def read_any(path: Path) -> bytes | None:
     """Return the content of a file that is only read, or None if there is no such file.
 
     The file may be a symbolic link and may belong to another user.
@@ -136,7 +136,7 @@ def sweep(path: Path) -> None:
         files.clear(_temporary(path))
 
 
-def first_missing(path: Path) -> str:
+def topmost_missing(path: Path) -> str:
     """Return the topmost part of ``path`` that does not exist, or an empty string."""
     missing = [part for part in (path, *path.parents) if not os.path.lexists(part)]
     return str(missing[-1]) if missing else ""
@@ -148,7 +148,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _compare(path: Path, before: bytes | None) -> None:
-    if content(path) != before:
+    if read_owned(path) != before:
         raise ConfigurationError(
             path, reason="was changed by another process just now", hint="Run this again."
         )
@@ -163,16 +163,16 @@ def _whole(path: Path, descriptor: int) -> bytes:
 
 def _too_large(path: Path) -> ConfigurationError:
     return ConfigurationError(
-        path, reason=f"is too large for a file of credentials {LEFT}", hint="Look into it."
+        path, reason=f"is too large for a file of credentials {UNCHANGED}", hint="Look into it."
     )
 
 
 def _check(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(path, reason=f"is no plain file {LEFT}", hint="Move it away.")
+        raise ConfigurationError(path, reason=f"is no plain file {UNCHANGED}", hint="Move it away.")
     if not files.WINDOWS and status.st_uid != os.geteuid():
         raise ConfigurationError(
-            path, reason=f"belongs to another user {LEFT}", hint="Run this as its owner."
+            path, reason=f"belongs to another user {UNCHANGED}", hint="Run this as its owner."
         )
 
 
@@ -180,7 +180,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
     if error.errno == errno.ELOOP:
         return ConfigurationError(
             path,
-            reason=f"is a symbolic link to {path.readlink()} {LEFT}",
+            reason=f"is a symbolic link to {path.readlink()} {UNCHANGED}",
             hint="Name the real file with --file, or replace the link with a regular file.",
         )
     return ConfigurationError(

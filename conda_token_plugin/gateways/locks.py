@@ -21,7 +21,7 @@ WAIT = 30.0
 """Seconds to wait for another writer of our files."""
 CLIENT_WAIT = 5.0
 """Seconds to wait for another tool that holds the lock of its own file."""
-LEFT = "and was left as it is"
+UNCHANGED = "and was left as it is"
 """The end of a message about another tool's file."""
 _PAUSE = 0.01
 """Seconds between two attempts to take a lock."""
@@ -75,7 +75,7 @@ def client_locked(lock: Path) -> Iterator[None]:
         yield
         return
     if lock.is_symlink():  # filelock before 3.20.1 opens and empties the file it points to
-        raise ConfigurationError(lock, reason=f"is a symbolic link {LEFT}", hint="Delete it.")
+        raise ConfigurationError(lock, reason=f"is a symbolic link {UNCHANGED}", hint="Delete it.")
     from filelock import FileLock, Timeout
 
     held = FileLock(lock, timeout=CLIENT_WAIT)
@@ -125,5 +125,7 @@ def _try_lock(lock: Callable[[int, int], None], path: Path, descriptor: int) -> 
 
 def _busy(path: Path) -> ConfigurationError:
     return ConfigurationError(
-        path, reason=f"is locked by another process {LEFT}", hint="Run this again when it is done."
+        path,
+        reason=f"is locked by another process {UNCHANGED}",
+        hint="Run this again when it is done.",
     )

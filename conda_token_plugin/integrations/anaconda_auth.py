@@ -25,7 +25,7 @@ from conda_token_plugin.errors.input import BadInput, ConfigurationError, Malfor
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
-from conda_token_plugin.gateways.locks import LEFT
+from conda_token_plugin.gateways.locks import UNCHANGED
 from conda_token_plugin.integrations.source import RawCredential, offered, text
 from conda_token_plugin.settings.sites import FORMER_DOMAINS, SERVICE_URL
 from conda_token_plugin.tokens.scope import organization_prefix
@@ -97,7 +97,7 @@ class AnacondaKeyring:
     def _data(self) -> bytes | None:
         if self._inline:
             return self._inline.encode("utf-8", "replace")
-        data = foreign_files.glance(self._path)
+        data = foreign_files.read_any(self._path)
         if data is None and self._path.exists():
             raise ConfigurationError(self._path, reason="is no regular file", hint="Move it away.")
         return data
@@ -106,7 +106,7 @@ class AnacondaKeyring:
         """Return the error for entries that cannot be decoded."""
         if self._inline:
             return BadInput(f"{INLINE} is damaged.", hint="Unset it, or correct it.")
-        return ConfigurationError(self._path, reason=f"is damaged {LEFT}")
+        return ConfigurationError(self._path, reason=f"is damaged {UNCHANGED}")
 
 
 class AnacondaLogins:

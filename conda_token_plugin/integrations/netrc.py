@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
-from conda_token_plugin.gateways.locks import LEFT
+from conda_token_plugin.gateways.locks import UNCHANGED
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.integrations.formats.netrc_text import without_machine
 from conda_token_plugin.integrations.rattler import hosts_of
@@ -66,7 +66,7 @@ class NetrcFile:
         Raises:
             ConfigurationError: The file cannot be parsed or must not be changed.
         """
-        return {} if foreign_files.content(self.path) is None else self.look()
+        return {} if foreign_files.read_owned(self.path) is None else self.look()
 
     def look(self) -> dict[str, tuple[str, str]]:
         """Return user and password by host, of a file that is only read.
@@ -74,7 +74,7 @@ class NetrcFile:
         Raises:
             ConfigurationError: The file cannot be read or parsed.
         """
-        if foreign_files.glance(self.path) is None:
+        if foreign_files.read_any(self.path) is None:
             return {}
         try:
             hosts = netrc.netrc(str(self.path)).hosts
@@ -98,18 +98,18 @@ class NetrcFile:
 
     def missing(self, key: str) -> str:  # noqa: ARG002  # the signature of Place
         """Return the topmost file or folder that does not exist yet, or ""."""
-        return foreign_files.first_missing(self.path)
+        return foreign_files.topmost_missing(self.path)
 
     def put(self, key: str, value: str) -> None:
         """Write the entry before all others, or replace the exported entry of the same host."""
-        before = foreign_files.content(self.path)
+        before = foreign_files.read_owned(self.path)
         old = self.held(key)
         rest = before or b"" if old is None else self._without(before or b"", key, old)
         foreign_files.replace(self.path, after=_block(key, value) + rest, before=before)
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the exported lines, and the file if the export created it and it is empty."""
-        before, old = foreign_files.content(self.path), self.held(key)
+        before, old = foreign_files.read_owned(self.path), self.held(key)
         if before is None or old is None:
             return
         after = self._without(before, key, old)
@@ -123,13 +123,13 @@ class NetrcFile:
         if data.count(block) != 1:
             raise ConfigurationError(
                 self.path,
-                reason=f"has the entry for {key} in another form {LEFT}",
+                reason=f"has the entry for {key} in another form {UNCHANGED}",
                 hint=f"Remove the entry for {key} by hand.",
             )
         return data.replace(block, b"")
 
     def _damaged(self, fault: str) -> ConfigurationError:
-        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {LEFT}")
+        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {UNCHANGED}")
 
 
 class Netrc:
@@ -237,7 +237,7 @@ def _urls(host: str, *, channels: set[str], settings: Settings) -> tuple[str, ..
 
 def _channels(settings: Settings) -> Iterator[str]:
     for path in condarcs.files(settings):
-        for text in condarcs.texts(condarcs.parsed(foreign_files.glance(path) or b"")):
+        for text in condarcs.texts(condarcs.parsed(foreign_files.read_any(path) or b"")):
             if text.startswith(("https://", "http://")) and "*" not in text and _is_url(text):
                 yield text
 

@@ -67,7 +67,7 @@ def _configurations(settings: Settings) -> Iterator[Path]:
 
 
 def _override_in(path: Path) -> str:
-    data = foreign_files.content(path)
+    data = foreign_files.read_owned(path)
     if data is None:
         return ""
     text = data.decode("utf-8", "replace")

@@ -57,7 +57,7 @@ REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the servers said about a token and a URL. None: they were not asked, or did not say."""
+    """What the servers reported about a token and a URL. None: not asked, or no answer."""
 
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
@@ -104,15 +104,15 @@ class RefusalExplainer:
         )
         if found is None or refusal.own_credentials or refusal.interceptor:
             return diagnosed(evidence)
-        said = self._answers_about(found, refusal=refusal, now=now)
+        reported = self._answers_about(found, refusal=refusal, now=now)
         return diagnosed(
             replace(
                 evidence,
                 token=self._as_known(found),
-                elsewhere=said.elsewhere,
-                outcome=said.outcome,
-                service_refused=said.service_refused,
-                sent=said.sent,
+                elsewhere=reported.elsewhere,
+                outcome=reported.outcome,
+                service_refused=reported.service_refused,
+                sent=reported.sent,
             )
         )
 
@@ -198,7 +198,7 @@ class RefusalExplainer:
         return Http(patience=timeouts(), outcome="")
 
     def _as_known(self, found: HeldToken) -> Token:
-        """Return the metadata of the token, with what the service has just said."""
+        """Return the metadata of the token, with what the service has just reported."""
         stored = stores_of(self.settings)[USER].token(found.token.key)
         return stored if stored is not None and stored.scope == found.token.scope else found.token
 
@@ -243,8 +243,8 @@ def _names(path: Path, *, url: str) -> bool:
 
 def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
     """Return the facts of an answer."""
-    said = [headers.get(name, "") for name in TELLING]
-    named = next((match for text in said if (match := INTERCEPTORS.search(text))), None)
+    reported = [headers.get(name, "") for name in TELLING]
+    named = next((match for text in reported if (match := INTERCEPTORS.search(text))), None)
     clean = without_secrets(url)
     return ChannelRefusal(
         url=clean,

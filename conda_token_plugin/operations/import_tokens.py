@@ -16,7 +16,7 @@ from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefused
 from conda_token_plugin.errors.store import KeyringUnusable, StoreError
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.locks import LEFT
+from conda_token_plugin.gateways.locks import UNCHANGED
 from conda_token_plugin.integrations.source import in_repository, merged
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import scope_of
@@ -251,7 +251,7 @@ def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdi
 def _cleaned(
     path: Path, copies: Iterable[Plain], *, exports: ExportRecord, now: datetime
 ) -> Cleaned | None:
-    before = foreign_files.content(path)
+    before = foreign_files.read_owned(path)
     if before is None:
         return None
     after = _without(path, before, copies=copies)
@@ -274,6 +274,6 @@ def _without(path: Path, data: bytes, *, copies: Iterable[Plain]) -> bytes | Non
     except ValueError as error:  # not a text, or a notation that is not changed automatically
         fault = "is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
         raise ConfigurationError(
-            path, reason=f"{fault} {LEFT}", hint="Remove the token by hand."
+            path, reason=f"{fault} {UNCHANGED}", hint="Remove the token by hand."
         ) from None
     return after

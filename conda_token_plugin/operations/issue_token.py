@@ -165,7 +165,7 @@ def refreshed(token: Token, *, secret: Secret, settings: Settings) -> tuple[str,
     return tuple(f"{one.record.place}: {one.reason}" for one in results if one.failed)
 
 
-def keep(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
+def store_token(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
     """Store ``token``, and write the drop-in ``at`` from the state that was stored.
 
     Prefixes in the scope of ``token`` are removed from the scope of other tokens. What conda has
@@ -238,7 +238,7 @@ def scope_of(
 
 def _stored(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
     try:
-        return keep(token, secret=secret, store=store, at=at)
+        return store_token(token, secret=secret, store=store, at=at)
     except StoreError as error:  # the disk became full, or the keyring was locked meanwhile
         if _has(store, token):
             raise

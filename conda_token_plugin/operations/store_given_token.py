@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import StoredToken, keep, refreshed
+from conda_token_plugin.operations.issue_token import StoredToken, refreshed, store_token
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.scope import longest_prefix
 
@@ -76,7 +76,7 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
         token = token._replace(proven=now)
     if group:
         store.share(group)
-    vault = keep(token, secret=secret, store=store, at=condarc)
+    vault = store_token(token, secret=secret, store=store, at=condarc)
     stale = refreshed(token, secret=secret, settings=settings)
     return StoredToken(token, vault, verification, stale=stale)
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.gateways import state_file
-from conda_token_plugin.gateways.files import FINDING
+from conda_token_plugin.gateways.files import PROBE_RESULT
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import keyring_probe
 from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
@@ -33,7 +33,7 @@ from conda_token_plugin.store.vaults import FILE, KEYRING
 if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
 
-NAME = FINDING
+NAME = PROBE_RESULT
 DAY = 24 * 60 * 60.0
 """Seconds."""
 _CIRCUMSTANCES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")

@@ -21,7 +21,7 @@ from functools import cached_property
 from os import urandom
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.gateways.files import FINDING, LOCK, TEMPORARY
+from conda_token_plugin.gateways.files import LOCK, PROBE_RESULT, TEMPORARY
 from conda_token_plugin.store import index_file
 from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported
 from conda_token_plugin.store.folder import Folder
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 SECRETS = "secrets"
-OWN_NAMES = frozenset({index_file.NAME, LOCK, FINDING, TEMPORARY, SECRETS})
+OWN_NAMES = frozenset({index_file.NAME, LOCK, PROBE_RESULT, TEMPORARY, SECRETS})
 ROOM_TO_GROW = 16 * 1024
 """Bytes by which one more token makes the index longer, at most."""
 _this_thread = threading.local()

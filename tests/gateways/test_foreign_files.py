@@ -48,7 +48,7 @@ def fault_of(path: Path) -> str:
     """Return the error about ``path``, after checking that the file is unchanged."""
     before = path.read_bytes() if path.is_file() else b""
     with pytest.raises(ConfigurationError) as caught:
-        foreign_files.content(path)
+        foreign_files.read_owned(path)
     assert (path.read_bytes() if path.is_file() else b"") == before
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
@@ -81,7 +81,7 @@ def test_file_locked_by_another_process_is_refused(path: Path, kind: str) -> Non
         assert holder.stdout.readline() == b"held\n"
         assert "is locked by another process" in fault_of(path)
         holder.communicate()
-    assert foreign_files.content(path) == b'{"a": 1}'
+    assert foreign_files.read_owned(path) == b'{"a": 1}'
 
 
 @pytest.mark.skipif(WINDOWS, reason="no such locks there")
@@ -119,20 +119,20 @@ def test_special_file_is_refused_without_waiting(tmp_path: Path, make: object) -
 def test_file_without_read_permission_is_reported(path: Path) -> None:
     path.chmod(0)
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
-        foreign_files.content(path)
+        foreign_files.read_owned(path)
 
 
 def test_file_that_is_too_large_is_refused(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(foreign_files.LARGEST + 1)
     with pytest.raises(ConfigurationError, match="too large"):
-        foreign_files.content(path)
+        foreign_files.read_owned(path)
 
 
 def test_missing_file_has_no_content(tmp_path: Path) -> None:
-    assert foreign_files.content(tmp_path / "a" / "b") is None
+    assert foreign_files.read_owned(tmp_path / "a" / "b") is None
     (tmp_path / "file").touch()
-    assert foreign_files.content(tmp_path / "file" / "b") is None
+    assert foreign_files.read_owned(tmp_path / "file" / "b") is None
 
 
 def test_file_that_changed_meanwhile_is_not_overwritten(path: Path) -> None:
@@ -177,17 +177,17 @@ def test_written_file_is_readable_by_the_user_only(folder: Path) -> None:
 
 def test_remove_deletes_only_folders_that_were_created(folder: Path) -> None:
     path = folder / "new" / "folder" / "file"
-    made = foreign_files.first_missing(path)
+    made = foreign_files.topmost_missing(path)
     assert made == str(folder / "new")
     foreign_files.replace(path, after=b"x", before=None)
-    assert foreign_files.first_missing(path) == ""
+    assert foreign_files.topmost_missing(path) == ""
     foreign_files.remove(path, before=b"x", made=made)
     assert names_in(folder) == []
 
 
 def test_remove_keeps_a_folder_that_existed_before(folder: Path) -> None:
     path = folder / "file"
-    made = foreign_files.first_missing(path)
+    made = foreign_files.topmost_missing(path)
     foreign_files.replace(path, after=b"x", before=None)
     foreign_files.remove(path, before=b"x", made=made)
     assert folder.is_dir()
@@ -195,7 +195,7 @@ def test_remove_keeps_a_folder_that_existed_before(folder: Path) -> None:
 
 def test_remove_keeps_a_created_folder_that_contains_another_file(folder: Path) -> None:
     path = folder / "new" / "file"
-    made = foreign_files.first_missing(path)
+    made = foreign_files.topmost_missing(path)
     foreign_files.replace(path, after=b"x", before=None)
     (folder / "new" / "other").touch()
     foreign_files.remove(path, before=b"x", made=made)

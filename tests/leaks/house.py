@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.api_key import channel_credential
@@ -133,7 +133,7 @@ class House:
             }
         )
         store = user_store(self.settings)
-        keep(token, secret=Secret(value), store=store, at=self.settings.condarc)
+        store_token(token, secret=Secret(value), store=store, at=self.settings.condarc)
 
     def _bring_in_what_others_keep(self, key: str) -> None:
         world = self.shell.sandbox.world

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.operations.explain_refusal import RefusalExplainer
-from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.lookup import Lookup
@@ -49,7 +49,7 @@ class Room:
         own = organization_prefix(self.sandbox.repo, organization)
         facts = {"kind": TokenKind.INDIVIDUAL, "issued": NOW, "scope": (own,), **facts}
         token = Token(organization=organization, last_four=secret.last_four, **facts)
-        keep(token, secret=secret, store=self.store, at=self.drop_in)
+        store_token(token, secret=secret, store=self.store, at=self.drop_in)
         self.sandbox.requests.clear()
         return token
 

@@ -19,7 +19,7 @@ from conda_token_plugin.operations.health_checks import (
     complaints,
     report,
 )
-from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
@@ -58,7 +58,7 @@ def hold(patient: CheckContext, **facts: Any) -> None:
         **facts,
     )
     store = user_store(patient.settings)
-    keep(token, secret=Secret(OURS), store=store, at=patient.settings.condarc)
+    store_token(token, secret=Secret(OURS), store=store, at=patient.settings.condarc)
 
 
 def found(check: str, patient: CheckContext) -> Problem:

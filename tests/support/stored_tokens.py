@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import keep
+from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes
@@ -41,7 +41,7 @@ def put(machine: Machine, value: str, *, organization: str, **facts: Any) -> Tok
         last_four=secret.last_four,
         **facts,
     )
-    keep(token, secret=secret, store=user_store(machine.settings), at=machine.dropin)
+    store_token(token, secret=secret, store=user_store(machine.settings), at=machine.dropin)
     return token
 
 

@@ -43,10 +43,10 @@ def run(call: CommandContext) -> int:
     with stage() as here:
         call.printer.say(f"A sandbox serves {here.repo}; the home is {here.home}.")
         for act in acts(here):
-            call.printer.said(f"\n$ {act.shown}\n")
+            call.printer.echo(f"\n$ {act.shown}\n")
             code, output = here.run(act.command, on_terminal=on_terminal)
             played.append({"command": act.shown, "exit_code": code, "output": output})
-            call.printer.said(output)
+            call.printer.echo(output)
             if code:
                 raise CheckFailed(f"The command `{act.shown}` failed (exit code {code}).")
     call.printer.data({"steps": played}, text="\nAll steps worked; the temporary home is removed.")

@@ -143,7 +143,7 @@ def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) ->
         NeedsAnswer: There is no terminal to ask on. Nothing was changed.
         Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
     """
-    from conda_token_plugin.operations.issue_token import keep
+    from conda_token_plugin.operations.issue_token import store_token
 
     if not good:
         return
@@ -152,7 +152,9 @@ def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) ->
     call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
     store.prove_writable()
     for one in good:
-        vault = keep(one.token, secret=one.offer.secret, store=store, at=call.settings.condarc)
+        vault = store_token(
+            one.token, secret=one.offer.secret, store=store, at=call.settings.condarc
+        )
         call.printer.say(
             f"Imported the token {last_four(one.token)} of {one.token.organization}; "
             f"it is stored in the {vault}."

@@ -58,7 +58,7 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
     Raises:
         ConfigurationError: The file cannot be read.
     """
-    data = foreign_files.glance(path)
+    data = foreign_files.read_any(path)
     text = "" if data is None else data.decode("utf-8", "replace")
     raw = (
         RawCredential(
@@ -97,7 +97,7 @@ def configured_channels(settings: Settings) -> tuple[str, ...]:
     top: list[str] = []
     rest: list[str] = []
     for path in files(settings):
-        data = foreign_files.glance(path) or b""
+        data = foreign_files.read_any(path) or b""
         whole = parsed(data)
         listed = whole.get("channels") if isinstance(whole, dict) else None
         names = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
@@ -211,7 +211,7 @@ def roots(settings: Settings) -> Iterator[Path]:
 def environments(settings: Settings) -> Iterator[Path]:
     """Yield the prefixes of the environments that conda has registered, and of those in `envs`."""
     registered = settings.home / ".conda" / "environments.txt"
-    lines = (foreign_files.glance(registered) or b"").decode("utf-8", "replace").splitlines()
+    lines = (foreign_files.read_any(registered) or b"").decode("utf-8", "replace").splitlines()
     yield from (Path(line) for line in lines if line.strip())
     for root in roots(settings):
         yield root

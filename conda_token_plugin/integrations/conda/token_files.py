@@ -61,7 +61,7 @@ class TokenFolder:
 
     def held(self, key: str) -> str | None:
         """Return the token for ``key``, or None."""
-        data = foreign_files.content(self.file(key))
+        data = foreign_files.read_owned(self.file(key))
         return None if data is None else data.decode("ascii", "replace").strip()
 
     def prepare(self, key: str) -> None:
@@ -80,17 +80,17 @@ class TokenFolder:
 
     def missing(self, key: str) -> str:
         """Return the topmost file or folder that does not exist yet, or ""."""
-        return foreign_files.first_missing(self.file(key))
+        return foreign_files.topmost_missing(self.file(key))
 
     def put(self, key: str, value: str) -> None:
         """Write the file as conda does, without a line break."""
         path = self.file(key)
-        foreign_files.replace(path, after=value.encode(), before=foreign_files.content(path))
+        foreign_files.replace(path, after=value.encode(), before=foreign_files.read_owned(path))
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the file, and the folders that were created for it."""
         path = self.file(key)
-        foreign_files.remove(path, before=foreign_files.content(path), made=made)
+        foreign_files.remove(path, before=foreign_files.read_owned(path), made=made)
 
 
 class CondaFiles:
@@ -162,7 +162,7 @@ def _raw(settings: Settings) -> Iterator[RawCredential]:
                 source="anaconda-client",
                 where=str(path),
                 urls=(_API.sub(r"\1conda\2", url, count=1),),
-                value=(foreign_files.glance(path) or b"").decode("ascii", "replace").strip(),
+                value=(foreign_files.read_any(path) or b"").decode("ascii", "replace").strip(),
                 way=AuthScheme.PATH,
                 plain=Plain(path=path, without=lambda _: None),
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.gateways.locks import LEFT, client_locked
+from conda_token_plugin.gateways.locks import UNCHANGED, client_locked
 from conda_token_plugin.integrations.target import Entry
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class TextFile:
 
     def look(self) -> Sequence[Entry]:
         """Return all entries of a file that is only read; it may be a link."""
-        return self._parsed(self._decoded(foreign_files.glance(self.path)))
+        return self._parsed(self._decoded(foreign_files.read_any(self.path)))
 
     def held(self, key: str) -> str | None:
         """Return the value under ``key``, or None."""
@@ -76,7 +76,7 @@ class TextFile:
 
     def missing(self, key: str) -> str:  # noqa: ARG002  # the signature of Place
         """Return the topmost file or folder that does not exist yet, or ""."""
-        return foreign_files.first_missing(self.path)
+        return foreign_files.topmost_missing(self.path)
 
     def put(self, key: str, value: str) -> None:
         """Write the entry."""
@@ -105,7 +105,7 @@ class TextFile:
         return nullcontext() if self.lock is None else client_locked(self.lock)
 
     def _text(self) -> str | None:
-        return self._decoded(foreign_files.content(self.path))
+        return self._decoded(foreign_files.read_owned(self.path))
 
     def _decoded(self, data: bytes | None) -> str | None:
         try:
@@ -119,14 +119,14 @@ class TextFile:
         except NotOurs as error:  # a later version of the tool wrote it
             raise ConfigurationError(
                 self.path,
-                reason=f"{error} {LEFT}",
+                reason=f"{error} {UNCHANGED}",
                 hint="Update conda-token-plugin, or repair the file.",
             ) from None
         except ValueError as error:  # half a file, a comment, a merge conflict
             raise self._damaged(str(error)) from None
 
     def _damaged(self, fault: str) -> ConfigurationError:
-        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {LEFT}")
+        return ConfigurationError(self.path, reason=f"is damaged ({fault}) {UNCHANGED}")
 
 
 def _bytes(text: str | None) -> bytes | None:

@@ -65,7 +65,7 @@ def fix(path: Path, found: Iterable[AuditFinding]) -> None:
     Raises:
         ConfigurationError: The file must not be changed, or cannot be written.
     """
-    before = foreign_files.content(path) or b""
+    before = foreign_files.read_owned(path) or b""
     after = _rewritten(before.decode("latin-1"), {one.hit.value: one for one in found})
     mode = S_IMODE(path.stat().st_mode)
     foreign_files.replace(path, after=after.encode("latin-1"), before=before, mode=mode)
