@@ -127,5 +127,5 @@ def _busy(path: Path) -> ConfigurationError:
     return ConfigurationError(
         path,
         reason=f"is locked by another process {UNCHANGED}",
-        hint="Run this again when it is done.",
+        hint="Run this command again when that process has ended.",
     )
