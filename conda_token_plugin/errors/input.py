@@ -111,4 +111,6 @@ class ConfigurationError(TokenPluginError):
 
     def __init__(self, path: Path, *, reason: str, hint: str = "") -> None:
         """Take the file, and a reason that completes the sentence "PATH …"."""
-        super().__init__(f"{path} {reason}.", hint=hint or "Correct the file, then run this again.")
+        super().__init__(
+            f"{path} {reason}.", hint=hint or "Correct the file, then run this command again."
+        )

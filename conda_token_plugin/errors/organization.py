@@ -33,21 +33,25 @@ class NoSuchOrganization(OrganizationError):
         slugs = {name.casefold(): slug for slug in known for name in (known[slug], slug)}
         close = get_close_matches(organization.casefold(), slugs, n=1)
         super().__init__(
-            f"This login belongs to no organization {organization!r}"
-            + (f"; it belongs to: {names}." if names else " and to no other either."),
+            f"You are not a member of an organization {organization!r}."
+            + (f" Your organizations: {names}." if names else " You are not a member of any."),
             hint=f"Did you mean: conda token install --org {slugs[close[0]]}" if close else "",
         )
 
 
 class NoOrganization(OrganizationError):
-    """The user belongs to no organization that issues tokens."""
+    """The user is not a member of an organization that issues tokens."""
 
     def __init__(self, *, member_of: Iterable[str] = ()) -> None:
         """Compose the message; ``member_of`` are organizations without a subscription."""
         names = ", ".join(sorted(member_of))
         super().__init__(
-            "This login can issue no token: it belongs to "
-            + (f"{names}, without a subscription." if names else "no organization."),
+            "No token can be issued: "
+            + (
+                f"your organizations have no subscription with tokens: {names}."
+                if names
+                else "you are not a member of any organization."
+            ),
             hint="Ask your organization's administrator for a seat, or for a site token.",
         )
 
@@ -74,7 +78,7 @@ class SubscriptionOver(OrganizationError):
         super().__init__(
             f"The subscription of the organization {organization!r} {how}{on}, "
             "so no token was issued.",
-            hint="Ask its administrator to renew the subscription, then run this again.",
+            hint="Ask its administrator to renew the subscription, then run this command again.",
         )
 
 
@@ -92,9 +96,9 @@ class IssueRefused(OrganizationError):
         self.organization = organization
         self.status = status
         self.reason = reason
-        said = f" and says: {reason}" if reason else ""
+        why = f": {reason}" if reason else ""
         super().__init__(
-            f"The service refused a token for {organization!r} (HTTP {status}){said}.",
+            f"The service refused to issue a token for {organization!r} (HTTP {status}){why}.",
             hint="Ask your organization's administrator.",
         )
 
@@ -104,8 +108,8 @@ class ExtensionRefused(OrganizationError):
 
     def __init__(self, organization: str, *, status: int, reason: str) -> None:
         """Compose the message; ``reason`` is as in ``IssueRefused``."""
-        said = f" and says: {reason}" if reason else ""
+        why = f": {reason}" if reason else ""
         super().__init__(
-            f"The service did not extend the token of {organization!r} (HTTP {status}){said}.",
+            f"The service refused to extend the token of {organization!r} (HTTP {status}){why}.",
             hint="Check that the service account belongs to this organization.",
         )

@@ -27,7 +27,7 @@ class ServiceUnreachable(ServiceError):
         """
         super().__init__(
             f"{url} could not be reached: {reason}. {outcome}",
-            hint=hint or "Check the network and the proxy settings, then run this again.",
+            hint=hint or "Check the network and the proxy settings, then run this command again.",
         )
 
 
@@ -42,7 +42,8 @@ class ServiceFault(ServiceError):
         """Compose the message from the address and the HTTP status."""
         self.status = status
         super().__init__(
-            f"{url} failed (HTTP {status}).", hint="The fault is at the server. Try again later."
+            f"{url} failed (HTTP {status}).",
+            hint="The server has a fault. Run this command again later.",
         )
 
 
@@ -55,7 +56,8 @@ class ServiceBusy(ServiceError):
         seconds = "a minute" if retry_after is None else f"{retry_after:.0f} seconds"
         when = "in 1 second" if seconds == "1 seconds" else f"in {seconds}"
         super().__init__(
-            f"{url} asks to send fewer requests (HTTP 429).", hint=f"Run this again {when}."
+            f"{url} refused the request, because it received too many (HTTP 429).",
+            hint=f"Run this command again {when}.",
         )
 
 
@@ -67,7 +69,7 @@ class ServiceNonsense(ServiceError):
         super().__init__(
             f"{url} answered with {got}.",
             hint=hint
-            or "A proxy or a login page may be in between: open the address in a browser.",
+            or "A proxy or a login page may have answered instead: open the address in a browser.",
         )
 
 
@@ -77,9 +79,9 @@ class IssueUncertain(ServiceError):
     def __init__(self, url: str, *, organization: str, reason: str) -> None:
         """Compose the message; ``reason`` completes the sentence "URL …"."""
         super().__init__(
-            f"A token of {organization!r} was asked for, and {url} {reason}: it may have been "
-            "issued, and the one before it revoked.",
-            hint=f"Run this to issue another: conda token install --org {organization} --reissue",
+            f"A token for {organization!r} was requested, and {url} {reason}. The token may have "
+            "been issued; then the previous token is revoked.",
+            hint=f"To issue another token, run: conda token install --org {organization} --reissue",
         )
 
 
@@ -89,7 +91,7 @@ class NoChannel(ServiceError):
     def __init__(self, url: str, *, outcome: str) -> None:
         """Compose the message; ``outcome`` says whether the token was stored."""
         super().__init__(
-            f"{url} is no channel (HTTP 404), so the token could not be verified. {outcome}",
+            f"{url} is not a channel (HTTP 404), so the token could not be verified. {outcome}",
             hint="Check the URL, or verify the token with one of its channels: "
             "conda token test URL",
         )

@@ -23,7 +23,7 @@ class NoToken(TokenPluginError):
         close = get_close_matches(organization, names, n=1)
         return cls(
             f"No token is stored for the organization {organization!r}"
-            + (f" (stored: {', '.join(names)})." if names else " (no token is stored at all)."),
+            + (f" (stored: {', '.join(names)})." if names else " (no tokens are stored)."),
             hint=f"Did you mean {close[0]!r}? See: conda token list"
             if close
             else f"Run: conda token install --org {organization}",
@@ -50,7 +50,7 @@ class StoreCorrupt(StoreError):
     def __init__(self, path: Path, *, fault: str) -> None:
         """Take what is wrong, in words that contain nothing of the content."""
         super().__init__(
-            f"{path} is damaged ({fault}) and was left as it is.",
+            f"{path} is damaged ({fault}) and was not changed.",
             hint=f"Restore it from a backup, or move it away ({path.name}.bak) "
             "and run: conda token install",
         )
@@ -63,7 +63,7 @@ class StoreNewer(StoreError):
         """Take the format version of the file."""
         super().__init__(
             f"{path} has format version {version!r}, which this version of the plugin cannot read. "
-            "It was left as it is.",
+            "It was not changed.",
             hint="Update: conda update -n base conda-token-plugin",
         )
 
@@ -75,7 +75,7 @@ class StoreBusy(StoreError):
         """Take the path of the lock and the time limit in seconds."""
         super().__init__(
             f"Another process has kept {path} locked for {waited:.0f} seconds.",
-            hint="Run this again when it has finished.",
+            hint="Run this command again when that process has ended.",
         )
 
 
@@ -91,14 +91,14 @@ class StoreUnusable(StoreError):
 
 
 class IssueLost(StoreError):
-    """A token was issued and could not be stored, and the one before it is revoked."""
+    """A token was issued but could not be stored, and the previous token is revoked."""
 
     def __init__(self, organization: str, *, cause: StoreError) -> None:
         """Take the error of the store; its "Nothing was changed." is removed, as it is false."""
         reason = cause.what.removesuffix("Nothing was changed.").rstrip(" .")
         super().__init__(
-            f"A token of {organization!r} was issued and is lost, and the one before it is revoked:"
-            f" {reason}.",
+            f"A token for {organization!r} was issued but could not be stored, and the previous "
+            f"token is revoked: {reason}.",
             hint=f"{cause.hint} Then run: "
             f"conda token install --org {organization} --reissue".lstrip(),
         )
@@ -108,9 +108,9 @@ class SecretLost(StoreError):
     """The index refers to a secret that its vault no longer contains."""
 
     def __init__(self, what: str, *, vault: str, command: str) -> None:
-        """Take what is lost ("token of 'acme'") and the command that obtains another."""
+        """Take what is missing ("token of 'acme'") and the command that obtains another."""
         super().__init__(
-            f"The {what} is gone from the {vault}: it was deleted there, "
+            f"The {what} is missing from the {vault}: it was deleted there, "
             "or the store was copied from another machine.",
             hint=f"Run: {command}",
         )

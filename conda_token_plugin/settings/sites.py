@@ -252,7 +252,9 @@ def _toml(path: Path) -> dict[str, Any]:
         reason = f"cannot be read: {error.strerror}"
     except (ValueError, RecursionError):  # no TOML, no UTF-8; the error may quote the API key
         reason = "is not valid TOML"
-    raise ConfigurationError(path, reason=reason, hint="Correct the file, then run this again.")
+    raise ConfigurationError(
+        path, reason=reason, hint="Correct the file, then run this command again."
+    )
 
 
 def _table(whole: dict[str, Any], name: str) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def test_missing_login_names_the_command_to_log_in(shell: Shell) -> None:
     [
         ({"status": 500}, ["500", "later"]),
         ({"status": 502, "body": b"<html>Bad gateway</html>"}, ["502"]),
-        ({"status": 429, "headers": (("Retry-After", "7"),)}, ["fewer requests", "7 seconds"]),
+        ({"status": 429, "headers": (("Retry-After", "7"),)}, ["too many", "7 seconds"]),
         ({"status": 200, "body": b"<html>Log in</html>"}, ["proxy"]),
         ({"status": 200, "body": b'{"id": "x", "expi'}, ["proxy"]),
         ({"ending": Ending.RESET}, ["could not be reached"]),

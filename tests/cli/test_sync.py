@@ -232,7 +232,7 @@ def test_service_account_of_another_user_is_reported_and_nothing_lost(admin: She
     admin.set(SERVICE_ACCOUNT, account.value)
     ran = admin("sync", "--json")
     assert (ran.code, result(ran)) == (4, "not asked")
-    assert "did not extend" in ran.json[0]["error"]
+    assert "refused to extend" in ran.json[0]["error"]
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_other_refusal_of_the_service_is_quoted() -> None:
     found = said(evidence(service_refused=error))
 
     assert found.code == "refused"
-    assert "belongs to no organization 'acme'" in found.what
+    assert "not a member of an organization 'acme'" in found.what
     assert found.command == "Run: conda token whoami"
 
 

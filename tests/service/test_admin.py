@@ -57,7 +57,7 @@ def test_refused_extension_reports_the_reason(
     sandbox: Sandbox, organization: str, user: str, status: int
 ) -> None:
     user_id = str(sandbox.world.user(user).id)
-    with pytest.raises(ExtensionRefused, match=rf"{organization}.*HTTP {status}\) and says: no "):
+    with pytest.raises(ExtensionRefused, match=rf"{organization}.*HTTP {status}\): no "):
         admin(sandbox).extend(organization, user_id=user_id)
 
 

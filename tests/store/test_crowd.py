@@ -168,5 +168,5 @@ def test_secret_removed_during_a_read_is_reported_as_no_token(
         return real(self, entry, name=name)
 
     monkeypatch.setattr(FileVault, "get", get)
-    with pytest.raises(NoToken, match="no token is stored at all"):
+    with pytest.raises(NoToken, match="no tokens are stored"):
         store.secret(tokens.token("acme").key)

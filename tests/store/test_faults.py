@@ -336,7 +336,7 @@ def test_every_write_raises_store_busy_when_the_lock_stays_held(
 
 def test_deleted_secret_is_reported_with_the_command_for_another(store: Store) -> None:
     shutil.rmtree(store.folder / "secrets")
-    with pytest.raises(SecretLost, match=r"'acme'.*gone from the file.*install --org acme"):
+    with pytest.raises(SecretLost, match=r"'acme'.*missing from the file.*install --org acme"):
         store.secret(tokens.token("acme").key)
     with pytest.raises(SecretLost, match=r"API key for https.*conda token login"):
         store.login(tokens.SERVICE)

@@ -383,7 +383,9 @@ def test_deleted_keyring_entry_is_reported_with_the_command_for_another(
 ) -> None:
     for path in (sealed_room / "keyring").iterdir():
         path.unlink()
-    with pytest.raises(SecretLost, match=r"gone from the keyring.*conda token install --org acme"):
+    with pytest.raises(
+        SecretLost, match=r"missing from the keyring.*conda token install --org acme"
+    ):
         Store(in_keyring).secret(ACME.key)
 
 
