@@ -26,8 +26,12 @@ pytestmark = pytest.mark.conda
 HINTS = conda_version() >= (26, 7)
 """Whether this conda asks plugins for hints; older ones are told through the answer's body."""
 NOW = datetime.now(timezone.utc)
+asks_plugins = pytest.mark.skipif(
+    not HINTS, reason="before 26.7, conda asks no plugin about a channel without a handler"
+)
 
 
+@asks_plugins
 def test_refusal_without_a_token_names_the_organization(machine: Machine, table: Table) -> None:
     hold(machine, "acme", shared=True)
 
@@ -142,9 +146,8 @@ def test_refusal_of_a_site_token_without_a_known_reason_says_so(
     assert "Run: conda token status acme" in said
 
 
+@asks_plugins
 def test_refusal_of_credentials_in_the_url_says_so(machine: Machine, table: Table) -> None:
-    if not HINTS:
-        pytest.skip("before 26.7, conda asks nobody about a channel that no handler is set for")
     hold(machine, "acme")
     channel = machine.sandbox.url_of("acme", "main").replace("/repo/", "/t/an-old-token-1/repo/")
 
