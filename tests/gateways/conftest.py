@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import ssl
 import threading
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from tests.support.tunnel import TunnelProxy, tunnel_proxy
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-USER, PASSWORD = "ann", "p%40ss"
 
 
 @pytest.fixture(autouse=True)
@@ -157,52 +157,8 @@ def answering(serve: Callable[[socket.socket], None]) -> Iterator[str]:
             connection.close()
 
 
-class Proxy:
-    """An HTTP proxy for CONNECT that demands a user name and a password."""
-
-    def __init__(self) -> None:
-        self.address = ""
-        self.accepted: list[str] = []
-        self.refused = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://{USER}:{PASSWORD}@{self.address}"
-
-    def serve(self, connection: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            piece = connection.recv(4096)
-            if not piece:
-                return
-            head += piece
-        pair = base64.b64encode(f"{USER}:p@ss".encode())
-        if b"Basic " + pair not in head:
-            self.refused += 1
-            connection.sendall(b"HTTP/1.1 407 Authenticate\r\nContent-Length: 0\r\n\r\n")
-            return
-        target = head.split(b" ", 2)[1].decode()
-        self.accepted.append(target)
-        host, _, port = target.rpartition(":")
-        with socket.create_connection((host, int(port))) as upstream:
-            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
-            thread = threading.Thread(target=_copy, args=(upstream, connection), daemon=True)
-            thread.start()
-            _copy(connection, upstream)
-            thread.join(5)
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
-
-
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    made = Proxy()
-    with answering(made.serve) as address:
-        made.address = address
+def proxy() -> Iterator[TunnelProxy]:
+    """Run a proxy that requires a user name and a password."""
+    with tunnel_proxy(authenticates=True) as made:
         yield made

@@ -18,7 +18,8 @@ from conda_token_plugin.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.gateways.conftest import Proxy, RecordingServer
+    from tests.gateways.conftest import RecordingServer
+    from tests.support.tunnel import TunnelProxy
 
 SEND = """
 import sys, warnings
@@ -146,7 +147,7 @@ def test_client_certificate_is_sent(
 
 
 def test_proxy_with_user_and_password_is_used(
-    user: Person, https: RecordingServer, ca_file: Path, proxy: Proxy
+    user: Person, https: RecordingServer, ca_file: Path, proxy: TunnelProxy
 ) -> None:
     user.set(verify=str(ca_file), proxy=proxy.url)
     assert user.send(https.url) == "False 200"
@@ -154,7 +155,7 @@ def test_proxy_with_user_and_password_is_used(
 
 
 def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
-    user: Person, https: RecordingServer, ca_file: Path, proxy: Proxy
+    user: Person, https: RecordingServer, ca_file: Path, proxy: TunnelProxy
 ) -> None:
     user.set(verify=str(ca_file), proxy=f"http://ann:wrong-password@{proxy.address}")
     said = user.send(https.url)
@@ -167,7 +168,7 @@ def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
 
 @pytest.mark.conda
 def test_truststore_through_a_proxy_uses_the_certificates_of_the_system(
-    sealed_room: Path, https: RecordingServer, ca_file: Path, proxy: Proxy
+    sealed_room: Path, https: RecordingServer, ca_file: Path, proxy: TunnelProxy
 ) -> None:
     pytest.importorskip("truststore")
     user = Person(sealed_room, conda=True)
@@ -208,7 +209,7 @@ def test_condas_timeouts_and_retries_are_used(
 
 
 def test_loopback_over_plain_http_is_never_sent_to_a_proxy(
-    user: Person, recorder: RecordingServer, proxy: Proxy
+    user: Person, recorder: RecordingServer, proxy: TunnelProxy
 ) -> None:
     said = user.send(recorder.url, http_proxy=proxy.url, HTTP_PROXY=proxy.url)
     assert said == "False 200"

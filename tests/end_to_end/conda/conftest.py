@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.end_to_end.conda.report import ROW, Table, lines_of
 from tests.support.conda_version import solver_missing
+from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +45,11 @@ def shared_sandbox(built_channels: Path) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def sandbox_on(packages: Path) -> Iterator[Sandbox]:
-    """Yield a new sandbox that serves packages built before."""
+def sandbox_on(packages: Path, *, tls: ssl.SSLContext | None = None) -> Iterator[Sandbox]:
+    """Yield a new sandbox that serves packages built before, over https if ``tls`` is given."""
     from conda_token_plugin.sandbox import Sandbox
 
-    with Sandbox.start(packages=packages) as running:
+    with Sandbox.start(packages=packages, tls=tls) as running:
         yield running
 
 
@@ -78,3 +81,34 @@ def solver(request: pytest.FixtureRequest) -> str:
 def table(request: pytest.FixtureRequest) -> Table:
     """Return the rows of this test for the table at the end of the run."""
     return Table(request.node.user_properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """An authority, the TLS context of a server, and the files for clients."""
+
+    server: ssl.SSLContext
+    authority: Path
+    client: Path
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Make an authority, a certificate of it for this machine, and one for a user."""
+    trustme = pytest.importorskip("trustme")
+    folder = tmp_path_factory.mktemp("certificates")
+    authority, client = folder / "authority.pem", folder / "client.pem"
+    issuer = trustme.CA()
+    issuer.cert_pem.write_to_path(str(authority))
+    issuer.issue_cert("ann@example.invalid").private_key_and_cert_chain_pem.write_to_path(client)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issuer.issue_cert("127.0.0.1", "localhost").configure_cert(server)
+    issuer.configure_trust(server)
+    return Certificates(server, authority, client)
+
+
+@pytest.fixture
+def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> Iterator[Machine]:
+    """Yield a machine, and a sandbox that is served over https."""
+    with sandbox_on(built_channels, tls=certificates.server) as sandbox:
+        yield Machine(tmp_path / "secure", sandbox)

@@ -4,58 +4,24 @@ from __future__ import annotations
 
 import json
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.sandbox import Sandbox
 from tests.end_to_end.conda.report import summary
-from tests.support.machine import Machine
 from tests.support.recording_server import recording
 from tests.support.stored_tokens import hold, put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.end_to_end.conda.conftest import Certificates
     from tests.end_to_end.conda.report import Table
+    from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 
 ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a-token-0123456789"
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """An authority of this test, a server's context, and files for conda."""
-
-    server: ssl.SSLContext
-    authority: Path
-    client: Path
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """A certificate for this machine, one for a person, and who vouches for both."""
-    trustme = pytest.importorskip("trustme")
-    folder = tmp_path_factory.mktemp("certificates")
-    authority, client = folder / "authority.pem", folder / "client.pem"
-    issuer = trustme.CA()
-    issuer.cert_pem.write_to_path(str(authority))
-    issuer.issue_cert("ann@example.invalid").private_key_and_cert_chain_pem.write_to_path(client)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issuer.issue_cert("127.0.0.1", "localhost").configure_cert(server)
-    issuer.configure_trust(server)
-    return Certificates(server, authority, client)
-
-
-@pytest.fixture
-def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> Iterator[Machine]:
-    """A machine, and a repository that is served over https."""
-    with Sandbox.start(packages=built_channels, tls=certificates.server) as sandbox:
-        yield Machine(tmp_path / "secure", sandbox)
 
 
 @pytest.mark.parametrize("setting", ["a file", "truststore", "false"])

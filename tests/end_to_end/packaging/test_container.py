@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.end_to_end.packaging.tunnel import proxy
+from tests.support.tunnel import tunnel_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +37,14 @@ def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
     authority.issue_cert(HOST, "127.0.0.1", "localhost").configure_cert(tls)
     with (
         Sandbox.start(tls=tls) as running,
-        proxy(int(running.service.rpartition(":")[2])) as address,
+        tunnel_proxy(leads_to=int(running.service.rpartition(":")[2])) as proxy,
     ):
         settings = {"CONDA_SOLVER": "classic", "CONDA_REMOTE_MAX_RETRIES": "0"}
         yield (
             running,
             settings
             | {
-                "HTTPS_PROXY": address,
+                "HTTPS_PROXY": f"http://{proxy.address}",
                 "CONDA_SSL_VERIFY": str(tmp_path / "ca.pem"),
             },
         )
