@@ -17,6 +17,7 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.store_given_token import store_given, verify_given
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import (
@@ -132,7 +133,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         group=None if group == ROOT else group,
     )
     if defaults:
-        dropin.write(call.condarc, tokens=call.store().tokens(), defaults=True)
+        update_dropin(call.condarc, store=call.store(), defaults=True)
     _report(call, stored, group=group)
     return 0
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.outcome import Interrupted
-from conda_token_plugin.integrations.conda.dropin import write
 from conda_token_plugin.operations.export_tokens import refresh_exports
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.tokens.api_key import channel_credential
 
@@ -104,7 +104,7 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
     keep = not getattr(call.args, "no_channels", False) and site.key_prefix is not None
     opens = channel_credential(api_key, prefix=site.key_prefix or "") if keep else None
     vault = store.set_login(site.service_url, api_key, opens=opens)
-    write(call.settings.condarc, tokens=store.credentials())
+    update_dropin(call.settings.condarc, store=store)
     for one in refresh_exports(opens, api_key, settings=call.settings) if opens else ():
         (call.printer.warn if one.failed else call.printer.say)(one.line)
     return api_key, vault

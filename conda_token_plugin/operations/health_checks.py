@@ -17,6 +17,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.lookup import USER, holdings, stores_of
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import State
@@ -160,7 +161,7 @@ def handler(patient: CheckContext) -> Iterator[Problem]:
     tokens = store.credentials()
     wanted = dropin.composed(tokens, signed_by=dropin.signer(path))
     if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
-        remedy = partial(dropin.write, path, tokens=tokens)
+        remedy = partial(update_dropin, path, store=store)
         yield Problem(f"{path} does not agree with the stored tokens.", remedy)
         return
     yield from _unreadable(patient)

@@ -21,6 +21,7 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.operations.issue_journal import recorded
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.settings import Settings
@@ -181,7 +182,7 @@ def store_token(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
         for other in narrowed:
             if other.organization == token.organization and not other.scope:  # it was replaced
                 store.remove(other.key)
-        dropin.write(at, tokens=store.credentials())
+        update_dropin(at, store=store)
     forget(token.scope, settings=Settings(), channels=token.channels)
     return vault
 

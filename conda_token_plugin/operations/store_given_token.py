@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import StoredToken, refreshed, store_token
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.scope import longest_prefix
 
@@ -110,5 +111,5 @@ def configure_supplied(
             )
     dropin.prove_writable(condarc)
     store.configure(token)
-    dropin.write(condarc, tokens=store.credentials())
+    update_dropin(condarc, store=store)
     return token

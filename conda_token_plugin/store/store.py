@@ -56,6 +56,11 @@ class Store:
         """
         return self._secrets.exclusive()
 
+    @property
+    def exists(self) -> bool:
+        """Whether the folder of the store exists."""
+        return self._secrets.folder.path.is_dir()
+
     def tokens(self) -> tuple[Token, ...]:
         """Return the metadata of all tokens, by organization and key. Reads no secret."""
         held = map(self.metadata, self._index.tokens.values())

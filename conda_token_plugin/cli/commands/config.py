@@ -21,6 +21,7 @@ from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.supplied import SuppliedTokens
 from conda_token_plugin.tokens.scope import (
     longest_prefix,
@@ -78,7 +79,7 @@ def run(call: CommandContext) -> int:
     keys = {token.key for token in stored}
     store.update(*(token for token in changed if token.key in keys))
     store.configure(*(token for token in changed if token.key not in keys))
-    dropin.write(call.condarc, tokens=store.credentials(), signed_by=signed_by, defaults=defaults)
+    update_dropin(call.condarc, store=store, signed_by=signed_by, defaults=defaults)
     report_channels(call, store.credentials())
     if fault := dropin.signer_without_token(signed_by, tokens=store.tokens()):
         call.printer.warn(fault)

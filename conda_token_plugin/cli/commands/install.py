@@ -25,6 +25,7 @@ from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
 from conda_token_plugin.operations.issue_token import CondaOptions, issue
 from conda_token_plugin.operations.store_given_token import configure_supplied
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.supplied import supplied
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
@@ -172,7 +173,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     """Report the token that is kept. Write the drop-in if it is missing."""
     token = plan.held
     assert token is not None  # a plan keeps only what is stored
-    dropin.write(call.condarc, tokens=store.credentials())
+    update_dropin(call.condarc, store=store)
     call.printer.say(
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
         f"It expires {expiry(token, now=call.now)}."
@@ -253,7 +254,7 @@ def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: St
             now=call.now,
         )
     if defaults:
-        dropin.write(call.condarc, tokens=store.tokens(), defaults=True)
+        update_dropin(call.condarc, store=store, defaults=True)
     _report(call, plan, stored)
     report_channels(call, [stored.token])
     if stored.fault is not None:

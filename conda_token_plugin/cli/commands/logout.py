@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginError
-from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.update_dropin import update_dropin
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -32,7 +32,7 @@ def run(call: CommandContext) -> int:
     store = call.store()
     service = call.settings.service_url
     forgotten = store.remove_login(service)
-    dropin.write(call.condarc, tokens=store.credentials())
+    update_dropin(call.condarc, store=store)
     call.say_notices()
     call.printer.say(
         f"✓ Logged out of {service}"

@@ -17,6 +17,7 @@ from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store.lookup import MACHINE
 from conda_token_plugin.store.supplied import supplied
@@ -54,7 +55,7 @@ def run(call: CommandContext) -> int:
     for token in chosen:
         store.remove(token.key)
     heir = _given_shared_channels(call, chosen, store=store)
-    dropin.write(call.condarc, tokens=store.credentials())
+    update_dropin(call.condarc, store=store)
     for token in chosen:
         forget(token.scope, settings=call.settings, channels=token.channels)
     _report(call, chosen, exports=_taken_back(call, chosen), heir=heir)

@@ -18,6 +18,7 @@ from conda_token_plugin.cli import given_token
 from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
+from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def run(call: CommandContext) -> int:
     code = given_token.run(call, options=lambda: wish)
     if args.enable_signature_verification:
         signer = call.settings.repo_url.rstrip("/")
+        update_dropin(call.condarc, store=call.store(), signed_by=signer)
         tokens = call.store().credentials()
-        dropin.write(call.condarc, tokens=tokens, signed_by=signer)
         if fault := dropin.signer_without_token(signer, tokens=tokens):
             call.printer.warn(fault)
     return code

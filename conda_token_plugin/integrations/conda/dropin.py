@@ -13,20 +13,20 @@ every command if it cannot read one of its configuration files.
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.gateways import files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import longest_prefix, pattern
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from conda_token_plugin.tokens.token import Token
 
@@ -203,22 +203,12 @@ def prove_writable(path: Path) -> None:
 
 
 def _replace(path: Path, *, text: str) -> None:
-    from tempfile import NamedTemporaryFile
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The name must not end in .yml, or another conda process would read it.
-    with NamedTemporaryFile("wb", dir=path.parent, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        except OSError:  # full disk, a read-only folder, or `path` is a folder
-            temporary.unlink(missing_ok=True)
-            raise
+    # The name must not end in .yml, or another conda process would read the file.
+    temporary = path.with_name(f"{path.name}{files.TEMPORARY}")
+    files.fill(temporary, text.encode("ascii"))
+    temporary.chmod(0o644)
+    files.put(temporary, path, after=None)
 
 
 def _remove(path: Path) -> None:
