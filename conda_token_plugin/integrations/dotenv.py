@@ -30,7 +30,7 @@ _LINE = re.compile(
     r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*=[ \t]*(.*?)[ \t]*(?=\r?$)", re.MULTILINE
 )
 _END = re.compile(r"\r?\n")
-_BARE = re.compile(r"[\w@%+=:,./~-]+", re.ASCII)
+_BARE = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 """Values that need no quotes, neither for a shell nor for other readers."""
 _AMBIGUOUS = re.compile(r"['\\\s]|\$\{")
 """What readers disagree about within single quotes: python-dotenv reads escapes and variables."""

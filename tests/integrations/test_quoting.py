@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conda_token_plugin.errors.input import BadInput
@@ -54,6 +54,8 @@ def test_target_reads_back_the_value_that_it_wrote(name: str, value: str) -> Non
 
 @settings(max_examples=25, deadline=None)
 @given(value=VALUES)
+@example(value="~")
+@example(value="~root/x")
 def test_shell_reads_the_value_from_the_dotenv_file(value: str) -> None:
     target = TARGETS["dotenv"]
     with TemporaryDirectory() as folder:
