@@ -30,7 +30,7 @@ CHECKS = {
     "token-files": ("Files with tokens that other users can read", "Restrict their mode"),
     "token-leaks": ("Tokens in plain text", "Remove them from URLs"),
     "token-handler": ("Channels that conda requests without their token", "Rewrite the drop-in"),
-    "token-rivals": ("Other tokens for the same channels", ""),
+    "token-conflicts": ("Other tokens for the same channels", ""),
     "token-keyring": ("Unused entries in the keyring", "Delete them"),
 }
 """The health checks: what each finds, and what its fixer does (empty: it has none)."""
@@ -150,9 +150,9 @@ def conda_health_checks() -> Iterable[CondaHealthCheck]:
     from conda.plugins.types import CondaHealthCheck
 
     fixes = "fixer" in getattr(CondaHealthCheck, "__dataclass_fields__", ())
-    for name, (summary, fix) in CHECKS.items():
+    for name, (summary, remedy) in CHECKS.items():
         words = {"summary": summary} if fixes else {}
-        fixer = {"fixer": partial(mend, name), "fix": fix} if fixes and fix else {}
+        fixer = {"fixer": partial(fix, name), "fix": remedy} if fixes and remedy else {}
         yield CondaHealthCheck(name=name, action=partial(examine, name), **words, **fixer)
 
 
@@ -163,8 +163,8 @@ def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: FBT001  # 
     doctor.examine(check, prefix, verbose)
 
 
-def mend(check: str, prefix: str, args: object, confirm: Callable[[str], None]) -> int:
+def fix(check: str, prefix: str, args: object, confirm: Callable[[str], None]) -> int:
     """Fix what a health check found."""
     from conda_token_plugin.cli import doctor
 
-    return doctor.mend(check, prefix, args, confirm)
+    return doctor.fix(check, prefix, args, confirm)

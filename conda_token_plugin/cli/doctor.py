@@ -11,7 +11,7 @@ from conda.base.context import context
 from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.outcome import MissingLibrary
-from conda_token_plugin.operations.health_checks import CheckContext, complaints, report
+from conda_token_plugin.operations.health_checks import CheckContext, problems, report
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
     """Run one check, and print what it found."""
     try:
-        found = complaints(check, _patient(prefix))
+        found = problems(check, _context(prefix))
     except ModuleNotFoundError as error:
         missing = MissingLibrary.of(error)
         if missing is None:
@@ -33,32 +33,32 @@ def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FB
     Printer().data(None, text=report(check, found) + "\n")
 
 
-def mend(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> int:  # noqa: ARG001  # conda's form
+def fix(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> int:  # noqa: ARG001  # conda's form
     """Ask, then fix what one check found. Return 1 if something could not be fixed."""
     printer = Printer()
-    mendable = [one for one in complaints(check, _patient(prefix)) if one.remedy is not None]
-    if not mendable:
-        printer.data(None, text=f"{check}: nothing here can be fixed automatically.")
+    fixable = [one for one in problems(check, _context(prefix)) if one.fix is not None]
+    if not fixable:
+        printer.data(None, text=f"{check}: no problem can be fixed automatically.")
         return 0
-    for one in mendable:
+    for one in fixable:
         printer.data(None, text=f"  - {one.what}")
-    confirm(f"Fix {'this' if len(mendable) == 1 else f'these {len(mendable)}'}?")
-    failed = sum(not _mended(one, printer=printer) for one in mendable)
+    confirm(f"Fix {'this' if len(fixable) == 1 else f'these {len(fixable)}'}?")
+    failed = sum(not _fixed(one, printer=printer) for one in fixable)
     return int(failed > 0)
 
 
-def _mended(one: Problem, *, printer: Printer) -> bool:
-    """Apply the remedy. Print why and return False if it fails."""
+def _fixed(one: Problem, *, printer: Printer) -> bool:
+    """Correct the problem. Print why and return False if that fails."""
     try:
-        if one.remedy is not None:
-            one.remedy()
+        if one.fix is not None:
+            one.fix()
     except (TokenPluginError, OSError) as error:  # a file of another user, a locked keyring
         printer.warn(str(error))
         return False
     return True
 
 
-def _patient(prefix: str) -> CheckContext:
+def _context(prefix: str) -> CheckContext:
     return CheckContext(
         settings=Settings(),
         prefix=Path(prefix),

@@ -17,8 +17,10 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.explain_refusal import entry_for
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.lookup import USER, holdings, stores_of
+from conda_token_plugin.store.lookup import USER, api_keys, holdings, stores_of
+from conda_token_plugin.tokens.display import named, renewal
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import State
 
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 PRIVATE = 0o600
-WORRYING = (State.EXPIRED, State.EXPIRING, State.GRACE, State.CANCELLED, State.REVOKED)
-FOREIGN = (
+REPORTED_STATES = (State.EXPIRED, State.EXPIRING, State.GRACE, State.CANCELLED, State.REVOKED)
+FOREIGN_FILES = (
     ".anaconda/keyring",
     ".mamba/auth/authentication.json",
     ".rattler/credentials.json",
@@ -43,15 +45,15 @@ FOREIGN = (
     ".netrc",
 )
 """Files below the home folder in which other tools store tokens, some with mode 0644."""
-RIVALS = ("anaconda-auth", "anaconda-client", "netrc")
+OTHER_TOOLS = ("anaconda-auth", "anaconda-client", "netrc")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong; calling ``remedy``, if it is set, fixes it."""
+    """Something that is wrong, and the function that corrects it, if there is one."""
 
     what: str
-    remedy: Callable[[], object] | None = None
+    fix: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,48 +74,49 @@ class CheckContext:
         return stores_of(self.settings)[USER]
 
     @property
-    def tokens(self) -> tuple[Token, ...]:
-        """Return every token: supplied, stored, and of the machine."""
-        held = holdings(self.settings, stores=stores_of(self.settings))
-        return tuple(one.token for one in held)
+    def credentials(self) -> tuple[Token, ...]:
+        """The metadata of every token (supplied, stored, and of the machine) and API key."""
+        stores = stores_of(self.settings)
+        held = holdings(self.settings, stores=stores)
+        return tuple(one.token for one in (*held, *api_keys(self.settings, user=stores[USER])))
 
 
-def complaints(check: str, patient: CheckContext) -> list[Problem]:
-    """Return what one check found."""
+def problems(check: str, context: CheckContext) -> list[Problem]:
+    """Run one check, and return the problems that it found."""
     try:
-        return list(CHECKS[check](patient))
-    except TokenPluginError as error:  # a damaged store or a locked keyring is a problem, too
+        return list(CHECKS[check](context))
+    except TokenPluginError as error:  # a damaged store or a locked keyring
         return [Problem(str(error))]
 
 
 def report(check: str, found: Sequence[Problem]) -> str:
-    """Return the text in the format of conda's own checks."""
+    """Return the result of a check in the format of conda's own checks."""
     if not found:
-        return f"✅ {WELL[check]}\n"
+        return f"✅ {PASSED[check]}\n"
     lines = [f"  - {one.what}" for one in found]
     return "\n".join([f"❌ {check}:", "", *lines, ""])
 
 
-def expiry(patient: CheckContext) -> Iterator[Problem]:
-    """Yield tokens that do not work any more, or will soon expire."""
+def expiry(context: CheckContext) -> Iterator[Problem]:
+    """Yield credentials that have expired or are revoked, or that expire soon."""
     from conda_token_plugin.tokens.display import expiry as words
 
-    for token in patient.tokens:
-        state = token.state(now=patient.now)
-        if state in WORRYING:
+    for token in context.credentials:
+        state = token.state(now=context.now)
+        if state in REPORTED_STATES:
             yield Problem(
-                f"The token …{token.last_four} of {token.organization} is {state.value}: "
-                f"{words(token, now=patient.now)}. Run: conda token sync {token.organization}"
+                f"T{named(token)[1:]} is {state.value}: {words(token, now=context.now)}. "
+                f"Run: conda token {renewal(token)}"
             )
 
 
-def modes(patient: CheckContext) -> Iterator[Problem]:
+def modes(context: CheckContext) -> Iterator[Problem]:
     """Yield files that other users can read. The store repairs its own files when it reads them."""
-    store = patient.store
+    store = context.store
     store.tokens()
     yield from (Problem(notice) for notice in store.notices)
-    home = patient.settings.home
-    for path in (path for name in FOREIGN for path in home.glob(name)):
+    home = context.settings.home
+    for path in (path for name in FOREIGN_FILES for path in home.glob(name)):
         mode = _mode(path)
         if mode & ~PRIVATE:
             what = f"{path} has mode {mode:04o}: others can read the tokens in it."
@@ -131,59 +134,67 @@ def _mode(path: Path) -> int:
         return PRIVATE
 
 
-def leaks(patient: CheckContext) -> Iterator[Problem]:
+def leaks(context: CheckContext) -> Iterator[Problem]:
     """Yield tokens in condarc files, and in the records and the history of this environment."""
     from conda_token_plugin.integrations.conda.condarcs import files
-    from conda_token_plugin.operations.audit import fix
+    from conda_token_plugin.operations.audit import fix as audit_fix
     from conda_token_plugin.operations.audit.places import AuditPlace, PlaceKind
     from conda_token_plugin.operations.audit.scan import findings
 
-    records = patient.prefix / "conda-meta"
+    records = context.prefix / "conda-meta"
     places = [
-        *(AuditPlace(path, PlaceKind.SETTING) for path in files(patient.settings)),
+        *(AuditPlace(path, PlaceKind.SETTING) for path in files(context.settings)),
         *(
             AuditPlace(path, PlaceKind.RECORD)
             for path in (records / "history", *records.glob("*.json"))
         ),
     ]
     there = [place for place in places if place.path.is_file()]
-    for one in findings(there, known=_known(patient), fault=lambda _: None):
-        mendable = fix.replacement(one) is not None
-        advice = "" if mendable else f": {fix.advice(one)}"
-        remedy = partial(fix.fix, one.path, [one]) if mendable else None
+    for one in findings(there, known=_known(context), fault=lambda _: None):
+        fixable = audit_fix.replacement(one) is not None
+        advice = "" if fixable else f": {audit_fix.advice(one)}"
+        fix = partial(audit_fix.fix, one.path, [one]) if fixable else None
         shown = f" …{one.last_four}" if one.last_four else ""
-        yield Problem(f"{one.where} has a token{shown} in plain text{advice}.", remedy)
+        yield Problem(f"{one.where} has a token{shown} in plain text{advice}.", fix)
 
 
-def handler(patient: CheckContext) -> Iterator[Problem]:
-    """Yield channels for which conda would ask another handler, and an outdated drop-in."""
-    store, path = patient.store, patient.settings.condarc
+def handler(context: CheckContext) -> Iterator[Problem]:
+    """Yield channels that conda requests without this plugin, and a drop-in that is outdated."""
+    store, path = context.store, context.settings.condarc
     tokens = store.credentials()
-    wanted = dropin.composed(tokens, signed_by=dropin.signer(path))
+    defaults = dropin.adds_defaults(path)
+    wanted = dropin.composed(tokens, signed_by=dropin.signer(path), defaults=defaults)
     if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
-        remedy = partial(update_dropin, path, store=store)
-        yield Problem(f"{path} does not agree with the stored tokens.", remedy)
+        fix = partial(update_dropin, path, store=store)
+        yield Problem(f"{path} does not agree with the stored tokens.", fix)
         return
-    yield from _unreadable(patient)
-    prefixes = sorted({prefix for token in tokens for prefix in token.scope})
+    yield from _unreadable(context)
+    prefixes = sorted({prefix for token in context.credentials for prefix in token.scope})
     if fault := dropin.signer_without_token(dropin.signer(path), tokens=tokens):
         yield Problem(fault)
     for prefix in prefixes:
-        winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
+        winner = chosen(f"{prefix}/noarch/repodata.json", context.channel_settings)
         if winner.get("auth") != HANDLER:
-            name, channel = winner.get("auth") or "none", winner.get("channel", "")
-            origin = patient.origins.get(channel, "another file")
-            yield Problem(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")
+            yield Problem(_not_asked(prefix, winner, origins=context.origins))
 
 
-def _unreadable(patient: CheckContext) -> Iterator[Problem]:
+def _not_asked(prefix: str, entry: Mapping[str, str], *, origins: Mapping[str, str]) -> str:
+    """Return the sentence about a prefix for which conda uses ``entry``, which may be empty."""
+    if not entry:
+        return f"conda does not ask this plugin for {prefix}. {entry_for(prefix)}"
+    channel = entry.get("channel", "")
+    origin = origins.get(channel, "another file")
+    return f"For {prefix} conda asks the handler {entry.get('auth')}, by {origin}: {channel}"
+
+
+def _unreadable(context: CheckContext) -> Iterator[Problem]:
     """Yield entries of any file that make every request of conda fail."""
-    for entry in patient.channel_settings:
+    for entry in context.channel_settings:
         channel = entry.get("channel", "")
         try:
             dropin.refuse_unreadable(channel)
         except BadInput as error:
-            origin = patient.origins.get(channel, "A configuration file")
+            origin = context.origins.get(channel, "A configuration file")
             yield Problem(f"{origin}: {error}")
 
 
@@ -193,40 +204,41 @@ def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]
     return fitting[-1] if fitting else {}
 
 
-def rivals(patient: CheckContext) -> Iterator[Problem]:
-    """Yield other tokens that other tools would send to the same channels."""
+def conflicts(context: CheckContext) -> Iterator[Problem]:
+    """Yield tokens of other tools that differ from the stored token for the same channels."""
     from conda_token_plugin.integrations.registry import SOURCES
 
-    tokens = patient.store.tokens()
-    for name in RIVALS:
-        for offer in _offers(name, patient.settings):
+    tokens = context.store.tokens()
+    for name in OTHER_TOOLS:
+        for offer in _offers(name, context.settings):
             for token in tokens:
-                if offer.secret.last_four != token.last_four and _meet(offer.scope, token.scope):
+                if offer.secret.last_four != token.last_four and _overlap(offer.scope, token.scope):
                     yield Problem(
                         f"{offer.where[0]} ({name}) has another token …{offer.secret.last_four} "
-                        f"for channels of {token.organization}; ours, …{token.last_four}, is sent. "
+                        f"for channels of {token.organization}. conda sends the stored token "
+                        f"…{token.last_four}. "
                         f"To import or to remove it, run: conda token import {SOURCES[name].name}"
                     )
 
 
-def orphans(patient: CheckContext) -> Iterator[Problem]:
-    """Entries in the system's keyring that no store names."""
+def unused_entries(context: CheckContext) -> Iterator[Problem]:
+    """Yield the plugin's entries in the system keyring that no store uses."""
     from conda_token_plugin.store.vaults import delete_leftover, leftover_entries
 
     try:
-        found = leftover_entries(patient.store.entries())
-    except KeyringUnusable:  # there is none here, or it is locked: nothing can be said
+        found = leftover_entries(context.store.entries())
+    except KeyringUnusable:  # absent or locked
         return
     for entry in found:
-        remedy = partial(delete_leftover, entry)
-        yield Problem(f"The keyring has an entry that no store here names: {entry}", remedy)
+        fix = partial(delete_leftover, entry)
+        yield Problem(f"The keyring has an entry that no store uses: {entry}", fix)
 
 
-def _known(patient: CheckContext) -> Any:
+def _known(context: CheckContext) -> Any:
     """Return the stored values to search for; only those in files, so that no keyring prompts."""
     from conda_token_plugin.operations.audit.patterns import Known
 
-    store = patient.store
+    store = context.store
     return Known(
         (store.secret(token.key).reveal(), token.organization)
         for token in store.tokens()
@@ -243,7 +255,7 @@ def _offers(name: str, settings: Settings) -> Iterator[FoundCredential]:
         return
 
 
-def _meet(some: Sequence[str], others: Sequence[str]) -> bool:
+def _overlap(some: Sequence[str], others: Sequence[str]) -> bool:
     """Return whether there is a URL that both scopes cover."""
     return any(longest_prefix(f"{one}/", among=others) for one in some) or any(
         longest_prefix(f"{one}/", among=some) for one in others
@@ -255,14 +267,14 @@ CHECKS: Mapping[str, Callable[[CheckContext], Iterator[Problem]]] = {
     "token-files": modes,
     "token-leaks": leaks,
     "token-handler": handler,
-    "token-rivals": rivals,
-    "token-keyring": orphans,
+    "token-conflicts": conflicts,
+    "token-keyring": unused_entries,
 }
-WELL = {
-    "token-expiry": "No token has expired, and none is about to.",
+PASSED = {
+    "token-expiry": "No token has expired or expires soon.",
     "token-files": "No file with tokens can be read by others.",
     "token-leaks": "No condarc file, and no record of this environment, contains a token.",
     "token-handler": "conda asks this plugin about every channel that has a token.",
-    "token-rivals": "No other tool stores another token for the same channels.",
+    "token-conflicts": "No other tool stores another token for the same channels.",
     "token-keyring": "The system keyring has no unused entry.",
 }

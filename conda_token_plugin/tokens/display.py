@@ -43,6 +43,14 @@ def described(token: Token) -> str:
     return f"{kind} {last_four(token)}"
 
 
+def renewal(token: Token) -> str:
+    """Return the command that extends or replaces ``token``, without ``conda token``."""
+    if token.kind is TokenKind.API_KEY:
+        return "login"
+    verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
+    return f"{verb} {token.organization}"
+
+
 def named(token: Token) -> str:
     """Return ``the token …a1B2 of acme``, or ``the API key …a1B2``."""
     shown = f" …{token.last_four}" if token.last_four else ""

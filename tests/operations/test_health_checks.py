@@ -1,9 +1,9 @@
-"""Each health check finds what is wrong, is silent where all is well, and mends what it can."""
+"""Each health check finds problems, corrects what it can, and reports nothing otherwise."""
 
 from __future__ import annotations
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,10 +13,10 @@ import pytest
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.health_checks import (
     CHECKS,
-    WELL,
+    PASSED,
     CheckContext,
     Problem,
-    complaints,
+    problems,
     report,
 )
 from conda_token_plugin.operations.issue_token import store_token
@@ -30,119 +30,119 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
 REPO = "https://repo.anaconda.cloud/repo"
-OURS, THEIRS = "ours-0123456789-abcdefgh", "theirs-0123456789-abcdef"
+STORED, OTHER = "stored-0123456789-abcdefg", "other-0123456789-abcdefgh"
 ENTRY = {"channel": f"{REPO}/acme/*", "auth": "conda-token-plugin"}
 
 
 @pytest.fixture
-def patient(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
-    """A healthy one: a token of acme, its drop-in, and an environment."""
+def context(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
+    """Return a context without problems: a token of acme, its drop-in, and an environment."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
     monkeypatch.setenv("CONDA_TOKEN_HOME", str(tmp_path / "store"))
     prefix = tmp_path / "env"
     (prefix / "conda-meta").mkdir(parents=True)
     (prefix / "conda-meta" / "history").write_text("==> 2026-11-24 00:00:00 <==\n")
-    ill = CheckContext(settings=Settings(), prefix=prefix, now=NOW, channel_settings=[ENTRY])
-    hold(ill, expires=NOW + timedelta(days=300))
-    assert sealed_room == ill.settings.home
-    return ill
+    made = CheckContext(settings=Settings(), prefix=prefix, now=NOW, channel_settings=[ENTRY])
+    hold(made, expires=NOW + timedelta(days=300))
+    assert sealed_room == made.settings.home
+    return made
 
 
-def hold(patient: CheckContext, **facts: Any) -> None:
-    """Keep a token of acme with these facts."""
+def hold(context: CheckContext, **facts: Any) -> None:
+    """Store a token of acme with these facts."""
     token = Token(
         organization="acme",
         kind=TokenKind.INDIVIDUAL,
         scope=(f"{REPO}/acme",),
-        last_four=OURS[-4:],
+        last_four=STORED[-4:],
         **facts,
     )
-    store = user_store(patient.settings)
-    store_token(token, secret=Secret(OURS), store=store, at=patient.settings.condarc)
+    store = user_store(context.settings)
+    store_token(token, secret=Secret(STORED), store=store, at=context.settings.condarc)
 
 
-def found(check: str, patient: CheckContext) -> Problem:
-    """The one complaint of a check."""
-    (one,) = complaints(check, patient)
+def found(check: str, context: CheckContext) -> Problem:
+    """Return the only problem that a check finds."""
+    (one,) = problems(check, context)
     return one
 
 
-def mend(one: Problem) -> None:
-    """Apply the remedy that there has to be."""
-    assert one.remedy is not None
-    one.remedy()
+def correct(one: Problem) -> None:
+    """Run the fix of a problem, which must have one."""
+    assert one.fix is not None
+    one.fix()
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_of_a_healthy_one_nobody_complains(patient: CheckContext, check: str) -> None:
-    assert complaints(check, patient) == []
-    assert report(check, []) == f"✅ {WELL[check]}\n"
+def test_check_finds_no_problem_on_a_correct_machine(context: CheckContext, check: str) -> None:
+    assert problems(check, context) == []
+    assert report(check, []) == f"✅ {PASSED[check]}\n"
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_without_any_token_all_is_well(sealed_room: Path, tmp_path: Path, check: str) -> None:
+def test_check_finds_no_problem_without_a_token(
+    sealed_room: Path, tmp_path: Path, check: str
+) -> None:
     assert sealed_room.is_dir()
 
-    assert complaints(check, CheckContext(settings=Settings(), prefix=tmp_path, now=NOW)) == []
+    assert problems(check, CheckContext(settings=Settings(), prefix=tmp_path, now=NOW)) == []
 
 
 @pytest.mark.parametrize(
     ("left", "word"), [(timedelta(days=-1), "expired"), (timedelta(days=13), "expiring")]
 )
-def test_a_token_that_is_dead_or_dying_is_named(
-    patient: CheckContext, left: timedelta, word: str
+def test_expiry_check_names_an_expired_or_expiring_token(
+    context: CheckContext, left: timedelta, word: str
 ) -> None:
-    hold(patient, expires=NOW + left)
+    hold(context, expires=NOW + left)
 
-    one = found("token-expiry", patient)
+    one = found("token-expiry", context)
 
-    assert f"The token …{OURS[-4:]} of acme is {word}" in one.what
+    assert f"The token …{STORED[-4:]} of acme is {word}" in one.what
     assert "conda token sync acme" in one.what
-    assert one.remedy is None
+    assert one.fix is None
 
 
-def test_a_file_of_another_tool_that_others_can_read_is_mended(patient: CheckContext) -> None:
-    path = patient.settings.home / ".anaconda" / "keyring"
+def test_mode_check_restricts_a_readable_file_of_another_tool(context: CheckContext) -> None:
+    path = context.settings.home / ".anaconda" / "keyring"
     path.parent.mkdir()
     path.write_text("{}")
     path.chmod(0o644)
 
-    one = found("token-files", patient)
+    one = found("token-files", context)
 
     assert f"{path} has mode 0644" in one.what
-    mend(one)
+    correct(one)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert complaints("token-files", patient) == []
+    assert problems("token-files", context) == []
 
 
-def test_a_link_to_nothing_is_no_file_of_anothers(patient: CheckContext) -> None:
-    folder = patient.settings.home / ".config" / "binstar"
+def test_mode_check_ignores_a_dangling_link(context: CheckContext) -> None:
+    folder = context.settings.home / ".config" / "binstar"
     folder.mkdir(parents=True)
     (folder / "gone.token").symlink_to(folder / "nowhere")
 
-    assert complaints("token-files", patient) == []
+    assert problems("token-files", context) == []
 
 
-def test_loose_modes_of_our_own_are_mended_as_they_are_seen(patient: CheckContext) -> None:
-    patient.settings.store_folder.chmod(0o755)
+def test_mode_check_reports_a_mode_of_the_store_that_was_restricted(context: CheckContext) -> None:
+    context.settings.store_folder.chmod(0o755)
 
-    one = found("token-files", patient)
+    one = found("token-files", context)
 
-    assert str(patient.settings.store_folder) in one.what
-    assert patient.settings.store_folder.stat().st_mode & 0o777 == 0o700
+    assert str(context.settings.store_folder) in one.what
+    assert context.settings.store_folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("place", ["condarc", "history", "record"])
-def test_a_token_in_plain_text_is_found_and_taken_out_of_urls(
-    patient: CheckContext, place: str
-) -> None:
-    meta = patient.prefix / "conda-meta"
+def test_leak_check_removes_a_token_from_urls(context: CheckContext, place: str) -> None:
+    meta = context.prefix / "conda-meta"
     paths = {
-        "condarc": patient.settings.home / ".condarc",
+        "condarc": context.settings.home / ".condarc",
         "history": meta / "history",
         "record": meta / "tool-1-0.json",
     }
-    url = f"https://repo.anaconda.cloud/t/{OURS}/repo/acme/main"
+    url = f"https://repo.anaconda.cloud/t/{STORED}/repo/acme/main"
     texts = {
         "condarc": f"channels:\n- {url}\n",
         "history": f"# cmd: conda install -c {url} tool\n",
@@ -150,72 +150,72 @@ def test_a_token_in_plain_text_is_found_and_taken_out_of_urls(
     }
     paths[place].write_text(texts[place])
 
-    one = found("token-leaks", patient)
+    one = found("token-leaks", context)
 
     assert str(paths[place]) in one.what
-    assert OURS not in one.what
-    mend(one)
-    assert OURS not in paths[place].read_text()
+    assert STORED not in one.what
+    correct(one)
+    assert STORED not in paths[place].read_text()
     assert "https://repo.anaconda.cloud/repo/acme/main" in paths[place].read_text()
-    assert complaints("token-leaks", patient) == []
+    assert problems("token-leaks", context) == []
 
 
-def test_a_setting_that_something_needs_is_left_with_advice(patient: CheckContext) -> None:
-    url = f"https://repo.anaconda.cloud/t/{THEIRS}/repo/globex/main"
-    (patient.settings.home / ".condarc").write_text(f"channels:\n- {url}\n")
+def test_leak_check_advises_on_a_token_that_is_in_use(context: CheckContext) -> None:
+    url = f"https://repo.anaconda.cloud/t/{OTHER}/repo/globex/main"
+    (context.settings.home / ".condarc").write_text(f"channels:\n- {url}\n")
 
-    one = found("token-leaks", patient)
+    one = found("token-leaks", context)
 
-    assert one.remedy is None
+    assert one.fix is None
     assert "conda token import" in one.what
 
 
-def test_a_handler_that_another_file_puts_last_is_named_with_the_file(
-    patient: CheckContext,
+def test_handler_check_names_the_file_of_an_overriding_entry(
+    context: CheckContext,
 ) -> None:
-    theirs = {"channel": f"{REPO}/*", "auth": "anaconda-auth"}
-    ill = CheckContext(
-        settings=patient.settings,
-        prefix=patient.prefix,
+    overriding = {"channel": f"{REPO}/*", "auth": "anaconda-auth"}
+    changed = CheckContext(
+        settings=context.settings,
+        prefix=context.prefix,
         now=NOW,
-        channel_settings=[ENTRY, theirs],
-        origins={theirs["channel"]: "/etc/conda/condarc"},
+        channel_settings=[ENTRY, overriding],
+        origins={overriding["channel"]: "/etc/conda/condarc"},
     )
 
-    one = found("token-handler", ill)
+    one = found("token-handler", changed)
 
     assert one.what == (
         f"For {REPO}/acme conda asks the handler anaconda-auth, by /etc/conda/condarc: {REPO}/*"
     )
 
 
-def test_no_entry_at_all_is_a_complaint_too(patient: CheckContext) -> None:
-    ill = CheckContext(settings=patient.settings, prefix=patient.prefix, now=NOW)
+def test_handler_check_reports_a_channel_without_an_entry(context: CheckContext) -> None:
+    changed = CheckContext(settings=context.settings, prefix=context.prefix, now=NOW)
 
-    assert "conda asks the handler none" in found("token-handler", ill).what
+    what = found("token-handler", changed).what
+
+    assert what.startswith(f"conda does not ask this plugin for {REPO}/acme. Add to your condarc:")
 
 
 @pytest.mark.parametrize("damage", ["", "channel_settings: []\n"])
-def test_a_drop_in_that_somebody_changed_is_written_anew(
-    patient: CheckContext, damage: str
-) -> None:
-    path = patient.settings.condarc
+def test_handler_check_rewrites_a_changed_dropin(context: CheckContext, damage: str) -> None:
+    path = context.settings.condarc
     good = path.read_text()
     path.write_text(damage) if damage else path.unlink()
 
-    one = found("token-handler", patient)
+    one = found("token-handler", context)
 
     assert "does not agree with the stored tokens" in one.what
-    mend(one)
-    assert path.read_text() == good == dropin.composed(user_store(patient.settings).tokens())
+    correct(one)
+    assert path.read_text() == good == dropin.composed(user_store(context.settings).tokens())
 
 
-def test_another_token_for_the_same_channels_is_named_and_a_copy_is_not(
-    patient: CheckContext,
+def test_conflict_check_names_a_different_token_and_ignores_a_copy(
+    context: CheckContext,
 ) -> None:
-    path = patient.settings.home / ".anaconda" / "keyring"
+    path = context.settings.home / ".anaconda" / "keyring"
     path.parent.mkdir()
-    for value, count in ((THEIRS, 1), (OURS, 0)):
+    for value, count in ((OTHER, 1), (STORED, 0)):
         held = {
             "domain": "anaconda.com",
             "repo_tokens": [{"token": value, "org_name": "acme"}],
@@ -225,39 +225,67 @@ def test_another_token_for_the_same_channels_is_named_and_a_copy_is_not(
         path.write_text(json.dumps({"Anaconda Cloud": {"anaconda.com": entry}}))
         path.chmod(0o600)
 
-        assert len(complaints("token-rivals", patient)) == count
+        assert len(problems("token-conflicts", context)) == count
         if count:
-            one = found("token-rivals", patient)
-            assert f"another token …{THEIRS[-4:]}" in one.what
+            one = found("token-conflicts", context)
+            assert f"another token …{OTHER[-4:]}" in one.what
             assert "conda token import anaconda-auth" in one.what
 
 
 @pytest.mark.parametrize("check", ["token-expiry", "token-files", "token-handler"])
-def test_a_damaged_store_is_a_complaint_and_no_traceback(patient: CheckContext, check: str) -> None:
-    for path in patient.settings.store_folder.glob("index*"):
+def test_damaged_store_is_a_problem_of_each_check(context: CheckContext, check: str) -> None:
+    for path in context.settings.store_folder.glob("index*"):
         path.write_bytes(b"\x00")
 
-    assert "is damaged" in found(check, patient).what
+    assert "is damaged" in found(check, context).what
 
 
-def test_a_report_lists_the_complaints() -> None:
+def test_report_lists_the_problems() -> None:
     text = report("token-expiry", [Problem("one"), Problem("two")])
 
     assert text == "❌ token-expiry:\n\n  - one\n  - two\n"
 
 
-def test_handler_check_finds_an_entry_that_conda_cannot_read(patient: CheckContext) -> None:
+def test_handler_check_finds_an_entry_that_conda_cannot_read(context: CheckContext) -> None:
     bad = {"channel": "https://[[]::1]:8000/x/*", "auth": "theirs"}
-    sick = replace(
-        patient, channel_settings=(bad, ENTRY), origins={bad["channel"]: "/etc/conda/.condarc"}
+    changed = replace(
+        context, channel_settings=(bad, ENTRY), origins={bad["channel"]: "/etc/conda/.condarc"}
     )
     assert any(
         one.what.startswith("/etc/conda/.condarc: ") and "IPv6" in one.what
-        for one in complaints("token-handler", sick)
+        for one in problems("token-handler", changed)
     )
 
 
-def test_handler_check_says_that_signature_verification_is_off(patient: CheckContext) -> None:
-    tokens = user_store(patient.settings).tokens()
-    dropin.write(patient.settings.condarc, tokens=tokens, signed_by=REPO)
-    assert any("key_mgr.json" in one.what for one in complaints("token-handler", patient))
+def test_handler_check_says_that_signature_verification_is_off(context: CheckContext) -> None:
+    tokens = user_store(context.settings).tokens()
+    dropin.write(context.settings.condarc, tokens=tokens, signed_by=REPO)
+    assert any("key_mgr.json" in one.what for one in problems("token-handler", context))
+
+
+@pytest.fixture
+def with_api_key(context: CheckContext, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
+    """Return the context with an API key in the environment that expires in 13 days."""
+    claims = json.dumps({"exp": int((NOW + timedelta(days=13)).timestamp())}).encode()
+    payload = urlsafe_b64encode(claims).rstrip(b"=").decode()
+    monkeypatch.setenv("ANACONDA_AUTH_API_KEY", f"eyJhbGciOiJIUzI1NiJ9.{payload}.c2lnbmF0dXJl")
+    return replace(context, settings=Settings())
+
+
+def test_expiry_check_names_an_api_key_and_the_command_for_it(with_api_key: CheckContext) -> None:
+    one = found("token-expiry", with_api_key)
+
+    assert one.what.startswith("The API key ")
+    assert one.what.endswith("Run: conda token login")
+
+
+def test_handler_check_reports_a_repository_that_an_api_key_could_open(
+    with_api_key: CheckContext,
+) -> None:
+    assert f"does not ask this plugin for {REPO}. Add" in found("token-handler", with_api_key).what
+
+
+def test_handler_check_accepts_an_entry_for_the_repository(with_api_key: CheckContext) -> None:
+    entry = {"channel": f"{REPO}/*", "auth": "conda-token-plugin"}
+
+    assert problems("token-handler", replace(with_api_key, channel_settings=[entry])) == []

@@ -23,8 +23,7 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, api_keys, holdings
-from conda_token_plugin.tokens.display import channels_of, expiry, last_four
-from conda_token_plugin.tokens.token import TokenKind
+from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -32,8 +31,9 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
-    from conda_token_plugin.tokens.token import Token
 
+_ANY = "-"
+"""A channel that no other token covers, because no channel has this name."""
 OFFLINE = "not checked"
 
 
@@ -110,7 +110,7 @@ def _checked(call: CommandContext, item: HeldToken) -> TokenStatus:
     unasked = (
         prefix
         for prefix in item.token.scope
-        if not is_asked(f"{prefix}/main/noarch/repodata.json", settings=call.settings)
+        if not is_asked(f"{prefix}/{_ANY}/noarch/repodata.json", settings=call.settings)
     )
     return TokenStatus(item, works, words, next(unasked, ""), call.args.fail_within)
 
@@ -151,7 +151,7 @@ def _verdict(call: CommandContext, one: TokenStatus) -> str:
     until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
     if one.works is False or (one.works is None and not state.usable):
         refused = "refused" if one.works is False else state.value
-        return f"✗ {head}  {refused}. Run: {call.prog} {_renewal(token)}"
+        return f"✗ {head}  {refused}. Run: {call.prog} {renewal(token)}"
     if one.too_short(call):
         return f"! {_reason(call, one)}"
     works = "works" if one.works else "not verified"
@@ -164,16 +164,8 @@ def _reason(call: CommandContext, one: TokenStatus) -> str:
     days = one.within.days if one.within is not None else 0
     return (
         f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
-        f"within {days} days. Run: {call.prog} {_renewal(token)}"
+        f"within {days} days. Run: {call.prog} {renewal(token)}"
     )
-
-
-def _renewal(token: Token) -> str:
-    """Return the command that extends or replaces ``token``, without ``conda token``."""
-    if token.kind is TokenKind.API_KEY:
-        return "login"
-    verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
-    return f"{verb} {token.organization}"
 
 
 def _block(call: CommandContext, one: TokenStatus) -> list[str]:

@@ -1,4 +1,4 @@
-"""``conda doctor`` looks at tokens, too, and mends what it can where conda has fixers (26.1)."""
+"""``conda doctor`` checks tokens, and fixes problems where conda has fixers (26.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.operations.health_checks import CHECKS, WELL
+from conda_token_plugin.operations.health_checks import CHECKS, PASSED
 from tests.support import keyrings
 from tests.support.conda_version import conda_version
 from tests.support.stored_tokens import hold
@@ -25,7 +25,7 @@ NOW = datetime.now(timezone.utc)
 
 @pytest.fixture
 def examined(machine: Machine) -> Machine:
-    """A machine with an environment and a token."""
+    """Return a machine with an environment and a token."""
     hold(machine, "acme")
     channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
     machine.create(*channel, "acme-hello").well()
@@ -35,7 +35,7 @@ def examined(machine: Machine) -> Machine:
 def test_doctor_reports_no_problem_on_a_correct_machine(examined: Machine) -> None:
     ran = _doctor(examined).well()
 
-    assert [words for words in WELL.values() if f"✅ {words}" not in ran.out] == []
+    assert [words for words in PASSED.values() if f"✅ {words}" not in ran.out] == []
     assert "Error running health check" not in ran.err
 
 
@@ -53,17 +53,17 @@ def test_doctor_reports_problems_without_a_secret(examined: Machine) -> None:
 def test_doctor_names_an_overruling_entry_of_another_plugin(examined: Machine) -> None:
     folder = examined.dropin.parent
     channel = f"{examined.sandbox.repo}*"
-    text = f'channel_settings:\n  - {{channel: "{channel}", auth: theirs}} #!bottom\n'
-    (folder / "a-theirs.yml").write_text(text)
-    (folder / "z-theirs.yml").write_text(text)
+    text = f'channel_settings:\n  - {{channel: "{channel}", auth: other}} #!bottom\n'
+    (folder / "a-other.yml").write_text(text)
+    (folder / "z-other.yml").write_text(text)
 
     ran = _doctor(examined).well()
 
     asked = examined.conda("config", "--show", "channel_settings").well().out
     last = asked.split("auth:")[-1].split()[0]
-    assert ("conda asks the handler theirs" in ran.out) == (last == "theirs")
-    assert last == "theirs"
-    assert "theirs.yml" in ran.out
+    assert ("conda asks the handler other" in ran.out) == (last == "other")
+    assert last == "other"
+    assert "other.yml" in ran.out
 
 
 def test_doctor_fix_repairs_what_can_be_repaired(examined: Machine) -> None:
@@ -92,26 +92,26 @@ def test_doctor_dry_run_changes_nothing(examined: Machine) -> None:
     assert not examined.dropin.exists()
 
 
-def test_doctor_deletes_an_orphaned_entry_of_a_real_keyring(
+def test_doctor_deletes_an_unused_entry_of_a_real_keyring(
     machine: Machine, keyring: keyrings.Session
 ) -> None:
     machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
-    hold_in_keyring = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
+    install = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")
-    machine.conda(*hold_in_keyring, ANACONDA_AUTH_API_KEY=key).well()
+    machine.conda(*install, ANACONDA_AUTH_API_KEY=key).well()
     machine.create(
         "--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello"
     )
-    assert f"✅ {WELL['token-keyring']}" in _doctor(machine).well().out
+    assert f"✅ {PASSED['token-keyring']}" in _doctor(machine).well().out
 
     for path in sorted(machine.store_folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 
-    assert "no store here names: acme@" in _doctor(machine).well().out
+    assert "no store uses: acme@" in _doctor(machine).well().out
     if conda_version() >= (26, 1):
         _doctor(machine, "--fix", "--yes").well()
-        assert f"✅ {WELL['token-keyring']}" in _doctor(machine).well().out
+        assert f"✅ {PASSED['token-keyring']}" in _doctor(machine).well().out
 
 
 def test_doctor_lists_every_check(machine: Machine) -> None:
@@ -127,7 +127,7 @@ def test_doctor_lists_every_check(machine: Machine) -> None:
 def keyring(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[keyrings.Session]:
-    """A real Secret Service, empty."""
+    """Run a real Secret Service without entries."""
     if keyrings.MISSING:
         pytest.skip(keyrings.MISSING)
     with keyrings.unlocked(tmp_path_factory.mktemp("session")) as running:
