@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -176,3 +178,16 @@ def test_corrupt_store_is_one_line(acme: Shell) -> None:
     assert ran.code == 6
     assert str(index) in ran.line
     assert index.read_bytes() == b"\x00broken"
+
+
+def test_status_names_the_service_of_a_token_and_none_for_another_server(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell("install", "--org", "acme")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a-token-0123456789"))
+    other = ("install", "--org", "other", "-c", f"{shell.sandbox.service}/elsewhere/main")
+    assert shell(*other, "--token-stdin", "--no-validate").code == 0
+
+    services = {one["organization"]: one["service"] for one in shell("status", "--json").json}
+
+    assert services == {"acme": shell.sandbox.service, "other": None}

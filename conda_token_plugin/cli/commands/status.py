@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.token import Token
 
 _ANY = "-"
 """A channel that no other token covers, because no channel has this name."""
@@ -168,12 +169,25 @@ def _reason(call: CommandContext, one: TokenStatus) -> str:
     )
 
 
+def _service(call: CommandContext, token: Token) -> str | None:
+    """Return the address of the service whose repository the token is for, or None."""
+    return next(
+        (
+            site.service_url
+            for site in call.settings.sites()
+            if any(f"{prefix}/".startswith(site.repo_url) for prefix in token.scope)
+        ),
+        None,
+    )
+
+
 def _block(call: CommandContext, one: TokenStatus) -> list[str]:
     token = one.holding.token
     ends = token.subscription_ends
     facts = {
         "kind": token.kind.value,
         "source": one.holding.source,
+        "service": _service(call, token) or "",
         "channels": channels_of(token, repository=call.settings.repo_url),
         "issued": f"{token.issued:%Y-%m-%d}" if token.issued else "",
         "expires": expiry(token, now=call.now) if token.expires else "",
@@ -188,5 +202,6 @@ def _block(call: CommandContext, one: TokenStatus) -> list[str]:
 
 def _value(call: CommandContext, one: TokenStatus) -> dict[str, Any]:
     shown = entry(one.holding.token, source=one.holding.source, now=call.now)
-    value = {**shown, "works": one.works, "check": one.words}
+    service = _service(call, one.holding.token)
+    value = {**shown, "service": service, "works": one.works, "check": one.words}
     return {**value, "passes": one.passes(call), "asked_by_conda": not one.url}
