@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.login import LoginError, NotLoggedIn
+from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
+NOT_FOUND = 404
 MAX_CLOCK_ERROR = ABOUT
 """A larger difference from the service's ``Date`` header means that the local clock is wrong."""
 
@@ -78,10 +80,14 @@ class TokenSync:
     def result(self, token: Token) -> SyncResult:
         """Compare ``token``, extend it if there is a service account, and store the result.
 
+        Without a user's login the service account alone is used, for tokens whose id is known.
+
         Raises:
             LoginError: No login can be used to ask about the token.
             ServiceError, OrganizationError, StoreError: The comparison failed.
         """
+        if token.kind is TokenKind.INDIVIDUAL and token.id and not self._is_logged_in:
+            return self._by_administrator(token)
         found = self._compared(token)
         if found.outcome is not SyncOutcome.EXTENDABLE or self._admin is None:
             return found
@@ -111,14 +117,14 @@ class TokenSync:
     @property
     def now(self) -> datetime:
         """The local time; the service's if it was asked and the two differ by more than a day."""
-        said = self._service.date if "_service" in self.__dict__ or self._given else None
-        if said is None or abs(said - self._local_now) <= MAX_CLOCK_ERROR:
+        reported = self._service.date if "_service" in self.__dict__ or self._given else None
+        if reported is None or abs(reported - self._local_now) <= MAX_CLOCK_ERROR:
             return self._local_now
         self._notice(
             f"The clock of this machine says {self._local_now:%Y-%m-%d}, the service says "
-            f"{said:%Y-%m-%d}. The service's time is used. Set the clock."
+            f"{reported:%Y-%m-%d}. The service's time is used. Set the clock."
         )
-        return said
+        return reported
 
     def _compared(self, token: Token) -> SyncResult:
         if token.kind is not TokenKind.INDIVIDUAL:
@@ -130,6 +136,33 @@ class TokenSync:
             accepted, verification = self._verified(token)
             seen = seen._replace(accepted=accepted)
         return self._stored(token, seen=seen, verification=verification)
+
+    def _by_administrator(self, token: Token) -> SyncResult:
+        """Extend ``token`` with the service account, and store the result.
+
+        Raises:
+            NotLoggedIn: There is no service account either.
+            ExtensionRefused: The service account cannot see the token.
+            LoginRefused, ServiceError, StoreError: As ``result``.
+        """
+        if self._admin is None:
+            return self._compared(token)  # raises the error about the missing login
+        known = self._admin.token(token.organization, id=token.id)
+        if known is None:
+            reason = f"no member has a token with the id {token.id}"
+            raise ExtensionRefused(token.organization, status=NOT_FOUND, reason=reason)
+        if known.revoked:
+            return self._stored(token, seen=Observation(), verification=None)
+        expires = self._admin.extend(token.organization, user_id=known.user_id)
+        seen = Observation(current_id=known.id, current_expires=expires)
+        return self._stored(token, seen=seen, verification=None)
+
+    @cached_property
+    def _is_logged_in(self) -> bool:
+        try:
+            return self._service is not None
+        except NotLoggedIn:
+            return False
 
     def _observed(self, token: Token) -> Observation:
         """Return what the service says about the user's current token."""

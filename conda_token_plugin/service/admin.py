@@ -1,14 +1,15 @@
-"""Extend users' tokens with an administrator's service account.
+"""Find and extend users' tokens with an administrator's service account.
 
 https://anaconda.com/docs/anaconda-platform/admin/org-management-api/update-user-token: with
 ``is_renewal``, a token expires when the subscription ends. The bearer token lasts 900 seconds; id
 and secret of the account are traded for it (OAuth 2.0, RFC 6749, 4.4).
-The response is not documented: ``expires_at`` is used if it is there.
+The response is not documented: ``expires_at`` is used if it is there. The list of the users is
+not documented either; it is read as the list of a user's tokens: ``{"items": [{"id": …}]}``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
@@ -20,6 +21,7 @@ from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
@@ -77,6 +79,14 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
     return JsonReader(answer.json(), answer.url)["access_token"].secret
 
 
+class AdminToken(NamedTuple):
+    """A token as the admin API lists it."""
+
+    id: str
+    user_id: str
+    revoked: bool
+
+
 class Admin:
     """A service account at one service."""
 
@@ -101,20 +111,50 @@ class Admin:
                 organization.
             ServiceError: The service could not be used.
         """
-        place = f"{segment(organization)}/users/{segment(user_id)}/token"
-        answer = self._http.send(
+        answer = self._send(
             "PATCH",
+            f"{segment(organization)}/users/{segment(user_id)}/token",
+            json={"is_renewal": True},
+        )
+        if not answer.ok:
+            raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
+        return _expiry(answer)
+
+    def token(self, organization: str, *, id: str) -> AdminToken | None:  # noqa: A002  # the service's word
+        """Return the token with this ``id``, or None if no member of the organization has it.
+
+        One request for the list of users, and one for each user until the token is found.
+
+        Raises:
+            LoginRefused: The service account is not accepted.
+            ExtensionRefused: It is not this account's organization.
+            ServiceError: The service could not be used.
+        """
+        for user in self._items(organization, "users"):
+            user_id = user["id"].identifier
+            for item in self._items(organization, f"users/{segment(user_id)}/tokens"):
+                if item["id"].identifier == id:
+                    return AdminToken(id, user_id, revoked=bool(item["revoked"].value))
+        return None
+
+    def _items(self, organization: str, what: str) -> Iterator[JsonReader]:
+        answer = self._send("GET", f"{segment(organization)}/{what}")
+        if not answer.ok:
+            raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
+        return iter(JsonReader(answer.json(), answer.url)["items"])
+
+    def _send(self, method: str, place: str, *, json: object = None) -> HttpResponse:
+        answer = self._http.send(
+            method,
             f"{self._url}/api/v1/organizations/{place}",
             authorization=self._authorization,
-            json={"is_renewal": True},
+            json=json,
         )
         if answer.status == UNAUTHORIZED:
             raise self._login_refused()
         if answer.elsewhere or answer.is_page:
             raise ServiceNonsense(answer.url, got=answer.nature)
-        if not answer.ok:
-            raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
-        return _expiry(answer)
+        return answer
 
     def _login_refused(self) -> LoginRefused:
         return LoginRefused(

@@ -431,3 +431,53 @@ def test_grace_period_is_the_tolerance_that_the_service_says(
     (stored,) = user_store(Settings()).tokens()
     assert stored.subscription_ends is not None
     assert stored.dies == stored.subscription_ends + timedelta(days=days)
+
+
+@pytest.fixture
+def unattended(admin: Shell) -> Shell:
+    """Return a shell without the user's login, with a service account, after a renewal."""
+    sync = admin("sync")  # learns the id of the token
+    assert sync.code == 0
+    admin.sandbox.world.renew("acme", admin.issued("acme").expires + YEAR)
+    admin.unset("ANACONDA_AUTH_API_KEY")
+    admin.sandbox.requests.clear()
+    return admin
+
+
+def test_service_account_alone_extends_the_token_without_a_login(unattended: Shell) -> None:
+    ran = unattended("sync", "--json")
+
+    assert (ran.code, result(ran)) == (0, "extended")
+    assert held().expires == unattended.issued("acme").expires
+    assert not any("/api/account" in one.path for one in unattended.sandbox.requests)
+
+
+def test_service_account_alone_reports_a_revoked_token(unattended: Shell) -> None:
+    unattended.sandbox.world.revoke(unattended.issued("acme").id)
+
+    ran = unattended("sync", "--json")
+
+    assert (ran.code, result(ran)) == (1, "revoked")
+
+
+def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
+    unattended: Shell,
+) -> None:
+    store = user_store(Settings())
+    store.update(held()._replace(id="another-id"))
+    before = held()
+
+    ran = unattended("sync", "--json")
+
+    assert (ran.code, result(ran)) == (4, "not asked")
+    assert "no member has a token with the id another-id" in ran.json[0]["error"]
+    assert held() == before
+
+
+def test_sync_without_login_and_service_account_names_the_login(unattended: Shell) -> None:
+    unattended.unset(SERVICE_ACCOUNT)
+
+    ran = unattended("sync")
+
+    assert ran.code == 3
+    assert "hint:  Run: conda-token-plugin login" in ran.err

@@ -7,7 +7,8 @@ Examples:
 
 Renewing a subscription does not extend a token: it has to be synchronized. You do that on
 the web page of your organization, which --web opens. With the service account of an
-administrator this command does it. It issues and revokes nothing, and does not log in.
+administrator this command does it, also without a login for tokens that were compared
+before. It issues and revokes nothing, and does not log in.
 Exit code 1: a token is revoked, cancelled or ended.
 """
 
