@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from conda_token_plugin.cli import main
+from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.settings.sites import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
@@ -105,3 +109,30 @@ def shell(
     sealed_room: Path,
 ) -> Shell:
     return Shell(sandbox, monkeypatch, capsys, sealed_room)
+
+
+@pytest.fixture
+def logged_out(shell: Shell) -> Shell:
+    """Return a shell without any login."""
+    shell.unset(API_KEY)
+    return shell
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Return the addresses that the browser of this machine was sent to and requests."""
+    addresses: list[str] = []
+    threads: list[threading.Thread] = []
+
+    def visit(address: str) -> bool:
+        addresses.append(address)
+        threads.append(
+            threading.Thread(target=requests.get, args=(address,), kwargs={"timeout": 5})
+        )
+        threads[-1].start()
+        return True
+
+    monkeypatch.setattr("webbrowser.open", visit)
+    yield addresses
+    for thread in threads:
+        thread.join()

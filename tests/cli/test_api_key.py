@@ -95,3 +95,24 @@ def test_logout_closes_the_channels(shell: Shell, key: str) -> None:
     assert key
     shell("logout")
     assert shell("list", "--json").json == []
+
+
+@pytest.mark.usefixtures("browser")
+def test_login_says_what_its_key_opens_and_conda_asks_for_it(logged_out: Shell) -> None:
+    prefix = logged_out.sandbox.repo.rstrip("/")
+
+    ran = logged_out("login", "--web")
+
+    assert f"conda sends it to {prefix}/ where no token is stored for the channel." in ran.err
+    assert "login --no-channels" in ran.err
+    assert [one["kind"] for one in logged_out("list", "--json").json] == ["api-key"]
+    assert f"{prefix}/*" in Settings().condarc.read_text("utf-8")
+
+
+@pytest.mark.usefixtures("browser")
+def test_login_without_channels_opens_none_and_writes_no_dropin(logged_out: Shell) -> None:
+    ran = logged_out("login", "--web", "--no-channels", "--json")
+
+    assert ran.json["channels"] is None
+    assert logged_out("list", "--json").json == []
+    assert not Settings().condarc.exists()

@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import API_KEY
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 CODE = re.compile(r"[A-Z]{4}-[A-Z]{4}")
-
-
-@pytest.fixture
-def logged_out(shell: Shell) -> Shell:
-    """A shell without any login."""
-    shell.unset(API_KEY)
-    return shell
 
 
 class Friend:
@@ -73,26 +65,6 @@ def friend(request: pytest.FixtureRequest, shell: Shell) -> Iterator[Friend]:
     made = Friend(shell.sandbox, getattr(request, "param", "grace"))
     yield made
     made.leave()
-
-
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Return the addresses that the browser of this machine was sent to and requests."""
-    addresses: list[str] = []
-    threads: list[threading.Thread] = []
-
-    def visit(address: str) -> bool:
-        addresses.append(address)
-        threads.append(
-            threading.Thread(target=requests.get, args=(address,), kwargs={"timeout": 5})
-        )
-        threads[-1].start()
-        return True
-
-    monkeypatch.setattr("webbrowser.open", visit)
-    yield addresses
-    for thread in threads:
-        thread.join()
 
 
 def logged_in(shell: Shell) -> str:
