@@ -12,6 +12,7 @@ from conda.base.context import context, reset_context
 from conda.gateways.connection.session import get_session
 from conda.models.channel import Channel
 
+from conda_token_plugin.auth import handler
 from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.http.answer import answer
 from conda_token_plugin.gateways.http.client import Timeouts
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.store.lookup import Lookup
 
 
 def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
@@ -42,6 +44,10 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
 
 class CondaSender:
     """Sends through the session that conda would use for the URL."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        """Let the handler of this process use ``lookup``, whose settings have ``--at``."""
+        handler.LOOKUP = lookup
 
     def get(self, url: str, *, at_most: int) -> HttpResponse:
         """Send with conda's timeouts, proxies, certificates and auth handlers.

@@ -115,7 +115,9 @@ class Settings:
     @property
     def client_id(self) -> str:
         """The OAuth client id of a login."""
-        return self.variables.get("CONDA_TOKEN_CLIENT_ID") or CLIENT_ID
+        names = ("CONDA_TOKEN_CLIENT_ID", "ANACONDA_AUTH_CLIENT_ID")
+        given = next(filter(None, map(self.variables.get, names)), None)
+        return given or self.site.client_id or CLIENT_ID
 
     @property
     def store_choice(self) -> str:

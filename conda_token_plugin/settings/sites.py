@@ -9,6 +9,8 @@ and from ``~/.anaconda/config.toml`` (or the file that ``ANACONDA_CONFIG_TOML`` 
     domain = "anaconda.corp.example"    # with or without https://
     api_key = "…"
     ssl_verify = "/etc/ssl/corp.pem"    # or true, false, "truststore"
+    client_cert = "…"                   # also client_cert_key, proxy_servers, extra_headers
+    client_id = "…"                     # the OAuth client of a login
     repo_url = "https://…"              # only this plugin reads it
 
     [plugin.auth]                       # without [sites]: the only site
@@ -33,6 +35,7 @@ from __future__ import annotations
 import re
 import sys
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -56,6 +59,7 @@ MAX_SHOWN = 200
 """Characters of a value that a message shows."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
+NETWORK = ("client_cert", "client_cert_key", "proxy_servers", "extra_headers")
 
 
 class Site(NamedTuple):
@@ -72,6 +76,10 @@ class Site(NamedTuple):
     """Used where conda cannot be imported."""
     api_key: Secret | None = None
     """The key in the configuration file, which belongs to this site only."""
+    client_id: str = ""
+    """The OAuth client of a login. Empty: Anaconda's public one."""
+    network: Mapping[str, Any] = MappingProxyType({})
+    """Used where conda cannot be imported: the values of ``NETWORK`` that the file has."""
 
     @property
     def key_prefix(self) -> str | None:
@@ -83,6 +91,13 @@ class Site(NamedTuple):
         is_foreign = self.repo_url == REPO_URL and self.service_url != SERVICE_URL
         prefix = self.repo_url.rstrip("/")
         return None if is_foreign or not urlsplit(prefix).path else prefix
+
+
+class _Private(dict[str, Any]):
+    """A table that may contain passwords, which its representation does not show."""
+
+    def __repr__(self) -> str:
+        return "{…}"
 
 
 class _Config(NamedTuple):
@@ -269,8 +284,11 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
     domain = table.get("domain")
     site = _at_domain(domain if isinstance(domain, str) else SERVICE_URL, source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
+    client_id = table.get("client_id")
     return site._replace(
         api_key=secret_of(key, where=source) if isinstance(key, str) and key else None,
         ssl_verify=verify if isinstance(verify, (bool, str)) else True,
+        client_id=client_id if isinstance(client_id, str) else "",
+        network=_Private((name, table[name]) for name in NETWORK if name in table),
         repo_url=f"{_address(repo_url)}/" if isinstance(repo_url, str) else site.repo_url,
     )

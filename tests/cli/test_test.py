@@ -185,3 +185,26 @@ def test_offline_conda_is_reported(shell: Shell, monkeypatch: pytest.MonkeyPatch
     code, out = conda_test(shell.sandbox.url_of("acme", "main"))
     assert code == 1
     assert "offline" in json.loads(out)[0]["repodata"]["details"].lower()
+
+
+@pytest.mark.conda
+def test_site_named_on_the_command_line_applies_to_the_session_of_conda(shell: Shell) -> None:
+    sandbox = shell.sandbox
+    token = sandbox.world.issue("acme", "ada").value
+    for name in ("CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL", "ANACONDA_AUTH_API_KEY"):
+        shell.unset(name)
+    config = shell.home / ".anaconda" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(
+        f'default_site = "anaconda.com"\n[sites.corp]\n'
+        f'domain = "{sandbox.service}"\nrepo_url = "{sandbox.repo}"\n'
+    )
+    entry = {"channel": f"{sandbox.repo}*", "auth": "conda-token-plugin"}
+    (shell.home / ".condarc").write_text(json.dumps({"channel_settings": [entry]}))
+    shell.set("ANACONDA_REPO_TOKEN", token)
+    channel = sandbox.url_of("acme", "main")
+    sandbox.requests.clear()
+
+    assert conda_test(channel)[0] == 1
+    assert token not in str([one.authorization for one in sandbox.requests])
+    assert conda_test("--at", "corp", channel)[0] == 0

@@ -16,6 +16,7 @@ from conda_token_plugin.gateways.http import network
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.gateways.conftest import RecordingServer
@@ -230,10 +231,61 @@ def test_extra_headers_are_sent_and_not_shown(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", ["EXTRA_HEADERS", "PROXY_SERVERS"])
 @pytest.mark.parametrize("text", ["{", "[]", '{"a": 1}', "access-secret", "[" * 100_000])
-def test_variable_that_is_no_json_object_is_one_line_without_its_value(
+def test_variable_that_is_no_json_object_is_an_error_without_its_value(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
     without_conda(monkeypatch)
-    with pytest.raises(BadInput, match=f"ANACONDA_AUTH_{name} is not a JSON object") as caught:
+    with pytest.raises(
+        BadInput, match=f"ANACONDA_AUTH_{name} is not an object with texts"
+    ) as caught:
         network.network(Settings({f"ANACONDA_AUTH_{name}": text}))
+    assert "access-secret" not in str(caught.value)
+
+
+@pytest.fixture
+def site_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Settings]:
+    """Return a function that writes the table of a site, and returns settings that choose it."""
+    without_conda(monkeypatch)
+
+    def write(lines: str) -> Settings:
+        path = tmp_path / "config.toml"
+        path.write_text(f'[sites.corp]\ndomain = "corp.example"\n{lines}', "utf-8")
+        return Settings({"ANACONDA_CONFIG_TOML": str(path), "HOME": str(tmp_path)})
+
+    return write
+
+
+def test_network_settings_of_the_site_are_used_and_not_shown(
+    site_table: Callable[[str], Settings],
+) -> None:
+    settings = site_table(
+        'client_cert = "c.pem"\nclient_cert_key = "k.pem"\n'
+        'proxy_servers = { https = "http://ann:proxy-secret@proxy.example" }\n'
+        'extra_headers = { X-Access = "access-secret" }\n'
+    )
+
+    found = network.network(settings)
+
+    assert found.cert == ("c.pem", "k.pem")
+    assert found.proxies == {"https": "http://ann:proxy-secret@proxy.example"}
+    assert found.headers["X-Access"].encode() == b"access-secret"
+    assert "secret" not in repr(settings.site)
+
+
+def test_variable_has_precedence_over_the_network_settings_of_the_site(
+    site_table: Callable[[str], Settings],
+) -> None:
+    settings = site_table('client_cert = "c.pem"\nclient_id = "of-the-site"\n')
+    variables = {**settings.variables, "ANACONDA_AUTH_CLIENT_CERT": "v.pem"}
+
+    assert network.network(Settings(variables)).cert == "v.pem"
+    assert settings.client_id == "of-the-site"
+    assert Settings({**variables, "ANACONDA_AUTH_CLIENT_ID": "of-v"}).client_id == "of-v"
+
+
+def test_network_setting_of_a_wrong_type_names_the_site_and_not_the_value(
+    site_table: Callable[[str], Settings],
+) -> None:
+    with pytest.raises(BadInput, match="extra_headers of the site corp") as caught:
+        network.network(site_table('extra_headers = "access-secret"\n'))
     assert "access-secret" not in str(caught.value)

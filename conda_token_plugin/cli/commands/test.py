@@ -71,7 +71,7 @@ def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
     if find_spec("conda") is not None:
         from conda_token_plugin.auth.session import CondaSender, subdirs
 
-        return subdirs(call.args.channels), CondaSender(), lookup
+        return subdirs(call.args.channels), CondaSender(lookup), lookup
     named = [normalised(url) for url in call.args.channels]
     return tuple(f"{url}{NOARCH}" for url in named or _known(call)), Direct(lookup), lookup
 

@@ -6,7 +6,8 @@ So a request of the plugin reaches whatever conda reaches.
 
 Elsewhere these variables apply, as in anaconda-auth 0.15.3 (``config.py``, ``client.py``):
 ``ANACONDA_AUTH_SSL_VERIFY``, ``ANACONDA_AUTH_CLIENT_CERT`` and ``…_CLIENT_CERT_KEY``,
-``ANACONDA_AUTH_PROXY_SERVERS`` and ``ANACONDA_AUTH_EXTRA_HEADERS`` (JSON objects).
+``ANACONDA_AUTH_PROXY_SERVERS`` and ``ANACONDA_AUTH_EXTRA_HEADERS`` (JSON objects); then the values
+of the same names in the site's table of the configuration file.
 
 In both cases requests adds its own variables (``HTTPS_PROXY``, ``REQUESTS_CA_BUNDLE``), as it
 does in conda's sessions.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.settings import Settings
 
+PREFIX = "ANACONDA_AUTH_"
 CONDA_RESERVE = 30.0
 """Seconds for retries and redirects, beyond the time that conda gives one attempt."""
 
@@ -106,13 +108,11 @@ def _of_conda() -> Network:
 
 
 def _of_variables(settings: Settings) -> Network:
-    variables = settings.variables
-    cert = variables.get("ANACONDA_AUTH_CLIENT_CERT") or None
-    key = variables.get("ANACONDA_AUTH_CLIENT_CERT_KEY")
-    headers = _object(settings, "ANACONDA_AUTH_EXTRA_HEADERS")
+    cert, key = _text(settings, "client_cert"), _text(settings, "client_cert_key")
+    headers = _object(settings, "extra_headers")
     return Network(
-        proxies=_object(settings, "ANACONDA_AUTH_PROXY_SERVERS"),
-        verify=_verify(variables.get("ANACONDA_AUTH_SSL_VERIFY"), settings=settings),
+        proxies=_object(settings, "proxy_servers"),
+        verify=_verify(settings.variables.get(f"{PREFIX}SSL_VERIFY"), settings=settings),
         cert=(cert, key) if cert and key else cert,
         headers={name: HeaderValue(value) for name, value in headers.items()},
         timeouts=Timeouts(),
@@ -127,16 +127,31 @@ def _verify(text: str | None, *, settings: Settings) -> bool | str:
     return {"0": False, "false": False, "1": True, "true": True}.get(text.lower(), text)
 
 
+def _text(settings: Settings, name: str) -> str | None:
+    value = settings.variables.get(f"{PREFIX}{name.upper()}") or settings.site.network.get(name)
+    return value if isinstance(value, str) and value else None
+
+
 def _object(settings: Settings, name: str) -> dict[str, str]:
-    """Return the JSON object in the variable ``name``; its value is not shown in an error."""
-    text = settings.variables.get(name)
+    """Return the JSON object in the variable, or the table of the site; an error shows no value.
+
+    Raises:
+        BadInput: It is neither.
+    """
+    variable = f"{PREFIX}{name.upper()}"
+    text = settings.variables.get(variable)
+    site = settings.site
+    found = site.network.get(name, {})
     try:
-        found = json.loads(text) if text else {}
+        found = json.loads(text) if text else found
     except (ValueError, RecursionError):  # no JSON
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        where = variable if text else f"{name} of the site {site.name} ({site.source})"
         raise BadInput(
-            f"{name} is not a JSON object with texts as values.",
-            hint=f"""Write it as: {name}='{{"NAME": "VALUE"}}'""",
+            f"{where} is not an object with texts as values.",
+            hint=f"""Write it as: {variable}='{{"NAME": "VALUE"}}'"""
+            if text
+            else f'Write it as: {name} = {{ NAME = "VALUE" }}',
         )
     return found
