@@ -60,13 +60,17 @@ class Bench:
         return holding(subject, self.home(), repository=repository, token=token, count=tokens)
 
     @contextmanager
-    def sandbox(self) -> Iterator[dict[str, Any]]:
-        """The addresses of a sandbox with large channels, in a process of its own.
+    def sandbox(self, *certificate: Path) -> Iterator[dict[str, Any]]:
+        """Yield the addresses of a sandbox with large channels, in a process of its own.
+
+        Args:
+            certificate: A certificate and its private key, for https.
 
         Raises:
-            Unmeasurable: it does not start.
+            Unmeasurable: The sandbox does not start.
         """
-        command = [self.ours.python, "-m", "tests.benchmarks.serve", str(self.scratch / "channels")]
+        arguments = map(str, (self.scratch / "channels", *certificate))
+        command = [self.ours.python, "-m", "tests.benchmarks.serve", *arguments]
         with subprocess.Popen(
             command, cwd=CHECKOUT, stdout=subprocess.PIPE, encoding="utf-8"
         ) as process:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.hosts import Subject
 
 FOREIGN = ("CONDA", "_CONDA", "ANACONDA", "XDG_", "PYTHON", "DBUS_SESSION", "MAMBA")
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 REPOSITORY = "https://repo.anaconda.cloud/repo/"
 ORGANIZATION = "acme"
 MADE_UP = "Benchmark" * 5 + "abc"
@@ -35,7 +36,11 @@ class Home:
     def empty(cls, folder: Path, **more: str) -> Home:
         """Furnish ``folder``: nothing of this machine's user is seen from it."""
         folder.mkdir(parents=True)
-        kept = {n: v for n, v in os.environ.items() if not n.upper().startswith(FOREIGN)}
+        kept = {
+            n: v
+            for n, v in os.environ.items()
+            if not n.upper().startswith((*FOREIGN, *CERTIFICATES))
+        }
         own = {
             "HOME": str(folder),
             "USERPROFILE": str(folder),

@@ -16,6 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 OURS, BARE, FLOOR = "conda-token-plugin", "bare conda", "the floor"
 PEERS = ("anaconda-auth", "conda-auth")
+RATTLER = "py-rattler"
 _FACTS = """
 import conda, json, pathlib, platform
 print(json.dumps([conda.__version__, platform.python_version(),

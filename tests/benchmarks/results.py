@@ -20,6 +20,7 @@ GOALS = {
     7: "issuing a token",
     8: "32 threads at once",
     9: "finding a token in the store",
+    10: "what a person waits for",
 }
 
 TIME = "× time"  # noqa: RUF001  # the sign that is meant
