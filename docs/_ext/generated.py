@@ -99,7 +99,9 @@ def _names(action: Action) -> str:
     value = ""
     if action.nargs != 0:
         metavar = action.metavar or (
-            "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.dest.upper()
+            "{" + ",".join(map(str, action.choices)) + "}"
+            if action.choices
+            else action.dest.upper()
         )
         value = metavar if isinstance(metavar, str) else " ".join(metavar)
     if not action.option_strings:

@@ -51,7 +51,7 @@ class Person:
 
     user: str
     service: str
-    certificate: Path
+    authority: Path
     variables: Mapping[str, str]
     folder: Path
 
@@ -117,7 +117,7 @@ class Person:
     def _sandbox(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
         data = json.dumps(body).encode() if body else None
         request = Request(f"{self.service}/sandbox/{path}", data=data, method=method)
-        trusted = ssl.create_default_context(cafile=self.certificate)
+        trusted = ssl.create_default_context(cafile=self.authority)
         with urlopen(request, context=trusted) as answer:
             text = answer.read()
         return json.loads(text) if text else None

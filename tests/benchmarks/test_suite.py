@@ -9,7 +9,6 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.benchmarks import plot, report
-from tests.benchmarks.hosts import FLOOR, PEERS
 from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
 from tests.benchmarks.results import TIME, Results, Row
 
@@ -94,21 +93,44 @@ def test_the_tables_go_between_the_marks_and_nothing_else_changes(tmp_path: Path
     assert "x was not measured" in text
 
 
-def test_the_summary_has_what_is_limited_and_the_same_of_the_peers() -> None:
-    ours = row(2, 1.5)
-    peer = replace(ours, subject=PEERS[1], limit=None, spread=Spread.of([7.0]))
-    bare = replace(ours, subject="bare conda", limit=None)
-    floor = replace(ours, subject=FLOOR, limit=None, spread=Spread.of([1.25]))
+@pytest.mark.parametrize(
+    ("series", "shown"),
+    [
+        ([-44.5] * 9, "| 0 µs | -44.5 to -44.5 (9) |"),
+        ([-30.5] * 4 + [5.5] * 5, "| 0 µs | -30.5 to 5.50 (9) |"),
+        ([25.5] * 9, "| 25.5 µs | 25.5 to 25.5 (9) |"),
+    ],
+)
+def test_difference_within_the_noise_is_shown_as_zero_with_its_interval(
+    series: list[float], shown: str
+) -> None:
+    table = report.markdown(results(row(3, *series, unit="µs")))
 
-    table = report.summary(results(ours, peer, bare, floor)).splitlines()
+    assert shown in table
 
-    assert table[0].split(" | ")[-3:] == ["the floor", "anaconda-auth", "conda-auth |"]
-    assert table[2:] == [f"| {ours.what}: {ours.unit} | 1.500 | 1.010 | missed | 1.250 |  | 7 |"]
+
+def test_picture_shows_a_difference_within_the_noise_as_zero_with_its_interval() -> None:
+    noise = row(4, *[-0.044] * 5, *[0.012] * 4, unit="ms")
+    noise = replace(noise, what="the first URL")
+
+    picture = plot.svg(results(noise), theme=plot.THEMES["light"])
+
+    assert ">0 (-44 to 12 µs)<" in picture
+
+
+@pytest.mark.parametrize("theme", plot.THEMES)
+def test_picture_explains_its_whiskers_in_the_colour_of_its_text(theme: str) -> None:
+    colours = plot.THEMES[theme]
+
+    picture = plot.svg(results(row(1, 1.2)), theme=colours)
+
+    assert f"fill='{colours.text}'>{plot.WHISKERS}<" in picture
+    assert f"fill='{colours.background}'" in picture
 
 
 @pytest.mark.parametrize("rows", [(), (row(1, 0.9, 1.2), row(4, 3.0), row(3, 5.0))])
 def test_the_picture_is_well_formed_and_shows_what_was_measured(rows: tuple[Row, ...]) -> None:
-    picture = ET.fromstring(plot.svg(results(*rows)))
+    picture = ET.fromstring(plot.svg(results(*rows), theme=plot.THEMES["light"]))
 
     shown = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert shown.count("conda & co") == min(len(rows), 2)  # goal 3 shows covered URLs alone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.goals.urls import COVERED, MANY, URLS
+from tests.benchmarks.goals.urls import COVERED, URLS
 from tests.benchmarks.hosts import OURS
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.results import Row
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.bench import Bench
 
-FEW = 10
+FEW, MANY = 10, 1_000
 URL = f"{COVERED}noarch/repodata.json"
 OPENING = {FEW: 1.0, MANY: 10.0}
 """Milliseconds, by the number of tokens."""

@@ -1,4 +1,4 @@
-"""Goals 3 and 4: what a URL costs over bare conda, the first of a process and each further one."""
+"""Goals 3 and 4: what the first URL of a process, and each further one, costs over bare conda."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ COVERED = f"{REPOSITORY}{ORGANIZATION}/main/"
 ELSEWHERE = "https://conda.anaconda.org/conda-forge/"
 BESIDE = f"{REPOSITORY}nobody/main/"
 URLS = 400
-MANY = 1_000
+SEVERAL = 10
+"""Tokens. Each is an entry in the drop-in, which conda compares with every URL."""
 EACH, UNCOVERED, FIRST = 20.0, 10.0, 3.0
 """Microseconds, microseconds, milliseconds."""
 
@@ -70,9 +71,9 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 def _cases(bench: Bench) -> Iterator[Case]:
     one = bench.holder(bench.ours)
-    many = bench.holder(bench.ours, tokens=MANY)
+    several = bench.holder(bench.ours, tokens=SEVERAL)
     yield Case(subject=bench.ours, home=one, what="a covered URL, 1 token", each=EACH, first=FIRST)
-    yield Case(subject=bench.ours, home=many, what=f"a covered URL, {MANY:,} tokens", each=EACH)
+    yield Case(subject=bench.ours, home=several, what=f"a covered URL, {SEVERAL} tokens")
     for handler, base, what in (
         ("idle", COVERED, "a covered URL, 1 token"),
         ("conda's", BESIDE, "another organization's URL, 1 token"),
@@ -82,9 +83,12 @@ def _cases(bench: Bench) -> Iterator[Case]:
     for peer in bench.peers:
         yield Case(subject=peer, home=bench.holder(peer), what="a covered URL, 1 token")
     for base, where in ((ELSEWHERE, "another host's"), (BESIDE, "another organization's")):
-        for home, tokens in ((one, "1 token"), (many, f"{MANY:,} tokens")):
+        for home, tokens, limit in (
+            (one, "1 token", UNCOVERED),
+            (several, f"{SEVERAL} tokens", None),
+        ):
             what = f"{where} URL, {tokens}"
-            yield Case(subject=bench.ours, home=home, what=what, base=base, each=UNCOVERED)
+            yield Case(subject=bench.ours, home=home, what=what, base=base, each=limit)
 
 
 def _rows(case: Case, taken: list[list[float]], *, over: list[list[float]]) -> Iterator[Row]:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from tests.benchmarks.homes import ANACONDA_AUTH, CONDA_AUTH, PROBES, Home
-from tests.benchmarks.hosts import OURS, RATTLER, output
+from tests.benchmarks.homes import ANACONDA_AUTH, CONDA_AUTH, Home
+from tests.benchmarks.hosts import RATTLER, output
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.person import Person, Step, Wait
 from tests.benchmarks.results import Row
+from tests.benchmarks.running import PROBES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,10 +30,30 @@ FEWER = 5
 USER, PACKAGE = "grace", "small-000"
 LOGIN, TOKEN, PASTED = "with a login", "with a login and a token", "with a token from the web page"
 _NUMBERS = count()
-OPENSSL = (
-    *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+OPENSSL = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
+SERVER = (
     *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+    *("-addext", "basicConstraints=critical,CA:FALSE"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """The certificate of the authority, and that of the sandbox with its private key."""
+
+    authority: Path
+    server: tuple[Path, Path]
+
+    @classmethod
+    def made(cls, folder: Path) -> Certificates:
+        """Make them. anaconda-auth requires https, and rattler a certificate of an authority."""
+        names = ("authority", "authority-key", "server", "server-key")
+        authority, authority_key, server, key = (folder / f"{name}.pem" for name in names)
+        name = ("-subj", "/CN=benchmarks")
+        output([*OPENSSL, *name, "-out", str(authority), "-keyout", str(authority_key)])
+        signer = ("-CA", str(authority), "-CAkey", str(authority_key))
+        output([*OPENSSL, *SERVER, *signer, "-out", str(server), "-keyout", str(key)])
+        return cls(authority=authority, server=(server, key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +74,9 @@ class Journey:
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Play each journey in a new home with a new sandbox."""
-    certificate = _certificate(bench.scratch)
+    certificates = Certificates.made(bench.scratch)
     journeys = list(_journeys(bench))
-    trials = {f"{one.name} {one.way}": _trial(bench, one, certificate) for one in journeys}
+    trials = {f"{one.name} {one.way}": _trial(bench, one, certificates) for one in journeys}
     waits = in_turn(trials, rounds=max(bench.rounds // FEWER, 1))
     for journey in journeys:
         yield from _rows(journey, waits[f"{journey.name} {journey.way}"])
@@ -74,15 +95,15 @@ def _journeys(bench: Bench) -> Iterator[Journey]:
     yield Journey(subject=bench.ours, way=PASTED, steps=_rattler, by=RATTLER)
 
 
-def _trial(bench: Bench, journey: Journey, certificate: tuple[Path, Path]) -> Callable[[], Wait]:
+def _trial(bench: Bench, journey: Journey, certificates: Certificates) -> Callable[[], Wait]:
     def trial() -> Wait:
-        with bench.sandbox(*certificate) as sandbox:
-            home = _home(bench, sandbox, certificate[0])
+        with bench.sandbox(*certificates.server) as sandbox:
+            home = _home(bench, sandbox, certificates.authority)
             steps = journey.steps(journey.subject, home, sandbox)
             person = Person(
                 user=USER,
                 service=sandbox["service"],
-                certificate=certificate[0],
+                authority=certificates.authority,
                 variables=home.variables,
                 folder=home.folder,
             )
@@ -91,17 +112,17 @@ def _trial(bench: Bench, journey: Journey, certificate: tuple[Path, Path]) -> Ca
     return trial
 
 
-def _home(bench: Bench, sandbox: dict[str, Any], certificate: Path) -> Home:
+def _home(bench: Bench, sandbox: dict[str, Any], authority: Path) -> Home:
     """A home whose conda trusts the sandbox, which is the default service of every tool."""
     home = Home.empty(
         bench.scratch / f"person-{next(_NUMBERS)}",
         CONDA_TOKEN_SERVICE_URL=sandbox["service"],
         CONDA_TOKEN_REPO_URL=sandbox["repo"],
-        SSL_CERT_FILE=str(certificate),
-        REQUESTS_CA_BUNDLE=str(certificate),  # `anaconda token install` does not read condarc files
+        SSL_CERT_FILE=str(authority),
+        REQUESTS_CA_BUNDLE=str(authority),  # `anaconda token install` does not read condarc files
         TERM="xterm",
     )
-    home.write(".condarc", f"channels: [conda-forge]\nssl_verify: {certificate}\n")
+    home.write(".condarc", f"channels: [conda-forge]\nssl_verify: {authority}\n")
     return home
 
 
@@ -122,8 +143,8 @@ def _our_token(ours: Subject, _home: Home, sandbox: dict[str, Any]) -> list[Step
 def _their_login(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Step]:
     """As anaconda-auth 0.15 does it: its conda package contains the entry of `channel_settings`."""
     host = sandbox["service"].removeprefix("https://")
-    certificate = home.variables["SSL_CERT_FILE"]
-    site = f'[sites.sandbox]\ndomain = "{host}"\nssl_verify = "{certificate}"\n'
+    authority = home.variables["SSL_CERT_FILE"]
+    site = f'[sites.sandbox]\ndomain = "{host}"\nssl_verify = "{authority}"\n'
     home.write(".anaconda/config.toml", f'default_site = "sandbox"\n{site}')
     entry = f'  - channel: "{sandbox["service"]}/*"\n    auth: anaconda-auth\n'
     home.write(".conda/condarc.d/anaconda-auth.yml", f"channel_settings:\n{entry}")
@@ -144,7 +165,6 @@ def _conda_auth(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Step
     """It sends `Bearer`, which the sandbox accepts for an API key only, as the service does."""
     home.variables["PYTHON_KEYRING_BACKEND"] = "instant_keyring.Keyring"
     home.variables["PYTHONPATH"] = str(PROBES)
-    home.write("instant-keyring.json", "{}")
     command = peer.conda("auth", "login", _channel(sandbox), "--token")
     paste = ("oken:", f"{sandbox['api_key']}\n")
     return [Step(command=command, answers=[paste]), _create(peer, sandbox)]
@@ -169,13 +189,6 @@ def _create(subject: Subject, sandbox: dict[str, Any]) -> Step:
 
 def _channel(sandbox: dict[str, Any]) -> str:
     return f"{sandbox['repo']}acme/main"
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for the sandbox, which anaconda-auth requires to serve https."""
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    output([*OPENSSL, "-out", str(certificate), "-keyout", str(key)])
-    return certificate, key
 
 
 def _rows(journey: Journey, waits: list[Wait]) -> Iterator[Row]:
