@@ -95,7 +95,8 @@ class Panel:
             if bar.label != before:
                 place = {"x": LABELS - 8, "y": top + below + 11}
                 parts.append(_text(bar.label, **place, style=LABEL, theme=theme))
-            parts.append(_bar(bar, top + below, x, theme=theme))
+            value = self.zero if bar.spread.can_be(self.zero) else bar.spread.median
+            parts.append(_bar(bar, top + below, x, end=x(value), theme=theme))
         ends = f"M{LABELS} {top + TITLE - GAP}V{top + self.height - GAP}"
         return "\n".join([*parts, f"<path d='{ends}' stroke='{theme.axis}'/>"])
 
@@ -167,9 +168,9 @@ def _difference(spread: Spread) -> str:
     return f"+{value:.1f} ms" if value >= 1 else f"+{value * 1000:.0f} µs"
 
 
-def _bar(bar: Bar, y: int, x: Callable[[float], float], *, theme: Theme) -> str:
+def _bar(bar: Bar, y: int, x: Callable[[float], float], *, end: float, theme: Theme) -> str:
     low, high = bar.spread.quartiles
-    end, middle = x(bar.spread.median), y + BAR / 2
+    middle = y + BAR / 2
     size = f"width='{max(end - LABELS, 1.5):.1f}' height='{BAR}'"
     return "\n".join(
         [
