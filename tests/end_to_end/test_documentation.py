@@ -1,13 +1,14 @@
-"""The documentation is true: its commands run or parse, its tables and messages are the code's.
+"""Test that the documentation is true: its commands run or parse, its tables are those of the code.
 
-A block of commands names, after its language, what the test does with it:
+The language of a block of commands is followed by a word that says how it is tested:
 
-| word | what is done |
+| word | test |
 |---|---|
-| `first` | the first commands of a new user; they run as they are, from a clone |
+| `first` | the first commands of a new user; they run as they are, in an empty home |
 | `run` | the blocks of a page run in order, in an empty home, against a sandbox |
 | `base` | runs in a base environment with a conda, in `packaging/` |
 | `parse` | read by a shell and by the parser only, because it asks or needs another machine |
+| `read` | a configuration file, which the settings read |
 | a path | the block is that file, which has its own test |
 """
 
@@ -15,11 +16,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+from argparse import SUPPRESS
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
 from textwrap import dedent
@@ -29,14 +32,17 @@ import pytest
 
 from conda_token_plugin import errors, settings
 from conda_token_plugin.cli.demo_stage import sealed
-from conda_token_plugin.cli.parser import parsed
+from conda_token_plugin.cli.parser import parsed, verb_parser
 from conda_token_plugin.cli.registry import VERBS
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.settings.sites import REPO_URL
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
+    from conda_token_plugin.cli.registry import Verb
     from conda_token_plugin.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -44,12 +50,14 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {
     path: path.read_text("utf-8")
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if path.name not in {"benchmarks.md", "index.md"}
+    if path.name != "index.md"
 }
 ALL = "\n".join(PAGES.values())
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-WORDS = ("first", "run", "base", "parse")
-OURS = re.compile(r"(?:conda token|conda-token-plugin) (?P<words>[^|&<>\n]*)")
+WORDS = ("first", "run", "base", "parse", "read")
+FOREIGN_VARIABLES = r"\b(ANACONDA_(?:AUTH|DEFAULT|CONFIG|SECRETS)_[A-Z_]+|ANA_KEYRING_PATH)\b"
+"""Variables of anaconda-auth that the code reads."""
+OURS = re.compile(r"(?<!incubator/)(?:conda token|conda-token-plugin) (?P<words>[^|&<>\n]*)")
 SOURCE = " ".join(
     " ".join(path.read_text("utf-8").split())
     for path in (ROOT / "conda_token_plugin").rglob("*.py")
@@ -124,37 +132,60 @@ def test_a_shell_can_read_a_block(block: Block) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_block_of_a_configuration_file_is_read(tmp_path: Path) -> None:
+    (block,) = of("read")
+    (tmp_path / "config.toml").write_text(block.text, encoding="utf-8")
+
+    site = Settings({"ANACONDA_CONFIG_TOML": str(tmp_path / "config.toml")}).site
+
+    assert site.service_url == "https://anaconda.corp.example"
+    assert site.repo_url == "https://repo.corp.example/repo/"
+
+
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     _, tests = (block.text.strip() for block in of("first"))
     ci = (ROOT / ".ci" / "run").read_text("utf-8")
-    assert 'python3 -m pip install ".[test]" && python3 -m pytest' in tests
-    assert re.search(r'pip install -q "\.\[test\]" && python3 -m pytest', ci)
+    assert tests.endswith('-m pip install ".[test]" && .venv/bin/python -m pytest')
+    assert re.search(r'-m pip install -q "\.\[test\]" && python3 -m pytest', ci)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone of the repository")
-def test_demo_command_of_the_readme_works_from_a_clone(tmp_path: Path) -> None:
-    demo, _ = (block.text.strip() for block in of("first"))
-    url = re.findall(r"https://\S+", demo)[0]
-    local = {
-        "GIT_CONFIG_COUNT": "2",
-        "GIT_CONFIG_KEY_0": f"url.{ROOT}.insteadOf",
-        "GIT_CONFIG_VALUE_0": url,
-        "GIT_CONFIG_KEY_1": "safe.directory",
-        "GIT_CONFIG_VALUE_1": "*",
-        "HOME": str(tmp_path),
-    }
+@pytest.mark.parametrize(
+    ("number", "success"), [(0, "All steps worked"), (1, r"\d+ passed")], ids=["demo", "tests"]
+)
+def test_first_command_of_the_readme_works_in_an_empty_home(
+    number: int, success: str, tmp_path: Path
+) -> None:
+    command = of("first")[number].text.strip()
+    url = re.findall(r"https://\S+", command)[0]
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("XDG_", "PYTEST_", "COV_"))}
     done = subprocess.run(
-        ["bash", "-c", demo],
-        cwd=tmp_path,
-        env=os.environ | local,
+        ["bash", "-c", command],
+        cwd=home,
+        env=kept
+        | {
+            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_KEY_0": f"url.{ROOT}.insteadOf",
+            "GIT_CONFIG_VALUE_0": url,
+            "GIT_CONFIG_KEY_1": "safe.directory",
+            "GIT_CONFIG_VALUE_1": "*",
+            "HOME": str(home),
+            # CI runs all tests with this command; here they would run this test again.
+            "PYTEST_ADDOPTS": "tests/tokens",
+        },
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "All steps worked" in done.stdout
+    assert re.search(success, done.stdout)
+    left = {path.name for path in home.iterdir()}
+    assert left - {".cache"} == {("conda-token-plugin", "conda-token-tests")[number]}
+    assert {path.name for path in home.glob(".cache/*")} <= {"pip"}
 
 
 def test_the_extras_that_the_first_commands_install_exist() -> None:
@@ -179,13 +210,16 @@ def test_the_demo_works_and_leaves_nothing_behind(sealed_room: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_shows_on_a_terminal_what_a_terminal_gets() -> None:
-    terminal = Terminal("demo", environment=os.environ)
+def test_demo_on_a_terminal_shows_the_story_in_colour_with_public_addresses() -> None:
+    terminal = Terminal("demo", environment=os.environ, size=(40, 120))
     assert terminal.finish() == 0, terminal.seen
-    order = ("stored in", " list\r\n", "individual", " which ", "All steps worked")
-    places = [terminal.seen.find(words) for words in order]
-    assert places == sorted(set(places) - {-1})
-    assert "\t" not in terminal.seen, "as a pipe would get it"
+    story = ("403", "\x1b[32mIssued", " list\x1b[0m", "individual", " which ", "All steps worked")
+    places = [terminal.seen.find(words) for words in story]
+    assert places == sorted(set(places) - {-1}), terminal.seen
+    assert "https://repo.anaconda.cloud/repo/acme/main" in terminal.seen
+    _, _, played = terminal.seen.partition("\n")  # the first line says where the sandbox is
+    assert "127.0.0.1" not in played
+    assert "\t" not in played, "as a pipe would get it"
 
 
 @pytest.mark.slow
@@ -258,15 +292,66 @@ def variables_read() -> set[str]:
     return set(re.findall(r"^\| ``(\S+)`` \| .+ \|$", settings.__doc__ or "", re.MULTILINE))
 
 
-def test_the_table_of_exit_codes_is_that_of_the_errors() -> None:
-    codes = re.findall(r"^\| (\d+) \|", ALL, re.MULTILINE)
-    assert [int(code) for code in codes] == sorted(exit_codes())
+def generated() -> ModuleType:
+    """The extension of Sphinx that generates parts of the reference."""
+    path = ROOT / "docs" / "_ext" / "generated.py"
+    found = spec_from_file_location("generated", path)
+    assert found is not None
+    assert found.loader is not None
+    module = module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_generated_table_of_exit_codes_has_a_meaning_for_each_code() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", generated().exit_codes(), re.MULTILINE)
+    assert [int(code) for code, _ in rows] == sorted(exit_codes())
+    assert all(meaning.endswith(".") for _, meaning in rows)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_generated_reference_has_every_option_of_a_command(verb: Verb) -> None:
+    text = generated().commands()
+    section = text.partition(f"\n### {verb.name}\n")[2].partition("\n### ")[0]
+    common = text.partition("## Options of every command")[2]
+    options = verb_parser(verb, prog="conda token")._option_string_actions
+    for option, action in options.items():
+        if action.help != SUPPRESS and action.dest != "help":
+            assert f"`{option}" in section + common, option
+    for line in re.findall(r"^conda token .+$", section, re.MULTILINE)[1:]:
+        parsed(shlex.split(line.partition(" > ")[0].partition(" < ")[0])[2:], prog="conda token")
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    pytest.importorskip("conda_sphinx_theme", reason="the documentation's extra is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", ROOT / "docs", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {path: path.read_text("utf-8") for path in tmp_path.rglob("*.html")}
+    assert "--if-expiring" in pages[tmp_path / "reference" / "commands.html"]
+    assert "interrupted" not in pages[tmp_path / "reference" / "settings.html"]
+    loaded = (
+        r"""<(?:script|img|iframe|link rel="(?:stylesheet|preload)")[^>]+(?:src|href)="https?://"""
+    )
+    assert [path.name for path, text in pages.items() if re.search(loaded, text)] == []
 
 
 def test_the_table_of_variables_has_every_variable_and_no_other() -> None:
-    rows = re.findall(r"^\| `([A-Z_<>]+)` \|", ALL, re.MULTILINE)
-    assert set(rows) == variables_read()
-    assert len(rows) == len(set(rows))
+    rows = re.findall(r"^\| `([A-Z_<>]+)`(?:, `([A-Z_]+)`)? \|", ALL, re.MULTILINE)
+    named = [name for row in rows for name in row if name]
+    assert set(named) == variables_read() | foreign_variables()
+    assert len(named) == len(set(named))
+
+
+def foreign_variables() -> set[str]:
+    """Every variable of anaconda-auth that the code names, but for those in our own table."""
+    names = set(re.findall(FOREIGN_VARIABLES, SOURCE))
+    return {name for name in names if not name.endswith("_FILE")} - variables_read()
 
 
 @pytest.mark.parametrize("quoted", re.findall(r"^### `(.+)`$", ALL, re.MULTILINE))
