@@ -19,7 +19,6 @@ source_suffix = {".md": "markdown"}
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # a section's index may name all of its pages itself
 language = "en"
 smartquotes = False  # they make one dash of the two of an option
 
