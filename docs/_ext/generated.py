@@ -7,7 +7,6 @@ that name: ``commands`` from the parser of each command, ``exit_codes`` from the
 from __future__ import annotations
 
 import re
-import textwrap
 from argparse import SUPPRESS
 from importlib import import_module
 from pkgutil import iter_modules
@@ -27,6 +26,9 @@ PROG = "conda token"
 MARKER = re.compile(r"<!-- generated: (\w+) -->")
 QUOTED = re.compile(r"(`[^`]*`)")
 CODE = re.compile(r"(?<![\w-])(?:--[a-z][a-z-]*|~/[\w./-]*\w|\$?[A-Z]+_[A-Z_]+(?:<[A-Z]+>)?)")
+USAGE = re.compile(r"\[[^\]]*\]|\S+")
+LINE = 72
+"""Characters of a line of the usage, which is as wide as the column of the text."""
 SPECIAL = re.compile(r"[<>*_~]")
 """Characters that are markup in Markdown."""
 POSITIONAL, OPTIONS = "positional arguments", "options"
@@ -114,8 +116,13 @@ def _help(action: Action) -> str:
 
 
 def _usage(usage: str) -> list[str]:
-    words = " ".join(usage.split())
-    return textwrap.wrap(words, width=88, subsequent_indent="    ", break_on_hyphens=False)
+    """Return the usage in lines, none of which ends between an option and its value."""
+    lines = [""]
+    for part in USAGE.findall(" ".join(usage.split())):
+        if len(f"{lines[-1]} {part}") > LINE:
+            lines.append("   ")
+        lines[-1] = f"{lines[-1]} {part}" if lines[-1] else part
+    return lines
 
 
 def _examples(text: str) -> list[str]:
