@@ -95,29 +95,29 @@ def of(word: str) -> list[Block]:
 
 
 def commands(block: Block) -> list[list[str]]:
-    """The words of each of our own commands in a block."""
+    """Return the words of each command of this plugin in a block."""
     return [found["words"].split() for found in OURS.finditer(block.text)]
 
 
-def test_every_block_of_commands_says_how_it_is_tested() -> None:
+def test_block_of_commands_says_how_it_is_tested() -> None:
     commands = [block for block in BLOCKS if block.language != "text"]
     untested = [b.place for b in commands if b.word not in WORDS and "/" not in b.word]
     assert untested == []
 
 
-def test_a_block_that_names_a_file_is_that_file() -> None:
+def test_block_with_a_path_is_equal_to_that_file() -> None:
     quoted = [block for block in BLOCKS if "/" in block.word]
     assert quoted
     for block in quoted:
         assert block.text == (ROOT / block.word).read_text("utf-8"), block.word
 
 
-def test_each_word_is_in_use() -> None:
+def test_word_for_a_way_to_test_is_used_by_a_block() -> None:
     assert [word for word in WORDS if not of(word)] == []
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)
-def test_our_commands_in_a_block_are_understood(block: Block) -> None:
+def test_commands_in_a_block_are_accepted_by_the_parser(block: Block) -> None:
     if block.language == "text":
         return
     for words in commands(block):
@@ -127,7 +127,7 @@ def test_our_commands_in_a_block_are_understood(block: Block) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no bash")
 @pytest.mark.parametrize("block", of("parse"), ids=lambda block: block.place)
-def test_a_shell_can_read_a_block(block: Block) -> None:
+def test_block_is_read_by_bash_without_an_error(block: Block) -> None:
     done = subprocess.run(
         ["bash", "-n"], input=block.text, capture_output=True, text=True, check=False
     )
@@ -176,6 +176,7 @@ def test_first_command_of_the_readme_works_in_an_empty_home(
             "GIT_CONFIG_KEY_1": "safe.directory",
             "GIT_CONFIG_VALUE_1": "*",
             "HOME": str(home),
+            "RUSTUP_HOME": str(tmp_path / "rustup"),  # pip asks rustc, if there is one, its version
             # CI runs all tests with this command; here they would run this test again.
             "PYTEST_ADDOPTS": "tests/tokens",
         },
@@ -190,7 +191,7 @@ def test_first_command_of_the_readme_works_in_an_empty_home(
     assert {path.name for path in home.glob(".cache/*")} <= {"pip"}
 
 
-def test_the_extras_that_the_first_commands_install_exist() -> None:
+def test_extras_of_the_first_commands_are_defined_in_pyproject() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     named = [extra for block in of("first") for extra in re.findall(r'"\.\[(\w+)\]"', block.text)]
     assert named == ["demo", "test"]
@@ -199,7 +200,7 @@ def test_the_extras_that_the_first_commands_install_exist() -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_works_and_leaves_nothing_behind(sealed_room: Path) -> None:
+def test_demo_succeeds_and_leaves_no_file_in_the_home(sealed_room: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "conda_token_plugin", "demo"],
         capture_output=True,
@@ -231,7 +232,7 @@ def test_demo_on_a_terminal_shows_the_story_in_colour_with_public_addresses() ->
 @pytest.mark.parametrize(
     "prog", [pytest.param("conda", marks=pytest.mark.conda), "conda-token-plugin"]
 )
-def test_commands_of_a_page_work_one_after_another(
+def test_commands_of_a_page_succeed_when_run_in_order(
     prog: str, page: Path, sandbox: Sandbox, sealed_room: Path, tmp_path: Path
 ) -> None:
     here = [block.text for block in of("run") if block.page == page]
@@ -271,7 +272,7 @@ def environment(sandbox: Sandbox, *, home: Path, scripts: Path) -> dict[str, str
 
 
 def scripts_in(folder: Path) -> Path:
-    """What a shell finds on PATH: ``conda``, if there is one, and our script."""
+    """Write scripts for PATH: ``conda``, if it can be imported, and that of the plugin."""
     folder.mkdir()
     modules = {"conda-token-plugin": "conda_token_plugin"}
     modules |= {"conda": "conda"} if find_spec("conda") else {}
@@ -283,19 +284,19 @@ def scripts_in(folder: Path) -> Path:
 
 
 def exit_codes() -> set[int]:
-    """Every exit code of the command: 0, and those of the errors."""
+    """Return every exit code: 0, and those of the errors."""
     for module in iter_modules(errors.__path__, f"{errors.__name__}."):
         import_module(module.name)
     return {0, *(kind.exit_code for kind in errors.TokenPluginError.__subclasses__())}
 
 
 def variables_read() -> set[str]:
-    """Every environment variable in the table of the settings module."""
+    """Return every environment variable in the table of the settings module."""
     return set(re.findall(r"^\| ``(\S+)`` \| .+ \|$", settings.__doc__ or "", re.MULTILINE))
 
 
 def generated() -> ModuleType:
-    """The extension of Sphinx that generates parts of the reference."""
+    """Import the extension of Sphinx that generates parts of the reference."""
     path = ROOT / "docs" / "_ext" / "generated.py"
     found = spec_from_file_location("generated", path)
     assert found is not None
@@ -343,24 +344,24 @@ def test_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path
     assert [path.name for path, text in pages.items() if re.search(loaded, text)] == []
 
 
-def test_the_table_of_variables_has_every_variable_and_no_other() -> None:
+def test_tables_of_variables_are_equal_to_the_variables_that_are_read() -> None:
     rows = re.findall(r"^\| `([A-Z_<>]+)` \|", ALL, re.MULTILINE)
     assert set(rows) == variables_read() | foreign_variables()
     assert len(rows) == len(set(rows))
 
 
 def foreign_variables() -> set[str]:
-    """Every variable of anaconda-auth that the code names, but for those in our own table."""
+    """Return the variables of anaconda-auth that the code names, except those in our table."""
     names = set(re.findall(FOREIGN_VARIABLES, SOURCE))
     return {name for name in names if not name.endswith("_FILE")} - variables_read()
 
 
 @pytest.mark.parametrize("quoted", re.findall(r"^### `(.+)`$", ALL, re.MULTILINE))
-def test_a_message_that_is_explained_is_one_that_is_given(quoted: str) -> None:
+def test_explained_message_is_in_the_source(quoted: str) -> None:
     assert quoted in SOURCE
 
 
-def test_every_command_is_mentioned() -> None:
+def test_command_is_mentioned_in_the_documentation() -> None:
     mentioned = set(re.findall(r"(?:conda token|conda-token-plugin) ([a-z-]+)", ALL))
     assert {verb.name for verb in VERBS} - mentioned - NOT_FOR_EVERYBODY == set()
 
@@ -368,7 +369,7 @@ def test_every_command_is_mentioned() -> None:
 NOT_FOR_EVERYBODY = {"whoami", "demo", "completion"}
 
 
-def test_map_names_every_package() -> None:
+def test_map_in_contributing_names_every_package() -> None:
     table = CONTRIBUTING.partition("| package |")[2].partition("\n\n")[0]
     drawn = set(
         re.findall(r"`(\w+)/?`", "".join(row.split("|")[1] for row in table.split("\n")[2:]))
@@ -381,7 +382,7 @@ def test_map_names_every_package() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_picture_shows_the_demo_and_fetches_nothing(theme: str) -> None:
+def test_picture_shows_the_demo_and_loads_nothing(theme: str) -> None:
     drawn = (ROOT / "docs" / f"demo-{theme}.svg").read_text("utf-8").replace("&#160;", " ")
     shown = [f"conda token {verb}" for verb in ("install", "list", "which", "remove")]
     assert [words for words in (*shown, "conda create") if words not in drawn] == []
@@ -389,7 +390,7 @@ def test_the_picture_shows_the_demo_and_fetches_nothing(theme: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_link_of_a_page_has_a_target(page: Path) -> None:
+def test_link_of_a_page_has_a_target(page: Path) -> None:
     targets = re.findall(r'(?:\]\(|src(?:set)?=")([^)"]+)[)"]', PAGES[page])
     anchors = {anchor(title) for title in re.findall(r"^#+ (.+)$", PAGES[page], re.MULTILINE)}
     for target in targets:
@@ -399,13 +400,15 @@ def test_every_link_of_a_page_has_a_target(page: Path) -> None:
 
 
 def anchor(title: str) -> str:
-    """As GitHub makes it."""
+    """Return the anchor that GitHub makes of a title."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def test_a_line_of_prose_is_a_sentence_or_a_part_of_one() -> None:
+def test_line_of_prose_has_at_most_one_sentence_and_120_characters() -> None:
     prose = re.sub(r"^ *```.*?^ *```$", "", ALL, flags=re.MULTILINE | re.DOTALL)
-    lines = [line for line in prose.split("\n") if line and not line.startswith(("|", "Measured on "))]
+    lines = [
+        line for line in prose.split("\n") if line and not line.startswith(("|", "Measured on "))
+    ]
     assert [line for line in lines if len(line) > 120] == []
     two = [line for line in lines if re.search(r"[a-z)`][.?!] [A-Z]", line)]
     assert [line for line in two if len(line) > 100] == [], "one sentence a line"

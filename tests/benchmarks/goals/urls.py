@@ -1,4 +1,4 @@
-"""Goals 3 and 4: what the first URL of a process, and each further one, costs over bare conda."""
+"""Measure goals 3 and 4: the time that the first and each further URL add to bare conda."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ELSEWHERE = "https://conda.anaconda.org/conda-forge/"
 BESIDE = f"{REPOSITORY}nobody/main/"
 URLS = 400
 SEVERAL = 10
-"""Tokens. Each is an entry in the drop-in, which conda compares with every URL."""
+"""Number of tokens. Each is an entry in the drop-in, which conda compares with every URL."""
 EACH, UNCOVERED, FIRST = 20.0, 10.0, 3.0
-"""Microseconds, microseconds, milliseconds."""
+"""Limits in microseconds, microseconds and milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A subject in a home, asked for URLs below one folder."""
+    """A subject in a home that requests URLs below one folder."""
 
     subject: Subject
     home: Home
@@ -41,7 +41,7 @@ class Case:
     first: float | None = None
 
     def costs(self) -> list[float]:
-        """Microseconds for each of ``URLS``, in a new process."""
+        """Return the microseconds of each of ``URLS`` URLs, in a new process."""
         arguments = (self.base, str(URLS), self.handler)
         variables, cwd = self.home.variables, self.home.folder
         found = probed(self.subject.python, "urls", *arguments, variables=variables, cwd=cwd)
@@ -52,12 +52,12 @@ class Case:
 
     @property
     def authorized(self) -> bool:
-        """Whether the requests are to have a token: or else something else is measured."""
+        """Whether the requests must have a token. If not, the measurement is wrong."""
         return self.base == COVERED and self.subject.name not in {BARE, FLOOR}
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Cases below one folder are compared with bare conda below the same folder."""
+    """Yield the rows. Each case is compared with bare conda and URLs below the same folder."""
     for base in (COVERED, ELSEWHERE, BESIDE):
         bare = Case(subject=bench.bare, home=bench.home(), what="", base=base)
         cases = [case for case in _cases(bench) if case.base == base]

@@ -1,8 +1,8 @@
-"""Goal 10: from a fresh conda to the first package of a private channel, as a person does it.
+"""Measure goal 10: what a person does and waits for until the first private package.
 
-The tool is installed already, which takes one command each. The person has an account, and
-belongs to one organization. Nobody waits for the person: questions are answered, and logins are
-confirmed in the browser, as soon as they appear.
+The tool is installed already, which takes one command for each tool. The person has an account and
+belongs to one organization. Each question is answered, and each login is confirmed in the browser,
+as soon as it appears.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.hosts import Subject
 
 FEWER = 5
-"""A journey takes seconds: so many times fewer rounds than of other commands."""
+"""The number of rounds is divided by this, because a journey takes seconds."""
 USER, PACKAGE = "grace", "small-000"
 LOGIN, TOKEN, PASTED = "with a login", "with a login and a token", "with a token from the web page"
 _NUMBERS = count()
@@ -46,7 +46,7 @@ class Certificates:
 
     @classmethod
     def made(cls, folder: Path) -> Certificates:
-        """Make them. anaconda-auth requires https, and rattler a certificate of an authority."""
+        """Make both: anaconda-auth requires https, and rattler a certificate of an authority."""
         names = ("authority", "authority-key", "server", "server-key")
         authority, authority_key, server, key = (folder / f"{name}.pem" for name in names)
         name = ("-subj", "/CN=benchmarks")
@@ -58,13 +58,13 @@ class Certificates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A way of one tool to the first package."""
+    """The steps with one tool to the first package."""
 
     subject: Subject
     way: str
     steps: Callable[[Subject, Home, dict[str, Any]], list[Step]]
     by: str = ""
-    """The tool, where it is not the subject."""
+    """The name of the tool if it is not that of the subject."""
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ class Journey:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Play each journey in a new home with a new sandbox."""
+    """Yield the rows. Each journey has a new home and a new sandbox."""
     certificates = Certificates.made(bench.scratch)
     journeys = list(_journeys(bench))
     trials = {f"{one.name} {one.way}": _trial(bench, one, certificates) for one in journeys}
@@ -113,7 +113,7 @@ def _trial(bench: Bench, journey: Journey, certificates: Certificates) -> Callab
 
 
 def _home(bench: Bench, sandbox: dict[str, Any], authority: Path) -> Home:
-    """A home whose conda trusts the sandbox, which is the default service of every tool."""
+    """Return a home whose conda trusts the sandbox, which is the service of our plugin."""
     home = Home.empty(
         bench.scratch / f"person-{next(_NUMBERS)}",
         CONDA_TOKEN_SERVICE_URL=sandbox["service"],
@@ -141,14 +141,16 @@ def _our_token(ours: Subject, _home: Home, sandbox: dict[str, Any]) -> list[Step
 
 
 def _their_login(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Step]:
-    """As anaconda-auth 0.15 does it: its conda package contains the entry of `channel_settings`."""
+    """Return the steps of anaconda-auth 0.15, whose conda package has this `channel_settings`."""
     host = sandbox["service"].removeprefix("https://")
     authority = home.variables["SSL_CERT_FILE"]
     site = f'[sites.sandbox]\ndomain = "{host}"\nssl_verify = "{authority}"\n'
     home.write(".anaconda/config.toml", f'default_site = "sandbox"\n{site}')
     entry = f'  - channel: "{sandbox["service"]}/*"\n    auth: anaconda-auth\n'
     home.write(".conda/condarc.d/anaconda-auth.yml", f"channel_settings:\n{entry}")
-    home.variables.pop("PYTHON_KEYRING_BACKEND", None)  # it has one of its own: a file
+    home.variables.pop(
+        "PYTHON_KEYRING_BACKEND", None
+    )  # anaconda-auth has a backend of its own, a file
     return [
         Step(command=[str(peer.programs / "anaconda"), "login"], confirms=True),
         _create(peer, sandbox),
@@ -162,7 +164,7 @@ def _their_token(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Ste
 
 
 def _conda_auth(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Step]:
-    """It sends `Bearer`, which the sandbox accepts for an API key only, as the service does."""
+    """Return the steps of conda-auth, whose `Bearer` the service accepts for an API key only."""
     home.variables["PYTHON_KEYRING_BACKEND"] = "instant_keyring.Keyring"
     home.variables["PYTHONPATH"] = str(PROBES)
     command = peer.conda("auth", "login", _channel(sandbox), "--token")
@@ -171,7 +173,7 @@ def _conda_auth(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Step
 
 
 def _rattler(ours: Subject, _home: Home, sandbox: dict[str, Any]) -> list[Step]:
-    """It has no command: the person pastes the token into its file, and runs a script."""
+    """Return the steps of py-rattler, which has no command: write its file, and run a script."""
     entry = f'{{"127.0.0.1": {{"CondaToken": "{sandbox["token"]}"}}}}'
     file = "mkdir .rattler && cat > .rattler/credentials.json"
     script = [ours.python, "-m", "conda_token_plugin.sandbox.rattler_client"]
