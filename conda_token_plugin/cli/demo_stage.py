@@ -138,6 +138,8 @@ def stage() -> Iterator[Stage]:
             CONDA_TOKEN_SERVICE_URL=introduction["service"],
             CONDA_TOKEN_REPO_URL=introduction["repo"],
             CONDA_TOKEN_HOME=str(home / "tokens"),
+            CONDA_TOKEN_SYSTEM_HOME=str(home / "machine"),  # this machine may have a token of acme
+            CONDA_TOKEN_SYSTEM_CONDARC=str(home / "machine.yml"),
             CONDA_TOKEN_STORE="file",  # noqa: S106  # a word, not a password
             CONDA_PKGS_DIRS=str(home / "pkgs"),
             NO_PROXY="127.0.0.1,localhost",

@@ -51,7 +51,8 @@ class Person:
 
     user: str
     service: str
-    authority: Path
+    authority: Path | None
+    """The certificate that the sandbox is trusted by, with https."""
     variables: Mapping[str, str]
     folder: Path
 
