@@ -1,23 +1,24 @@
-"""Draw the terminal session of the README: the real demo, its commands run on a terminal.
+"""Draw the terminal session of the README: a real run of the demo.
 
     python docs/picture.py
 
-writes ``docs/demo-light.svg`` and ``docs/demo-dark.svg``.
+writes ``docs/demo-light.svg`` and ``docs/demo-dark.svg``. Run it where conda can be imported.
 """
 
 from __future__ import annotations
 
 import os
-import pty
 import re
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
-from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from conda_token_plugin.cli.commands.demo import coloured, prompted
 from conda_token_plugin.cli.demo_stage import acts, stage
 
 if TYPE_CHECKING:
@@ -27,63 +28,72 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 COLUMNS, LINES = 104, 40
-THEMES = {"light": DEFAULT_TERMINAL_THEME, "dark": SVG_EXPORT_THEME}
-TITLE = "conda-token-plugin demo"
-PLAN, LEFT_OUT = "The following NEW packages will be INSTALLED:", "[…]"
-"""conda says a lot before this line."""
+TITLE = "conda token"
+
+
+class Frame(NamedTuple):
+    """The colours of one picture."""
+
+    text: TerminalTheme
+    border: str
+
+
+THEMES = {
+    "light": Frame(
+        TerminalTheme(
+            (255, 255, 255),
+            (31, 35, 40),
+            [
+                *((31, 35, 40), (207, 34, 46), (26, 127, 55), (154, 103, 0)),
+                *((9, 105, 218), (130, 80, 223), (27, 124, 131), (110, 119, 129)),
+            ],
+        ),
+        "#d0d7de",
+    ),
+    "dark": Frame(
+        TerminalTheme(
+            (13, 17, 23),
+            (230, 237, 243),
+            [
+                *((72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34)),
+                *((88, 166, 255), (188, 140, 255), (57, 197, 207), (177, 186, 196)),
+            ],
+        ),
+        "#30363d",
+    ),
+}
 
 
 def main() -> None:
-    """Play the session once, and draw it in each theme."""
+    """Run the demo once, and draw it in each theme."""
+    os.environ |= {"COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm-256color"}
     with stage() as here:
-        session = "\n".join(played(here))
-    for name, theme in THEMES.items():
+        session = "\n\n".join(played(here))
+    for name, frame in THEMES.items():
         drawn = Console(record=True, width=COLUMNS, file=StringIO())
         drawn.print(Text.from_ansi(session))
-        svg = drawn.export_svg(title=TITLE, theme=theme, code_format=template())
+        template = without_fonts(CONSOLE_SVG_FORMAT)
+        svg = drawn.export_svg(title=TITLE, theme=frame.text, code_format=template)
+        svg = svg.replace("rgba(255,255,255,0.35)", frame.border)
         (HERE / f"demo-{name}.svg").write_text(svg, encoding="utf-8")
 
 
 def played(here: Stage) -> Iterator[str]:
-    """Each command, as it would be typed, and what it says on a terminal."""
+    """Yield each command, as a user would type it, with its output on a terminal.
+
+    Raises:
+        SystemExit: A command did not end as it has to.
+    """
     for act in acts(here):
-        yield f"\x1b[1m$ {act.shown}\x1b[0m"
-        yield abridged(on_terminal(act.command, here=here)).strip("\n") + "\n"
+        code, output = here.run(act, on_terminal=True)
+        if bool(code) != act.refused:
+            raise SystemExit(f"{act.shown} ended with {code}:\n{output}")
+        yield f"{prompted(act, here, colours=True)}\n{coloured(act, output, colours=True)}"
 
 
-def on_terminal(command: list[str], *, here: Stage) -> str:
-    """Run ``command`` on a terminal of its own; what it wrote there."""
-    sizes = {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "LINES": str(LINES)}
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(here.home)
-        os.execve(command[0], command, {**here.variables, **sizes})  # noqa: S606  # the demo's own
-    written = b"".join(iter(lambda: _read(terminal), b""))
-    os.close(terminal)
-    _, status = os.waitpid(child, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed:\n{written.decode()}")
-    return written.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # Linux says EIO when the child has closed its end
-        return b""
-
-
-def abridged(output: str) -> str:
-    """``output`` from the plan on, where it is conda's."""
-    _, plan, rest = output.partition(PLAN)
-    return f"{LEFT_OUT}\n{plan}{rest}" if plan else output
-
-
-def template() -> str:
-    """What rich uses, without the fonts that it would have a browser fetch."""
-    from rich._export_format import CONSOLE_SVG_FORMAT
-
-    return re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+def without_fonts(template: str) -> str:
+    """Return the template of rich without the fonts that a browser would download."""
+    return re.sub(r"@font-face \{\{.*?\}\}\n", "", template, flags=re.DOTALL)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,19 @@
-"""The demo: a temporary home, a sandbox in a process of its own, and the commands to run."""
+"""The demo: a temporary home, a sandbox in another process, and the commands that are run.
+
+The story: a channel refuses a request without a token, `install` issues one, the same command works
+now, `list` and `which` show the token, and `remove` deletes it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +21,9 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.settings import Settings
+from conda_token_plugin.settings.sites import REPO_URL
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +31,27 @@ if TYPE_CHECKING:
 SOLVERS = {"conda_libmamba_solver": "libmamba", "conda_rattler_solver": "rattler"}
 STOP_TIMEOUT = 60.0
 """Seconds that the sandbox may take to stop."""
+
+
+ERASED = re.compile(r"[^\n]*(?:\x1b\[2K|\r)|\x1b\[[0-9;?]*[A-Za-ln-z]")
+"""What a terminal does not show in the end: an erased line, and control sequences but colours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A command: what a user would type, what is run, and which lines of its output are shown."""
+
+    shown: str
+    command: list[str]
+    lines: str = ""
+    """A pattern; lines in which it is not found are left out."""
+    refused: bool = False
+    """Whether the command has to fail, because there is no token."""
+
+    def abridged(self, output: str) -> str:
+        """Return the lines of ``output`` that are shown; all of them if none would be."""
+        kept = [line.rstrip() for line in output.split("\n") if re.search(self.lines, line)]
+        return "\n".join(kept or [output]).strip("\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,25 +63,64 @@ class Stage:
     organizations: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def run(self, command: list[str], *, on_terminal: bool) -> tuple[int, str]:
-        """Run `command` in the temporary home; return its exit code and its output.
+    def run(self, act: Act, *, on_terminal: bool) -> tuple[int, str]:
+        """Run the command of ``act`` in the temporary home.
 
         Args:
-            command: The program and its arguments.
-            on_terminal: Whether it writes to the terminal itself. The returned output is empty.
+            act: The command.
+            on_terminal: Whether it runs on a terminal, where it uses colours.
+
+        Returns:
+            Its exit code, and its output with the public addresses.
         """
+        run = self._on_terminal if on_terminal and os.name != "nt" else self._piped
+        code, output = run(act.command)
+        return code, act.abridged(self.public(output))
+
+    def public(self, text: str) -> str:
+        """Return ``text`` with the address of the repository in the place of the sandbox's."""
+        host, public = (url.partition("://")[2].partition("/")[0] for url in (self.repo, REPO_URL))
+        text = text.replace(self.repo, REPO_URL).replace(host, public)
+        text = text.replace(host.partition(":")[0], public)  # rattler's credentials have no port
+        return text.replace(str(self.home), "~")
+
+    def _piped(self, command: list[str]) -> tuple[int, str]:
         done = subprocess.run(  # noqa: S603  # our own commands and arguments
             command,
             env=dict(self.variables),
             cwd=self.home,
             stdin=subprocess.DEVNULL,
-            stdout=None if on_terminal else subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
-        return done.returncode, done.stdout or ""
+        return done.returncode, done.stdout
+
+    def _on_terminal(self, command: list[str]) -> tuple[int, str]:
+        import pty  # POSIX only
+
+        size = shutil.get_terminal_size()
+        sizes = {"COLUMNS": str(size.columns), "LINES": str(size.lines)}
+        child, terminal = pty.fork()
+        if child == 0:
+            try:
+                os.chdir(self.home)
+                os.execve(command[0], command, {**self.variables, **sizes})  # noqa: S606  # our own
+            finally:  # exec failed, and two processes must not go on
+                os._exit(127)
+        written = b"".join(iter(lambda: _read(terminal), b"")).decode("utf-8", "replace")
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+        return os.waitstatus_to_exitcode(status), ERASED.sub("", written.replace("\r\n", "\n"))
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux reports EIO when the child has closed its end
+        return b""
 
 
 @contextmanager
@@ -62,20 +132,26 @@ def stage() -> Iterator[Stage]:
     """
     with TemporaryDirectory(prefix="conda-token-demo-") as folder, _sandbox() as introduction:
         home = Path(folder)
+        variables = sealed(
+            Settings().variables,
+            home=home,
+            CONDA_TOKEN_SERVICE_URL=introduction["service"],
+            CONDA_TOKEN_REPO_URL=introduction["repo"],
+            CONDA_TOKEN_HOME=str(home / "tokens"),
+            CONDA_TOKEN_SYSTEM_HOME=str(home / "machine"),  # this machine may have a token of acme
+            CONDA_TOKEN_SYSTEM_CONDARC=str(home / "machine.yml"),
+            CONDA_TOKEN_STORE="file",  # noqa: S106  # a word, not a password
+            CONDA_PKGS_DIRS=str(home / "pkgs"),
+            NO_PROXY="127.0.0.1,localhost",
+        )
+        # The user is logged in, as with `conda token login --no-channels`.
+        settings = Settings(variables)
+        user_store(settings).set_login(settings.service_url, Secret(introduction["api_key"]))
         yield Stage(
             home=home,
             repo=introduction["repo"],
             organizations=tuple(introduction["organizations"]),
-            variables=sealed(
-                Settings().variables,
-                home=home,
-                CONDA_TOKEN_SERVICE_URL=introduction["service"],
-                CONDA_TOKEN_REPO_URL=introduction["repo"],
-                ANACONDA_AUTH_API_KEY=introduction["api_key"],
-                CONDA_TOKEN_STORE="file",  # noqa: S106  # a word, not a password
-                CONDA_PKGS_DIRS=str(home / "pkgs"),
-                NO_PROXY="127.0.0.1,localhost",
-            ),
+            variables=variables,
         )
 
 
@@ -100,43 +176,48 @@ def _sandbox() -> Iterator[dict[str, str]]:
             process.wait(timeout=STOP_TIMEOUT)
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A command: what a user would type, and what is run."""
-
-    shown: str
-    command: list[str]
-
-
 def acts(stage: Stage) -> Iterator[Act]:
-    """Yield the commands: issue, list, install a package with the available client, remove."""
+    """Yield the commands of the story, for the client that is available."""
     organization = stage.organizations[0]
     channel = f"{stage.repo}{organization}/main"
     package = f"{organization}-tools"
-    yield _token("install", "--org", organization, "--yes")
+    has_conda = find_spec("conda") is not None
+    client = _conda(channel, package) if has_conda else _rattler(channel, package)
+    refusal = "conda token install" if has_conda else "403"
+    yield replace(client, lines=refusal, refused=True)
+    yield _token("install", "--org", organization, "--yes", lines="Issued|Channels|Expires")
+    if not has_conda:
+        yield _token("export", "rattler", lines="Wrote")
+    yield client
     yield _token("list")
-    yield _token("which", channel)
-    yield from _conda(channel, package) if find_spec("conda") else _rattler(channel, package)
-    yield Act(f"env/bin/{package}", [str(stage.home / "env" / "bin" / package)])
+    yield _token("which", channel, lines="organization|because|sent")
     yield _token("remove", organization)
 
 
-def _token(*arguments: str) -> Act:
+def _token(*arguments: str, lines: str = "") -> Act:
     shown = "conda token" if find_spec("conda") else "conda-token-plugin"
     module = ["conda", "token"] if find_spec("conda") else ["conda_token_plugin"]
-    return Act(" ".join([shown, *arguments]), [sys.executable, "-m", *module, *arguments])
+    command = [sys.executable, "-m", *module, *arguments]
+    return Act(shown=" ".join([shown, *arguments]), command=command, lines=lines)
 
 
-def _conda(channel: str, package: str) -> Iterator[Act]:
+def _conda(channel: str, package: str) -> Act:
     words = ["create", "--prefix", "./env", "--override-channels", "-c", channel, package]
     quiet = ["--yes", "--quiet", "--solver", _solver()]
-    yield Act(" ".join(["conda", *words]), [sys.executable, "-m", "conda", *words, *quiet])
+    return Act(
+        shown=f"conda create -p ./env -c {channel} {package}",
+        command=[sys.executable, "-m", "conda", *words, *quiet],
+        lines="::|Executing",
+    )
 
 
-def _rattler(channel: str, package: str) -> Iterator[Act]:
-    yield _token("export", "rattler")
+def _rattler(channel: str, package: str) -> Act:
     words = ["conda_token_plugin.sandbox.rattler_client", channel, package, "env"]
-    yield Act(f"py-rattler: install {package} from {channel}", [sys.executable, "-m", *words])
+    return Act(
+        shown=f"py-rattler: install {package} from {channel}",
+        command=[sys.executable, "-m", *words],
+        lines="^installed",
+    )
 
 
 def _solver() -> str:

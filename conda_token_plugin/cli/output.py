@@ -7,6 +7,7 @@ move the cursor, change colours, reorder a line or fake one.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -77,10 +78,16 @@ class Printer:
         if text:
             self._write(self.out, clean(text).rstrip("\n") + "\n")
 
-    def echo(self, text: str) -> None:
-        """Print the output of another command; nothing with `--json`."""
+    def echo(self, text: str, *, colours: bool = False) -> None:
+        """Print the output of another command; nothing with `--json`.
+
+        Args:
+            text: The output.
+            colours: Whether its colours are kept, because it was written for a terminal.
+        """
         if not self.json:
-            self._write(self.out, clean(text))
+            parts = re.split(r"(\x1b\[[0-9;]*m)", text) if colours else [text]
+            self._write(self.out, "".join(p if i % 2 else clean(p) for i, p in enumerate(parts)))
 
     def table(self, rows: Sequence[Mapping[str, str]], *, value: Any) -> None:
         """Print the result as a table whose columns are the keys of the first row.

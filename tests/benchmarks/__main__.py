@@ -1,7 +1,7 @@
-"""What the plugin costs, measured: ``python -m tests.benchmarks``, with the peers ``--peers``.
+"""Measure what the plugin costs: ``python -m tests.benchmarks``, with the peers ``--peers``.
 
-It needs a conda on PATH, and installs what it measures into virtual environments that it makes and
-throws away. Nothing but the standard library is needed to run it.
+It needs a conda on PATH. It installs what it measures into virtual environments, which it deletes
+at the end. Only the standard library is needed to run it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,23 @@ from tests.benchmarks.hosts import (
 from tests.benchmarks.instructions import countable
 from tests.benchmarks.results import GOALS, Results, Row
 
-MODULES = ("commands", "hooks", "urls", "create", "listing", "issuing", "threads", "finding")
-GOALS_OF = {"commands": (1,), "hooks": (2,), "urls": (3, 4), "create": (5,), "listing": (6,)}
-GOALS_OF |= {"issuing": (7,), "threads": (8,), "finding": (9,)}
+GOALS_OF = {
+    "commands": (1,),
+    "hooks": (2,),
+    "urls": (3, 4),
+    "create": (5,),
+    "listing": (6,),
+    "issuing": (7,),
+    "threads": (8,),
+    "finding": (9,),
+    "waiting": (10,),
+}
+"""The goals that each module of ``tests.benchmarks.goals`` measures."""
 Measure = Callable[[Bench], Iterator[Row]]
 
 
 def main() -> int:
-    """Measure, or take what was measured before; print it, and write the documentation's part."""
+    """Measure, or read earlier results; print them, and update the documentation if asked to."""
     options = _options()
     earlier = _read(options.results) if options.results else None
     try:
@@ -56,9 +65,10 @@ def main() -> int:
 
 def _write(results: Results) -> None:
     docs = REPOSITORY / "docs"
-    (docs / "benchmarks.svg").write_text(plot.svg(results), "utf-8")
+    for name, theme in plot.THEMES.items():
+        picture = plot.svg(results, theme=theme)
+        (docs / f"benchmarks-{name}.svg").write_text(picture, "utf-8")
     report.write_into(docs / "benchmarks.md", report.markdown(results))
-    report.write_into(REPOSITORY / "README.md", report.summary(results))
 
 
 def _options() -> argparse.Namespace:
@@ -74,10 +84,13 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=int, default=21, metavar="N", help="how often each is run (21)")
     add("--no-instructions", action="store_true", help="do not count instructions (valgrind)")
     add(
-        "--results", type=Path, metavar="FILE", help="keep results there; --only replaces its goals"
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="store the results there; --only replaces its goals",
     )
-    add("--redraw", action="store_true", help="measure nothing; write what --results holds")
-    add("--write", action="store_true", help="write picture and tables of docs and README")
+    add("--redraw", action="store_true", help="measure nothing; use the results in --results")
+    add("--write", action="store_true", help="write the pictures and tables in docs")
     return parser.parse_args()
 
 
@@ -114,7 +127,7 @@ def _measured(options: argparse.Namespace, *, earlier: Results | None) -> Result
 def _run(bench: Bench, only: tuple[int, ...]) -> Results:
     rows: list[Row] = []
     loads: dict[str, float] = {}
-    for name in (name for name in MODULES if set(GOALS_OF[name]).intersection(only)):
+    for name in (name for name in GOALS_OF if set(GOALS_OF[name]).intersection(only)):
         _say(f"measuring {name}")
         measure: Measure = import_module(f"tests.benchmarks.goals.{name}").measure
         rows += measure(bench)
@@ -125,7 +138,7 @@ def _run(bench: Bench, only: tuple[int, ...]) -> Results:
 def _peers(
     options: argparse.Namespace, *, host: Host, under: Path
 ) -> tuple[tuple[Subject, ...], tuple[str, ...]]:
-    """The peers that can be installed, and a note for each that cannot."""
+    """Return the peers that can be installed, and a note for each that cannot."""
     places: dict[str, str] = dict(item.split("=", 1) for item in options.peer)
     made = [
         _peer(name, places.get(name, name), host=host, under=under)

@@ -1,4 +1,4 @@
-"""What every measurement needs: the subjects, homes for them, and a sandbox."""
+"""The subjects of a measurement, homes for them, and a sandbox."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """The subjects, and how often they are measured."""
+    """The subjects, and the number of rounds."""
 
     host: Host
     bare: Subject
@@ -39,11 +39,11 @@ class Bench:
 
     @property
     def plugged(self) -> tuple[Subject, ...]:
-        """Those with a plugin."""
+        """The subjects that have a plugin."""
         return (self.ours, *self.peers)
 
     def home(self, **more: str) -> Home:
-        """A home like most: with a ``~/.condarc`` that names a channel."""
+        """Return a home with a ``~/.condarc`` that names a channel, as most homes have."""
         home = Home.empty(self.scratch / f"home-{next(_NUMBERS)}", **more)
         home.write(".condarc", "channels:\n  - conda-forge\n")
         return home
@@ -56,17 +56,21 @@ class Bench:
         repository: str = REPOSITORY,
         token: str = MADE_UP,
     ) -> Home:
-        """A home in which ``subject`` keeps its tokens; bare conda keeps none."""
+        """Return a home with tokens as ``subject`` stores them; without tokens for bare conda."""
         return holding(subject, self.home(), repository=repository, token=token, count=tokens)
 
     @contextmanager
-    def sandbox(self) -> Iterator[dict[str, Any]]:
-        """The addresses of a sandbox with large channels, in a process of its own.
+    def sandbox(self, *certificate: Path) -> Iterator[dict[str, Any]]:
+        """Yield the addresses of a sandbox with large channels, in a process of its own.
+
+        Args:
+            certificate: A certificate and its private key, for https.
 
         Raises:
-            Unmeasurable: it does not start.
+            Unmeasurable: The sandbox does not start.
         """
-        command = [self.ours.python, "-m", "tests.benchmarks.serve", str(self.scratch / "channels")]
+        arguments = map(str, (self.scratch / "channels", *certificate))
+        command = [self.ours.python, "-m", "tests.benchmarks.serve", *arguments]
         with subprocess.Popen(
             command, cwd=CHECKOUT, stdout=subprocess.PIPE, encoding="utf-8"
         ) as process:

@@ -1,8 +1,8 @@
-"""The floor: what cannot be had for less, as it is not the plugin's.
+"""The floor: the cost that no plugin with this task can avoid.
 
-An environment with what the plugin depends on and with its drop-in, and in the place of the plugin
-a package of modules that do nothing: two of them with its hooks, as conda calls them at the start,
-and as many as a request imports.
+It is an environment with the dependencies of the plugin and with its drop-in. In the place of the
+plugin, it has a package of empty modules: two with the hooks, as conda calls them at the start, and
+as many as a request imports.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tests.benchmarks.homes import Home
     from tests.benchmarks.hosts import Host, Subject
 
-OF_A_REQUEST = 15
-"""Modules, as ``tests/budgets`` allow."""
+OF_A_REQUEST = 21
+"""Number of modules that ``tests/budgets`` allow for the first request."""
 NOTHING = '"""Nothing."""\n\nfrom __future__ import annotations\n'
 HOOKS = f"""{NOTHING}
 from conda.plugins import hookimpl
@@ -58,7 +58,7 @@ DROP_IN = ".conda/condarc.d"
 
 
 def made(ours: Subject, *, host: Host, under: Path) -> Subject:
-    """The environment, beside that of ``ours``."""
+    """Make the environment, beside that of ``ours``."""
     floor = layered(FLOOR, *requirements_of(ours), host=host, under=under)
     shutil.copytree(ours.folder / "condarc.d", floor.folder / "condarc.d")
     idle = packages_of(floor) / "idle"
@@ -73,6 +73,6 @@ def made(ours: Subject, *, host: Host, under: Path) -> Subject:
 
 
 def told(home: Home, *, by: Home) -> Home:
-    """``home`` with the drop-in that lies in another."""
+    """Copy the drop-in of another home into ``home``; return ``home``."""
     shutil.copytree(by.folder / DROP_IN, home.folder / DROP_IN)
     return home

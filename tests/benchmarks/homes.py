@@ -1,4 +1,4 @@
-"""Throw-away homes: what is set in the shell of a measured command, and which tokens lie there."""
+"""Make temporary homes: the variables of a measured command, and the tokens in its home."""
 
 from __future__ import annotations
 
@@ -17,25 +17,30 @@ if TYPE_CHECKING:
     from tests.benchmarks.hosts import Subject
 
 FOREIGN = ("CONDA", "_CONDA", "ANACONDA", "XDG_", "PYTHON", "DBUS_SESSION", "MAMBA")
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 REPOSITORY = "https://repo.anaconda.cloud/repo/"
 ORGANIZATION = "acme"
 MADE_UP = "Benchmark" * 5 + "abc"
-"""48 characters, as tokens have today; no token."""
+"""A made-up value of 48 characters, which is the length of tokens today."""
 ANACONDA_AUTH, CONDA_AUTH = PEERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A home folder and the variables of a process that lives in it."""
+    """A home folder, and the variables of a process with that home."""
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, folder: Path, **more: str) -> Home:
-        """Furnish ``folder``: nothing of this machine's user is seen from it."""
+        """Make the home in ``folder``, without any setting of the user of this machine."""
         folder.mkdir(parents=True)
-        kept = {n: v for n, v in os.environ.items() if not n.upper().startswith(FOREIGN)}
+        kept = {
+            n: v
+            for n, v in os.environ.items()
+            if not n.upper().startswith((*FOREIGN, *CERTIFICATES))
+        }
         own = {
             "HOME": str(folder),
             "USERPROFILE": str(folder),
@@ -58,7 +63,7 @@ class Home:
 
 
 def holding(subject: Subject, home: Home, *, repository: str, token: str, count: int = 1) -> Home:
-    """Put ``count`` tokens for ``repository`` into ``home``, as ``subject`` keeps them."""
+    """Store ``count`` tokens for ``repository`` in ``home``, as ``subject`` stores them."""
     if subject.name == OURS:
         arguments = (repository, ORGANIZATION, token, str(count))
         probed(subject.python, "keep", *arguments, variables=home.variables, cwd=home.folder)
@@ -70,7 +75,7 @@ def holding(subject: Subject, home: Home, *, repository: str, token: str, count:
 
 
 def _as_anaconda_auth(home: Home, *, repository: str, token: str) -> None:
-    """As ``anaconda token install`` of anaconda-auth 0.15 leaves it."""
+    """Store the token as ``anaconda token install`` of anaconda-auth 0.15 does."""
     held = {
         "domain": "anaconda.com",
         "repo_tokens": [{"token": token, "org_name": ORGANIZATION}],
@@ -83,7 +88,7 @@ def _as_anaconda_auth(home: Home, *, repository: str, token: str) -> None:
 
 
 def _as_conda_auth(home: Home, *, repository: str, token: str) -> None:
-    """As ``conda auth login --token`` leaves it, in a keyring that answers at once."""
+    """Store the token as ``conda auth login --token`` does, in a keyring that takes no time."""
     channel = f"{repository}{ORGANIZATION}/main"
     record = {"target": channel, "auth_type": "token", "username": "token", "token": token}
     home.write("instant-keyring.json", dumps({f"conda-auth::credential::{channel}": dumps(record)}))

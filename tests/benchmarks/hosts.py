@@ -1,6 +1,6 @@
-"""The conda on PATH, and virtual environments over its packages: bare, and with one plugin each.
+"""Find the conda on PATH, and make virtual environments over its packages, one for each plugin.
 
-``--system-site-packages`` would pass over a conda that lives in a virtual environment itself,
+``--system-site-packages`` does not find a conda that is installed in a virtual environment,
 so a ``.pth`` file names the folder of its packages, as ``.ci/run`` does.
 """
 
@@ -16,6 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 OURS, BARE, FLOOR = "conda-token-plugin", "bare conda", "the floor"
 PEERS = ("anaconda-auth", "conda-auth")
+RATTLER = "py-rattler"
 _FACTS = """
 import conda, json, pathlib, platform
 print(json.dumps([conda.__version__, platform.python_version(),
@@ -28,7 +29,7 @@ print(json.dumps([r for r in m.requires("conda-token-plugin") if ";" not in r]))
 
 
 class Unmeasurable(Exception):  # as the plugin's own errors
-    """Something that a measurement needs is not there."""
+    """Something that a measurement needs is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,10 @@ class Host:
 
     @classmethod
     def on_path(cls) -> Host:
-        """The conda that ``conda`` starts.
+        """Return the conda that ``conda`` starts.
 
         Raises:
-            Unmeasurable: there is none.
+            Unmeasurable: No conda is on PATH.
         """
         conda = shutil.which("conda")
         if conda is None:
@@ -66,7 +67,7 @@ class Subject:
 
     @property
     def programs(self) -> Path:
-        """Where its commands are."""
+        """The folder of its commands."""
         return self.folder / ("Scripts" if sys.platform == "win32" else "bin")
 
     @property
@@ -75,18 +76,18 @@ class Subject:
         return str(self.programs / "python")
 
     def conda(self, *argv: str) -> list[str]:
-        """The words of ``conda argv`` in it."""
+        """Return the command ``conda argv`` of this environment."""
         return [self.python, "-m", "conda", *argv]
 
 
 def layered(name: str, *requirements: str, host: Host, under: Path) -> Subject:
-    """An environment called ``name`` over the packages of ``host``.
+    """Make an environment called ``name`` over the packages of ``host``.
 
     Raises:
-        Unmeasurable: a requirement cannot be installed.
+        Unmeasurable: A requirement cannot be installed.
     """
     folder = under / name.replace(" ", "-")
-    # Without pip and its setuptools, whose import hook costs every import of every subject.
+    # Without pip and setuptools, because the import hook of setuptools slows every import.
     output([str(host.python), "-m", "venv", "--without-pip", str(folder)])
     subject = Subject(name=name, folder=folder)
     (packages_of(subject) / "conda-host.pth").write_text(f"{host.packages}\n", "utf-8")
@@ -99,19 +100,19 @@ def layered(name: str, *requirements: str, host: Host, under: Path) -> Subject:
 
 
 def own_subjects(host: Host, *, under: Path) -> tuple[Subject, Subject]:
-    """Bare conda, and conda with the plugin."""
+    """Return bare conda, and conda with the plugin."""
     bare = layered(BARE, host=host, under=under)
     return bare, layered(OURS, str(REPOSITORY), host=host, under=under)
 
 
 def requirements_of(ours: Subject) -> list[str]:
-    """What the plugin depends on."""
+    """Return the requirements of the plugin."""
     needed: list[str] = json.loads(output([ours.python, "-c", _REQUIREMENTS]))
     return needed
 
 
 def packages_of(subject: Subject) -> Path:
-    """The folder of its packages."""
+    """Return the folder of the packages of an environment."""
     return Path(output([subject.python, "-c", "import site; print(site.getsitepackages()[0])"]))
 
 
@@ -124,10 +125,10 @@ def _version(subject: Subject) -> str:
 
 
 def output(command: list[str]) -> str:
-    """What ``command`` prints.
+    """Return what ``command`` prints.
 
     Raises:
-        Unmeasurable: it failed.
+        Unmeasurable: The command failed.
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

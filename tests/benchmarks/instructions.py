@@ -1,4 +1,4 @@
-"""Instructions that a command takes, counted by valgrind: what no load of the machine changes."""
+"""Count the instructions of a command with valgrind. The load of the machine does not matter."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _COLLECTED = re.compile(r"Collected *: *(\d+)")
 
 
 def countable() -> bool:
-    """Whether valgrind is installed."""
+    """Return whether valgrind is installed."""
     return shutil.which("valgrind") is not None
 
 
 def instructions(command: Sequence[str], *, variables: Mapping[str, str], cwd: Path) -> float:
-    """How many instructions ``command`` executes; two runs differ by less than one in 1,000.
+    """Return the number of instructions of ``command``; two runs differ by less than 0.1 %.
 
     Raises:
-        Unmeasurable: it failed, or valgrind cannot run it.
+        Unmeasurable: The command failed, or valgrind cannot run it.
     """
     callgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     done = subprocess.run(

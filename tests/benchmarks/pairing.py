@@ -1,8 +1,9 @@
-"""A B A B …: what is measured in turn, compared round by round. Pure.
+"""Compare trials that run in turn, round by round. Pure.
 
-Both members of a pair see the same load of the machine, so their ratio says more than
-two medians of their own. The spread is given as quartiles, and how sure the median is
-as the interval that holds it with 95 % confidence (the sign test: no assumption about the noise).
+Both members of a pair run under the same load of the machine, so their ratio has less noise than
+the ratio of two medians. The spread is given as quartiles, and the uncertainty of the median as
+the interval that contains it with 95 % confidence (the sign test, which assumes nothing about the
+noise).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ DOUBT = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Where a series lies: its median, its quartiles, and how sure the median is."""
+    """The median of a series, its quartiles, and the interval that contains the true median."""
 
     median: float
     quartiles: tuple[float, float]
@@ -30,7 +31,7 @@ class Spread:
 
     @classmethod
     def of(cls, series: Iterable[float]) -> Spread:
-        """The spread of a series of at least one number."""
+        """Return the spread of a series of at least one number."""
         values = sorted(series)
         quarter = len(values) // 4
         skipped = _outside(len(values))
@@ -41,8 +42,12 @@ class Spread:
             count=len(values),
         )
 
+    def can_be(self, nothing: float) -> bool:
+        """Return whether the series cannot be told from ``nothing``, or is better than that."""
+        return self.sure[0] <= nothing or self.median <= nothing
+
     def times(self, factor: float) -> Spread:
-        """The same in another unit."""
+        """Return the same spread in another unit."""
         low, high = self.quartiles
         return Spread(
             median=self.median * factor,
@@ -52,7 +57,7 @@ class Spread:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return {
             "median": self.median,
             "quartiles": list(self.quartiles),
@@ -73,9 +78,10 @@ class Spread:
 
 
 def in_turn(trials: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:
-    """Run all ``trials`` once a round, every other round backwards; one round before is not kept.
+    """Run all ``trials`` in each round, in every other round backwards.
 
-    The first run of anything fills caches of the disk and writes bytecode.
+    The results of one round before the first are dropped, because the first run of a program
+    fills the caches of the disk and writes bytecode.
     """
     for trial in trials.values():
         trial()
@@ -88,19 +94,20 @@ def in_turn(trials: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, 
 
 
 def ratios(series: Sequence[float], *, over: Sequence[float]) -> Spread:
-    """Round by round, ``series`` divided by ``over``."""
+    """Return the spread of ``series`` divided by ``over``, round by round."""
     return Spread.of(b / a for a, b in zip(over, series, strict=True))
 
 
 def differences(series: Sequence[float], *, over: Sequence[float]) -> Spread:
-    """Round by round, ``series`` less ``over``."""
+    """Return the spread of ``series`` minus ``over``, round by round."""
     return Spread.of(b - a for a, b in zip(over, series, strict=True))
 
 
 def _outside(count: int) -> int:
-    """How many values at each end lie outside of the median's interval; 0 for a few values.
+    """Return how many values at each end are outside of the median's interval.
 
-    The most for which so many heads, or fewer, in ``count`` throws are too rare to be believed.
+    This is the largest number for which at most as many heads in ``count`` throws of a coin have
+    a probability below half of ``DOUBT``; 0 if there are only a few values.
     """
     few, tail = 0, 0.0
     while few < count:

@@ -1,11 +1,10 @@
-"""Results as text: a table for the terminal, and one in Markdown for the documentation."""
+"""Write results as text: a table for the terminal, and tables in Markdown for the documentation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.hosts import FLOOR, OURS, PEERS
-from tests.benchmarks.results import GOALS, PROCESSOR
+from tests.benchmarks.results import GOALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +17,7 @@ HEADS = ("goal", "what", "of", "median", "quartiles", "at most", "verdict")
 
 
 def text(results: Results) -> str:
-    """A table with aligned columns, and what it was measured on."""
+    """Return a table with aligned columns, and the machine that it was measured on."""
     table = [HEADS, *(_cells(row) for row in results.rows)]
     widths = [max(len(line[i]) for line in table) for i in range(len(HEADS))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in table]
@@ -26,34 +25,20 @@ def text(results: Results) -> str:
 
 
 def markdown(results: Results) -> str:
-    """A table a goal, with a heading each."""
+    """Return a table with a heading for each goal."""
     parts = []
     for goal, name in GOALS.items():
         rows = [_cells(row)[1:] for row in results.rows if row.goal == goal]
         if rows:
             head = [HEADS[1:], tuple("---" for _ in HEADS[1:])]
             lines = [f"| {' | '.join(cells)} |" for cells in (*head, *rows)]
-            parts += [f"**{goal}. {name.capitalize()}**", "\n".join(lines)]
+            title = f"{name[:1].upper()}{name[1:]}"
+            parts += [f"**{goal}. {title}**", "\n".join(lines)]
     return "\n\n".join([*parts, *_remarks(results)])
 
 
-def summary(results: Results) -> str:
-    """One table in Markdown: what has a limit, and the same of the floor and of each peer."""
-    others = (FLOOR, *PEERS)
-    heads = ("what", "this plugin", "at most", "verdict", *others)
-    medians = {(r.subject, r.what, r.unit): _number(r.spread.median) for r in results.rows}
-    lines = [heads, tuple("---" for _ in heads)]
-    for row in results.rows:
-        if row.subject == OURS and row.limit is not None and row.unit != PROCESSOR:
-            theirs = (medians.get((one, row.what, row.unit), "") for one in others)
-            _, what, _, _, _, limit, verdict = _cells(row)
-            ours = medians[OURS, row.what, row.unit]
-            lines.append((f"{what}: {row.unit}", ours, limit, verdict, *theirs))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
 def write_into(path: Path, text: str) -> None:
-    """Put ``text`` between the two marks of the file at ``path``."""
+    """Replace the text between the two marks of the file at ``path``."""
     document = path.read_text("utf-8")
     before, _, rest = document.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -66,11 +51,16 @@ def _cells(row: Row) -> tuple[str, ...]:
         str(row.goal),
         row.what,
         row.subject,
-        f"{_number(row.spread.median)} {row.unit}",
+        f"{_median(row.spread)} {row.unit}",
         _quartiles(row.spread),
         limit,
         row.verdict,
     )
+
+
+def _median(spread: Spread) -> str:
+    """Return the median as text; 0 for a difference that can be nothing: no time is negative."""
+    return "0" if spread.can_be(0.0) else _number(spread.median)
 
 
 def _quartiles(spread: Spread) -> str:
@@ -81,7 +71,7 @@ def _quartiles(spread: Spread) -> str:
 
 
 def _number(value: float) -> str:
-    """Enough digits to compare, and no more."""
+    """Return ``value`` with about three digits."""
     size = abs(value)
     if size == int(size) and size < 1000:  # counts
         return f"{value:.0f}"

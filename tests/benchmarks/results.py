@@ -1,4 +1,4 @@
-"""What was measured, as rows; to JSON and back."""
+"""The results as rows, and their conversion to JSON and back."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ GOALS = {
     7: "issuing a token",
     8: "32 threads at once",
     9: "finding a token in the store",
+    10: "what a person waits for",
 }
 
 TIME = "× time"  # noqa: RUF001  # the sign that is meant
@@ -29,7 +30,7 @@ INSTRUCTIONS = "× instructions"  # noqa: RUF001  # the sign that is meant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One number: of which subject, what, in which unit, and the most it may be."""
+    """One measured number of one subject, with its unit and its limit."""
 
     goal: int
     subject: str
@@ -40,9 +41,9 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Against the limit: "met", "missed", "unsure", or nothing where there is no limit.
+        """The comparison with the limit: "met", "missed" or "unsure"; empty without a limit.
 
-        Unsure: the median is over it, and the interval that holds the true one is not.
+        Unsure: the median is over the limit, and the interval that contains the true median is not.
         """
         if self.limit is None:
             return ""
@@ -53,16 +54,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """All rows of a run, and on what it ran."""
+    """All rows of a run, and the machine that it ran on."""
 
     machine: Mapping[str, str]
     rows: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     loads: Mapping[str, float] = field(default_factory=dict)
-    """The load average over one minute when a goal's measurements had ended."""
+    """The load average of one minute at the end of the measurements of a goal."""
 
     def joined(self, other: Results) -> Results:
-        """These, with the goals that ``other`` has measured in place of their rows here."""
+        """Return these results with the goals of ``other`` replaced by its rows."""
         anew = {row.goal for row in other.rows}
         rows = (*(row for row in self.rows if row.goal not in anew), *other.rows)
         return replace(
@@ -74,7 +75,7 @@ class Results:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         rows = [{**asdict(row), "spread": row.spread.as_json()} for row in self.rows]
         verdicts = [
             {**plain, "verdict": row.verdict} for plain, row in zip(rows, self.rows, strict=True)
@@ -88,7 +89,7 @@ class Results:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Results:
-        """Undo ``as_json``."""
+        """Return the results that ``as_json`` converted."""
         rows = [
             {name: entry[name] for name in entry if name != "verdict"} for entry in document["rows"]
         ]

@@ -1,4 +1,4 @@
-"""One run of one command: how long, how much processor, how much memory."""
+"""Run a command once, and measure its time, processor time and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KIB_PER_UNIT = 1 / 1024 if sys.platform == "darwin" else 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run took. Seconds, and MiB at the most."""
+    """The seconds of one run, and its largest memory in MiB."""
 
     wall: float
     processor: float
@@ -31,10 +31,10 @@ class Run:
 
 
 def timed(command: Sequence[str], *, variables: Mapping[str, str], cwd: Path) -> Run:
-    """Run ``command`` with its output thrown away.
+    """Run ``command`` without its output.
 
     Raises:
-        Unmeasurable: it failed: its time would mean nothing.
+        Unmeasurable: The command failed.
     """
     with (cwd / "stderr").open("w+b") as complaints:
         began = time.perf_counter()
@@ -63,10 +63,10 @@ def timed(command: Sequence[str], *, variables: Mapping[str, str], cwd: Path) ->
 def probed(
     python: str, probe: str, *arguments: str, variables: Mapping[str, str], cwd: Path
 ) -> Any:
-    """What the script ``probes/<probe>.py`` finds out, run by ``python``.
+    """Run the script ``probes/<probe>.py`` with ``python``; return the JSON that it prints.
 
     Raises:
-        Unmeasurable: it failed.
+        Unmeasurable: The script failed.
     """
     done = subprocess.run(
         [python, str(PROBES / f"{probe}.py"), *arguments],

@@ -1,9 +1,15 @@
-"""The sandbox with 200 packages more in a protected and in a public channel: ``… FOLDER``."""
+"""Serve the sandbox with 200 more packages in a protected and in a public channel.
+
+    python -m tests.benchmarks.serve FOLDER [CERTIFICATE PRIVATE_KEY]
+
+With a certificate and its private key (PEM files), the sandbox serves https.
+"""
 
 from __future__ import annotations
 
 import json
 import signal
+import ssl
 import sys
 import threading
 from pathlib import Path
@@ -30,14 +36,14 @@ def enlarge(channels: Path) -> None:
         build_channel(Channel(path, recipes()), channels / path)
 
 
-def main(folder: Path) -> None:
-    """Build, serve until SIGTERM, and print first where."""
+def main(folder: Path, *certificate: str) -> None:
+    """Build the channels, print the addresses as JSON, and serve until SIGTERM."""
     channels = folder / "channels"
     if not channels.is_dir():
         enlarge(build_channels(folder))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Sandbox.start(packages=folder) as sandbox:
+    with Sandbox.start(packages=folder, tls=_tls(*certificate)) as sandbox:
         token = sandbox.world.issue("acme", "ada")
         facts = {
             **sandbox.introduction(),
@@ -50,5 +56,13 @@ def main(folder: Path) -> None:
         stop.wait()
 
 
+def _tls(*certificate: str) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

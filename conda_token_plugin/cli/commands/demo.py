@@ -4,13 +4,15 @@ Examples:
   conda-token-plugin demo
   conda-token-plugin demo --json
 
-It issues a token, looks at it, installs a real package with it (with conda, or
-with py-rattler without conda) and removes it, in a temporary home that is
-deleted. It does not contact anaconda.com.
+A channel refuses a request, a token is issued, a real package is installed with it
+(with conda, or with py-rattler without conda), and the token is removed. This happens
+in a temporary home that is deleted. The addresses are shown as those of
+repo.anaconda.cloud, which is not contacted.
 """
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.cli.demo_stage import Act, Stage
+
+GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
+"""Colours on a terminal."""
+SUCCESS = re.compile(r"^(?:Issued|Executing|installed).*", re.MULTILINE)
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -31,7 +38,8 @@ def run(call: CommandContext) -> int:
     """Run each command, and print it with its output.
 
     Raises:
-        CheckFailed: A command failed, and the following ones are not run; or there is no client.
+        CheckFailed: A command did not end as it has to, and the following ones are not run; or
+            there is no client.
     """
     if not (find_spec("conda") or find_spec("rattler")):
         raise CheckFailed(
@@ -40,14 +48,30 @@ def run(call: CommandContext) -> int:
         )
     played: list[dict[str, Any]] = []
     on_terminal = call.printer.out.isatty() and not call.printer.json
+    colours = on_terminal and not call.settings.plain_output
     with stage() as here:
-        call.printer.say(f"A sandbox serves {here.repo}; the home is {here.home}.")
+        call.printer.say(f"A sandbox on this machine plays repo.anaconda.cloud: {here.repo}")
         for act in acts(here):
-            call.printer.echo(f"\n$ {act.shown}\n")
-            code, output = here.run(act.command, on_terminal=on_terminal)
-            played.append({"command": act.shown, "exit_code": code, "output": output})
-            call.printer.echo(output)
-            if code:
-                raise CheckFailed(f"The command `{act.shown}` failed (exit code {code}).")
+            call.printer.echo(f"\n{prompted(act, here, colours=colours)}\n", colours=colours)
+            code, output = here.run(act, on_terminal=on_terminal)
+            played.append({"command": here.public(act.shown), "exit_code": code, "output": output})
+            call.printer.echo(f"{coloured(act, output, colours=colours)}\n", colours=colours)
+            if bool(code) != act.refused:
+                raise CheckFailed(f"The command `{act.shown}` ended with exit code {code}.")
     call.printer.data({"steps": played}, text="\nAll steps worked; the temporary home is removed.")
     return 0
+
+
+def prompted(act: Act, here: Stage, *, colours: bool) -> str:
+    """Return the command after a prompt, with the public addresses."""
+    shown = here.public(act.shown)
+    return f"{GREEN}${PLAIN} {BOLD}{shown}{PLAIN}" if colours else f"$ {shown}"
+
+
+def coloured(act: Act, output: str, *, colours: bool) -> str:
+    """Return the output; a refusal is red, and the line that reports success is green."""
+    if not colours:
+        return output
+    if act.refused:
+        return f"{RED}{output}{PLAIN}"
+    return SUCCESS.sub(f"{GREEN}\\g<0>{PLAIN}", output)

@@ -1,4 +1,4 @@
-"""Goal 1: whole conda commands with a plugin, over the same commands without."""
+"""Measure goal 1: whole conda commands with a plugin, relative to bare conda."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SLOWER, MORE = 1.01, 1.005
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Every subject has one token, except those that can have none."""
+    """Yield the rows. Every subject that can store a token has one."""
     subjects = (bench.bare, bench.floor, *bench.plugged)
     homes = {subject.name: bench.holder(subject) for subject in subjects}
     told(homes[bench.floor.name], by=homes[bench.ours.name])

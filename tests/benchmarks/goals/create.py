@@ -1,4 +1,4 @@
-"""Goal 5: a real ``conda create`` of 200 packages, protected, over the same without protection."""
+"""Measure goal 5: ``conda create`` of 200 packages, relative to the same in a public channel."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 SLOWER, LARGER = 1.01, 1.0
 LEFT_BEHIND = ("pkgs", "envs", ".cache")
 FEWER = 3
-"""A run takes seconds: so many times fewer rounds than of other commands."""
+"""The number of rounds is divided by this, because a run takes seconds."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Bare conda takes the public channel; a plugin the protected one, with its token."""
+    """Yield the rows. Bare conda uses the public channel, and a plugin the protected one."""
     with bench.sandbox() as sandbox:
         trials = {bench.bare.name: _trial(bench.bare, bench.home(), channel=sandbox["public"])}
         for subject in bench.plugged:
@@ -40,7 +40,7 @@ def measure(bench: Bench) -> Iterator[Row]:
 
 
 def _token(subject: Subject, sandbox: dict[str, Any]) -> str:
-    """conda-auth sends ``Bearer``, which the sandbox takes for an API key, as the service does."""
+    """Return the API key for conda-auth, whose ``Bearer`` the service accepts for a key only."""
     return str(
         sandbox["token"]
         if subject.name in (ANACONDA_AUTH, "conda-token-plugin")

@@ -1,10 +1,10 @@
-"""Goal 9: opening a file store and finding a token by URL, with few tokens and with many."""
+"""Measure goal 9: open a file store and find a token by URL, with few and with many tokens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.goals.urls import COVERED, MANY, URLS
+from tests.benchmarks.goals.urls import COVERED, URLS
 from tests.benchmarks.hosts import OURS
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.results import Row
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.bench import Bench
 
-FEW = 10
+FEW, MANY = 10, 1_000
 URL = f"{COVERED}noarch/repodata.json"
 OPENING = {FEW: 1.0, MANY: 10.0}
-"""Milliseconds, by the number of tokens."""
+"""Limits in milliseconds, by the number of tokens."""
 LOOK_UP = 5.0
-"""Microseconds, with any number of tokens."""
+"""Limit in microseconds, for any number of tokens."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Each store in new processes, in turn."""
+    """Yield the rows. Each store is opened in new processes, in turn."""
     trials = {f"{tokens:,} tokens": _trial(bench, tokens) for tokens in OPENING}
     found = in_turn(trials, rounds=bench.rounds)
     for said, limit in zip(trials, OPENING.values(), strict=True):

@@ -1,4 +1,4 @@
-"""Goal 2: what a plugin's entry point and its hooks take in a process where conda is loaded."""
+"""Measure goal 2: import a plugin and call its hooks in a process where conda is loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MILLISECONDS, MODULES = 1.0, 2.0
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Each subject in a new process, in turn."""
+    """Yield the rows. Each subject runs in a new process, in turn."""
     subjects = (bench.floor, *bench.plugged)
     trials = {subject.name: _trial(bench, subject) for subject in subjects}
     found = in_turn(trials, rounds=bench.rounds)

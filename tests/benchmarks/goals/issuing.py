@@ -1,4 +1,4 @@
-"""Goal 7: ``conda token install --org acme --yes``: requests, and the time beside them."""
+"""Measure goal 7: the requests of ``conda token install --org acme``, and the other time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REQUESTS, MILLISECONDS = 4.0, 50.0
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """In a conda process, from the command's first line to its exit code."""
+    """Yield the rows, measured in a conda process from the first line to the exit code."""
     with bench.sandbox() as sandbox:
         home = bench.home(
             CONDA_TOKEN_SERVICE_URL=sandbox["service"],

@@ -1,4 +1,4 @@
-"""Goal 6: listing tokens, inside of conda and without it."""
+"""Measure goal 6: list tokens, inside conda and without it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ SCRIPT = "conda-token-plugin list"
 NEEDED = (
     "import argparse, datetime, enum, hashlib, json, pathlib, platformdirs, typing, urllib.parse"
 )
-"""What no list of stored tokens can do without."""
+"""Modules of the standard library that any list of stored tokens needs."""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """``conda token list`` over ``conda --help`` of the same environment."""
+    """Yield the rows: ``conda token list`` relative to ``conda --help``, and the plain script."""
     ours, home = bench.ours, bench.holder(bench.ours)
     trials = {
         "help": _trial(ours.conda("--help"), home),

@@ -1,4 +1,4 @@
-"""Goal 8: 32 threads that begin at once: how often the store is read, and how long it takes."""
+"""Measure goal 8: how often 32 threads that start at once read the store, and how long it takes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READS = 1.0
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """Each thread prepares the first request of its own session."""
+    """Yield the rows. Each thread prepares the first request of its own session."""
     trials = {one.name: _trial(bench, one) for one in (bench.bare, *bench.plugged)}
     found = in_turn(trials, rounds=bench.rounds)
     bare = [one["milliseconds"] for one in found[bench.bare.name]]

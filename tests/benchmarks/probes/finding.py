@@ -1,4 +1,4 @@
-"""What the store costs: ``finding.py URL COUNT``. Prints milliseconds and microseconds.
+"""Measure the store: ``finding.py URL COUNT``. Prints milliseconds and microseconds.
 
 *open*: a file store that this process has not looked at yet is opened, and the token for URL found;
 what has to be imported for that is imported before, by looking into a store that is empty.
@@ -26,7 +26,7 @@ FOUND = "the URL has no token"
 
 
 def opened(environment: Settings, url: str) -> tuple[Lookup, float]:
-    """The resolver of a process after its first URL, and the milliseconds that this took."""
+    """Return the lookup of a process after its first URL, and the milliseconds that this took."""
     began = time.perf_counter_ns()
     lookup = Lookup(environment)
     found = lookup.find(url)
@@ -36,7 +36,7 @@ def opened(environment: Settings, url: str) -> tuple[Lookup, float]:
 
 
 def each(calls: list[Callable[[], object]]) -> float:
-    """Microseconds of one of ``calls``."""
+    """Return the microseconds of one of ``calls``."""
     began = time.perf_counter_ns()
     for call in calls:
         call()
@@ -44,7 +44,7 @@ def each(calls: list[Callable[[], object]]) -> float:
 
 
 def main(url: str, count: int) -> dict[str, float]:
-    """Open it once, then look up often."""
+    """Open the store once, then look up many URLs."""
     environment = Settings()
     empty = Store(environment.store_folder / "empty", choice="file")
     Lookup(environment, stores={USER: empty}).find(url)

@@ -1,4 +1,6 @@
-"""What a plugin takes at conda's start: ``hooks.py DISTRIBUTION``. Prints milliseconds and modules.
+"""Measure a plugin at the start of conda: ``hooks.py DISTRIBUTION``.
+
+Prints milliseconds and modules.
 
 "the floor" is no distribution: of it, ``idle.plugin`` is loaded.
 
@@ -28,7 +30,7 @@ ON_DEMAND = frozenset({"conda_auth_handlers", "conda_health_checks", "conda_solv
 
 
 def manager_of_conda() -> CondaPluginManager:
-    """The manager with conda's own plugins and no other; all that it needs is loaded."""
+    """Return the plugin manager with only conda's own plugins, and with its imports loaded."""
     with patch.object(CondaPluginManager, "load_entrypoints", return_value=0):
         reset_context()
         generate_parser(add_help=True)
@@ -36,7 +38,7 @@ def manager_of_conda() -> CondaPluginManager:
 
 
 def loaded(manager: CondaPluginManager, name: str) -> list[Any]:
-    """The plugins of the distribution called ``name``, imported and registered."""
+    """Import and register the plugins of the distribution ``name``; return them."""
     if name == "the floor":
         plugins = [import_module("idle.plugin")]
     else:
@@ -48,13 +50,13 @@ def loaded(manager: CondaPluginManager, name: str) -> list[Any]:
 
 
 def hooks_of(manager: CondaPluginManager, plugins: Iterable[Any]) -> list[str]:
-    """The names of the hooks that conda calls on each command and that ``plugins`` have."""
+    """Return the names of the hooks of ``plugins`` that conda calls in each command."""
     callers = [caller for plugin in plugins for caller in manager.get_hookcallers(plugin) or ()]
     return [one.name for one in callers if not one.spec.argnames and one.name not in ON_DEMAND]
 
 
 def call(manager: CondaPluginManager, names: Iterable[str]) -> float:
-    """Milliseconds that calling these hooks takes."""
+    """Return the milliseconds that calling these hooks takes."""
     began = time.perf_counter_ns()
     for name in names:
         for found in getattr(manager.hook, name)():

@@ -1,7 +1,7 @@
-"""A keyring backend that costs next to nothing: what is measured with it is its caller.
+"""A keyring backend that takes no time, so that a measurement is that of its caller.
 
-Its entries are read once from ``instant-keyring.json`` in the home; each call is written
-to ``keyring-calls`` beside it, so that calls can be counted.
+Its entries are in ``instant-keyring.json`` in the home. Each call is written to ``keyring-calls``
+beside it, so that calls can be counted.
 """
 
 from __future__ import annotations
@@ -14,33 +14,35 @@ from typing import Any
 from keyring.backend import KeyringBackend
 
 HOME = Path("~").expanduser()
+ENTRIES = HOME / "instant-keyring.json"
 
 
 class Keyring(KeyringBackend):
-    """Reads; what is written stays in this process."""
+    """Reads the file once, and writes it after each change."""
 
     priority = 1
 
     def get_password(self, service: str, username: str) -> str | None:
-        """The entry, whatever the user is called."""
+        """Return the entry of the service; the user name is ignored."""
         with (HOME / "keyring-calls").open("a", encoding="utf-8") as calls:
             calls.write(f"get {service} {username}\n")
         return entries().get(service)
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep it until the process ends."""
+        """Store the entry of the service."""
         del username
         entries()[service] = password
+        ENTRIES.write_text(json.dumps(entries()), "utf-8")
 
     def delete_password(self, service: str, username: str) -> None:
-        """Forget it."""
+        """Delete the entry of the service, if there is one."""
         del username
         entries().pop(service, None)
+        ENTRIES.write_text(json.dumps(entries()), "utf-8")
 
 
 @cache
 def entries() -> dict[str, Any]:
-    """What the home holds."""
-    path = HOME / "instant-keyring.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    """Return the entries of the home."""
+    found: dict[str, Any] = json.loads(ENTRIES.read_text("utf-8")) if ENTRIES.is_file() else {}
     return found

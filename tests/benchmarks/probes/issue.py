@@ -1,4 +1,4 @@
-"""Issue a token in a conda process: how long, and how long without the requests that it made.
+"""Measure the issue of a token in a conda process, with and without its requests.
 
 What it waits for the disk (``os.fsync``) is told, too: no token may be lost, whatever that costs.
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def timing(function: Callable[..., Any], *, into: list[float]) -> Callable[..., Any]:
-    """``function``, with the milliseconds of each call put ``into`` a list."""
+    """Return ``function``, which then appends the milliseconds of each call to ``into``."""
 
     def timed(*arguments: Any, **more: Any) -> Any:
         began = time.perf_counter_ns()
@@ -55,12 +55,12 @@ def main() -> dict[str, float]:
 
 
 def quiet() -> contextlib.redirect_stderr[io.StringIO]:
-    """Let the command talk to nobody."""
+    """Hide the messages of the command."""
     return contextlib.redirect_stderr(io.StringIO())
 
 
 def issue() -> float:
-    """Milliseconds of the command."""
+    """Run the command; return its milliseconds."""
     began = time.perf_counter_ns()
     from conda_token_plugin.plugin import token
 

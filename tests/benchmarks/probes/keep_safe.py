@@ -1,4 +1,4 @@
-"""What it takes not to lose a token, in a conda process: a lock, and waits for the disk.
+"""Measure the floor of storing a token in a conda process: a lock, and waits for the disk.
 
 As many files are written, synced and put in place as ``conda token install`` does.
 """
@@ -21,7 +21,7 @@ SYNCS = 10
 
 
 def keep_safe(folder: Path) -> float:
-    """Milliseconds of a lock and of the waits."""
+    """Return the milliseconds of a lock and of the waits."""
     began = time.perf_counter_ns()
     from filelock import FileLock
 
@@ -36,7 +36,7 @@ def keep_safe(folder: Path) -> float:
 
 
 def main() -> dict[str, float]:
-    """In the home, which lies where the store of a measured command does."""
+    """Return a folder in the home, on the same disk as the store of a measured command."""
     reset_context()
     get_plugin_manager()
     generate_parser(add_help=True)

@@ -1,4 +1,4 @@
-"""Many threads that prepare a request at once: ``threads.py BASE COUNT``, in any conda.
+"""Prepare a request in many threads at once: ``threads.py BASE COUNT``, in any conda.
 
 Prints the milliseconds until all are ready, and how often files of the plugin's store were opened.
 """
@@ -19,20 +19,20 @@ OPENED: list[str] = []
 
 
 def note(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook: remember what is opened."""
+    """Record the path of each file that is opened, as an audit hook."""
     if event == "open":
         OPENED.append(str(arguments[0]))
 
 
 def prepare(base: str, number: int, start: threading.Barrier) -> None:
-    """What a thread does: a session of its own, and a request that is ready to be sent."""
+    """Make a session and prepare a request, in one thread."""
     url = f"{base}noarch/package-{number:05}-1.0-0.conda"
     start.wait()
     get_session(url).prepare_request(Request("GET", url))
 
 
 def main(base: str, count: int) -> dict[str, float]:
-    """Start them, let them go, and wait for the last."""
+    """Start the threads, release them at once, and wait for the last one."""
     reset_context()
     get_plugin_manager()
     start = threading.Barrier(count + 1)

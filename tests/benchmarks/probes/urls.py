@@ -1,4 +1,4 @@
-"""What a URL costs: ``urls.py BASE COUNT HANDLER``, in any conda. Prints microseconds.
+"""Measure the time of a URL: ``urls.py BASE COUNT HANDLER``, in any conda. Prints microseconds.
 
 For each of COUNT new URLs below BASE: ``get_session(url)`` and ``prepare_request``, as conda does
 it before a download. The first one also pays for what is done once a process.
@@ -28,13 +28,13 @@ WARM_UP = "https://conda.anaconda.org/conda-forge/noarch/repodata.json"
 
 
 def prepared(url: str) -> PreparedRequest:
-    """What conda does before it downloads ``url``."""
+    """Do what conda does before it downloads ``url``."""
     request: PreparedRequest = get_session(url).prepare_request(Request("GET", url))
     return request
 
 
 def cost(url: str) -> float:
-    """Microseconds from a new URL to a request that is ready to be sent."""
+    """Return the microseconds from a new URL to a request that is ready to be sent."""
     began = time.perf_counter_ns()
     prepared(url)
     return (time.perf_counter_ns() - began) / 1000
@@ -44,7 +44,7 @@ class Idle:
     """A handler of modules that do nothing."""
 
     def __init__(self, channel_name: str) -> None:
-        """As conda calls it."""
+        """Accept what conda passes."""
         self.channel_name = channel_name
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -80,7 +80,7 @@ def register(name: str, *, base: str) -> None:
 
 
 def main(base: str, count: int, handler: str) -> dict[str, Any]:
-    """As conda does at its start, then once for a URL that nobody has a handler for."""
+    """Prepare conda as at its start, then make one request for a URL without a handler."""
     reset_context()
     get_plugin_manager()
     if handler in HANDLERS:
