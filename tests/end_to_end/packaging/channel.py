@@ -59,6 +59,11 @@ class Channel:
         about = {"name": "python", "version": VERSION, "build": "0_stand_in", "subdir": platform()}
         self._add(about, files={"pyvenv.cfg": home}, links=links)
 
+    def add_empty(self, name: str) -> None:
+        """Add a package without files, for a dependency that this Python does not need."""
+        about = {"name": name, "version": "99", "build": "0_empty", "subdir": "noarch"}
+        self._add(about, files={})
+
     def add(self, *names: str) -> None:
         """The distributions of these names, and everything that they depend on."""
         waiting, seen = list(names), set[str]()
@@ -113,6 +118,8 @@ def made(folder: Path) -> Channel:
     channel = Channel(folder)
     channel.add_python()
     channel.add(*HOST, *dependencies(), *([SOLVER] if _installed(SOLVER) else []))
+    if not _installed("tomli"):  # only Python 3.10 needs it, and the recipes depend on it
+        channel.add_empty("tomli")
     channel.index()
     return channel
 
