@@ -10,6 +10,7 @@ import ast
 import errno
 import os
 import select
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -27,6 +28,7 @@ from platformdirs.windows import Windows
 
 from conda_token_plugin import settings as settings_module
 from conda_token_plugin.cli import login_flow
+from conda_token_plugin.cli.commands import run
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import files, foreign_files, keyring, locks, state_file
 from conda_token_plugin.integrations import github_actions, rattler
@@ -406,6 +408,18 @@ def test_rattler_gets_its_file_on_windows_because_its_entries_have_other_names_t
     assert place.name == (str(file) if platform == "win32" else "keyring:rattler")
 
 
+@pytest.mark.parametrize("platform", THREE)
+def test_keyring_entry_of_rattler_is_imported_except_on_windows(
+    monkeypatch: pytest.MonkeyPatch, sealed_room: Path, platform: str
+) -> None:
+    (sealed_room / ".rattler").mkdir()
+    copy = copy_for(rattler, platform=platform, monkeypatch=monkeypatch)
+    asked: list[str] = []
+    monkeypatch.setattr(copy.KeyringService, "held", lambda _, key: asked.append(key))
+    assert list(copy.RattlerSource().offers(Settings())) == []
+    assert asked == ([] if platform == "win32" else ["repo.anaconda.cloud"])
+
+
 @pytest.mark.parametrize("platform", ["linux", "win32"])
 def test_probe_that_hangs_is_ended_with_the_calls_of_the_platform(
     monkeypatch: pytest.MonkeyPatch, platform: str
@@ -419,6 +433,18 @@ def test_probe_that_hangs_is_ended_with_the_calls_of_the_platform(
     monkeypatch.setattr(sys, "platform", platform)
     keyring_probe._kill(child)  # type: ignore[arg-type]  # what is called of it
     assert ended == ["kill" if platform == "win32" else "killpg"]
+
+
+# -- child processes -------------------------------------------------------------------------------
+
+
+def test_command_is_run_although_windows_lacks_two_of_the_signals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SIGHUP", "SIGQUIT"):
+        monkeypatch.delattr(signal, name)
+    command = [sys.executable, "-c", "raise SystemExit(7)"]
+    assert run._ran(command, settings=os.environ) == 7
 
 
 # -- terminal --------------------------------------------------------------------------------------
@@ -479,6 +505,7 @@ def test_dropin_with_windows_line_ends_is_recognized_and_replaced(tmp_path: Path
     assert not path.exists()
 
 
+@pytest.mark.usefixtures("windows")
 def test_variables_of_a_github_job_have_no_carriage_return(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
