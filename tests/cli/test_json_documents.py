@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "json.md").read_text("utf-8")
+PROGRAM = Path(__file__).parents[1] / "support" / "validate_document.py"
+"""The program in the documentation."""
 SHARED = {"error", "token"}
 """Schemas that belong to no command."""
 
@@ -202,7 +204,7 @@ def test_documentation_lists_every_schema_and_command() -> None:
 
 
 def test_program_in_the_documentation_validates_a_document() -> None:
-    (program,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    program = PROGRAM.read_text("utf-8")
     exec(program, {})
     with pytest.raises(ValidationError):
         exec(program.replace('"NoToken"', '"no token"'), {})
