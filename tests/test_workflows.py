@@ -15,6 +15,11 @@ from ruamel.yaml import YAML
 
 from conda_token_plugin import __version__
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -121,6 +126,21 @@ def test_tested_python_versions_are_the_classifiers_of_the_package() -> None:
 @pytest.mark.parametrize("text", STEPS)
 def test_script_takes_no_expression_of_the_workflow(text: str) -> None:
     assert "${{" not in text, "a value from outside could be a command: pass it in `env`"
+
+
+@pytest.mark.parametrize(
+    ("task", "steps_of_workflow"),
+    [
+        ("test", ["Test"]),
+        ("lint", ["Lint", "Check types"]),
+        ("docs", ["Build with warnings as errors"]),
+    ],
+)
+def test_task_of_pixi_runs_what_the_workflow_runs(task: str, steps_of_workflow: list[str]) -> None:
+    pixi = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pixi"]
+    tasks = {name: text for one in pixi["feature"].values() for name, text in one["tasks"].items()}
+    scripts = "\n".join(step.script for step in steps() if step.name in steps_of_workflow)
+    assert [part for part in tasks[task].split(" && ") if part not in scripts] == []
 
 
 @posix

@@ -43,6 +43,23 @@ def test_every_module_of_the_package_is_in_the_wheel(wheel: Path, source: Path) 
     assert packed == sources
 
 
+def test_schemas_of_the_json_documents_are_in_the_wheel(wheel: Path, source: Path) -> None:
+    folder = source / "conda_token_plugin" / "schemas"
+    schemas = {path.relative_to(source).as_posix() for path in folder.iterdir()}
+    assert len(schemas) > 1
+    assert schemas <= set(names_in(wheel))
+
+
+def test_metadata_has_addresses_and_python_versions(wheel: Path) -> None:
+    metadata = metadata_of(wheel)
+    urls = dict(line.split(", ", 1) for line in metadata.get_all("Project-URL", []))
+    assert urls.keys() == {"Homepage", "Repository", "Documentation", "Changelog", "Issues"}
+    assert len({url.split("/")[4] for url in urls.values()}) == 1, "one repository"
+    classifiers = metadata.get_all("Classifier", [])
+    wanted = [f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)]
+    assert [one for one in classifiers if re.search(r":: 3\.", one)] == wanted
+
+
 def test_the_wheel_says_that_it_is_typed_and_carries_the_licence(wheel: Path) -> None:
     assert "conda_token_plugin/py.typed" in names_in(wheel)
     assert f"{STEM}.dist-info/licenses/LICENSE" in names_in(wheel)
