@@ -1,4 +1,4 @@
-"""A proxy that leads every tunnel to one port of this machine, whatever host is asked for."""
+"""A proxy that connects every tunnel to one port of this machine, for any requested host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Proxy(ThreadingTCPServer):
     daemon_threads = False
 
     def __init__(self, port: int) -> None:
-        """All tunnels lead to ``port``."""
+        """Connect all tunnels to ``port``."""
         self.port = port
         super().__init__(("127.0.0.1", 0), Tunnel)
 
@@ -27,23 +27,23 @@ class Tunnel(StreamRequestHandler):
     """One CONNECT."""
 
     server: Proxy
-    rbufsize = 0  # what follows the request belongs to the other side
+    rbufsize = 0  # the bytes after the request are for the target
 
     def handle(self) -> None:
-        """Read the request to its blank line, then pass on what comes."""
+        """Read the request to its blank line, then forward bytes in both directions."""
         while self.rfile.readline() not in {b"\r\n", b""}:
             pass
         self.wfile.write(b"HTTP/1.1 200 connected\r\n\r\n")
         with socket.create_connection(("127.0.0.1", self.server.port)) as other:
-            back = threading.Thread(target=pass_on, args=(other, self.connection))
+            back = threading.Thread(target=forward, args=(other, self.connection))
             back.start()
-            pass_on(self.connection, other)
+            forward(self.connection, other)
             back.join()
 
 
-def pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Until one side closes; then the other one, too: TLS knows no half-closed connection."""
-    with suppress(OSError):  # it hung up first
+def forward(source: socket.socket, target: socket.socket) -> None:
+    """Forward bytes until one side closes, then close the other side, as TLS requires."""
+    with suppress(OSError):  # the target closed first
         while data := source.recv(65536):
             target.sendall(data)
     with suppress(OSError):  # it is closed already
@@ -52,7 +52,7 @@ def pass_on(source: socket.socket, target: socket.socket) -> None:
 
 @contextmanager
 def proxy(port: int) -> Iterator[str]:
-    """The address of a proxy whose tunnels lead to ``port``."""
+    """Yield the address of a proxy whose tunnels are connected to ``port``."""
     with Proxy(port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
