@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +11,6 @@ from tests.support import keyrings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FORKING = ("crowd", "faults", "kills", "lock", "machine", "modes", "secret_service")
-"""The tests that need processes which fork, or groups."""
-collect_ignore = [f"test_{name}.py" for name in FORKING if sys.platform == "win32"]
 NUMBERS = pytest.StashKey[list[str]]()
 
 
