@@ -90,7 +90,8 @@ def _visited(address: str) -> bool:
 def _run(shell: Shell, line: str) -> tuple[str | None, str]:
     """Run a command with `--json`; return the name of the schema and the output."""
     words = [word.format(repo=shell.sandbox.repo) for word in line.split()]
-    words = [words[0], "--json", *words[1:]]
+    end = words.index("--") if "--" in words else len(words)
+    words = [*words[:end], "--json", *words[end:]]
     out = shell(*words).out
     return validate(words, out=out), out
 
