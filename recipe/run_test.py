@@ -1,11 +1,11 @@
-"""Fails unless this environment's conda sends a token because of this package.
+"""Test that the conda of this environment sends a token because of this package.
 
-It stands for a container: no command was run, only a variable is set. For a token to be sent,
-conda has to find the plugin, read the drop-in and know the handler by the name in it,
-and the handler has to find the token.
+As in a container, only a variable is set, and no command of the plugin was run. For a token to be
+sent, conda has to find the plugin, read the drop-in, and know the handler that it names, and the
+handler has to find the token.
 
-conda-build runs this in the test environment, with lines of its own before the first of these:
-that is why nothing can be imported from `__future__`.
+conda-build and rattler-build run this in the test environment. conda-build inserts lines before
+the first one, so nothing can be imported from `__future__`.
 """
 
 import os
@@ -20,7 +20,7 @@ OTHERS = (
 
 
 def authorization(url: str) -> bytes:
-    """What conda would send for ``url``; nothing is sent."""
+    """Return the header that conda would send to ``url``. Nothing is sent."""
     from conda.gateways.connection.session import get_session
     from requests import Request
 
@@ -29,7 +29,11 @@ def authorization(url: str) -> bytes:
 
 
 def main() -> None:
-    """Compare what would be sent with what should be."""
+    """Compare the headers with the expected ones.
+
+    Raises:
+        SystemExit: A header is wrong.
+    """
     from conda.base.context import reset_context
 
     os.environ["ANACONDA_REPO_TOKEN"] = TOKEN

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+FORKING = ("crowd", "faults", "kills", "lock", "machine", "modes", "secret_service")
+"""The tests of the store that need processes which fork, or groups."""
+collect_ignore = [f"store/test_{name}.py" for name in FORKING if os.name == "nt"]
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 FOREIGN = ("CONDA", "ANACONDA", "_CONDA", "XDG_", "RATTLER_", "MAMBA", "PIXI_", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")

@@ -71,13 +71,17 @@ def recorded(folder: Path, *, organization: str, now: datetime) -> Iterator[None
         with suppress(OSError):
             path.unlink()
         raise StoreUnusable(path, reason=error.strerror or "unknown") from None
-    with file:
-        try:
-            yield
-        except TokenPluginError:
+    try:
+        with file:
+            try:
+                yield
+            except TokenPluginError:
+                remove(path)
+                raise
             remove(path)
-            raise
-        remove(path)
+    except TokenPluginError:
+        remove(path)  # Windows deletes no open file; elsewhere nothing is left to delete
+        raise
     for entry in interrupted(folder):
         if entry.organization == organization:
             remove(entry.path)

@@ -45,6 +45,7 @@ API_KEY = "ANACONDA_AUTH_API_KEY"
 REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a token
 SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
 RUN_SECRETS = Path("/run/secrets")
+WINDOWS = os.name == "nt"
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
@@ -154,7 +155,7 @@ class Settings:
         Not below conda's root prefix, which is packed and copied with everything in it.
         """
         shared = "/etc"
-        if os.name == "nt":
+        if WINDOWS:
             shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
         default = f"{shared}/conda-token-plugin"
         return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_HOME") or default)
@@ -171,7 +172,7 @@ class Settings:
     @property
     def machine_condarc(self) -> Path:
         """The drop-in for all users of this machine; every conda reads the default folder."""
-        folder = "C:/ProgramData/conda" if os.name == "nt" else "/etc/conda"
+        folder = "C:/ProgramData/conda" if WINDOWS else "/etc/conda"
         default = f"{folder}/condarc.d/conda-token-plugin.yml"
         return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC") or default)
 

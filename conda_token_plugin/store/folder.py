@@ -6,7 +6,8 @@ Files of other owners are refused. A mode that permits more is repaired, and the
 
 Python shows neither owners nor modes on Windows. There ``os.mkdir`` with mode 0o700 makes a folder
 with an ACL for its owner and the administrators (CPython since 3.12.4, documentation of
-``os.mkdir``), and files inherit it. This part was never run on Windows.
+``os.mkdir``), and files inherit it: the machine's folder, too, until an administrator changes its
+ACL. This part was never run on Windows.
 """
 
 from __future__ import annotations
@@ -234,7 +235,9 @@ class Folder:
 
     @property
     def _mode(self) -> int:
-        return 0o750 if self.shared else 0o700
+        # On Windows any mode but 0o700 makes a folder that has the ACL of its parent: every user
+        # can read below C:/ProgramData.
+        return 0o750 if self.shared and not files.WINDOWS else 0o700
 
 
 def _loose(status: os.stat_result, *, allowed: int) -> bool:

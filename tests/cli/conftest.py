@@ -13,6 +13,7 @@ import requests
 from conda_token_plugin.cli import main
 from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.settings.sites import Site
+from tests.support.json_documents import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,7 @@ class Shell:
         self._capsys.readouterr()
         code = main(words, prog="conda-token-plugin")
         printed = self._capsys.readouterr()
+        validate(words, out=printed.out)
         return Ran(code, printed.out, printed.err)
 
     def issued(self, organization: str, user: str = "ada") -> Token:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import subprocess
 import sys
@@ -11,6 +10,11 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+import pty
 
 from conda_token_plugin.cli.commands.completion import SHELLS
 from conda_token_plugin.cli.registry import VERBS

@@ -12,6 +12,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.settings import Settings
+from tests.support.json_documents import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +120,10 @@ class Machine:
 
     def conda(self, *argv: str, stdin: str = "", **variables: str) -> Ran:
         """Run ``conda`` with these arguments and additional variables."""
-        return self.python("-m", "conda", *argv, stdin=stdin, **variables)
+        ran = self.python("-m", "conda", *argv, stdin=stdin, **variables)
+        if argv[:1] == ("token",):
+            validate(argv[1:], out=ran.out)
+        return ran
 
     def create(self, *argv: str, **variables: str) -> Ran:
         """Run ``conda create`` for ``prefix`` without a question."""
@@ -141,7 +145,9 @@ class Machine:
 
     def plugin(self, *words: str, **variables: str) -> Ran:
         """Run ``conda-token-plugin`` in a process that cannot import conda."""
-        return self.python("-c", WITHOUT_CONDA, *words, **variables)
+        ran = self.python("-c", WITHOUT_CONDA, *words, **variables)
+        validate(words, out=ran.out)
+        return ran
 
     def install(
         self, organization: str, *argv: str, user: str = "ada", with_conda: bool = True

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
+import sys
 from typing import TextIO
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+import pty
 
 PATIENCE = 30.0
 

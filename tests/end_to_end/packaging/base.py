@@ -1,4 +1,4 @@
-"""A base environment with a conda of its own: what a person has who installed conda."""
+"""A base environment with a conda of its own, as a user has after installing conda."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 DROPIN = "condarc.d/00-conda-token-plugin.yml"
 LONGEST_RUN = 300
-"""Seconds after which a command is taken to hang."""
+"""Seconds after which a command is ended and its test fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A prefix, and a home to use it from."""
+    """A prefix, and the home folder of its user."""
 
     prefix: Path
     home: Path
@@ -27,17 +27,17 @@ class Base:
 
     @property
     def dropin(self) -> Path:
-        """The file that the package has conda read."""
+        """Return the path of the drop-in that the package installs."""
         return self.prefix / DROPIN
 
     def conda(self, *words: str | Path, **variables: str) -> str:
-        """Run this base's own conda and return what it printed; it has to succeed."""
+        """Run the conda of this base and return its output. It must succeed."""
         code, said = self.tried("conda", *words, **variables)
         assert code == 0, f"conda {' '.join(map(str, words))}: {code}\n{said}"
         return said
 
     def tried(self, script: str, *words: str | Path, **variables: str) -> tuple[int, str]:
-        """The exit code of a script of this base, and what it printed."""
+        """Run a script of this base; return its exit code and its output."""
         done = subprocess.run(
             [str(self.prefix / "bin" / script), *map(str, words)],
             env={
@@ -60,7 +60,7 @@ class Base:
         return done.returncode, done.stdout
 
     def content(self) -> dict[str, str]:
-        """Every file of the prefix and the home by digest; not conda's journal and caches."""
+        """Return the digests of all files of prefix and home, except conda's journal and caches."""
         files = [p for top in (self.prefix, self.home) for p in top.rglob("*") if p.is_file()]
         return {
             str(path): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -70,7 +70,7 @@ class Base:
 
 
 def solver() -> str:
-    """A solver that this conda can install into a prefix with."""
+    """Return the name of a solver that works with this conda."""
     try:
         version("conda-rattler-solver")
     except PackageNotFoundError:  # it is not part of conda

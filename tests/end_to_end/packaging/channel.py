@@ -1,8 +1,8 @@
-"""A channel of real packages, made offline of what is installed beside the tests.
+"""A channel of real packages, made offline from the distributions in this environment.
 
-`python` is a stand-in: links to this interpreter, and a `pyvenv.cfg` that makes the environment
-its `sys.prefix`. Every other package is an installed distribution, packed again with its own files,
-dependencies and entry points; so a conda that is installed from here is a real one.
+The package `python` has links to this interpreter, and a `pyvenv.cfg` that makes the environment
+its `sys.prefix`. Every other package is an installed distribution, packed again with its files,
+dependencies and entry points. So a conda that is installed from here is a real one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 
 VERSION = ".".join(str(part) for part in sys.version_info[:3])
 HOST = ("conda", "pip", "hatchling")
-"""What a base environment has, and what builds the plugin."""
+"""The distributions of a base environment, and those that build the plugin."""
 SOLVER = "conda-rattler-solver"
 ENTRY_POINTS = {
     # pip's own entry point refuses to do anything but `conda init` (conda.cli.main_pip).
@@ -39,7 +39,7 @@ class Channel:
 
     @property
     def url(self) -> str:
-        """For ``-c``."""
+        """Return the address of the channel."""
         return self.folder.as_uri()
 
     def index(self) -> None:
@@ -51,16 +51,21 @@ class Channel:
             (self.folder / subdir / "repodata.json").write_text(json.dumps(index))
 
     def add_python(self) -> None:
-        """The stand-in."""
+        """Add the package `python`."""
         minor = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         real = Path(sys.executable).resolve()
         links = {f"bin/{name}": str(real) for name in ("python", "python3", minor)}
         home = f"home = {real.parent}\nversion = {VERSION}\n".encode()
-        about = {"name": "python", "version": VERSION, "build": "0_stand_in", "subdir": platform()}
+        about = {"name": "python", "version": VERSION, "build": "0_links", "subdir": platform()}
         self._add(about, files={"pyvenv.cfg": home}, links=links)
 
+    def add_empty(self, name: str) -> None:
+        """Add a package without files, for a dependency that this Python does not need."""
+        about = {"name": name, "version": "99", "build": "0_empty", "subdir": "noarch"}
+        self._add(about, files={})
+
     def add(self, *names: str) -> None:
-        """The distributions of these names, and everything that they depend on."""
+        """Add the distributions of these names, and all that they depend on."""
         waiting, seen = list(names), set[str]()
         while waiting:
             name = waiting.pop().lower()
@@ -109,28 +114,30 @@ class Channel:
 
 
 def made(folder: Path) -> Channel:
-    """A channel with a python, this conda and its solver, and what runs and builds the plugin."""
+    """Return a channel with Python, this conda, its solver, and what runs and builds the plugin."""
     channel = Channel(folder)
     channel.add_python()
     channel.add(*HOST, *dependencies(), *([SOLVER] if _installed(SOLVER) else []))
+    if not _installed("tomli"):  # only Python 3.10 needs it, and the recipes depend on it
+        channel.add_empty("tomli")
     channel.index()
     return channel
 
 
 def dependencies() -> list[str]:
-    """What the plugin needs at run time."""
+    """Return the dependencies of the plugin."""
     return _dependencies(distribution("conda-token-plugin"))
 
 
 def platform() -> str:
-    """This machine's subdir, as conda calls it."""
+    """Return the name of this machine's subdir."""
     from conda.base.context import context
 
     return str(context.subdir)
 
 
 def _dependencies(packed: Distribution) -> list[str]:
-    """The distributions that this one needs here, by the names that they are installed under."""
+    """Return the names of the installed distributions that a distribution needs."""
     wanted = [Requirement(text) for text in packed.requires or ()]
     names = [w.name for w in wanted if w.marker is None or w.marker.evaluate({"extra": ""})]
     return [found for name in names if (found := _installed(name))]
@@ -139,12 +146,12 @@ def _dependencies(packed: Distribution) -> list[str]:
 def _installed(name: str) -> str:
     try:
         return str(distribution(name).metadata["Name"].lower())
-    except PackageNotFoundError:  # conda's own metadata names some that it can do without
+    except PackageNotFoundError:  # conda's metadata names some that are optional
         return ""
 
 
 def _files(packed: Distribution) -> dict[str, bytes]:
-    """What lies in site-packages, without compiled Python and what only this machine is told."""
+    """Return the files in site-packages, without compiled Python and the origin of the package."""
     return {
         f"site-packages/{path.as_posix()}": Path(str(packed.locate_file(path))).read_bytes()
         for path in packed.files or ()

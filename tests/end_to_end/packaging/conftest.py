@@ -1,4 +1,4 @@
-"""What is built once for all tests here, with nothing of this session's environment in it."""
+"""Packages and environments that are built once, without variables of the user."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MADE = "1767225600"
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Run a command in a throw-away home and return what it printed; it has to succeed."""
+    """Return a function that runs a command in a temporary home. The command must succeed."""
     home = tmp_path_factory.mktemp("home")
     variables_of_home = sealed(os.environ, home=home, SOURCE_DATE_EPOCH=MADE)
 
@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repository as it is now, so that all builds are of one state of it."""
+    """Return a copy of the repository, so that all builds are of the same state."""
     copy = tmp_path_factory.mktemp("source") / "source"
     ignored = shutil.ignore_patterns(".git", ".*_cache", ".hypothesis", ".venv")
     return Path(shutil.copytree(ROOT, copy, ignore=ignored))
@@ -57,7 +57,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def build(run: Callable[..., str], source: Path) -> Callable[[str, Path], Path]:
-    """Build a ``wheel`` or an ``sdist`` into a folder, with the backend itself: offline."""
+    """Return a function that builds a ``wheel`` or an ``sdist`` offline, with hatchling."""
 
     def build(kind: str, folder: Path) -> Path:
         run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder, cwd=source)
@@ -69,19 +69,19 @@ def build(run: Callable[..., str], source: Path) -> Callable[[str, Path], Path]:
 
 @pytest.fixture(scope="session")
 def wheel(build: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel."""
+    """Return the wheel."""
     return build("wheel", tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="session")
 def sdist(build: Callable[[str, Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution."""
+    """Return the source distribution."""
     return build("sdist", tmp_path_factory.mktemp("sdist"))
 
 
 @pytest.fixture(scope="session")
 def channel(tmp_path_factory: pytest.TempPathFactory) -> Channel:
-    """A channel with a python, this conda, what builds the plugin and what it needs."""
+    """Return a channel with a Python, this conda, and what the plugin needs."""
     from tests.end_to_end.packaging.channel import made
 
     return made(tmp_path_factory.mktemp("channel"))
@@ -89,12 +89,9 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Channel:
 
 @pytest.fixture(scope="session")
 def package(wheel: Path, run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as a conda package, made by whl2conda, with the settings in pyproject.toml.
+    """Return the wheel as a conda package, made by whl2conda with the settings in pyproject.toml.
 
-    whl2conda and py-rattler-build (``assemble_package``) were both tried. The latter packs folders:
-    it knows nothing of wheels, writes no ``link.json``, so entry points and dependencies would be
-    ours to translate, and is 80 MB. whl2conda does all of it, in 1 MB. Neither gives the same bytes
-    twice: they put the time into ``index.json``.
+    It differs from build to build, because whl2conda writes the time into ``index.json``.
     """
     folder = tmp_path_factory.mktemp("package")
     command = (sys.executable, "-m", "whl2conda", "convert", wheel, "--root", ROOT)
@@ -107,7 +104,7 @@ def package(wheel: Path, run: Callable[..., str], tmp_path_factory: pytest.TempP
 def base(
     run: Callable[..., str], channel: Channel, tmp_path_factory: pytest.TempPathFactory
 ) -> Base:
-    """A base environment: python, conda, a solver, what builds the plugin, what it depends on."""
+    """Return a base environment with Python, conda, a solver, and what the plugin needs."""
     from tests.end_to_end.packaging.base import Base, solver
     from tests.end_to_end.packaging.channel import HOST, SOLVER, dependencies
 
@@ -133,7 +130,7 @@ def base(
 
 @pytest.fixture
 def plugged(base: Base, package: Path) -> Iterator[Base]:
-    """The base with the plugin installed from the file, and removed again after the test."""
+    """Yield the base with the plugin installed from its file; remove it after the test."""
     base.conda("install", "-y", "-q", "--offline", "-p", base.prefix, package)
     yield base
     if (base.dropin).exists():

@@ -1,4 +1,4 @@
-"""A conda package made of the wheel, in a real conda of its own, from installation to removal."""
+"""The conda package that is made of the wheel: installed, used and removed in a real base."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ EMPTY_STORE = {"index.json", ".lock"}
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """The service and its repository."""
+    """Yield the service and its repository."""
     from conda_token_plugin.sandbox import Sandbox
 
     with Sandbox.start() as running:
         yield running
 
 
-def test_the_package_depends_on_what_the_recipe_depends_on(package: Path) -> None:
+def test_package_has_the_dependencies_of_the_recipe(package: Path) -> None:
     from ruamel.yaml import YAML
 
     from tests.end_to_end.packaging.test_recipe import RECIPE
@@ -38,7 +38,7 @@ def test_the_package_depends_on_what_the_recipe_depends_on(package: Path) -> Non
     assert sorted(info(package, "index.json")["depends"]) == sorted(YAML(typ="safe").load(run))
 
 
-def test_the_package_is_for_any_python_and_makes_the_script(package: Path) -> None:
+def test_package_is_noarch_and_has_the_entry_point(package: Path) -> None:
     assert info(package, "index.json")["noarch"] == "python"
     entry_points = info(package, "link.json")["noarch"]["entry_points"]
     assert entry_points == ["conda-token-plugin=conda_token_plugin.cli:script"]
@@ -46,16 +46,16 @@ def test_the_package_is_for_any_python_and_makes_the_script(package: Path) -> No
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_the_main_job_works_in_a_real_base_and_nothing_is_left_after_removal(
+def test_package_works_in_a_real_base_and_its_removal_leaves_an_empty_store(
     base: Base, package: Path, sandbox: Sandbox
 ) -> None:
     base.conda("info")  # conda writes files of its own when it runs for the first time
     before = base.content()
     base.conda("install", "-y", "-q", "--offline", "-p", base.prefix, package)
     with_plugin = base.content()
-    token = main_job(base, sandbox)
+    token = token_used(base, sandbox)
     after = base.content()
-    # What stays of the store is an empty list: no token is in it, nor whose it was.
+    # The store that remains has an empty index: it names no token and no organization.
     assert {path.rpartition("/")[2] for path in after.keys() - with_plugin} == EMPTY_STORE
     assert not any(token.encode() in file.read_bytes() for file in map(Path, after))
     base.conda("remove", "-y", "-q", "--offline", "-p", base.prefix, "conda-token-plugin")
@@ -64,8 +64,8 @@ def test_the_main_job_works_in_a_real_base_and_nothing_is_left_after_removal(
     assert "token" not in base.conda("--help").split()
 
 
-def main_job(base: Base, sandbox: Sandbox) -> str:
-    """Issue, list, install a package with the token, forget; the token that was used."""
+def token_used(base: Base, sandbox: Sandbox) -> str:
+    """Issue a token, list it, install a package with it, and remove it; return its value."""
     settings = {
         "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
         "CONDA_TOKEN_SERVICE_URL": sandbox.service,
@@ -88,7 +88,7 @@ def main_job(base: Base, sandbox: Sandbox) -> str:
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_the_subcommand_the_script_and_the_drop_in_are_there(plugged: Base) -> None:
+def test_package_installs_the_subcommand_the_script_and_the_dropin(plugged: Base) -> None:
     assert __version__ in plugged.conda("token", "--version")
     assert plugged.tried("conda-token-plugin", "--version") == (
         0,
@@ -99,21 +99,21 @@ def test_the_subcommand_the_script_and_the_drop_in_are_there(plugged: Base) -> N
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_the_commands_of_the_readme_put_the_same_into_a_base_and_take_it_out_again(
+def test_commands_of_the_readme_install_into_a_base_and_remove_again(
     base: Base, source: Path
 ) -> None:
     from tests.end_to_end.test_documentation import of
 
     into, out = (block.text for block in of("base"))
-    assert __version__ in typed(base, into, at=source)
+    assert __version__ in output_of(base, into, at=source)
     assert DROPIN in base.conda("config", "--show-sources")
-    typed(base, out, at=source)
+    output_of(base, out, at=source)
     assert not base.dropin.exists()
     assert base.tried("conda", "token")[0] != 0
 
 
-def typed(base: Base, text: str, *, at: Path) -> str:
-    """What a shell says to the lines of ``text``, each of which works; pip is offline."""
+def output_of(base: Base, text: str, *, at: Path) -> str:
+    """Run lines in a shell, with pip offline, and return the output. All must succeed."""
     settings = dict.fromkeys(("NO_INDEX", "NO_DEPS", "NO_CACHE_DIR", "YES"), "1")
     settings |= {"NO_BUILD_ISOLATION": "0", "DISABLE_PIP_VERSION_CHECK": "1"}
     pip = {f"PIP_{name}": value for name, value in settings.items()}
@@ -124,7 +124,7 @@ def typed(base: Base, text: str, *, at: Path) -> str:
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_the_check_of_the_recipe_passes_with_the_package_and_fails_without_its_drop_in(
+def test_check_of_the_recipe_fails_without_the_dropin_of_the_package(
     plugged: Base, source: Path
 ) -> None:
     check = source / "recipe" / "run_test.py"
@@ -136,7 +136,7 @@ def test_the_check_of_the_recipe_passes_with_the_package_and_fails_without_its_d
 
 
 def info(package: Path, name: str) -> Any:
-    """A document of the package's ``info`` folder."""
+    """Return a document of the package's ``info`` folder."""
     from conda_package_streaming.package_streaming import stream_conda_info
 
     for archive, member in stream_conda_info(package):

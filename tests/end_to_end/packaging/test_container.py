@@ -1,7 +1,7 @@
-"""A container: the package is installed, a variable is set, no command is typed.
+"""A container: the package is installed, a variable is set, and no command of it is run.
 
-The addresses are the real ones, https://repo.anaconda.cloud/…; a proxy leads them to a sandbox
-that has a certificate for that name.
+The addresses are the real ones, https://repo.anaconda.cloud/…. A proxy connects them to a sandbox
+that has a certificate for this name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHANNEL = f"https://{HOST}/repo/acme/main"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
-    """A sandbox that answers as the repository, and the variables that lead there."""
+    """Yield a sandbox with the host name of the repository, and the variables for conda."""
     import trustme
 
     from conda_token_plugin.sandbox import Sandbox
@@ -52,7 +52,7 @@ def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
 
 @pytest.mark.conda
 @pytest.mark.slow
-def test_a_variable_is_all_that_a_container_needs(
+def test_container_with_the_package_needs_only_a_variable(
     plugged: Base, repository: tuple[Sandbox, dict[str, str]], tmp_path: Path
 ) -> None:
     sandbox, settings = repository

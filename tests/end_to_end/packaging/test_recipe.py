@@ -1,4 +1,4 @@
-"""The recipe: it says what pyproject.toml says, and a real conda-build makes a package of it."""
+"""Both recipes agree with pyproject.toml, and their build tools make packages of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
+from ruamel.yaml import YAML
 
 from conda_token_plugin import __version__
 
@@ -25,71 +26,133 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 RECIPE = ROOT / "recipe" / "meta.yaml"
+RECIPE_V1 = ROOT / "recipe" / "recipe.yaml"
 needs_conda_build = pytest.mark.skipif(
     find_spec("conda_build") is None or not (Path(sys.prefix) / "bin" / "conda").exists(),
     reason="no conda-build can be imported beside a conda command (it is not on the package index)",
 )
+needs_rattler_build = pytest.mark.skipif(
+    find_spec("rattler_build") is None, reason="py-rattler-build is not installed"
+)
+BUILD = """
+import sys
+from rattler_build import Stage0Recipe, ToolConfiguration
+from rattler_build.progress import SimpleProgressCallback
+
+recipe, folder, channel = sys.argv[1:]
+(variant,) = Stage0Recipe.from_file(recipe).render()
+variant.run_build(
+    ToolConfiguration(test_strategy="native", use_sharded=False),
+    output_dir=folder,
+    channels=[channel],
+    progress_callback=SimpleProgressCallback(),
+)
+"""
+"""Builds a recipe and runs its tests. Arguments: the recipe, the output folder, a channel."""
 
 
-@pytest.fixture(scope="module")
-def recipe() -> dict[str, Any]:
-    """The recipe as YAML: without what only conda-build can compute."""
-    from ruamel.yaml import YAML
+class Declared(NamedTuple):
+    """What a recipe, or the files of the project, say about the package."""
 
+    version: str | None
+    """`None`: it is read from the package."""
+    run: dict[str, str]
+    host: dict[str, str]
+    constraints: dict[str, str]
+    entry_points: list[str]
+    imports: set[str]
+    summary: str
+    license: str
+    home: str
+    repository: str
+    documentation: str
+
+
+def project() -> Declared:
+    """Return what pyproject.toml and the package say."""
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    facts, urls = whole["project"], whole["project"]["urls"]
+    python = f"python{facts['requires-python']}"
+    constraints = needs(facts["optional-dependencies"]["demo"])
+    constraints["msgpack-python"] = constraints.pop("msgpack")  # the name in conda's channels
+    return Declared(
+        version=__version__,
+        run=needs(
+            [*facts["dependencies"], python, *whole["tool"]["whl2conda"]["extra-dependencies"]]
+        ),
+        host=needs([*whole["build-system"]["requires"], "pip", python]),
+        constraints=constraints,
+        entry_points=[f"{name} = {target}" for name, target in facts["scripts"].items()],
+        imports=set(),
+        summary=facts["description"],
+        license=facts["license"],
+        home=urls["Homepage"],
+        repository=urls["Repository"],
+        documentation=urls["Documentation"],
+    )
+
+
+def meta_yaml() -> Declared:
+    """Return what the recipe for conda-build says, without what only conda-build can compute."""
     lines = RECIPE.read_text("utf-8").partition("package:\n")[2].split("\n")
     plain = "\n".join(line for line in lines if "{{" not in line)
-    return dict(YAML(typ="safe").load(f"package:\n{plain}"))
+    recipe = YAML(typ="safe").load(f"package:\n{plain}")
+    about, requirements = recipe["about"], recipe["requirements"]
+    return Declared(
+        version=None,
+        run=needs(requirements["run"]),
+        host=needs(requirements["host"]),
+        constraints=needs(requirements["run_constrained"]),
+        entry_points=recipe["build"]["entry_points"],
+        imports=set(recipe["test"]["imports"]),
+        summary=about["summary"],
+        license=about["license"],
+        home=about["home"],
+        repository=about["dev_url"],
+        documentation=about["doc_url"],
+    )
 
 
-@pytest.fixture(scope="module")
-def project() -> dict[str, Any]:
-    """pyproject.toml."""
-    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8")))
+def recipe_yaml() -> Declared:
+    """Return what the recipe for rattler-build says."""
+    recipe = YAML(typ="safe").load(RECIPE_V1.read_text("utf-8"))
+    about, requirements = recipe["about"], recipe["requirements"]
+    return Declared(
+        version=recipe["context"]["version"],
+        run=needs(requirements["run"]),
+        host=needs(requirements["host"]),
+        constraints=needs(requirements["run_constraints"]),
+        entry_points=recipe["build"]["python"]["entry_points"],
+        imports=set(recipe["tests"][0]["python"]["imports"]),
+        summary=about["summary"],
+        license=about["license"],
+        home=about["homepage"],
+        repository=about["repository"],
+        documentation=about["documentation"],
+    )
 
 
-def test_the_recipe_runs_with_the_dependencies_of_the_wheel_and_conda(
-    recipe: dict[str, Any], project: dict[str, Any]
+READERS = pytest.mark.parametrize("read", [meta_yaml, recipe_yaml])
+
+
+@READERS
+def test_recipe_agrees_with_the_project(read: Callable[[], Declared]) -> None:
+    recipe, wanted = read(), project()
+    assert recipe._replace(version=recipe.version or __version__, imports=set()) == wanted
+
+
+@READERS
+def test_every_import_that_a_recipe_tests_is_a_package_or_module(
+    read: Callable[[], Declared],
 ) -> None:
-    extra = project["tool"]["whl2conda"]["extra-dependencies"]
-    python = f"python{project['project']['requires-python']}"
-    wanted = {*project["project"]["dependencies"], python, *extra}
-    assert needs(recipe["requirements"]["run"]) == needs(wanted)
+    paths = [ROOT / name.replace(".", "/") for name in read().imports]
+    files = [(path.with_suffix(".py"), path / "__init__.py") for path in paths]
+    assert files
+    assert [pair for pair in files if not any(file.exists() for file in pair)] == []
 
 
-def test_the_recipe_builds_with_what_the_wheel_is_built_with(
-    recipe: dict[str, Any], project: dict[str, Any]
-) -> None:
-    python = f"python{project['project']['requires-python']}"
-    wanted = {*project["build-system"]["requires"], "pip", python}
-    assert needs(recipe["requirements"]["host"]) == needs(wanted)
-
-
-def test_the_recipe_constrains_what_the_demo_needs(
-    recipe: dict[str, Any], project: dict[str, Any]
-) -> None:
-    wanted = needs(project["project"]["optional-dependencies"]["demo"])
-    wanted["msgpack-python"] = wanted.pop("msgpack")  # as conda's channels call it
-    assert needs(recipe["requirements"]["run_constrained"]) == wanted
-
-
-def test_the_recipe_makes_the_script_that_the_wheel_makes(
-    recipe: dict[str, Any], project: dict[str, Any]
-) -> None:
-    scripts = project["project"]["scripts"].items()
-    assert recipe["build"]["entry_points"] == [f"{name} = {what}" for name, what in scripts]
-
-
-def test_the_recipe_tells_what_the_wheel_tells(
-    recipe: dict[str, Any], project: dict[str, Any]
-) -> None:
-    assert recipe["about"]["summary"] == project["project"]["description"]
-    assert recipe["about"]["license"] == project["project"]["license"]
-
-
-def test_every_import_that_the_recipe_tries_is_a_package_or_module(recipe: dict[str, Any]) -> None:
-    tried = [name.replace(".", "/") for name in recipe["test"]["imports"]]
-    files = [(f"{name}.py", f"{name}/__init__.py") for name in tried]
-    assert [pair for pair in files if not any((ROOT / name).exists() for name in pair)] == []
+def test_both_recipes_test_the_same_imports() -> None:
+    assert meta_yaml().imports == recipe_yaml().imports
 
 
 @needs_conda_build
@@ -121,7 +184,26 @@ def test_conda_build_builds_the_recipe_and_its_tests_pass(
     assert (folder / "noarch" / f"conda-token-plugin-{__version__}-py_0.conda").is_file()
 
 
+@needs_rattler_build
+@pytest.mark.conda
+@pytest.mark.slow
+def test_rattler_build_builds_the_recipe_and_its_tests_pass(
+    run: Callable[..., str], source: Path, channel: Channel, tmp_path: Path
+) -> None:
+    folder = tmp_path / "built"
+    recipe = source / "recipe" / "recipe.yaml"
+    said = run(
+        *(sys.executable, "-c", BUILD, recipe, folder, channel.url),
+        RATTLER_CACHE_DIR=str(tmp_path / "cache"),
+        PATH=os.defpath,
+    )
+    assert "+ python run_test.py" in said
+    assert "all tests passed" in said
+    (package,) = (folder / "noarch").glob(f"conda-token-plugin-{__version__}-*.conda")
+    assert package.stat().st_size
+
+
 def needs(lines: Any) -> dict[str, str]:
-    """Names and version specifiers, however they are spaced."""
+    """Return names and version specifiers, without blanks and markers."""
     parsed = [Requirement(line.partition(";")[0].replace(" ", "")) for line in lines]
     return {need.name.lower(): str(need.specifier) for need in parsed}

@@ -1,4 +1,4 @@
-"""What is in the wheel and in the source distribution."""
+"""The contents of the wheel and of the source distribution."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEM = f"conda_token_plugin-{__version__}"
 DROPIN = "condarc.d/00-conda-token-plugin.yml"
 
 
-def test_the_wheel_holds_the_package_its_metadata_two_files_of_data_and_nothing_else(
+def test_wheel_contains_only_the_package_its_metadata_and_the_dropin(
     wheel: Path,
 ) -> None:
     tops = {"conda_token_plugin", f"{STEM}.dist-info", f"{STEM}.data"}
@@ -36,24 +36,41 @@ def test_the_wheel_holds_the_package_its_metadata_two_files_of_data_and_nothing_
     assert {name.partition("/data/")[2] for name in data} == {DROPIN}
 
 
-def test_every_module_of_the_package_is_in_the_wheel(wheel: Path, source: Path) -> None:
+def test_wheel_contains_every_module_of_the_package(wheel: Path, source: Path) -> None:
     modules = (source / "conda_token_plugin").rglob("*.py")
     sources = {path.relative_to(source).as_posix() for path in modules}
     packed = {name for name in names_in(wheel) if name.endswith(".py")}
     assert packed == sources
 
 
-def test_the_wheel_says_that_it_is_typed_and_carries_the_licence(wheel: Path) -> None:
+def test_wheel_contains_the_schemas_of_the_json_documents(wheel: Path, source: Path) -> None:
+    folder = source / "conda_token_plugin" / "schemas"
+    schemas = {path.relative_to(source).as_posix() for path in folder.iterdir()}
+    assert len(schemas) > 1
+    assert schemas <= set(names_in(wheel))
+
+
+def test_metadata_has_addresses_and_python_versions(wheel: Path) -> None:
+    metadata = metadata_of(wheel)
+    urls = dict(line.split(", ", 1) for line in metadata.get_all("Project-URL", []))
+    assert urls.keys() == {"Homepage", "Repository", "Documentation", "Changelog", "Issues"}
+    assert len({url.split("/")[4] for url in urls.values()}) == 1, "one repository"
+    classifiers = metadata.get_all("Classifier", [])
+    wanted = [f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 15)]
+    assert [one for one in classifiers if re.search(r":: 3\.", one)] == wanted
+
+
+def test_wheel_is_marked_as_typed_and_contains_the_licence(wheel: Path) -> None:
     assert "conda_token_plugin/py.typed" in names_in(wheel)
     assert f"{STEM}.dist-info/licenses/LICENSE" in names_in(wheel)
 
 
-def test_no_file_that_a_tool_left_behind_is_packed(wheel: Path, sdist: Path) -> None:
-    litter = re.compile(r"(^|/)(__pycache__|\.\w+_cache|\.hypothesis|\.git|[\w.]+\.pyc)(/|$)")
-    assert [name for name in (*names_in(wheel), *members_of(sdist)) if litter.search(name)] == []
+def test_wheel_and_sdist_contain_no_caches_of_tools(wheel: Path, sdist: Path) -> None:
+    caches = re.compile(r"(^|/)(__pycache__|\.\w+_cache|\.hypothesis|\.git|[\w.]+\.pyc)(/|$)")
+    assert [name for name in (*names_in(wheel), *members_of(sdist)) if caches.search(name)] == []
 
 
-def test_the_metadata_says_what_is_needed_and_by_whom(wheel: Path) -> None:
+def test_metadata_has_name_version_licence_and_extras(wheel: Path) -> None:
     metadata = metadata_of(wheel)
     assert metadata["Name"] == "conda-token-plugin"
     assert metadata["Version"] == __version__
@@ -63,12 +80,12 @@ def test_the_metadata_says_what_is_needed_and_by_whom(wheel: Path) -> None:
     assert set(metadata.get_all("Provides-Extra", [])) >= {"demo", "test"}
 
 
-def test_conda_is_no_dependency_of_the_wheel(wheel: Path) -> None:
+def test_wheel_does_not_depend_on_conda(wheel: Path) -> None:
     wanted = metadata_of(wheel).get_all("Requires-Dist", [])
     assert [need for need in wanted if need.split(">")[0].strip() == "conda"] == []
 
 
-def test_the_wheel_registers_the_plugin_and_the_script(wheel: Path) -> None:
+def test_wheel_registers_the_plugin_and_the_script(wheel: Path) -> None:
     entry_points = ConfigParser(delimiters=("=",))
     entry_points.read_string(text_in(wheel, f"{STEM}.dist-info/entry_points.txt"))
     assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
@@ -77,20 +94,21 @@ def test_the_wheel_registers_the_plugin_and_the_script(wheel: Path) -> None:
     }
 
 
-def test_the_drop_in_names_our_handler_for_the_whole_repository(wheel: Path) -> None:
+def test_dropin_names_the_handler_for_the_whole_repository(wheel: Path) -> None:
     from ruamel.yaml import YAML
 
     settings = YAML(typ="safe").load(text_in(wheel, f"{STEM}.data/data/{DROPIN}"))
     assert settings == {"channel_settings": [{"channel": f"{REPO_URL}*", "auth": HANDLER}]}
 
 
-def test_the_drop_in_sorts_before_that_of_anaconda_auth() -> None:
-    # conda reads a folder's files by name, and of two entries that match the earlier file's wins.
+def test_dropin_sorts_before_the_one_of_anaconda_auth() -> None:
+    # conda reads the files of a folder in the order of their names. If two entries match a URL, the
+    # one in the earlier file is used.
     assert Path(DROPIN).name < "anaconda-auth.yml"
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])
-def test_the_same_source_gives_the_same_bytes_twice(
+def test_build_of_the_same_source_gives_the_same_bytes(
     kind: str, build: Callable[[str, Path], Path], request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     first = request.getfixturevalue(kind)
@@ -99,7 +117,7 @@ def test_the_same_source_gives_the_same_bytes_twice(
     assert digest(second) == digest(first)
 
 
-def test_a_wheel_from_the_source_distribution_is_the_wheel_from_the_repository(
+def test_wheel_built_from_the_sdist_equals_the_wheel_built_from_the_repository(
     wheel: Path, sdist: Path, run: Callable[..., str], tmp_path: Path
 ) -> None:
     with tarfile.open(sdist) as archive:
@@ -110,15 +128,16 @@ def test_a_wheel_from_the_source_distribution_is_the_wheel_from_the_repository(
     assert digest(folder / wheel.name) == digest(wheel)
 
 
-def test_the_source_distribution_has_what_a_packager_and_a_tester_need(sdist: Path) -> None:
+def test_sdist_contains_recipes_tests_and_documents(sdist: Path) -> None:
     packed = set(members_of(sdist))
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml", "recipe/meta.yaml"}
+    wanted |= {"recipe/recipe.yaml", "CODE_OF_CONDUCT.md", "SECURITY.md"}
     wanted |= {f"recipe/{DROPIN}", "recipe/run_test.py", "tests/conftest.py"}
     wanted |= {"CONTRIBUTING.md", "docs/demo-light.svg"}
     assert wanted <= packed
 
 
-def test_every_file_under_version_control_is_in_the_source_distribution_or_meant_not_to_be(
+def test_sdist_contains_every_file_under_version_control_except_hidden_ones(
     sdist: Path,
 ) -> None:
     listed = subprocess.run(
@@ -131,7 +150,7 @@ def test_every_file_under_version_control_is_in_the_source_distribution_or_meant
     assert there - hidden - set(members_of(sdist)) == set()
 
 
-def test_the_version_is_written_in_one_place() -> None:
+def test_version_is_written_neither_in_pyproject_nor_in_the_recipe_for_conda_build() -> None:
     written = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "pyproject.toml", ROOT / "recipe" / "meta.yaml")
