@@ -65,6 +65,8 @@ def warn_once(fault: Exception, *, consequence: str = NO_TOKEN) -> None:
 
         fault = MissingLibrary.of(fault) or fault
     expected = isinstance(fault, TokenPluginError)
+    if isinstance(fault, TokenPluginError) and not fault.is_fault:
+        return
     text = str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}."
     _log_once(f"{consequence}. {text}")
 

@@ -57,7 +57,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="URL",
         help="where it may be sent, on any server (default: the organization's channels)",
     )
-    schemes = [scheme.value for scheme in AuthScheme]
+    schemes = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
     group.add_argument(
         "--send-as",
         choices=schemes,
@@ -132,7 +132,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         group=None if group == ROOT else group,
     )
     if defaults:
-        dropin.write(call.condarc, tokens=call.store().tokens(), defaults=True)
+        dropin.write(call.condarc, tokens=call.store().credentials(), defaults=True)
     _report(call, stored, group=group)
     return 0
 

@@ -192,6 +192,19 @@ def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]
     return fitting[-1] if fitting else {}
 
 
+def providers(patient: CheckContext) -> Iterator[Problem]:
+    """Yield providers whose program cannot be run. Run none of them."""
+    from shutil import which
+
+    for store in stores_of(patient.settings).values():
+        for one in store.providers():
+            if which(one.command[0]) is None:
+                yield Problem(
+                    f"The provider {one.name} for {one.scope} cannot be run: {one.command[0]} is "
+                    f"not a program. Run: conda token provider remove {one.name}"
+                )
+
+
 def rivals(patient: CheckContext) -> Iterator[Problem]:
     """Yield other tokens that other tools would send to the same channels."""
     from conda_token_plugin.integrations.registry import SOURCES
@@ -256,6 +269,7 @@ CHECKS: Mapping[str, Callable[[CheckContext], Iterator[Problem]]] = {
     "token-handler": handler,
     "token-rivals": rivals,
     "token-keyring": orphans,
+    "token-providers": providers,
 }
 WELL = {
     "token-expiry": "No token has expired, and none is about to.",
@@ -264,4 +278,5 @@ WELL = {
     "token-handler": "conda asks this plugin about every channel that has a token.",
     "token-rivals": "No other tool stores another token for the same channels.",
     "token-keyring": "The system keyring has no unused entry.",
+    "token-providers": "Every program that supplies a credential can be run.",
 }

@@ -46,6 +46,8 @@ class TokenKind(Enum):
     SITE = "site"
     API_KEY = "api-key"
     """The key of a login, which opens the channels of every organization of its user."""
+    PROVIDER = "provider"
+    """What a command of the user supplies; see ``provider``."""
     UNKNOWN = "unknown"
 
 
@@ -56,6 +58,8 @@ class AuthScheme(str, Enum):
     BEARER = "bearer"
     BASIC = "basic"
     PATH = "path"
+    HEADER = "header"
+    """The secret is the whole ``Authorization`` header, as a provider returned it."""
 
 
 class TokenVerdict(Enum):

@@ -253,7 +253,7 @@ def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: St
             now=call.now,
         )
     if defaults:
-        dropin.write(call.condarc, tokens=store.tokens(), defaults=True)
+        dropin.write(call.condarc, tokens=store.credentials(), defaults=True)
     _report(call, plan, stored)
     report_channels(call, [stored.token])
     if stored.fault is not None:

@@ -22,7 +22,7 @@ from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.lookup import USER, api_keys, holdings
+from conda_token_plugin.store.lookup import USER, all_credentials
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -96,8 +96,7 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
         NoToken: The named organization has none.
     """
     stores = call.stores()
-    keys = api_keys(call.settings, user=stores[USER])
-    held = (*holdings(call.settings, stores=stores), *keys)
+    held = all_credentials(call.settings, stores=stores)
     name = call.args.organization or call.args.org
     chosen = tuple(item for item in held if name in (None, item.token.organization))
     if name and not chosen:
@@ -172,6 +171,8 @@ def _renewal(token: Token) -> str:
     """Return the command that extends or replaces ``token``, without ``conda token``."""
     if token.kind is TokenKind.API_KEY:
         return "login"
+    if token.kind is TokenKind.PROVIDER:
+        return f"provider test {token.organization}"
     verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
     return f"{verb} {token.organization}"
 
