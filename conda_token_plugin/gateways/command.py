@@ -21,6 +21,8 @@ from conda_token_plugin.tokens.secret import HiddenText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from conda_token_plugin.settings import Settings
+
     Process = subprocess.Popen[bytes]
 
 MAX_OUTPUT = 64 * 1024
@@ -34,7 +36,12 @@ class CommandFailed(Exception):
 
 
 def output_of(
-    command: Sequence[str], *, request: str, seconds: float, variables: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    request: str,
+    seconds: float,
+    settings: Settings,
+    variables: Mapping[str, str],
 ) -> HiddenText:
     """Return the standard output of ``command``, which contains a secret.
 
@@ -44,13 +51,14 @@ def output_of(
         command: The absolute path of the program, and its arguments.
         request: What it can read from its standard input. That it does not read it is no error.
         seconds: The time limit.
-        variables: Its environment variables.
+        settings: Its environment variables, some of which are secret.
+        variables: More of them.
 
     Raises:
         CommandFailed: It cannot be started, fails, exceeds the time limit, or prints more than
             ``MAX_OUTPUT`` bytes or bytes that are not UTF-8.
     """
-    process = _started(command, variables)
+    process = _started(command, settings=settings, variables=variables)
     try:
         output = bounded(partial(_exchanged, process, request), seconds=seconds)
     except DeadlineExceeded:
@@ -67,7 +75,9 @@ def output_of(
         raise CommandFailed("printed something that is not UTF-8") from None
 
 
-def _started(command: Sequence[str], variables: Mapping[str, str]) -> Process:
+def _started(
+    command: Sequence[str], *, settings: Settings, variables: Mapping[str, str]
+) -> Process:
     try:
         return subprocess.Popen(  # noqa: S603  # the user has named the command
             command,
@@ -75,7 +85,7 @@ def _started(command: Sequence[str], variables: Mapping[str, str]) -> Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=os.sep,
-            env=variables,
+            env={**settings.variables, **variables},
             start_new_session=True,
         )
     except OSError as error:  # the program is missing, or is not executable

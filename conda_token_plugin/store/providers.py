@@ -68,7 +68,8 @@ def ask(provider: Provider, *, settings: Settings, now: datetime) -> Answer:
             provider.command if bare else (*provider.command, GET),
             request="" if bare else format_request(provider.scope),
             seconds=provider.seconds,
-            variables={**settings.variables, RUNNING: provider.name},
+            settings=settings,
+            variables={RUNNING: provider.name},
         )
         return _printed(provider, output) if bare else _answered(provider, output, now=now)
     except CommandFailed as error:

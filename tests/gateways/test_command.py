@@ -11,6 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from conda_token_plugin.gateways.command import MAX_OUTPUT, CommandFailed, output_of
+from conda_token_plugin.settings import Settings
 from tests.support.providers import program
 
 LIMIT = 30.0
@@ -24,7 +25,7 @@ open({pid!r}, "w").write(str(child.pid))
 
 
 def output(*command: str, request: str = "", seconds: float = LIMIT) -> str:
-    return output_of(command, request=request, seconds=seconds, variables=dict(os.environ))
+    return output_of(command, request=request, seconds=seconds, settings=Settings(), variables={})
 
 
 def python(code: str) -> tuple[str, ...]:

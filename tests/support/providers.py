@@ -32,11 +32,11 @@ class Program:
     def calls(self) -> list[tuple[list[str], str, str]]:
         """Return the arguments, the standard input and the working folder of each call."""
         lines = self.record.read_text().splitlines() if self.record.exists() else []
-        return [tuple(json.loads(line)) for line in lines]  # type: ignore[misc]  # as written
+        return [tuple(json.loads(line)) for line in lines]
 
 
 def program(folder: Path, body: str, *, name: str = "helper", noise: str = "") -> Program:
-    """Write a program that runs ``body``, and ``noise`` to its standard error, when it is called."""
+    """Write a program that writes ``noise`` to its standard error, and runs ``body``."""
     folder.mkdir(parents=True, exist_ok=True)
     path, record = folder / f"{name}.py", folder / f"{name}.calls"
     path.write_text(SCRIPT.format(calls=str(record), noise=noise, body=body))
