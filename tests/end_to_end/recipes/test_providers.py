@@ -6,11 +6,13 @@ client makes. For AWS that is done, and the real client is used too where it is 
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,6 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import user_store
+from conda_token_plugin.store.providers import ask
+from conda_token_plugin.tokens.secret import HeaderSecret
 from tests.end_to_end.recipes.runner import HERE, PUT_THERE, Runner, document
 from tests.support.machine import Machine
 
@@ -212,6 +218,26 @@ def test_aws_with_its_client(runner: Runner, services: Services) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     works(runner, services, "aws.sh", **variables)
+
+
+@pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
+def test_uv_supplies_what_it_has_stored(runner: Runner, services: Services) -> None:
+    runner.write("uv", f'exec {shutil.which("uv")} "$@"')
+    name = "conda.example.org/acme"
+    login = f"uv auth login https://{name} --token {services.token}"
+    recipe = (RECIPES / "uv.sh").read_text().replace("conda token ", "conda-token-plugin ")
+    check = "conda-token-plugin provider test uv"
+    done = runner.shell(f"{login}\n{recipe}\n{check}", variables={})
+    if "unrecognized subcommand" in done.stderr or "unexpected value" in done.stderr:
+        pytest.skip("this uv is no credential helper")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"uv\thttps://{name}\tsupplies a credential" in done.stdout
+    assert services.token not in done.stdout + done.stderr
+    secret = base64.b64encode(f"__token__:{services.token}".encode()).decode()
+    (provider,) = user_store(runner.machine.settings).providers()
+    variables = {**runner.machine.variables, "PATH": str(runner.machine.folder / "bin")}
+    answer = ask(provider, settings=Settings(variables), now=datetime.now(timezone.utc))
+    assert answer.secret == HeaderSecret(f"Basic {secret}")
 
 
 @pytest.mark.parametrize("name", ["vault", "onepassword", "aws"])
