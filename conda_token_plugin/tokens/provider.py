@@ -45,6 +45,7 @@ class Provider(NamedTuple):
             scope=(self.scope,),
             way=AuthScheme(self.way if self.prints == PRINTS_TOKEN else HEADER),
             username=self.username,
+            home=f"provider:{self.scope}",  # its key must not be that of a stored token
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -121,7 +121,8 @@ class Token(NamedTuple):
     tolerance_months: int | None = None
     """How long it works after its subscription ended, in months; None: ``GRACE``."""
     home: str = ""
-    """The first prefix that the token was stored with, if ``without`` has removed one since."""
+    """The first prefix that the token was stored with, if ``without`` has removed one since; for
+    a provider, ``provider:`` and its scope."""
 
     @property
     def key(self) -> str:

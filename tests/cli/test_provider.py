@@ -243,6 +243,25 @@ def test_reading_command_names_the_provider_as_the_source(
     assert len(made.calls) == (verb == "status")
 
 
+def test_configuration_keeps_a_token_that_is_called_like_a_provider(
+    shell: Shell, made: Program
+) -> None:
+    scope = f"{shell.sandbox.repo}acme"
+    shell("install", "--org", "acme", "--yes", "--channel", f"{scope}/main", "--no-validate")
+    add(shell, "--name", "acme", command=made.command, scope=scope)
+    before = dropin()
+    shell("config", "--org", "acme", "--force")
+    keys = {token.key for token in user_store(Settings()).credentials()}
+    assert len(keys) == len(user_store(Settings()).credentials())
+    assert f'"{scope}/*"' in before
+    assert f'"{scope}/*"' in dropin()
+
+
+def test_which_tells_that_the_provider_returns_the_header(shell: Shell, made: Program) -> None:
+    add(shell, command=made.command)
+    assert "Authorization, as the provider returns it" in shell("which", SCOPE).out
+
+
 def test_status_shows_whether_the_credential_works(shell: Shell, tmp_path: Path) -> None:
     token = shell.sandbox.world.issue("acme", "ada").value
     scope = f"{shell.sandbox.repo}acme"

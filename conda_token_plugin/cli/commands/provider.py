@@ -25,9 +25,13 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors import TO_BE_VEILED
 from conda_token_plugin.errors.input import BadInput
-from conda_token_plugin.errors.store import NoToken, ProviderFailed
+from conda_token_plugin.errors.store import ProviderFailed
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.integrations.conda.caches import forget
+from conda_token_plugin.operations.set_up_provider import (
+    add_provider,
+    remove_provider,
+    unknown_provider,
+)
 from conda_token_plugin.store.lookup import MACHINE
 from conda_token_plugin.tokens.provider import (
     MAX_SECONDS,
@@ -95,17 +99,7 @@ def _add(call: CommandContext) -> int:
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
     provider = _described(call)
-    store = call.store()
-    for other in store.providers():
-        if provider.name == other.name or provider.scope == other.scope:
-            raise BadInput(
-                f"There is already the provider {other.name} for {other.scope}.",
-                hint=f"To replace it, run first: conda token provider remove {other.name}",
-            )
-    dropin.prove_writable(call.condarc)
-    store.add_provider(provider)
-    dropin.write(call.condarc, tokens=store.credentials())
-    forget((provider.scope,), settings=call.settings)
+    add_provider(provider, store=call.store(), settings=call.settings, condarc=call.condarc)
     call.printer.data(_value(provider, source=_source(system=call.system)))
     call.printer.say(
         f"Requests for {provider.scope} get their credential from {provider.command[0]}. "
@@ -182,22 +176,17 @@ def _list(call: CommandContext) -> int:
 
 
 def _remove(call: CommandContext) -> int:
-    """Forget a provider, and rewrite the drop-in for the remaining credentials.
+    """Forget a provider.
 
     Raises:
         NoToken: There is none of that name.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
-    store, name = call.store(), call.args.name
-    chosen = [one for one in store.providers() if one.name == name]
-    if not chosen:
-        raise _unknown(name)
-    dropin.prove_writable(call.condarc)
-    store.remove_provider(name)
-    dropin.write(call.condarc, tokens=store.credentials())
-    forget((chosen[0].scope,), settings=call.settings)
-    call.printer.data({"removed": _value(chosen[0], source=_source(system=call.system))})
-    call.printer.say(f"Forgot the provider {name} for {chosen[0].scope}.")
+    removed = remove_provider(
+        call.args.name, store=call.store(), settings=call.settings, condarc=call.condarc
+    )
+    call.printer.data({"removed": _value(removed, source=_source(system=call.system))})
+    call.printer.say(f"Forgot the provider {removed.name} for {removed.scope}.")
     return 0
 
 
@@ -253,7 +242,7 @@ def _chosen(call: CommandContext) -> Iterable[tuple[Provider, str]]:
     else:
         chosen = [(one, source) for one, source in known if one.name == word]
     if not chosen:
-        raise _unknown(word)
+        raise unknown_provider(word)
     return chosen
 
 
@@ -270,10 +259,6 @@ def _source(*, system: bool) -> str:
 def _value(provider: Provider, *, source: str) -> dict[str, Any]:
     value = {"name": provider.name, **provider.as_json(), "for": source}
     return value | {"scope": provider.scope}
-
-
-def _unknown(word: str) -> NoToken:
-    return NoToken(f"There is no provider {word!r}.", hint="Run: conda token provider list")
 
 
 def _seconds(text: str) -> float:
