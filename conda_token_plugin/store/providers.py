@@ -119,7 +119,7 @@ class CachedAnswer:
         self._failure = ""
 
     def secret(self) -> Secret:
-        """Return the credential; run the command if that was not done or the answer expires.
+        """Return the credential. Run the command first if there is no answer, or it expires soon.
 
         Raises:
             ProviderFailed: The command has failed, now or before.
