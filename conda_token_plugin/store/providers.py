@@ -3,7 +3,8 @@
 A process runs the command of a provider when the first request needs its credential. Other threads
 wait for that. The answer is cached in memory until shortly before it expires; without an expiry,
 until the process ends. A failure is remembered until the process ends, so that it costs one time
-limit and one warning; a credential that is still valid is used until it expires.
+limit and one warning; a credential that is still valid is used until it expires. If a server
+refuses a credential that is older than a minute, the command is run again.
 
 Of the headers of a response only ``Authorization`` is used, because redirects to another host drop
 it. Nothing of the output is written to a log, an error or a file.
@@ -41,6 +42,10 @@ RUNNING = "CONDA_TOKEN_PROVIDER"
 asks no provider, because that could run the same command again, without end."""
 RENEW_BEFORE = timedelta(minutes=1)
 """How long before its expiry a credential is obtained anew; at most a tenth of its lifetime."""
+
+
+TRUST_FOR = timedelta(minutes=1)
+"""How long a refusal by a server does not make a process run the command again."""
 
 
 class Answer(NamedTuple):
@@ -116,6 +121,8 @@ class CachedAnswer:
         self._clock = clock
         self._lock = Lock()
         self._answer: Answer | None = None
+        self._since: datetime | None = None
+        """When the command was last run."""
         self._failure = ""
 
     def secret(self) -> Secret:
@@ -128,6 +135,7 @@ class CachedAnswer:
         with self._lock:
             now = self._clock()
             if not self._failure and self._is_due(now):
+                self._since = now
                 try:
                     self._answer = self._ask(self._provider, now=now)
                 except ProviderFailed as error:
@@ -138,6 +146,18 @@ class CachedAnswer:
         if answer.secret is None:
             raise NothingSupplied(self._provider.name, scope=self._provider.scope)
         return answer.secret
+
+    def discard(self) -> None:
+        """Have the command run for the next request, because a server has refused the credential.
+
+        It may have been revoked, or have expired without a notice. A credential younger than
+        ``TRUST_FOR`` stays, so that a wrong one does not run the command for each request.
+        """
+        with self._lock:
+            now = self._clock()
+            is_old = self._since is not None and now - self._since >= TRUST_FOR
+            if self._answer is not None and is_old:
+                self._answer = self._answer._replace(renew=now)
 
     def _is_due(self, now: datetime) -> bool:
         answer = self._answer
@@ -154,6 +174,7 @@ def _held(provider: Provider, *, source: str, settings: Settings) -> HeldToken:
         metadata=lambda: token,
         prefix=provider.scope,
         about={"way": token.way.value},
+        discard=cached.discard,
     )
 
 

@@ -242,6 +242,27 @@ def test_valid_answer_is_used_until_its_expiry_if_the_next_call_fails() -> None:
     assert clock.calls == 2
 
 
+def test_refused_answer_is_replaced_once_it_is_a_minute_old() -> None:
+    clock = Clock(None, None, None)
+    values = []
+    for seconds in (0, 59, 60, 61, 119, 121):
+        clock.value(timedelta(seconds=seconds))
+        clock.cached.discard()
+        values.append(clock.value(timedelta(seconds=seconds)))
+    assert values == [f"number-{number}" for number in (1, 1, 2, 2, 2, 3)]
+    assert clock.calls == 3
+
+
+def test_refused_answer_is_kept_if_the_next_call_fails() -> None:
+    clock = Clock(None)
+    clock.value(timedelta())
+    for minutes in (2, 4):
+        clock.now = NOW + minutes * MINUTE
+        clock.cached.discard()
+        assert clock.value(minutes * MINUTE) == "number-1"
+    assert clock.calls == 2
+
+
 @pytest.mark.parametrize(
     ("lifetime", "before"),
     [(timedelta(hours=1), MINUTE), (timedelta(seconds=10), timedelta(seconds=1))],
