@@ -60,6 +60,14 @@ print(json.dumps({{"headers": {{"Authorization": [f"Bearer number-{{calls}}"]}},
 """
 
 
+AT_ONCE = """
+from datetime import timedelta
+import conda_token_plugin.store.providers as providers
+providers.TRUST_FOR = timedelta(0)
+"""
+"""Has a provider asked again after every refusal, so that the test takes no minute."""
+
+
 @pytest.fixture(scope="session")
 def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ...]]:
     """Return the folder of a channel with many packages, and their names."""
@@ -196,6 +204,35 @@ def test_provider_that_fails_during_a_download_costs_one_line_and_public_package
     assert channel.headers() == ["Bearer number-1", ""]
     assert ran.err.count(f"{WARNING} The provider vault failed") == 1
     assert len(made.calls) == 2  # the first one, and the one that failed
+
+
+def test_credential_that_is_revoked_during_a_download_is_replaced(
+    machine: Machine,
+    channel: GuardedChannel,
+    many: tuple[Path, tuple[str, ...]],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(AT_ONCE)
+    machine.variables["PYTHONPATH"] = str(tmp_path)
+    revoked, renewed = "Bearer number-1", "Bearer number-"
+
+    def accepts(header: str) -> bool:
+        is_revoked = len(channel.requests) > COUNT // 2
+        return header.startswith(renewed) and not (is_revoked and header == revoked)
+
+    channel.accepts = accepts
+    calls = tmp_path / "helper.calls"
+    made = program(
+        tmp_path,
+        f"number = len(open({str(calls)!r}).readlines())\n"
+        'print(json.dumps({"headers": {"Authorization": [f"Bearer number-{number}"]}}))',
+    )
+    add(machine, made, scope=channel.url)
+
+    create(machine, channel.url, *many[1]).well()
+
+    assert machine.installed() == set(many[1])
+    assert channel.headers()[:2] == [revoked, "Bearer number-2"]
 
 
 def test_refusal_after_a_failure_names_the_provider(machine: Machine, tmp_path: Path) -> None:
