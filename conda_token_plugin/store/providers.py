@@ -42,10 +42,8 @@ RUNNING = "CONDA_TOKEN_PROVIDER"
 asks no provider, because that could run the same command again, without end."""
 RENEW_BEFORE = timedelta(minutes=1)
 """How long before its expiry a credential is obtained anew; at most a tenth of its lifetime."""
-
-
 TRUST_FOR = timedelta(minutes=1)
-"""How long a refusal by a server does not make a process run the command again."""
+"""The age of a credential from which on a server's refusal makes a process run the command again."""
 
 
 class Answer(NamedTuple):
