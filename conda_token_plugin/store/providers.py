@@ -43,7 +43,7 @@ asks no provider, because that could run the same command again, without end."""
 RENEW_BEFORE = timedelta(minutes=1)
 """How long before its expiry a credential is obtained anew; at most a tenth of its lifetime."""
 TRUST_FOR = timedelta(minutes=1)
-"""The age of a credential from which on a server's refusal makes a process run the command again."""
+"""The age of a credential from which on a refusal by a server has the command run again."""
 
 
 class Answer(NamedTuple):
