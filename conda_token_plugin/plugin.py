@@ -32,6 +32,7 @@ CHECKS = {
     "token-handler": ("Channels that conda requests without their token", "Rewrite the drop-in"),
     "token-conflicts": ("Other tokens for the same channels", ""),
     "token-keyring": ("Unused entries in the keyring", "Delete them"),
+    "token-providers": ("Commands that supply credentials and cannot be run", ""),
 }
 """The health checks: what each finds, and what its fixer does (empty: it has none)."""
 USERS = {"install", "create", "update", "search", "env_create", "env_update"}

@@ -61,6 +61,7 @@ PRINTERS = {
     "sandbox/rattler_client.py",  # a program of its own, whose output this is
     "cli/demo_stage.py",  # reads the standard output of a child
     "store/keyring_probe.py",  # the same
+    "gateways/command.py",  # the same
 }
 CATCHERS = {
     "gateways/bounded.py",  # passes the error on to the thread that waits

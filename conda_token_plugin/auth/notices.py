@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import cache
+from threading import Lock
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ MAX_DAYS = 100_000
 
 REFUSED_ELSEWHERE: dict[str, str] = {}
 """Requests that were redirected and then refused without the token: unquoted URL, host."""
+_LOGGING = Lock()
 
 
 class faults_reported:  # noqa: N801  # used like a function, as `contextlib.suppress`
@@ -65,12 +67,19 @@ def warn_once(fault: Exception, *, consequence: str = NO_TOKEN) -> None:
 
         fault = MissingLibrary.of(fault) or fault
     expected = isinstance(fault, TokenPluginError)
+    if isinstance(fault, TokenPluginError) and not fault.is_fault:
+        return  # such as a provider that says that no credential is needed
     text = str(fault) if expected else f"It has a bug; please report it: {_place_of(fault)}."
     _log_once(f"{consequence}. {text}")
 
 
-@cache
 def _log_once(text: str) -> None:
+    with _LOGGING:  # `cache` alone does not keep two threads from logging at the same time
+        _logged(text)
+
+
+@cache
+def _logged(text: str) -> None:
     log.warning("conda-token-plugin: %s", text)
 
 

@@ -50,6 +50,8 @@ def repeated(
 ) -> tuple[Response, HeldToken]:
     """Repeat a refused request with the other credential, once for each channel and process.
 
+    If a provider supplied the refused credential and supplies another one now, that one is sent.
+
     If that works, the other credential is the first choice for the channel from then on. A request
     of another thread that was refused meanwhile is repeated, too.
 
@@ -65,8 +67,13 @@ def repeated(
     """
     with faults_reported(NOT_REPEATED):
         known = tuple(candidates(refusal.url))
+        # False after a redirect out of the scope: nothing is sent there.
+        is_covered = any(one.key == sent.key for one in known)
+        renewed = _with_new_secret(refusal, sent=sent, options=options) if is_covered else None
+        if renewed is not None:
+            return renewed, sent
         other = next((one for one in known if one.key != sent.key), None)
-        if other is None or other.way == PATH or all(one.key != sent.key for one in known):
+        if not is_covered or other is None or other.way == PATH:
             return refusal, sent
         channel = channel_of(refusal.url)
         with _LOCKS.setdefault(channel, Lock()):
@@ -82,6 +89,18 @@ def repeated(
                 del chosen[channel]
         return (refusal, sent) if response is None else (response, other)
     return refusal, sent
+
+
+def _with_new_secret(
+    refusal: Response, *, sent: HeldToken, options: Mapping[str, Any]
+) -> Response | None:
+    """Repeat the request if the provider of ``sent`` supplies another credential now."""
+    if sent.discard is None:
+        return None
+    sent.discard()
+    if header(sent, secret=sent.secret()) == refusal.request.headers.get("Authorization"):
+        return None
+    return _sent_again(refusal, held=sent, options=options)
 
 
 def _sent_again(

@@ -58,7 +58,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="URL",
         help="where it may be sent, on any server (default: the organization's channels)",
     )
-    schemes = [scheme.value for scheme in AuthScheme]
+    schemes = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
     group.add_argument(
         "--send-as",
         choices=schemes,

@@ -48,7 +48,7 @@ class Overview(Parser):
     def format_help(self) -> str:
         """Return the overview of all commands, which fits on one screen."""
         listed = pages.overview(VERBS, prog=self.prog, width=pages.columns())
-        return f"{self.format_usage()}\n{listed}\n"
+        return f"{self.format_usage()}{listed}\n"
 
 
 def parsed(argv: Sequence[str], *, prog: str) -> Namespace:

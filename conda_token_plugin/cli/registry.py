@@ -38,6 +38,7 @@ VERBS = (
     Verb("remove", GET, "forget a token and its configuration", ("uninstall", "rm")),
     Verb("renew", GET, "extend a token, or replace it after asking"),
     Verb("set", GET, "store a token that you were given"),
+    Verb("provider", GET, "have a command supply a credential"),
     Verb("config", GET, "make the repository conda's default, or undo that"),
     Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
     Verb("which", SEE, "the token that a URL gets, and why"),

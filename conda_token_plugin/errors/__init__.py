@@ -39,6 +39,8 @@
     │   ├── StoreUnusable ............... cannot be read or written: mode, disk, read-only home
     │   ├── IssueLost ................... a token was issued, and could not be stored
     │   ├── SecretLost .................. another program deleted a stored secret
+    │   ├── ProviderFailed .............. a command supplied no valid credential
+    │   ├── NothingSupplied ............. a command says that no credential is needed
     │   └── KeyringUnusable ............. absent, locked, refused, or too slow to answer
     ├── ConfigurationError .......... 7  a condarc or another tool's file
     ├── NotConfirmed ................ 8  the user did not confirm
@@ -64,6 +66,8 @@ class TokenPluginError(Exception):
     """Base class: `what` failed, and a `hint` at what to do next."""
 
     exit_code: ClassVar[int] = 1
+    is_fault: ClassVar[bool] = True
+    """Whether a conda command warns about it."""
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Take one or more sentences each; line breaks become blanks and tokens become "…"."""

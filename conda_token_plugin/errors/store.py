@@ -116,6 +116,30 @@ class SecretLost(StoreError):
         )
 
 
+class ProviderFailed(StoreError):
+    """The command of a provider supplied no valid credential."""
+
+    def __init__(self, name: str, *, reason: str) -> None:
+        """Take the name of the provider, and a reason that contains nothing of its output."""
+        self.reason = reason
+        super().__init__(
+            f"The provider {name} failed: {reason}.", hint=f"Run: conda token provider test {name}"
+        )
+
+
+class NothingSupplied(StoreError):
+    """A provider says that requests need no credential."""
+
+    is_fault = False
+
+    def __init__(self, name: str, *, scope: str) -> None:
+        """Take the name of the provider, and the prefix that it was asked for."""
+        super().__init__(
+            f"The provider {name} supplies no credential for {scope}.",
+            hint=f"Run: conda token provider test {name}",
+        )
+
+
 class KeyringUnusable(StoreError):
     """The system keyring is absent, locked, refused, or too slow to answer."""
 

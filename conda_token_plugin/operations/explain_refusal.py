@@ -20,6 +20,7 @@ from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.operations.refusal_reasons import (
     SHARED,
     ChannelRefusal,
+    Diagnosis,
     Evidence,
     diagnosed,
 )
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.gateways.http.client import Http, Timeouts
-    from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
@@ -104,6 +104,9 @@ class RefusalExplainer:
         )
         if found is None or refusal.own_credentials or refusal.interceptor:
             return diagnosed(evidence)
+        unsupplied = self._unsupplied(found, refusal=refusal)
+        if unsupplied is not None:
+            return unsupplied
         reported = self._answers_about(found, refusal=refusal, now=now)
         return diagnosed(
             replace(
@@ -149,6 +152,18 @@ class RefusalExplainer:
         return diagnosed(
             Evidence(refusal=refusal, now=now, token=found.token, source=found.source, public=True)
         )
+
+    def _unsupplied(self, found: HeldToken, *, refusal: ChannelRefusal) -> Diagnosis | None:
+        """Explain the refusal of a request for which a provider supplied no credential."""
+        is_provider = found.token.kind is TokenKind.PROVIDER
+        if not (is_provider and is_asked(refusal.url, settings=self.settings)):
+            return None
+        try:
+            found.secret()
+        except StoreError as error:  # the auth handler got the same error
+            what = f"No credential was sent (HTTP {refusal.status} for {refusal.url}). {error.what}"
+            return Diagnosis("provider_failed", what, error.hint)
+        return None
 
     def _answers_about(
         self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime

@@ -25,6 +25,7 @@ from conda_token_plugin.operations.export_record import (
 )
 from conda_token_plugin.store.lookup import USER, Lookup, api_keys, holdings
 from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -111,8 +112,16 @@ def granted(found: HeldToken) -> Grant:
     """Return ``found`` together with its secret.
 
     Raises:
+        BadInput: A provider supplies it: a copy would expire.
         StoreError: The secret cannot be read.
     """
+    if found.token.kind is TokenKind.PROVIDER:
+        raise BadInput(
+            f"The credential for {found.prefix} is supplied by {found.source}, which conda asks "
+            "each time. A copy of it would expire.",
+            hint=f"To use a stored token instead: "
+            f"conda token provider remove {found.token.organization}",
+        )
     return Grant(token=found.token, secret=found.secret())
 
 

@@ -19,7 +19,7 @@ from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.explain_refusal import entry_for
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.lookup import USER, api_keys, holdings, stores_of
+from conda_token_plugin.store.lookup import USER, all_credentials, stores_of
 from conda_token_plugin.tokens.display import named, renewal
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import State
@@ -75,10 +75,9 @@ class CheckContext:
 
     @property
     def credentials(self) -> tuple[Token, ...]:
-        """The metadata of every token (supplied, stored, and of the machine) and API key."""
-        stores = stores_of(self.settings)
-        held = holdings(self.settings, stores=stores)
-        return tuple(one.token for one in (*held, *api_keys(self.settings, user=stores[USER])))
+        """The metadata of every token, provider and API key."""
+        held = all_credentials(self.settings, stores=stores_of(self.settings))
+        return tuple(one.token for one in held)
 
 
 def problems(check: str, context: CheckContext) -> list[Problem]:
@@ -204,6 +203,19 @@ def chosen(url: str, settings: Sequence[Mapping[str, str]]) -> Mapping[str, str]
     return fitting[-1] if fitting else {}
 
 
+def providers(context: CheckContext) -> Iterator[Problem]:
+    """Yield providers whose program cannot be run. Run none of them."""
+    from shutil import which
+
+    for store in stores_of(context.settings).values():
+        for one in store.providers():
+            if which(one.command[0]) is None:
+                yield Problem(
+                    f"The provider {one.name} for {one.scope} cannot be run: {one.command[0]} is "
+                    f"not a program. Run: conda token provider remove {one.name}"
+                )
+
+
 def conflicts(context: CheckContext) -> Iterator[Problem]:
     """Yield tokens of other tools that differ from the stored token for the same channels."""
     from conda_token_plugin.integrations.registry import SOURCES
@@ -269,6 +281,7 @@ CHECKS: Mapping[str, Callable[[CheckContext], Iterator[Problem]]] = {
     "token-handler": handler,
     "token-conflicts": conflicts,
     "token-keyring": unused_entries,
+    "token-providers": providers,
 }
 PASSED = {
     "token-expiry": "No token has expired or expires soon.",
@@ -277,4 +290,5 @@ PASSED = {
     "token-handler": "conda asks this plugin about every channel that has a token.",
     "token-conflicts": "No other tool stores another token for the same channels.",
     "token-keyring": "The system keyring has no unused entry.",
+    "token-providers": "Every program that supplies a credential can be run.",
 }

@@ -9,6 +9,7 @@ The first row that applies:
 | no token covers the URL                                        | no_token        |
 | the server returns the file if no token is sent                | works_without   |
 | conda is not configured to ask this plugin about the URL       | not_asked       |
+| a provider failed, or says that no credential is needed        | provider_failed |
 | the channel redirects to storage, which refused                | storage_refused |
 | the repository accepts the token for another channel           | not_for_this    |
 | the service: there is no seat                                  | no_seat         |
@@ -220,9 +221,11 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
         why = "It was never verified, so it may be wrong, revoked or expired"
     if token.kind is TokenKind.API_KEY:
         why = "It may have expired, lack the scope for channels, or belong to a user without a seat"
+    if token.kind is TokenKind.PROVIDER:
+        why = "It may have expired, or be for other channels"
     if refusal.page:
         why += ", or a proxy answered: the answer is a web page"
-    renewed = _is_supplied(evidence) or token.kind is TokenKind.API_KEY
+    renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
     return Diagnosis("refused", f"{text}{evidence.also}", command)
@@ -245,6 +248,8 @@ def _anew(evidence: Evidence) -> str:
     token = evidence.token
     if token is not None and token.kind is TokenKind.API_KEY:
         return _run("login")
+    if token is not None and token.kind is TokenKind.PROVIDER:
+        return _run("provider", "test", token.organization)
     if _is_supplied(evidence) or token is None:
         test = _words("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
@@ -263,15 +268,15 @@ def _is_supplied(evidence: Evidence) -> bool:
 
 
 def _place(evidence: Evidence) -> str:
-    is_key = evidence.token is not None and evidence.token.kind is TokenKind.API_KEY
-    return evidence.source if is_key or _is_supplied(evidence) else f"the {evidence.source} store"
+    kind = evidence.token.kind if evidence.token else TokenKind.UNKNOWN
+    unstored = (TokenKind.API_KEY, TokenKind.PROVIDER, TokenKind.UNKNOWN)
+    return evidence.source if kind in unstored else f"the {evidence.source} store"
 
 
 def _last_good(token: Token | None) -> datetime | None:
     """Return when the token was last known to be valid."""
     moments = (token.issued, token.proven) if token else ()
-    known = [moment for moment in moments if moment is not None]
-    return max(known, default=None)
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _day(moment: datetime | None) -> str:

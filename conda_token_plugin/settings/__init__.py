@@ -10,6 +10,7 @@
 | ``CONDA_TOKEN_SYSTEM_HOME`` | the folder of the machine's store (/etc/conda-token-plugin) |
 | ``CONDA_TOKEN_SYSTEM_CONDARC`` | the machine's drop-in (/etc/conda/condarc.d/…) |
 | ``CONDA_TOKEN_STORE`` | ``auto``, ``keyring`` or ``file`` (auto) |
+| ``CONDA_TOKEN_PROVIDER`` | set for the command of a provider: its name; no provider is run then |
 | ``CONDA_TOKEN_CLIENT_ID`` | the OAuth client of a login (Anaconda's public one) |
 | ``ANACONDA_AUTH_API_KEY`` | an API key: the user's login |
 | ``ANACONDA_REPO_TOKEN`` | a repository token, for every channel of the repository |

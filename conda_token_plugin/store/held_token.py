@@ -31,6 +31,9 @@ class HeldToken(NamedTuple):
     """The prefix of the token's scope that covers the URL; empty if no URL was looked up."""
     about: Mapping[str, Any] = NO_METADATA
     """The metadata as they are in the index; empty for a supplied token."""
+    discard: Callable[[], None] | None = None
+    """Called when a server has refused the secret: the next ``secret`` may return another one.
+    None if the secret cannot change while the process runs."""
 
     @property
     def token(self) -> Token:

@@ -4,11 +4,13 @@ The content of the file, in the envelope that ``envelope`` describes::
 
     {"id": "…", "serial": 3, "pending_deletes": [SLOT, …], "logins": {SERVICE: SLOT, …},
      "channel_logins": {SERVICE: {…}, …}, "configured": {KEY: {…}, …},
+     "providers": {NAME: {…}, …},
      "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
 
 The tokens are in the order in which they were stored, the last one last. ``channel_logins`` has
 the metadata of the logins whose API key is sent to channels, ``configured`` those of tokens in
-variables for which conda's channels are configured; an index without them has none.
+variables for which conda's channels are configured, ``providers`` the commands that supply
+credentials; an index without them has none.
 
 A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
 and the name of an *entry* there, which contains the id of the store and a serial number. A slot
@@ -31,6 +33,7 @@ from conda_token_plugin.store.envelope import EnvelopeRefused, unwrapped, wrappe
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from conda_token_plugin.tokens.provider import Provider
     from conda_token_plugin.tokens.token import Token
 
 KIND = "index"
@@ -87,6 +90,8 @@ class Index(NamedTuple):
     """By service: the metadata of the API key, as ``Token.as_json`` returned them."""
     configured: Mapping[str, Mapping[str, Any]] = EMPTY
     """By key: the metadata of a token that a variable supplies, with channels for conda."""
+    providers: Mapping[str, Mapping[str, Any]] = EMPTY
+    """By name: a command that supplies a credential, as ``Provider.as_json`` returned it."""
     tokens: Mapping[str, Entry] = EMPTY
 
     @property
@@ -132,6 +137,30 @@ class Index(NamedTuple):
             configured={**others, token.key: token.as_json()} if has_channels else others
         )
 
+    def read_providers(self) -> tuple[Provider, ...]:
+        """Return ``providers`` as objects.
+
+        Raises:
+            EnvelopeRefused: One of them is not a provider.
+        """
+        if not self.providers:  # most processes do not import the module
+            return ()
+        from conda_token_plugin.tokens.provider import Provider
+
+        try:
+            return tuple(Provider.from_json(*item) for item in self.providers.items())
+        except (KeyError, TypeError, ValueError):  # written by another program
+            raise EnvelopeRefused("a provider cannot be read") from None
+
+    def with_provider(self, provider: Provider) -> Index:
+        """Store ``provider``, in place of the one with its name if there is one."""
+        return self._replace(providers={**self.providers, provider.name: provider.as_json()})
+
+    def without_provider(self, name: str) -> Index:
+        """Remove the provider ``name``."""
+        others = {one: held for one, held in self.providers.items() if one != name}
+        return self._replace(providers=others)
+
     def without_token(self, key: str) -> Index:
         """Remove the token ``key`` if it is stored. Its slot becomes pending."""
         others = {name: entry for name, entry in self.tokens.items() if name != key}
@@ -164,7 +193,7 @@ class Index(NamedTuple):
         tokens = {key: entry._asdict() for key, entry in self.tokens.items()}
         content = {**self._asdict(), "logins": {**self.logins}, "tokens": tokens}
         maps = {"channel_logins": {**self.channel_logins}, "configured": {**self.configured}}
-        return wrapped(KIND, content | maps)
+        return wrapped(KIND, content | maps | {"providers": {**self.providers}})
 
 
 def decoded(data: bytes) -> Index:
@@ -182,6 +211,7 @@ def decoded(data: bytes) -> Index:
             logins={service: _slot(slot) for service, slot in content["logins"].items()},
             channel_logins=_described(content.get("channel_logins", {})),
             configured=_described(content.get("configured", {})),
+            providers=_described(content.get("providers", {})),
             tokens={key: _entry(entry) for key, entry in content["tokens"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):  # written by another program

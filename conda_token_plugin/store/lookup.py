@@ -8,16 +8,19 @@ longest prefix that covers the URL:
 3. ``/run/secrets/anaconda_repo_token_<org>``
 4. ``ANACONDA_REPO_TOKEN``, then ``ANACONDA_REPO_TOKEN_FILE``, then
    ``/run/secrets/anaconda_repo_token``: for the whole repository
-5. the user's store, which ``conda token install`` writes
-6. the machine's store, which ``conda token install --system`` writes
-7. ``ANACONDA_AUTH_API_KEY``, the file that ``ANACONDA_AUTH_API_KEY_FILE`` names, or
+5. a command of the user, which ``conda token provider add`` names
+6. the user's store, which ``conda token install`` writes
+7. a command of the machine, which ``conda token provider add --system`` names
+8. the machine's store, which ``conda token install --system`` writes
+9. ``ANACONDA_AUTH_API_KEY``, the file that ``ANACONDA_AUTH_API_KEY_FILE`` names, or
    ``/run/secrets/anaconda_auth_api_key``: for the repository of the default site
-8. the API key of ``conda token login``, unless ``--no-channels`` was given: for the repository
-   of the site of the login
+10. the API key of ``conda token login``, unless ``--no-channels`` was given: for the repository
+    of the site of the login
 
-1 to 6 are tokens, 7 and 8 are API keys. The channels in ``scope.API_KEY_CHANNELS`` accept
-an API key only, so for them 7 and 8 come first. If a channel refuses the first of the two, the auth
-handler repeats the request once with the other (``auth.responses``).
+1 to 8 are tokens, 9 and 10 are API keys. The channels in ``scope.API_KEY_CHANNELS`` accept
+an API key only, so for them 9 and 10 come first. If a channel refuses the first of the two, the
+auth handler repeats the request once with the other (``auth.responses``). If a command supplies
+nothing, the request is sent without a token, and not with one of a later source.
 
 A URL that already contains credentials never receives a stored token.
 
@@ -70,6 +73,7 @@ class Lookup:
         self._lock = Lock()
         self._secrets: dict[str, Future[Secret]] = {}
         self._results: dict[str, HeldToken | None] = {}
+        self._provided: dict[str, Mapping[str, HeldToken]] = {}
 
     def find(self, url: str) -> HeldToken | None:
         """Return the first choice for ``url``, or None.
@@ -115,7 +119,12 @@ class Lookup:
 
     def _token(self, folder: str) -> HeldToken | None:
         return self._in_environment(folder) or next(
-            (found for name in self._opened() if (found := self._in_store(name, folder))), None
+            (
+                found
+                for name in self._opened()
+                if (found := self._from_provider(name, folder) or self._in_store(name, folder))
+            ),
+            None,
         )
 
     def _api_key(self, folder: str) -> HeldToken | None:
@@ -140,6 +149,16 @@ class Lookup:
         if longest_prefix(folder, among={repository.rstrip("/")}) is None:
             return None
         return self._supplied.find(organization_of(folder, repository=repository))
+
+    def _from_provider(self, name: str, folder: str) -> HeldToken | None:
+        """Return what a command supplies that the store ``name`` lists. Run no command."""
+        provided = self._provided.get(name)
+        if provided is None:
+            found = provided_by(self._opened()[name], name=name, settings=self._settings)
+            # If two threads get here, both must use the same objects, which cache the answers.
+            provided = self._provided.setdefault(name, found)
+        prefix = longest_prefix(folder, among=provided) if provided else None
+        return None if prefix is None else provided[prefix]
 
     def _in_store(self, name: str, folder: str) -> HeldToken | None:
         store = self._opened()[name]
@@ -200,6 +219,38 @@ def api_keys(settings: Settings, *, user: Store | None) -> tuple[HeldToken, ...]
 
     given = from_environment(settings, source=source) if source else None
     return (*([given] if given else ()), *(from_logins(user) if user else ()))
+
+
+def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, HeldToken]:
+    """Return the credentials that the commands in ``store`` supply, by prefix. Run no command.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    if not store.providers():
+        return {}
+    from conda_token_plugin.store.providers import credentials_of
+
+    return credentials_of(store, settings=settings, machine=name == MACHINE)
+
+
+def all_credentials(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:
+    """Return everything that can be sent to channels: ``holdings``, commands and API keys.
+
+    No command is run and no stored secret is read.
+
+    Raises:
+        BadInput, MalformedURL, ConfigurationError: The default site cannot be determined.
+        StoreError: A store cannot be read.
+        MalformedToken: A variable, or the file that it names, holds no token.
+    """
+    provided = (
+        held
+        for name, store in stores.items()
+        for held in provided_by(store, name=name, settings=settings).values()
+    )
+    keys = api_keys(settings, user=stores[USER])
+    return (*holdings(settings, stores=stores), *provided, *keys)
 
 
 def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:

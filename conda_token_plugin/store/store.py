@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.errors.store import NoToken
     from conda_token_plugin.store.index import Index
+    from conda_token_plugin.tokens.provider import Provider
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -191,10 +192,12 @@ class Store:
     def credentials(self) -> tuple[Token, ...]:
         """Return the metadata of everything that the drop-in is written for.
 
-        These are all tokens, the API keys that are sent to channels, and ``configured``.
+        These are all tokens, the API keys that are sent to channels, ``configured``, and those that
+        ``providers`` supply.
         """
         keys = map(self.metadata, self.channel_logins().values())
-        return (*self.tokens(), *keys, *self.configured())
+        commands = (provider.token for provider in self.providers())
+        return (*self.tokens(), *keys, *self.configured(), *commands)
 
     def configured(self) -> tuple[Token, ...]:
         """Return the tokens in variables for which conda's channels are configured."""
@@ -212,6 +215,21 @@ class Store:
             for token in tokens:
                 index = index.with_configured(token)
             change.commit(index)
+
+    def providers(self) -> tuple[Provider, ...]:
+        """Return the commands that supply credentials, in the order in which they were added."""
+        with damage_reported(self._secrets.file.path):
+            return self._index.read_providers()
+
+    def add_provider(self, provider: Provider) -> None:
+        """Store ``provider``, in place of the one with its name if there is one."""
+        with self._secrets.changing(FILE) as change:
+            change.commit(change.index.with_provider(provider))
+
+    def remove_provider(self, name: str) -> None:
+        """Remove the provider ``name`` if there is one."""
+        with self._secrets.changing(FILE) as change:
+            change.commit(change.index.without_provider(name))
 
     def set_login(self, service: str, api_key: Secret, *, opens: Token | None = None) -> str:
         """Store the API key of a login, in place of the one before.

@@ -1,4 +1,4 @@
-"""How a token is put into a request: the four schemes of ``AuthScheme``. Pure.
+"""How a token is put into a request: the schemes of ``AuthScheme``. Pure.
 
 ``Authorization`` is the only header that is used, because redirects to another host drop it
 (``X-API-Key`` is sent on to the other host; conda 26.7.1).
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
             """The path before ``/t/<token>``; only for ``PATH``."""
 
 
-TOKEN, BEARER, BASIC, PATH = "token", "bearer", "basic", "path"
-_SCHEMES = {TOKEN: "token", BEARER: "Bearer"}
+TOKEN, BEARER, BASIC, PATH, HEADER = "token", "bearer", "basic", "path", "header"
+_BEFORE = {TOKEN: "token ", BEARER: "Bearer ", HEADER: ""}
+"""What precedes the secret in the header. With ``HEADER`` the secret is the whole header."""
 
 
 def secret_type(way: str) -> type[Secret]:
@@ -50,7 +51,7 @@ def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
     if way == BASIC:
         pair = f"{token.username}:{secret.reveal()}".encode()
         return HeaderValue(f"Basic {b64encode(pair).decode('ascii')}")
-    return HeaderValue(f"{_SCHEMES[way]} {secret.reveal()}")
+    return HeaderValue(f"{_BEFORE[way]}{secret.reveal()}")
 
 
 def address(url: str, *, token: Sendable, secret: Secret) -> str:

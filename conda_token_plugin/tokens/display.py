@@ -39,6 +39,8 @@ def last_four(token: Token) -> str:
 
 def described(token: Token) -> str:
     """Return ``individual token …a1B2``, or ``API key …a1B2``."""
+    if token.kind is TokenKind.PROVIDER:
+        return "from a provider"
     kind = "API key" if token.kind is TokenKind.API_KEY else f"{token.kind.value} token"
     return f"{kind} {last_four(token)}"
 
@@ -47,6 +49,8 @@ def renewal(token: Token) -> str:
     """Return the command that extends or replaces ``token``, without ``conda token``."""
     if token.kind is TokenKind.API_KEY:
         return "login"
+    if token.kind is TokenKind.PROVIDER:
+        return f"provider test {token.organization}"
     verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
     return f"{verb} {token.organization}"
 
@@ -56,6 +60,8 @@ def named(token: Token) -> str:
     shown = f" …{token.last_four}" if token.last_four else ""
     if token.kind is TokenKind.API_KEY:
         return f"the API key{shown}"
+    if token.kind is TokenKind.PROVIDER:
+        return "the credential"
     owner = "" if token.organization.startswith("(") else f" of {token.organization}"
     return f"the token{shown}{owner}"
 

@@ -4,8 +4,8 @@
 ``Password`` is the same for Basic authentication, where blanks and non-ASCII characters are valid.
 Neither can be printed, formatted, pickled or copied. Only ``reveal()`` returns the value,
 and a test lists the places that call it.
-``HeaderValue`` does the same where a ``str`` is needed: for an HTTP header, which conda prints
-at ``-vv`` and in ``--json`` errors.
+``HiddenText`` and ``HeaderValue`` do the same where a ``str`` is needed: for the output of
+a command, and for an HTTP header, which conda prints at ``-vv`` and in ``--json`` errors.
 """
 
 from __future__ import annotations
@@ -135,7 +135,24 @@ class Password(Secret):
         return ""
 
 
-class HeaderValue(_Hidden, str):
+class HeaderSecret(Secret):
+    """The whole value of an ``Authorization`` header, as a provider returned it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def fault_of(cls, value: str) -> str:
+        """Return why ``value`` cannot be a header, without showing it; empty if it can."""
+        return fault_of("".join(value.split(" ")) if value == value.strip() else value)
+
+
+class HiddenText(_Hidden, str):
+    """A text with a secret in it, such as the output of a command; it is printed redacted."""
+
+    __slots__ = ()
+
+
+class HeaderValue(HiddenText):
     """An ``Authorization`` value that is sent whole and printed redacted.
 
     ``http.client`` calls ``encode()`` on header values, which returns the real bytes.

@@ -46,6 +46,8 @@ class TokenKind(Enum):
     SITE = "site"
     API_KEY = "api-key"
     """The key of a login, which opens the channels of every organization of its user."""
+    PROVIDER = "provider"
+    """What a command of the user supplies; see ``provider``."""
     UNKNOWN = "unknown"
 
 
@@ -56,6 +58,8 @@ class AuthScheme(str, Enum):
     BEARER = "bearer"
     BASIC = "basic"
     PATH = "path"
+    HEADER = "header"
+    """The secret is the whole ``Authorization`` header, as a provider returned it."""
 
 
 class TokenVerdict(Enum):
@@ -117,7 +121,8 @@ class Token(NamedTuple):
     tolerance_months: int | None = None
     """How long it works after its subscription ended, in months; None: ``GRACE``."""
     home: str = ""
-    """The first prefix that the token was stored with, if ``without`` has removed one since."""
+    """The first prefix that the token was stored with, if ``without`` has removed one since; for
+    a provider, ``provider:`` and its scope."""
 
     @property
     def key(self) -> str:

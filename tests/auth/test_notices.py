@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime, timedelta, timezone
+from threading import Barrier, Thread
+from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.auth.notices import due_among, warning
+from conda_token_plugin.auth.notices import due_among, log, warn_once, warning
+from conda_token_plugin.errors.store import NothingSupplied, ProviderFailed
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
@@ -89,3 +93,48 @@ def test_damaged_record_is_replaced(tmp_path: Path, content: str) -> None:
 
 def test_warning_is_given_if_it_cannot_be_recorded(tmp_path: Path) -> None:
     assert reported(token(), folder=tmp_path / "nowhere")
+
+
+class SlowLog(logging.Handler):
+    """A log that takes its time, so that several threads write to it at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def createLock(self) -> None:  # noqa: N802  # the name in logging
+        """Have no lock, so that the log serializes nothing."""
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sleep(0.2)
+        self.lines.append(record.getMessage())
+
+
+def test_fault_that_several_threads_meet_at_once_is_reported_once() -> None:
+    slow, start = SlowLog(), Barrier(8)
+
+    def meet() -> None:
+        start.wait()
+        warn_once(ProviderFailed("of-a-test", reason="it fails in every thread"))
+
+    threads = [Thread(target=meet) for _ in range(8)]
+    log.addHandler(slow)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        log.removeHandler(slow)
+    assert len(slow.lines) == 1
+
+
+def test_provider_that_supplies_nothing_is_not_reported() -> None:
+    slow = SlowLog()
+    log.addHandler(slow)
+    try:
+        warn_once(NothingSupplied("of-a-test", scope="https://repo.example"))
+    finally:
+        log.removeHandler(slow)
+    assert slow.lines == []

@@ -103,3 +103,61 @@ def test_request_without_another_credential_is_not_repeated(known: tuple[HeldTok
     adapter = Adapter(200)
     assert again(adapter, {}, *known).status_code == 401
     assert adapter.sent == []
+
+
+class Changing:
+    """A provider's credential, which changes when it is discarded."""
+
+    def __init__(self, *values: str) -> None:
+        self.values = list(values)
+        self.held = held("provider")._replace(
+            secret=lambda: Secret(self.values[0]), discard=self.discard
+        )
+
+    def discard(self) -> None:
+        if len(self.values) > 1:
+            del self.values[0]
+
+
+def refused_with(changing: Changing, adapter: Adapter, *, covers: bool = True) -> requests.Response:
+    """Return the response after the present credential was refused.
+
+    ``covers``: whether the URL that refused is in the scope, and not where a redirect led to.
+    """
+    request = requests.Request("GET", URL).prepare()
+    request.headers["Authorization"] = f"token {changing.values[0]}"
+    refusal = response(adapter, request=request)
+    found, sent = repeated(
+        refusal,
+        sent=changing.held,
+        candidates=lambda _: (changing.held,) if covers else (),
+        chosen={},
+        options={},
+    )
+    assert sent is changing.held
+    return found
+
+
+def test_request_is_repeated_with_the_new_credential_of_a_provider() -> None:
+    adapter = Adapter(200)
+    assert refused_with(Changing("old", "new"), adapter).status_code == 200
+    assert adapter.sent == [b"token new"]
+
+
+def test_request_is_not_repeated_with_the_same_credential_of_a_provider() -> None:
+    adapter = Adapter(200)
+    assert refused_with(Changing("old"), adapter).status_code == 401
+    assert adapter.sent == []
+
+
+def test_new_credential_that_is_refused_too_is_sent_once() -> None:
+    adapter = Adapter(401)
+    assert refused_with(Changing("old", "new"), adapter).status_code == 401
+    assert adapter.sent == [b"token new"]
+
+
+def test_new_credential_of_a_provider_is_not_sent_to_the_host_of_a_redirect() -> None:
+    adapter, changing = Adapter(200), Changing("old", "new")
+    assert refused_with(changing, adapter, covers=False).status_code == 401
+    assert adapter.sent == []
+    assert changing.values == ["old", "new"]

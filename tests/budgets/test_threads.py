@@ -64,6 +64,9 @@ class SlowStore:
     def entry(self, key: str) -> Entry:
         return Entry(Slot("file", "1"), self.held[key].as_json())
 
+    def providers(self) -> tuple[()]:
+        return ()
+
     def prefixes(self) -> Mapping[str, str]:
         return {token.scope[0]: key for key, token in self.held.items()}
 

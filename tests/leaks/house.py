@@ -14,8 +14,10 @@ from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.api_key import channel_credential
+from conda_token_plugin.tokens.provider import Provider
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from tests.support.providers import program, response
 from tests.support.secret_search import Sought, secrets_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ OTHERS = {
     f"{name}.example": f"{name}~{sha256(name.encode()).hexdigest()}"
     for name in (
         *("path", "basic", "bearer"),
-        *("rattler", "mamba", "condarc", "netrc", "binstar", "history", "project"),
+        *("rattler", "mamba", "condarc", "netrc", "binstar", "history", "project", "helper"),
     )
 }
 """Tokens of other servers, by the file or scheme that contains them."""
@@ -84,7 +86,19 @@ class House:
             scope = f"{self.shell.sandbox.service}/{way.value}"
             user = "ann" if way is AuthScheme.BASIC else ""
             self._keep(name, OTHERS[name], scope=scope, way=way, username=user, kind=TokenKind.SITE)
+        self.provide("provider", f"print({response(self.bearer)!r})")
         self._bring_in_what_others_keep(key)
+
+    @property
+    def bearer(self) -> str:
+        """Return the header that the provider supplies."""
+        return f"Bearer {OTHERS['helper.example']}"
+
+    def provide(self, name: str, body: str, **facts: Any) -> None:
+        """Add a provider whose program runs ``body``, and writes a secret to standard error."""
+        made = program(self.home.parent / "programs", body, name=name, noise=self.bearer)
+        scope = f"{self.shell.sandbox.service}/{name}"
+        user_store(self.settings).add_provider(Provider(name, scope, made.command, **facts))
 
     def type(self, text: str) -> None:
         """Pipe ``text`` into the next command."""

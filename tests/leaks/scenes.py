@@ -92,6 +92,7 @@ def which(house: House) -> Iterator[tuple[str, ...]]:
     assert token is not None
     yield (f"{sandbox.repo}acme/main",)
     yield (f"{sandbox.service}/path/noarch/repodata.json",)
+    yield (f"{sandbox.service}/provider/noarch/repodata.json",)
     yield (f"{sandbox.service}/t/{token.value}/repo/acme/main",)
     yield (f"http://ann:{token.value}@127.0.0.1/repo/acme",)
     yield (f"{sandbox.repo}acme/main?token={token.value}",)
@@ -262,6 +263,35 @@ def run(_house: House) -> Iterator[tuple[str, ...]]:
     yield ("--org", "acme", "--", "no-such-program")
 
 
+def provider(house: House) -> Iterator[tuple[str, ...]]:
+    """Add, list, test and remove; answers that are bad, and a secret as an argument."""
+    value = house.secrets["helper.example"]
+    scope = ("add", "--scope", f"{house.shell.sandbox.service}/more")
+    yield ("list",)
+    yield ("test",)
+    yield (*scope, "--print", "token", "--", sys.executable, "-c", "print('x')")
+    yield (*scope, "--name", value, "--", "true")
+    yield (*scope, "--name", "second", "--", "true", house.shell.sandbox.world.api_key("ada"))
+    for number, body in enumerate(
+        (
+            f"print({value!r})",
+            f"print({house.bearer!r}); sys.exit(1)",
+            f"print(json.dumps({{'headers': {{'Authorization': [{value!r} + chr(10)]}}}}))",
+            f"print(json.dumps({{'headers': {{{value!r}: [{value!r}]}}}}))",
+            f"print(json.dumps({{'headers': {value!r}, 'expires': {value!r}}}))",
+            f"print(json.dumps({{'uri': 'https://h/' + {value!r}, 'headers': {{}}}}))",
+            f"print({value!r} * 10_000)",
+            f"sys.stdout.buffer.write({value!r}.encode() + bytes([255]))",
+        )
+    ):
+        house.provide(f"bad{number}", body)
+    house.provide("two-words", f"print({value!r}, {value!r})", prints="token")
+    house.provide("slow", f"print({value!r}, flush=True); time.sleep(600)", seconds=1)
+    yield ("test",)
+    yield ("test", "bad1")
+    yield ("remove", "provider")
+
+
 def completion(_house: House) -> Iterator[tuple[str, ...]]:
     """One shell is as good as another."""
     yield ("bash",)
@@ -283,6 +313,7 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "remove": (remove,),
     "renew": (renew,),
     "set": (handed,),
+    "provider": (provider,),
     "config": (config,),
     "list": (nothing_more,),
     "which": (which,),
@@ -360,6 +391,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "renew": ("acme", "--reissue"),
     "test": ("{repo}acme/main",),
     "login": ("--web", "--store", "file"),
+    "provider": ("test",),
     "logout": (),
     "whoami": (),
     "sites": (),

@@ -27,6 +27,8 @@ PLACES = {
     "conda_token_plugin.store.store:Store.login": "after",
     "conda_token_plugin.settings:Settings.secret": "after",
     "conda_token_plugin.store.lookup:Lookup.find": "after",
+    "conda_token_plugin.store.providers:output_of": "after",
+    "conda_token_plugin.store.providers:ask": "after",
     "conda_token_plugin.integrations.conda.dropin:write": "before",
     "conda_token_plugin.operations.export_tokens:carry_out": "before",
     "conda_token_plugin.operations.import_tokens:merged": "after",

@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin import HANDLER
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.provider import Provider
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 from tests.leaks.watch import looking, watched
 from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
+from tests.support.providers import program
 from tests.support.recording_server import recording
 from tests.support.secret_search import Sought, secrets_of
 from tests.support.stored_tokens import hold
@@ -54,7 +58,13 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
         ANACONDA_SERVICE_ACCOUNT_TOKEN=admin,
         CONDA_REPORT_ERRORS="true",
     )
-    names = [("acme", "main"), ("globex", "main"), ("acme-evil", "main")]
+    stark = world.issue("stark").value
+    made = program(tmp_path / "programs", f"print({stark!r})", noise=stark)
+    store = user_store(machine.settings)
+    scope = sandbox.url_of("stark")
+    store.add_provider(Provider("helper", scope, made.command, prints="token", seconds=30))
+    dropin.write(machine.dropin, tokens=store.credentials())
+    names = [(name, "main") for name in ("acme", "globex", "acme-evil", "stark")]
     channels = [sandbox.url_of(*name) for name in names]
     # The drop-in has only the channels of stored tokens; globex's token is in a variable.
     entry = {"channel": f"{sandbox.url_of('globex')}/*", "auth": HANDLER}
@@ -94,7 +104,7 @@ def _ours(machine: Machine) -> Iterator[Ran]:
 
 def _theirs(machine: Machine) -> Iterator[Ran]:
     at = ("-p", str(machine.prefix))
-    yield machine.create("-vvv", "acme-hello", "globex-hello").well()
+    yield machine.create("-vvv", "acme-hello", "globex-hello", "stark-hello").well()
     solver = "classic" if solver_missing("rattler") else "rattler"
     words = ("install", "-y", *at, "--solver", solver, "--debug", "--json", "acme-evil-hello")
     yield machine.conda(*words).well()
@@ -112,6 +122,10 @@ def _broken(machine: Machine) -> Iterator[Ran]:
         # Only a channel with the token in the header: a bug below the path adapter sees the path.
         only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
         yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
+    machine.forget()
+    ask = ("after", "conda_token_plugin.store.providers:ask")
+    only = ("--override-channels", "-c", machine.sandbox.url_of("stark", "main"))
+    yield machine.python(str(BROKEN), *ask, "search", "-vvv", *only, "stark-hello")
     issue = ("after", "conda_token_plugin.service.client:Service.issue")
     yield machine.python(
         str(BROKEN), *issue, "token", "install", "--org", "acme", "--reissue"
@@ -138,10 +152,11 @@ def _assert_search_covered_everything(
 ) -> None:
     """Assert that headers were printed, tokens sent, processes seen and bugs raised."""
     assert any("Authorization" in ran.said for ran in runs)
-    assert sum("Bug" in ran.said for ran in runs) >= 3
+    assert sum("Bug" in ran.said for ran in runs) >= 4
     world = machine.sandbox.world
     sent = "".join(f"{one.path} {one.headers}" for one in machine.sandbox.requests)
     assert all(one.value in sent for one in world.tokens if one.org in {"globex", "acme-evil"})
+    assert any(one.value in sent for one in world.tokens if one.org == "stark")
     assert b"conda" in b"".join(seen)
     assert "install" in notes
     assert "CONDA_TOKEN_REPO_URL" in notes

@@ -18,6 +18,12 @@ from conda_token_plugin.operations.audit.scan import findings
 from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.tokens.api_key import expiry_of
+from conda_token_plugin.tokens.credential_helper import (
+    Response,
+    format_response,
+    parse_request,
+    parse_response,
+)
 from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, normalised, without_secrets
 from conda_token_plugin.tokens.secret import Secret
@@ -97,6 +103,16 @@ def pasted(data: bytes, _home: Path) -> None:
     """What people paste."""
     found = told(lambda: token_in(data.decode("utf-8", "replace")))
     assert isinstance(found, Secret | TokenPluginError)
+
+
+def helper(data: bytes, _home: Path) -> None:
+    """A request to a credential helper, and its response."""
+    text = data.decode("utf-8", "replace")
+    told(lambda: parse_request(text))
+    found = told(lambda: parse_response(text))
+    assert isinstance(found, Response | TokenPluginError)
+    if isinstance(found, Response):
+        assert parse_response(format_response(found)).headers == found.headers
 
 
 def api_key(data: bytes, _home: Path) -> None:

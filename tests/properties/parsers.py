@@ -109,6 +109,13 @@ PARSERS: dict[str, Parser] = {
         read=ours.audited("x-1-0.conda"), samples=(b"PK\x05\x06" + 18 * b"\0",)
     ),
     "audit of a .tar.bz2": Parser(read=ours.audited("x-1-0.tar.bz2"), samples=(b"BZh9",)),
+    "helper": Parser(
+        read=ours.helper,
+        samples=(
+            b'{"uri": "https://repo.example/acme"}',
+            b'{"headers": {"Authorization": ["Bearer x"]}, "expires": "2027-01-31T12:00:00Z"}',
+        ),
+    ),
     "pasted": Parser(read=ours.pasted, samples=(MAIL.encode(), VALUE.encode(), HISTORY.encode())),
     "API key": Parser(
         read=ours.api_key,

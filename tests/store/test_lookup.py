@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from conda_token_plugin.tokens.provider import Provider
+
 REPO = "https://repo.anaconda.cloud/repo"
 USER, MACHINE, GENERAL, NAMED = "u" * 20, "m" * 20, "g" * 20, "n" * 20
 
@@ -42,6 +44,7 @@ class FakeStore:
         )
         self.held = {token.key: token for token in held}
         self.value, self.reads = value, 0
+        self.commands: tuple[Provider, ...] = ()
 
     def tokens(self) -> tuple[Token, ...]:
         return tuple(self.held.values())
@@ -55,6 +58,9 @@ class FakeStore:
 
     def prefixes(self) -> Mapping[str, str]:
         return {prefix: key for key, token in self.held.items() for prefix in token.scope}
+
+    def providers(self) -> tuple[Provider, ...]:
+        return self.commands
 
     def channel_logins(self) -> Mapping[str, Entry]:
         return {}

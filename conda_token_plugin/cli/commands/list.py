@@ -1,11 +1,11 @@
-"""List tokens, and API keys that open channels, stored or supplied; never shows one.
+"""List tokens, and API keys and providers that open channels; never shows a secret.
 
 Examples:
   conda token list
   conda token list --json
 
-It reads metadata only: no keychain prompt, no request. It does not check whether
-a token still works; `conda token status` does. With nothing to list, the exit code
+It reads metadata only: no keychain prompt, no request, and no provider is run. It does not
+check whether a token still works; `conda token status` does. With nothing to list, the exit code
 is 0 (anaconda-auth's is 1).
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.output import entry
-from conda_token_plugin.store.lookup import USER, api_keys, holdings
+from conda_token_plugin.store.lookup import all_credentials
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -32,8 +32,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Print one row per token; return 0 also if there is none."""
     stores = call.stores()
-    keys = api_keys(call.settings, user=stores[USER])
-    held = (*holdings(call.settings, stores=stores), *keys)
+    held = all_credentials(call.settings, stores=stores)
     call.printer.table(
         [_row(item, call=call) for item in held],
         value=[entry(item.token, source=item.source, now=call.now) for item in held],
@@ -45,14 +44,14 @@ def run(call: CommandContext) -> int:
 
 def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
-    is_key = token.kind is TokenKind.API_KEY
+    is_verified = token.proven or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     return {
         "organization": token.organization,
         "kind": token.kind.value,
         "channels": _channels(token.scope, repository=call.settings.repo_url),
         "expires": expiry(token, now=call.now).replace(" days left", "d"),
         "source": item.source,
-        "token": last_four(token) + ("" if token.proven or is_key else " (not verified)"),
+        "token": last_four(token) + ("" if is_verified else " (not verified)"),
     }
 
 

@@ -22,7 +22,7 @@ from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.lookup import USER, api_keys, holdings
+from conda_token_plugin.store.lookup import USER, all_credentials
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
         NoToken: The named organization has none.
     """
     stores = call.stores()
-    keys = api_keys(call.settings, user=stores[USER])
-    held = (*holdings(call.settings, stores=stores), *keys)
+    held = all_credentials(call.settings, stores=stores)
     name = call.args.organization or call.args.org
     chosen = tuple(item for item in held if name in (None, item.token.organization))
     if name and not chosen:

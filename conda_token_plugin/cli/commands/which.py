@@ -17,6 +17,7 @@ from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.display import channels, described, expiry, named
 from conda_token_plugin.tokens.scope import normalised, segment, without_secrets
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -88,4 +89,6 @@ def _lines(
 
 
 def _sent(way: str) -> str:
+    if way == AuthScheme.HEADER.value:
+        return "Authorization, as the provider returns it"
     return "/t/<token>/ in the request's URL" if way == "path" else f"Authorization: {way} …"

@@ -1,0 +1,276 @@
+"""Have a command of yours supply the credential for a URL, as Vault or 1Password can.
+
+Examples:
+  conda token provider add --scope https://repo.example/acme -- vault-helper
+  conda token provider add --scope https://repo.example/acme --print token -- op read op://dev/acme/token
+  conda token provider test
+  conda token provider list --json
+  conda token provider remove repo.example/acme
+
+COMMAND get is run without a shell when conda needs the credential. It reads a request of the
+credential-helper protocol, which Bazel and uv use too, and prints the response; with
+--print token it prints the secret alone. Its output is never stored.
+Exit code 1: a provider failed its test, or there is none of that name.
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import REMAINDER, SUPPRESS, ArgumentTypeError
+from datetime import datetime, timezone
+from pathlib import Path
+from shlex import join
+from shutil import which
+from typing import TYPE_CHECKING, Any
+
+from conda_token_plugin.errors import TO_BE_VEILED
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.store import ProviderFailed
+from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.set_up_provider import (
+    add_provider,
+    remove_provider,
+    unknown_provider,
+)
+from conda_token_plugin.store.lookup import MACHINE
+from conda_token_plugin.tokens.provider import (
+    MAX_SECONDS,
+    NAME,
+    PRINTS_RESPONSE,
+    PRINTS_TOKEN,
+    SECONDS,
+    Provider,
+)
+from conda_token_plugin.tokens.scope import longest_prefix, normalised
+from conda_token_plugin.tokens.token import AuthScheme
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Iterable, Iterator
+
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.store.providers import Answer
+
+SCHEMES = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the actions, each with its options."""
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, help="each has its own --help"
+    )
+    add = actions.add_parser("add", help="store a command")
+    add.usage = "%(prog)s --scope URL [options] -- COMMAND [ARG ...]"
+    add.add_argument("--scope", required=True, metavar="URL", help="where its credential is sent")
+    add.add_argument("--name", metavar="NAME", help="default: the scope without https://")
+    add.add_argument(
+        "--print",
+        dest="prints",
+        choices=(PRINTS_RESPONSE, PRINTS_TOKEN),
+        default=PRINTS_RESPONSE,
+        help="what it prints (default: a response of the protocol)",
+    )
+    add.add_argument("--send-as", choices=SCHEMES, help="with --print token (default: token)")
+    add.add_argument("--username", default="", help="with --send-as basic")
+    add.add_argument("--timeout", type=_seconds, default=SECONDS, metavar="S", help="default: 10")
+    add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
+    show = actions.add_parser("list", help="list the commands")
+    remove = actions.add_parser("remove", help="forget a command")
+    remove.add_argument("name", metavar="NAME")
+    test = actions.add_parser("test", help="run the commands and check their answers")
+    test.add_argument("which", nargs="?", metavar="NAME|URL", help="default: all")
+    for one in (add, remove):
+        one.add_argument("-s", "--system", action="store_true", help="for this machine")
+    for one in (add, show, remove, test):  # the options of every command, after the action too
+        for flags in (("--json",), ("-q", "--quiet"), ("-y", "--yes")):
+            one.add_argument(*flags, action="store_true", default=SUPPRESS, help=SUPPRESS)
+
+
+def run(call: CommandContext) -> int:
+    """Run the action; return its exit code."""
+    return {"add": _add, "list": _list, "remove": _remove, "test": _test}[call.args.action](call)
+
+
+def _add(call: CommandContext) -> int:
+    """Store a command, and have conda ask this plugin about its scope.
+
+    Raises:
+        BadInput: The scope, the name or the command cannot be used.
+        StoreError, ConfigurationError: The store or the drop-in cannot be written.
+    """
+    provider = _described(call)
+    add_provider(provider, store=call.store(), settings=call.settings, condarc=call.condarc)
+    call.printer.data(_value(provider, source=_source(system=call.system)))
+    call.printer.say(
+        f"Requests for {provider.scope} get their credential from {provider.command[0]}. "
+        f"Run: conda token provider test {provider.name}"
+    )
+    return 0
+
+
+def _described(call: CommandContext) -> Provider:
+    args = call.args
+    scope = normalised(args.scope)
+    dropin.refuse_unreadable(scope)
+    name = args.name or scope.partition("://")[2]
+    if not NAME.fullmatch(name) or re.search(TO_BE_VEILED, name):
+        raise BadInput(
+            f"{name!r} is not a name for a provider.",
+            hint="Use letters, digits and the characters . _ : / - for --name.",
+        )
+    if args.prints != PRINTS_TOKEN and (args.send_as or args.username):
+        raise BadInput(
+            "A response of the protocol contains the whole header.",
+            hint="Use --send-as and --username with --print token only.",
+        )
+    if bool(args.username) != (args.send_as == AuthScheme.BASIC.value):
+        raise BadInput("--send-as basic and --username go together.", hint="Give both, or none.")
+    way = args.send_as or AuthScheme.TOKEN.value
+    command = _command(args.command)
+    return Provider(name, scope, command, args.prints, way, args.username, args.timeout)
+
+
+def _command(words: list[str]) -> tuple[str, ...]:
+    """Return the command with the absolute path of its program.
+
+    An environment that is activated later cannot put another program in its place.
+
+    Raises:
+        BadInput: There is no command or no such program, or an argument looks like a secret.
+    """
+    words = words[1:] if words[:1] == ["--"] else words
+    if not words:
+        raise BadInput(
+            "No command was given.",
+            hint="For example: conda token provider add --scope URL -- vault-helper",
+        )
+    if any(re.search(TO_BE_VEILED, word) for word in words):
+        raise BadInput(
+            "An argument of the command looks like a token.",
+            hint="Other users can see the arguments of a command. Have it read the secret.",
+        )
+    program = which(words[0])
+    if program is None:
+        raise BadInput(f"There is no program {words[0]!r}.", hint="Check its name, and PATH.")
+    return (str(Path(program).absolute()), *words[1:])
+
+
+def _list(call: CommandContext) -> int:
+    """Print one row for each provider. Run no command."""
+    values = [_value(one, source=source) for one, source in _known(call)]
+    rows = [
+        {
+            "name": value["name"],
+            "scope": value["scope"],
+            "command": join(value["command"]),
+            "prints": value["prints"],
+            "time limit": f"{value['seconds']:g}s",
+            "for": value["for"],
+        }
+        for value in values
+    ]
+    call.printer.table(rows, value=values)
+    if not values:
+        call.printer.say("There is no provider. See: conda token provider --help")
+    return 0
+
+
+def _remove(call: CommandContext) -> int:
+    """Forget a provider.
+
+    Raises:
+        NoToken: There is none of that name.
+        StoreError, ConfigurationError: The store or the drop-in cannot be written.
+    """
+    removed = remove_provider(
+        call.args.name, store=call.store(), settings=call.settings, condarc=call.condarc
+    )
+    call.printer.data({"removed": _value(removed, source=_source(system=call.system))})
+    call.printer.say(f"Forgot the provider {removed.name} for {removed.scope}.")
+    return 0
+
+
+def _test(call: CommandContext) -> int:
+    """Run each chosen command and check its answer. Return 1 if one fails, or if there is none."""
+    results = [_result(call, one, source=source) for one, source in _chosen(call)]
+    rows = [
+        {"name": one["name"], "scope": one["scope"], "result": one["result"]} for one in results
+    ]
+    call.printer.table(rows, value=results)
+    if not results:
+        call.printer.say("There is no provider. See: conda token provider --help")
+    return 0 if results and all(one["works"] for one in results) else 1
+
+
+def _result(call: CommandContext, provider: Provider, *, source: str) -> dict[str, Any]:
+    from conda_token_plugin.store.providers import ask  # starts processes; for this action only
+
+    value = {"name": provider.name, "scope": provider.scope, "for": source, "expires": None}
+    try:
+        with call.printer.waiting(f"Running the command of {provider.name}"):
+            answer = ask(provider, settings=call.settings, now=datetime.now(timezone.utc))
+    except ProviderFailed as error:
+        return value | {"works": False, "result": f"failed: {error.reason}"}
+    expires = answer.expires.isoformat() if answer.expires else None
+    return value | {"works": True, "result": _words(answer), "expires": expires}
+
+
+def _words(answer: Answer) -> str:
+    if answer.secret is None:
+        return "it says that no credential is needed"
+    parts = ["supplies a credential"]
+    if answer.expires is not None:
+        parts.append(f"until {answer.expires:%Y-%m-%d %H:%M:%S} UTC")
+    if answer.ignored:
+        parts.append(f"(headers that are not sent: {answer.ignored})")
+    return " ".join(parts)
+
+
+def _chosen(call: CommandContext) -> Iterable[tuple[Provider, str]]:
+    """Return the providers to test: of that name, for that URL, or all.
+
+    Raises:
+        NoToken: There is none of that name, or for that URL.
+        MalformedURL: No credential can be sent to the URL.
+    """
+    known, word = list(_known(call)), call.args.which
+    if word is None:
+        return known
+    if "://" in word:
+        prefix = longest_prefix(f"{normalised(word)}/", among={one.scope for one, _ in known})
+        chosen = [(one, source) for one, source in known if one.scope == prefix]
+    else:
+        chosen = [(one, source) for one, source in known if one.name == word]
+    if not chosen:
+        raise unknown_provider(word)
+    return chosen
+
+
+def _known(call: CommandContext) -> Iterator[tuple[Provider, str]]:
+    for name, store in call.stores().items():
+        for one in store.providers():
+            yield one, _source(system=name == MACHINE)
+
+
+def _source(*, system: bool) -> str:
+    return "this machine" if system else "you"
+
+
+def _value(provider: Provider, *, source: str) -> dict[str, Any]:
+    value = {"name": provider.name, **provider.as_json(), "for": source}
+    return value | {"scope": provider.scope}
+
+
+def _seconds(text: str) -> float:
+    """Return the time limit that `text` says.
+
+    Raises:
+        ArgumentTypeError: It is not a number of seconds up to `MAX_SECONDS`.
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= MAX_SECONDS:  # also "nan"
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds up to {MAX_SECONDS:g}")
+    return seconds

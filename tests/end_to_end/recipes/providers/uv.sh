@@ -1,0 +1,3 @@
+# First: uv auth login https://conda.example.org/acme --token …
+conda token provider add --scope https://conda.example.org/acme --name uv -- \
+  uv --preview-features auth-helper auth helper --protocol=bazel
