@@ -165,7 +165,7 @@ def handler(patient: CheckContext) -> Iterator[Problem]:
         return
     yield from _unreadable(patient)
     prefixes = sorted({prefix for token in tokens for prefix in token.scope})
-    if fault := dropin.signer_without_token(dropin.signer(path), tokens=tokens):
+    if fault := dropin.signer_without_token(dropin.signer(path), prefixes=prefixes):
         yield Problem(fault)
     for prefix in prefixes:
         winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
