@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,16 @@ CONDA_LIMIT = 600
 # No deadline: the speed of the machine must not decide whether a test passes.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("timeless")
+COUNTED = "counted"
+"""Name of the property of a test that has its counts."""
+COUNTS = {
+    "kills survived": ("kills",),
+    "faults injected": ("faults",),
+    "bad settings tried x conda commands run": ("bad settings", "conda commands"),
+    "hostile strings x verbs": ("hostile strings", "verbs"),
+    "fuzz executions": ("executions",),
+}
+"""The lines about faults in the summary, each with the names of its counts."""
 
 
 def pytest_configure() -> None:
@@ -51,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many of the tests that need a conda ran."""
+    """Print how many of the tests that need a conda ran, and what the tests of faults counted."""
     ran = {
         report.nodeid
         for outcome in ("passed", "failed")
@@ -59,6 +70,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if "conda" in getattr(report, "keywords", {})
     }
     terminalreporter.write_line(f"conda tests run: {len(ran)}")
+    counted = _counted(terminalreporter)
+    for what, names in COUNTS.items():
+        if any(counted[name] for name in names):
+            numbers = " x ".join(f"{counted[name]:,}" for name in names)
+            terminalreporter.write_line(f"{what}: {numbers}")
+
+
+def _counted(terminalreporter: pytest.TerminalReporter) -> Counter[str]:
+    """Return the sums of all tests, also of those that ran in a worker of pytest-xdist."""
+    reports = [one for some in terminalreporter.stats.values() for one in some]
+    return sum(
+        (
+            Counter(value)
+            for one in reports
+            if getattr(one, "when", "") == "teardown"  # the last report of a test
+            for name, value in one.user_properties
+            if name == COUNTED
+        ),
+        Counter(),
+    )
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Yield the counts of this test, with names from `COUNTS`. The summary prints their sums."""
+    counted = Counter[str]()
+    yield counted
+    request.node.user_properties.append((COUNTED, dict(counted)))
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ Commands use this module; neither the hooks nor the handler import it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conda import CondaError
@@ -14,9 +15,11 @@ from conda.models.channel import Channel
 
 from conda_token_plugin.auth import handler
 from conda_token_plugin.errors.service import ServiceUnreachable
+from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.http.answer import answer
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.gateways.http.failures import unreachable
+from conda_token_plugin.gateways.http.network import CONDA_RESERVE
 from conda_token_plugin.gateways.http.redaction import discreet
 from conda_token_plugin.gateways.http.session import TROUBLE
 from conda_token_plugin.tokens.scope import without_secrets
@@ -52,29 +55,47 @@ class CondaSender:
     def get(self, url: str, *, at_most: int) -> HttpResponse:
         """Send with conda's timeouts, proxies, certificates and auth handlers.
 
+        The whole request, with its repetitions, redirects and the body, has a total deadline.
+
         Raises:
             ServiceUnreachable: conda is offline, there was no response, or settings are wrong.
         """
         shown = without_secrets(url)
         if context.offline:  # the session raises different errors in different versions
             raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
-        patience = Timeouts(
-            connect=context.remote_connect_timeout_secs, read=context.remote_read_timeout_secs
-        )
+        connect, read = context.remote_connect_timeout_secs, context.remote_read_timeout_secs
+        patience = Timeouts(connect=connect, read=read, total=connect + read + CONDA_RESERVE)
+        exchange = partial(_exchange, url, at_most=at_most, patience=patience)
         try:
-            with (
-                discreet(),
-                get_session(url).get(
-                    url,
-                    headers={"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"},
-                    stream=True,
-                    timeout=(patience.connect, patience.read),
-                ) as response,
-            ):
-                return answer(response, at_most=at_most)
-        except CondaError as error:  # settings contradict one another or need a missing library
-            reason = " ".join(without_secrets(word) for word in str(error).split())
-            failure = ServiceUnreachable(shown, reason=reason, outcome="")
-        except TROUBLE as error:
-            failure = unreachable(shown, error, patience=patience, outcome="", of_conda=True)
-        raise failure
+            result = bounded(exchange, seconds=patience.total)
+        except DeadlineExceeded:
+            reason = f"no complete answer within {patience.total:g} seconds"
+            result = ServiceUnreachable(shown, reason=reason, outcome="")
+        if isinstance(result, ServiceUnreachable):
+            raise result
+        return result
+
+
+def _exchange(url: str, *, at_most: int, patience: Timeouts) -> HttpResponse | ServiceUnreachable:
+    """Send a request and read its response, in a thread.
+
+    A failure is returned and not raised, so that it does not keep the exception of requests, with
+    the request's headers, as its context.
+    """
+    shown = without_secrets(url)
+    try:
+        with (
+            discreet(),
+            get_session(url).get(
+                url,
+                headers={"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"},
+                stream=True,
+                timeout=(patience.connect, patience.read),
+            ) as response,
+        ):
+            return answer(response, at_most=at_most)
+    except CondaError as error:  # settings contradict one another or need a missing library
+        reason = " ".join(without_secrets(word) for word in str(error).split())
+        return ServiceUnreachable(shown, reason=reason, outcome="")
+    except TROUBLE as error:
+        return unreachable(shown, error, patience=patience, outcome="", of_conda=True)

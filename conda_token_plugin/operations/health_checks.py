@@ -169,7 +169,7 @@ def handler(context: CheckContext) -> Iterator[Problem]:
         return
     yield from _unreadable(context)
     prefixes = sorted({prefix for token in context.credentials for prefix in token.scope})
-    if fault := dropin.signer_without_token(dropin.signer(path), tokens=tokens):
+    if fault := dropin.signer_without_token(dropin.signer(path), prefixes=prefixes):
         yield Problem(fault)
     for prefix in prefixes:
         winner = chosen(f"{prefix}/noarch/repodata.json", context.channel_settings)

@@ -78,15 +78,28 @@ def test_archive_channels_are_added_to_the_scope_of_the_token(acme: Shell) -> No
 
 
 def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
-    ran = acme("config", "--enable-signature-verification", "--force")
-    assert "key_mgr.json without a token" in ran.err
+    site = acme.sandbox.world.current("acme")
+    assert site is not None
+    acme("set", "--no-set-default-channels", "--no-validate", site.value)
+    acme("config", "--org", "acme", "--enable-signature-verification", "--force")
     assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
 
-    acme("config", "--force")
+    acme("config", "--org", "acme", "--force")
     assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
 
     acme("config", "--undo", "--force")
     assert "extra_safety_checks" not in (acme.home / DROP_IN).read_text()
+
+
+def test_signature_verification_without_a_token_for_the_keys_is_refused(acme: Shell) -> None:
+    before = acme.files()
+
+    ran = acme("config", "--enable-signature-verification", "--force")
+
+    assert ran.code == 2
+    assert "Signature verification would be off" in ran.line
+    assert "key_mgr.json without a token" in ran.line
+    assert acme.files() == before
 
 
 def test_config_without_a_terminal_shows_the_file_and_needs_yes(acme: Shell) -> None:

@@ -117,6 +117,16 @@ def test_signature_verification_ends_with_remove(shell: Shell, token: str) -> No
     assert not (shell.home / DROP_IN).exists()
 
 
+def test_signature_verification_for_one_organization_is_refused(shell: Shell, token: str) -> None:
+    before = shell.files()
+
+    ran = shell("set", "--org", "acme", "--enable-signature-verification", token)
+
+    assert ran.code == 2
+    assert "Signature verification would be off" in ran.line
+    assert shell.files() == before
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,8 @@ from tests.gateways.conftest import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.gateways.conftest import RecordingServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
 SHORT = Timeouts(connect=2.0, read=5.0, again=2, total=0.6)
@@ -76,6 +78,29 @@ def test_issue_that_reaches_its_deadline_is_uncertain() -> None:
         )
         with pytest.raises(IssueUncertain, match="gave no answer"):
             service.issue("acme")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_request_that_was_given_up_is_not_sent_when_its_name_is_resolved_later(
+    recorder: RecordingServer, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    resolved = threading.Event()
+    resolve = socket.getaddrinfo
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        resolved.wait(30)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    before = set(threading.enumerate())
+    with pytest.raises(AnswerLost):
+        Http(patience=SHORT).send(method, f"{recorder.url}/api")
+    abandoned = [one for one in threading.enumerate() if one not in before]
+    resolved.set()
+    for thread in abandoned:
+        thread.join(30)
+    assert abandoned
+    assert recorder.seen == []
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])

@@ -251,6 +251,6 @@ def test_a_failed_replace_keeps_the_old_file_and_no_other(
 def test_signature_url_that_no_token_covers_is_reported(
     base: str, scope: tuple[str, ...], fault: str | None
 ) -> None:
-    found = dropin.signer_without_token(base, tokens=[token(*scope)])
+    found = dropin.signer_without_token(base, prefixes=scope)
     assert (found is None) == (fault is None)
     assert fault is None or fault in str(found)

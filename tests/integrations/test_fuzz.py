@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conda_token_plugin.errors import TokenPluginError
@@ -22,6 +22,7 @@ from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.url_credentials import url_credentials
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
 VALUE = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKL"
@@ -82,10 +83,17 @@ CONTENTS = st.one_of(
     ),
 )
 
+SHARED_COUNT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""For tests whose examples share one count."""
+
 
 @pytest.mark.parametrize("name", FILES)
+@SHARED_COUNT
 @given(content=CONTENTS)
-def test_reading_any_content_ends_well_or_in_an_error_of_ours(name: str, content: bytes) -> None:
+def test_reading_any_content_ends_well_or_in_an_error_of_ours(
+    name: str, count: Counter[str], content: bytes
+) -> None:
+    count["executions"] += 1
     with _home() as home:
         _put(home, "conda/condarc", b"channels: ['https://c.example/conda']")
         path = _put(home, FILES[name], content)
@@ -141,8 +149,12 @@ def test_the_same_reading_finds_what_is_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rattler", "mamba", "netrc", "dotenv"])
+@SHARED_COUNT
 @given(content=CONTENTS)
-def test_looking_for_room_in_any_content_changes_nothing(name: str, content: bytes) -> None:
+def test_looking_for_room_in_any_content_changes_nothing(
+    name: str, count: Counter[str], content: bytes
+) -> None:
+    count["executions"] += 1
     with _home() as home:
         settings = _environment(home)
         path = _put(home, {**FILES, "dotenv": ".env"}[name], content)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from tests.support.machine import Machine
 
 KILLED = """
@@ -45,7 +47,9 @@ pytestmark = [
 ]
 
 
-def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(machine: Machine) -> None:
+def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(
+    machine: Machine, count: Counter[str]
+) -> None:
     value = machine.install("acme", with_conda=False)
     path = machine.home / ".rattler" / "credentials.json"
     path.parent.mkdir()
@@ -63,9 +67,12 @@ def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(machine: Machin
         left = [one for one in machine.files() if value.encode() in one.read_bytes()]
         assert all(str(one).startswith(store) for one in left)
     assert steps >= FEWEST_STEPS
+    count["kills"] += steps
 
 
-def test_a_kill_during_a_second_export_does_not_disown_the_first(machine: Machine) -> None:
+def test_a_kill_during_a_second_export_does_not_disown_the_first(
+    machine: Machine, count: Counter[str]
+) -> None:
     machine.install("acme", with_conda=False)
     path = machine.home / ".rattler" / "credentials.json"
     machine.plugin("export", "rattler").well()
@@ -75,5 +82,6 @@ def test_a_kill_during_a_second_export_does_not_disown_the_first(machine: Machin
         steps += 1
         assert ran.code == -signal.SIGKILL
     assert steps >= FEWEST_STEPS / 2
+    count["kills"] += steps
     machine.plugin("export", "rattler", "dotenv", "--remove").well()
     assert not path.exists()

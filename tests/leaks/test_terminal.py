@@ -22,6 +22,7 @@ from tests.leaks.scenes import TYPED, visited
 from tests.support.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -45,26 +46,32 @@ def dangerous(text: str) -> set[str]:
     }
 
 
-def attacked(value: Any, *, fields: set[str] | None, field: str = "") -> Any:
+def attacked(value: Any, *, fields: set[str] | None, count: Counter[str], field: str = "") -> Any:
     """Return `value` with the attack at the end of its strings.
 
     Args:
         value: A JSON value.
         fields: The only fields to attack. `None` attacks all of them.
+        count: Counts the strings that were attacked.
         field: The name of the field that `value` is in.
     """
     if isinstance(value, dict):
-        return {name: attacked(one, fields=fields, field=name) for name, one in value.items()}
+        return {
+            name: attacked(one, fields=fields, count=count, field=name)
+            for name, one in value.items()
+        }
     if isinstance(value, list):
-        return [attacked(one, fields=fields, field=field) for one in value]
+        return [attacked(one, fields=fields, count=count, field=field) for one in value]
     hit = isinstance(value, str) and (fields is None or field in fields)
+    count["hostile strings"] += hit
     return f"{value}{ATTACK}" if hit else value
 
 
 @pytest.fixture(params=["descriptive", "every"])
-def hostile(house: House, request: pytest.FixtureRequest) -> House:
+def hostile(house: House, count: Counter[str], request: pytest.FixtureRequest) -> House:
     """Return a house whose service and files are hostile."""
-    make_service_hostile(house, fields=DESCRIPTIVE if request.param == "descriptive" else None)
+    fields = DESCRIPTIVE if request.param == "descriptive" else None
+    make_service_hostile(house, fields=fields, count=count)
     make_files_hostile(house)
     house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     house.monkeypatch.setattr("webbrowser.open", visited)
@@ -72,7 +79,7 @@ def hostile(house: House, request: pytest.FixtureRequest) -> House:
     return house
 
 
-def make_service_hostile(house: House, *, fields: set[str] | None) -> None:
+def make_service_hostile(house: House, *, fields: set[str] | None, count: Counter[str]) -> None:
     server = house.shell.sandbox._server
     answer: Callable[[Any], Any] = server.answer
 
@@ -82,7 +89,7 @@ def make_service_hostile(house: House, *, fields: set[str] | None) -> None:
             value = json.loads(given.body)
         except (ValueError, TypeError, AttributeError):  # a package, or a page
             return given
-        return replace(given, body=json.dumps(attacked(value, fields=fields)).encode())
+        return replace(given, body=json.dumps(attacked(value, fields=fields, count=count)).encode())
 
     house.monkeypatch.setattr(server, "answer", hostile_answer)
 
@@ -106,7 +113,7 @@ def make_files_hostile(house: House) -> None:
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["text", "json"])
 def test_hostile_strings_never_reach_the_output_whatever_the_command(
-    hostile: House, flags: tuple[str, ...], output: str
+    hostile: House, count: Counter[str], flags: tuple[str, ...], output: str
 ) -> None:
     found, printed = {}, ""
     for verb, words in TYPED.items():
@@ -115,6 +122,7 @@ def test_hostile_strings_never_reach_the_output_whatever_the_command(
             for stream in (sys.stdout, sys.stderr):
                 hostile.monkeypatch.setattr(stream, "isatty", lambda: True)
         ran = hostile.shell(verb, *flags, *typed)
+        count["verbs"] += 1
         printed += ran.out + ran.err
         if bad := dangerous(ran.out + ran.err):
             found[verb] = bad
@@ -124,8 +132,10 @@ def test_hostile_strings_never_reach_the_output_whatever_the_command(
     assert "evil" in printed, "no hostile string was printed, so nothing was tested"
 
 
-def test_hostile_titles_cannot_control_the_terminal_at_a_prompt(house: House) -> None:
-    make_service_hostile(house, fields=DESCRIPTIVE)
+def test_hostile_titles_cannot_control_the_terminal_at_a_prompt(
+    house: House, count: Counter[str]
+) -> None:
+    make_service_hostile(house, fields=DESCRIPTIVE, count=count)
     house.shell.unset("ANACONDA_REPO_TOKEN_GLOBEX")
     terminal = Terminal("install", environment={**os.environ, "TERM": "dumb"})
     terminal.wait_for("For which organization?")

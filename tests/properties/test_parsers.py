@@ -13,6 +13,7 @@ from tests.properties.parsers import PARSERS
 from tests.properties.spoiling import inputs
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
 
@@ -29,7 +30,8 @@ def test_input_that_once_broke_a_parser_does_not_any_more(
 @BOUNDED
 @given(data=st.data())
 def test_parser_of_any_input_raises_only_our_own_errors(
-    name: str, home: Path, data: st.DataObject
+    name: str, home: Path, count: Counter[str], data: st.DataObject
 ) -> None:
+    count["executions"] += 1
     parser = PARSERS[name]
     parser.read(data.draw(inputs(parser.samples), label="input"), home)

@@ -20,6 +20,7 @@ from tests.properties.samples import GOOD, TOKEN, VALUE
 from tests.support.recording_server import RecordingServer, recording
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
 HASTE = Timeouts(connect=1.0, read=1.0, again=0)
@@ -115,6 +116,9 @@ def test_issue_with_a_malformed_response_is_reported_as_uncertain(
 
 @BOUNDED
 @given(says=spoken())
-def test_any_response_raises_only_our_own_errors(server: RecordingServer, says: bytes) -> None:
+def test_any_response_raises_only_our_own_errors(
+    server: RecordingServer, count: Counter[str], says: bytes
+) -> None:
+    count["executions"] += 1
     server.raw = says
     ask_everything(server)

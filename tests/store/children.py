@@ -5,7 +5,8 @@
 * ``exchange FOLDER``: adds the token of "theirs" from its input and prints the secret of "ours".
 * ``crowd HOME 64 25``: forks 64 writers that make 25 writes each.
 * ``hold FOLDER``: holds the lock of the store until its input ends.
-* ``derive FOLDER NAME``: adds tokens, and writes a file from the committed state, under the lock.
+* ``derive FOLDER NAME``: stores tokens and writes the drop-in, as ``conda token install`` does. It
+  prints a line and starts when it receives one, so that two processes write at the same time.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import filelock  # noqa: F401  # as above, and so that forked children find it i
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways import keyring
+from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.secret import Secret
 from tests.store import stores
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SHARED = "shared"
-DERIVED = "derived.txt"
+DERIVED = "dropin.yml"
 DERIVATIONS = 15
 
 
@@ -126,14 +128,14 @@ def hold(folder: str) -> None:
 
 
 def derive(folder: str, name: str) -> None:
-    """Add tokens one by one, each time deriving the file from all tokens."""
+    """Store tokens one by one, each time writing the drop-in for all tokens."""
     store = Store(Path(folder), choice="file")
+    print("ready", flush=True)  # noqa: T201  # its answer
+    sys.stdin.readline()
     for number in range(DERIVATIONS):
-        with store.exclusive():
-            organization = f"{name}{number}"
-            store.add(tokens.token(organization), tokens.secret(organization))
-            lines = sorted(token.organization for token in store.tokens())
-            (Path(folder) / DERIVED).write_text("\n".join(lines))
+        token = tokens.token(f"{name}{number}")
+        secret = tokens.secret(token.organization)
+        store_token(token, secret=secret, store=store, at=Path(folder).with_name(DERIVED))
 
 
 def crowd(home: str, processes: str, writes: str) -> None:

@@ -11,19 +11,19 @@ from tests.support import keyrings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-NUMBERS = pytest.StashKey[list[str]]()
+NUMBERS = "numbers"
+"""Name of the property of a test that has a line for the summary."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the list of the report."""
-    config.stash[NUMBERS] = []
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Print the numbers of the fault tests."""
-    lines = config.stash[NUMBERS]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the numbers of the fault tests, also of those in a worker of pytest-xdist."""
+    reports = [one for some in terminalreporter.stats.values() for one in some]
+    lines = {
+        value
+        for one in reports
+        for name, value in getattr(one, "user_properties", ())
+        if name == NUMBERS
+    }
     if lines:
         terminalreporter.section("faults injected into the store")
     for line in sorted(lines):
@@ -31,14 +31,11 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture
-def report(
-    request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
-) -> Callable[[str], None]:
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Return a function that adds a line to the summary and to the XML report."""
 
     def take(line: str) -> None:
-        request.config.stash[NUMBERS].append(line)
-        record_testsuite_property(request.node.name, line)
+        request.node.user_properties.append((NUMBERS, line))
 
     return take
 

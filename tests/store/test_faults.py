@@ -22,6 +22,7 @@ from tests.store.stores import WRITES, fill
 from tests.support import tokens
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator
 
 NOBODY = 65534
@@ -72,11 +73,16 @@ def failing(at: int, *, error: int) -> Iterator[Disk]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRITES)
 def test_store_has_the_old_or_the_new_state_when_any_system_call_fails(
-    name: str, store: Store, monkeypatch: pytest.MonkeyPatch, report: Callable[[str], None]
+    name: str,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    report: Callable[[str], None],
+    count: Counter[str],
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and no power cut is tested here
     failed = [call for error in FAULTS for call in each_call(WRITES[name], store, error=error)]
     assert {"open", "write", "fsync", "close", "unlink"} <= {*failed}
+    count["faults"] += len(failed)
     report(f"{len(failed)} failing calls in {name}: the old or the new state was left")
 
 
@@ -236,7 +242,7 @@ def test_secret_that_cannot_be_deleted_is_reported_and_deleted_by_the_next_write
 
 @pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
 def test_file_size_limit_refuses_a_write_and_changes_nothing(
-    store: Store, act: str, report: Callable[[str], None]
+    store: Store, act: str, report: Callable[[str], None], count: Counter[str]
 ) -> None:
     before = seen(store)
     whole = len((store.folder / "index.json").read_bytes())
@@ -246,6 +252,7 @@ def test_file_size_limit_refuses_a_write_and_changes_nothing(
     assert all("File too large" in one["text"] for one in answer["answers"])
     assert answer["seen"] == before
     check_recovery(store)
+    count["faults"] += len(sizes)
     report(f"{len(sizes)} limits of the size of files in {act}: the old state was left")
 
 
@@ -266,7 +273,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_full_disk_refuses_a_write_and_changes_nothing(
-    small_disk: Path, report: Callable[[str], None]
+    small_disk: Path, report: Callable[[str], None], count: Counter[str]
 ) -> None:
     store = Store(small_disk / "store", choice="file")
     store.add(tokens.token("acme"), tokens.secret("acme"))
@@ -281,6 +288,7 @@ def test_full_disk_refuses_a_write_and_changes_nothing(
     store.remove(tokens.token("acme").key)
     assert len(store.tokens()) == stored - 1
     assert stores.files(store.folder) == stores.live(store.folder)
+    count["faults"] += 1
     report(f"a disk of 64 KiB was full after {stored} tokens: none was lost")
 
 

@@ -14,6 +14,7 @@ import pytest
 from tests.support import keyrings
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -59,7 +60,7 @@ class Run:
 
 @pytest.mark.slow
 def test_writer_killed_at_any_step_leaves_the_old_or_the_new_state(
-    tmp_path: Path, report: Callable[[str], None]
+    tmp_path: Path, report: Callable[[str], None], count: Counter[str]
 ) -> None:
     runs = [Run.started(what, below=tmp_path) for what in RUNS]
     total = 0
@@ -74,4 +75,5 @@ def test_writer_killed_at_any_step_leaves_the_old_or_the_new_state(
             f"{before} left the old state, {killed - before} the new one"
         )
     assert total >= ENOUGH
+    count["kills"] += total
     report(f"{total} writers killed in all: each left the old or the new state")

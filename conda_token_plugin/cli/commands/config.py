@@ -67,6 +67,9 @@ def run(call: CommandContext) -> int:
     changed = _undone(call, held) if call.args.undo else [_configured(call, stored, supplied)]
     after = {token.key: token for token in (*store.credentials(), *changed)}.values()
     signed_by = _signer(call)
+    if call.args.enable_signature_verification and not call.args.undo:
+        prefixes = [prefix for token in after for prefix in token.scope]
+        dropin.refuse_signer_without_token(signed_by, prefixes=prefixes)
     wanted = () if call.args.undo else changed[0].default_channels
     defaults = needs_defaults(call, wanted=wanted)
     defaults = dropin.adds_defaults(call.condarc) if defaults is None else defaults
@@ -81,8 +84,6 @@ def run(call: CommandContext) -> int:
     store.configure(*(token for token in changed if token.key not in keys))
     update_dropin(call.condarc, store=store, signed_by=signed_by, defaults=defaults)
     report_channels(call, store.credentials())
-    if fault := dropin.signer_without_token(signed_by, tokens=store.tokens()):
-        call.printer.warn(fault)
     call.printer.data({"path": str(call.condarc), "content": text})
     return 0
 

@@ -19,7 +19,7 @@ from conda_token_plugin.cli.options import add_channel_options, default_channels
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.scope import normalised, organization_prefix
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -58,13 +58,15 @@ def run(call: CommandContext) -> int:
     wanted = default_channels(call) if args.set_default_channels else ()
     args.channel = args.channel or [_home(call), *wanted]
     wish = CondaOptions(default_channels=wanted)
+    signer = call.settings.repo_url.rstrip("/")
+    if args.enable_signature_verification:
+        stored = (prefix for token in call.store().tokens() for prefix in token.scope)
+        dropin.refuse_signer_without_token(
+            signer, prefixes=(*map(normalised, args.channel), *stored)
+        )
     code = given_token.run(call, options=lambda: wish)
     if args.enable_signature_verification:
-        signer = call.settings.repo_url.rstrip("/")
         update_dropin(call.condarc, store=call.store(), signed_by=signer)
-        tokens = call.store().credentials()
-        if fault := dropin.signer_without_token(signer, tokens=tokens):
-            call.printer.warn(fault)
     return code
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
@@ -60,6 +61,7 @@ class Http:
         self._outcome = outcome
         self._network: Network | None = None
         self._reads: Session | None = None
+        self._abandoned = Event()
 
     def send(  # noqa: PLR0913  # the parts of a request
         self,
@@ -113,6 +115,7 @@ class Http:
             method,
             url,
             at_most=at_most,
+            abandoned=self._abandoned,
             auth=_Carried(authorization, within=within),
             headers=headers,
             json=json,
@@ -122,6 +125,8 @@ class Http:
         try:
             result = bounded(exchange, seconds=self._patience.total)
         except DeadlineExceeded:
+            self._abandoned.set()
+            self._abandoned = Event()
             self._reads = None  # the abandoned thread still uses its connection
             result = AnswerLost(
                 shown,
@@ -138,7 +143,7 @@ class Http:
         return self._given or self._network.timeouts
 
     def _exchange(
-        self, method: str, url: str, *, at_most: int, **request: Any
+        self, method: str, url: str, *, at_most: int, abandoned: Event, **request: Any
     ) -> HttpResponse | ServiceUnreachable:
         """Send a request and read its response, in a thread.
 
@@ -151,7 +156,7 @@ class Http:
         timeout = (self._patience.connect, self._patience.read)
         try:
             with (
-                self._session(method) as session,
+                self._session(method, abandoned=abandoned) as session,
                 discreet(),
                 session.request(method, url, stream=True, timeout=timeout, **request) as response,
             ):
@@ -168,17 +173,21 @@ class Http:
             )
 
     @contextmanager
-    def _session(self, method: str) -> Iterator[Session]:
+    def _session(self, method: str, *, abandoned: Event) -> Iterator[Session]:
         from conda_token_plugin.gateways.http.session import session
 
         assert self._network is not None, "send() has read the network's settings"
         if method in READS:
             if self._reads is None:
-                self._reads = session(self._network, again=self._patience.again, reads=True)
+                self._reads = session(
+                    self._network, again=self._patience.again, reads=True, abandoned=abandoned
+                )
                 self._reads.headers.update(DEFAULT_HEADERS)
             yield self._reads
             return
-        with session(self._network, again=self._patience.again, reads=False) as fresh:
+        with session(
+            self._network, again=self._patience.again, reads=False, abandoned=abandoned
+        ) as fresh:
             fresh.headers.update(DEFAULT_HEADERS)
             yield fresh
 

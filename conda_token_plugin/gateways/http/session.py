@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
-from urllib3 import Retry
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.exceptions import HTTPError
 
 from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from threading import Event
 
     from requests import PreparedRequest, Response
 
@@ -35,7 +36,9 @@ PAUSE = 0.2
 """Seconds before the second repetition, doubled with each further one."""
 
 
-def session(network: Network, *, again: int, reads: bool) -> requests.Session:
+def session(
+    network: Network, *, again: int, reads: bool, abandoned: Event | None = None
+) -> requests.Session:
     """Return a session.
 
     Args:
@@ -44,6 +47,7 @@ def session(network: Network, *, again: int, reads: bool) -> requests.Session:
         reads: Whether the session sends only reads. A read is repeated after a connection
             error and an error of a gateway; a write only if no connection was made, because
             it must not arrive twice.
+        abandoned: After it is set, the session sends nothing through a new connection.
 
     Raises:
         BadInput: The setting ``truststore`` needs a library that is not installed.
@@ -63,7 +67,7 @@ def session(network: Network, *, again: int, reads: bool) -> requests.Session:
         respect_retry_after_header=False,
     )
     for scheme in ("https://", "http://"):
-        made.mount(scheme, _Adapter(_system_trust(network), max_retries=retry))
+        made.mount(scheme, _Adapter(_system_trust(network), abandoned, max_retries=retry))
     made.proxies.update(network.proxies)
     made.verify = True if network.verify == TRUSTSTORE else network.verify
     made.cert = network.cert
@@ -93,10 +97,14 @@ def _system_trust(network: Network) -> SSLContext | None:
 
 
 class _Adapter(HTTPAdapter):
-    """An adapter that uses a TLS context of ours, also through a proxy."""
+    """An adapter with a TLS context of ours, and with connections that can be abandoned.
 
-    def __init__(self, context: SSLContext | None, **kwargs: Any) -> None:
+    Both also apply to connections to a proxy.
+    """
+
+    def __init__(self, context: SSLContext | None, abandoned: Event | None, **kwargs: Any) -> None:
         self._extra: dict[str, Any] = {} if context is None else {"ssl_context": context}
+        self._pools = {} if abandoned is None else _pools(abandoned)
         super().__init__(**kwargs)
 
     def init_poolmanager(
@@ -108,10 +116,40 @@ class _Adapter(HTTPAdapter):
     ) -> None:
         kwargs.update(self._extra)
         super().init_poolmanager(connections, maxsize, block, **kwargs)
+        known = self.poolmanager.pool_classes_by_scheme  # shared by all managers: not changed
+        self.poolmanager.pool_classes_by_scheme = {**known, **self._pools}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         kwargs.update(self._extra)
-        return super().proxy_manager_for(proxy, **kwargs)
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, **self._pools}
+        return manager
+
+
+def _pools(abandoned: Event) -> dict[str, type]:
+    """Return classes of pools whose connections fail after ``abandoned`` is set.
+
+    A slow name resolution or handshake may end after the deadline of a request. Without this
+    check a write would then be sent, after its failure was reported.
+    """
+
+    def refuse() -> None:
+        if abandoned.is_set():
+            raise ConnectionAbortedError("The deadline of the request has passed.")
+
+    def guarded(base: Any) -> type:
+        class Guarded(base):  # type: ignore[misc]  # a class of urllib3, chosen by the scheme
+            def connect(self) -> None:
+                refuse()
+                super().connect()
+                refuse()
+
+        return Guarded
+
+    return {
+        scheme: type(pool.__name__, (pool,), {"ConnectionCls": guarded(pool.ConnectionCls)})
+        for scheme, pool in {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}.items()
+    }
 
 
 class _Session(requests.Session):

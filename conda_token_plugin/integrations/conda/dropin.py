@@ -158,21 +158,41 @@ def adds_defaults(path: Path) -> bool:
         return False
 
 
-def signer_without_token(base: str, *, tokens: Iterable[Token]) -> str | None:
+def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
     """Return why conda cannot verify signatures: no token is sent for its keys. None if it can.
+
+    conda up to 25.x with conda-content-trust logs a warning if the file of keys is refused, and
+    then verifies nothing. It asks the handler for the session of ``base``.
 
     Args:
         base: Where conda finds the signatures, or "" if it is not to verify them.
-        tokens: The stored tokens.
+        prefixes: The scopes of the stored tokens.
     """
     address = f"{base.rstrip('/')}/key_mgr.json"
-    prefixes = {prefix for token in tokens for prefix in token.scope}
-    if not base or longest_prefix(address, among=prefixes) is not None:
+    if not base or longest_prefix(address, among=set(prefixes)) is not None:
         return None
     return (
         f"conda requests {address} without a token, because no stored token is for it. If the "
         "server refuses that, conda verifies no signature, and only logs a warning."
     )
+
+
+def refuse_signer_without_token(base: str, *, prefixes: Iterable[str]) -> None:
+    """Raise if signatures would not be verified although the drop-in asks for it.
+
+    Args:
+        base: As in ``signer_without_token``.
+        prefixes: As in ``signer_without_token``.
+
+    Raises:
+        BadInput: No token would be sent for the keys.
+    """
+    fault = signer_without_token(base, prefixes=prefixes)
+    if fault is not None:
+        raise BadInput(
+            f"Signature verification would be off. {fault} Nothing was changed.",
+            hint="Store a token that is for the whole repository: conda token set without --org.",
+        )
 
 
 def _signer_in(text: str) -> str:

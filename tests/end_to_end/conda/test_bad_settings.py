@@ -10,6 +10,7 @@ import pytest
 from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
     from pathlib import Path
 
@@ -41,10 +42,12 @@ VARIABLES = (
 
 
 @pytest.mark.parametrize(("name", "value"), VARIABLES)
-def test_conda_commands_work_with_a_bad_variable(machine: Machine, name: str, value: str) -> None:
+def test_conda_commands_work_with_a_bad_variable(
+    machine: Machine, count: Counter[str], name: str, value: str
+) -> None:
     hold(machine, "acme", shared=True)
     machine.variables[name] = value
-    _public_channel_works(machine)
+    _public_channel_works(machine, count)
 
 
 def _damage_index(folder: Path) -> None:
@@ -84,29 +87,35 @@ def _replace_records_by_folders(folder: Path) -> None:
     ],
 )
 def test_conda_commands_work_with_a_damaged_file(
-    machine: Machine, damage: Callable[[Path], None]
+    machine: Machine, count: Counter[str], damage: Callable[[Path], None]
 ) -> None:
     hold(machine, "acme", shared=True)
     damage(machine.store_folder)
-    _public_channel_works(machine)
+    _public_channel_works(machine, count)
 
 
-def test_conda_commands_work_with_an_unreadable_store(machine: Machine) -> None:
+def test_conda_commands_work_with_an_unreadable_store(
+    machine: Machine, count: Counter[str]
+) -> None:
     if os.geteuid() == 0:
         pytest.skip("root can read every folder")
     hold(machine, "acme", shared=True)
     machine.store_folder.chmod(0)
     try:
-        _public_channel_works(machine)
+        _public_channel_works(machine, count)
     finally:
         machine.store_folder.chmod(0o700)
 
 
-def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(machine: Machine) -> None:
+def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(
+    machine: Machine, count: Counter[str]
+) -> None:
     hold(machine, "acme")
     machine.variables["CONDA_TOKEN_HOME"] = "~nosuchuser/x"
     url = machine.sandbox.url_of("acme", "main")
 
+    count["bad settings"] += 1
+    count["conda commands"] += 1
     refused = machine.conda("search", "--override-channels", "-c", url, "acme-hello").badly()
 
     assert "HTTP 403" in refused.said
@@ -114,11 +123,13 @@ def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(machine: Machine) -
     assert "conda-token-plugin: requests go on without a token." in refused.err
 
 
-def _public_channel_works(machine: Machine) -> None:
+def _public_channel_works(machine: Machine, count: Counter[str]) -> None:
     """Run conda commands on a covered channel that also works without a token."""
     words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
     runs = [machine.conda("info"), machine.conda("search", *words, "anaconda-tools-hello")]
+    count["bad settings"] += 1
     for ran in runs:
+        count["conda commands"] += 1
         ran.well()
         assert "Traceback" not in ran.said
         assert "error report" not in ran.said
