@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.cli.conftest import Shell
 
@@ -330,6 +333,53 @@ def test_group_option_lets_only_that_group_read_the_machines_store(
         assert path.group() == "nogroup"
         assert not path.stat().st_mode & 0o007
     assert shell(*words, "--group", "no-such-group").code == 2
+
+
+NOBODY = 65534
+AS_NOBODY = f"""
+import contextlib, grp, io, os, sys
+import conda_token_plugin.operations.channel_settings, ruamel.yaml
+from conda_token_plugin.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    main(sys.argv[1:])  # imports everything, which the other user may not be allowed to read
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def public(shell: Shell, site_token: str) -> Iterator[Path]:
+    """A machine with a token of acme for the group daemon, in a folder that all can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="machine"))
+    folder.chmod(0o755)
+    shell.set("CONDA_TOKEN_SYSTEM_HOME", str(folder / "store"))
+    shell.set("CONDA_TOKEN_SYSTEM_CONDARC", str(folder / "condarc.d" / "ours.yml"))
+    shell.set("T", site_token)
+    words = ("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert shell(*words, "--group", "daemon").code == 0
+    home = folder / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    yield home
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a second user")
+@pytest.mark.parametrize("words", [("list",), ("status",), ("which", "acme/main")])
+def test_user_outside_the_group_learns_of_the_machines_token(
+    public: Path, words: tuple[str, ...]
+) -> None:
+    variables = {**os.environ, "HOME": str(public)}
+    argv = [sys.executable, "-c", AS_NOBODY, *words]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+    notice = (
+        "This machine has a token for acme, but you are not in the group daemon. "
+        "Ask your administrator."
+    )
+    assert ran.stderr.splitlines().count(notice) == 1, ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_only_the_token_that_a_variable_supplies_can_be_stored(

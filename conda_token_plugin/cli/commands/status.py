@@ -20,7 +20,7 @@ from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, api_keys, holdings
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four

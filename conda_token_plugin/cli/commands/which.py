@@ -70,7 +70,7 @@ def _lines(
 ) -> list[str]:
     token = found.token
     # The import reads YAML, which a URL without a token does not need.
-    from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+    from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 
     asked = is_asked(f"{url}/", settings=call.settings)
     warning = f"conda         does not ask this plugin for this URL. {entry_for(url)}"
