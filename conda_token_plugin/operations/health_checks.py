@@ -17,6 +17,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.channel_settings import entry_for
 from conda_token_plugin.store.lookup import USER, holdings, stores_of
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import State
@@ -164,12 +165,15 @@ def handler(patient: CheckContext) -> Iterator[Problem]:
         yield Problem(f"{path} does not agree with the stored tokens.", remedy)
         return
     yield from _unreadable(patient)
-    prefixes = sorted({prefix for token in tokens for prefix in token.scope})
+    held = (*tokens, *patient.tokens)  # also those that variables supply, and the machine's
+    prefixes = sorted({prefix for token in held for prefix in token.scope})
     if fault := dropin.signer_without_token(dropin.signer(path), tokens=tokens):
         yield Problem(fault)
     for prefix in prefixes:
-        winner = chosen(f"{prefix}/noarch/repodata.json", patient.channel_settings)
-        if winner.get("auth") != HANDLER:
+        winner = chosen(f"{prefix}/main/noarch/repodata.json", patient.channel_settings)
+        if not winner:
+            yield Problem(f"conda does not ask this plugin for {prefix}. {entry_for(prefix)}")
+        elif winner.get("auth") != HANDLER:
             name, channel = winner.get("auth") or "none", winner.get("channel", "")
             origin = patient.origins.get(channel, "another file")
             yield Problem(f"For {prefix} conda asks the handler {name}, by {origin}: {channel}")

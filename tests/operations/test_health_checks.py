@@ -192,7 +192,7 @@ def test_a_handler_that_another_file_puts_last_is_named_with_the_file(
 def test_no_entry_at_all_is_a_complaint_too(patient: CheckContext) -> None:
     ill = CheckContext(settings=patient.settings, prefix=patient.prefix, now=NOW)
 
-    assert "conda asks the handler none" in found("token-handler", ill).what
+    assert "conda does not ask this plugin for https:" in found("token-handler", ill).what
 
 
 @pytest.mark.parametrize("damage", ["", "channel_settings: []\n"])
