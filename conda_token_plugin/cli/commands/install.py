@@ -14,19 +14,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli import given_token, login_flow
-from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
+from conda_token_plugin.cli import given_token, issue_flow, login_flow
 from conda_token_plugin.cli.options import organization, span
 from conda_token_plugin.cli.output import entry
-from conda_token_plugin.errors.input import HeldElsewhere, Supplied
+from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
-from conda_token_plugin.operations.issue_token import CondaOptions, issue
+from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.store.supplied import supplied
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.display import channels, expiry, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_policy import IssuePlan
-    from conda_token_plugin.operations.issue_token import StoredToken
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.held_token import HeldToken
@@ -126,9 +124,12 @@ def _install(call: CommandContext) -> int:
     plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
         return _report_kept(call, plan, store=store)
-    if plan.needs_confirmation and not _confirmed(call, plan):
+    if plan.needs_confirmation and not issue_flow.confirmed(call, plan):
         return NotConfirmed.exit_code
-    return _issue(call, plan, service=login.service(), store=store)
+    if plan.unattended:
+        call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
+    wish = _options(call)
+    return issue_flow.issued(call, plan, wish=wish, service=login.service(), store=store)
 
 
 def _wish(call: CommandContext) -> IssueWish:
@@ -203,67 +204,6 @@ def _chosen(call: CommandContext, *, service: Service) -> str:
     return choices[number].slug
 
 
-def _confirmed(call: CommandContext, plan: IssuePlan) -> bool:
-    """Show what the plan revokes, and return whether the user agrees.
-
-    Raises:
-        HeldElsewhere: The token is held elsewhere, and there is no terminal to ask on.
-        NeedsAnswer: The token is held here, and there is no terminal to ask on.
-        Interrupted: Ctrl-C.
-    """
-    current = plan.current
-    assert current is not None  # only a replacement needs confirmation
-    asks = call.prompts.interactive and not call.args.yes
-    if not plan.held_here and not asks:  # --yes alone does not revoke the token of another machine
-        raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
-    until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
-    where = "stored on this machine" if plan.held_here else "not stored on this machine"
-    call.printer.say(
-        f"You have a token of {plan.organization} already: {current.id}, {until}, {where}. "
-        "A new one revokes it at once, on every machine that uses it."
-    )
-    if not plan.held_here:
-        call.printer.say(HeldElsewhere(plan.organization, id=current.id, expires=None).hint)
-    try:
-        call.prompts.confirm(f"Replace token {current.id} of {plan.organization}?")
-    except NotConfirmed:
-        call.printer.say(f"Kept token {current.id} of {plan.organization}.")
-        call.printer.data({"action": IssueAction.KEEP.value, "why": "replacing was not confirmed"})
-        return False
-    return True
-
-
-def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: Store) -> int:
-    """Issue the token, report it, and raise if it could not be verified.
-
-    Raises:
-        TokenRefused, ServiceError: The token is stored and could not be verified.
-    """
-    if plan.unattended:
-        call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
-    wish = _options(call)
-    defaults = needs_defaults(call, wanted=wish.default_channels)
-    with call.printer.waiting(f"Issuing a token of {plan.organization}"):
-        stored = issue(
-            plan,
-            wish=wish,
-            service=service,
-            store=store,
-            settings=call.settings,
-            now=call.now,
-        )
-    if defaults:
-        dropin.write(call.condarc, tokens=store.tokens(), defaults=True)
-    _report(call, plan, stored)
-    report_channels(call, [stored.token])
-    if stored.fault is not None:
-        raise stored.fault
-    action = {"action": plan.action.value, "why": plan.why}
-    shown = entry(stored.token, source=stored.vault, now=call.now)
-    call.printer.data({**shown, **action})
-    return 0
-
-
 def _options(call: CommandContext) -> CondaOptions:
     """Return what conda is to be configured with. May ask about default channels.
 
@@ -282,16 +222,3 @@ def _options(call: CommandContext) -> CondaOptions:
         default_channels=None if wanted is None else (common if wanted else ()),
         shared=True if wanted else call.args.shared,
     )
-
-
-def _report(call: CommandContext, plan: IssuePlan, stored: StoredToken) -> None:
-    token = stored.token
-    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
-    call.say_notices()
-    call.printer.say(
-        f"{verb} a token {last_four(token)} for {token.organization}, "
-        f"stored {KEPT_IN[stored.vault]}."
-    )
-    call.printer.say(f"Channels: {channels(token.scope)}")
-    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
-    given_token.report_checks(call, stored)
