@@ -95,3 +95,12 @@ def test_logout_closes_the_channels(shell: Shell, key: str) -> None:
     assert key
     shell("logout")
     assert shell("list", "--json").json == []
+
+
+@pytest.mark.usefixtures("key")
+def test_drop_in_still_asks_for_the_api_key_after_defaults_were_added(shell: Shell) -> None:
+    ran = shell("install", "--org", "acme", "--reissue", "--set-default-channels")
+    assert ran.code == 0, ran.err
+    dropin = Settings().condarc.read_text()
+    assert "  - defaults #!top" in dropin
+    assert f'"{shell.sandbox.repo}*"' in dropin
