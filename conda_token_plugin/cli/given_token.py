@@ -42,11 +42,24 @@ MAX_NAME = 20
 """A longer word is treated as a token. A name becomes part of a URL, which a token must not."""
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Add the options of a token that was given."""
+def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
+    """Add the options of a token that was given.
+
+    Args:
+        parser: The parser of the command.
+        word: The name of the argument; "ORG" if it can also be an organization.
+    """
+    as_argument = "unsafe as an argument, because other users can see it"
     group = parser.add_argument_group("a token that you were given (needs no login and no seat)")
-    group.add_argument("--site", action="store_true", help="store a site token; hidden prompt")
-    group.add_argument("token", nargs="?", metavar="TOKEN", help="unsafe: other users can see it")
+    group.add_argument(
+        "--site", action="store_true", help="store a site token; without another option, ask for it"
+    )
+    parser.add_argument(
+        "token",
+        nargs="?",
+        metavar=word,
+        help=f"the organization; or a token, {as_argument}" if word == "ORG" else as_argument,
+    )
     group.add_argument("--token-stdin", action="store_true", help="read it from standard input")
     group.add_argument("--token-file", metavar="FILE", help="read it from a file")
     group.add_argument("--token-env", metavar="NAME", help="read it from a variable")
@@ -55,15 +68,15 @@ def configure(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="where it may be sent, on any server (default: the organization's channels)",
+        help="send it only to this channel, on any server (default: the organization's channels)",
     )
     schemes = [scheme.value for scheme in AuthScheme]
     group.add_argument(
         "--send-as",
         choices=schemes,
-        help="how it is sent (default: path if a URL of -c contains /t/, else token)",
+        help="how it is sent (default: path if a URL of -c contains /t/, otherwise token)",
     )
-    group.add_argument("--username", default="", help="with --send-as basic")
+    group.add_argument("--username", default="", help="the user name for --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
     group.add_argument("--system", action="store_true", help="store it for this machine")
     group.add_argument(

@@ -314,3 +314,11 @@ def test_wrong_local_clock_is_reported_and_decides_nothing(
     assert ran.code == 0
     assert "The clock of this machine says" in ran.err
     assert shell.issued("acme") == before
+
+
+def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> None:
+    assert shell.home
+    terminal = Terminal("install", "nosuch", environment=os.environ)
+    assert terminal.finish() == 4
+    assert "no organization 'nosuch'" in terminal.seen
+    assert "default channels?" not in terminal.seen

@@ -7,7 +7,7 @@ Examples:
 bash and fish as above; zsh: a file `_conda-token-plugin` in a folder of $fpath;
 PowerShell: `conda-token-plugin completion powershell | Out-String | Invoke-Expression`
 in $PROFILE; tcsh: `source` the output. Organizations and channels are those of stored
-tokens. It does not complete `conda token` in PowerShell and tcsh.
+tokens. In PowerShell and tcsh, `conda token` itself is not completed.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def configure(parser: ArgumentParser) -> None:
         "--words",
         choices=(ORGANIZATIONS, CHANNELS),
         metavar="KIND",
-        help="print the stored organizations or channels, as the scripts need them",
+        help="print the stored organizations or channels; used by the scripts",
     )
 
 

@@ -6,8 +6,9 @@ Examples:
   conda token install --org acme --if-expiring 14d
   conda token install --site --org acme --token-stdin < token.txt
 
-Issuing replaces your token of that organization on every machine: you are shown what
-that revokes, and asked first. It does not change ~/.condarc and never prints the token.
+Issuing a token revokes the one that you have for the organization, on every machine. You
+are shown that token and asked first. This command does not change ~/.condarc and never
+prints the token.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, issue_flow, login_flow
-from conda_token_plugin.cli.options import organization, span
+from conda_token_plugin.cli.options import STORE_HELP, organization, span
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
@@ -47,16 +48,19 @@ def configure(parser: ArgumentParser) -> None:
         metavar="ORG",
         help="the organization; prompted for if you belong to several",
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help=STORE_HELP)
     when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
     when.add_argument("--if-missing", action="store_true", help="only if no usable token is stored")
     when.add_argument(
-        "--if-expiring", type=span, metavar="SPAN", help="only if it expires within, say, 14d"
+        "--if-expiring",
+        type=span,
+        metavar="SPAN",
+        help="only if the stored one expires within SPAN, such as 14d",
     )
     when.add_argument(
         "--reissue", action="store_true", help="replace the current token without asking"
     )
-    given_token.configure(parser)
+    given_token.configure(parser, word="ORG")
     _configure_conda(parser)
 
 
@@ -67,25 +71,25 @@ def _configure_conda(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="add this channel to conda's channels",
+        help="add this channel before conda's other channels",
     )
     group.add_argument(
         "--set-default-channels",
         action="store_true",
         default=None,
-        help="make main, r and msys2 of the repository its default channels",
+        help="make main, r and msys2 of the repository conda's default channels",
     )
     group.add_argument(
         "--no-set-default-channels",
         action="store_false",
         dest="set_default_channels",
-        help="leave the default channels alone, without asking",
+        help="do not change the default channels, and do not ask",
     )
     group.add_argument(
         "--shared",
         action="store_true",
         default=None,
-        help="send this token to main, r and msys2 even if another one is sent there now",
+        help="send this token to main, r and msys2 instead of another organization's",
     )
 
 
@@ -128,6 +132,8 @@ def _install(call: CommandContext) -> int:
         return NotConfirmed.exit_code
     if plan.unattended:
         call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
+    if call.prompts.interactive and plan.current is None and call.args.org:
+        policy.check_membership(name)
     wish = _options(call)
     return issue_flow.issued(call, plan, wish=wish, service=login.service(), store=store)
 

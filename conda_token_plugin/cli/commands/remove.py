@@ -4,9 +4,9 @@ Examples:
   conda token remove acme
   conda token remove --all
 
-Copies that `conda token export` wrote for other tools are removed too. It does not
-revoke the token: on other machines it still works. A token that a variable supplies
-is not stored, so it cannot be removed here.
+Copies that `conda token export` wrote for other tools are removed too. The token is not
+revoked: on other machines it still works. A token that a variable supplies is not
+stored, so it cannot be removed here.
 """
 
 from __future__ import annotations
@@ -36,14 +36,20 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations."""
     parser.add_argument(
-        "organizations", nargs="*", metavar="ORG", help="whose token to forget; default: the only"
+        "organizations", nargs="*", metavar="ORG", help="default: the only one with a token"
     )
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
-    parser.add_argument("-s", "--system", action="store_true", help="from the store of the machine")
-    theirs = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
-    theirs.add_argument("-e", "--env", action="store_true", help="one file has all we configured")
-    theirs.add_argument("-f", "--file", metavar="FILE", help="the same")
+    parser.add_argument(
+        "-s", "--system", action="store_true", help="from the store of this machine"
+    )
+    compatible = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
+    compatible.add_argument(
+        "-e", "--env", action="store_true", help="conda is configured in one file only"
+    )
+    compatible.add_argument(
+        "-f", "--file", metavar="FILE", help="conda is configured in one file only"
+    )
 
 
 def run(call: CommandContext) -> int:
@@ -106,9 +112,14 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
         for token in held:
             _agree(call, token)
         return held
-    if bool(names) == call.args.all:
-        raise BadInput("Name the organizations, or use --all.", hint="See: conda token list")
     known = {token.organization for token in held}
+    if names and call.args.all:
+        raise BadInput("--all and the name of an organization exclude each other.")
+    if not names and not call.args.all:
+        raise BadInput(
+            f"Several organizations have a stored token: {', '.join(sorted(known))}.",
+            hint="Name one: conda token remove ORG. Or remove all: conda token remove --all",
+        )
     for name in names:
         if name not in known:
             raise _unknown(call, name, known=known)

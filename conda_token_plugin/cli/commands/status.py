@@ -79,6 +79,7 @@ def run(call: CommandContext) -> int:
     call.printer.data(
         [_value(call, one) for one in checked],
         text="\n\n".join("\n".join(_block(call, one)) for one in checked),
+        wrap=True,
     )
     if not checked:
         call.printer.say("No token is stored. Run: conda token install")
