@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
