@@ -14,11 +14,14 @@ from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_fo
 from conda_token_plugin.tokens.scope import organization_prefix
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_policy import IssuePlan
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
 
 
 def confirmed(call: CommandContext, plan: IssuePlan) -> bool:
@@ -84,6 +87,11 @@ def issued(
     shown = entry(stored.token, source=stored.vault, now=call.now)
     call.printer.data({**shown, **action})
     return 0
+
+
+def expiry_sentence(token: Token, *, now: datetime) -> str:
+    """Return when the token expires, as a sentence."""
+    return f"It expires {expiry(token, now=now)}." if token.expires else "Its expiry is not known."
 
 
 def report_checks(call: CommandContext, stored: StoredToken) -> None:

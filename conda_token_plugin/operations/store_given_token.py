@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.errors.service import TokenRefused
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import (
     StoredToken,
@@ -124,7 +125,13 @@ def verify_given(
     store.prove_writable()
     dropin.prove_writable(condarc)
     where = places(token, settings=settings)
-    return verify(where, token=token, secret=secret, outcome=NOT_STORED)
+    try:
+        return verify(where, token=token, secret=secret, outcome=NOT_STORED)
+    except TokenRefused as error:
+        if "conda token status" not in error.hint:
+            raise
+        hint = f"Check that the token is one of {token.organization} and was not revoked."
+        raise error.hinting(hint) from None
 
 
 def store_given(  # noqa: PLR0913  # everything that the transaction reads or writes

@@ -26,7 +26,7 @@ from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy,
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.store.supplied import supplied
-from conda_token_plugin.tokens.display import channels, expiry, last_four
+from conda_token_plugin.tokens.display import channels, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     dropin.write(call.condarc, tokens=store.credentials())
     call.printer.say(
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
-        f"It expires {expiry(token, now=call.now)}."
+        f"{issue_flow.expiry_sentence(token, now=call.now)}"
     )
     shown = entry(token, source=store.vault_of(token.key), now=call.now)
     facts = {"action": plan.action.value, "why": plan.why}

@@ -24,7 +24,7 @@ from conda_token_plugin.operations.extend_token import awaited, is_extended, nee
 from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.sync_tokens import TokenSync
-from conda_token_plugin.tokens.display import expiry, last_four, named
+from conda_token_plugin.tokens.display import last_four, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -155,23 +155,21 @@ def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
 
 
 def _kept(call: CommandContext, found: SyncResult, *, before: Token, page: str) -> int:
-    token = found.token
-    until = f"it expires {expiry(token, now=call.now)}"
-    ends = token.subscription_ends
-    if extended := is_extended(token, before=before):
-        call.printer.say(f"Extended the token of {token.organization}: {until}.")
-    elif page and ends:
+    token, ends = found.token, found.token.subscription_ends
+    extended = is_extended(token, before=before)
+    until = issue_flow.expiry_sentence(token, now=call.now)
+    verb = "Extended" if extended else "Kept"
+    call.printer.say(f"{verb} the token {last_four(token)} of {token.organization}. {until}")
+    if page and ends:
         call.printer.say(
-            f"Kept the token of {token.organization}: {until}. Its subscription lasts until "
-            f"{ends:%Y-%m-%d}: extend the token at {page} (Token Access, Sync token)."
+            f"Its subscription lasts until {ends:%Y-%m-%d}: extend the token at {page} (Token "
+            "Access, Sync token)."
         )
-    else:
-        call.printer.say(f"Kept the token of {token.organization}: {until}.")
-        if ends and token.kind is TokenKind.INDIVIDUAL:
-            call.printer.say(
-                "A new one would expire with the same subscription. To replace it anyway, run: "
-                f"conda token reissue {token.organization}"
-            )
+    elif ends and not extended and token.kind is TokenKind.INDIVIDUAL:
+        call.printer.say(
+            "A new one would expire with the same subscription. To replace it anyway, run: "
+            f"conda token reissue {token.organization}"
+        )
     call.printer.data(
         {"organization": token.organization, "action": "extended" if extended else "kept"}
     )
