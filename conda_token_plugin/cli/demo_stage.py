@@ -39,7 +39,7 @@ class Stage:
             command: The program and its arguments.
             on_terminal: Whether it writes to the terminal itself. The returned output is empty.
         """
-        done = subprocess.run(  # noqa: S603  # our own commands and arguments
+        done = subprocess.run(  # noqa: S603  # only the commands of the demo
             command,
             env=dict(self.variables),
             cwd=self.home,
@@ -80,7 +80,10 @@ def stage() -> Iterator[Stage]:
 
 
 def sealed(variables: Mapping[str, str], *, home: Path, **more: str) -> dict[str, str]:
-    """Return the variables of a child process with the home ``home`` and none of ours."""
+    """Return the variables of a child process with the home ``home``.
+
+    Those that configure conda, this plugin, or other clients are left out.
+    """
     foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
     kept = {n: v for n, v in variables.items() if not n.upper().startswith(foreign)}
     return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
@@ -89,7 +92,7 @@ def sealed(variables: Mapping[str, str], *, home: Path, **more: str) -> dict[str
 @contextmanager
 def _sandbox() -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "conda_token_plugin.sandbox"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603  # our own module
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603  # a module of this package
         line = process.stdout.readline() if process.stdout else ""
         try:
             if not line:
@@ -102,7 +105,7 @@ def _sandbox() -> Iterator[dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A command: what a user would type, and what is run."""
+    """A command of the demo: what a user would type, and what is run."""
 
     shown: str
     command: list[str]

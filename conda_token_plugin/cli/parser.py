@@ -26,7 +26,7 @@ class Parser(ArgumentParser):
     """An argument parser that raises `BadInput` where argparse prints and exits."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the usage error as one of ours.
+        """Raise the usage error as an error that `main` reports.
 
         Raises:
             BadInput: always.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 """The shells that shtab 1.12 and later can write for."""
 FILES = {"FILE", "F", "PATH"}
-"""The metavars of our options for a file."""
+"""The metavars of options for a file."""
 ORGANIZATIONS, CHANNELS = "organizations", "channels"
 STORED = {
     "org": ORGANIZATIONS,
@@ -125,8 +125,9 @@ def script(shell: str) -> str:
     for action in _actions(parser):
         if action.metavar in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # as shtab wants it
-        elif action.dest in STORED:
-            action.complete = _completer(STORED[action.dest])  # type: ignore[attr-defined]  # the same
+        elif action.dest in STORED or action.metavar == "ORG":
+            kind = STORED.get(action.dest, ORGANIZATIONS)
+            action.complete = _completer(kind)  # type: ignore[attr-defined]  # the same
         elif isinstance(action.metavar, str):  # names that the command itself checks
             action.choices = _names().get(action.metavar, action.choices)
     text = str(shtab.complete(parser, shell=shell, preamble=PREAMBLES))

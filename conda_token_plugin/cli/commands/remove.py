@@ -59,15 +59,15 @@ def run(call: CommandContext) -> int:
     dropin.prove_writable(call.condarc)
     for token in chosen:
         store.remove(token.key)
-    heir = _given_shared_channels(call, chosen, store=store)
+    successor = _given_shared_channels(call, chosen, store=store)
     dropin.write(call.condarc, tokens=store.credentials())
     for token in chosen:
         forget(token.scope, settings=call.settings, channels=token.channels)
-    _report(call, chosen, exports=_taken_back(call, chosen), heir=heir)
+    _report(call, chosen, exports=_removed_copies(call, chosen), successor=successor)
     return 0
 
 
-def _taken_back(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
+def _removed_copies(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
     """Remove the copies that were exported to other tools."""
     from conda_token_plugin.operations.revert_export import take_back_of
 
@@ -91,11 +91,11 @@ def _given_shared_channels(
         if prefix not in covered and any(prefix in token.scope for token in removed)
     )
     able = (t for t in left if organization_prefix(repository, t.organization) in t.scope)
-    heir = next(able, None) if lost else None
-    if heir is None:
+    successor = next(able, None) if lost else None
+    if successor is None:
         return None
-    store.update(heir._replace(scope=(*heir.scope, *lost)))
-    return heir, lost
+    store.update(successor._replace(scope=(*successor.scope, *lost)))
+    return successor, lost
 
 
 def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
@@ -157,14 +157,17 @@ def _report(
     removed: Sequence[Token],
     *,
     exports: list[ExportResult],
-    heir: tuple[Token, tuple[str, ...]] | None,
+    successor: tuple[Token, tuple[str, ...]] | None,
 ) -> None:
     call.printer.data(
         {
             "removed": [token.as_json() for token in removed],
             "exports": [one.as_json() for one in exports],
-            "shared_channels": {"organization": heir[0].organization, "channels": list(heir[1])}
-            if heir
+            "shared_channels": {
+                "organization": successor[0].organization,
+                "channels": list(successor[1]),
+            }
+            if successor
             else None,
         }
     )
@@ -173,9 +176,10 @@ def _report(
             f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
-    if heir:
+    if successor:
+        token, shared = successor
         call.printer.say(
-            f"{channels(heir[1])} now get the token {last_four(heir[0])} of {heir[0].organization}."
+            f"{channels(shared)} now get the token {last_four(token)} of {token.organization}."
         )
     for one in exports:
         (call.printer.warn if one.failed else call.printer.say)(one.line)
