@@ -15,7 +15,7 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conda_token_plugin.cli.text import clean, printable, wrapped
-from conda_token_plugin.errors.outcome import Interrupted, OutputLost
+from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed, OutputLost
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -136,15 +136,20 @@ class Printer:
         self._write(self.err, clean(text))
 
     def failed(self, error: TokenPluginError) -> None:
-        """Print an error and its hint, a line each; with `--json` a document on stdout."""
-        what, hint = self._commands(error.what), self._commands(error.hint)
+        """Print an error and its hint, a line each; with `--json` a document on stdout.
+
+        The answer "no" to a question is not an error of the user, so it is printed as a message.
+        """
+        what, hint = error.what, error.hint
         if self.json:
+            texts = {"what": self._commands(what), "hint": self._commands(hint)}
             facts = {"kind": type(error).__name__, "exit_code": error.exit_code}
-            self.data({"error": {**facts, "what": what, "hint": hint}})
+            self.data({"error": {**facts, **texts}})
         elif what or hint:
             # At a terminal the cursor is behind a question, or behind the "^C" of the key.
             start = "\n" if isinstance(error, Interrupted) and self.err.isatty() else ""
-            lines = [f"error: {what}"] if what else []
+            label = "" if isinstance(error, NotConfirmed) else "error: "
+            lines = [f"{label}{what}"] if what else []
             lines += [f"hint:  {hint}"] if hint else []
             # If stderr is lost as well, the exit code remains.
             with suppress(OutputLost):
