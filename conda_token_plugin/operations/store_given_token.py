@@ -128,10 +128,9 @@ def verify_given(
     try:
         return verify(where, token=token, secret=secret, outcome=NOT_STORED)
     except TokenRefused as error:
-        if "conda token status" not in error.hint:
-            raise
-        hint = f"Check that the token is one of {token.organization} and was not revoked."
-        raise error.hinting(hint) from None
+        if "conda token status" in error.hint:  # a token that is not stored has no status
+            error.hint = f"Check that the token is one of {token.organization} and was not revoked."
+        raise
 
 
 def store_given(  # noqa: PLR0913  # everything that the transaction reads or writes

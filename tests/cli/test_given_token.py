@@ -382,6 +382,23 @@ def test_user_outside_the_group_learns_of_the_machines_token(
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a second user")
+@pytest.mark.parametrize("words", [("list",), ("install", "acme")])
+def test_home_of_another_user_is_reported_without_a_traceback(
+    public: Path, shell: Shell, words: tuple[str, ...]
+) -> None:
+    (public / "store").mkdir(mode=0o700)
+    shell.set("CONDA_TOKEN_HOME", str(public / "store"))
+    variables = {**os.environ, "HOME": str(public)}
+    argv = [sys.executable, "-c", AS_NOBODY, *words]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+    assert ran.returncode == 6
+    assert "cannot be used: Permission denied" in ran.stderr
+    assert "Make it writable" not in ran.stderr
+    assert "CONDA_TOKEN_HOME" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_only_the_token_that_a_variable_supplies_can_be_stored(
     shell: Shell, site_token: str
 ) -> None:
@@ -414,6 +431,7 @@ def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
     assert ran.code == 5
     assert "It was not stored" in ran.line
     assert "/repo/globex/main" in ran.line
+    assert ran.line.endswith("Check that the token is one of globex and was not revoked.")
 
 
 def test_organization_is_read_from_the_service_when_it_is_not_named(
