@@ -86,7 +86,12 @@ class CommandContext:
 
     def say_notices(self) -> None:
         """Print what the stores repaired, chose, or left undone; each line once."""
-        for line in dict.fromkeys(line for store in self._stores for line in store.notices):
+        lines = [line for store in self._stores for line in store.notices]
+        if any(store.closed_to() for store in self._stores):
+            from conda_token_plugin.operations.channel_settings import machine_token_notice
+
+            lines.append(machine_token_notice(self.settings) or "")
+        for line in dict.fromkeys(filter(None, lines)):
             if line not in self._said:
                 self._said.append(line)
                 self.printer.say(line)

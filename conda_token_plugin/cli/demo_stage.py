@@ -156,7 +156,10 @@ def stage() -> Iterator[Stage]:
 
 
 def sealed(variables: Mapping[str, str], *, home: Path, **more: str) -> dict[str, str]:
-    """Return the variables of a child process with the home ``home`` and none of ours."""
+    """Return the variables of a child process with the home ``home``.
+
+    Those that configure conda, this plugin, or other clients are left out.
+    """
     foreign = ("CONDA", "ANACONDA", "XDG_", "RATTLER_", "DBUS_SESSION")
     kept = {n: v for n, v in variables.items() if not n.upper().startswith(foreign)}
     return {**kept, "HOME": str(home), "USERPROFILE": str(home), **more}
@@ -165,7 +168,7 @@ def sealed(variables: Mapping[str, str], *, home: Path, **more: str) -> dict[str
 @contextmanager
 def _sandbox() -> Iterator[dict[str, str]]:
     command = [sys.executable, "-m", "conda_token_plugin.sandbox"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603  # our own module
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:  # noqa: S603  # a module of this package
         line = process.stdout.readline() if process.stdout else ""
         try:
             if not line:

@@ -10,23 +10,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
+from conda_token_plugin.cli.issue_flow import report_checks
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.cli.token_input import SOURCES, read_token, scheme_of
-from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import scope_of
-from conda_token_plugin.operations.store_given_token import store_given, verify_given
-from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.supplied import supplied
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
-from conda_token_plugin.tokens.scope import (
-    normalised,
-    organization_prefix,
-    path_before_token,
-    without_secrets,
+from conda_token_plugin.operations.store_given_token import (
+    described,
+    refuse_supplied,
+    scoped,
+    store_given,
+    verify_given,
 )
-from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
 
 ROOT = "root"
 """The group for which the store of the machine stays readable by root only."""
@@ -43,11 +42,24 @@ MAX_NAME = 20
 """A longer word is treated as a token. A name becomes part of a URL, which a token must not."""
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Add the options of a token that was given."""
+def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
+    """Add the options of a token that was given.
+
+    Args:
+        parser: The parser of the command.
+        word: The name of the argument; "ORG" if it can also be an organization.
+    """
+    as_argument = "unsafe as an argument, because other users can see it"
     group = parser.add_argument_group("a token that you were given (needs no login and no seat)")
-    group.add_argument("--site", action="store_true", help="store a site token; hidden prompt")
-    group.add_argument("token", nargs="?", metavar="TOKEN", help="unsafe: other users can see it")
+    group.add_argument(
+        "--site", action="store_true", help="store a site token; without another option, ask for it"
+    )
+    parser.add_argument(
+        "token",
+        nargs="?",
+        metavar=word,
+        help=f"the organization; or a token, {as_argument}" if word == "ORG" else as_argument,
+    )
     group.add_argument("--token-stdin", action="store_true", help="read it from standard input")
     group.add_argument("--token-file", metavar="FILE", help="read it from a file")
     group.add_argument("--token-env", metavar="NAME", help="read it from a variable")
@@ -56,15 +68,15 @@ def configure(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="where it may be sent, on any server (default: the organization's channels)",
+        help="send it only to this channel, on any server (default: the organization's channels)",
     )
     schemes = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
     group.add_argument(
         "--send-as",
         choices=schemes,
-        help="how it is sent (default: path if a URL of -c contains /t/, else token)",
+        help="how it is sent (default: path if a URL of -c contains /t/, otherwise token)",
     )
-    group.add_argument("--username", default="", help="with --send-as basic")
+    group.add_argument("--username", default="", help="the user name for --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
     group.add_argument("--system", action="store_true", help="store it for this machine")
     group.add_argument(
@@ -112,18 +124,15 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
     group = _readers(call)
-    token = _planned(call)
+    token = _described(call)
     secret = read_token(call)
     if not (call.system or call.args.channel):
-        _refuse_supplied(call, secret)
+        refuse_supplied(token.organization, secret=secret, settings=call.settings)
     verification = None if call.args.no_validate else _verified(call, token, secret=secret)
     wish = options()
-    for url in wish.channels or ():
-        dropin.refuse_unreadable(url)
-    token = wish.applied(_scoped(call, token, shared=wish.shared), before=None)
-    defaults = needs_defaults(call, wanted=wish.default_channels)
+    token = scoped(token, store=call.store(), settings=call.settings, shared=wish.shared)
     stored = store_given(
-        token._replace(last_four=secret.last_four),
+        wish.applied(token, before=None)._replace(last_four=secret.last_four),
         secret=secret,
         store=call.store(),
         settings=call.settings,
@@ -131,9 +140,8 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         now=call.now,
         verification=verification,
         group=None if group == ROOT else group,
+        defaults=needs_defaults(call, wanted=wish.default_channels),
     )
-    if defaults:
-        update_dropin(call.condarc, store=call.store(), defaults=True)
     _report(call, stored, group=group)
     return 0
 
@@ -141,31 +149,12 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
 def _verified(call: CommandContext, token: Token, *, secret: Secret) -> Verification:
     with call.printer.waiting("Verifying the token"):
         return verify_given(
-            token,
+            scoped(token, store=call.store(), settings=call.settings, shared=None),
             secret=secret,
             store=call.store(),
             settings=call.settings,
             condarc=call.condarc,
         )
-
-
-def report_checks(call: CommandContext, stored: StoredToken) -> None:
-    """Report the verification, exported copies that are out of date, and a command to try."""
-    token, found = stored.token, stored.verification
-    if found is not None:
-        call.printer.say(found.sentence)
-    elif stored.fault is None:
-        call.printer.say("Not verified: none of its channels is known. Run: conda token test URL")
-    for line in stored.stale:
-        call.printer.warn(
-            f"This file still contains the token before: {line} Run: conda token export"
-        )
-    channel = found.url.rsplit("/", 2)[0] if found is not None and found.own else None
-    if channel is not None:
-        call.printer.say(f"Try: conda install -c {channel} PACKAGE")
-    elif token.organization and stored.fault is None and call.settings.repo_url in token.scope[0]:
-        home = organization_prefix(call.settings.repo_url, token.organization)
-        call.printer.say(f"Try: conda install -c {home}/CHANNEL PACKAGE")
 
 
 def _readers(call: CommandContext) -> str | None:
@@ -193,7 +182,7 @@ def _readers(call: CommandContext) -> str | None:
     return groups[chosen]
 
 
-def _planned(call: CommandContext) -> Token:
+def _described(call: CommandContext) -> Token:
     """Return the metadata of the token that the options of the command line give.
 
     Raises:
@@ -201,46 +190,16 @@ def _planned(call: CommandContext) -> Token:
             channel that conda could not read.
     """
     args = call.args
-    way = scheme_of(args)
-    if args.username and way is not AuthScheme.BASIC:
-        raise BadInput("--username is only valid with --send-as basic.")
-    places = {path_before_token(url) for url in args.channel}
-    if len(places) > 1:
-        raise BadInput(
-            "The channels expect the token at different places of their paths.",
-            hint="Store the token for each channel on its own, with --org NAME.",
-        )
-    scope = tuple(normalised(without_secrets(url)) for url in args.channel)
-    for url in (*scope, call.settings.repo_url):
-        dropin.refuse_unreadable(url)
-    if not scope and not args.org:
+    dropin.refuse_unreadable(call.settings.repo_url)
+    if not args.channel and not args.org:
         args.org = _organization_from_service(call)
-    token = Token(
-        organization=args.org or scope[0].partition("://")[2].partition("/")[0],
-        kind=TokenKind.SITE,
-        scope=scope,
-        way=way,
+    return described(
+        args.org or "",
+        channels=args.channel,
+        way=scheme_of(args),
         username=args.username,
-        path_before="".join(places) if way is AuthScheme.PATH else "",
-        issued=None,
         expires=args.expires,
     )
-    return _scoped(call, token, shared=None)
-
-
-def _scoped(call: CommandContext, token: Token, *, shared: bool | None) -> Token:
-    """Return `token` with the organization's channels as its scope, unless channels are named.
-
-    Args:
-        call: The command.
-        token: The token.
-        shared: Whether it is sent to main, r and msys2. None: if no other stored token is.
-    """
-    if call.args.channel:
-        return token
-    store, settings = call.store(), call.settings
-    scope = scope_of(token.organization, store=store, settings=settings, shared=shared)
-    return token._replace(scope=scope)
 
 
 def _organization_from_service(call: CommandContext) -> str:
@@ -267,16 +226,6 @@ def _organization_from_service(call: CommandContext) -> str:
         f"The organization of the token is not known.{known}",
         hint="Name the organization with --org, or the channels with -c URL.",
     )
-
-
-def _refuse_supplied(call: CommandContext, secret: Secret) -> None:
-    """Refuse a token that would not be used because the environment supplies another one.
-
-    The same token may be stored, so that the variable can be removed.
-    """
-    found = supplied(call.settings, organization=call.args.org)
-    if found is not None and found.secret() != secret:
-        raise Supplied(call.args.org, source=found.source)
 
 
 def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> None:

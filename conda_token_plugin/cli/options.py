@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
 
+STORE_HELP = "where to store it; auto: in the system keyring if there is one"
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_SPAN = timedelta(days=36_500)
 

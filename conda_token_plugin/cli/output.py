@@ -1,7 +1,8 @@
 """The only module that prints: data to stdout, messages to stderr; with `--json` one document.
 
 Text from outside (names, titles, error bodies, file names) passes `clean` here, so that it cannot
-move the cursor, change colours, reorder a line or fake one.
+move the cursor, change colours, reorder a line or fake one. On a terminal, messages are broken
+between words.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, TextIO
 
-from conda_token_plugin.errors.outcome import Interrupted, OutputLost
+from conda_token_plugin.cli.text import clean, printable, wrapped
+from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed, OutputLost
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 
 SPINNER_DELAY = 0.5
 """Seconds after which a wait is shown."""
-JOINERS = "\u200c\u200d"
-"""Zero-width joiners, which Persian, Hindi and emoji need. They cannot reorder a line."""
 
 
 class Printer:
@@ -67,8 +67,16 @@ class Printer:
         quiet = "-q" in flags or "--quiet" in flags
         return cls(prog=prog, json="--json" in flags, quiet=quiet)
 
-    def data(self, value: Any, *, text: str = "") -> None:
-        """Print the result of a command: `value` with `--json`, otherwise `text`."""
+    def data(self, value: Any, *, text: str = "", wrap: bool = False) -> None:
+        """Print the result of a command: `value` with `--json`, otherwise `text`.
+
+        Args:
+            value: The document.
+            text: The lines for people.
+            wrap: Whether the lines are broken between words on a terminal.
+        """
+        if wrap and self.out.isatty():
+            text = "\n".join(wrapped(line) for line in text.split("\n"))
         if self.json:
             import json
 
@@ -135,21 +143,26 @@ class Printer:
         self._write(self.err, clean(text))
 
     def failed(self, error: TokenPluginError) -> None:
-        """Print an error and its hint, a line each; with `--json` a document on stdout."""
-        what, hint = self._commands(error.what), self._commands(error.hint)
+        """Print an error and its hint, a line each; with `--json` a document on stdout.
+
+        The answer "no" to a question is not an error of the user, so it is printed as a message.
+        """
+        what, hint = error.what, error.hint
         if self.json:
+            texts = {"what": self._commands(what), "hint": self._commands(hint)}
             facts = {"kind": type(error).__name__, "exit_code": error.exit_code}
-            self.data({"error": {**facts, "what": what, "hint": hint}})
+            self.data({"error": {**facts, **texts}})
         elif what or hint:
             # At a terminal the cursor is behind a question, or behind the "^C" of the key.
             start = "\n" if isinstance(error, Interrupted) and self.err.isatty() else ""
-            lines = [f"error: {what}"] if what else []
+            label = "" if isinstance(error, NotConfirmed) else "error: "
+            lines = [f"{label}{what}"] if what else []
             lines += [f"hint:  {hint}"] if hint else []
             # If stderr is lost as well, the exit code remains.
             with suppress(OutputLost):
-                self._write(
-                    self.err, start + "".join(f"{clean(line, keep='')}\n" for line in lines)
-                )
+                self._write(self.err, start)
+                for line in lines:
+                    self._message(line)
 
     def abandon(self) -> None:
         """Stop writing to a reader that went away, also at interpreter shutdown."""
@@ -173,7 +186,8 @@ class Printer:
         self._write(self.out, drawn.get())
 
     def _message(self, line: str) -> None:
-        self._write(self.err, f"{clean(self._commands(line), keep='')}\n")
+        line = clean(self._commands(line), keep="")
+        self._write(self.err, f"{wrapped(line) if self.err.isatty() else line}\n")
 
     def _commands(self, line: str) -> str:
         """Return `line` with the name of the program that the user called in its commands."""
@@ -199,44 +213,9 @@ def _blocks(rows: Sequence[Mapping[str, str]]) -> Iterator[Text]:
         yield from (Text(f"  {name}: {cell}") for name, cell in facts)
 
 
-def printable(text: str, stream: TextIO | None) -> str:
-    """Return `text` with escapes for characters that the encoding of `stream` lacks."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
 def _nowhere() -> TextIO:
     """Return the null device, for a process that was started with its output closed (`>&-`)."""
     return Path(os.devnull).open("w", encoding="utf-8")
-
-
-def clean(text: str, *, keep: str = "\n\t") -> str:
-    """Return `text` with visible escapes for characters that could control a terminal.
-
-    That is control characters (C0, C1), bidirectional and other format characters, line and
-    paragraph separators, and surrogates, which stand for bytes that are not UTF-8.
-
-    Args:
-        text: What is to be printed.
-        keep: Control characters that are left as they are.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() or one in keep or _is_harmless(one) else _escaped(one)
-        for one in text
-    )
-
-
-def _is_harmless(character: str) -> bool:
-    """Return whether a character that is not printable to Python may be printed."""
-    from unicodedata import category
-
-    return category(character) == "Zs" or character in JOINERS
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def entry(token: Token, *, source: str, now: datetime) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Parser(ArgumentParser):
     """An argument parser that raises `BadInput` where argparse prints and exits."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise the usage error as one of ours.
+        """Raise the usage error as an error that `main` reports.
 
         Raises:
             BadInput: always.
@@ -37,7 +37,7 @@ class Parser(ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help also on a stream whose encoding lacks some of its characters."""
-        from conda_token_plugin.cli.output import printable
+        from conda_token_plugin.cli.text import printable
 
         super()._print_message(printable(message, file), file)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from conda_token_plugin.cli.output import clean
+from conda_token_plugin.cli.text import clean
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.settings import Settings
 

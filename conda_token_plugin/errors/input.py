@@ -39,11 +39,10 @@ class HeldElsewhere(BadInput):
         super().__init__(
             f"{organization} already has a token for you ({id}{until}), and it is not stored on "
             "this machine. Issuing another one would revoke it.",
-            hint="In CI, set ANACONDA_REPO_TOKEN instead. To use the same token here, run on the "
-            f"machine that has it: conda token run --org {organization} --as T -- "
-            "sh -c 'printf %s \"$T\"' | ssh HOST "
-            f"conda token install --org {organization} --token-stdin. "
-            "To replace the token anyway, use --reissue.",
+            hint="In CI, set ANACONDA_REPO_TOKEN instead. To replace the token anyway, use "
+            "--reissue. To use the same token here too, run on the machine that has it: "
+            f"conda token run --org {organization} --as T -- sh -c 'printf %s \"$T\"' "
+            f"| ssh HOST conda token install --org {organization} --token-stdin",
         )
 
 

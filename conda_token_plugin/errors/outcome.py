@@ -65,7 +65,7 @@ class NotConfirmed(TokenPluginError):
 
     exit_code = 8
 
-    def __init__(self, what: str = "Nothing was changed.") -> None:
+    def __init__(self, what: str = "Kept. Nothing was changed.") -> None:
         """Take what to tell the user."""
         super().__init__(what)
 

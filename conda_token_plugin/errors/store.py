@@ -86,7 +86,9 @@ class StoreUnusable(StoreError):
         """Take the reason, as the system words it: "Read-only file system"."""
         super().__init__(
             f"{path} cannot be used: {reason}. Nothing was changed.",
-            hint=hint or "Make it writable, or choose another folder with CONDA_TOKEN_HOME.",
+            hint=hint
+            or "Check its owner, its permissions and the free space, or choose another folder with "
+            "CONDA_TOKEN_HOME.",
         )
 
 

@@ -184,7 +184,9 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
             hint="Name the real file with --file, or replace the link with a regular file.",
         )
     return ConfigurationError(
-        path, reason=f"cannot be read: {error.strerror}", hint="Make it readable."
+        path,
+        reason=f"cannot be read: {error.strerror}",
+        hint="Check its owner and its permissions.",
     )
 
 
@@ -194,5 +196,7 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:  # a read-only folder, a full disk, open elsewhere on Windows
         raise ConfigurationError(
-            path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
+            path,
+            reason=f"cannot be written: {error.strerror}",
+            hint="Check its owner, its permissions and the free space.",
         ) from None

@@ -85,7 +85,9 @@ def client_locked(lock: Path) -> Iterator[None]:
         raise _busy(lock) from None
     except OSError as error:  # it belongs to another user
         raise ConfigurationError(
-            lock, reason=f"cannot be locked: {error.strerror}", hint="Make it writable."
+            lock,
+            reason=f"cannot be locked: {error.strerror}",
+            hint="Check its owner, and that its disk supports locks.",
         ) from None
     try:
         yield

@@ -8,15 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
-from conda_token_plugin import HANDLER
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
-from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.operations.channel_settings import excluding_group, is_asked
 from conda_token_plugin.operations.refusal_reasons import (
     SHARED,
     ChannelRefusal,
@@ -29,12 +27,11 @@ from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
 from conda_token_plugin.tokens import scope
 from conda_token_plugin.tokens.display import named
-from conda_token_plugin.tokens.scope import channel_of, longest_prefix, pattern, without_secrets
+from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from conda_token_plugin.gateways.http.client import Http, Timeouts
     from conda_token_plugin.settings import Settings
@@ -101,6 +98,7 @@ class RefusalExplainer:
             token=found.token if found else None,
             source=found.source if found else "",
             also=self._also_refused(found, url=refusal.url),
+            closed_to=None if found else excluding_group(refusal.url, settings=self.settings),
         )
         if found is None or refusal.own_credentials or refusal.interceptor:
             return diagnosed(evidence)
@@ -223,37 +221,6 @@ def timeouts() -> Timeouts:
     from conda_token_plugin.gateways.http.client import Timeouts  # as in `_http`
 
     return Timeouts(connect=CONNECT, read=READ, again=0)
-
-
-def is_asked(url: str, *, settings: Settings) -> bool:
-    """Return whether conda is configured to ask this plugin about ``url``.
-
-    conda does that where an entry of ``channel_settings`` in any of its configuration files names
-    the plugin for the channel. Without one, conda sends no token, whatever is stored.
-    """
-    paths = (*condarcs.files(settings), settings.condarc, settings.machine_condarc)
-    return any(_names(path, url=url) for path in dict.fromkeys(paths) if path.is_file())
-
-
-def entry_for(url: str) -> str:
-    """Return a sentence with the entry of ``channel_settings`` for the channel ``url``."""
-    return (
-        f'Add to your condarc: channel_settings: [{{channel: "{pattern(url)}", auth: {HANDLER}}}]'
-    )
-
-
-def _names(path: Path, *, url: str) -> bool:
-    try:
-        content = condarcs.parsed(path.read_bytes())
-    except OSError:  # not permitted
-        return False
-    entries = content.get("channel_settings") if isinstance(content, dict) else None
-    for one in entries if isinstance(entries, list) else ():
-        if isinstance(one, dict) and one.get("auth") == HANDLER:
-            channel = str(one.get("channel", ""))
-            if fnmatch(url, channel) or url.startswith(f"{channel}/"):
-                return True
-    return False
 
 
 def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:

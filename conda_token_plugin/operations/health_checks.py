@@ -17,7 +17,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.explain_refusal import entry_for
+from conda_token_plugin.operations.channel_settings import entry_for
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.lookup import USER, all_credentials, stores_of
 from conda_token_plugin.tokens.display import named, renewal

@@ -88,8 +88,16 @@ def recorded(folder: Path, *, organization: str, now: datetime) -> Iterator[None
 
 
 def interrupted(folder: Path) -> list[JournalEntry]:
-    """Return the entries of issues whose process ended before the token was stored."""
-    found = (_entry(path) for path in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")))
+    """Return the entries of issues whose process ended before the token was stored.
+
+    There are none in a folder that cannot be read, such as that of another user. The store
+    reports why.
+    """
+    try:
+        paths = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
+    except PermissionError:  # raised by `Path.glob` for the folder itself
+        return []
+    found = (_entry(path) for path in paths)
     return [entry for entry in found if entry is not None]
 
 

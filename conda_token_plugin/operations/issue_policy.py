@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.input import HeldElsewhere
+from conda_token_plugin.errors.organization import NoSuchOrganization
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
@@ -141,6 +142,19 @@ class IssuePolicy:
             reissue=wish.reissue,
             unattended=wish.conditional,
         )
+
+    def check_membership(self, organization: str) -> None:
+        """Check that the user belongs to ``organization`` before a question is asked about it.
+
+        Issuing a token reports this too, with the same error. A seat cannot be checked before.
+
+        Raises:
+            NoSuchOrganization: The user does not belong to it.
+            LoginError, ServiceError: The service could not be asked.
+        """
+        titles = {one.slug: one.title for one in self.service().organizations()}
+        if organization not in titles:
+            raise NoSuchOrganization(organization, known=titles)
 
     def _by_service(
         self, held: Token | None, *, why: str, wish: IssueWish

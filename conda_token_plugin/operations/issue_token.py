@@ -49,6 +49,8 @@ class CondaOptions(NamedTuple):
     """None: those of the token before."""
     shared: bool | None = None
     """Whether the token is sent to main, r and msys2. None: if no other stored token is."""
+    add_defaults: bool | None = None
+    """Whether to add ``defaults`` to conda's channels. None: leave that as it is."""
 
     def applied(self, token: Token, *, before: Token | None) -> Token:
         """Return ``token`` with these options, or with those of ``before`` where unset."""
@@ -121,7 +123,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
                 checked=now,
             )
             token = wish.applied(token, before=store.token(token.key))
-            vault = _stored(token, secret=fresh.secret, store=store, at=settings.condarc)
+            vault = _stored(token, secret=fresh.secret, store=store, settings=settings, wish=wish)
             stored.append(StoredToken(token, vault))
             stale = refreshed(token, secret=fresh.secret, settings=settings)
     except KeyboardInterrupt:
@@ -166,11 +168,20 @@ def refreshed(token: Token, *, secret: Secret, settings: Settings) -> tuple[str,
     return tuple(f"{one.record.place}: {one.reason}" for one in results if one.failed)
 
 
-def store_token(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
+def store_token(
+    token: Token, *, secret: Secret, store: Store, at: Path, defaults: bool | None = None
+) -> str:
     """Store ``token``, and write the drop-in ``at`` from the state that was stored.
 
     Prefixes in the scope of ``token`` are removed from the scope of other tokens. What conda has
     cached for the channels of ``token`` was downloaded with another token, and is cleared.
+
+    Args:
+        token: The metadata of the token.
+        secret: The token itself.
+        store: Receives the token.
+        at: The drop-in that belongs to ``store``.
+        defaults: Whether the drop-in adds ``defaults`` to conda's channels. None: as it does now.
 
     Returns:
         The vault that the secret was stored in.
@@ -182,7 +193,7 @@ def store_token(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
         for other in narrowed:
             if other.organization == token.organization and not other.scope:  # it was replaced
                 store.remove(other.key)
-        update_dropin(at, store=store)
+        update_dropin(at, store=store, defaults=defaults)
     forget(token.scope, settings=Settings(), channels=token.channels)
     return vault
 
@@ -237,9 +248,12 @@ def scope_of(
     return (own, *common) if shared else (own,)
 
 
-def _stored(token: Token, *, secret: Secret, store: Store, at: Path) -> str:
+def _stored(
+    token: Token, *, secret: Secret, store: Store, settings: Settings, wish: CondaOptions
+) -> str:
+    at, defaults = settings.condarc, wish.add_defaults
     try:
-        return store_token(token, secret=secret, store=store, at=at)
+        return store_token(token, secret=secret, store=store, at=at, defaults=defaults)
     except StoreError as error:  # the disk became full, or the keyring was locked meanwhile
         if _has(store, token):
             raise

@@ -1,11 +1,12 @@
-"""Word why a channel refused a request, with the command to run next. Pure.
+"""Choose and word the reason why a channel refused a request, with the next command. Pure.
 
-The first row that applies:
+The first row that applies is used:
 
 | what is known                                                  | code            |
 |----------------------------------------------------------------|-----------------|
-| a header names a proxy or firewall that answered               | intercepted     |
+| a header names a proxy or firewall                             | intercepted     |
 | the URL contains credentials                                   | own_credentials |
+| the machine has a token that the user may not read             | not_in_group    |
 | no token covers the URL                                        | no_token        |
 | the server returns the file if no token is sent                | works_without   |
 | conda is not configured to ask this plugin about the URL       | not_asked       |
@@ -59,30 +60,33 @@ class ChannelRefusal:
 
     @property
     def channel(self) -> str:
-        """The channel that the URL lies in: without subdir and file."""
+        """The URL of the channel: without subdir and file."""
         return channel_of(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Everything that is known about a refusal. None: it was not asked."""
+    """Everything that is known about a refusal. ``None`` for what is not known."""
 
     refusal: ChannelRefusal
     now: datetime
     organization: str = ""
-    """The organization that the URL belongs to; ``SHARED`` for a channel of all organizations,
+    """The organization that owns the channel; ``SHARED`` for a channel of all organizations,
     "" for a URL outside of the repository."""
     token: Token | None = None
     source: str = ""
     also: str = ""
-    """A sentence about the other credential for the URL, with a leading blank; or ""."""
+    """A sentence about another credential that was sent, with a leading space; or ""."""
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
-    """What the service says about the token."""
+    """The service's answer about the token."""
     service_refused: OrganizationError | None = None
+    """The service's refusal to answer about the token."""
     sent: bool = True
     """Whether conda is configured to ask this plugin about the URL."""
+    closed_to: str | None = None
+    """The group that may read the machine's token for the URL, if the user is not in it."""
     public: bool = False
     """Whether the server returns the file if no token is sent."""
 
@@ -97,7 +101,7 @@ class Diagnosis:
 
     @property
     def text(self) -> str:
-        """Both in one line."""
+        """The reason and the command in one line."""
         return f"{self.what} {self.command}"
 
 
@@ -112,40 +116,40 @@ def storage_refused(host: str, *, status: int) -> Diagnosis:
 
 
 def diagnosed(evidence: Evidence) -> Diagnosis | None:
-    """Return the first row of the table that applies; None if no token is concerned."""
+    """Return the first row of the table that applies.
+
+    Returns:
+        ``None`` if there is no token for the URL and none is expected.
+    """
     refusal, token = evidence.refusal, evidence.token
-    if token is None and not evidence.organization:
+    if token is None and not (evidence.organization or evidence.closed_to):
         return None
     if refusal.interceptor:
-        return _intercepted(evidence)
+        what = f"A proxy or firewall ({refusal.interceptor}) answered instead of the repository"
+        return _reason(evidence, "intercepted", what, _run("test", refusal.channel))
     if refusal.own_credentials:
-        return _own_credentials(evidence)
+        what = "The channel's URL contains credentials, so no stored token was sent"
+        command = f"Remove them from the URL, then run: {_words('which', refusal.channel)}"
+        return _reason(evidence, "own_credentials", what, command)
     if token is None:
         return _no_token(evidence)
-    return _by_request(evidence) or _by_inquiry(evidence) or _by_metadata(token, evidence)
-
-
-def _intercepted(evidence: Evidence) -> Diagnosis:
-    who = evidence.refusal.interceptor
-    what = f"A proxy or firewall ({who}) answered instead of the repository"
-    return _said(evidence, "intercepted", what, _run("test", evidence.refusal.channel))
-
-
-def _own_credentials(evidence: Evidence) -> Diagnosis:
-    what = "The channel's URL contains credentials, so no stored token was sent"
-    command = f"Remove them from the URL, then run: {_words('which', evidence.refusal.channel)}"
-    return _said(evidence, "own_credentials", what, command)
+    return _by_request(evidence) or _by_service(evidence) or _by_metadata(token, evidence)
 
 
 def _no_token(evidence: Evidence) -> Diagnosis:
     organization = evidence.organization
+    if (group := evidence.closed_to) is not None:
+        owner = "this channel" if organization in ("", SHARED) else organization
+        what = f"This machine has a token for {owner}, but you are not in the group {group}"
+        return _reason(evidence, "not_in_group", what, "Ask your administrator.")
     if organization == SHARED:
-        return _said(evidence, "no_token", "No token is stored for this channel", _run("install"))
+        return _reason(evidence, "no_token", "No token is stored for this channel", _run("install"))
     what = f"No token is stored for the organization {organization!r}"
-    return _said(evidence, "no_token", what, _run("install", "--org", organization))
+    return _reason(evidence, "no_token", what, _run("install", "--org", organization))
 
 
 def _by_request(evidence: Evidence) -> Diagnosis | None:
+    """Return the reason if the token is not needed, or was not sent."""
     url = evidence.refusal.channel
     if evidence.public:
         why = "is not needed: the server returns the file if no token is sent"
@@ -157,7 +161,8 @@ def _by_request(evidence: Evidence) -> Diagnosis | None:
     return None
 
 
-def _by_inquiry(evidence: Evidence) -> Diagnosis | None:
+def _by_service(evidence: Evidence) -> Diagnosis | None:
+    """Return the reason that the repository or the service gave, if they were asked."""
     if evidence.elsewhere or (evidence.outcome and evidence.outcome.works):
         return _not_for_this(evidence)
     if evidence.service_refused is not None:
@@ -166,6 +171,7 @@ def _by_inquiry(evidence: Evidence) -> Diagnosis | None:
 
 
 def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
+    """Return the reason that the stored metadata show; "refused" if they show none."""
     state = token.state(now=evidence.now)
     if state is State.EXPIRED:
         return _of_token(evidence, "expired", f"expired on {_day(token.dies)}", _anew(evidence))
@@ -188,28 +194,31 @@ def _no_longer_entitled(evidence: Evidence, error: OrganizationError) -> Diagnos
 
 
 def _reissued(evidence: Evidence) -> Diagnosis:
-    since = _day(_last_good(evidence.token))
-    why = f"was revoked: another one was issued elsewhere after {since}"
+    why = f"was revoked: another one was issued elsewhere after {_last_valid(evidence.token)}"
     return _of_token(evidence, "reissued", why, _anew(evidence))
 
 
 def _revoked(evidence: Evidence) -> Diagnosis:
-    since = _day(_last_good(evidence.token))
     individual = evidence.token is not None and evidence.token.kind is TokenKind.INDIVIDUAL
     or_seat = ", or your seat was removed" if individual else ""
-    why = f"was revoked or reissued elsewhere after {since}{or_seat}"
+    why = f"was revoked or reissued elsewhere after {_last_valid(evidence.token)}{or_seat}"
     return _of_token(evidence, "revoked", why, _anew(evidence))
 
 
 def _cancelled(evidence: Evidence) -> Diagnosis:
-    why = "expired with the organization's subscription, which was cancelled"
-    return _of_token(evidence, "cancelled", why, _after_renewal(evidence))
+    return _without_subscription(evidence, "cancelled", "was cancelled")
 
 
 def _ended(evidence: Evidence) -> Diagnosis:
     ends = evidence.token.subscription_ends if evidence.token else None
-    why = f"expired with the organization's subscription, which ended on {_day(ends)}"
-    return _of_token(evidence, "ended", why, _after_renewal(evidence))
+    return _without_subscription(evidence, "ended", f"ended on {_day(ends)}")
+
+
+def _without_subscription(evidence: Evidence, code: str, end: str) -> Diagnosis:
+    organization = evidence.token.organization if evidence.token else evidence.organization
+    why = f"expired with the organization's subscription, which {end}"
+    then = f"When it is renewed, run: {_words('sync', organization)}"
+    return _of_token(evidence, code, why, then)
 
 
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
@@ -232,19 +241,21 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
 
 
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
+    """Return a diagnosis whose sentence begins with the token and its source."""
     name = named(evidence.token) if evidence.token else "the token"
     what = f"T{name[1:]} from {_place(evidence)} {why}"
-    return _said(evidence, code, what, command)
+    return _reason(evidence, code, what, command)
 
 
-def _said(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
+def _reason(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis:
+    """Return a diagnosis with the status, the URL and the other credential after ``what``."""
     refusal = evidence.refusal
     text = f"{what} (HTTP {refusal.status} for {refusal.url}).{evidence.also}"
     return Diagnosis(code, text, command)
 
 
 def _anew(evidence: Evidence) -> str:
-    """Return the command that gets a token that works."""
+    """Return how to get a token that works."""
     token = evidence.token
     if token is not None and token.kind is TokenKind.API_KEY:
         return _run("login")
@@ -255,11 +266,6 @@ def _anew(evidence: Evidence) -> str:
         return f"Put a new one into {evidence.source}, then run: {test}"
     site = ("--site",) if token.kind is TokenKind.SITE else ()
     return _run("install", *site, "--org", token.organization)
-
-
-def _after_renewal(evidence: Evidence) -> str:
-    organization = evidence.token.organization if evidence.token else evidence.organization
-    return f"When it is renewed, run: {_words('sync', organization)}"
 
 
 def _is_supplied(evidence: Evidence) -> bool:
@@ -273,10 +279,10 @@ def _place(evidence: Evidence) -> str:
     return evidence.source if kind in unstored else f"the {evidence.source} store"
 
 
-def _last_good(token: Token | None) -> datetime | None:
-    """Return when the token was last known to be valid."""
+def _last_valid(token: Token | None) -> str:
+    """Return the day on which the token was last known to be valid."""
     moments = (token.issued, token.proven) if token else ()
-    return max((moment for moment in moments if moment is not None), default=None)
+    return _day(max(filter(None, moments), default=None))
 
 
 def _day(moment: datetime | None) -> str:
@@ -288,7 +294,7 @@ def _run(*words: str) -> str:
 
 
 def _words(*words: str) -> str:
-    """Return a command, quoted for a shell: a channel's URL may be from an untrusted file."""
+    """Return a command, quoted for a shell, because a channel's URL may be untrusted."""
     return join(("conda", "token", *words))
 
 

@@ -8,6 +8,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
+from conda_token_plugin.operations.update_dropin import update_dropin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def add_provider(provider: Provider, *, store: Store, settings: Settings, condar
                     hint=f"To replace it, run first: conda token provider remove {other.name}",
                 )
         store.add_provider(provider)
-        dropin.write(condarc, tokens=store.credentials())
+        update_dropin(condarc, store=store)
     forget((provider.scope,), settings=settings)
 
 
@@ -68,7 +69,7 @@ def remove_provider(name: str, *, store: Store, settings: Settings, condarc: Pat
     dropin.prove_writable(condarc)
     with store.exclusive():
         store.remove_provider(name)
-        dropin.write(condarc, tokens=store.credentials())
+        update_dropin(condarc, store=store)
     forget((found.scope,), settings=settings)
     return found
 

@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.errors.service import TokenRefused
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import StoredToken, refreshed, store_token
+from conda_token_plugin.operations.issue_token import (
+    StoredToken,
+    refreshed,
+    scope_of,
+    store_token,
+)
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.tokens.scope import longest_prefix
+from conda_token_plugin.store.supplied import supplied
+from conda_token_plugin.tokens.scope import (
+    longest_prefix,
+    normalised,
+    path_before_token,
+    without_secrets,
+)
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -24,9 +38,80 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
-    from conda_token_plugin.tokens.token import Token
 
 NOT_STORED = "It was not stored."
+
+
+def described(
+    organization: str,
+    *,
+    channels: Sequence[str],
+    way: AuthScheme,
+    username: str,
+    expires: datetime | None,
+) -> Token:
+    """Return the metadata of a token as the user gives them.
+
+    Args:
+        organization: The organization; "" for the host of the first channel.
+        channels: URLs that the token is sent to. Without any, `scoped` adds those of the
+            organization.
+        way: How the token is sent.
+        username: Sent with a password; only for ``AuthScheme.BASIC``.
+        expires: When the token expires, if the user knows it.
+
+    Raises:
+        BadInput: The facts exclude each other, or conda could not read one of the channels.
+    """
+    if username and way is not AuthScheme.BASIC:
+        raise BadInput("--username is only valid with --send-as basic.")
+    before = {path_before_token(url) for url in channels}
+    if len(before) > 1:
+        raise BadInput(
+            "The channels expect the token at different places of their paths.",
+            hint="Store the token for each channel on its own, with --org NAME.",
+        )
+    scope = tuple(normalised(without_secrets(url)) for url in channels)
+    for url in scope:
+        dropin.refuse_unreadable(url)
+    return Token(
+        organization=organization or scope[0].partition("://")[2].partition("/")[0],
+        kind=TokenKind.SITE,
+        scope=scope,
+        way=way,
+        username=username,
+        path_before="".join(before) if way is AuthScheme.PATH else "",
+        issued=None,
+        expires=expires,
+    )
+
+
+def scoped(token: Token, *, store: Store, settings: Settings, shared: bool | None) -> Token:
+    """Return ``token`` with its organization's channels as its scope, unless it has a scope.
+
+    Args:
+        token: The metadata of the token.
+        store: Where the other tokens are.
+        settings: The address of the repository.
+        shared: Whether it is sent to main, r and msys2. None: if no other stored token is.
+    """
+    if token.scope:
+        return token
+    scope = scope_of(token.organization, store=store, settings=settings, shared=shared)
+    return token._replace(scope=scope)
+
+
+def refuse_supplied(organization: str, *, secret: Secret, settings: Settings) -> None:
+    """Refuse a token that would not be used, because the environment supplies another one.
+
+    The same token may be stored, so that the variable can be removed.
+
+    Raises:
+        Supplied: The environment supplies another token for ``organization``.
+    """
+    found = supplied(settings, organization=organization)
+    if found is not None and found.secret() != secret:
+        raise Supplied(organization, source=found.source)
 
 
 def verify_given(
@@ -41,7 +126,12 @@ def verify_given(
     store.prove_writable()
     dropin.prove_writable(condarc)
     where = places(token, settings=settings)
-    return verify(where, token=token, secret=secret, outcome=NOT_STORED)
+    try:
+        return verify(where, token=token, secret=secret, outcome=NOT_STORED)
+    except TokenRefused as error:
+        if "conda token status" in error.hint:  # a token that is not stored has no status
+            error.hint = f"Check that the token is one of {token.organization} and was not revoked."
+        raise
 
 
 def store_given(  # noqa: PLR0913  # everything that the transaction reads or writes
@@ -54,6 +144,7 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
     now: datetime,
     verification: Verification | None,
     group: str | None = None,
+    defaults: bool | None = None,
 ) -> StoredToken:
     """Store ``token``, write the drop-in and refresh exported copies.
 
@@ -66,6 +157,7 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
         now: Current time, aware, UTC.
         verification: The result of ``verify_given``. None if the token was not verified.
         group: The group that may read the store of the machine.
+        defaults: Whether to add ``defaults`` to conda's channels. None: leave that as it is.
 
     Raises:
         BadInput: There is no such group.
@@ -77,7 +169,7 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
         token = token._replace(proven=now)
     if group:
         store.share(group)
-    vault = store_token(token, secret=secret, store=store, at=condarc)
+    vault = store_token(token, secret=secret, store=store, at=condarc, defaults=defaults)
     stale = refreshed(token, secret=secret, settings=settings)
     return StoredToken(token, vault, verification, stale=stale)
 

@@ -91,11 +91,10 @@ class Folder:
                 return read(self.path / name)
             except (FileNotFoundError, NotADirectoryError):  # nothing was stored yet
                 return None
-            except PermissionError:  # a shared store, and the user is not in its group
+            except PermissionError:
                 if not self.shared:
                     raise
-        self.tell(f"You cannot read {self.path}: only members of the group that owns it can.")
-        return None
+        return None  # the user is not in the group of the shared store; `closed_to` names it
 
     def write(self, name: str, data: bytes, *, after: Signature | None = None) -> None:
         """Replace the file ``name`` in one step; after an error the old file is unchanged.
@@ -225,6 +224,16 @@ class Folder:
     def _group(self) -> int | None:
         return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
 
+    def closed_to(self) -> str | None:
+        """Return the group that may read the machine's folder if the user may not, or None."""
+        if not self.shared:
+            return None
+        try:
+            number = self.path.stat().st_gid
+        except OSError:  # nothing was stored yet, or the folder above it cannot be read either
+            return None
+        return None if os.access(self.path, os.R_OK | os.X_OK) else group_name(number)
+
     @property
     def hint(self) -> str:
         """Return the hint for most errors; empty for the default one."""
@@ -253,6 +262,16 @@ def _unusable(path: Path, *, reason: str, hint: str = "") -> StoreUnusable:
     from conda_token_plugin.errors.store import StoreUnusable
 
     return StoreUnusable(path, reason=reason, hint=hint)
+
+
+def group_name(number: int) -> str:
+    """Return the name of a group, or its number if it has no name on this machine."""
+    try:
+        from grp import getgrgid
+
+        return getgrgid(number).gr_name
+    except (ImportError, KeyError):  # Windows; a group of another machine
+        return str(number)
 
 
 def group_number(group: str) -> int:

@@ -45,6 +45,10 @@ class Store:
         """The folder of the index."""
         return self._secrets.folder.path
 
+    def closed_to(self) -> str | None:
+        """Return the group that may read the machine's store if the user may not, or None."""
+        return self._secrets.folder.closed_to()
+
     def exclusive(self) -> AbstractContextManager[None]:
         """Hold the lock of the store in this thread, for several operations at once.
 

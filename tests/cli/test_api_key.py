@@ -116,3 +116,12 @@ def test_login_without_channels_opens_none_and_writes_no_dropin(logged_out: Shel
     assert ran.json["channels"] is None
     assert logged_out("list", "--json").json == []
     assert not Settings().condarc.exists()
+
+
+@pytest.mark.usefixtures("key")
+def test_drop_in_still_asks_for_the_api_key_after_defaults_were_added(shell: Shell) -> None:
+    ran = shell("install", "--org", "acme", "--reissue", "--set-default-channels")
+    assert ran.code == 0, ran.err
+    dropin = Settings().condarc.read_text()
+    assert "  - defaults #!top" in dropin
+    assert f'"{shell.sandbox.repo}*"' in dropin

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +17,7 @@ import pytest
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tests.cli.conftest import Shell
 
@@ -332,6 +335,70 @@ def test_group_option_lets_only_that_group_read_the_machines_store(
     assert shell(*words, "--group", "no-such-group").code == 2
 
 
+NOBODY = 65534
+AS_NOBODY = f"""
+import contextlib, grp, io, os, sys
+import conda_token_plugin.operations.channel_settings, ruamel.yaml
+from conda_token_plugin.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    main(sys.argv[1:])  # imports everything, which the other user may not be allowed to read
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+raise SystemExit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def public(shell: Shell, site_token: str) -> Iterator[Path]:
+    """A machine with a token of acme for the group daemon, in a folder that all can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="machine"))
+    folder.chmod(0o755)
+    shell.set("CONDA_TOKEN_SYSTEM_HOME", str(folder / "store"))
+    shell.set("CONDA_TOKEN_SYSTEM_CONDARC", str(folder / "condarc.d" / "ours.yml"))
+    shell.set("T", site_token)
+    words = ("install", "--site", "--org", "acme", "--system", "--token-env", "T")
+    assert shell(*words, "--group", "daemon").code == 0
+    home = folder / "home"
+    home.mkdir()
+    os.chown(home, NOBODY, NOBODY)
+    yield home
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a second user")
+@pytest.mark.parametrize("words", [("list",), ("status",), ("which", "acme/main")])
+def test_user_outside_the_group_learns_of_the_machines_token(
+    public: Path, words: tuple[str, ...]
+) -> None:
+    variables = {**os.environ, "HOME": str(public)}
+    argv = [sys.executable, "-c", AS_NOBODY, *words]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+    notice = (
+        "This machine has a token for acme, but you are not in the group daemon. "
+        "Ask your administrator."
+    )
+    assert ran.stderr.splitlines().count(notice) == 1, ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs a second user")
+@pytest.mark.parametrize("words", [("list",), ("install", "acme")])
+def test_home_of_another_user_is_reported_without_a_traceback(
+    public: Path, shell: Shell, words: tuple[str, ...]
+) -> None:
+    (public / "store").mkdir(mode=0o700)
+    shell.set("CONDA_TOKEN_HOME", str(public / "store"))
+    variables = {**os.environ, "HOME": str(public)}
+    argv = [sys.executable, "-c", AS_NOBODY, *words]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, env=variables)
+    assert ran.returncode == 6
+    assert "cannot be used: Permission denied" in ran.stderr
+    assert "Make it writable" not in ran.stderr
+    assert "CONDA_TOKEN_HOME" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_only_the_token_that_a_variable_supplies_can_be_stored(
     shell: Shell, site_token: str
 ) -> None:
@@ -364,6 +431,7 @@ def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
     assert ran.code == 5
     assert "It was not stored" in ran.line
     assert "/repo/globex/main" in ran.line
+    assert ran.line.endswith("Check that the token is one of globex and was not revoked.")
 
 
 def test_organization_is_read_from_the_service_when_it_is_not_named(

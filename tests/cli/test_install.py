@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -314,3 +316,11 @@ def test_wrong_local_clock_is_reported_and_decides_nothing(
     assert ran.code == 0
     assert "The clock of this machine says" in ran.err
     assert shell.issued("acme") == before
+
+
+def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> None:
+    assert shell.home
+    terminal = Terminal("install", "nosuch", environment=os.environ)
+    assert terminal.finish() == 4
+    assert "no organization 'nosuch'" in terminal.seen
+    assert "default channels?" not in terminal.seen

@@ -96,7 +96,7 @@ def test_list_is_a_table_if_it_fits_and_blocks_otherwise(
     terminal = Terminal("list", environment=os.environ, size=(24, columns))
     assert terminal.finish() == 0
     lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen).splitlines()
-    assert lines[0].split()[0] == ("organization" if table else "acme")
+    assert lines[0].split()[0] == ("org" if table else "acme")
     assert len(lines) == (2 if table else 6)
     assert any(re.search(r"\(\d+d\)", line) for line in lines)
     assert "…" in lines[-1]

@@ -166,3 +166,14 @@ def test_remove_of_the_only_token_asks_at_a_terminal_unless_it_is_named(
 def test_remove_of_an_unknown_organization_does_not_suggest_to_install_one(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     assert shell("remove", "nosuch").line.endswith("See: conda-token-plugin list")
+
+
+def test_answer_no_is_a_message_and_not_an_error(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    terminal = Terminal("remove", environment=os.environ)
+    terminal.wait_for("[y/N]")
+    terminal.type("n\n")
+    assert terminal.finish() == 8
+    assert "Kept. Nothing was changed." in terminal.seen
+    assert "error:" not in terminal.seen
+    assert len(shell("list", "--json").json) == 1

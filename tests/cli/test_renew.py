@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.support.terminal import Terminal
@@ -37,7 +38,7 @@ def test_renew_asks_at_a_terminal_before_it_replaces(shell: Shell) -> None:
     shell("install", "--org", "acme", "--yes")
     shell.sandbox.world.revoke(shell.issued("acme").id)
     terminal = Terminal("renew", environment=os.environ)
-    terminal.wait_for("of acme on every machine? [y/N]")
+    terminal.wait_for("of acme by a new one? [y/N]")
     terminal.type("n\n")
     assert terminal.finish() == 8
     assert shell.sandbox.world.current("acme", "ada") is None
@@ -54,3 +55,32 @@ def test_renew_names_the_organizations_if_several_have_a_token(shell: Shell) -> 
 def test_renew_without_a_token_says_how_to_get_one(shell: Shell) -> None:
     assert "install" in shell("renew").line
     assert "install --org acme" in shell("renew", "acme").line
+
+
+def test_renew_reports_the_page_and_then_the_extension(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell("sync")
+    before = shell.issued("acme").id
+    ends = shell.sandbox.world.organization("acme").subscription.ends
+    shell.sandbox.world.renew("acme", ends + timedelta(days=365))
+    ran = shell("renew", "acme")
+    assert ran.code == 0
+    assert f"extend the token at {shell.sandbox.service}/app/organizations/acme" in ran.err
+    assert "expire with the same subscription" not in ran.err
+    shell.sandbox.world.sync(before)
+    ran = shell("renew", "--json")
+    assert ran.json == {"organization": "acme", "action": "extended"}
+    assert shell.issued("acme").id == before
+
+
+def test_renew_of_a_revoked_site_token_does_not_issue_an_individual_one(shell: Shell) -> None:
+    value = shell.issued("acme", "").value
+    shell.set("T", value)
+    assert shell("install", "--site", "--org", "acme", "--token-env", "T").code == 0
+    assert shell("renew", "acme").code == 0
+    shell.sandbox.world.revoke(shell.issued("acme", "").id)
+    ran = shell("renew", "acme", "--reissue")
+    assert ran.code == 2
+    assert "only an administrator can replace" in ran.line
+    assert "install --site --org acme" in ran.line
+    assert shell.sandbox.world.current("acme", "ada") is None

@@ -245,8 +245,8 @@ def waits(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> dict[int, Callable[[]
         slept.append(seconds)
         meanwhile.get(len(slept), lambda: None)()
 
-    monkeypatch.setattr("conda_token_plugin.cli.commands.sync.sleep", sleep)
-    monkeypatch.setattr("conda_token_plugin.cli.commands.sync.monotonic", lambda: sum(slept))
+    monkeypatch.setattr("conda_token_plugin.operations.extend_token.sleep", sleep)
+    monkeypatch.setattr("conda_token_plugin.operations.extend_token.monotonic", lambda: sum(slept))
     renew(acme)
     acme("sync")
     return meanwhile
@@ -287,7 +287,7 @@ def test_ctrl_c_during_wait_loses_nothing(
     waits[2] = press
     ran = acme("sync", "--wait")
     assert ran.code == 130
-    assert "nothing was lost" in ran.line
+    assert "was not extended yet. It still works." in ran.line
     assert held().id
 
 

@@ -17,7 +17,7 @@ from unicodedata import category
 
 import pytest
 
-from conda_token_plugin.cli.output import clean
+from conda_token_plugin.cli.text import clean
 from tests.leaks.scenes import TYPED, visited
 from tests.support.terminal import CTRL_C, Terminal
 

@@ -60,6 +60,16 @@ ROWS = {
 }
 
 
+def test_user_outside_the_group_of_the_machines_token_is_sent_to_the_administrator() -> None:
+    refusal = ChannelRefusal(url=URL, status=403)
+    found = said(Evidence(refusal=refusal, now=NOW, organization="acme", closed_to="devs"))
+    assert found.code == "not_in_group"
+    assert found.what.startswith(
+        "This machine has a token for acme, but you are not in the group devs (HTTP 403"
+    )
+    assert found.command == "Ask your administrator."
+
+
 @pytest.mark.parametrize("code", ROWS)
 def test_each_diagnosis_has_its_code_the_url_and_one_command(code: str) -> None:
     found = said(ROWS[code])

@@ -123,4 +123,4 @@ def came_back(data: bytes, _home: Path) -> None:
     """The path that a browser asks our own server for."""
     waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]  # a double
     waiting._state = "state"
-    waiting._is_callback(data.decode("latin-1"), Queue())
+    waiting._page_for(data.decode("latin-1"), outcomes=Queue())

@@ -81,7 +81,7 @@ def closed(
     shell.set("PATH", str(tmp_path / "no-programs"))
     monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     monkeypatch.setattr("conda_token_plugin.integrations.conda.condarcs.roots", lambda _: ())
-    monkeypatch.setattr("conda_token_plugin.cli.commands.sync.PATIENCE", 0.0)
+    monkeypatch.setattr("conda_token_plugin.operations.extend_token.PATIENCE", 0.0)
     monkeypatch.setattr("webbrowser.open", lambda _: False)
     monkeypatch.setattr("conda_token_plugin.cli.commands.login.log_in", nobody_logs_in)
     (home / "environment.yml").write_text(f"channels: [https://h.example/t/{VALUE}/x]\n")

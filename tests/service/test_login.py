@@ -26,6 +26,7 @@ from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.sandbox.service.login import CLIENT_ID
 from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.login.browser import ANOTHER_LOGIN, CONFIRMED, NOT_CONFIRMED
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.tokens.secret import Secret
 
@@ -267,7 +268,7 @@ def test_callback_of_the_browser_logs_in(sandbox: Sandbox, login: Login, browser
     browser.close()
     page = browser.pages[0]
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
-    assert "close this page" in page.text
+    assert page.text == CONFIRMED
 
 
 def test_authorization_address_uses_pkce_and_redirects_to_loopback(
@@ -299,6 +300,8 @@ def test_login_denied_in_the_browser_is_abandoned(
     sandbox.login.seat_at_browser("")
     with pytest.raises(LoginAbandoned, match="was denied in the browser"):
         login.by_browser(visit=browser.visit)
+    browser.close()
+    assert browser.pages[0].text == NOT_CONFIRMED
 
 
 def test_missing_callback_is_waited_for_within_a_limit(login: Login) -> None:
@@ -307,18 +310,18 @@ def test_missing_callback_is_waited_for_within_a_limit(login: Login) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "page"),
     [
-        "/auth/oidc?code=stolen&state=guessed",
-        "/auth/oidc?code=stolen",
-        "/auth/oidc?error=access_denied",
-        "/auth/oidc",
-        "/favicon.ico",
-        "/?code=stolen",
+        ("/auth/oidc?code=stolen&state=guessed", ANOTHER_LOGIN),
+        ("/auth/oidc?code=stolen", ANOTHER_LOGIN),
+        ("/auth/oidc?error=access_denied", ANOTHER_LOGIN),
+        ("/auth/oidc", ANOTHER_LOGIN),
+        ("/favicon.ico", ""),
+        ("/?code=stolen", ""),
     ],
 )
 def test_request_without_the_state_of_this_login_is_ignored(
-    sandbox: Sandbox, login: Login, browser: Browser, path: str
+    sandbox: Sandbox, login: Login, browser: Browser, path: str, page: str
 ) -> None:
     answers = []
 
@@ -328,7 +331,7 @@ def test_request_without_the_state_of_this_login_is_ignored(
 
     browser.before = before
     assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
-    assert [(answer.status_code, answer.text) for answer in answers] == [(404, "")]
+    assert [(answer.status_code, answer.text) for answer in answers] == [(404, page)]
 
 
 class Callback:
@@ -388,8 +391,9 @@ def test_callback_page_shows_nothing_of_the_request_and_sends_no_referrer(login:
         login.by_browser(visit=callback)
     status, headers, page = callback.answers[0]
     assert (status, headers["Referrer-Policy"]) == (200, "no-referrer")
-    assert headers["Content-Security-Policy"] == "default-src 'none'"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
     assert "script" not in page
+    assert page == CONFIRMED
 
 
 def test_malformed_request_to_the_callback_server_is_not_repeated_in_its_answer(

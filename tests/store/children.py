@@ -94,7 +94,13 @@ def _answer(store: Store, act: str) -> dict[str, Any]:
     except TokenPluginError as error:
         return {"error": type(error).__name__, "text": str(error), "value": None}
     shown = value if isinstance(value, str | dict) else None
-    return {"error": "", "text": "", "value": shown, "notices": store.notices}
+    return {
+        "error": "",
+        "text": "",
+        "value": shown,
+        "notices": store.notices,
+        "closed_to": store.closed_to(),
+    }
 
 
 def _content(store: Store) -> dict[str, str]:

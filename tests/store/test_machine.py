@@ -99,9 +99,14 @@ def test_group_member_cannot_change_the_machine_store(shared: Path, act: str) ->
 def test_machine_store_is_empty_for_a_user_outside_the_group(shared: Path) -> None:
     answer = children.perform(shared, "content", uid=NOBODY, machine=True)
     assert (answer["error"], answer["seen"]) == ("", {})
-    assert answer["notices"] == [
-        f"You cannot read {shared}: only members of the group that owns it can."
-    ]
+    assert answer["notices"] == []
+
+
+def test_closed_to_names_the_group_only_for_a_user_outside_of_it(shared: Path) -> None:
+    outside = children.perform(shared, "content", uid=NOBODY, machine=True)
+    inside = children.perform(shared, "content", uid=NOBODY, groups=[DAEMONS], machine=True)
+    assert (outside["closed_to"], inside["closed_to"]) == ("daemon", None)
+    assert Store(shared, machine=True).closed_to() is None
 
 
 def test_index_of_another_owner_is_refused_in_the_machine_store(shared: Path) -> None:

@@ -31,11 +31,15 @@ class Terminal:
     """A child process on a pseudo-terminal of its own."""
 
     def __init__(
-        self, *words: str, environment: Mapping[str, str], size: tuple[int, int] = (24, 80)
+        self,
+        *words: str,
+        environment: Mapping[str, str],
+        size: tuple[int, int] = (24, 80),
+        module: str = "conda_token_plugin",
     ) -> None:
-        """Start ``python -m conda_token_plugin`` with ``words``; ``size`` in lines and columns."""
+        """Start ``python -m module`` with ``words``; ``size`` in lines and columns."""
         self.seen, self._pressed, self._ended = "", "", False
-        command = [sys.executable, "-m", "conda_token_plugin", *words]
+        command = [sys.executable, "-m", module, *words]
         self._child, self._terminal = pty.fork()
         if self._child == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background job inherits "ignore"

@@ -7,7 +7,7 @@ Examples:
 bash and fish as above; zsh: a file `_conda-token-plugin` in a folder of $fpath;
 PowerShell: `conda-token-plugin completion powershell | Out-String | Invoke-Expression`
 in $PROFILE; tcsh: `source` the output. Organizations and channels are those of stored
-tokens. It does not complete `conda token` in PowerShell and tcsh.
+tokens. In PowerShell and tcsh, `conda token` itself is not completed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 """The shells that shtab 1.12 and later can write for."""
 FILES = {"FILE", "F", "PATH"}
-"""The metavars of our options for a file."""
+"""The metavars of options for a file."""
 ORGANIZATIONS, CHANNELS = "organizations", "channels"
 STORED = {
     "org": ORGANIZATIONS,
@@ -94,7 +94,7 @@ def configure(parser: ArgumentParser) -> None:
         "--words",
         choices=(ORGANIZATIONS, CHANNELS),
         metavar="KIND",
-        help="print the stored organizations or channels, as the scripts need them",
+        help="print the stored organizations or channels; used by the scripts",
     )
 
 
@@ -125,8 +125,9 @@ def script(shell: str) -> str:
     for action in _actions(parser):
         if action.metavar in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # as shtab wants it
-        elif action.dest in STORED:
-            action.complete = _completer(STORED[action.dest])  # type: ignore[attr-defined]  # the same
+        elif action.dest in STORED or action.metavar == "ORG":
+            kind = STORED.get(action.dest, ORGANIZATIONS)
+            action.complete = _completer(kind)  # type: ignore[attr-defined]  # the same
         elif isinstance(action.metavar, str):  # names that the command itself checks
             action.choices = _names().get(action.metavar, action.choices)
     text = str(shtab.complete(parser, shell=shell, preamble=PREAMBLES))

@@ -42,14 +42,17 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add what conda is to use."""
     parser.add_argument(
-        "-o", "--org", metavar="ORG", help="whose token to use if there are several"
+        "-o",
+        "--org",
+        metavar="ORG",
+        help="the organization whose token is used, if there are several",
     )
     parser.add_argument(
         *("-c", "--channel"),
         action="append",
         default=[],
         metavar="URL",
-        help="add this channel, before conda's others",
+        help="add this channel before conda's other channels",
     )
     add_channel_options(parser)
     parser.add_argument("--undo", action="store_true", help="remove what this command set")

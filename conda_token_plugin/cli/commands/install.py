@@ -6,28 +6,28 @@ Examples:
   conda token install --org acme --if-expiring 14d
   conda token install --site --org acme --token-stdin < token.txt
 
-Issuing replaces your token of that organization on every machine: you are shown what
-that revokes, and asked first. It does not change ~/.condarc and never prints the token.
+Issuing a token revokes the one that you have for the organization, on every machine. You
+are shown that token and asked first. This command does not change ~/.condarc and never
+prints the token.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli import given_token, login_flow
-from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
-from conda_token_plugin.cli.options import organization, span
+from conda_token_plugin.cli import given_token, issue_flow, login_flow
+from conda_token_plugin.cli.options import STORE_HELP, organization, span
 from conda_token_plugin.cli.output import entry
-from conda_token_plugin.errors.input import HeldElsewhere, Supplied
+from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
-from conda_token_plugin.operations.issue_token import CondaOptions, issue
+from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.supplied import supplied
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.display import channels, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_policy import IssuePlan
-    from conda_token_plugin.operations.issue_token import StoredToken
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.held_token import HeldToken
@@ -50,16 +49,19 @@ def configure(parser: ArgumentParser) -> None:
         metavar="ORG",
         help="the organization; prompted for if you belong to several",
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help=STORE_HELP)
     when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
     when.add_argument("--if-missing", action="store_true", help="only if no usable token is stored")
     when.add_argument(
-        "--if-expiring", type=span, metavar="SPAN", help="only if it expires within, say, 14d"
+        "--if-expiring",
+        type=span,
+        metavar="SPAN",
+        help="only if the stored one expires within SPAN, such as 14d",
     )
     when.add_argument(
         "--reissue", action="store_true", help="replace the current token without asking"
     )
-    given_token.configure(parser)
+    given_token.configure(parser, word="ORG")
     _configure_conda(parser)
 
 
@@ -70,25 +72,25 @@ def _configure_conda(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="add this channel to conda's channels",
+        help="add this channel before conda's other channels",
     )
     group.add_argument(
         "--set-default-channels",
         action="store_true",
         default=None,
-        help="make main, r and msys2 of the repository its default channels",
+        help="make main, r and msys2 of the repository conda's default channels",
     )
     group.add_argument(
         "--no-set-default-channels",
         action="store_false",
         dest="set_default_channels",
-        help="leave the default channels alone, without asking",
+        help="do not change the default channels, and do not ask",
     )
     group.add_argument(
         "--shared",
         action="store_true",
         default=None,
-        help="send this token to main, r and msys2 even if another one is sent there now",
+        help="send this token to main, r and msys2 instead of another organization's",
     )
 
 
@@ -127,9 +129,14 @@ def _install(call: CommandContext) -> int:
     plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
         return _report_kept(call, plan, store=store)
-    if plan.needs_confirmation and not _confirmed(call, plan):
+    if plan.needs_confirmation and not issue_flow.confirmed(call, plan):
         return NotConfirmed.exit_code
-    return _issue(call, plan, service=login.service(), store=store)
+    if plan.unattended:
+        call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
+    if call.prompts.interactive and plan.current is None and call.args.org:
+        policy.check_membership(name)
+    wish = _options(call)
+    return issue_flow.issued(call, plan, wish=wish, service=login.service(), store=store)
 
 
 def _wish(call: CommandContext) -> IssueWish:
@@ -176,7 +183,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     update_dropin(call.condarc, store=store)
     call.printer.say(
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
-        f"It expires {expiry(token, now=call.now)}."
+        f"{issue_flow.expiry_sentence(token, now=call.now)}"
     )
     shown = entry(token, source=store.vault_of(token.key), now=call.now)
     facts = {"action": plan.action.value, "why": plan.why}
@@ -204,67 +211,6 @@ def _chosen(call: CommandContext, *, service: Service) -> str:
     return choices[number].slug
 
 
-def _confirmed(call: CommandContext, plan: IssuePlan) -> bool:
-    """Show what the plan revokes, and return whether the user agrees.
-
-    Raises:
-        HeldElsewhere: The token is held elsewhere, and there is no terminal to ask on.
-        NeedsAnswer: The token is held here, and there is no terminal to ask on.
-        Interrupted: Ctrl-C.
-    """
-    current = plan.current
-    assert current is not None  # only a replacement needs confirmation
-    asks = call.prompts.interactive and not call.args.yes
-    if not plan.held_here and not asks:  # --yes alone does not revoke the token of another machine
-        raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
-    until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
-    where = "stored on this machine" if plan.held_here else "not stored on this machine"
-    call.printer.say(
-        f"You have a token of {plan.organization} already: {current.id}, {until}, {where}. "
-        "A new one revokes it at once, on every machine that uses it."
-    )
-    if not plan.held_here:
-        call.printer.say(HeldElsewhere(plan.organization, id=current.id, expires=None).hint)
-    try:
-        call.prompts.confirm(f"Replace token {current.id} of {plan.organization}?")
-    except NotConfirmed:
-        call.printer.say(f"Kept token {current.id} of {plan.organization}.")
-        call.printer.data({"action": IssueAction.KEEP.value, "why": "replacing was not confirmed"})
-        return False
-    return True
-
-
-def _issue(call: CommandContext, plan: IssuePlan, *, service: Service, store: Store) -> int:
-    """Issue the token, report it, and raise if it could not be verified.
-
-    Raises:
-        TokenRefused, ServiceError: The token is stored and could not be verified.
-    """
-    if plan.unattended:
-        call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
-    wish = _options(call)
-    defaults = needs_defaults(call, wanted=wish.default_channels)
-    with call.printer.waiting(f"Issuing a token of {plan.organization}"):
-        stored = issue(
-            plan,
-            wish=wish,
-            service=service,
-            store=store,
-            settings=call.settings,
-            now=call.now,
-        )
-    if defaults:
-        update_dropin(call.condarc, store=store, defaults=True)
-    _report(call, plan, stored)
-    report_channels(call, [stored.token])
-    if stored.fault is not None:
-        raise stored.fault
-    action = {"action": plan.action.value, "why": plan.why}
-    shown = entry(stored.token, source=stored.vault, now=call.now)
-    call.printer.data({**shown, **action})
-    return 0
-
-
 def _options(call: CommandContext) -> CondaOptions:
     """Return what conda is to be configured with. May ask about default channels.
 
@@ -283,16 +229,3 @@ def _options(call: CommandContext) -> CondaOptions:
         default_channels=None if wanted is None else (common if wanted else ()),
         shared=True if wanted else call.args.shared,
     )
-
-
-def _report(call: CommandContext, plan: IssuePlan, stored: StoredToken) -> None:
-    token = stored.token
-    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
-    call.say_notices()
-    call.printer.say(
-        f"{verb} a token {last_four(token)} for {token.organization}, "
-        f"stored {KEPT_IN[stored.vault]}."
-    )
-    call.printer.say(f"Channels: {channels(token.scope)}")
-    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
-    given_token.report_checks(call, stored)

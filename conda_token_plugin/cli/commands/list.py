@@ -1,12 +1,12 @@
-"""List tokens, and API keys and providers that open channels; never shows a secret.
+"""List tokens, and the API keys and providers that open channels, without their values.
 
 Examples:
   conda token list
   conda token list --json
 
-It reads metadata only: no keychain prompt, no request, and no provider is run. It does not
-check whether a token still works; `conda token status` does. With nothing to list, the exit code
-is 0 (anaconda-auth's is 1).
+Only metadata are read: no keyring is unlocked, no request is made, and no provider is run.
+Whether a token still works is checked by `conda token status`. With nothing to list, the exit
+code is 0 (anaconda-auth's is 1).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.store.lookup import all_credentials
+from conda_token_plugin.tokens.api_key import ALL_ORGANIZATIONS
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.tokens.token import Token
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -44,20 +46,36 @@ def run(call: CommandContext) -> int:
 
 def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
-    is_verified = token.proven or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
+    verifiable = token.kind not in (TokenKind.API_KEY, TokenKind.PROVIDER, TokenKind.UNKNOWN)
+    unverified = " (not verified)" if verifiable and not token.proven else ""
+    on_terminal = call.printer.out.isatty()
     return {
-        "organization": token.organization,
+        "org" if on_terminal else "organization": _owner(token, short=on_terminal),
         "kind": token.kind.value,
         "channels": _channels(token.scope, repository=call.settings.repo_url),
         "expires": expiry(token, now=call.now).replace(" days left", "d"),
-        "source": item.source,
-        "token": last_four(token) + ("" if is_verified else " (not verified)"),
+        "source": _short(item.source) if on_terminal else item.source,
+        "token": last_four(token) + unverified,
     }
 
 
+def _owner(token: Token, *, short: bool) -> str:
+    of_all = token.organization == ALL_ORGANIZATIONS
+    return "(all)" if of_all and short else token.organization
+
+
+def _short(source: str) -> str:
+    """Return a source in one word, so that a row fits; `conda token status` shows all of it."""
+    if source.startswith("login to "):
+        return "login"
+    return "variable" if source.isupper() else "mounted" if "/" in source else source
+
+
 def _channels(scope: tuple[str, ...], *, repository: str) -> str:
-    """Return the scope without the address of the repository: `acme,main,r,msys2`."""
+    """Return the scope without the address of the repository: `acme,main,r,msys2`, or `(all)`."""
     return ",".join(
-        prefix.removeprefix(repository).partition("://")[2] or prefix.removeprefix(repository)
+        "(all)"
+        if f"{prefix}/" == repository
+        else prefix.removeprefix(repository).partition("://")[2] or prefix.removeprefix(repository)
         for prefix in scope
     )

@@ -4,9 +4,9 @@ Examples:
   conda token remove acme
   conda token remove --all
 
-Copies that `conda token export` wrote for other tools are removed too. It does not
-revoke the token: on other machines it still works. A token that a variable supplies
-is not stored, so it cannot be removed here.
+Copies that `conda token export` wrote for other tools are removed too. The token is not
+revoked: on other machines it still works. A token that a variable supplies is not
+stored, so it cannot be removed here.
 """
 
 from __future__ import annotations
@@ -37,14 +37,20 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations."""
     parser.add_argument(
-        "organizations", nargs="*", metavar="ORG", help="whose token to forget; default: the only"
+        "organizations", nargs="*", metavar="ORG", help="default: the only one with a token"
     )
     parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
-    parser.add_argument("-s", "--system", action="store_true", help="from the store of the machine")
-    theirs = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
-    theirs.add_argument("-e", "--env", action="store_true", help="one file has all we configured")
-    theirs.add_argument("-f", "--file", metavar="FILE", help="the same")
+    parser.add_argument(
+        "-s", "--system", action="store_true", help="from the store of this machine"
+    )
+    compatible = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
+    compatible.add_argument(
+        "-e", "--env", action="store_true", help="conda is configured in one file only"
+    )
+    compatible.add_argument(
+        "-f", "--file", metavar="FILE", help="conda is configured in one file only"
+    )
 
 
 def run(call: CommandContext) -> int:
@@ -54,15 +60,15 @@ def run(call: CommandContext) -> int:
     dropin.prove_writable(call.condarc)
     for token in chosen:
         store.remove(token.key)
-    heir = _given_shared_channels(call, chosen, store=store)
+    successor = _given_shared_channels(call, chosen, store=store)
     update_dropin(call.condarc, store=store)
     for token in chosen:
         forget(token.scope, settings=call.settings, channels=token.channels)
-    _report(call, chosen, exports=_taken_back(call, chosen), heir=heir)
+    _report(call, chosen, exports=_removed_copies(call, chosen), successor=successor)
     return 0
 
 
-def _taken_back(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
+def _removed_copies(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
     """Remove the copies that were exported to other tools."""
     from conda_token_plugin.operations.revert_export import take_back_of
 
@@ -86,11 +92,11 @@ def _given_shared_channels(
         if prefix not in covered and any(prefix in token.scope for token in removed)
     )
     able = (t for t in left if organization_prefix(repository, t.organization) in t.scope)
-    heir = next(able, None) if lost else None
-    if heir is None:
+    successor = next(able, None) if lost else None
+    if successor is None:
         return None
-    store.update(heir._replace(scope=(*heir.scope, *lost)))
-    return heir, lost
+    store.update(successor._replace(scope=(*successor.scope, *lost)))
+    return successor, lost
 
 
 def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
@@ -107,9 +113,14 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
         for token in held:
             _agree(call, token)
         return held
-    if bool(names) == call.args.all:
-        raise BadInput("Name the organizations, or use --all.", hint="See: conda token list")
     known = {token.organization for token in held}
+    if names and call.args.all:
+        raise BadInput("--all and the name of an organization exclude each other.")
+    if not names and not call.args.all:
+        raise BadInput(
+            f"Several organizations have a stored token: {', '.join(sorted(known))}.",
+            hint="Name one: conda token remove ORG. Or remove all: conda token remove --all",
+        )
     for name in names:
         if name not in known:
             raise _unknown(call, name, known=known)
@@ -147,14 +158,17 @@ def _report(
     removed: Sequence[Token],
     *,
     exports: list[ExportResult],
-    heir: tuple[Token, tuple[str, ...]] | None,
+    successor: tuple[Token, tuple[str, ...]] | None,
 ) -> None:
     call.printer.data(
         {
             "removed": [token.as_json() for token in removed],
             "exports": [one.as_json() for one in exports],
-            "shared_channels": {"organization": heir[0].organization, "channels": list(heir[1])}
-            if heir
+            "shared_channels": {
+                "organization": successor[0].organization,
+                "channels": list(successor[1]),
+            }
+            if successor
             else None,
         }
     )
@@ -163,9 +177,10 @@ def _report(
             f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
-    if heir:
+    if successor:
+        token, shared = successor
         call.printer.say(
-            f"{channels(heir[1])} now get the token {last_four(heir[0])} of {heir[0].organization}."
+            f"{channels(shared)} now get the token {last_four(token)} of {token.organization}."
         )
     for one in exports:
         (call.printer.warn if one.failed else call.printer.say)(one.line)

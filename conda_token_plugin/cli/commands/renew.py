@@ -6,25 +6,36 @@ Examples:
   conda token renew acme --reissue
 
 First the token is compared with the service, as `conda token sync` does. If it can be
-extended on the web page of your organization, that page is opened and waited for.
-Otherwise you are asked whether to replace it: that revokes the old token on every
-machine. It does not renew a subscription.
+extended on the web page of your organization, that page is opened, and the command
+waits for it. Otherwise you are asked whether to replace the token, which revokes the
+old one on every machine. This command does not renew a subscription.
 """
 
 from __future__ import annotations
 
+import webbrowser
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.context import CommandContext
-from conda_token_plugin.cli.output import Printer
-from conda_token_plugin.cli.parser import parsed, runner
+from conda_token_plugin.cli import issue_flow, login_flow
 from conda_token_plugin.errors.input import BadInput, NeedsAnswer
+from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.tokens.display import expiry, last_four
+from conda_token_plugin.operations.extend_token import awaited, is_extended, needs_replacement
+from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
+from conda_token_plugin.operations.issue_token import CondaOptions
+from conda_token_plugin.operations.sync_tokens import TokenSync
+from conda_token_plugin.tokens.display import last_four, named
+from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.issue_policy import IssuePlan
+    from conda_token_plugin.operations.sync_tokens import SyncResult
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
 
@@ -40,40 +51,43 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Sync the token; if that extends nothing, ask whether to replace it.
+    """Compare the token with the service; if it is not extended, ask whether to replace it.
 
     Raises:
         NoToken: No token is stored for the organization.
+        BadInput: A site token has to be replaced, which only an administrator can do.
         NeedsAnswer: A replacement needs confirmation, and `--yes` alone is not that.
     """
-    before = _chosen(call)
-    organization = before.organization
-    wait = ("--web", "--wait") if call.prompts.interactive and not call.printer.json else ()
-    _run(call, "sync", organization, *wait)
-    after = call.store().token(before.key) or before
-    extended = after.expires is not None and after.expires != before.expires
-    if after.state(now=call.now).usable and (extended or after.subscription_ends):
-        return _kept(call, after, extended=extended)
-    if not call.args.reissue:
-        question = f"Replace the token {last_four(before)} of {organization} on every machine?"
-        if call.args.yes or not call.prompts.interactive:
-            raise NeedsAnswer(question, flag="--reissue")
-        call.prompts.confirm(question)
-    return _run(call, "install", "--org", organization, "--reissue", json=call.printer.json)
+    store = call.store()
+    before = _chosen(call, store=store)
+    individual = before.kind is TokenKind.INDIVIDUAL
+    service = login_flow.Login(call).service() if individual else None
+    found, page = _compared(call, before, store=store, service=service)
+    if not needs_replacement(found.token, before=before, now=call.now):
+        return _kept(call, found, before=before, page=page)
+    if service is None:
+        if found.token.state(now=call.now).usable:
+            return _kept(call, found, before=before, page="")
+        raise BadInput(
+            f"T{named(before)[1:]} is a site token, which only an administrator can replace.",
+            hint=f"Ask for a new one, then run: conda token install --site --org "
+            f"{before.organization}",
+        )
+    return _replaced(call, found.token, store=store, service=service)
 
 
-def _chosen(call: CommandContext) -> Token:
+def _chosen(call: CommandContext, *, store: Store) -> Token:
     """Return the stored token that is named, or the only one.
 
     Raises:
         NoToken: There is none.
         BadInput: There are several and none is named.
     """
-    held = call.store().tokens()
+    held = store.tokens()
     name = call.args.organization or call.args.org
-    named = [token for token in held if name in (None, token.organization)]
+    selected = [token for token in held if name in (None, token.organization)]
     names = sorted({token.organization for token in held})
-    if not named:
+    if not selected:
         raise (
             NoToken.for_organization(name, known=names)
             if name
@@ -84,27 +98,79 @@ def _chosen(call: CommandContext) -> Token:
             f"Several organizations have a stored token: {', '.join(names)}.",
             hint="Name one: conda token renew ORG",
         )
-    return named[0]
+    return selected[0]
 
 
-def _kept(call: CommandContext, token: Token, *, extended: bool) -> int:
-    until = expiry(token, now=call.now)
-    call.printer.say(
-        f"Extended the token of {token.organization}: it expires {until}."
-        if extended
-        else f"Kept the token of {token.organization}: it expires {until}, and a new one would "
-        "expire with the same subscription. To replace it anyway: conda token reissue"
+def _compared(
+    call: CommandContext, token: Token, *, store: Store, service: Service | None
+) -> tuple[SyncResult, str]:
+    """Compare the token with the service. At a terminal, open the page that extends it and wait.
+
+    Returns:
+        The result, and the address of the page if the token can still be extended there.
+    """
+    sync = TokenSync(
+        store, settings=call.settings, now=call.now, notice=call.printer.say, service=service
     )
+    with call.printer.waiting("Comparing with the service"):
+        found = sync.result(token)
+    if found.outcome is not SyncOutcome.EXTENDABLE:
+        return found, ""
+    page = sync.page(token.organization)
+    if call.prompts.interactive and not call.printer.json:
+        call.printer.say(f"Extend the token at {page} (Token Access, Sync token).")
+        webbrowser.open(page)
+        with call.printer.waiting("Waiting until the token is extended; Ctrl-C cancels"):
+            (found,) = awaited(sync, [found])
+    return found, page if found.outcome is SyncOutcome.EXTENDABLE else ""
+
+
+def _replaced(call: CommandContext, token: Token, *, store: Store, service: Service) -> int:
+    """Ask unless ``--reissue`` was given, then replace the token.
+
+    Raises:
+        NeedsAnswer: There is no terminal to ask on, or `--yes` was given instead of `--reissue`.
+    """
+    policy = IssuePolicy(
+        store=store,
+        settings=call.settings,
+        now=call.now,
+        notice=call.printer.say,
+        service=lambda: service,
+    )
+    plan = policy.plan(token.organization, wish=IssueWish(reissue=call.args.reissue))
+    if not call.args.reissue and not _agreed(call, token, plan=plan):
+        return NotConfirmed.exit_code
+    return issue_flow.issued(call, plan, wish=CondaOptions(), service=service, store=store)
+
+
+def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
+    question = f"Replace the stored token {last_four(token)} of {token.organization} by a new one?"
+    if call.args.yes or not call.prompts.interactive:
+        raise NeedsAnswer(question, flag="--reissue")
+    if plan.needs_confirmation:
+        return issue_flow.confirmed(call, plan)
+    call.prompts.confirm(question)
+    return True
+
+
+def _kept(call: CommandContext, found: SyncResult, *, before: Token, page: str) -> int:
+    token, ends = found.token, found.token.subscription_ends
+    extended = is_extended(token, before=before)
+    until = issue_flow.expiry_sentence(token, now=call.now)
+    verb = "Extended" if extended else "Kept"
+    call.printer.say(f"{verb} the token {last_four(token)} of {token.organization}. {until}")
+    if page and ends:
+        call.printer.say(
+            f"Its subscription lasts until {ends:%Y-%m-%d}: extend the token at {page} (Token "
+            "Access, Sync token)."
+        )
+    elif ends and not extended and token.kind is TokenKind.INDIVIDUAL:
+        call.printer.say(
+            "A new one would expire with the same subscription. To replace it anyway, run: "
+            f"conda token reissue {token.organization}"
+        )
     call.printer.data(
         {"organization": token.organization, "action": "extended" if extended else "kept"}
     )
     return 0
-
-
-def _run(call: CommandContext, *words: str, json: bool = False) -> int:
-    """Run another command; unless `json`, its result goes to stderr with `--json`."""
-    out = call.printer.err if call.printer.json and not json else call.printer.out
-    flags = [*(["--json"] if json else []), *(["--quiet"] if call.printer.quiet else [])]
-    printer = Printer(prog=call.prog, json=json, quiet=call.printer.quiet, out=out)
-    args = parsed([*words, *flags], prog=call.prog)
-    return runner(args.verb)(CommandContext.of(args, printer=printer, prog=call.prog))

@@ -4,10 +4,9 @@ Examples:
   conda token set --org acme --token-file token.txt
   conda token set --token-stdin --no-set-default-channels < token.txt
 
-It accepts all options of the command of the same name in conda-token and anaconda-auth.
-Unlike theirs it does not change your condarc: everything is in one file, which
-`conda token remove` deletes. Without --org the token is for the whole repository.
-It does not issue tokens: `install` does.
+All options of `set` in conda-token and anaconda-auth are accepted. But your condarc is
+not changed: conda is configured in one file, which `conda token remove` deletes. Without
+--org the token is for the whole repository. To issue a token, use `conda token install`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token
-from conda_token_plugin.cli.options import add_channel_options, default_channels
+from conda_token_plugin.cli.options import STORE_HELP, add_channel_options, default_channels
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
@@ -30,21 +29,21 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the options of a token that was given, and those of anaconda-auth's command."""
     parser.add_argument("-o", "--org", metavar="ORG", help="the organization of the token")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
+    parser.add_argument("--store", choices=("auto", "keyring", "file"), help=STORE_HELP)
     given_token.configure(parser)
-    theirs = parser.add_argument_group("for compatibility with anaconda-auth")
-    theirs.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
-    theirs.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
-    theirs.add_argument("-s", action="store_true", dest="system", help="the same as --system")
-    theirs.add_argument("--no-ssl-verify", action="store_true", help="do not verify the token")
-    theirs.add_argument("--force-config-condarc", action="store_true", help="accepted, ignored")
-    theirs.add_argument(
+    compatible = parser.add_argument_group("for compatibility with anaconda-auth")
+    compatible.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
+    compatible.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
+    compatible.add_argument("-s", action="store_true", dest="system", help="the same as --system")
+    compatible.add_argument("--no-ssl-verify", action="store_true", help="do not verify the token")
+    compatible.add_argument("--force-config-condarc", action="store_true", help="accepted, ignored")
+    compatible.add_argument(
         "--no-set-default-channels",
         action="store_false",
         dest="set_default_channels",
-        help="leave conda's default channels alone",
+        help="do not change conda's default channels",
     )
-    theirs.add_argument(
+    compatible.add_argument(
         "--set-default-channels", action="store_true", default=True, help="the default"
     )
     add_channel_options(parser)

@@ -20,7 +20,7 @@ from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, all_credentials
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
@@ -80,6 +80,7 @@ def run(call: CommandContext) -> int:
     call.printer.data(
         [_value(call, one) for one in checked],
         text="\n\n".join("\n".join(_block(call, one)) for one in checked),
+        wrap=True,
     )
     if not checked:
         call.printer.say("No token is stored. Run: conda token install")

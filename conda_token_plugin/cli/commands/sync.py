@@ -15,15 +15,13 @@ Exit code 1: a token is revoked, cancelled or ended.
 from __future__ import annotations
 
 import webbrowser
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginError
-from conda_token_plugin.errors.outcome import Interrupted
-from conda_token_plugin.errors.service import ServiceBusy, ServiceError
 from conda_token_plugin.errors.store import NoToken
+from conda_token_plugin.operations.extend_token import awaited
 from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
@@ -37,10 +35,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
-PAUSE = 10.0
-"""Seconds between two comparisons with ``--wait``."""
-PATIENCE = 900.0
-"""Maximum number of seconds that ``--wait`` waits."""
 NEXT = {
     SyncOutcome.REVOKED: "conda token install --org {organization}",
     SyncOutcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
@@ -71,7 +65,7 @@ def run(call: CommandContext) -> int:
     behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
     _point_to_page(call, behind, sync=sync)
     if behind and call.args.wait:
-        moved = {result.token.key: result for result in _awaited(sync, behind)}
+        moved = {result.token.key: result for result in awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
     _report(call, results)
     return max((_exit_code(result) for result in results), default=0)
@@ -138,41 +132,6 @@ def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, sync: 
         call.printer.say(f"Extend the token of {organization} at {page} (Token Access, Sync token)")
         if call.args.web:
             webbrowser.open(page)
-
-
-def _awaited(sync: TokenSync, behind: list[SyncResult]) -> list[SyncResult]:
-    """Compare again until no token can be extended any more, for at most ``PATIENCE``.
-
-    Raises:
-        Interrupted: Ctrl-C.
-        LoginError: The login expired meanwhile.
-    """
-    deadline = monotonic() + PATIENCE
-    pause = PAUSE
-    try:
-        while monotonic() + pause < deadline:
-            sleep(pause)
-            pause, behind = _looked_again(sync, behind)
-            if not any(result.outcome is SyncOutcome.EXTENDABLE for result in behind):
-                break
-    except KeyboardInterrupt:  # Ctrl-C while waiting
-        raise Interrupted(
-            "Interrupted: the token was not extended yet; nothing was lost."
-        ) from None
-    return behind
-
-
-def _looked_again(sync: TokenSync, behind: list[SyncResult]) -> tuple[float, list[SyncResult]]:
-    """Compare once; return the seconds to wait before the next time, and the results."""
-    try:
-        return PAUSE, [
-            sync.result(result.token) if result.outcome is SyncOutcome.EXTENDABLE else result
-            for result in behind
-        ]
-    except ServiceBusy as error:  # the service says how long to wait
-        return max(PAUSE, error.retry_after or 60.0), behind
-    except ServiceError:  # temporary: the next comparison may work
-        return PAUSE, behind
 
 
 def _report(call: CommandContext, results: list[SyncResult]) -> None:

@@ -2,10 +2,10 @@
 
 Examples:
   conda token which acme/main
-  conda token which https://repo.anaconda.cloud/repo/acme/main/noarch/repodata.json --json
+  conda token which https://repo.anaconda.cloud/repo/acme/main --json
 
-A name without https:// is a channel of the repository. It makes no request and never
-shows the token. Exit code 1: no token covers the URL.
+A name without https:// is a channel of the repository. No request is made, and the token
+is not shown. Exit code 1: no token covers the URL.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def run(call: CommandContext) -> int:
     value = entry(found.token, source=found.source, now=call.now)
     value |= {"url": url, "prefix": found.prefix}
     value |= {"if_refused": other and entry(other.token, source=other.source, now=call.now)}
-    call.printer.data(value, text="\n".join(_lines(url, found, other=other, call=call)))
+    call.printer.data(value, text="\n".join(_lines(url, found, other=other, call=call)), wrap=True)
     return 0
 
 
@@ -71,7 +71,7 @@ def _lines(
 ) -> list[str]:
     token = found.token
     # The import reads YAML, which a URL without a token does not need.
-    from conda_token_plugin.operations.explain_refusal import entry_for, is_asked
+    from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 
     asked = is_asked(f"{url}/", settings=call.settings)
     warning = f"conda         does not ask this plugin for this URL. {entry_for(url)}"

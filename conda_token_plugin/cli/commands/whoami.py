@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.output import clean
+from conda_token_plugin.cli.text import clean
 from conda_token_plugin.tokens.api_key import expiry_of
 
 if TYPE_CHECKING:

@@ -146,9 +146,13 @@ def _pools(abandoned: Event) -> dict[str, type]:
 
         return Guarded
 
+    pools: dict[str, type[HTTPConnectionPool]] = {
+        "http": HTTPConnectionPool,
+        "https": HTTPSConnectionPool,
+    }
     return {
         scheme: type(pool.__name__, (pool,), {"ConnectionCls": guarded(pool.ConnectionCls)})
-        for scheme, pool in {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}.items()
+        for scheme, pool in pools.items()
     }
 
 

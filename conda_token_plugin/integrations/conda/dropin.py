@@ -137,7 +137,9 @@ def write(
         _replace(path, text=text) if text else _remove(path)
     except OSError as error:  # read-only home, full disk, a file in place of a folder
         raise ConfigurationError(
-            path, reason=f"cannot be written: {error.strerror}", hint="Make it writable."
+            path,
+            reason=f"cannot be written: {error.strerror}",
+            hint="Check its owner, its permissions and the free space.",
         ) from None
     return True
 
@@ -217,7 +219,9 @@ def prove_writable(path: Path) -> None:
             pass
     except OSError as error:  # read-only home, disk full, a folder that is a file
         reason = f"cannot be written: {error.strerror}"
-        raise ConfigurationError(path, reason=reason, hint="Make it writable.") from None
+        raise ConfigurationError(
+            path, reason=reason, hint="Check its owner, its permissions and the free space."
+        ) from None
     finally:
         _drop_empty_folders(path)
 

@@ -8,7 +8,9 @@ with another ``Host``, path or state, accepts one callback, and is closed afterw
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
 from contextlib import contextmanager
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, Full, Queue
 from threading import Thread
@@ -30,8 +32,47 @@ VERIFIER = 64
 """Number of characters of the PKCE verifier; 43 to 128 are allowed (RFC 7636, 4.1)."""
 WAIT = 300.0
 """Seconds in which the user must log in."""
-DONE = b"""<!doctype html><meta charset=utf-8><title>conda token</title>
-<p>You can close this page and go back to the terminal."""
+STYLE = """
+:root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif; }
+body { margin: 20vh auto 0; max-width: 36rem; padding: 0 1.5rem; }
+h1 { font-size: 1.5rem; margin: 0 0 0.5rem; }
+p { margin: 0; }
+code { font-family: ui-monospace, monospace; }
+"""
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title} - conda token</title>
+<style>{style}</style>
+<h1>{sign} {title}</h1>
+<p>{text}</p>
+</html>
+"""
+"""Without scripts and images. Its colours are those of the browser, light or dark."""
+CONFIRMED = PAGE.format(
+    sign="✓",
+    title="Login confirmed",
+    text="Close this page and go back to the terminal, which finishes the login.",
+    style=STYLE,
+)
+NOT_CONFIRMED = PAGE.format(
+    sign="✗",
+    title="Login not confirmed",
+    text="Nothing was changed. Close this page and go back to the terminal. "
+    "To try again, run <code>conda token login --web</code>.",
+    style=STYLE,
+)
+ANOTHER_LOGIN = PAGE.format(
+    sign="✗",
+    title="This page belongs to another login",
+    text="It changed nothing. Close it, and use the page that was opened last.",
+    style=STYLE,
+)
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'"
+)
+"""The Content-Security-Policy: nothing but the style of these pages is used."""
 
 
 class BrowserLogin:
@@ -90,7 +131,7 @@ class BrowserLogin:
     def _waiting(self) -> Iterator[tuple[int, Queue[Outcome]]]:
         """Run the callback server; yield its port and the queue for the outcome."""
         outcomes: Queue[Outcome] = Queue(maxsize=1)
-        server = _Server(lambda path: self._is_callback(path, outcomes))
+        server = _Server(lambda path: self._page_for(path, outcomes=outcomes))
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -100,18 +141,18 @@ class BrowserLogin:
             thread.join()
             server.server_close()
 
-    def _is_callback(self, path: str, outcomes: Queue[Outcome]) -> bool:
-        """Return whether ``path`` is the callback of this login, and store its outcome."""
+    def _page_for(self, path: str, *, outcomes: Queue[Outcome]) -> tuple[int, str]:
+        """Return the status and the page for a request; store the outcome of the callback."""
         from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
         if path.partition("?")[0] != CALLBACK:
-            return False
+            return 404, ""
         try:
             found: dict[str, Any] = self._client.parse_request_uri_response(
                 f"https://{LOOPBACK}{path}", state=self._state
             )
         except MismatchingStateError:  # the tab of an earlier login, or a page that guesses
-            return False
+            return 404, ANOTHER_LOGIN
         except OAuth2Error as error:  # denied, or refused
             outcome: Outcome = OAuthRefused(str(error.error))
         else:
@@ -119,8 +160,8 @@ class BrowserLogin:
         try:
             outcomes.put_nowait(outcome)
         except Full:  # the first callback counts
-            return False
-        return True
+            return 404, ANOTHER_LOGIN
+        return 200, NOT_CONFIRMED if isinstance(outcome, OAuthRefused) else CONFIRMED
 
 
 Outcome = str | OAuthRefused
@@ -153,35 +194,36 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_address = False  # on Windows, another process could take over the port
     daemon_threads = True  # a browser keeps spare connections open
 
-    def __init__(self, is_callback: Callable[[str], bool]) -> None:
+    def __init__(self, page_for: Callable[[str], tuple[int, str]]) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
-        self.is_callback = is_callback
+        self.page_for = page_for
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers with a constant page. Nothing of a request is shown."""
+    """Answers with constant pages. Nothing of a request is shown."""
 
     server: _Server
     timeout = 10
     """Seconds after which a silent connection is closed."""
 
     def do_GET(self) -> None:
-        """Handle a request of the browser."""
+        """Answer a request of the browser."""
         # A page of another site that resolves its own name to 127.0.0.1 sends that name as Host.
         is_ours = self.headers.get("Host") == f"{LOOPBACK}:{self.server.server_port}"
-        done = is_ours and self.server.is_callback(self.path)
-        self.send_response(200 if done else 404)
+        status, text = self.server.page_for(self.path) if is_ours else (404, "")
+        body = text.encode()
+        self.send_response(status)
         for name, value in (
             ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(DONE) if done else 0)),
+            ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
-            ("Content-Security-Policy", "default-src 'none'"),
+            ("Content-Security-Policy", POLICY),
             ("Referrer-Policy", "no-referrer"),
             ("Connection", "close"),
         ):
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(DONE if done else b"")
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name in the base
         """Log nothing, because the path contains the code."""

@@ -1,0 +1,126 @@
+"""Confirm a planned replacement, issue the token, and report it, for `install` and `renew`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
+from conda_token_plugin.cli.output import entry
+from conda_token_plugin.errors.input import HeldElsewhere
+from conda_token_plugin.errors.outcome import NotConfirmed
+from conda_token_plugin.operations.issue_policy import IssueAction
+from conda_token_plugin.operations.issue_token import issue
+from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.scope import organization_prefix
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.issue_policy import IssuePlan
+    from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
+    from conda_token_plugin.service.client import Service
+    from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
+
+
+def confirmed(call: CommandContext, plan: IssuePlan) -> bool:
+    """Show what the plan revokes, and return whether the user agrees.
+
+    Raises:
+        HeldElsewhere: The token is held elsewhere, and there is no terminal to ask on.
+        NeedsAnswer: The token is held here, and there is no terminal to ask on.
+        Interrupted: Ctrl-C.
+    """
+    current = plan.current
+    assert current is not None  # only a replacement needs confirmation
+    asks = call.prompts.interactive and not call.args.yes
+    if not plan.held_here and not asks:  # --yes alone does not revoke the token of another machine
+        raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
+    until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
+    where = "stored on this machine" if plan.held_here else "not stored on this machine"
+    call.printer.say(
+        f"You have a token of {plan.organization} already: {current.id}, {until}, {where}. "
+        "A new one revokes it at once, on every machine that uses it."
+    )
+    if not plan.held_here:
+        call.printer.say(HeldElsewhere(plan.organization, id=current.id, expires=None).hint)
+    try:
+        call.prompts.confirm(f"Replace token {current.id} of {plan.organization}?")
+    except NotConfirmed:
+        call.printer.say(f"Kept token {current.id} of {plan.organization}.")
+        call.printer.data({"action": IssueAction.KEEP.value, "why": "replacing was not confirmed"})
+        return False
+    return True
+
+
+def issued(
+    call: CommandContext, plan: IssuePlan, *, wish: CondaOptions, service: Service, store: Store
+) -> int:
+    """Issue the token, report it, and raise if it could not be verified.
+
+    Args:
+        call: The command.
+        plan: What was decided. The user has agreed to it if it needs confirmation.
+        wish: What conda is to be configured with. The user may be asked about `defaults`.
+        service: Issues the token.
+        store: Receives the token.
+
+    Raises:
+        TokenRefused, ServiceError: The token is stored and could not be verified.
+    """
+    wish = wish._replace(add_defaults=needs_defaults(call, wanted=wish.default_channels))
+    with call.printer.waiting(f"Issuing a token of {plan.organization}"):
+        stored = issue(
+            plan,
+            wish=wish,
+            service=service,
+            store=store,
+            settings=call.settings,
+            now=call.now,
+        )
+    _report(call, plan, stored)
+    report_channels(call, [stored.token])
+    if stored.fault is not None:
+        raise stored.fault
+    action = {"action": plan.action.value, "why": plan.why}
+    shown = entry(stored.token, source=stored.vault, now=call.now)
+    call.printer.data({**shown, **action})
+    return 0
+
+
+def expiry_sentence(token: Token, *, now: datetime) -> str:
+    """Return when the token expires, as a sentence."""
+    return f"It expires {expiry(token, now=now)}." if token.expires else "Its expiry is not known."
+
+
+def report_checks(call: CommandContext, stored: StoredToken) -> None:
+    """Report the verification, exported copies that are out of date, and a command to try."""
+    token, found = stored.token, stored.verification
+    if found is not None:
+        call.printer.say(found.sentence)
+    elif stored.fault is None:
+        call.printer.say("Not verified: none of its channels is known. Run: conda token test URL")
+    for line in stored.stale:
+        call.printer.warn(
+            f"This file still contains the token before: {line} Run: conda token export"
+        )
+    channel = found.url.rsplit("/", 2)[0] if found is not None and found.own else None
+    if channel is not None:
+        call.printer.say(f"Try: conda install -c {channel} PACKAGE")
+    elif token.organization and stored.fault is None and call.settings.repo_url in token.scope[0]:
+        home = organization_prefix(call.settings.repo_url, token.organization)
+        call.printer.say(f"Try: conda install -c {home}/CHANNEL PACKAGE")
+
+
+def _report(call: CommandContext, plan: IssuePlan, stored: StoredToken) -> None:
+    token = stored.token
+    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
+    call.say_notices()
+    call.printer.say(
+        f"{verb} a token {last_four(token)} for {token.organization}, "
+        f"stored {KEPT_IN[stored.vault]}."
+    )
+    call.printer.say(f"Channels: {channels(token.scope)}")
+    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
+    report_checks(call, stored)

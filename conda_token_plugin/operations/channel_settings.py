@@ -1,0 +1,81 @@
+"""Read conda's ``channel_settings``: for which channels conda asks this plugin for a token."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING
+
+from conda_token_plugin import HANDLER
+from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.store import machine_store
+from conda_token_plugin.tokens.scope import organization_of, pattern
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.settings import Settings
+
+
+def is_asked(url: str, *, settings: Settings) -> bool:
+    """Return whether conda is configured to ask this plugin about ``url``.
+
+    conda does that if an entry of ``channel_settings`` in any of its configuration files names
+    the plugin for the channel. Without one, conda sends no token, even if one is stored.
+    """
+    paths = (*condarcs.files(settings), settings.condarc, settings.machine_condarc)
+    return any(_covers(path, url=url) for path in dict.fromkeys(paths) if path.is_file())
+
+
+def entry_for(url: str) -> str:
+    """Return a sentence with the entry of ``channel_settings`` for the channel ``url``."""
+    return (
+        f'Add to your condarc: channel_settings: [{{channel: "{pattern(url)}", auth: {HANDLER}}}]'
+    )
+
+
+def excluding_group(url: str, *, settings: Settings) -> str | None:
+    """Return the group that the user must be in to read the machine's token for ``url``.
+
+    Returns:
+        None if the machine has no token for ``url``, or if the user can read it.
+    """
+    group = machine_store(settings).closed_to()
+    return group if group and _covers(settings.machine_condarc, url=url) else None
+
+
+def machine_token_notice(settings: Settings) -> str | None:
+    """Return a sentence about the machine's tokens if the user may not read them, or None.
+
+    The machine's drop-in, which everybody can read, shows which organizations they are for.
+    """
+    group = machine_store(settings).closed_to()
+    if group is None:
+        return None
+    repository = settings.repo_url
+    channels = _channels(settings.machine_condarc)
+    names = {organization_of(channel, repository=repository) for channel in channels}
+    owners = ", ".join(sorted(filter(None, names))) or "other servers"
+    return (
+        f"This machine has a token for {owners}, but you are not in the group {group}. "
+        "Ask your administrator."
+    )
+
+
+def _covers(path: Path, *, url: str) -> bool:
+    return any(
+        fnmatch(url, channel) or url.startswith(f"{channel}/") for channel in _channels(path)
+    )
+
+
+def _channels(path: Path) -> list[str]:
+    """Return the channels and patterns for which a configuration file names this plugin."""
+    try:
+        content = condarcs.parsed(path.read_bytes())
+    except OSError:  # missing, or not permitted
+        return []
+    entries = content.get("channel_settings") if isinstance(content, dict) else None
+    return [
+        str(one.get("channel", ""))
+        for one in (entries if isinstance(entries, list) else ())
+        if isinstance(one, dict) and one.get("auth") == HANDLER
+    ]
