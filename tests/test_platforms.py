@@ -444,7 +444,7 @@ def test_command_is_run_although_windows_lacks_two_of_the_signals(
     for name in ("SIGHUP", "SIGQUIT"):
         monkeypatch.delattr(signal, name)
     command = [sys.executable, "-c", "raise SystemExit(7)"]
-    assert run._ran(command, settings=os.environ) == 7
+    assert run._ran(command, variables=os.environ) == 7
 
 
 # -- terminal --------------------------------------------------------------------------------------

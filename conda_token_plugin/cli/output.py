@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any, TextIO
@@ -85,6 +86,12 @@ class Printer:
                 text = json.dumps(value, indent=2, sort_keys=True).replace("\x7f", "\\u007f")
         if text:
             self._write(self.out, clean(text).rstrip("\n") + "\n")
+
+    def verbatim(self, text: str) -> None:
+        """Print what another program reads: in UTF-8 and unchanged, also with `--json`."""
+        if isinstance(self.out, TextIOWrapper):
+            self.out.reconfigure(encoding="utf-8")
+        self._write(self.out, f"{text}\n")
 
     def echo(self, text: str, *, colours: bool = False) -> None:
         """Print the output of another command; nothing with `--json`.

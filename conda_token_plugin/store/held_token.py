@@ -34,6 +34,8 @@ class HeldToken(NamedTuple):
     discard: Callable[[], None] | None = None
     """Called when a server has refused the secret: the next ``secret`` may return another one.
     None if the secret cannot change while the process runs."""
+    supplied_until: Callable[[], datetime | None] | None = None
+    """For a provider: when the last secret that it supplied expires; None if it did not say."""
 
     @property
     def token(self) -> Token:

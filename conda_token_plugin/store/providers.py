@@ -145,6 +145,11 @@ class CachedAnswer:
             raise NothingSupplied(self._provider.name, scope=self._provider.scope)
         return answer.secret
 
+    def expires(self) -> datetime | None:
+        """Return when the last answer expires. None: there is none, or it does not say."""
+        answer = self._answer
+        return answer.expires if answer else None
+
     def discard(self) -> None:
         """Have the command run for the next request, because a server has refused the credential.
 
@@ -173,6 +178,7 @@ def _held(provider: Provider, *, source: str, settings: Settings) -> HeldToken:
         prefix=provider.scope,
         about={"way": token.way.value},
         discard=cached.discard,
+        supplied_until=cached.expires,
     )
 
 

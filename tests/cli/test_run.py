@@ -41,7 +41,7 @@ def install(shell: Shell, organization: str) -> str:
 def test_run_sets_the_variable_of_each_token(shell: Shell, tmp_path: Path) -> None:
     values = {name: install(shell, name) for name in ("acme", "globex")}
     before = shell.files()
-    found = seen(shell, tmp_path)
+    found = seen(shell, tmp_path, "--quiet")
     assert found["ANACONDA_REPO_TOKEN_ACME"] == values["acme"]
     assert found["ANACONDA_REPO_TOKEN_GLOBEX"] == values["globex"]
     assert "ANACONDA_REPO_TOKEN" not in found

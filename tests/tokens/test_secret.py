@@ -133,6 +133,7 @@ REVEALS = {
     "store/envelope.py": 1,
     # to where the user asked to have it
     "cli/commands/run.py": 2,  # one command's environment
+    "cli/commands/helper.py": 1,  # a script's standard input
     "integrations/conda/token_files.py": 1,
     "integrations/dotenv.py": 2,
     "integrations/github_actions.py": 2,

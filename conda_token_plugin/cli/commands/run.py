@@ -5,7 +5,9 @@ Examples:
   conda token run --org acme --as LOCK_TOKEN -- conda-lock -f environment.yml
 
 Each token is in the variable ANACONDA_REPO_TOKEN_<ORG>, which this plugin reads too.
-Nothing is written to disk. It does not stop the command from printing its variables.
+pixi, py-rattler and rattler-build read no variable: RATTLER_AUTH_FILE names a file for them, in
+memory where that is possible, which is removed when the command ends. The command can print
+its variables.
 To use $ANACONDA_REPO_TOKEN_<ORG> in the command, write `sh -c '…'` with single quotes:
 your own shell would expand it before it is set. The exit code is the command's.
 """  # noqa: E501  # a command to copy is one line
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
+from conda_token_plugin.operations.private_credentials import private_credentials
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -59,8 +62,13 @@ def run(call: CommandContext) -> int:
     key = (api_key_for(call.settings, stores=stores),) if call.args.api_key else ()
     is_wanted = call.args.org or not key
     tokens = found_for(call.args.org, settings=call.settings, stores=stores) if is_wanted else ()
-    variables = _variables([granted(one) for one in (*tokens, *key)], name=call.args.name)
-    return _ran(command, settings={**call.settings.variables, **variables})
+    grants = [granted(one) for one in (*tokens, *key)]
+    variables = {**call.settings.variables, **_variables(grants, name=call.args.name)}
+    if call.args.name:  # the user wants this one variable
+        return _ran(command, variables=variables)
+    with private_credentials(grants, settings=call.settings, notice=call.printer.say) as file:
+        variables.update(file.variables)
+        return _ran(command, variables=variables, descriptors=file.descriptors)
 
 
 def _command(call: CommandContext) -> list[str]:
@@ -98,9 +106,13 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
     return {name: grants[0].secret.reveal()}
 
 
-def _ran(command: list[str], *, settings: Mapping[str, str]) -> int:
+def _ran(
+    command: list[str], *, variables: Mapping[str, str], descriptors: Sequence[int] = ()
+) -> int:
     try:
-        child = subprocess.Popen(command, env=settings)  # noqa: S603  # the user's own
+        child = subprocess.Popen(  # noqa: S603  # the user's own
+            command, env=variables, pass_fds=descriptors
+        )
     except OSError as error:  # not executable on this machine, or too many processes
         raise BadInput(f"{command[0]} cannot be run: {error.strerror}.") from None
     with child, _signals_forwarded(child):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,3 +95,23 @@ def test_rattler_reads_the_other_entries_after_an_export(machine: Machine) -> No
     )
     machine.plugin("export", "rattler").well()
     installs(machine, *urls(machine, "acme"), packages="acme-tools").well()
+
+
+def test_rattler_in_run_reads_a_file_that_is_gone_afterwards(machine: Machine) -> None:
+    value = machine.install("acme", with_conda=False)
+    show = "import os, sys; print(os.environ['RATTLER_AUTH_FILE']); sys.stdout.flush()"
+    child = f"{show}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    place = str(machine.folder / "a")
+    command = (sys.executable, "-c", child, CHILD, urls(machine, "acme")[0], "acme-tools", place)
+
+    ran = machine.plugin("run", "--org", "acme", "--", *command).well()
+
+    path, *packages = ran.out.split()
+    assert packages == ["acme-hello", "acme-tools"]
+    assert not Path(path).parent.exists()
+    assert not (machine.home / ".rattler").exists()
+    assert not [one for one in machine.files() if _contains(one, value, except_for=machine)]
+
+
+def _contains(path: Path, value: str, *, except_for: Machine) -> bool:
+    return except_for.store_folder not in path.parents and value.encode() in path.read_bytes()

@@ -1,0 +1,81 @@
+"""Give the credential for a URL to another program, such as Bazel, uv or a script.
+
+Examples:
+  echo '{"uri": "https://repo.anaconda.cloud/repo/acme/main"}' | conda-token-plugin helper get
+  conda-token-plugin helper token https://repo.anaconda.cloud/repo/acme/main | wc -c
+
+`get` is the command of the credential-helper protocol: it reads a request from standard input
+and prints the header, and when the header stops working. Tools add `get` themselves: name
+`conda-token-plugin helper` to them. `token` prints the secret alone. A URL gets the credential
+that conda would send to it, and no other. Without one, `get` prints no header, and `token` fails.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.store import NoToken
+from conda_token_plugin.operations.supply_credential import credential_for, response_for
+from conda_token_plugin.tokens.credential_helper import format_response, parse_request
+from conda_token_plugin.tokens.scope import without_secrets
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from conda_token_plugin.cli.context import CommandContext
+
+MAX_REQUEST = 64 * 1024
+"""Bytes of a request that are read. A URL has at most a few thousand."""
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Add the two actions."""
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, help="each has its own --help"
+    )
+    actions.add_parser("get", help="answer a request on standard input")
+    token = actions.add_parser("token", help="print the secret for a URL alone")
+    token.add_argument("url", metavar="URL", help="a channel, or a file in it")
+    token.add_argument("-y", "--yes", action="store_true", help="print it also on a terminal")
+
+
+def run(call: CommandContext) -> int:
+    """Run the action; return its exit code."""
+    return _get(call) if call.args.action == "get" else _token(call)
+
+
+def _get(call: CommandContext) -> int:
+    """Answer a request of the credential-helper protocol.
+
+    Raises:
+        BadInput: Standard input is a terminal, or it has no request.
+    """
+    if sys.stdin.isatty():
+        raise BadInput(
+            "`helper get` reads a request from standard input, which is a terminal here.",
+            hint=f'For example: echo \'{{"uri": "URL"}}\' | {call.prog} helper get',
+        )
+    uri = parse_request(sys.stdin.read(MAX_REQUEST))
+    response = response_for(uri, lookup=call.lookup(), now=call.now)
+    call.printer.verbatim(format_response(response))
+    return 0
+
+
+def _token(call: CommandContext) -> int:
+    """Print the secret.
+
+    Raises:
+        BadInput: Standard output is a terminal, and `--yes` was not given.
+        NoToken: No credential covers the URL.
+    """
+    if call.printer.out.isatty() and not call.args.yes:
+        raise BadInput(
+            "The secret would be shown on the terminal.", hint="Redirect the output, or use --yes."
+        )
+    found = credential_for(call.args.url, lookup=call.lookup(), now=call.now)
+    if found is None:
+        raise NoToken.for_url(without_secrets(call.args.url))
+    call.printer.verbatim(found[1].reveal())
+    return 0

@@ -1,0 +1,115 @@
+"""A private credentials file for one command: clients built on rattler read no variable.
+
+``RATTLER_AUTH_FILE`` names the file. It is in a folder that only the user can enter, on a memory
+file system where there is one. It is removed when the command ends. If this process is killed, a
+watcher removes it when the command has ended, too: a shell that waits for the end of a pipe, whose
+other end this process and the command hold open.
+
+mamba reads one file in the home folder and no variable that names another (2.8.1), so it cannot
+get such a file.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, NamedTuple
+
+from conda_token_plugin.integrations.rattler import Rattler, file_at
+from conda_token_plugin.tokens.display import named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from conda_token_plugin.integrations.target import Entry, Grant
+    from conda_token_plugin.settings import Settings
+
+VARIABLE = "RATTLER_AUTH_FILE"
+MEMORY = "/dev/shm"  # noqa: S108  # a folder of our own in it, with mode 0700
+WATCH = 'trap "" HUP INT QUIT TERM; read -r _; rm -rf -- "$1"'
+
+
+class PrivateFile(NamedTuple):
+    """The file, and what the process of the command must inherit."""
+
+    variables: dict[str, str]
+    descriptors: tuple[int, ...]
+    """The pipe by which the watcher notices the end of the command."""
+
+
+@contextmanager
+def private_credentials(
+    grants: Sequence[Grant], *, settings: Settings, notice: Callable[[str], None]
+) -> Iterator[PrivateFile]:
+    """Write ``grants`` to a file for rattler that exists while the block runs.
+
+    Entries of the file that ``RATTLER_AUTH_FILE`` names already are copied, because the command
+    reads the new file only.
+
+    Args:
+        grants: The tokens.
+        settings: The variables of the process.
+        notice: Receives a sentence about each token that the file cannot contain.
+
+    Raises:
+        ConfigurationError: The user's own file cannot be read, or the new one not written.
+    """
+    entries = _entries(grants, notice=notice)
+    if not entries:
+        yield PrivateFile({}, ())
+        return
+    with ExitStack() as stack:
+        folder = Path(mkdtemp(prefix="conda-token-", dir=_memory(settings)))
+        stack.callback(rmtree, folder, ignore_errors=True)
+        descriptors = (_watched(folder, stack=stack),) if os.name == "posix" else ()
+        path = folder / "credentials.json"
+        mine = settings.variables.get(VARIABLE)
+        for entry in (*(file_at(Path(mine)).look() if mine else ()), *entries):
+            file_at(path).put(entry.key, entry.value)
+        yield PrivateFile({VARIABLE: str(path)}, descriptors)
+
+
+def _entries(grants: Sequence[Grant], *, notice: Callable[[str], None]) -> list[Entry]:
+    """Return the entries of the tokens, without the hosts that several of them need."""
+    rattler = Rattler()
+    found: dict[str, list[tuple[Entry, Grant]]] = {}
+    for grant in grants:
+        if grant.token.path_before:
+            notice(f"{VARIABLE} does not contain {named(grant.token)}: rattler cannot send it.")
+            continue
+        for entry in rattler.entries(grant):
+            found.setdefault(entry.key, []).append((entry, grant))
+    for host, some in found.items():
+        if len(some) > 1:
+            owners = " and ".join(named(grant.token) for _, grant in some)
+            notice(
+                f"{VARIABLE} contains no credential for {host}, because rattler can have one for "
+                f"each host, and {owners} are for it. To choose one, use --org."
+            )
+    return [some[0][0] for some in found.values() if len(some) == 1]
+
+
+def _memory(settings: Settings) -> str | None:
+    """Return a folder in memory, or None for the system's folder of temporary files."""
+    runtime = settings.variables.get("XDG_RUNTIME_DIR", "")
+    usable = (one for one in (MEMORY, runtime) if one and os.access(one, os.W_OK | os.X_OK))
+    return next(usable, None)
+
+
+def _watched(folder: Path, *, stack: ExitStack) -> int:
+    """Start the watcher of ``folder``; return the descriptor that keeps it waiting."""
+    reading, writing = os.pipe()
+    watcher = subprocess.Popen(  # noqa: S603  # our own command
+        ["/bin/sh", "-c", WATCH, "sh", str(folder)], stdin=reading, start_new_session=True
+    )
+    os.close(reading)
+    # At the usual end the folder is removed here, and the watcher is not waited for: a process
+    # that the command has left in the background may still hold the pipe.
+    stack.callback(watcher.wait)
+    stack.callback(watcher.kill)
+    stack.callback(os.close, writing)
+    return writing

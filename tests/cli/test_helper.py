@@ -1,0 +1,159 @@
+"""`helper`: the credential-helper protocol as a Bazel-style caller uses it, and the bare secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Ran, Shell
+
+
+@pytest.fixture
+def acme(shell: Shell) -> Shell:
+    """Return a shell with a token of acme."""
+    assert shell("install", "--org", "acme").code == 0
+    return shell
+
+
+def ask(shell: Shell, monkeypatch: pytest.MonkeyPatch, text: str) -> Ran:
+    """Run `helper get` with a request on standard input."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    return shell("helper", "get")
+
+
+def request(url: str) -> str:
+    return json.dumps({"uri": url, "an additional property": 1})
+
+
+def test_get_returns_the_header_and_the_expiry_of_the_token(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{acme.sandbox.url_of('acme', 'main')}/noarch/repodata.json"
+
+    ran = ask(acme, monkeypatch, request(url))
+
+    token = acme.issued("acme")
+    answer = json.loads(ran.out)
+    assert ran.code == 0
+    assert answer["headers"] == {"Authorization": [f"token {token.value}"]}
+    assert datetime.fromisoformat(answer["expires"].replace("Z", "+00:00")) >= token.expires
+    assert token.value not in ran.err
+
+
+@pytest.mark.parametrize("url", ["https://conda.anaconda.org/conda-forge", "https://host.example"])
+def test_get_returns_no_header_for_a_url_that_no_token_covers(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    ran = ask(acme, monkeypatch, request(url))
+
+    assert (ran.code, json.loads(ran.out)) == (0, {"headers": {}})
+
+
+def test_get_returns_no_token_of_another_organization(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = ask(acme, monkeypatch, request(acme.sandbox.url_of("globex", "main")))
+
+    assert json.loads(ran.out) == {"headers": {}}
+
+
+@pytest.mark.parametrize("url", ["grpcs://host.example/x", "file:///x", "", "https://[::1", "acme"])
+def test_get_of_an_unsupported_uri_is_an_error(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    ran = ask(acme, monkeypatch, request(url))
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.line.startswith("error: ")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"uri": 1}', "null"])
+def test_get_of_no_request_is_an_error(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    ran = ask(acme, monkeypatch, text)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "credential-helper protocol" in ran.line
+
+
+def test_get_of_a_token_in_the_path_is_an_error(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = f"{acme.sandbox.service}/get/private"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a-token-0123456789"))
+    stored = acme(
+        *("install", "--site", "--org", "other", "-c", channel, "--token-stdin"),
+        *("--send-as", "path", "--no-validate"),
+    )
+    assert stored.code == 0, stored.err
+
+    ran = ask(acme, monkeypatch, request(channel))
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "path of the URL" in ran.line
+    assert "a-token" not in ran.err
+
+
+def test_basic_credentials_are_returned_as_one_header(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = f"{shell.sandbox.service}/get/private"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Winter!2026"))
+    stored = shell(
+        *("install", "--site", "--org", "other", "-c", channel, "--token-stdin"),
+        *("--send-as", "basic", "--username", "ann", "--no-validate"),
+    )
+    assert stored.code == 0, stored.err
+
+    ran = ask(shell, monkeypatch, request(channel))
+
+    assert json.loads(ran.out)["headers"] == {"Authorization": ["Basic YW5uOldpbnRlciEyMDI2"]}
+
+
+def test_token_prints_the_secret_alone(acme: Shell) -> None:
+    ran = acme("helper", "token", acme.sandbox.url_of("acme", "main"))
+
+    assert (ran.code, ran.out, ran.err) == (0, f"{acme.issued('acme').value}\n", "")
+
+
+def test_token_for_a_url_without_one_is_an_error(acme: Shell) -> None:
+    ran = acme("helper", "token", acme.sandbox.url_of("globex", "main"))
+
+    assert (ran.code, ran.out) == (1, "")
+
+
+def test_token_is_shown_on_a_terminal_only_if_confirmed(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = acme.sandbox.url_of("acme", "main")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    refused, shown = acme("helper", "token", url), acme("helper", "token", url, "--yes")
+
+    assert (refused.code, refused.out) == (2, "")
+    assert "--yes" in refused.line
+    assert shown.out == f"{acme.issued('acme').value}\n"
+
+
+def test_caller_written_from_the_specification_gets_the_header(acme: Shell) -> None:
+    """Bazel starts the helper with `get`, closes its input, and reads JSON from its output."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "conda_token_plugin", "helper", "get"],
+        input=request(acme.sandbox.url_of("acme", "main")),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    headers = json.loads(ran.stdout)["headers"]
+    assert headers == {"Authorization": [f"token {acme.issued('acme').value}"]}
+    assert ran.stderr == ""
