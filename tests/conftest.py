@@ -114,6 +114,9 @@ def sealed_room(
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
+    # The machine's own store and drop-in, in /etc, are never used.
+    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_HOME", str(tmp_path / "system" / "store"))
+    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_CONDARC", str(tmp_path / "system" / "condarc.yml"))
     # No test may reach the keyring daemon of the user's session.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)

@@ -1,7 +1,8 @@
 """The layout of help: the overview of all commands, and the page of one command.
 
 The overview fits on one screen of 80 by 24. It has three columns: the group of a command, its
-name, and a one-line summary. On a narrower screen each group has a heading on a line of its own.
+name, and a one-line summary; the last group is one line of names. On a narrower screen each group
+has a heading on a line of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from argparse import RawDescriptionHelpFormatter
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
+
+from conda_token_plugin.cli.registry import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +50,11 @@ def overview(verbs: Sequence[Verb], *, prog: str, width: int) -> str:
     for group in groups:
         lead = group if width >= NARROW else ""
         lines += [] if lead else [f"{group}:"]
-        for verb in (one for one in verbs if one.group == group):
+        members = [verb for verb in verbs if verb.group == group]
+        if group == OTHER:
+            lines.append(f"{lead:<{label}}{', '.join(verb.name for verb in members)}")
+            continue
+        for verb in members:
             head = f"{lead:<{label}}{verb.name:<{NAMES}}"
             indent = " " * len(head)
             lines.append(_fill(f"{head}{verb.summary}", width, after=indent))

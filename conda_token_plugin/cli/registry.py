@@ -53,7 +53,7 @@ VERBS = (
     Verb("export", SHARE, "write a token to rattler, mamba, netrc, CI, …"),
     Verb("import", SHARE, "store the tokens that other tools have"),
     Verb("run", SHARE, "run one command with tokens in its environment"),
-    Verb("helper", SHARE, "give Bazel, uv or a script the credential for a URL"),
+    Verb("helper", SHARE, "give Bazel, uv or a script a credential"),
     Verb("completion", OTHER, "print a completion script for your shell"),
     Verb("demo", OTHER, "try everything against a local service"),
 )

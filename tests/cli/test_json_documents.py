@@ -41,6 +41,9 @@ EXAMPLES = {
     "remove": Example("remove acme", "remove nosuch"),
     "renew": Example("renew acme --reissue", "renew nosuch"),
     "set": Example("set --org acme --token-env GIVEN", "set --org acme --token-env UNSET"),
+    "provider": Example(
+        "provider add --scope https://repo.example/x -- true", "provider remove nosuch"
+    ),
     "config": Example("config --org acme --dry-run", "config --org nosuch"),
     "list": Example("list", "list --at nosuch"),
     "which": Example("which acme/main", "which https://elsewhere.example/"),
@@ -55,6 +58,7 @@ EXAMPLES = {
     "export": Example("export rattler --yes", "export nosuch"),
     "import": Example("import --dry-run", "import nosuch"),
     "run": Example("", "run -- no-such-program"),
+    "helper": Example("", "helper token not-a-url"),
     "completion": Example("completion bash", "completion"),
     "demo": Example("demo", "demo --no-such-option"),
 }

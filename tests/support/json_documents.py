@@ -17,8 +17,8 @@ from conda_token_plugin.cli.registry import VERBS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NO_DOCUMENT = {"run"}
-"""Commands that print no document of their own: their output is that of another program."""
+NO_DOCUMENT = {"run", "helper"}
+"""Commands without a document: the output is that of another program, or of a protocol."""
 HELP = {"-h", "--help", "-V", "--version", "help"}
 """Words after which a command prints text, also with `--json`."""
 NAMES = {name: verb.name for verb in VERBS for name in (verb.name, *verb.aliases)}

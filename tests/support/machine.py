@@ -84,6 +84,8 @@ class Machine:
             CONDA_REMOTE_MAX_RETRIES="0",
             CONDA_TOKEN_STORE="file",
             CONDA_TOKEN_HOME=str(self.store_folder),
+            CONDA_TOKEN_SYSTEM_HOME=str(self.folder / "system" / "store"),
+            CONDA_TOKEN_SYSTEM_CONDARC=str(self.folder / "system" / "condarc.yml"),
             CONDA_TOKEN_SERVICE_URL=self.sandbox.service,
             CONDA_TOKEN_REPO_URL=self.sandbox.repo,
         )

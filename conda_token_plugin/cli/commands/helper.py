@@ -1,12 +1,12 @@
 """Give the credential for a URL to another program, such as Bazel, uv or a script.
 
 Examples:
-  echo '{"uri": "https://repo.anaconda.cloud/repo/acme/main"}' | conda-token-plugin helper get
-  conda-token-plugin helper token https://repo.anaconda.cloud/repo/acme/main | wc -c
+  conda token helper get
+  conda token helper token https://repo.anaconda.cloud/repo/acme/main --yes
 
 `get` is the command of the credential-helper protocol: it reads a request from standard input
-and prints the header, and when the header stops working. Tools add `get` themselves: name
-`conda-token-plugin helper` to them. `token` prints the secret alone. A URL gets the credential
+and prints the header, and when the header stops working. Tools add the word `get` themselves:
+their setting is `conda token helper`. `token` prints the secret alone. A URL gets the credential
 that conda would send to it, and no other. Without one, `get` prints no header, and `token` fails.
 """
 
