@@ -59,7 +59,7 @@ def exit_codes() -> str:
     for kind in errors.TokenPluginError.__subclasses__():
         meaning = FIRST_SENTENCE.match(" ".join((kind.__doc__ or "").split()))
         meanings.setdefault(kind.exit_code, []).append(meaning[0] if meaning else "")
-    rows = [f"| {code} | {'<br>'.join(meanings[code])} |" for code in sorted(meanings)]
+    rows = [f"| {code} | {'<br>'.join(sorted(meanings[code]))} |" for code in sorted(meanings)]
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
 
 
