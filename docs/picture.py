@@ -86,7 +86,7 @@ def played(here: Stage) -> Iterator[str]:
     """
     for act in acts(here):
         code, output = here.run(act, on_terminal=True)
-        if bool(code) != act.refused:
+        if not act.succeeded(code, output):
             raise SystemExit(f"{act.shown} ended with {code}:\n{output}")
         yield f"{prompted(act, here, colours=True)}\n{coloured(act, output, colours=True)}"
 

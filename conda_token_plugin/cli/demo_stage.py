@@ -43,15 +43,22 @@ class Act:
 
     shown: str
     command: list[str]
-    lines: str = ""
-    """A pattern; lines in which it is not found are left out."""
+    lines: tuple[str, ...] = ()
+    """Patterns. The lines with the first one that is found are shown; all lines if none is."""
     refused: bool = False
-    """Whether the command has to fail, because there is no token."""
+    """Whether the channel has to refuse the request, because there is no token."""
 
     def abridged(self, output: str) -> str:
-        """Return the lines of ``output`` that are shown; all of them if none would be."""
-        kept = [line.rstrip() for line in output.split("\n") if re.search(self.lines, line)]
-        return "\n".join(kept or [output]).strip("\n")
+        """Return the lines of ``output`` that are shown."""
+        for pattern in self.lines:
+            kept = [line.rstrip() for line in output.split("\n") if re.search(pattern, line)]
+            if kept:
+                return "\n".join(kept).strip("\n")
+        return output.strip("\n")
+
+    def succeeded(self, code: int, output: str) -> bool:
+        """Return whether the command ended as it has to, with exit code ``code``."""
+        return (code != 0 and "403" in output) if self.refused else code == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,18 +193,18 @@ def acts(stage: Stage) -> Iterator[Act]:
     package = f"{organization}-tools"
     has_conda = find_spec("conda") is not None
     client = _conda(channel, package) if has_conda else _rattler(channel, package)
-    refusal = "conda token install" if has_conda else "403"
-    yield replace(client, lines=refusal, refused=True)
-    yield _token("install", "--org", organization, "--yes", lines="Issued|Channels|Expires")
+    # Since 26.7 conda shows the hint of the plugin, and before it shows its own error.
+    yield replace(client, lines=("conda token install", "403"), refused=True)
+    yield _token("install", "--org", organization, "--yes", lines=("Issued|Channels|Expires",))
     if not has_conda:
-        yield _token("export", "rattler", lines="Wrote")
+        yield _token("export", "rattler", lines=("Wrote",))
     yield client
     yield _token("list")
-    yield _token("which", channel, lines="organization|because|sent")
+    yield _token("which", channel, lines=("organization|because|sent",))
     yield _token("remove", organization)
 
 
-def _token(*arguments: str, lines: str = "") -> Act:
+def _token(*arguments: str, lines: tuple[str, ...] = ()) -> Act:
     shown = "conda token" if find_spec("conda") else "conda-token-plugin"
     module = ["conda", "token"] if find_spec("conda") else ["conda_token_plugin"]
     command = [sys.executable, "-m", *module, *arguments]
@@ -210,7 +217,7 @@ def _conda(channel: str, package: str) -> Act:
     return Act(
         shown=f"conda create -p ./env -c {channel} {package}",
         command=[sys.executable, "-m", "conda", *words, *quiet],
-        lines="::|Executing",
+        lines=("::|Executing",),
     )
 
 
@@ -219,7 +226,7 @@ def _rattler(channel: str, package: str) -> Act:
     return Act(
         shown=f"py-rattler: install {package} from {channel}",
         command=[sys.executable, "-m", *words],
-        lines="^installed",
+        lines=("^installed",),
     )
 
 

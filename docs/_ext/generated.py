@@ -26,6 +26,7 @@ PROG = "conda token"
 MARKER = re.compile(r"<!-- generated: (\w+) -->")
 QUOTED = re.compile(r"(`[^`]*`)")
 CODE = re.compile(r"(?<![\w-])(?:--[a-z][a-z-]*|~/[\w./-]*\w|\$?[A-Z]+_[A-Z_]+(?:<[A-Z]+>)?)")
+FIRST_SENTENCE = re.compile(r".*?\.(?= |$)")
 USAGE = re.compile(r"\[[^\]]*\]|\S+")
 LINE = 72
 """Characters of a line of the usage, which is as wide as the column of the text."""
@@ -56,9 +57,9 @@ def exit_codes() -> str:
     for module in iter_modules(errors.__path__, f"{errors.__name__}."):
         import_module(module.name)
     for kind in errors.TokenPluginError.__subclasses__():
-        meaning = (kind.__doc__ or "").partition("\n\n")[0]
-        meanings.setdefault(kind.exit_code, []).append(" ".join(meaning.split()))
-    rows = [f"| {code} | {' '.join(meanings[code])} |" for code in sorted(meanings)]
+        meaning = FIRST_SENTENCE.match(" ".join((kind.__doc__ or "").split()))
+        meanings.setdefault(kind.exit_code, []).append(meaning[0] if meaning else "")
+    rows = [f"| {code} | {'<br>'.join(sorted(meanings[code]))} |" for code in sorted(meanings)]
     return "\n".join(["| code | meaning |", "|---|---|", *rows])
 
 

@@ -114,7 +114,9 @@ def svg(results: Results, *, theme: Theme) -> str:
     height = top + 3 * BAR + BETWEEN
     head = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {height}' role='img'"
     title = "<title>What each plugin adds to conda</title>"
-    frame = f"<rect width='{WIDTH}' height='{height}' rx='8' fill='{theme.background}'/>"
+    inner = f"x='0.5' y='0.5' width='{WIDTH - 1}' height='{height - 1}' rx='8'"
+    border = f"stroke='{theme.axis}' stroke-opacity='0.4'"
+    frame = f"<rect {inner} fill='{theme.background}' {border}/>"
     return "\n".join([f"{head} {FONT}>", title, frame, *drawn, "</svg>", ""])
 
 

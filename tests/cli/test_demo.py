@@ -57,10 +57,34 @@ def test_addresses_of_the_sandbox_are_shown_as_public_ones(
     assert stage.public(f"in {stage.home}/env") == "in ~/env"
 
 
-def test_act_shows_the_lines_of_its_pattern_or_everything_if_there_is_none() -> None:
-    act = Act(shown="", command=[], lines="403|Run")
-    assert act.abridged("a\nHTTP 403 \nb\nRun: x\n") == "HTTP 403\nRun: x"
-    assert act.abridged("Traceback\nKeyError\n") == "Traceback\nKeyError"
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("a\nHTTP 403 \nb\nRun: x\n", "Run: x"),
+        ("a\nHTTP 403 \nb\n", "HTTP 403"),
+        ("Traceback\nKeyError\n", "Traceback\nKeyError"),
+    ],
+)
+def test_act_shows_the_lines_of_the_first_pattern_that_is_found(output: str, shown: str) -> None:
+    act = Act(shown="", command=[], lines=("Run", "403"))
+    assert act.abridged(output) == shown
+
+
+@pytest.mark.parametrize(
+    ("refused", "code", "output", "succeeded"),
+    [
+        (True, 1, "HTTP 403", True),
+        (True, 1, "Traceback", False),
+        (True, 0, "403 packages", False),
+        (False, 0, "", True),
+        (False, 5, "HTTP 403", False),
+    ],
+)
+def test_refused_act_succeeds_only_with_a_403(
+    *, refused: bool, code: int, output: str, succeeded: bool
+) -> None:
+    act = Act(shown="", command=[], refused=refused)
+    assert act.succeeded(code, output) is succeeded
 
 
 def test_erased_line_of_a_spinner_is_not_shown() -> None:

@@ -56,7 +56,7 @@ def run(call: CommandContext) -> int:
             code, output = here.run(act, on_terminal=on_terminal)
             played.append({"command": here.public(act.shown), "exit_code": code, "output": output})
             call.printer.echo(f"{coloured(act, output, colours=colours)}\n", colours=colours)
-            if bool(code) != act.refused:
+            if not act.succeeded(code, output):
                 raise CheckFailed(f"The command `{act.shown}` ended with exit code {code}.")
     call.printer.data({"steps": played}, text="\nAll steps worked; the temporary home is removed.")
     return 0
