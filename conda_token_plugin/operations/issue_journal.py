@@ -85,8 +85,11 @@ def recorded(folder: Path, *, organization: str, now: datetime) -> Iterator[None
 
 def interrupted(folder: Path) -> list[JournalEntry]:
     """Return the entries of issues whose process ended before the token was stored."""
-    found = (_entry(path) for path in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")))
-    return [entry for entry in found if entry is not None]
+    try:
+        paths = sorted(folder.glob(f"{PREFIX}*{SUFFIX}"))
+    except OSError:  # the folder is not readable, which the store reports
+        return []
+    return [entry for entry in map(_entry, paths) if entry is not None]
 
 
 def remove(path: Path) -> None:

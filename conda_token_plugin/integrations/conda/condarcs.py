@@ -81,7 +81,7 @@ def files(settings: Settings) -> tuple[Path, ...]:
     found: list[Path] = []
     for folder in _folders(settings):
         found += [folder / name for name in NAMES]
-        found += sorted((folder / "condarc.d").glob("*.y*ml"))
+        found += foreign_files.matching(folder / "condarc.d", "*.y*ml")
     found += [settings.home / ".condarc", settings.home / ".mambarc"]
     found += [Path(named)] if (named := settings.variables.get("CONDARC")) else []
     return tuple(filter(foreign_files.is_file, dict.fromkeys(found)))
@@ -215,7 +215,7 @@ def environments(settings: Settings) -> Iterator[Path]:
     yield from (Path(line) for line in lines if line.strip())
     for root in roots(settings):
         yield root
-        yield from sorted((root / "envs").glob("*"))
+        yield from foreign_files.matching(root / "envs", "*")
 
 
 def package_caches(settings: Settings) -> Iterator[Path]:
