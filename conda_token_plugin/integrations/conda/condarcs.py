@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
-from conda_token_plugin.tokens.scope import path_before_token
+from conda_token_plugin.tokens.scope import path_before_token, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
@@ -105,6 +105,16 @@ def configured_channels(settings: Settings) -> tuple[str, ...]:
         top, rest = (names + top, rest) if first else (top, names + rest)
     named = settings.variables.get("CONDA_CHANNELS", "").split(",")
     return tuple(dict.fromkeys([*top, *filter(None, map(str.strip, named)), *rest]))
+
+
+def channels_without_token(settings: Settings) -> tuple[str, ...]:
+    """Return the configured channels that no token is sent to: folders, buckets, registries."""
+    urls = (one for one in configured_channels(settings) if "://" in one)
+    return tuple(
+        without_secrets(url)
+        for url in urls
+        if url.partition("://")[0].lower() not in {"http", "https"}
+    )
 
 
 def parsed(data: bytes) -> Any:
