@@ -28,7 +28,7 @@ from pkgutil import walk_packages
 import conda_token_plugin
 # Another user may not be allowed to read the modules later.
 sys.modules["conda"] = None
-names = ["filelock", "platformdirs", "rich.table", "rich.text", "ruamel.yaml", "keyring",
+names = ["difflib", "filelock", "platformdirs", "rich.table", "rich.text", "ruamel.yaml", "keyring",
          "requests", "oauthlib.oauth2", "urllib3", "encodings.idna", "tomllib", "uuid"]
 ours = walk_packages(conda_token_plugin.__path__, "conda_token_plugin.")
 for name in [*names, *(one.name for one in ours if not one.name.endswith("__main__"))]:
