@@ -330,7 +330,7 @@ def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> N
     assert ran.code == 0
     assert "nothing to import" in ran.err
     rows = [line for line in ran.out.splitlines() if "no token is sent there" in line]
-    assert [row.split("\t")[2] for row in rows] == channels[:3]
+    assert [row.split("\t")[2:4] for row in rows] == [[one, "condarc"] for one in channels[:3]]
     assert shell("import", "--json").json["channels_without_token"] == channels[:3]
     ran = shell("audit")
     assert ran.code == 0

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.options import organization
-from conda_token_plugin.integrations.conda.condarcs import YAMLFiles, channels_without_token
+from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.integrations.registry import SOURCES, source
 from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.operations.import_tokens import (
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.import_tokens import Candidate, Cleaned
     from conda_token_plugin.store import Store
 
+CONDARC = "condarc"
+"""The source that has the configured channels."""
 NOT_SENT = "no token is sent there"
 """The state of a channel that is a folder, a bucket or a registry."""
 
@@ -137,7 +139,7 @@ def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
             "organization": "",
             "token": "none",
             "channels": url,
-            "sources": YAMLFiles.name,
+            "sources": CONDARC,
             "where": "",
             "state": NOT_SENT,
         }
@@ -152,7 +154,7 @@ def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
 
 def _without_token(call: CommandContext) -> tuple[str, ...]:
     """Return the configured channels that no token is sent to, if condarc files are searched."""
-    is_searched = not call.args.sources or YAMLFiles.name in call.args.sources
+    is_searched = not call.args.sources or CONDARC in call.args.sources
     return channels_without_token(call.settings) if is_searched else ()
 
 
