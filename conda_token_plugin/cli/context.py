@@ -76,6 +76,7 @@ class CommandContext:
 
         if self.system:
             return self._kept(machine_store(self.settings))
+        self.settings.refuse_missing_home()
         choice = getattr(self.args, "store", None)
         return self._kept(user_store(self.settings, choice=choice))
 
@@ -101,9 +102,7 @@ class CommandContext:
         from conda_token_plugin.operations.issue_journal import interrupted
 
         for entry in interrupted(self.settings.store_folder):
-            if entry.warning not in self._said:
-                self._said.append(entry.warning)
-                self.printer.warn(entry.warning)
+            self._warn(entry.warning)
 
     def lookup(self) -> Lookup:
         """Return the lookup that the auth handler uses too."""
@@ -112,9 +111,18 @@ class CommandContext:
         return Lookup(self.settings, stores=self._all_stores())
 
     def _all_stores(self) -> dict[str, Store]:
+        from conda_token_plugin.settings import NO_HOME
         from conda_token_plugin.store.lookup import stores_of
 
+        if NO_HOME in self.settings.store_folder.parents:
+            self._warn("No home folder is known (HOME is not set), so your store is not read.")
         return {name: self._kept(store) for name, store in stores_of(self.settings).items()}
+
+    def _warn(self, line: str) -> None:
+        """Print a warning, unless it was printed before."""
+        if line not in self._said:
+            self._said.append(line)
+            self.printer.warn(line)
 
     def _kept(self, store: Store) -> Store:
         self._stores.append(store)

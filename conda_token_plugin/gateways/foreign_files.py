@@ -65,6 +65,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the files in ``folder`` whose names match, sorted; none if it is not readable."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:  # it belongs to another user (pathlib of Python 3.13 yields nothing)
+        return []
+
+
 def read_any(path: Path) -> bytes | None:
     """Return the content of a file that is only read, or None if there is no such file.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from warnings import catch_warnings, simplefilter
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.store import StoreBusy, StoreUnusable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from filelock import BaseFileLock
+
 NAME = LOCK
 WAIT = 30.0
 """Seconds to wait for another writer of our files."""
@@ -23,13 +26,20 @@ CLIENT_WAIT = 5.0
 """Seconds to wait for another tool that holds the lock of its own file."""
 UNCHANGED = "and was left as it is"
 """The end of a message about another tool's file."""
+NO_LOCKS = "If a command was killed and the next one waits, delete the file .lock there."
+"""The end of the line about a file system without locks."""
 _PAUSE = 0.01
 """Seconds between two attempts to take a lock."""
 
 
 @contextmanager
 def locked(
-    folder: Path, *, name: str = NAME, wait: float | None = None, hint: str = ""
+    folder: Path,
+    *,
+    name: str = NAME,
+    wait: float | None = None,
+    hint: str = "",
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
     """Hold the lock file ``name`` in ``folder``.
 
@@ -38,11 +48,13 @@ def locked(
         name: Name of the lock file.
         wait: Seconds to wait for another holder. None: ``WAIT``.
         hint: What the user can do if the lock file cannot be created.
+        tell: Takes one line if the file system has no locks. filelock then uses the existence
+            of the file as the lock, which a killed process leaves behind.
 
     Raises:
         StoreBusy: Others held the lock for ``wait`` seconds.
         StoreUnusable: The lock file is a symbolic link, or cannot be created: a read-only
-            folder, a file system without locks.
+            folder.
     """
     from filelock import FileLock, Timeout
 
@@ -53,7 +65,8 @@ def locked(
         if path.is_symlink():  # filelock before 3.20.1 opens and empties the file it points to
             raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
         try:
-            lock.acquire(poll_interval=_PAUSE)
+            if not _acquire(lock) and tell is not None:
+                tell(f"The file system of {folder} has no locks. {NO_LOCKS}")
         except Timeout:  # a writer that hangs, or very many writers
             raise StoreBusy(path, waited=wait) from None
     try:
@@ -80,7 +93,7 @@ def client_locked(lock: Path) -> Iterator[None]:
 
     held = FileLock(lock, timeout=CLIENT_WAIT)
     try:
-        held.acquire()
+        _acquire(held)
     except Timeout:  # the tool is writing, or hangs
         raise _busy(lock) from None
     except OSError as error:  # it belongs to another user
@@ -93,6 +106,17 @@ def client_locked(lock: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+def _acquire(lock: BaseFileLock) -> bool:
+    """Take ``lock``; return whether the file system has locks.
+
+    filelock warns with its own source line if there are none, which says nothing to users.
+    """
+    with catch_warnings(record=True) as raised:
+        simplefilter("always")
+        lock.acquire(poll_interval=_PAUSE)
+    return not any("SoftFileLock" in str(one.message) for one in raised)
 
 
 def refuse_locked(path: Path, descriptor: int) -> None:

@@ -31,7 +31,7 @@ from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
-from conda_token_plugin.tokens.display import named
+from conda_token_plugin.tokens.display import KEPT_IN, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
@@ -269,8 +269,12 @@ def _anew(evidence: Evidence) -> str:
 
 
 def _is_supplied(evidence: Evidence) -> bool:
-    """Return whether the token is in a variable or a mounted file, and not in a store."""
-    return evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
+    """Return whether the token is in a variable or a mounted file, and not in a store.
+
+    An imported token is of an unknown kind as well, and is in a store.
+    """
+    unknown = evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
+    return unknown and evidence.source not in KEPT_IN
 
 
 def _place(evidence: Evidence) -> str:

@@ -47,6 +47,8 @@ REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a tok
 SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
 RUN_SECRETS = Path("/run/secrets")
 WINDOWS = os.name == "nt"
+NO_HOME = Path(os.devnull) / "no-home-folder"
+"""The home folder where none is known. It does not exist, and nobody can create it."""
 STORES = ("auto", "keyring", "file")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
@@ -143,11 +145,12 @@ class Settings:
             return expanded(chosen)
         from platformdirs import user_data_path
 
+        home = self.home
         try:
             folder = user_data_path("conda-token-plugin", appauthor=False)
         except RuntimeError:  # newer versions raise; older ones return a path with ~
-            return self.home
-        return folder if folder.is_absolute() else expanded(str(folder))
+            folder = Path("~")
+        return folder if folder.is_absolute() else home / "conda-token-plugin"
 
     @property
     def machine_folder(self) -> Path:
@@ -167,8 +170,10 @@ class Settings:
 
         conda reads the default folder, and another file only if ``CONDARC`` names it.
         """
-        default = "~/.conda/condarc.d/conda-token-plugin.yml"
-        return expanded(self.variables.get("CONDA_TOKEN_CONDARC") or default)
+        chosen = self.variables.get("CONDA_TOKEN_CONDARC")
+        if chosen:
+            return expanded(chosen)
+        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
 
     @property
     def machine_condarc(self) -> Path:
@@ -179,8 +184,32 @@ class Settings:
 
     @property
     def home(self) -> Path:
-        """The user's home folder, as conda determines it."""
-        return expanded("~")
+        """The user's home folder, as conda determines it, or ``NO_HOME`` if none is known.
+
+        None is known if HOME is not set and the system does not list the user, as in some
+        containers. Tokens of variables can be used there; nothing can be stored.
+
+        Raises:
+            BadInput: HOME is empty or a relative path.
+        """
+        try:
+            return _home()
+        except RuntimeError:
+            return NO_HOME
+
+    def refuse_missing_home(self) -> None:
+        """Raise if the store or the drop-in would be in the home folder, and none is known.
+
+        Raises:
+            BadInput: They would.
+        """
+        if any(NO_HOME in (path, *path.parents) for path in (self.store_folder, self.condarc)):
+            from conda_token_plugin.errors.input import BadInput
+
+            raise BadInput(
+                "No home folder is known, so nothing can be stored.",
+                hint="Set HOME, or CONDA_TOKEN_HOME and CONDA_TOKEN_CONDARC.",
+            )
 
     @property
     def plain_output(self) -> bool:
@@ -265,6 +294,8 @@ def expanded(text: str) -> Path:
     fault, hint = "{} is no path.", f"Write at most {MAX_PATH} characters."
     if "\0" not in text and len(text) <= MAX_PATH:
         try:
+            if text == "~" or text.startswith("~/"):
+                return _home() / text[2:]
             return Path(text).expanduser()
         except RuntimeError:  # no such user, or one that the system does not list (a container)
             fault = "The home folder in {} cannot be found."
@@ -273,6 +304,26 @@ def expanded(text: str) -> Path:
     from conda_token_plugin.settings.sites import shown
 
     raise BadInput(fault.format(shown(text)), hint=hint)
+
+
+def _home() -> Path:
+    """Return the user's home folder.
+
+    Raises:
+        RuntimeError: None is known.
+        BadInput: HOME is empty or a relative path. A path below it would depend on the working
+            folder, or be in the root folder.
+    """
+    home = os.environ.get("HOME", "/") if os.name != "nt" else "/"
+    if not home.startswith("/"):
+        from conda_token_plugin.errors.input import BadInput
+        from conda_token_plugin.settings.sites import shown
+
+        raise BadInput(
+            f"HOME is {shown(home)}, which is not an absolute path." if home else "HOME is empty.",
+            hint="Set HOME to your home folder.",
+        )
+    return Path("~").expanduser()
 
 
 def token_variable(organization: str) -> str:

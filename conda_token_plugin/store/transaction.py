@@ -128,7 +128,7 @@ class SecretStore:
             yield
             return
         self.folder.make()
-        with locked(path, hint=self.folder.hint):
+        with locked(path, hint=self.folder.hint, tell=self.folder.tell):
             held[path] = self.folder.identity()
             try:
                 yield

@@ -329,7 +329,22 @@ def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> N
     ran = shell("import")
     assert ran.code == 0
     assert "nothing to import" in ran.err
-    assert shell("audit").code == 0
+    rows = [line for line in ran.out.splitlines() if "no token is sent there" in line]
+    assert [row.split("\t")[2:4] for row in rows] == [[one, "condarc"] for one in channels[:3]]
+    assert shell("import", "--json").json["channels_without_token"] == channels[:3]
+    ran = shell("audit")
+    assert ran.code == 0
+    assert [line for line in ran.err.splitlines() if "no token is sent" in line] == [
+        f"{one}: no token is sent there." for one in channels[:3]
+    ]
+
+
+def test_import_and_audit_show_no_password_of_a_bucket(shell: Shell) -> None:
+    put(shell.home / ".condarc", "channels: ['s3://key:abcdefgh01234567@bucket/conda']\n")
+    for verb in ("import", "audit"):
+        ran = shell(verb)
+        assert "bucket/conda" in ran.out + ran.err
+        assert "abcdefgh01234567" not in ran.out + ran.err
 
 
 def test_import_refreshes_the_exports_of_the_token_that_it_replaces(shell: Shell) -> None:

@@ -117,6 +117,21 @@ def test_signature_verification_ends_with_remove(shell: Shell, token: str) -> No
     assert not (shell.home / DROP_IN).exists()
 
 
+@pytest.mark.parametrize(
+    "words", [["--system", "--env"], ["--env", "--file", "x"], ["-s", "-e", "-f", "x"]]
+)
+def test_several_places_for_the_configuration_are_refused(
+    shell: Shell, token: str, words: list[str]
+) -> None:
+    before = shell.files()
+
+    ran = shell("set", *words, "--group", "root", token)
+
+    assert ran.code == 2
+    assert "exclude each other" in ran.line
+    assert shell.files() == before
+
+
 def test_signature_verification_for_one_organization_is_refused(shell: Shell, token: str) -> None:
     before = shell.files()
 

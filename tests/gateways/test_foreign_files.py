@@ -200,3 +200,16 @@ def test_remove_keeps_a_created_folder_that_contains_another_file(folder: Path) 
     (folder / "new" / "other").touch()
     foreign_files.remove(path, before=b"x", made=made)
     assert names_in(folder / "new") == ["other"]
+
+
+def test_matching_files_of_an_unreadable_folder_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(self: Path, pattern: str) -> None:
+        raise PermissionError(13, "Permission denied", str(self / pattern))
+
+    (tmp_path / "b.txt").touch()
+    (tmp_path / "a.txt").touch()
+    assert foreign_files.matching(tmp_path, "*.txt") == [tmp_path / "a.txt", tmp_path / "b.txt"]
+    monkeypatch.setattr(type(tmp_path), "glob", forbidden)
+    assert foreign_files.matching(tmp_path, "*") == []

@@ -130,6 +130,8 @@ def test_command_depends_on_the_kind_of_the_token() -> None:
     assert said(evidence(token=expired | SITE)).command.endswith("install --site --org acme")
     supplied = said(evidence(token=SUPPLIED, source="ANACONDA_REPO_TOKEN_ACME"))
     assert supplied.command.startswith("Put a new one into ANACONDA_REPO_TOKEN_ACME, then run:")
+    imported = said(evidence(token=SUPPLIED, source="file", outcome=SyncOutcome.REVOKED))
+    assert imported.command.endswith("install --org acme")
     assert "seat" not in said(evidence(outcome=SyncOutcome.REVOKED, token=SITE)).what
 
 

@@ -13,7 +13,7 @@ import pytest
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.store import StoreUnusable
-from conda_token_plugin.settings import Settings, secret_files
+from conda_token_plugin.settings import NO_HOME, Settings, secret_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,10 +191,25 @@ def test_unknown_user_without_a_home_is_one_line(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(pwd, "getpwuid", unknown)
+    settings = Settings({})
+    assert settings.home == NO_HOME
+    assert not any(path.exists() for path in (settings.store_folder, settings.condarc, NO_HOME))
     with pytest.raises(TokenPluginError, match="Set HOME"):
-        _ = Settings({}).store_folder
+        settings.refuse_missing_home()
     with pytest.raises(TokenPluginError, match="Set HOME"):
-        _ = Settings({}).home
+        _ = Settings({"CONDA_TOKEN_HOME": "~/x"}).store_folder
+
+
+@no_windows
+@pytest.mark.parametrize(("home", "said"), [("", "HOME is empty"), ("a/b", "not an absolute path")])
+def test_home_that_is_not_an_absolute_path_is_refused(
+    monkeypatch: pytest.MonkeyPatch, home: str, said: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    settings = Settings({})
+    for name in ("home", "store_folder", "condarc"):
+        with pytest.raises(TokenPluginError, match=said):
+            getattr(settings, name)
 
 
 def test_drop_in_may_be_in_another_place(tmp_path: Path) -> None:

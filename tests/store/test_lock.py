@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -203,3 +204,24 @@ def test_store_works_in_a_folder_that_is_a_link_to_one_of_the_user(
     assert stores.content(store) == before
     store.add(tokens.token("new"), tokens.secret("new"))
     assert Store(tmp_path / "moved").secret(tokens.token("new").key) == tokens.secret("new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_file_system_without_locks_is_reported_in_one_line_without_a_python_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    import fcntl
+
+    def missing(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", missing)
+    store = Store(tmp_path / "store", choice="file")
+    try:
+        store.add(tokens.token("acme"), tokens.secret(1))
+    except StoreUnusable as error:  # filelock before 3.20 does not use a file without flock
+        assert "Function not implemented" in str(error)  # noqa: PT017  # depends on the version
+        return
+    assert store.secret(tokens.token("acme").key) == tokens.secret(1)
+    assert [one for one in store.notices if "has no locks" in one] == store.notices[:1]
+    assert len(recwarn) == 0

@@ -24,6 +24,7 @@ from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.gateways.foreign_files import absolute
+from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.operations.audit import fix, places
 from conda_token_plugin.operations.audit.patterns import Known
 from conda_token_plugin.operations.audit.scan import findings, printable
@@ -145,6 +146,10 @@ def _summary(
     left = [(one, entry) for one, entry in zip(found, entries, strict=True) if not entry["fixed"]]
     if not found:
         yield "No token was found."
+    if not call.args.paths:
+        yield from (
+            f"{url}: no token is sent there." for url in channels_without_token(call.settings)
+        )
     elif call.args.fix:
         yield f"{len(found)} found, {len(found) - len(left)} removed."
     for one, entry in left:

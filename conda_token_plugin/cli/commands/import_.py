@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.options import organization
+from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.integrations.registry import SOURCES, source
 from conda_token_plugin.operations.export_tokens import refresh_exports
 from conda_token_plugin.operations.import_tokens import (
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.import_tokens import Candidate, Cleaned
     from conda_token_plugin.store import Store
+
+CONDARC = "condarc"
+"""The source that has the configured channels."""
+NOT_SENT = "no token is sent there"
+"""The state of a channel that is a folder, a bucket or a registry."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -128,11 +134,28 @@ def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
         }
         for one in found
     ]
+    rows += [
+        {
+            "organization": "",
+            "token": "none",
+            "channels": url,
+            "sources": CONDARC,
+            "where": "",
+            "state": NOT_SENT,
+        }
+        for url in _without_token(call)
+    ]
     if not call.printer.json:
         call.printer.table(rows, value=None)
     for one in found:
         if one.verdict is ImportVerdict.UNKNOWN:
             call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
+
+
+def _without_token(call: CommandContext) -> tuple[str, ...]:
+    """Return the configured channels that no token is sent to, if condarc files are searched."""
+    is_searched = not call.args.sources or CONDARC in call.args.sources
+    return channels_without_token(call.settings) if is_searched else ()
 
 
 def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) -> None:
@@ -205,6 +228,7 @@ def _answer(
                 "imported": [one.token.key for one in imported],
                 "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
                 "dry_run": call.args.dry_run,
+                "channels_without_token": list(_without_token(call)),
             }
         )
 

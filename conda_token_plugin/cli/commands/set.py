@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token
 from conda_token_plugin.cli.options import STORE_HELP, add_channel_options, default_channels
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
@@ -76,7 +77,21 @@ def _home(call: CommandContext) -> str:
 
 
 def _explain(call: CommandContext) -> None:
-    """Print what is different from anaconda-auth for the given options, and why."""
+    """Print what is different from anaconda-auth for the given options, and why.
+
+    Raises:
+        BadInput: More than one place was named, which anaconda-auth refuses too.
+    """
+    args = call.args
+    named = {"--system": args.system, "--env": args.env, "--file": args.file}
+    given = [name for name, value in named.items() if value]
+    if len(given) > 1:
+        raise BadInput(f"{' and '.join(given)} exclude each other.", hint="Choose one of them.")
+    if args.system:
+        call.printer.say(
+            "--system stores the token for a group of users; in anaconda-auth it only chooses the "
+            "condarc."
+        )
     if call.args.env or call.args.file:
         call.printer.say(
             f"conda is configured in {call.condarc}, for all environments, and in no other file."

@@ -126,7 +126,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def _pools(abandoned: Event) -> dict[str, type]:
+def _pools(abandoned: Event) -> dict[str, Any]:
     """Return classes of pools whose connections fail after ``abandoned`` is set.
 
     A slow name resolution or handshake may end after the deadline of a request. Without this
@@ -146,10 +146,7 @@ def _pools(abandoned: Event) -> dict[str, type]:
 
         return Guarded
 
-    pools: dict[str, type[HTTPConnectionPool]] = {
-        "http": HTTPConnectionPool,
-        "https": HTTPSConnectionPool,
-    }
+    pools: dict[str, Any] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
     return {
         scheme: type(pool.__name__, (pool,), {"ConnectionCls": guarded(pool.ConnectionCls)})
         for scheme, pool in pools.items()

@@ -21,7 +21,7 @@ from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.gateways import state_file
+from conda_token_plugin.gateways import foreign_files, state_file
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import SUBDIRS, channel_of, longest_prefix, without_secrets
 
@@ -117,7 +117,7 @@ def _packages(settings: Settings) -> Iterator[str | Path]:
 
 def _cached(folder: Path) -> Iterator[tuple[Path, str]]:
     """Yield the files of a cache, each with its hash."""
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = foreign_files.matching(folder, "*")
     yield from ((path, hit[1]) for path in files if (hit := _CACHED.match(path.name)))
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.source import Plain, RawCredential, offered
-from conda_token_plugin.tokens.scope import path_before_token
+from conda_token_plugin.tokens.scope import path_before_token, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
@@ -81,7 +81,7 @@ def files(settings: Settings) -> tuple[Path, ...]:
     found: list[Path] = []
     for folder in _folders(settings):
         found += [folder / name for name in NAMES]
-        found += sorted((folder / "condarc.d").glob("*.y*ml"))
+        found += foreign_files.matching(folder / "condarc.d", "*.y*ml")
     found += [settings.home / ".condarc", settings.home / ".mambarc"]
     found += [Path(named)] if (named := settings.variables.get("CONDARC")) else []
     return tuple(filter(foreign_files.is_file, dict.fromkeys(found)))
@@ -105,6 +105,16 @@ def configured_channels(settings: Settings) -> tuple[str, ...]:
         top, rest = (names + top, rest) if first else (top, names + rest)
     named = settings.variables.get("CONDA_CHANNELS", "").split(",")
     return tuple(dict.fromkeys([*top, *filter(None, map(str.strip, named)), *rest]))
+
+
+def channels_without_token(settings: Settings) -> tuple[str, ...]:
+    """Return the configured channels that no token is sent to: folders, buckets, registries."""
+    urls = (one for one in configured_channels(settings) if "://" in one)
+    return tuple(
+        without_secrets(url)
+        for url in urls
+        if url.partition("://")[0].lower() not in {"http", "https"}
+    )
 
 
 def parsed(data: bytes) -> Any:
@@ -215,7 +225,7 @@ def environments(settings: Settings) -> Iterator[Path]:
     yield from (Path(line) for line in lines if line.strip())
     for root in roots(settings):
         yield root
-        yield from sorted((root / "envs").glob("*"))
+        yield from foreign_files.matching(root / "envs", "*")
 
 
 def package_caches(settings: Settings) -> Iterator[Path]:

@@ -56,7 +56,7 @@ class TokenFolder:
 
     def urls(self) -> tuple[str, ...]:
         """Return all keys, sorted."""
-        found = self.path.glob(f"*{SUFFIX}") if self.path.is_dir() else ()
+        found = foreign_files.matching(self.path, f"*{SUFFIX}")
         return tuple(sorted(unquote_plus(path.name.removesuffix(SUFFIX)) for path in found))
 
     def held(self, key: str) -> str | None:
@@ -175,4 +175,7 @@ def folder(settings: Settings) -> Path:
         return Path(named) / "data"
     from platformdirs import user_config_path
 
-    return user_config_path("binstar", "ContinuumIO")
+    try:
+        return user_config_path("binstar", "ContinuumIO")
+    except RuntimeError:  # no home folder is known; older versions return a path with ~
+        return settings.home

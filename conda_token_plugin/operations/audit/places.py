@@ -140,13 +140,13 @@ def _settings(settings: Settings) -> Iterator[Path]:
     yield from (home / ".pip" / "pip.conf", home / ".config" / "pip" / "pip.conf")
     here = absolute(Path())
     for pattern in PROJECT:
-        yield from sorted(here.glob(pattern))
+        yield from foreign_files.matching(here, pattern)
 
 
 def _credentials(settings: Settings) -> Iterator[Path]:
     for pattern in CREDENTIALS:
-        yield from sorted(settings.home.glob(pattern))
-    yield from sorted(token_files.folder(settings).glob(f"*{token_files.SUFFIX}"))
+        yield from foreign_files.matching(settings.home, pattern)
+    yield from foreign_files.matching(token_files.folder(settings), f"*{token_files.SUFFIX}")
     for name in ("NETRC", "RATTLER_AUTH_FILE"):
         if named := settings.variables.get(name):
             yield Path(named)
@@ -154,10 +154,10 @@ def _credentials(settings: Settings) -> Iterator[Path]:
 
 def _installed(prefix: Path) -> Iterator[Path]:
     yield prefix / "conda-meta" / "history"
-    yield from sorted((prefix / "conda-meta").glob("*.json"))
+    yield from foreign_files.matching(prefix / "conda-meta", "*.json")
 
 
 def _cached(cache: Path) -> Iterator[Path]:
     yield from (cache / "urls.txt", cache / "urls")
     for pattern in CACHED:
-        yield from sorted(cache.glob(pattern))
+        yield from foreign_files.matching(cache, pattern)
