@@ -190,7 +190,8 @@ def test_channel_that_conda_does_not_ask_for_says_nothing_about_another(
     variables: Any = room.settings.variables
     variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
     main, private = (room.sandbox.url_of("acme", name) for name in ("main", "private"))
-    (tmp_path / ".condarc").write_text(
+    variables["CONDARC"] = str(tmp_path / "condarc")
+    (tmp_path / "condarc").write_text(
         f'channel_settings: [{{channel: "{private}/*", auth: conda-token-plugin}}]\n'
     )
     examiner = room.examiner()
