@@ -1,8 +1,8 @@
 """Store a token that the user was given, for `install` and `set`.
 
 This needs neither a login nor a seat. The token is read from standard input, a file, a variable
-or a hidden prompt. As an argument it is accepted with a warning, because other users and the
-shell's history can see it.
+or a hidden prompt. As an argument it is accepted with a warning, because other users can see it
+and the shell's history stores it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
     )
     group.add_argument("--username", default="", help="the user name for --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
-    group.add_argument("--system", action="store_true", help="store it for this machine")
+    group.add_argument("--system", action="store_true", help="store it for the users in --group")
     group.add_argument(
         "--group", metavar="NAME", help="with --system: the group that may read it, or root"
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 
-def confirmed(call: CommandContext, plan: IssuePlan) -> bool:
+def ask_to_replace(call: CommandContext, plan: IssuePlan) -> bool:
     """Show what the plan revokes, and return whether the user agrees.
 
     Raises:
@@ -54,7 +54,7 @@ def confirmed(call: CommandContext, plan: IssuePlan) -> bool:
     return True
 
 
-def issued(
+def issue_and_report(
     call: CommandContext, plan: IssuePlan, *, wish: CondaOptions, service: Service, store: Store
 ) -> int:
     """Issue the token, report it, and raise if it could not be verified.

@@ -1,6 +1,6 @@
 """Find out why a channel refused a request: from the store, the repository and the service.
 
-Runs only after a command has failed. Timeouts are short, and each token is asked about once.
+It runs only after a command of conda has failed, so the timeouts are short.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ INTERCEPTORS = re.compile(
     re.IGNORECASE,
 )
 """Names of proxies and firewalls in the headers of their own error pages."""
-TELLING = ("server", "via", "x-squid-error", "x-cache", "proxy-agent", "x-zscaler-cloud")
+NAMING_HEADERS = ("server", "via", "x-squid-error", "x-cache", "proxy-agent", "x-zscaler-cloud")
 CONNECT, READ = 2.0, 5.0
 """Timeouts in seconds."""
 REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
@@ -54,19 +54,19 @@ REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the servers reported about a token and a URL. None: not asked, or no answer."""
+    """What the servers reported about a token. ``None``: they were not asked, or did not answer."""
 
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
+    """The service's answer about the token."""
     service_refused: OrganizationError | None = None
-    sent: bool = True
-    """Whether conda is configured to ask this plugin about the URL."""
+    """The service's refusal to answer about the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalExplainer:
-    """Explains the refusals of one process."""
+    """Explains the refusals of one process. The servers are asked about each token only once."""
 
     settings: Settings
     lookup: Lookup
@@ -105,7 +105,11 @@ class RefusalExplainer:
         unsupplied = self._unsupplied(found, refusal=refusal)
         if unsupplied is not None:
             return unsupplied
-        reported = self._answers_about(found, refusal=refusal, now=now)
+        usable = found.token.is_usable_or_stale(now=now)  # if not, the metadata show the reason
+        sent = not usable or is_asked(refusal.url, settings=self.settings)
+        reported = Answers()
+        if usable and sent:
+            reported = self._answers_about(found, refusal=refusal, now=now)
         return diagnosed(
             replace(
                 evidence,
@@ -113,7 +117,7 @@ class RefusalExplainer:
                 elsewhere=reported.elsewhere,
                 outcome=reported.outcome,
                 service_refused=reported.service_refused,
-                sent=reported.sent,
+                sent=sent,
             )
         )
 
@@ -166,15 +170,11 @@ class RefusalExplainer:
     def _answers_about(
         self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime
     ) -> Answers:
-        if not found.token.is_usable_or_stale(now=now):  # it was not sent: the metadata say why
-            return Answers()
         if found.token.key not in self._answers:
             self._answers[found.token.key] = self._ask(found, refusal=refusal, now=now)
         return self._answers[found.token.key]
 
     def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Answers:
-        if not is_asked(refusal.url, settings=self.settings):
-            return Answers(sent=False)
         elsewhere = self._is_accepted_elsewhere(found, refusal=refusal)
         if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Answers(elsewhere=elsewhere)
@@ -225,7 +225,7 @@ def timeouts() -> Timeouts:
 
 def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
     """Return the facts of an answer."""
-    reported = [headers.get(name, "") for name in TELLING]
+    reported = [headers.get(name, "") for name in NAMING_HEADERS]
     named = next((match for text in reported if (match := INTERCEPTORS.search(text))), None)
     clean = without_secrets(url)
     return ChannelRefusal(

@@ -1,8 +1,8 @@
 """Decide whether ``install`` keeps the stored token, issues one, or replaces one.
 
 Issuing a token revokes the one that the user has for the organization, on every machine.
-So a script that runs each day must not issue a token each day, and never one that replaces a token
-of another machine: only ``--reissue`` and a person who was shown the consequence do that.
+So a script that runs each day must not issue a token each day. A token that another machine uses is
+replaced only with ``--reissue``, or after a person was shown that token and agreed.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class IssuePlan(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class IssuePolicy:
-    """Makes plans. It asks nobody and issues nothing.
+    """Makes plans. It issues nothing, and asks the user nothing.
 
     Attributes:
         store: Where the stored token is, and where the service's answers about it are stored.
@@ -107,7 +107,7 @@ class IssuePolicy:
             organization: The name of the organization.
             wish: When the user wants a token to be issued.
             lost: Whether an issue for the organization was interrupted, so that the current token
-                may be one that nobody has.
+                may never have been stored anywhere.
 
         Raises:
             HeldElsewhere: A conditional issue would revoke a token that is not stored here.

@@ -184,6 +184,24 @@ def test_token_that_conda_does_not_ask_for_is_reported_without_a_request(room: R
     assert room.asked() == []
 
 
+def test_channel_that_conda_does_not_ask_for_says_nothing_about_another(
+    room: Room, tmp_path: Path
+) -> None:
+    variables: Any = room.settings.variables
+    variables["ANACONDA_REPO_TOKEN_ACME"] = "of-nobody-0123456789"
+    main, private = (room.sandbox.url_of("acme", name) for name in ("main", "private"))
+    variables["CONDARC"] = str(tmp_path / "condarc")
+    (tmp_path / "condarc").write_text(
+        f'channel_settings: [{{channel: "{private}/*", auth: conda-token-plugin}}]\n'
+    )
+    examiner = room.examiner()
+    codes = [
+        code(examiner.examine(f"{url}/noarch/repodata.json", status=401, headers={}))
+        for url in (main, private)
+    ]
+    assert codes == ["not_asked", "refused"]
+
+
 @pytest.mark.parametrize(("without", "expected"), [(200, "works_without"), (404, None)])
 def test_file_that_is_404_with_a_token_is_requested_without_one(
     room: Room, without: int, expected: str | None

@@ -129,14 +129,14 @@ def _install(call: CommandContext) -> int:
     plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
         return _report_kept(call, plan, store=store)
-    if plan.needs_confirmation and not issue_flow.confirmed(call, plan):
+    if plan.needs_confirmation and not issue_flow.ask_to_replace(call, plan):
         return NotConfirmed.exit_code
     if plan.unattended:
         call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
     if call.prompts.interactive and plan.current is None and call.args.org:
         policy.check_membership(name)
     wish = _options(call)
-    return issue_flow.issued(call, plan, wish=wish, service=login.service(), store=store)
+    return issue_flow.issue_and_report(call, plan, wish=wish, service=login.service(), store=store)
 
 
 def _wish(call: CommandContext) -> IssueWish:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.store.lookup import all_credentials
-from conda_token_plugin.tokens.api_key import ALL_ORGANIZATIONS
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -60,7 +59,7 @@ def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
 
 
 def _owner(token: Token, *, short: bool) -> str:
-    of_all = token.organization == ALL_ORGANIZATIONS
+    of_all = token.kind is TokenKind.API_KEY
     return "(all)" if of_all and short else token.organization
 
 

@@ -141,7 +141,9 @@ def _replaced(call: CommandContext, token: Token, *, store: Store, service: Serv
     plan = policy.plan(token.organization, wish=IssueWish(reissue=call.args.reissue))
     if not call.args.reissue and not _agreed(call, token, plan=plan):
         return NotConfirmed.exit_code
-    return issue_flow.issued(call, plan, wish=CondaOptions(), service=service, store=store)
+    return issue_flow.issue_and_report(
+        call, plan, wish=CondaOptions(), service=service, store=store
+    )
 
 
 def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
@@ -149,7 +151,7 @@ def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
     if call.args.yes or not call.prompts.interactive:
         raise NeedsAnswer(question, flag="--reissue")
     if plan.needs_confirmation:
-        return issue_flow.confirmed(call, plan)
+        return issue_flow.ask_to_replace(call, plan)
     call.prompts.confirm(question)
     return True
 
