@@ -356,8 +356,12 @@ def test_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path
 
 def test_tables_of_variables_are_equal_to_the_variables_that_are_read() -> None:
     rows = re.findall(r"^\| `([A-Z_<>]+)` \|", ALL, re.MULTILINE)
-    assert set(rows) == variables_read() | foreign_variables()
     assert len(rows) == len(set(rows))
+    assert variables_read() | foreign_variables() <= set(rows)
+    # The code may write "…_NAME" after another variable with the same beginning.
+    forms = {row: (row, row.replace("ANACONDA_AUTH_", "…_")) for row in rows}
+    unread = [row for row in forms if not any(form in SOURCE for form in forms[row])]
+    assert set(unread) <= variables_read()
 
 
 def foreign_variables() -> set[str]:
