@@ -29,6 +29,8 @@ NOW = datetime.now(timezone.utc)
 
 
 def test_refusal_without_a_token_names_the_organization(machine: Machine, table: Table) -> None:
+    if not HINTS:
+        pytest.skip("before 26.7, conda asks nobody about a channel that no handler is set for")
     hold(machine, "acme", shared=True)
 
     said = _explained(machine, "globex", code="no_token", table=table)
