@@ -33,11 +33,15 @@ from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.settings.home import NO_HOME, expanded, home_folder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conda_token_plugin.settings.sites import Site
     from conda_token_plugin.tokens.secret import Secret
+
+__all__ = ["NO_HOME", "Settings", "expanded", "organization_of", "token_variable"]
 
 CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 """The public OAuth client of Anaconda's own tools."""
@@ -47,11 +51,7 @@ REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a tok
 SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
 RUN_SECRETS = Path("/run/secrets")
 WINDOWS = os.name == "nt"
-NO_HOME = Path(os.devnull) / "no-home-folder"
-"""The home folder where none is known. It does not exist, and nobody can create it."""
 STORES = ("auto", "keyring", "file")
-MAX_PATH = 4096
-"""Characters of a path: the limit of Linux, which is the largest."""
 
 
 class Settings:
@@ -193,7 +193,7 @@ class Settings:
             BadInput: HOME is empty or a relative path.
         """
         try:
-            return _home()
+            return home_folder()
         except RuntimeError:
             return NO_HOME
 
@@ -283,47 +283,6 @@ def _mounted(name: str, *, folder: Path) -> tuple[str, Secret] | None:
     from conda_token_plugin.settings.secret_files import secret_in
 
     return str(path), secret_in(path)
-
-
-def expanded(text: str) -> Path:
-    """Return ``text`` as a path, with ``~`` and ``~NAME`` replaced by a home folder.
-
-    Raises:
-        BadInput: The home folder is unknown, or ``text`` cannot be a path.
-    """
-    fault, hint = "{} is no path.", f"Write at most {MAX_PATH} characters."
-    if "\0" not in text and len(text) <= MAX_PATH:
-        try:
-            if text == "~" or text.startswith("~/"):
-                return _home() / text[2:]
-            return Path(text).expanduser()
-        except RuntimeError:  # no such user, or one that the system does not list (a container)
-            fault = "The home folder in {} cannot be found."
-            hint = "Set HOME, or write the path out."
-    from conda_token_plugin.errors.input import BadInput
-    from conda_token_plugin.settings.sites import shown
-
-    raise BadInput(fault.format(shown(text)), hint=hint)
-
-
-def _home() -> Path:
-    """Return the user's home folder.
-
-    Raises:
-        RuntimeError: None is known.
-        BadInput: HOME is empty or a relative path. A path below it would depend on the working
-            folder, or be in the root folder.
-    """
-    home = os.environ.get("HOME", "/") if os.name != "nt" else "/"
-    if not home.startswith("/"):
-        from conda_token_plugin.errors.input import BadInput
-        from conda_token_plugin.settings.sites import shown
-
-        raise BadInput(
-            f"HOME is {shown(home)}, which is not an absolute path." if home else "HOME is empty.",
-            hint="Set HOME to your home folder.",
-        )
-    return Path("~").expanduser()
 
 
 def token_variable(organization: str) -> str:
