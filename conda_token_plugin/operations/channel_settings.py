@@ -23,7 +23,7 @@ def is_asked(url: str, *, settings: Settings) -> bool:
     the plugin for the channel. Without one, conda sends no token, even if one is stored.
     """
     paths = (*condarcs.files(settings), settings.condarc, settings.machine_condarc)
-    return any(_covers(path, url=url) for path in dict.fromkeys(paths) if path.is_file())
+    return any(_covers(path, url=url) for path in dict.fromkeys(paths))
 
 
 def entry_for(url: str) -> str:

@@ -27,11 +27,10 @@ The first row that applies is used:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
-from conda_token_plugin.tokens.display import KEPT_IN, named
+from conda_token_plugin.tokens.display import KEPT_IN, command_line, day, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
@@ -129,7 +128,7 @@ def diagnosed(evidence: Evidence) -> Diagnosis | None:
         return _reason(evidence, "intercepted", what, _run("test", refusal.channel))
     if refusal.own_credentials:
         what = "The channel's URL contains credentials, so no stored token was sent"
-        command = f"Remove them from the URL, then run: {_words('which', refusal.channel)}"
+        command = f"Remove them from the URL, then run: {command_line('which', refusal.channel)}"
         return _reason(evidence, "own_credentials", what, command)
     if token is None:
         return _no_token(evidence)
@@ -174,7 +173,7 @@ def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
     """Return the reason that the stored metadata show; "refused" if they show none."""
     state = token.state(now=evidence.now)
     if state is State.EXPIRED:
-        return _of_token(evidence, "expired", f"expired on {_day(token.dies)}", _anew(evidence))
+        return _of_token(evidence, "expired", f"expired on {day(token.dies)}", _anew(evidence))
     if state is State.CANCELLED:
         return _cancelled(evidence)
     return _revoked(evidence) if state is State.REVOKED else _refused(token, evidence)
@@ -211,13 +210,13 @@ def _cancelled(evidence: Evidence) -> Diagnosis:
 
 def _ended(evidence: Evidence) -> Diagnosis:
     ends = evidence.token.subscription_ends if evidence.token else None
-    return _without_subscription(evidence, "ended", f"ended on {_day(ends)}")
+    return _without_subscription(evidence, "ended", f"ended on {day(ends)}")
 
 
 def _without_subscription(evidence: Evidence, code: str, end: str) -> Diagnosis:
     organization = evidence.token.organization if evidence.token else evidence.organization
     why = f"expired with the organization's subscription, which {end}"
-    then = f"When it is renewed, run: {_words('sync', organization)}"
+    then = f"When it is renewed, run: {command_line('sync', organization)}"
     return _of_token(evidence, code, why, then)
 
 
@@ -225,7 +224,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     refusal = evidence.refusal
     what = f"The server rejected {named(token)} from {_place(evidence)}"
     if token.proven:
-        why = f"It was last verified on {_day(token.proven)}, so it was revoked or has expired"
+        why = f"It was last verified on {day(token.proven)}, so it was revoked or has expired"
     else:
         why = "It was never verified, so it may be wrong, revoked or expired"
     if token.kind is TokenKind.API_KEY:
@@ -262,7 +261,7 @@ def _anew(evidence: Evidence) -> str:
     if token is not None and token.kind is TokenKind.PROVIDER:
         return _run("provider", "test", token.organization)
     if _is_supplied(evidence) or token is None:
-        test = _words("test", evidence.refusal.channel)
+        test = command_line("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
     site = ("--site",) if token.kind is TokenKind.SITE else ()
     return _run("install", *site, "--org", token.organization)
@@ -286,20 +285,11 @@ def _place(evidence: Evidence) -> str:
 def _last_valid(token: Token | None) -> str:
     """Return the day on which the token was last known to be valid."""
     moments = (token.issued, token.proven) if token else ()
-    return _day(max(filter(None, moments), default=None))
-
-
-def _day(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d}" if moment else "an unknown date"
+    return day(max(filter(None, moments), default=None))
 
 
 def _run(*words: str) -> str:
-    return f"Run: {_words(*words)}"
-
-
-def _words(*words: str) -> str:
-    """Return a command, quoted for a shell, because a channel's URL may be untrusted."""
-    return join(("conda", "token", *words))
+    return f"Run: {command_line(*words)}"
 
 
 _OUTCOMES = {

@@ -33,6 +33,6 @@ def update_dropin(
         BadInput: conda could not read the file. The old one is unchanged.
         ConfigurationError: The file or its folder cannot be written.
     """
-    with store.exclusive() if store.exists else nullcontext():
+    with store.exclusive() if store.folder.is_dir() else nullcontext():
         tokens = store.credentials()
         return dropin.write(path, tokens=tokens, signed_by=signed_by, defaults=defaults)

@@ -61,11 +61,6 @@ class Store:
         """
         return self._secrets.exclusive()
 
-    @property
-    def exists(self) -> bool:
-        """Whether the folder of the store exists."""
-        return self._secrets.folder.path.is_dir()
-
     def tokens(self) -> tuple[Token, ...]:
         """Return the metadata of all tokens, by organization and key. Reads no secret."""
         held = map(self.metadata, self._index.tokens.values())
@@ -119,11 +114,7 @@ class Store:
         return secret
 
     def prove_writable(self) -> str:
-        """Check that a token can be stored now.
-
-        Returns:
-            The vault that its secret would go to: "keyring" or "file".
-        """
+        """Check that a token can be stored now; return its vault, "keyring" or "file"."""
         return self._secrets.prove()
 
     def add(self, token: Token, secret: Secret) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import join
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.tokens.token import State, TokenKind
@@ -43,6 +44,16 @@ def described(token: Token) -> str:
         return "from a provider"
     kind = "API key" if token.kind is TokenKind.API_KEY else f"{token.kind.value} token"
     return f"{kind} {last_four(token)}"
+
+
+def day(moment: datetime | None) -> str:
+    """Return the date of ``moment``, in UTC."""
+    return f"{moment:%Y-%m-%d}" if moment else "an unknown date"
+
+
+def command_line(*words: str) -> str:
+    """Return ``conda token`` with ``words``, quoted for a shell: a URL may be untrusted."""
+    return join(("conda", "token", *words))
 
 
 def renewal(token: Token) -> str:

@@ -322,5 +322,5 @@ def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> N
     assert shell.home
     terminal = Terminal("install", "nosuch", environment=os.environ)
     assert terminal.finish() == 4
-    assert "no organization 'nosuch'" in terminal.seen
+    assert "not a member of an organization 'nosuch'" in terminal.seen
     assert "default channels?" not in terminal.seen

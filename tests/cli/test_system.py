@@ -67,7 +67,7 @@ def test_member_of_the_group_can_run_a_command_with_the_token(shared: Machine) -
 def test_user_outside_the_group_finds_no_token_and_is_told_why(shared: Machine) -> None:
     ran = as_nobody(shared, "which", "acme/main", group=NOBODY)
     assert ran.code == 1
-    assert "only members of the group" in ran.err
+    assert "you are not in the group daemon" in ran.err
 
 
 @pytest.mark.parametrize("group", [GROUP_ID, NOBODY], ids=["member", "stranger"])

@@ -55,7 +55,8 @@ class Ran(NamedTuple):
 
 def plugin(machine: Machine, *words: str, **variables: str) -> Ran:
     """Run the command as the unlisted user, with a token in a variable and without HOME."""
-    without = ("HOME", "CONDA_TOKEN_HOME")
+    # The folder of the test is closed to the unlisted user; the machine's usual store is not.
+    without = ("HOME", "CONDA_TOKEN_HOME", "CONDA_TOKEN_SYSTEM_HOME", "CONDA_TOKEN_SYSTEM_CONDARC")
     known = {name: text for name, text in machine.variables.items() if name not in without}
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(UID), *words],

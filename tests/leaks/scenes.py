@@ -263,6 +263,17 @@ def run(_house: House) -> Iterator[tuple[str, ...]]:
     yield ("--org", "acme", "--", "no-such-program")
 
 
+def helper(house: House) -> Iterator[tuple[str, ...]]:
+    """Ask for URLs without a credential, and for one whose token is sent in the path."""
+    sandbox = house.shell.sandbox
+    for url in ("https://elsewhere.example/x", f"{sandbox.service}/path/x", "ftp://x.example"):
+        house.type(json.dumps({"uri": url}))
+        yield ("get",)
+    house.type(house.secrets["helper.example"])  # not a request
+    yield ("get",)
+    yield ("token", f"https://ann:{house.secrets['basic.example']}@elsewhere.example/x")
+
+
 def provider(house: House) -> Iterator[tuple[str, ...]]:
     """Add, list, test and remove; answers that are bad, and a secret as an argument."""
     value = house.secrets["helper.example"]
@@ -328,6 +339,7 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "export": (export,),
     "import": (import_,),
     "run": (run,),
+    "helper": (helper,),
     "completion": (completion,),
     "demo": (demo,),
 }
@@ -398,6 +410,7 @@ TYPED: dict[str, tuple[str, ...]] = {
     "export": ("rattler", "--org", "acme", "--yes"),
     "import": ("mamba", "rattler", "--no-validate", "--yes"),
     "run": ("--org", "acme", "--", "true"),
+    "helper": ("token", "https://elsewhere.example/x"),
     "completion": ("zsh",),
     "remove": ("acme",),
 }

@@ -146,7 +146,7 @@ def _summary(
     left = [(one, entry) for one, entry in zip(found, entries, strict=True) if not entry["fixed"]]
     if not found:
         yield "No token was found."
-    if not call.args.paths:
+    if not (call.args.paths or call.printer.quiet):
         yield from (
             f"{url}: no token is sent there." for url in channels_without_token(call.settings)
         )
