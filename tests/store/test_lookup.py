@@ -20,7 +20,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.envelope import EnvelopeRefused
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
-from conda_token_plugin.store.lookup import Lookup, holdings
+from conda_token_plugin.store.lookup import Lookup, api_keys, holdings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import MAX_MONTHS, AuthScheme, Token, TokenKind, TokenVerdict
 
@@ -45,6 +45,7 @@ class FakeStore:
         self.held = {token.key: token for token in held}
         self.value, self.reads = value, 0
         self.commands: tuple[Provider, ...] = ()
+        self.logins: Mapping[str, Entry] = {}
 
     def tokens(self) -> tuple[Token, ...]:
         return tuple(self.held.values())
@@ -63,7 +64,7 @@ class FakeStore:
         return self.commands
 
     def channel_logins(self) -> Mapping[str, Entry]:
-        return {}
+        return self.logins
 
     def vault_of(self, key: str) -> str:
         assert key in self.held
@@ -318,3 +319,104 @@ def test_held_token_agrees_with_its_metadata(token: Token) -> None:
 def test_unreadable_metadata_raise_before_the_token_is_used(about: dict[str, Any]) -> None:
     with pytest.raises(EnvelopeRefused, match="metadata"):
         found_by({"organization": "acme", "kind": "site", **about}).is_usable_or_stale(now=NOW)
+
+
+# -- API keys ------------------------------------------------------------------------------------
+
+API_KEY = "k" * 60
+KEY_ONLY = f"{REPO}/main-x/noarch/x"
+COVERED = f"{REPO}/acme/main/x"
+
+
+def with_key(*, user: FakeStore | None = None, **variables: str) -> Lookup:
+    """Return a lookup with an API key in the environment."""
+    given = {"ANACONDA_AUTH_API_KEY": API_KEY, **variables}
+    empty = FakeStore(MACHINE)
+    return lookup(given, user=user or FakeStore(USER, f"{REPO}/acme"), machine=empty)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (COVERED, USER),
+        (f"{REPO}/globex/main/x", API_KEY),
+        (f"{REPO}/main/noarch/x", API_KEY),
+        (KEY_ONLY, API_KEY),
+        ("https://repo.anaconda.cloud/other/x", None),
+        ("https://elsewhere.example/repo/acme/x", None),
+    ],
+)
+def test_api_key_is_used_for_the_repository_where_no_token_is(
+    url: str, expected: str | None
+) -> None:
+    assert value(with_key().find(url)) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [(KEY_ONLY, API_KEY), (COVERED, GENERAL), (f"{REPO}/main-xy/noarch/x", GENERAL)],
+)
+def test_channel_for_api_keys_only_gets_the_key_although_a_token_covers_it(
+    url: str, expected: str
+) -> None:
+    found = with_key(ANACONDA_REPO_TOKEN=GENERAL).find(url)
+
+    assert value(found) == expected
+
+
+def test_channel_for_api_keys_only_gets_the_token_without_a_key() -> None:
+    empty = FakeStore(USER)
+
+    found = lookup({"ANACONDA_REPO_TOKEN": GENERAL}, user=empty, machine=empty).find(KEY_ONLY)
+
+    assert value(found) == GENERAL
+
+
+def test_alternative_to_the_token_is_the_api_key_and_the_other_way_round() -> None:
+    one = with_key()
+    token = one.find(COVERED)
+    assert token is not None
+
+    key = one.alternative(COVERED, to=token)
+
+    assert value(key) == API_KEY
+    assert key is not None
+    assert value(one.alternative(COVERED, to=key)) == USER
+
+
+def test_alternative_is_none_without_a_second_credential() -> None:
+    user = FakeStore(USER, f"{REPO}/acme")
+    one = lookup({}, user=user, machine=FakeStore(MACHINE))
+    token = one.find(COVERED)
+    assert token is not None
+
+    assert one.alternative(COVERED, to=token) is None
+
+
+def test_alternative_to_a_credential_that_does_not_cover_the_url_is_none() -> None:
+    one = with_key()
+    elsewhere = lookup({}, user=FakeStore(NAMED, f"{REPO}/globex"), machine=FakeStore(MACHINE))
+    other = elsewhere.find(f"{REPO}/globex/main/x")
+    assert other is not None
+
+    assert one.alternative(COVERED, to=other) is None
+
+
+def test_api_key_of_a_login_is_found_after_the_one_in_the_environment() -> None:
+    user = FakeStore(USER)
+    opens = Token(
+        organization="(your organizations)",
+        kind=TokenKind.API_KEY,
+        scope=("https://corp.example/r",),
+    )
+    user.logins = {"https://corp.example": Entry(Slot("file", "1"), opens.as_json())}
+    variables = {"ANACONDA_AUTH_API_KEY": API_KEY}
+
+    found = api_keys(Settings(variables), user=user)  # type: ignore[arg-type]  # a fake
+
+    assert [one.prefix for one in found] == [REPO, "https://corp.example/r"]
+    assert [one.prefix for one in api_keys(Settings({}), user=user)] == [  # type: ignore[arg-type]  # a fake
+        "https://corp.example/r"
+    ]
+    assert [one.prefix for one in api_keys(Settings(variables), user=None)] == [REPO]
+    assert api_keys(Settings({}), user=None) == ()

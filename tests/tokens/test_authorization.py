@@ -88,3 +88,16 @@ def test_header_has_the_form_of_its_scheme(way: AuthScheme, expected: str | None
 @pytest.mark.parametrize("way", AuthScheme)
 def test_secret_type_is_password_only_for_basic(way: AuthScheme) -> None:
     assert secret_type(way.value) is (Password if way is AuthScheme.BASIC else Secret)
+
+
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER, AuthScheme.BASIC])
+def test_address_is_unchanged_if_the_token_is_sent_in_a_header(way: AuthScheme) -> None:
+    held = Token(organization="acme", kind=TokenKind.SITE, scope=(), way=way)
+    secret = Secret("a-token-0123456789")
+    assert address("https://h.example/a/b", token=held, secret=secret) == "https://h.example/a/b"
+
+
+def test_character_that_is_escaped_as_two_bytes_is_redacted() -> None:
+    secret = Password("geheim\u00df")
+    for form in ("geheim\u00df", "geheim%C3%9F", "geheim%c3%9f"):
+        assert "geheim" not in redacted(f"x {form} y", secret=secret)

@@ -316,3 +316,55 @@ def test_organization_of_a_url_is_the_first_segment_below_the_repository(
     url: str, organization: str | None
 ) -> None:
     assert organization_of(url, repository=REPO) == organization
+
+
+@pytest.mark.parametrize(
+    "path", ["a%00b", "a%2Fb", "a%5cb", "a/./b", "a/../b", "a/.;x/b", "a/..;x/b", "a/.", "a/.."]
+)
+def test_path_that_servers_read_in_different_ways_is_refused(path: str) -> None:
+    url = f"https://repo.example/{path}"
+    with pytest.raises(MalformedURL, match="dot segment"):
+        normalised(url)
+    assert longest_prefix(url, among={"https://repo.example", "https://repo.example/a"}) is None
+
+
+@pytest.mark.parametrize(
+    "subdir",
+    [
+        "noarch",
+        "linux-64",
+        "linux-aarch64",
+        "linux-ppc64le",
+        "linux-s390x",
+        "linux-32",
+        "linux-armv7l",
+        "linux-armv6l",
+        "linux-riscv64",
+        "osx-64",
+        "osx-arm64",
+        "win-64",
+        "win-arm64",
+        "win-32",
+        "freebsd-64",
+        "emscripten-wasm32",
+        "wasi-wasm32",
+        "zos-z",
+    ],
+)
+def test_each_subdir_of_conda_ends_the_channel(subdir: str) -> None:
+    url = f"https://repo.example/acme/main/{subdir}/shards/x.msgpack.zst"
+    assert channel_of(url) == "https://repo.example/acme/main"
+    assert channel_of(f"acme/{subdir}/x.conda") == "acme"
+
+
+def test_first_part_of_an_address_is_no_subdir() -> None:
+    assert channel_of("noarch/x") == "noarch/x"
+    assert channel_of("https://noarch/x") == "https://noarch/x"
+    assert channel_of("https://noarch/notices.json") == "https://noarch"
+
+
+@pytest.mark.parametrize("name", ["main", "r", "msys2", "free", "mro-archive", "pro", "main-x"])
+def test_channel_of_the_repository_itself_belongs_to_no_organization(name: str) -> None:
+    repository = "https://repo.anaconda.cloud/repo/"
+    assert organization_of(f"{repository}{name}/noarch/x", repository=repository) is None
+    assert organization_of(f"{repository}{name}1/noarch/x", repository=repository) == f"{name}1"
