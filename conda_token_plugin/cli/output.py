@@ -171,9 +171,12 @@ class Printer:
                 for line in lines:
                     self._message(line)
 
-    def abandon(self) -> None:
-        """Stop writing to a reader that went away, also at interpreter shutdown."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.out.fileno())
+    def abandon(self, stream: TextIO | None = None) -> None:
+        """Discard what is written to ``stream`` (default: the output) from now on.
+
+        The interpreter would otherwise report at its exit that the buffer cannot be written.
+        """
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or self.out).fileno())
 
     def _drawn(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Print aligned columns if they fit without breaking a cell, otherwise a block per row."""
@@ -207,7 +210,9 @@ class Printer:
         except BrokenPipeError:  # the reader has closed the pipe; `main` handles it
             raise
         except OSError as error:  # a full disk behind a redirection
-            self.abandon()
+            self.abandon(stream)
+            if stream is self.err:  # there is no place for a message
+                return
             raise OutputLost(error.strerror or "unknown") from None
 
 

@@ -36,10 +36,10 @@ class Parser(ArgumentParser):
         raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Print help also on a stream whose encoding lacks some of its characters."""
-        from conda_token_plugin.cli.text import printable
+        """Print help as all other output, so that a closed pipe and a full disk are handled."""
+        from conda_token_plugin.cli.output import Printer
 
-        super()._print_message(printable(message, file), file)
+        Printer(out=file).echo(message, colours=True)
 
 
 class Overview(Parser):

@@ -59,7 +59,9 @@ def test_version_option_prints_the_version_of_the_package(shell: Shell, option: 
     assert shell(option).out.strip() == f"conda-token-plugin {__version__}"
 
 
-def test_closed_pipe_is_not_an_error() -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+def test_closed_pipe_is_not_an_error(monkeypatch: pytest.MonkeyPatch, *, buffered: bool) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", "" if buffered else "1")
     command = [sys.executable, "-m", "conda_token_plugin", "--help"]
     with Popen(command, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout
@@ -77,7 +79,9 @@ def list_into(target: str) -> tuple[int, str]:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_unwritable_output_is_one_line(shell: Shell) -> None:
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_unwritable_output_is_one_line(shell: Shell, buffered: str) -> None:
+    shell.set("PYTHONUNBUFFERED", buffered)
     shell("install", "--org", "acme", "--yes")
     code, said = list_into("> /dev/full")
     assert code == 1

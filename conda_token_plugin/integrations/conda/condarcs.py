@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +214,7 @@ def roots(settings: Settings) -> Iterator[Path]:
     if variables.get("CONDA_EXE"):
         named.append(Path(variables["CONDA_EXE"]).parent.parent)
     here = Path(sys.prefix)
-    if (here / "conda-meta").is_dir():
+    if isdir(here / "conda-meta"):  # noqa: PTH112  # Path.is_dir raises if it may not be entered
         named.append(here)
     yield from dict.fromkeys(named)
 
