@@ -20,9 +20,11 @@ ASK = """
 import sys
 from conda_token_plugin.auth import session
 from conda_token_plugin.errors.service import ServiceUnreachable
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store.lookup import Lookup
 session.CONDA_RESERVE = -2.5  # a total of half a second
 try:
-    session.CondaSender().get(sys.argv[1], at_most=1000)
+    session.CondaSender(Lookup(Settings())).get(sys.argv[1], at_most=1000)
 except ServiceUnreachable as error:
     print(error)
 """

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 
 from conda_token_plugin.gateways.http.client import Http
+from conda_token_plugin.gateways.http.redirects import keep_in_scope, scope_hook, target_of
+from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import HeaderValue
 
 if TYPE_CHECKING:
@@ -109,3 +113,47 @@ def test_token_in_the_middle_of_the_path_goes_along_inside_of_the_scope_only(
     redirect(sandbox, asked, location)
     follow(sandbox, asked, header=False)
     assert paths(sandbox) == [(asked, False), (arrives, False)]
+
+
+def answer(url: str, location: str) -> Response:
+    """Return a redirect of a request with a header, as requests gives it to a hook."""
+    request = PreparedRequest()
+    request.prepare_url(url, None)
+    request.headers = CaseInsensitiveDict({"Authorization": "token x"})
+    made = Response()
+    made.status_code, made.url, made.request = 302, url, request
+    made.headers["Location"] = location
+    return made
+
+
+def test_target_that_cannot_be_read_covers_nothing() -> None:
+    redirect = answer("https://h.example/a", "https://[::1/x")
+
+    assert target_of(redirect) == "about:invalid"
+    assert longest_prefix(target_of(redirect), among={"https://h.example"}) is None
+
+
+@pytest.mark.parametrize("location", ["/get/priv/b", "/evil"])
+def test_hook_returns_the_response(location: str) -> None:
+    redirect = answer("https://h.example/get/priv/a", location)
+
+    assert scope_hook({"https://h.example/get/priv"})(redirect) is redirect
+    kept = "Authorization" in redirect.request.headers
+    assert kept == (location != "/evil")
+
+
+@pytest.mark.parametrize(
+    ("url", "location", "arrives"),
+    [
+        ("/t/tok/a/x", "/a/y", "https://h.example/t/tok/a/y"),
+        ("/api/t/tok/a/x", "/api/a/y", "https://h.example/api/t/tok/a/y"),
+        ("/api/t/tok/a/x", "/a/y", "https://h.example/t/tok/a/y"),
+        ("/a/x", "/a/y", "/a/y"),
+    ],
+)
+def test_token_is_put_where_the_path_had_it(url: str, location: str, arrives: str) -> None:
+    redirect = answer(f"https://h.example{url}", location)
+
+    keep_in_scope(redirect, covers=lambda _url: True)
+
+    assert redirect.headers["Location"] == arrives

@@ -368,3 +368,8 @@ def test_channel_of_the_repository_itself_belongs_to_no_organization(name: str) 
     repository = "https://repo.anaconda.cloud/repo/"
     assert organization_of(f"{repository}{name}/noarch/x", repository=repository) is None
     assert organization_of(f"{repository}{name}1/noarch/x", repository=repository) == f"{name}1"
+
+
+@pytest.mark.parametrize("name", ["a!b", "a$b", "a(b)", "a'b", "a,b", "a~b"])
+def test_character_of_a_path_that_is_not_escaped_is_accepted(name: str) -> None:
+    assert normalised(f"https://repo.example/{name}") == f"https://repo.example/{name}"

@@ -16,7 +16,14 @@ from hypothesis import strategies as st
 
 import conda_token_plugin
 from conda_token_plugin.errors.input import MalformedPassword, MalformedToken
-from conda_token_plugin.tokens.secret import LONGEST, HeaderValue, Password, Secret, fault_of
+from conda_token_plugin.tokens.secret import (
+    LONGEST,
+    HeaderSecret,
+    HeaderValue,
+    Password,
+    Secret,
+    fault_of,
+)
 
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 PACKAGE = Path(conda_token_plugin.__file__).parent
@@ -187,3 +194,42 @@ def test_password_is_accepted_when_its_characters_can_be_sent(value: str) -> Non
 @pytest.mark.parametrize("value", ["", "a" * (LONGEST + 1)])
 def test_password_has_the_fault_of_a_token_when_its_length_is_wrong(value: str) -> None:
     assert Password.fault_of(value) == fault_of(value) != ""
+
+
+@pytest.mark.parametrize("kind", [Secret, Password])
+def test_longest_value_is_accepted_and_one_more_character_is_not(kind: type[Secret]) -> None:
+    assert kind("x" * 16_384).reveal() == "x" * 16_384
+    with pytest.raises(MalformedToken, match="16385 characters; at most 16384"):
+        kind("x" * 16_385)
+
+
+def test_last_four_are_shown_from_twelve_characters_on_and_never_of_a_password() -> None:
+    assert Secret("12345678abcd").last_four == "abcd"
+    assert Secret("1234567abcd").last_four == ""
+    assert Password("12345678abcd").last_four == ""
+
+
+def test_secret_is_compared_with_secrets_only() -> None:
+    assert Secret(VALUE).__eq__(VALUE) is NotImplemented
+    assert Secret(VALUE) != VALUE
+    assert Secret(VALUE) == Secret(VALUE)
+
+
+@pytest.mark.parametrize("value", ["Bearer abc", "Digest a=b, c=d", "abc"])
+def test_header_may_contain_single_blanks(value: str) -> None:
+    assert HeaderSecret.fault_of(value) == ""
+    assert HeaderSecret(value).reveal() == value
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", " Bearer abc", "Bearer abc ", "Bearer\tabc", "a\nb", "é"]
+)
+def test_header_that_cannot_be_sent_is_refused(value: str) -> None:
+    assert HeaderSecret.fault_of(value)
+    with pytest.raises(MalformedToken):
+        HeaderSecret(value)
+
+
+def test_fault_is_an_empty_text_for_a_good_value() -> None:
+    assert fault_of(VALUE) == ""
+    assert Password.fault_of("two words") == ""
