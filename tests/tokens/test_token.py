@@ -221,3 +221,45 @@ def test_an_entry_that_was_not_written_by_us_is_one_of_three_errors(entry: dict[
 
 def test_names_of_a_later_version_are_passed_over() -> None:
     assert Token.from_json({**token().as_json(), "colour": "blue"}) == token()
+
+
+def test_names_of_kinds_and_schemes_are_those_of_the_stored_format() -> None:
+    """Later versions read them, so they never change."""
+    kinds = {"individual", "site", "api-key", "unknown", "provider"}
+    assert {kind.value for kind in TokenKind} == kinds
+    assert {way.value for way in AuthScheme} == {"token", "bearer", "basic", "path", "header"}
+
+
+def test_token_without_prefixes_keeps_its_key_and_loses_them() -> None:
+    held = token(scope=("https://h.example/a", "https://h.example/b"))
+
+    less = held.without({"https://h.example/a"})
+
+    assert less.scope == ("https://h.example/b",)
+    assert less.key == held.key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("scope", "https://h.example/a"),
+        ("channels", {"a": 1}),
+        ("scope", [1]),
+        ("organization", 7),
+        ("tolerance_months", 1201),
+        ("tolerance_months", -1),
+        ("tolerance_months", True),
+        ("tolerance_months", "2"),
+        ("kind", "no-such-kind"),
+    ],
+)
+def test_stored_value_of_a_wrong_type_is_refused(name: str, value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Token.from_json({**token().as_json(), name: value})
+
+
+@pytest.mark.parametrize("months", [0, 1, 1200])
+def test_tolerance_of_the_service_is_counted_in_months_of_thirty_days(months: int) -> None:
+    held = token(expires=NOW, subscription_ends=NOW, tolerance_months=months)
+
+    assert held.grace == months * timedelta(days=30)
