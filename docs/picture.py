@@ -19,12 +19,12 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from conda_token_plugin.cli.commands.demo import coloured, prompted
-from conda_token_plugin.cli.demo_stage import acts, stage
+from conda_token_plugin.cli.demo_stage import demo_commands, demo_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.cli.demo_stage import Stage
+    from conda_token_plugin.cli.demo_stage import DemoHome
 
 HERE = Path(__file__).parent
 COLUMNS, LINES = 104, 40
@@ -67,7 +67,7 @@ THEMES = {
 def main() -> None:
     """Run the demo once, and draw it in each theme."""
     os.environ |= {"COLUMNS": str(COLUMNS), "LINES": str(LINES), "TERM": "xterm-256color"}
-    with stage() as here:
+    with demo_home() as here:
         session = "\n\n".join(played(here))
     for name, frame in THEMES.items():
         drawn = Console(record=True, width=COLUMNS, file=StringIO())
@@ -78,13 +78,13 @@ def main() -> None:
         (HERE / f"demo-{name}.svg").write_text(svg, encoding="utf-8")
 
 
-def played(here: Stage) -> Iterator[str]:
+def played(here: DemoHome) -> Iterator[str]:
     """Yield each command, as a user would type it, with its output on a terminal.
 
     Raises:
         SystemExit: A command did not end as it has to.
     """
-    for act in acts(here):
+    for act in demo_commands(here):
         code, output = here.run(act, on_terminal=True)
         if not act.succeeded(code, output):
             raise SystemExit(f"{act.shown} ended with {code}:\n{output}")

@@ -38,7 +38,7 @@ ERASED = re.compile(r"[^\n]*(?:\x1b\[2K|\r)|\x1b\[[0-9;?]*[A-Za-ln-z]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class DemoCommand:
     """A command: what a user would type, what is run, and which lines of its output are shown."""
 
     shown: str
@@ -62,7 +62,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class DemoHome:
     """A temporary home, the addresses of the sandbox, and the variables of the commands."""
 
     home: Path
@@ -70,7 +70,7 @@ class Stage:
     organizations: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def run(self, act: Act, *, on_terminal: bool) -> tuple[int, str]:
+    def run(self, act: DemoCommand, *, on_terminal: bool) -> tuple[int, str]:
         """Run the command of ``act`` in the temporary home.
 
         Args:
@@ -131,7 +131,7 @@ def _read(terminal: int) -> bytes:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def demo_home() -> Iterator[DemoHome]:
     """Yield a temporary home with a running sandbox; remove both afterwards.
 
     Raises:
@@ -154,7 +154,7 @@ def stage() -> Iterator[Stage]:
         # The user is logged in, as with `conda token login --no-channels`.
         settings = Settings(variables)
         user_store(settings).set_login(settings.service_url, Secret(introduction["api_key"]))
-        yield Stage(
+        yield DemoHome(
             home=home,
             repo=introduction["repo"],
             organizations=tuple(introduction["organizations"]),
@@ -186,10 +186,10 @@ def _sandbox() -> Iterator[dict[str, str]]:
             process.wait(timeout=STOP_TIMEOUT)
 
 
-def acts(stage: Stage) -> Iterator[Act]:
+def demo_commands(demo_home: DemoHome) -> Iterator[DemoCommand]:
     """Yield the commands of the story, for the client that is available."""
-    organization = stage.organizations[0]
-    channel = f"{stage.repo}{organization}/main"
+    organization = demo_home.organizations[0]
+    channel = f"{demo_home.repo}{organization}/main"
     package = f"{organization}-tools"
     has_conda = find_spec("conda") is not None
     client = _conda(channel, package) if has_conda else _rattler(channel, package)
@@ -204,26 +204,26 @@ def acts(stage: Stage) -> Iterator[Act]:
     yield _token("remove", organization)
 
 
-def _token(*arguments: str, lines: tuple[str, ...] = ()) -> Act:
+def _token(*arguments: str, lines: tuple[str, ...] = ()) -> DemoCommand:
     shown = "conda token" if find_spec("conda") else "conda-token-plugin"
     module = ["conda", "token"] if find_spec("conda") else ["conda_token_plugin"]
     command = [sys.executable, "-m", *module, *arguments]
-    return Act(shown=" ".join([shown, *arguments]), command=command, lines=lines)
+    return DemoCommand(shown=" ".join([shown, *arguments]), command=command, lines=lines)
 
 
-def _conda(channel: str, package: str) -> Act:
+def _conda(channel: str, package: str) -> DemoCommand:
     words = ["create", "--prefix", "./env", "--override-channels", "-c", channel, package]
     quiet = ["--yes", "--quiet", "--solver", _solver()]
-    return Act(
+    return DemoCommand(
         shown=f"conda create -p ./env -c {channel} {package}",
         command=[sys.executable, "-m", "conda", *words, *quiet],
         lines=("::|Executing",),
     )
 
 
-def _rattler(channel: str, package: str) -> Act:
+def _rattler(channel: str, package: str) -> DemoCommand:
     words = ["conda_token_plugin.sandbox.rattler_client", channel, package, "env"]
-    return Act(
+    return DemoCommand(
         shown=f"py-rattler: install {package} from {channel}",
         command=[sys.executable, "-m", *words],
         lines=("^installed",),

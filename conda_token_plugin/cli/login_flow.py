@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
 
-OURS = "conda token login"
+STORED_LOGIN = "conda token login"
 """The name of the login that this command stores, as a source of API keys."""
 
 
@@ -48,7 +48,7 @@ def service(call: CommandContext, *, store: Store) -> Service:
 
     Raises:
         NotLoggedIn, LoginRefused: There is no usable login, and no terminal to log in at.
-        LoginAbandoned, ServiceError, StoreError: The login failed.
+        LoginIncomplete, ServiceError, StoreError: The login failed.
     """
     from conda_token_plugin.service.client import Service
 
@@ -68,7 +68,7 @@ def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
         call.printer.say(error.what)
         api_key, _ = log_in(call, store=store, web=False)
         call.logged_in = True
-        return api_key, OURS
+        return api_key, STORED_LOGIN
 
 
 def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:
@@ -80,7 +80,7 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
     Raises:
         StoreError: The API key cannot be stored. The user was not asked to log in.
         ConfigurationError: The drop-in cannot be written. The login is stored.
-        LoginAbandoned, ServiceError: The login failed.
+        LoginIncomplete, ServiceError: The login failed.
         Interrupted: Ctrl-C.
     """
     from conda_token_plugin.service.login.flow import Login

@@ -102,7 +102,7 @@ def overview(*, prog: str) -> Overview:
     return parser
 
 
-def whole(*, prog: str) -> Parser:
+def complete_parser(*, prog: str) -> Parser:
     """Return one parser for all commands, for completion. It imports every command's module."""
     parser = overview(prog=prog)
     commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser)

@@ -15,20 +15,20 @@
     ├── LoginError .................. 3
     │   ├── NotLoggedIn
     │   ├── LoginRefused ................ the service rejects the API key
-    │   └── LoginAbandoned .............. denied, expired, or not finished
+    │   └── LoginIncomplete ............. denied, expired, or not finished
     ├── OrganizationError ........... 4
     │   ├── NoSuchOrganization
     │   ├── NoOrganization
     │   ├── NoSeat
-    │   ├── SubscriptionOver
+    │   ├── SubscriptionEnded
     │   ├── ExtensionRefused ............ an administrator's sync was refused
     │   └── IssueRefused ................ refused for another reason
     ├── ServiceError ................ 5
     │   ├── ServiceUnreachable
-    │   │   └── AnswerLost .............. the request was sent, and there was no response
+    │   │   └── ResponseLost ............ the request was sent, and there was no response
     │   ├── ServiceFault ................ a response 5xx
     │   ├── ServiceBusy ................. a response 429
-    │   ├── ServiceNonsense ............. a response that its API does not allow
+    │   ├── UnexpectedResponse .......... a response that its API does not allow
     │   ├── IssueUncertain .............. a token may have been issued and lost
     │   ├── NoChannel ................... the URL is not a channel, so nothing was verified
     │   └── TokenRefused ................ the repository rejects the token
@@ -57,7 +57,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-TO_BE_VEILED = r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+CREDENTIAL_FORMAT = (
+    r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+)
 """Pattern of tokens and API keys. People type them in the place of a name, and a log would keep
 the message. Compiled by the first error, because most commands have none."""
 
@@ -72,11 +74,11 @@ class TokenPluginError(Exception):
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Take one or more sentences each; line breaks become blanks and tokens become "…"."""
         self.what, self.hint = (
-            re.sub(TO_BE_VEILED, "…", " ".join(s.split())) for s in (what, hint)
+            re.sub(CREDENTIAL_FORMAT, "…", " ".join(s.split())) for s in (what, hint)
         )
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
-    def hinting(self, hint: str) -> TokenPluginError:
+    def with_hint(self, hint: str) -> TokenPluginError:
         """Return the same error with `hint` appended to its hint."""
         error = type(self).__new__(type(self))
         TokenPluginError.__init__(error, self.what, hint=f"{self.hint} {hint}".lstrip())

@@ -73,7 +73,7 @@ class LoginRefused(LoginError):
         )
 
 
-class LoginAbandoned(LoginError):
+class LoginIncomplete(LoginError):
     """The login was denied, expired, or was not finished."""
 
     def __init__(self, reason: str, *, hint: str = "Run: conda token login") -> None:

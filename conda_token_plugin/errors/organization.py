@@ -68,7 +68,7 @@ class NoSeat(OrganizationError):
         )
 
 
-class SubscriptionOver(OrganizationError):
+class SubscriptionEnded(OrganizationError):
     """The organization's subscription has ended or was cancelled."""
 
     def __init__(self, organization: str, *, ended: datetime | None, cancelled: bool) -> None:

@@ -31,7 +31,7 @@ class ServiceUnreachable(ServiceError):
         )
 
 
-class AnswerLost(ServiceUnreachable):
+class ResponseLost(ServiceUnreachable):
     """The request was sent and there was no response, so its effect is unknown."""
 
 
@@ -61,7 +61,7 @@ class ServiceBusy(ServiceError):
         )
 
 
-class ServiceNonsense(ServiceError):
+class UnexpectedResponse(ServiceError):
     """The response is not what the API documents: a web page, half a JSON, a missing key."""
 
     def __init__(self, url: str, *, got: str, hint: str = "") -> None:

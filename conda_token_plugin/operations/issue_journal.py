@@ -2,7 +2,7 @@
 
 Between the answer of the service and the write to the store, a kill or a power cut loses the new
 token, and the service has already revoked the one before it. Neither can be restored. So an entry
-is written before the request is sent. If the process dies in between, the next command finds an
+is written before the request is sent. If the process ends in between, the next command finds an
 entry whose lock is free and reports the interrupted issue.
 
 Each issue has an entry, a file of its own, so that two issues at the same time do not remove each

@@ -260,7 +260,7 @@ def _stored(
         raise IssueLost(token.organization, cause=error) from None
     except ConfigurationError as error:  # the token is stored; only the drop-in is not
         command = f"conda token install --org {token.organization} --if-missing"
-        raise error.hinting(f"The token is stored; then run: {command}") from None
+        raise error.with_hint(f"The token is stored; then run: {command}") from None
 
 
 def _has(store: Store, token: Token) -> bool:

@@ -27,6 +27,7 @@ The first row that applies is used:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
@@ -36,6 +37,7 @@ from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from conda_token_plugin.errors.organization import OrganizationError
@@ -166,16 +168,19 @@ def _by_service(evidence: Evidence) -> Diagnosis | None:
         return _not_for_this(evidence)
     if evidence.service_refused is not None:
         return _no_longer_entitled(evidence, evidence.service_refused)
-    return _OUTCOMES[evidence.outcome](evidence) if evidence.outcome in _OUTCOMES else None
+    reason = _OUTCOMES.get(evidence.outcome) if evidence.outcome else None
+    return reason(evidence) if reason else None
 
 
 def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
     """Return the reason that the stored metadata show; "refused" if they show none."""
     state = token.state(now=evidence.now)
     if state is State.EXPIRED:
-        return _of_token(evidence, "expired", f"expired on {day(token.dies)}", _anew(evidence))
+        return _of_token(
+            evidence, "expired", f"expired on {day(token.usable_until)}", _anew(evidence)
+        )
     if state is State.CANCELLED:
-        return _cancelled(evidence)
+        return _without_subscription(evidence, code="cancelled", end="was cancelled")
     return _revoked(evidence) if state is State.REVOKED else _refused(token, evidence)
 
 
@@ -204,16 +209,12 @@ def _revoked(evidence: Evidence) -> Diagnosis:
     return _of_token(evidence, "revoked", why, _anew(evidence))
 
 
-def _cancelled(evidence: Evidence) -> Diagnosis:
-    return _without_subscription(evidence, "cancelled", "was cancelled")
-
-
 def _ended(evidence: Evidence) -> Diagnosis:
     ends = evidence.token.subscription_ends if evidence.token else None
-    return _without_subscription(evidence, "ended", f"ended on {day(ends)}")
+    return _without_subscription(evidence, code="ended", end=f"ended on {day(ends)}")
 
 
-def _without_subscription(evidence: Evidence, code: str, end: str) -> Diagnosis:
+def _without_subscription(evidence: Evidence, *, code: str, end: str) -> Diagnosis:
     organization = evidence.token.organization if evidence.token else evidence.organization
     why = f"expired with the organization's subscription, which {end}"
     then = f"When it is renewed, run: {command_line('sync', organization)}"
@@ -231,8 +232,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
         why = "It may have expired, lack the scope for channels, or belong to a user without a seat"
     if token.kind is TokenKind.PROVIDER:
         why = "It may have expired, or be for other channels"
-    if refusal.page:
-        why += ", or a proxy answered: the answer is a web page"
+    why += ", or a proxy answered: the answer is a web page" if refusal.page else ""
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
@@ -278,8 +278,8 @@ def _is_supplied(evidence: Evidence) -> bool:
 
 def _place(evidence: Evidence) -> str:
     kind = evidence.token.kind if evidence.token else TokenKind.UNKNOWN
-    unstored = (TokenKind.API_KEY, TokenKind.PROVIDER, TokenKind.UNKNOWN)
-    return evidence.source if kind in unstored else f"the {evidence.source} store"
+    stored = kind in (TokenKind.INDIVIDUAL, TokenKind.SITE)
+    return f"the {evidence.source} store" if stored else evidence.source
 
 
 def _last_valid(token: Token | None) -> str:
@@ -292,9 +292,9 @@ def _run(*words: str) -> str:
     return f"Run: {command_line(*words)}"
 
 
-_OUTCOMES = {
+_OUTCOMES: Mapping[SyncOutcome, Callable[[Evidence], Diagnosis]] = {
     SyncOutcome.REISSUED: _reissued,
     SyncOutcome.REVOKED: _revoked,
-    SyncOutcome.CANCELLED: _cancelled,
+    SyncOutcome.CANCELLED: partial(_without_subscription, code="cancelled", end="was cancelled"),
     SyncOutcome.ENDED: _ended,
 }

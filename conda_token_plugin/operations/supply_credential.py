@@ -79,5 +79,5 @@ def response_for(url: str, *, lookup: Lookup, now: datetime) -> Response:
             "and a credential helper can only return a header.",
             hint="If the server accepts a header, store the token again with --send-as token.",
         )
-    expires = held.supplied_until() if held.supplied_until else held.token.dies
+    expires = held.supplied_until() if held.supplied_until else held.token.usable_until
     return Response({"Authorization": [value]}, expires if expires and expires > now else None)

@@ -138,4 +138,4 @@ def _with_other_scheme(error: TokenRefused, *, token: Token) -> TokenRefused:
     if token.way is not AuthScheme.TOKEN or any(_shared(token)) or token.kind is not TokenKind.SITE:
         return error
     hint = "If the server accepts tokens in the path only, as quetz does, use --send-as path."
-    return error.hinting(hint)  # type: ignore[return-value]  # returns the type of `error`
+    return error.with_hint(hint)  # type: ignore[return-value]  # returns the type of `error`

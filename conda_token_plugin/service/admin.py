@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
-from conda_token_plugin.errors.service import ServiceNonsense
+from conda_token_plugin.errors.service import UnexpectedResponse
 from conda_token_plugin.gateways.http import client
 from conda_token_plugin.service.models import JsonReader, reason_of
 from conda_token_plugin.settings import SERVICE_ACCOUNT
@@ -75,7 +75,7 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
         source = f"{name[0]} and {secret[0]}"
         raise LoginRefused(service=url, source=source, hint="Check both values.")
     if answer.elsewhere or answer.is_page or not answer.ok:
-        raise ServiceNonsense(answer.url, got=answer.nature)
+        raise UnexpectedResponse(answer.url, got=answer.nature)
     return JsonReader(answer.json(), answer.url)["access_token"].secret
 
 
@@ -153,7 +153,7 @@ class Admin:
         if answer.status == UNAUTHORIZED:
             raise self._login_refused()
         if answer.elsewhere or answer.is_page:
-            raise ServiceNonsense(answer.url, got=answer.nature)
+            raise UnexpectedResponse(answer.url, got=answer.nature)
         return answer
 
     def _login_refused(self) -> LoginRefused:
@@ -167,5 +167,5 @@ class Admin:
 def _expiry(answer: HttpResponse) -> datetime | None:
     try:
         return JsonReader(answer.json(), answer.url)["expires_at"].moment
-    except ServiceNonsense:  # missing, or no date
+    except UnexpectedResponse:  # missing, or no date
         return None

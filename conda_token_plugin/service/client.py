@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import IssueRefused, NoOrganization
 from conda_token_plugin.errors.service import (
-    AnswerLost,
     IssueUncertain,
+    ResponseLost,
     ServiceFault,
-    ServiceNonsense,
+    UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.models import (
@@ -130,7 +130,7 @@ class Service:
         if answer.status == FORBIDDEN:
             raise self._login_refused()
         if not answer.ok:
-            raise ServiceNonsense(answer.url, got=answer.nature)
+            raise UnexpectedResponse(answer.url, got=answer.nature)
         return _part(answer)
 
     def _send(self, method: str, path: str, *, json: object = None) -> HttpResponse:
@@ -147,7 +147,7 @@ class Service:
 
     def _refusal(self, organization: str, answer: HttpResponse) -> TokenPluginError:
         if answer.elsewhere:
-            return ServiceNonsense(answer.url, got=answer.nature)
+            return UnexpectedResponse(answer.url, got=answer.nature)
         return IssueRefused(organization, status=answer.status, reason=reason_of(answer))
 
 
@@ -178,11 +178,11 @@ def _uncertain(organization: str, *, url: str) -> Iterator[None]:
     """Replace errors after which the token may have been issued with ``IssueUncertain``."""
     try:
         yield
-    except AnswerLost:  # the request may have arrived
+    except ResponseLost:  # the request may have arrived
         reason = "gave no answer"
     except ServiceFault as error:  # it may have failed after it had issued the token
         reason = f"failed (HTTP {error.status})"
-    except ServiceNonsense:  # the status says that it was issued, but the token is not readable
+    except UnexpectedResponse:  # the status says that it was issued, but the token is not readable
         reason = "gave an answer without a token"
     else:
         return

@@ -1,6 +1,6 @@
 """The service's responses as values.
 
-Unknown keys are ignored. A key that is missing or of the wrong type raises ``ServiceNonsense``,
+Unknown keys are ignored. A key that is missing or of the wrong type raises ``UnexpectedResponse``,
 which names the address and the key and quotes no value.
 The shapes are those of anaconda-auth 0.15.3 and of the public documentation.
 """
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.errors.service import ServiceError, ServiceNonsense
+from conda_token_plugin.errors.service import ServiceError, UnexpectedResponse
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import MAX_MONTHS, utc
 
@@ -93,12 +93,12 @@ class JsonReader:
         except MalformedToken:  # it contains a blank, or is longer than a header may be
             raise self.wrong("a token") from None
 
-    def wrong(self, expected: str) -> ServiceNonsense:
+    def wrong(self, expected: str) -> UnexpectedResponse:
         """Return the error for a part that is not ``expected``."""
         if self.value is None and self.place:
-            return ServiceNonsense(self.url, got=f"JSON without {self.place!r}")
+            return UnexpectedResponse(self.url, got=f"JSON without {self.place!r}")
         where = f"as {self.place!r}" if self.place else "at its top"
-        return ServiceNonsense(self.url, got=f"JSON that does not have {expected} {where}")
+        return UnexpectedResponse(self.url, got=f"JSON that does not have {expected} {where}")
 
 
 class Organization(NamedTuple):
@@ -144,7 +144,7 @@ class IssuedToken(NamedTuple):
         secret = part["token"].secret
         try:
             return cls(secret, part["expires_at"].moment)
-        except ServiceNonsense:  # no date: the token is more important
+        except UnexpectedResponse:  # no date: the token is more important
             return cls(secret, None)
 
 

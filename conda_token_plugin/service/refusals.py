@@ -5,9 +5,9 @@ The first row that applies:
 | condition                                                         | error               |
 |-------------------------------------------------------------------|---------------------|
 | the organization is not one of the user's                         | NoSuchOrganization  |
-| the response mentions a cancelled subscription                    | SubscriptionOver    |
+| the response mentions a cancelled subscription                    | SubscriptionEnded    |
 | the response mentions a seat                                      | NoSeat              |
-| "who am I" gives an end of the subscription that has passed       | SubscriptionOver    |
+| "who am I" gives an end of the subscription that has passed       | SubscriptionEnded    |
 | the account has no subscription with tokens for the organization  | IssueRefused        |
 | the status is 403 and the response gives no reason                | NoSeat              |
 | otherwise                                                         | IssueRefused        |
@@ -26,7 +26,7 @@ from conda_token_plugin.errors.organization import (
     IssueRefused,
     NoSeat,
     NoSuchOrganization,
-    SubscriptionOver,
+    SubscriptionEnded,
 )
 from conda_token_plugin.errors.service import ServiceError
 
@@ -79,7 +79,7 @@ def _cause(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPl
         return NoSeat(organization)
     ends = _end_of(organization, service=service)
     if cancelled or (ends is not None and ends <= now):
-        return SubscriptionOver(organization, ended=ends, cancelled=cancelled)
+        return SubscriptionEnded(organization, ended=ends, cancelled=cancelled)
     if mine[organization].id not in service.subscribed():
         return refused
     return NoSeat(organization) if refused.status == FORBIDDEN and not reason else refused

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.errors.service import ServiceFault, ServiceNonsense, TokenRefused
+from conda_token_plugin.errors.service import ServiceFault, TokenRefused, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Http
 from conda_token_plugin.tokens.authorization import address, header
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
@@ -97,7 +97,7 @@ class ChannelProbe:
         self._check(beginning)
         package = package_in(beginning.body, index=index)
         if package is None and not _REPODATA.match(beginning.body):
-            raise ServiceNonsense(index, got="something that is not repodata", hint=NO_REPODATA)
+            raise UnexpectedResponse(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
             return ChannelProof(index, "repodata", self.is_public(index))
         self._check_package(self._head(package))
@@ -143,7 +143,7 @@ class ChannelProbe:
     def _check_package(self, answer: HttpResponse) -> None:
         if answer.status == NOT_FOUND:
             got = "HTTP 404 for a package that its index lists"
-            raise ServiceNonsense(answer.url, got=got, hint=INCOMPLETE)
+            raise UnexpectedResponse(answer.url, got=got, hint=INCOMPLETE)
         self._check(answer)
 
     def _check(self, answer: HttpResponse) -> None:
@@ -156,7 +156,7 @@ class ChannelProbe:
                 outcome=self._outcome,
             )
         if not _leads_to_package(answer) and (not answer.ok or answer.is_page):
-            raise ServiceNonsense(answer.url, got=answer.nature)
+            raise UnexpectedResponse(answer.url, got=answer.nature)
 
 
 def _leads_to_package(answer: HttpResponse) -> bool:

@@ -39,7 +39,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors import TO_BE_VEILED
+from conda_token_plugin.errors import CREDENTIAL_FORMAT
 from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _address(text: str) -> str:
     """
     text = text.strip()
     # Compiling the pattern takes a request longer than all else here, so short texts are skipped.
-    if len(text) >= TOKEN_LENGTH and re.search(TO_BE_VEILED, text):
+    if len(text) >= TOKEN_LENGTH and re.search(CREDENTIAL_FORMAT, text):
         from conda_token_plugin.errors.input import MalformedURL
 
         raise MalformedURL("…", "it contains a token or key")

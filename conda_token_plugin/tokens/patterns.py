@@ -1,6 +1,6 @@
 """Patterns of tokens and placeholders in text: each is defined here and nowhere else. Pure.
 
-The one exception is the pattern that hides tokens in error messages (`errors.TO_BE_VEILED`),
+The one exception is the pattern that hides tokens in error messages (`errors.CREDENTIAL_FORMAT`),
 because `errors` imports nothing.
 """
 

@@ -137,11 +137,11 @@ def segment(name: str) -> str:
     Raises:
         BadInput: it cannot be the name of an organization.
     """
-    from conda_token_plugin.errors import TO_BE_VEILED
+    from conda_token_plugin.errors import CREDENTIAL_FORMAT
     from conda_token_plugin.errors.input import BadInput
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or re.fullmatch(TO_BE_VEILED, name):  # a token would be logged with the URL
+    if odd or re.fullmatch(CREDENTIAL_FORMAT, name):  # a token would be logged with the URL
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name, safe="")
 

@@ -7,7 +7,7 @@ The state of a token at ``now``; the first row that applies:
 | the service said it is revoked or reissued elsewhere       | revoked     |
 | the service said the subscription is cancelled             | cancelled   |
 | no expiry is known                                         | unknown     |
-| dies <= now (see ``Token.dies``)                           | expired     |
+| usable_until <= now                                        | expired     |
 | subscription ended <= now                                  | grace       |
 | expires - now <= 14 days (``WARN_BEFORE``)                 | expiring    |
 | otherwise                                                  | valid       |
@@ -144,14 +144,14 @@ class Token(NamedTuple):
             return State(self.verdict.value)
         if self.expires is None:
             return State.UNKNOWN
-        if self.dies is not None and self.dies <= now:
+        if self.usable_until is not None and self.usable_until <= now:
             return State.EXPIRED
         if self.subscription_ends is not None and self.subscription_ends <= now:
             return State.GRACE
         return State.EXPIRING if self.expires - now <= WARN_BEFORE else State.VALID
 
     @property
-    def dies(self) -> datetime | None:
+    def usable_until(self) -> datetime | None:
         """When the token stops working: ``grace`` after the subscription has ended.
 
         A token that expires before the subscription, as after a renewal without a sync,
@@ -172,9 +172,9 @@ class Token(NamedTuple):
         return GRACE if months is None else months * MONTH
 
     def end(self, *, now: datetime) -> datetime | None:
-        """Return the end date to show: ``expires``, or ``dies`` once that has passed."""
+        """Return the end date to show: ``expires``, or ``usable_until`` once that has passed."""
         over = self.state(now=now) in {State.GRACE, State.EXPIRED}
-        return self.dies if over else self.expires
+        return self.usable_until if over else self.expires
 
     def left(self, *, now: datetime) -> timedelta | None:
         """Return the time until ``end``, negative after it, or None if it is unknown."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli.commands import demo
-from conda_token_plugin.cli.demo_stage import ERASED, Act, Stage
+from conda_token_plugin.cli.demo_stage import ERASED, DemoCommand, DemoHome
 from conda_token_plugin.cli.output import Printer
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def test_demo_without_a_client_names_the_extra_and_runs_nothing(
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def stage(tmp_path: Path) -> DemoHome:
     """A stage whose sandbox is not running."""
-    return Stage(
+    return DemoHome(
         home=tmp_path,
         repo="http://127.0.0.1:8765/repo/",
         organizations=("acme",),
@@ -51,7 +51,7 @@ def stage(tmp_path: Path) -> Stage:
     ],
 )
 def test_addresses_of_the_sandbox_are_shown_as_public_ones(
-    stage: Stage, text: str, shown: str
+    stage: DemoHome, text: str, shown: str
 ) -> None:
     assert stage.public(text) == shown
     assert stage.public(f"in {stage.home}/env") == "in ~/env"
@@ -66,7 +66,7 @@ def test_addresses_of_the_sandbox_are_shown_as_public_ones(
     ],
 )
 def test_act_shows_the_lines_of_the_first_pattern_that_is_found(output: str, shown: str) -> None:
-    act = Act(shown="", command=[], lines=("Run", "403"))
+    act = DemoCommand(shown="", command=[], lines=("Run", "403"))
     assert act.abridged(output) == shown
 
 
@@ -83,7 +83,7 @@ def test_act_shows_the_lines_of_the_first_pattern_that_is_found(output: str, sho
 def test_refused_act_succeeds_only_with_a_403(
     *, refused: bool, code: int, output: str, succeeded: bool
 ) -> None:
-    act = Act(shown="", command=[], refused=refused)
+    act = DemoCommand(shown="", command=[], refused=refused)
     assert act.succeeded(code, output) is succeeded
 
 
@@ -100,7 +100,9 @@ def test_echo_keeps_colours_and_escapes_other_sequences() -> None:
 
 
 def test_success_is_green_and_a_refusal_is_red() -> None:
-    refused, install = (Act(shown="", command=[], refused=refused) for refused in (True, False))
+    refused, install = (
+        DemoCommand(shown="", command=[], refused=refused) for refused in (True, False)
+    )
     assert demo.coloured(refused, "HTTP 403", colours=True) == "\x1b[31mHTTP 403\x1b[0m"
     shown = demo.coloured(install, "Issued a token\nExpires: x", colours=True)
     assert shown == "\x1b[32mIssued a token\x1b[0m\nExpires: x"

@@ -293,7 +293,7 @@ def test_interrupted_login_reports_that_nothing_was_changed() -> None:
 def test_login_error_with_json_is_a_document(logged_out: Shell) -> None:
     logged_out.sandbox.fail_next("openid-configuration", status=404)
     ran = logged_out("login", "--device", "--json")
-    assert json.loads(ran.out)["error"]["kind"] == "ServiceNonsense"
+    assert json.loads(ran.out)["error"]["kind"] == "UnexpectedResponse"
 
 
 def test_login_asks_before_it_makes_another_api_key(logged_out: Shell, browser: list[str]) -> None:

@@ -430,7 +430,7 @@ def test_grace_period_is_the_tolerance_that_the_service_says(
     acme("sync")
     (stored,) = user_store(Settings()).tokens()
     assert stored.subscription_ends is not None
-    assert stored.dies == stored.subscription_ends + timedelta(days=days)
+    assert stored.usable_until == stored.subscription_ends + timedelta(days=days)
 
 
 @pytest.fixture

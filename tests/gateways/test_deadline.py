@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conda_token_plugin.errors.service import AnswerLost, IssueUncertain
+from conda_token_plugin.errors.service import IssueUncertain, ResponseLost
 from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.http.client import Http, Timeouts
 from conda_token_plugin.service.client import Service
@@ -48,7 +48,7 @@ def test_server_that_sends_byte_by_byte_is_given_up_at_the_deadline(
 ) -> None:
     with (
         answering(dripping(start)) as address,
-        pytest.raises(AnswerLost, match=r"no complete answer within 0\.6 seconds"),
+        pytest.raises(ResponseLost, match=r"no complete answer within 0\.6 seconds"),
     ):
         Http(patience=SHORT).send(method, f"http://{address}/api")
 
@@ -66,7 +66,7 @@ def test_request_after_one_that_was_given_up_uses_a_connection_of_its_own() -> N
 
     with answering(serve) as address:
         http = Http(patience=SHORT)
-        with pytest.raises(AnswerLost):
+        with pytest.raises(ResponseLost):
             http.send("GET", f"http://{address}/api")
         assert http.send("GET", f"http://{address}/api").json() == {}
 
@@ -93,7 +93,7 @@ def test_request_that_was_given_up_is_not_sent_when_its_name_is_resolved_later(
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     before = set(threading.enumerate())
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         Http(patience=SHORT).send(method, f"{recorder.url}/api")
     abandoned = [one for one in threading.enumerate() if one not in before]
     resolved.set()

@@ -15,11 +15,11 @@ import trustme
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import (
-    AnswerLost,
+    ResponseLost,
     ServiceBusy,
     ServiceFault,
-    ServiceNonsense,
     ServiceUnreachable,
+    UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Http, Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
@@ -118,7 +118,7 @@ def test_write_that_was_sent_is_never_repeated(
     sandbox: Sandbox, http: Http, fault: dict[str, object]
 ) -> None:
     sandbox.fail_next("/api/account", times=5, **fault)
-    with pytest.raises((AnswerLost, ServiceFault)):
+    with pytest.raises((ResponseLost, ServiceFault)):
         http.send("PUT", f"{sandbox.service}/api/account", authorization=KEY)
     assert len(sandbox.requests) == 1
 
@@ -159,13 +159,13 @@ def test_reads_share_a_connection_and_a_write_uses_a_new_one(
 
 def test_silent_server_is_given_up_after_the_read_limit(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/stall", times=9, ending=Ending.STALL)
-    with pytest.raises(AnswerLost, match=r"no answer within 0\.3 seconds"):
+    with pytest.raises(ResponseLost, match=r"no answer within 0\.3 seconds"):
         http.send("GET", f"{sandbox.service}/stall")
 
 
 def test_reset_connection_raises_answer_lost(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/reset", times=9, ending=Ending.RESET)
-    with pytest.raises(AnswerLost, match="it broke off"):
+    with pytest.raises(ResponseLost, match="it broke off"):
         http.send("GET", f"{sandbox.service}/reset")
 
 
@@ -175,7 +175,7 @@ def test_closed_port_is_unreachable_and_nothing_was_sent(http: Http) -> None:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ServiceUnreachable, match="it refused the connection") as caught:
             http.send("PUT", url)
-    assert not isinstance(caught.value, AnswerLost)
+    assert not isinstance(caught.value, ResponseLost)
     assert "Nothing was changed" in str(caught.value)
 
 
@@ -188,7 +188,7 @@ def test_unknown_host_is_reported_as_no_such_host(
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ServiceUnreachable, match="no such host") as caught:
         http.send("GET", "https://nowhere.invalid/api")
-    assert not isinstance(caught.value, AnswerLost)
+    assert not isinstance(caught.value, ResponseLost)
 
 
 def test_connection_timeout_is_reported_as_no_connection(
@@ -200,7 +200,7 @@ def test_connection_timeout_is_reported_as_no_connection(
     monkeypatch.setattr(socket.socket, "connect", wait)
     with pytest.raises(ServiceUnreachable, match="no connection within 2 seconds") as caught:
         http.send("PUT", "http://127.0.0.1:9/api")
-    assert not isinstance(caught.value, AnswerLost)
+    assert not isinstance(caught.value, ResponseLost)
 
 
 def test_untrusted_certificate_is_reported_with_the_setting(packages: Path, http: Http) -> None:
@@ -215,7 +215,7 @@ def test_untrusted_certificate_is_reported_with_the_setting(packages: Path, http
         pytest.raises(ServiceUnreachable, match="REQUESTS_CA_BUNDLE") as caught,
     ):
         http.send("PUT", f"{encrypted.service}/api/account", authorization=KEY)
-    assert not isinstance(caught.value, AnswerLost)
+    assert not isinstance(caught.value, ResponseLost)
 
 
 def test_https_request_to_an_http_server_reports_no_encrypted_connection(
@@ -312,13 +312,13 @@ def test_response_that_is_not_json_raises_service_nonsense(
     http: Http, body: bytes, kind: str, words: str
 ) -> None:
     responses.get(ODD, body=body, content_type=kind)
-    with pytest.raises(ServiceNonsense, match=words):
+    with pytest.raises(UnexpectedResponse, match=words):
         http.send("GET", ODD).json()
 
 
 def test_truncated_response_raises_service_nonsense(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", times=9, status=200, body=b'{"user": {}}', ending=Ending.HALF)
-    with pytest.raises(ServiceNonsense, match="half an answer"):
+    with pytest.raises(UnexpectedResponse, match="half an answer"):
         http.send("GET", f"{sandbox.service}/api/account").json()
 
 
@@ -326,7 +326,7 @@ def test_response_is_read_up_to_the_limit_only(sandbox: Sandbox, http: Http) -> 
     sandbox.fail_next("/api", status=200, body=b"x" * 100_000)
     answer = http.send("GET", f"{sandbox.service}/api/account", at_most=10)
     assert answer.body == b"x" * 10
-    with pytest.raises(ServiceNonsense, match="more than 10 bytes"):
+    with pytest.raises(UnexpectedResponse, match="more than 10 bytes"):
         answer.json()
 
 

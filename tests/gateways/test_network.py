@@ -140,7 +140,7 @@ def test_client_certificate_is_sent(
     user: Person, mutual_https: RecordingServer, ca_file: Path, client_cert: tuple[Path, Path]
 ) -> None:
     user.set(verify=str(ca_file))
-    assert "Unreachable" in user.send(mutual_https.url) or "AnswerLost" in user.send(
+    assert "Unreachable" in user.send(mutual_https.url) or "ResponseLost" in user.send(
         mutual_https.url
     )
     user.set(verify=str(ca_file), cert=client_cert)

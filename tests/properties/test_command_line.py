@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conda_token_plugin.cli.parser import verb_parser
 from conda_token_plugin.cli.registry import VERBS
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.login import LoginIncomplete
 from tests.cli.conftest import shell
 from tests.leaks.scenes import TYPED
 from tests.properties.conftest import BOUNDED
@@ -89,7 +89,7 @@ def closed(
 
 
 def nobody_logs_in(*_: object, **__: object) -> None:
-    raise LoginAbandoned("was not finished")
+    raise LoginIncomplete("was not finished")
 
 
 def codes(error: type[TokenPluginError] = TokenPluginError) -> set[int]:

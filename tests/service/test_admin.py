@@ -10,7 +10,12 @@ import pytest
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
-from conda_token_plugin.errors.service import AnswerLost, ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.errors.service import (
+    ResponseLost,
+    ServiceBusy,
+    ServiceFault,
+    UnexpectedResponse,
+)
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.admin import Admin
@@ -80,10 +85,10 @@ def test_expired_bearer_token_is_reported_with_its_lifetime(sandbox: Sandbox) ->
         ({"status": 500}, ServiceFault),
         ({"status": 502, "body": b"<html>"}, ServiceFault),
         ({"status": 429}, ServiceBusy),
-        ({"ending": Ending.RESET}, AnswerLost),
-        ({"ending": Ending.STALL}, AnswerLost),
-        ({"status": 200, "body": b"<html>"}, ServiceNonsense),
-        ({"status": 302, "headers": (("Location", "/login"),)}, ServiceNonsense),
+        ({"ending": Ending.RESET}, ResponseLost),
+        ({"ending": Ending.STALL}, ResponseLost),
+        ({"status": 200, "body": b"<html>"}, UnexpectedResponse),
+        ({"status": 302, "headers": (("Location", "/login"),)}, UnexpectedResponse),
         ({"status": 401}, LoginRefused),
         ({"status": 422}, ExtensionRefused),
     ],

@@ -16,15 +16,15 @@ from conda_token_plugin.errors.organization import (
     NoOrganization,
     NoSeat,
     NoSuchOrganization,
-    SubscriptionOver,
+    SubscriptionEnded,
 )
 from conda_token_plugin.errors.service import (
-    AnswerLost,
     IssueUncertain,
+    ResponseLost,
     ServiceBusy,
     ServiceFault,
-    ServiceNonsense,
     ServiceUnreachable,
+    UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
@@ -143,9 +143,9 @@ def test_expired_key_raises_login_refused(sandbox: Sandbox, ada: Service, name: 
     ("user", "organization", "kind", "words"),
     [
         ("bob", "acme", NoSeat, "no seat in the organization 'acme'"),
-        ("carol", "initech", SubscriptionOver, "has ended on"),
-        ("dave", "hooli", SubscriptionOver, "has ended on"),
-        ("erin", "umbrella", SubscriptionOver, "was cancelled on"),
+        ("carol", "initech", SubscriptionEnded, "has ended on"),
+        ("dave", "hooli", SubscriptionEnded, "has ended on"),
+        ("erin", "umbrella", SubscriptionEnded, "was cancelled on"),
         ("sam", "starter", IssueRefused, "not part of this product"),
         ("admin", "stark", IssueRefused, "this organization uses a site token"),
         ("ada", "hooli", NoSuchOrganization, "Your organizations: acme, globex"),
@@ -290,7 +290,7 @@ def test_issue_with_status_429_raises_service_busy(sandbox: Sandbox, ada: Servic
 
 def test_issue_with_a_redirect_raises_service_nonsense(sandbox: Sandbox, ada: Service) -> None:
     sandbox.fail_next("current-token", status=302, headers=(("Location", "https://sso.invalid/"),))
-    with pytest.raises(ServiceNonsense, match=r"a redirect to https://sso\.invalid"):
+    with pytest.raises(UnexpectedResponse, match=r"a redirect to https://sso\.invalid"):
         ada.issue("acme")
 
 
@@ -312,14 +312,14 @@ def test_token_with_unreadable_expiry_is_kept(sandbox: Sandbox, ada: Service, ex
         ({"status": 500}, ServiceFault),
         ({"status": 502, "body": b"<html>"}, ServiceFault),
         ({"status": 429}, ServiceBusy),
-        ({"ending": Ending.RESET}, AnswerLost),
-        ({"ending": Ending.STALL}, AnswerLost),
-        ({"status": 0, "ending": Ending.HALF}, ServiceNonsense),
-        ({"status": 200, "body": b"<html>"}, ServiceNonsense),
-        ({"status": 200, "body": b"null"}, ServiceNonsense),
-        ({"status": 200, "body": b'"text"'}, ServiceNonsense),
-        ({"status": 204}, ServiceNonsense),
-        ({"status": 302, "headers": (("Location", "/login"),)}, ServiceNonsense),
+        ({"ending": Ending.RESET}, ResponseLost),
+        ({"ending": Ending.STALL}, ResponseLost),
+        ({"status": 0, "ending": Ending.HALF}, UnexpectedResponse),
+        ({"status": 200, "body": b"<html>"}, UnexpectedResponse),
+        ({"status": 200, "body": b"null"}, UnexpectedResponse),
+        ({"status": 200, "body": b'"text"'}, UnexpectedResponse),
+        ({"status": 204}, UnexpectedResponse),
+        ({"status": 302, "headers": (("Location", "/login"),)}, UnexpectedResponse),
         ({"status": 401}, LoginRefused),
     ],
     ids=str,
@@ -335,7 +335,7 @@ def test_failed_read_raises_the_documented_error_and_quotes_nothing(
 
 
 @pytest.mark.parametrize("name", ["organizations", "issuable", "whoami"])
-@pytest.mark.parametrize(("status", "kind"), [(403, LoginRefused), (404, ServiceNonsense)])
+@pytest.mark.parametrize(("status", "kind"), [(403, LoginRefused), (404, UnexpectedResponse)])
 def test_refused_read_about_the_user_raises_login_refused(
     sandbox: Sandbox, ada: Service, name: str, status: int, kind: type[Exception]
 ) -> None:
@@ -384,7 +384,7 @@ def test_missing_or_wrong_key_is_named_and_its_value_is_not_quoted(
     nowhere: Service, body: object, words: str
 ) -> None:
     responses.get(CURRENT, json=body)
-    with pytest.raises(ServiceNonsense, match=words) as caught:
+    with pytest.raises(UnexpectedResponse, match=words) as caught:
         nowhere.current_token("acme")
     assert CURRENT in str(caught.value)
     assert "thevalue" not in str(caught.value)
@@ -406,7 +406,7 @@ def test_organizations_that_are_no_list_are_reported(
     nowhere: Service, body: object, words: str
 ) -> None:
     responses.get("https://service.invalid/api/organizations/my", json=body)
-    with pytest.raises(ServiceNonsense, match=words):
+    with pytest.raises(UnexpectedResponse, match=words):
         nowhere.organizations()
 
 

@@ -14,13 +14,13 @@ import pytest
 import requests
 import responses
 
-from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.login import LoginIncomplete
 from conda_token_plugin.errors.service import (
-    AnswerLost,
+    ResponseLost,
     ServiceBusy,
     ServiceError,
     ServiceFault,
-    ServiceNonsense,
+    UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
@@ -132,13 +132,13 @@ def test_older_path_for_api_keys_is_used_when_the_newer_fails(
 
 def test_denied_login_is_abandoned(sandbox: Sandbox, login: Login, hours: Hours) -> None:
     hours.meanwhile[2] = lambda: approve(sandbox, "")
-    with pytest.raises(LoginAbandoned, match="was denied"):
+    with pytest.raises(LoginIncomplete, match="was denied"):
         login.by_device(show=nothing)
     assert polls(sandbox) == 2
 
 
 def test_unused_code_expires(sandbox: Sandbox, login: Login, hours: Hours) -> None:
-    with pytest.raises(LoginAbandoned, match="its code has expired"):
+    with pytest.raises(LoginIncomplete, match="its code has expired"):
         login.by_device(show=nothing)
     assert hours.passed <= 600
     assert polls(sandbox) == 119
@@ -148,7 +148,7 @@ def test_code_that_the_service_ends_early_is_abandoned(
     sandbox: Sandbox, login: Login, hours: Hours
 ) -> None:
     hours.meanwhile[2] = lambda: sandbox.clock.advance(timedelta(hours=1))
-    with pytest.raises(LoginAbandoned, match="its code has expired"):
+    with pytest.raises(LoginIncomplete, match="its code has expired"):
         login.by_device(show=nothing)
     assert polls(sandbox) == 2
 
@@ -178,7 +178,7 @@ def test_failed_poll_is_repeated_after_a_longer_interval(
     ("fault", "kind"),
     [
         ({"status": 500}, ServiceFault),
-        ({"ending": Ending.RESET}, AnswerLost),
+        ({"ending": Ending.RESET}, ResponseLost),
         ({"status": 429}, ServiceBusy),
     ],
     ids=str,
@@ -219,7 +219,7 @@ def test_unknown_client_is_refused(sandbox: Sandbox, hours: Hours) -> None:
         sleep=hours.sleep,
         clock=hours.clock,
     )
-    with pytest.raises(LoginAbandoned, match="invalid_client"):
+    with pytest.raises(LoginIncomplete, match="invalid_client"):
         stranger.by_device(show=nothing)
 
 
@@ -298,14 +298,14 @@ def test_login_denied_in_the_browser_is_abandoned(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     sandbox.login.seat_at_browser("")
-    with pytest.raises(LoginAbandoned, match="was denied in the browser"):
+    with pytest.raises(LoginIncomplete, match="was denied in the browser"):
         login.by_browser(visit=browser.visit)
     browser.close()
     assert browser.pages[0].text == NOT_CONFIRMED
 
 
 def test_missing_callback_is_waited_for_within_a_limit(login: Login) -> None:
-    with pytest.raises(LoginAbandoned, match="was not finished in time"):
+    with pytest.raises(LoginIncomplete, match="was not finished in time"):
         login.by_browser(visit=nothing, wait=0.05)
 
 
@@ -380,14 +380,14 @@ def test_second_callback_is_refused_and_the_first_counts(login: Login) -> None:
         first(address)
         second(address)
 
-    with pytest.raises(LoginAbandoned, match="invalid_grant"):  # the code of the first is made up
+    with pytest.raises(LoginIncomplete, match="invalid_grant"):  # the code of the first is made up
         login.by_browser(visit=visit)
     assert [one.answers[0][0] for one in (first, second)] == [200, 404]
 
 
 def test_callback_page_shows_nothing_of_the_request_and_sends_no_referrer(login: Login) -> None:
     callback = Callback(path="/auth/oidc?code=<script>code&state={state}&x=<script>")
-    with pytest.raises(LoginAbandoned):
+    with pytest.raises(LoginIncomplete):
         login.by_browser(visit=callback)
     status, headers, page = callback.answers[0]
     assert (status, headers["Referrer-Policy"]) == (200, "no-referrer")
@@ -422,7 +422,7 @@ def test_callback_server_is_bound_to_this_machine_only(
 
 def test_callback_server_is_closed_after_the_deadline(login: Login) -> None:
     addresses: list[str] = []
-    with pytest.raises(LoginAbandoned, match="was not finished in time"):
+    with pytest.raises(LoginIncomplete, match="was not finished in time"):
         login.by_browser(visit=addresses.append, wait=0.05)
     with pytest.raises(requests.ConnectionError):
         requests.get(back_from(addresses[0]), timeout=5)
@@ -447,7 +447,7 @@ def test_code_that_was_used_before_is_refused(
 ) -> None:
     body = json.dumps({"error": "invalid_grant"}).encode()
     sandbox.fail_next("/oauth2/token", status=400, body=body)
-    with pytest.raises(LoginAbandoned, match="invalid_grant"):
+    with pytest.raises(LoginIncomplete, match="invalid_grant"):
         login.by_browser(visit=browser.visit)
 
 
@@ -464,12 +464,12 @@ FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"status": 500}, ServiceFault),
     ({"status": 502, "body": b"<html>"}, ServiceFault),
     ({"status": 429}, ServiceBusy),
-    ({"ending": Ending.RESET}, AnswerLost),
-    ({"ending": Ending.STALL}, AnswerLost),
-    ({"status": 0, "ending": Ending.HALF}, ServiceNonsense),
-    ({"status": 200, "body": b"<html>"}, ServiceNonsense),
-    ({"status": 200, "body": b"{}"}, ServiceNonsense),
-    ({"status": 200, "body": b"[]"}, ServiceNonsense),
+    ({"ending": Ending.RESET}, ResponseLost),
+    ({"ending": Ending.STALL}, ResponseLost),
+    ({"status": 0, "ending": Ending.HALF}, UnexpectedResponse),
+    ({"status": 200, "body": b"<html>"}, UnexpectedResponse),
+    ({"status": 200, "body": b"{}"}, UnexpectedResponse),
+    ({"status": 200, "body": b"[]"}, UnexpectedResponse),
     ({"status": 404, "body": b"{}"}, ServiceError),
 ]
 
@@ -507,7 +507,7 @@ def test_failed_request_for_a_token_raises_the_documented_error(
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
-    [*FAULTS, ({"status": 401}, LoginAbandoned), ({"status": 403}, LoginAbandoned)],
+    [*FAULTS, ({"status": 401}, LoginIncomplete), ({"status": 403}, LoginIncomplete)],
     ids=str,
 )
 def test_failed_request_for_an_api_key_raises_the_documented_error(
@@ -541,7 +541,7 @@ def test_response_that_is_not_oauth_is_one_line(
     sandbox: Sandbox, login: Login, browser: Browser, body: dict[str, Any]
 ) -> None:
     sandbox.fail_next("/oauth2/token", status=400, body=json.dumps(body).encode())
-    with pytest.raises((ServiceNonsense, LoginAbandoned)) as caught:
+    with pytest.raises((UnexpectedResponse, LoginIncomplete)) as caught:
         login.by_browser(visit=browser.visit)
     assert str(caught.value).isprintable()
     assert "two words" not in str(caught.value)
@@ -593,7 +593,7 @@ UNFIT = ["http://service.invalid/token", "ftp://x", "", 5, "https://a b/", "http
 @responses.activate
 def test_unencrypted_endpoint_gets_no_secret(name: str, address: object) -> None:
     play({**ENDPOINTS, name: address}, CODE)
-    with pytest.raises(ServiceNonsense, match=name):
+    with pytest.raises(UnexpectedResponse, match=name):
         elsewhere().by_device(show=nothing)
     assert len(responses.calls) == 1
 
@@ -601,7 +601,7 @@ def test_unencrypted_endpoint_gets_no_secret(name: str, address: object) -> None
 @responses.activate
 def test_service_without_device_login_suggests_the_browser() -> None:
     play({k: v for k, v in ENDPOINTS.items() if k != "device_authorization_endpoint"}, CODE)
-    with pytest.raises(LoginAbandoned, match="Run: conda token login --web"):
+    with pytest.raises(LoginIncomplete, match="Run: conda token login --web"):
         elsewhere().by_device(show=nothing)
 
 
@@ -631,7 +631,7 @@ def test_service_without_device_login_suggests_the_browser() -> None:
 @responses.activate
 def test_malformed_code_raises_service_nonsense(key: str, value: object) -> None:
     play(ENDPOINTS, {**CODE, key: value})
-    with pytest.raises(ServiceNonsense, match=key):
+    with pytest.raises(UnexpectedResponse, match=key):
         elsewhere().by_device(show=nothing)
 
 
@@ -649,6 +649,6 @@ def test_code_is_given_up_after_half_an_hour() -> None:
     responses.replace(
         "POST", "https://service.invalid/token", json={"error": "authorization_pending"}, status=400
     )
-    with pytest.raises(LoginAbandoned):
+    with pytest.raises(LoginIncomplete):
         elsewhere().by_device(show=nothing)
     assert sum(str(call.request.url).endswith("/token") for call in responses.calls) == 29

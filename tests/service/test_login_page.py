@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.login import LoginIncomplete
 from conda_token_plugin.sandbox.service.login import CLIENT_ID
 from conda_token_plugin.service.login.flow import Login
 
@@ -83,7 +83,7 @@ def test_page_at_the_end_of_a_login_shows_the_result_in_the_users_colour_scheme(
     if user:
         login.by_browser(visit=browser.visit, wait=SECONDS)
     else:
-        with pytest.raises(LoginAbandoned):
+        with pytest.raises(LoginIncomplete):
             login.by_browser(visit=browser.visit, wait=SECONDS)
     shown = browser.shown()
     assert f"<h1>{'✓ Login confirmed' if user else '✗ Login not confirmed'}</h1>" in shown.text

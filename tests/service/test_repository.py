@@ -10,12 +10,12 @@ import pytest
 import responses
 
 from conda_token_plugin.errors.service import (
-    AnswerLost,
     NoChannel,
+    ResponseLost,
     ServiceBusy,
     ServiceFault,
-    ServiceNonsense,
     TokenRefused,
+    UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.operations.check_channel import Direct
@@ -59,7 +59,7 @@ def test_redirect_out_of_scope_is_followed_without_the_token(moved: str, sent: l
     value = "t" * 20
     with recording() as wire:
         channel = f"{wire.url}/repo/acme/{moved}"
-        with pytest.raises(ServiceNonsense, match="not repodata"):
+        with pytest.raises(UnexpectedResponse, match="not repodata"):
             verify([channel], token=token(f"{wire.url}/repo/acme"), secret=Secret(value))
         proving = wire.requests[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
@@ -237,7 +237,7 @@ def test_redirect_to_a_login_page_verifies_nothing(there: str) -> None:
     for method in (responses.HEAD, responses.GET):
         responses.add(method, PACKAGE, status=302, headers={"Location": there})
     responses.get(there, body="<html>log in</html>", content_type="text/html")
-    with pytest.raises(ServiceNonsense, match="a web page"):
+    with pytest.raises(UnexpectedResponse, match="a web page"):
         verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
 
 
@@ -257,7 +257,7 @@ def test_unclear_redirect_is_followed_without_the_token() -> None:
 @responses.activate
 def test_index_that_is_not_repodata_verifies_nothing(body: str) -> None:
     responses.get(INDEX, body=body)
-    with pytest.raises(ServiceNonsense, match=r"not repodata.*--no-validate"):
+    with pytest.raises(UnexpectedResponse, match=r"not repodata.*--no-validate"):
         verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
 
 
@@ -333,9 +333,9 @@ def test_verification_without_a_url_raises_no_channel(sandbox: Sandbox) -> None:
         ({"status": 500}, ServiceFault),
         ({"status": 502, "body": b"<html>"}, ServiceFault),
         ({"status": 429, "headers": (("Retry-After", "9"),)}, ServiceBusy),
-        ({"ending": Ending.RESET}, AnswerLost),
-        ({"ending": Ending.STALL}, AnswerLost),
-        ({"status": 200, "headers": (("Content-Type", "text/html"),)}, ServiceNonsense),
+        ({"ending": Ending.RESET}, ResponseLost),
+        ({"ending": Ending.STALL}, ResponseLost),
+        ({"status": 200, "headers": (("Content-Type", "text/html"),)}, UnexpectedResponse),
         ({"status": 401}, TokenRefused),
         ({"status": 403}, TokenRefused),
     ],
@@ -356,6 +356,6 @@ def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: San
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     sandbox.fail_next("acme-hello", status=404)
     with pytest.raises(
-        ServiceNonsense, match=r"HTTP 404 for a package that its index lists.*--no-validate"
+        UnexpectedResponse, match=r"HTTP 404 for a package that its index lists.*--no-validate"
     ):
         verify([channel], token=token(channel), secret=secret)

@@ -96,7 +96,7 @@ def test_what_is_left_is_counted_to_the_expiry_and_in_grace_to_the_death(
 def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
     end = datetime.max.replace(tzinfo=timezone.utc)
     held = token(expires=end, subscription_ends=end)
-    assert held.dies == end
+    assert held.usable_until == end
     assert held.state(now=NOW) is State.VALID
 
 

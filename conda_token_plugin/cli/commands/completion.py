@@ -119,9 +119,9 @@ def script(shell: str) -> str:
     """Return the completion script for `shell`."""
     import shtab
 
-    from conda_token_plugin.cli.parser import whole
+    from conda_token_plugin.cli.parser import complete_parser
 
-    parser = whole(prog=SCRIPT_PROG)
+    parser = complete_parser(prog=SCRIPT_PROG)
     for action in _actions(parser):
         if action.metavar in FILES:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # as shtab wants it

@@ -16,14 +16,14 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.demo_stage import acts, stage
+from conda_token_plugin.cli.demo_stage import demo_commands, demo_home
 from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.cli.demo_stage import Act, Stage
+    from conda_token_plugin.cli.demo_stage import DemoCommand, DemoHome
 
 GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 """Colours on a terminal."""
@@ -49,9 +49,9 @@ def run(call: CommandContext) -> int:
     played: list[dict[str, Any]] = []
     on_terminal = call.printer.out.isatty() and not call.printer.json
     colours = on_terminal and not call.settings.plain_output
-    with stage() as here:
+    with demo_home() as here:
         call.printer.say(f"A sandbox on this machine plays repo.anaconda.cloud: {here.repo}")
-        for act in acts(here):
+        for act in demo_commands(here):
             call.printer.echo(f"\n{prompted(act, here, colours=colours)}\n", colours=colours)
             code, output = here.run(act, on_terminal=on_terminal)
             played.append({"command": here.public(act.shown), "exit_code": code, "output": output})
@@ -62,13 +62,13 @@ def run(call: CommandContext) -> int:
     return 0
 
 
-def prompted(act: Act, here: Stage, *, colours: bool) -> str:
+def prompted(act: DemoCommand, here: DemoHome, *, colours: bool) -> str:
     """Return the command after a prompt, with the public addresses."""
     shown = here.public(act.shown)
     return f"{GREEN}${PLAIN} {BOLD}{shown}{PLAIN}" if colours else f"$ {shown}"
 
 
-def coloured(act: Act, output: str, *, colours: bool) -> str:
+def coloured(act: DemoCommand, output: str, *, colours: bool) -> str:
     """Return the output; a refusal is red, and the line that reports success is green."""
     if not colours:
         return output

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.login_flow import OURS, log_in
+from conda_token_plugin.cli.login_flow import STORED_LOGIN, log_in
 from conda_token_plugin.errors.input import NeedsAnswer
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import OrganizationError
@@ -103,7 +103,7 @@ def _who(call: CommandContext, api_key: Secret) -> Identity | None:
     from conda_token_plugin.service.client import Service
 
     try:
-        return Service(call.settings.service_url, api_key=api_key, source=OURS).whoami()
+        return Service(call.settings.service_url, api_key=api_key, source=STORED_LOGIN).whoami()
     except (ServiceError, LoginError, OrganizationError) as error:
         call.printer.warn(f"The service did not say who you are: {error.what}")
         return None

@@ -23,7 +23,7 @@ from shlex import join
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import TO_BE_VEILED
+from conda_token_plugin.errors import CREDENTIAL_FORMAT
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import ProviderFailed
 from conda_token_plugin.integrations.conda import dropin
@@ -113,7 +113,7 @@ def _described(call: CommandContext) -> Provider:
     scope = normalised(args.scope)
     dropin.refuse_unreadable(scope)
     name = args.name or scope.partition("://")[2]
-    if not NAME.fullmatch(name) or re.search(TO_BE_VEILED, name):
+    if not NAME.fullmatch(name) or re.search(CREDENTIAL_FORMAT, name):
         raise BadInput(
             f"{name!r} is not a name for a provider.",
             hint="Use letters, digits and the characters . _ : / - for --name.",
@@ -144,7 +144,7 @@ def _command(words: list[str]) -> tuple[str, ...]:
             "No command was given.",
             hint="For example: conda token provider add --scope URL -- vault-helper",
         )
-    if any(re.search(TO_BE_VEILED, word) for word in words):
+    if any(re.search(CREDENTIAL_FORMAT, word) for word in words):
         raise BadInput(
             "An argument of the command looks like a token.",
             hint="Other users can see the arguments of a command. Have it read the secret.",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, UnexpectedResponse
 from conda_token_plugin.tokens.scope import without_secrets
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class HttpResponse:
         """Return the body, decoded from JSON.
 
         Raises:
-            ServiceNonsense: The body is not JSON, or not complete.
+            UnexpectedResponse: The body is not JSON, or not complete.
         """
         if self.fault:
-            raise ServiceNonsense(self.url, got=self.fault)
+            raise UnexpectedResponse(self.url, got=self.fault)
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
-            raise ServiceNonsense(self.url, got=self.nature) from None
+            raise UnexpectedResponse(self.url, got=self.nature) from None
 
     @property
     def nature(self) -> str:

@@ -18,7 +18,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
-from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
+from conda_token_plugin.errors.service import ResponseLost, ServiceUnreachable
 from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.http.answer import HttpResponse, answer
 from conda_token_plugin.gateways.http.network import Network, Timeouts, network
@@ -95,7 +95,7 @@ class Http:
 
         Raises:
             ServiceUnreachable: There was no response.
-            AnswerLost: The same, and the request may have arrived.
+            ResponseLost: The same, and the request may have arrived.
             ServiceBusy: The status was 429.
             ServiceFault: The status was 5xx.
             ConfigurationError: conda's configuration cannot be read.
@@ -128,7 +128,7 @@ class Http:
             self._abandoned.set()
             self._abandoned = Event()
             self._reads = None  # the abandoned thread still uses its connection
-            result = AnswerLost(
+            result = ResponseLost(
                 shown,
                 reason=f"no complete answer within {self._patience.total:g} seconds",
                 outcome=self._outcome,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from requests import exceptions as theirs
 from urllib3 import exceptions as inner
 
-from conda_token_plugin.errors.service import AnswerLost, ServiceUnreachable
+from conda_token_plugin.errors.service import ResponseLost, ServiceUnreachable
 
 if TYPE_CHECKING:
     from conda_token_plugin.gateways.http.network import Timeouts
@@ -46,10 +46,10 @@ def unreachable(
         of_conda: Whether the request used conda's network settings, which the hint then names.
 
     Returns:
-        ``AnswerLost`` if the request may have arrived.
+        ``ResponseLost`` if the request may have arrived.
     """
     cause = _root(error)
-    kind = AnswerLost if _was_sent(cause) else ServiceUnreachable
+    kind = ResponseLost if _was_sent(cause) else ServiceUnreachable
     hint = (CONDA_HINTS if of_conda else HINTS)[_topic(cause)]
     return kind(url, reason=_reason(cause, patience=patience), outcome=outcome, hint=hint)
 

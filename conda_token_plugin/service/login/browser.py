@@ -95,7 +95,7 @@ class BrowserLogin:
             wait: Seconds to wait for the callback.
 
         Raises:
-            LoginAbandoned: The login was denied, or there was no callback within ``wait``.
+            LoginIncomplete: The login was denied, or there was no callback within ``wait``.
             ServiceError: The service could not be used.
         """
         verifier = self._client.create_code_verifier(VERIFIER)

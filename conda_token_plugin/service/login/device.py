@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from conda_token_plugin.errors.login import LoginAbandoned
+from conda_token_plugin.errors.login import LoginIncomplete
 from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceUnreachable
 from conda_token_plugin.service.login.oauth import FORM, OAuthRefused, access_token, address
 from conda_token_plugin.service.models import JsonReader
@@ -71,12 +71,12 @@ class DeviceLogin:
             show: Shows the code to the user.
 
         Raises:
-            LoginAbandoned: The login was denied or not finished in time, or the service offers
+            LoginIncomplete: The login was denied or not finished in time, or the service offers
                 no login by code.
             ServiceError: The service could not be used, up to the end.
         """
         if not self._endpoints.device:
-            raise LoginAbandoned(
+            raise LoginIncomplete(
                 "cannot be done with a code at this service", hint="Run: conda token login --web"
             )
         begun = self._begin()
@@ -120,7 +120,7 @@ def _slower(error: OAuthRefused, *, interval: float) -> float:
     """Return the interval after a poll without a token, in seconds.
 
     Raises:
-        LoginAbandoned: There will be no token.
+        LoginIncomplete: There will be no token.
     """
     if error.code == "authorization_pending":
         return interval

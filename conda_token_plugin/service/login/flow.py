@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
-from conda_token_plugin.errors.login import LoginAbandoned
-from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, ServiceNonsense
+from conda_token_plugin.errors.login import LoginIncomplete
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.login.browser import WAIT, BrowserLogin
 from conda_token_plugin.service.login.device import DeviceLogin
@@ -36,7 +36,7 @@ REFUSALS = (401, 403)
 
 
 class Login:
-    """Logs in at one service. Both ways may raise ``LoginAbandoned`` and ``ServiceError``."""
+    """Logs in at one service. Both ways may raise ``LoginIncomplete`` and ``ServiceError``."""
 
     def __init__(
         self,
@@ -83,9 +83,9 @@ class Login:
         if answer is None or not answer.ok:
             answer = self._ask_for_key(last, authorization)
         if answer.status in REFUSALS:
-            raise LoginAbandoned(f"was accepted, but no API key was given (HTTP {answer.status})")
+            raise LoginIncomplete(f"was accepted, but no API key was given (HTTP {answer.status})")
         if not answer.ok:
-            raise ServiceNonsense(answer.url, got=answer.nature)
+            raise UnexpectedResponse(answer.url, got=answer.nature)
         return JsonReader(answer.json(), answer.url)["api_key"].secret
 
     def _ask_for_key(self, path: str, authorization: HeaderValue) -> HttpResponse:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedURL
-from conda_token_plugin.errors.login import LoginAbandoned
-from conda_token_plugin.errors.service import ServiceNonsense
+from conda_token_plugin.errors.login import LoginIncomplete
+from conda_token_plugin.errors.service import UnexpectedResponse
 from conda_token_plugin.service.models import JsonReader
 from conda_token_plugin.tokens.scope import normalised
 
@@ -45,13 +45,13 @@ class OAuthRefused(Exception):  # a response, which the caller interprets
         super().__init__(self.code)
 
     @property
-    def abandoned(self) -> LoginAbandoned:
+    def abandoned(self) -> LoginIncomplete:
         """The error that ends the login."""
         reasons = {
             "access_denied": "was denied in the browser",
             "expired_token": "was not finished in time: its code has expired",
         }
-        return LoginAbandoned(reasons.get(self.code, f"was refused by the service ({self.code})"))
+        return LoginIncomplete(reasons.get(self.code, f"was refused by the service ({self.code})"))
 
 
 def discover(http: Http, service_url: str) -> Endpoints:
@@ -62,7 +62,7 @@ def discover(http: Http, service_url: str) -> Endpoints:
     """
     answer = http.send("GET", service_url + DISCOVERY, follow=True)
     if not answer.ok:
-        raise ServiceNonsense(answer.url, got=answer.nature)
+        raise UnexpectedResponse(answer.url, got=answer.nature)
     found = JsonReader(answer.json(), answer.url)
     device = found["device_authorization_endpoint"]
     return Endpoints(
