@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import filelock  # noqa: F401  # as above, and so that forked children find it imported
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.gateways import keyring
+from conda_token_plugin.gateways import keyring, locks
 from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.secret import Secret
@@ -148,6 +148,7 @@ def crowd(home: str, processes: str, writes: str) -> None:
     from tests.store.killing import quietly  # which imports a keyring
 
     os.fsync = lambda _: None  # type: ignore[assignment]  # no power cut is tested here
+    locks.WAIT = 600.0  # the speed of the machine must not decide whether the test passes
     folder = Path(home) / "store"
     gate, opened = os.pipe()
     children = []
