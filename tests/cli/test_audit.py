@@ -147,6 +147,8 @@ PLACES = {
     ".config/pip/pip.conf": "[global]\nindex-url = {url}\n",
     ".conda/pkgs/urls.txt": "{url}/noarch/x-1-0.conda\n",
     ".conda/pkgs/x-1-0/info/about.json": '{{"channels": ["{url}"]}}',
+    ".conda/pkgs/http/h.example/repo/acme/main/urls.txt": "{url}/noarch/x-1-0.conda\n",
+    ".conda/pkgs/http/h.example/a/x-1-0/info/repodata_record.json": '{{"url": "{url}/x.conda"}}',
     ".conda/pkgs/cache/1.info.json": '{{"url": "{url}/noarch/repodata.json"}}',
     "envs/a/conda-meta/history": "# cmd: conda create -c {url} x\n",
     "envs/a/conda-meta/x-1-0.json": '{{"url": "{url}/noarch/x-1-0.conda"}}',

@@ -63,7 +63,7 @@ CACHED = (
     "*/info/repodata_record.json",
     "cache/*.info.json",
     "cache/*.state.json",
-    "http/**/*.json",  # mamba
+    *("http/**/*.json", "http/**/urls.txt"),  # mamba: a folder for each host
 )
 CREDENTIALS = (
     ".anaconda/keyring",
