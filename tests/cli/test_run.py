@@ -157,3 +157,31 @@ def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
     ran = shell("run", "--org", "acme", "--", "true")
     assert ran.code == 2
     assert "ANACONDA_REPO_TOKEN_ACME can hold one token" in ran.line
+
+
+def test_run_leaves_out_what_a_provider_supplies_and_says_so(shell: Shell, tmp_path: Path) -> None:
+    value = install(shell, "acme")
+    install(shell, "globex")
+    scope = f"{shell.sandbox.repo}globex"
+    added = shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
+    assert added.code == 0, added.err
+    path = tmp_path / "seen"
+
+    ran = shell("run", "--", sys.executable, "-c", SHOW, str(path))
+
+    assert ran.code == 0, ran.err
+    assert "from provider mine is not passed to the command" in ran.err
+    found = json.loads(path.read_text())
+    assert found["ANACONDA_REPO_TOKEN_ACME"] == value
+    assert "ANACONDA_REPO_TOKEN_GLOBEX" not in found
+
+
+def test_run_with_a_provider_only_is_an_error(shell: Shell) -> None:
+    install(shell, "acme")
+    scope = f"{shell.sandbox.repo}acme"
+    shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
+
+    ran = shell("run", "--org", "acme", "--as", "X", "--", "true")
+
+    assert ran.code == 2
+    assert "provider mine" in ran.line

@@ -26,6 +26,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
 from conda_token_plugin.operations.private_credentials import private_credentials
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant
+    from conda_token_plugin.store.held_token import HeldToken
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
@@ -62,13 +64,29 @@ def run(call: CommandContext) -> int:
     key = (api_key_for(call.settings, stores=stores),) if call.args.api_key else ()
     is_wanted = call.args.org or not key
     tokens = found_for(call.args.org, settings=call.settings, stores=stores) if is_wanted else ()
-    grants = [granted(one) for one in (*tokens, *key)]
+    grants = _grants(call, (*tokens, *key))
     variables = {**call.settings.variables, **_variables(grants, name=call.args.name)}
     if call.args.name:  # the user wants this one variable
         return _ran(command, variables=variables)
     with private_credentials(grants, settings=call.settings, notice=call.printer.say) as file:
         variables.update(file.variables)
         return _ran(command, variables=variables, descriptors=file.descriptors)
+
+
+def _grants(call: CommandContext, found: Sequence[HeldToken]) -> list[Grant]:
+    """Return the credentials with their secrets, without those that a provider supplies.
+
+    Raises:
+        BadInput: A provider supplies all of them.
+        StoreError: A secret cannot be read.
+    """
+    stored = [one for one in found if one.token.kind is not TokenKind.PROVIDER]
+    if not stored:
+        return [granted(one) for one in found]  # raises the error about a provider
+    for one in found:
+        if one not in stored:
+            call.printer.say(f"The credential from {one.source} is not passed to the command.")
+    return [granted(one) for one in stored]
 
 
 def _command(call: CommandContext) -> list[str]:
