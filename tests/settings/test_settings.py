@@ -194,7 +194,11 @@ def test_mounted_secret_that_is_no_file_is_reported_in_one_line_with_its_path(
     found = Settings({})
     assert found.repository_tokens() == ("ANACONDA_REPO_TOKEN_ACME",)
     assert found.api_key_source() == str(tmp_path / "anaconda_auth_api_key")
-    for read in (lambda: found.repository_token("ANACONDA_REPO_TOKEN_ACME"), found.api_key):
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: found.repository_token("ANACONDA_REPO_TOKEN_ACME"),
+        found.api_key,
+    )
+    for read in reads:
         with pytest.raises(StoreUnusable, match=re.escape(str(tmp_path))) as caught:
             read()
         assert "\n" not in str(caught.value)
