@@ -256,11 +256,7 @@ class Settings:
 
     @property
     def _secrets_folder(self) -> Path:
-        """The folder of a mounted API key, as anaconda-auth determines it (0.15.3).
-
-        ``ANACONDA_SECRETS_DIR`` names the folder for the settings of anaconda-auth. These include
-        the API key, but no repository token, so it does not apply to ``repository_token``.
-        """
+        """The folder of a mounted API key, as in anaconda-auth 0.15.3, which mounts no tokens."""
         return self.expand(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
 
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
@@ -269,11 +265,7 @@ class Settings:
         As ``secret``, and last the file ``/run/secrets/<name in lower case>``. ``name`` is
         ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
 
-        Raises:
-            MalformedToken: The value cannot be a token.
-            StoreUnusable: The file cannot be read. It may be a folder, which Docker creates if
-                the file that it should mount is missing.
-            BadInput: The variable cannot be a path.
+        Raises as ``secret``; also for a folder, which Docker mounts in place of a missing file.
         """
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.authorization import (
     address,
+    asked_for,
     header,
+    other_scheme,
     redacted,
     secret_type,
     without_path_token,
@@ -88,3 +90,37 @@ def test_header_has_the_form_of_its_scheme(way: AuthScheme, expected: str | None
 @pytest.mark.parametrize("way", AuthScheme)
 def test_secret_type_is_password_only_for_basic(way: AuthScheme) -> None:
     assert secret_type(way.value) is (Password if way is AuthScheme.BASIC else Secret)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "schemes"),
+    [
+        ("", ()),
+        ('Basic realm="x"', ("basic",)),
+        ("BEARER", ("bearer",)),
+        ('Bearer realm="a, basic b", error="x", Basic realm="y"', ("bearer", "basic")),
+        ('Basic realm="a", basic realm="b"', ("basic",)),
+        ('Negotiate, Digest realm="basic", x=basic', ()),
+        ("Basic-like x", ()),
+        (r'Digest realm="\", basic "', ()),
+    ],
+)
+def test_schemes_of_a_challenge_are_those_that_a_token_can_be_sent_in(
+    challenge: str, schemes: tuple[str, ...]
+) -> None:
+    assert asked_for(challenge) == schemes
+
+
+@pytest.mark.parametrize(("way", "sent"), [("token", "as token"), ("path", "in the path")])
+def test_sentence_about_another_scheme_names_both_schemes_and_the_option(
+    way: str, sent: str
+) -> None:
+    said = other_scheme(way, asked=("basic", "bearer"))
+    assert "asks for basic or bearer" in said
+    assert f"was sent {sent}:" in said
+    assert "--send-as basic" in said
+
+
+@pytest.mark.parametrize("asked", [(), ("bearer", "basic")])
+def test_scheme_that_the_server_asks_for_gets_no_sentence(asked: tuple[str, ...]) -> None:
+    assert other_scheme("basic", asked=asked) == ""
