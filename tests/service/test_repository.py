@@ -361,7 +361,7 @@ def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: San
         verify([channel], token=token(channel), secret=secret)
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER, AuthScheme.PATH])
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER])
 @responses.activate
 def test_server_that_asks_for_a_password_is_reported_with_the_scheme_that_was_sent(
     way: AuthScheme,
