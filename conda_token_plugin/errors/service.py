@@ -100,8 +100,25 @@ class NoChannel(ServiceError):
 class TokenRefused(ServiceError):
     """The repository did not accept a token that was verified just now."""
 
-    def __init__(self, url: str, *, status: int, last_four: str, outcome: str) -> None:
-        """Compose the message; ``outcome`` says whether the token was stored."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        status: int,
+        last_four: str,
+        outcome: str,
+        asked: tuple[str, ...] = (),
+    ) -> None:
+        """Compose the message.
+
+        Args:
+            url: The address without secrets.
+            status: The HTTP status.
+            last_four: The end of the token.
+            outcome: A sentence that says whether the token was stored.
+            asked: The schemes of ``AuthScheme`` that the server asked for.
+        """
+        self.asked = asked
         super().__init__(
             f"{url} does not accept the token …{last_four} (HTTP {status}). {outcome}",
             hint="Run: conda token status",

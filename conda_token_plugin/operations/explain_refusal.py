@@ -26,6 +26,7 @@ from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
 from conda_token_plugin.tokens import scope
+from conda_token_plugin.tokens.authorization import asked_for
 from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
@@ -234,6 +235,7 @@ def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelR
         interceptor=named[0] if named else "",
         page="html" in headers.get("content-type", ""),
         own_credentials=clean != url.partition("?")[0].partition("#")[0],
+        asked=asked_for(headers.get("www-authenticate", "")),
     )
 
 

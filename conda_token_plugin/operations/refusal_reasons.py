@@ -31,6 +31,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.tokens.authorization import other_scheme
 from conda_token_plugin.tokens.display import KEPT_IN, command_line, day, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.scope import channel_of
@@ -58,6 +59,8 @@ class ChannelRefusal:
     page: bool = False
     """Whether the answer is a web page."""
     own_credentials: bool = False
+    asked: tuple[str, ...] = ()
+    """The schemes of ``AuthScheme`` that the server asked for."""
 
     @property
     def channel(self) -> str:
@@ -72,8 +75,7 @@ class Evidence:
     refusal: ChannelRefusal
     now: datetime
     organization: str = ""
-    """The organization that owns the channel; ``SHARED`` for a channel of all organizations,
-    "" for a URL outside of the repository."""
+    """The owner of the channel; ``SHARED`` for all organizations, "" outside of the repository."""
     token: Token | None = None
     source: str = ""
     also: str = ""
@@ -117,11 +119,7 @@ def storage_refused(host: str, *, status: int) -> Diagnosis:
 
 
 def diagnosed(evidence: Evidence) -> Diagnosis | None:
-    """Return the first row of the table that applies.
-
-    Returns:
-        ``None`` if there is no token for the URL and none is expected.
-    """
+    """Return the first row that applies; ``None`` if no token is stored or expected for the URL."""
     refusal, token = evidence.refusal, evidence.token
     if token is None and not (evidence.organization or evidence.closed_to):
         return None
@@ -235,7 +233,9 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     why += ", or a proxy answered: the answer is a web page" if refusal.page else ""
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
-    text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}."
+    verified = token.proven or token.kind is not TokenKind.SITE
+    scheme = "" if verified else other_scheme(token.way.value, asked=refusal.asked)
+    text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}. {scheme}".rstrip()
     return Diagnosis("refused", f"{text}{evidence.also}", command)
 
 

@@ -129,8 +129,9 @@ def verify_given(
     try:
         return verify(where, token=token, secret=secret, outcome=NOT_STORED)
     except TokenRefused as error:
-        if "conda token status" in error.hint:  # a token that is not stored has no status
-            error.hint = f"Check that the token is one of {token.organization} and was not revoked."
+        # A token that is not stored has no status. What follows in the hint stays.
+        check = f"Check that the token is one of {token.organization} and was not revoked."
+        error.hint = error.hint.replace("Run: conda token status", check)
         raise
 
 

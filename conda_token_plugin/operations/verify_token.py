@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.service.repository import ChannelProbe
+from conda_token_plugin.tokens.authorization import other_scheme
 from conda_token_plugin.tokens.scope import ARCHIVE_CHANNELS, SHARED_CHANNELS, shared_prefixes
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 STORED = "It is stored all the same."
+PATH_ONLY = "If the server accepts tokens in the path only, as quetz does, use --send-as path."
 USUAL_CHANNEL = "main"
 """Every organization of the hosted repository has this channel unless it was deleted. The
 service has no documented way to list an organization's channels, so this one is tried."""
@@ -134,8 +136,13 @@ def _rank(prefix: str, *, token: Token, shared: tuple[str, ...]) -> int:
 
 
 def _with_other_scheme(error: TokenRefused, *, token: Token) -> TokenRefused:
-    """Add ``--send-as path`` to the hint for a server that is not known to read the header."""
-    if token.way is not AuthScheme.TOKEN or any(_shared(token)) or token.kind is not TokenKind.SITE:
+    """Add another ``--send-as`` to the hint, for a server that may not accept this one.
+
+    The hosted repository accepts the header, and a token that was verified before was accepted.
+    """
+    if token.kind is not TokenKind.SITE or token.proven or any(_shared(token)):
         return error
-    hint = "If the server accepts tokens in the path only, as quetz does, use --send-as path."
+    hint = other_scheme(token.way.value, asked=error.asked)
+    if not hint and token.way in (AuthScheme.TOKEN, AuthScheme.BEARER):
+        hint = PATH_ONLY
     return error.with_hint(hint)  # type: ignore[return-value]  # returns the type of `error`

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from conda_token_plugin.errors.service import ServiceFault, TokenRefused, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Http
-from conda_token_plugin.tokens.authorization import address, header
+from conda_token_plugin.tokens.authorization import address, asked_for, header
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ class ChannelProbe:
                 status=answer.status,
                 last_four=self._secret.last_four,
                 outcome=self._outcome,
+                asked=asked_for(answer.headers.get("WWW-Authenticate", "")),
             )
         if not _leads_to_package(answer) and (not answer.ok or answer.is_page):
             raise UnexpectedResponse(answer.url, got=answer.nature)

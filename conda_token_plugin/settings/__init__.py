@@ -29,7 +29,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from os.path import isfile
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,18 +252,20 @@ class Settings:
             if self.variables.get(name, "").strip():
                 return name
         path = self._secrets_folder / API_KEY.lower()
-        return str(path) if isfile(path) else None  # noqa: PTH113  # see ``_mounted``
+        return str(path) if lexists(path) else None
 
     @property
     def _secrets_folder(self) -> Path:
-        """The folder of mounted secrets, as anaconda-auth determines it."""
-        return expanded(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
+        """The folder of a mounted API key, as in anaconda-auth 0.15.3, which mounts no tokens."""
+        return self.expand(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
 
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """Return a token of the environment.
 
         As ``secret``, and last the file ``/run/secrets/<name in lower case>``. ``name`` is
         ``ANACONDA_REPO_TOKEN`` or ``ANACONDA_REPO_TOKEN_<ORG>``.
+
+        Raises as ``secret``; also for a folder, which Docker mounts in place of a missing file.
         """
         return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
 
@@ -277,8 +279,8 @@ class Settings:
 
 def _mounted(name: str, *, folder: Path) -> tuple[str, Secret] | None:
     path = folder / name.lower()
-    # Path.is_file raises for a name that is too long, and names of organizations come from URLs.
-    if not isfile(path):  # noqa: PTH113  # the reason is above
+    # Path.exists raises for a name that is too long, and names of organizations come from URLs.
+    if not lexists(path):
         return None
     from conda_token_plugin.settings.secret_files import secret_in
 

@@ -147,5 +147,5 @@ def _from_pipe(descriptor: int) -> bytes:
 def _unusable(path: Path, reason: str | None, *, named_by: str) -> TokenPluginError:
     from conda_token_plugin.errors.store import StoreUnusable
 
-    hint = f"Check {named_by}, which names this file." if named_by else "Check the path."
+    hint = f"Check {named_by}, which names this file." if named_by else "Check this path."
     return StoreUnusable(path, reason=reason or "it cannot be read", hint=hint)

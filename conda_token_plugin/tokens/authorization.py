@@ -68,6 +68,32 @@ def address(url: str, *, token: Sendable, secret: Secret) -> str:
     return urlunsplit(parts._replace(path=path))
 
 
+def asked_for(challenge: str) -> tuple[str, ...]:
+    """Return the schemes that ``WWW-Authenticate`` names and that a token can be sent in.
+
+    Args:
+        challenge: The value of the header, which may name several schemes (RFC 9110, 11.6.1).
+    """
+    unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", challenge)
+    named = re.findall(r"(?:^|,)[ \t]*(token|bearer|basic)(?=[ \t,]|$)", unquoted, re.IGNORECASE)
+    return tuple(dict.fromkeys(name.lower() for name in named))
+
+
+def other_scheme(way: str, *, asked: tuple[str, ...]) -> str:
+    """Return a sentence about a server that asks for another scheme than ``way``, or "".
+
+    Some servers name one scheme and also accept others, so the sentence does not say that the
+    scheme is the cause.
+    """
+    if not asked or way in asked:
+        return ""
+    sent = "in the path" if way == PATH else f"as {way}"
+    return (
+        f"The server asks for {' or '.join(asked)}, and the token was sent {sent}: "
+        f"if the server accepts nothing else, use --send-as {asked[0]}."
+    )
+
+
 def without_path_token(text: str, *, secret: Secret) -> str:
     """Return ``text``, such as a ``Location``, without ``/t/<token>`` in any form."""
     return re.sub(f"/t/{_any_form(secret)}/", "/", text)

@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.recording_server import recording
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cli.conftest import Shell
+
+ASKS_FOR_PASSWORD = (
+    b'HTTP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm="files"\r\n'
+    b"Content-Length: 0\r\n\r\n"
+)
 
 
 @pytest.fixture
@@ -432,6 +438,20 @@ def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
     assert "It was not stored" in ran.line
     assert "/repo/globex/main" in ran.line
     assert ran.line.endswith("Check that the token is one of globex and was not revoked.")
+
+
+def test_refused_scheme_is_reported_and_the_token_is_not_stored(
+    shell: Shell, site_token: str
+) -> None:
+    shell.set("T", site_token)
+    with recording() as server:
+        server.raw = ASKS_FOR_PASSWORD
+        where = ("-c", f"{server.url}/get/main", "--org", "files")
+        ran = shell("install", "--site", *where, "--token-env", "T")
+    assert ran.code == 5
+    assert "Check that the token is one of files and was not revoked." in ran.line
+    assert "--send-as basic" in ran.line
+    assert shell("list", "--json").json == []
 
 
 def test_organization_is_read_from_the_service_when_it_is_not_named(

@@ -44,6 +44,22 @@ def test_token_covers_a_channel_and_its_files(shell: Shell, path: str) -> None:
     assert shell("which", f"{shell.sandbox.repo}{path}", "--json").json["organization"] == "acme"
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("main", 0), ("main/noarch/x-1-0.conda?a=b", 1), ("main/noarch/x-1-0.tar.bz2", 1)],
+)
+def test_slashes_before_the_path_count_for_a_package_and_not_for_a_channel(
+    shell: Shell, path: str, code: int
+) -> None:
+    shell("install", "--org", "acme", "--yes")
+    shell.unset("ANACONDA_AUTH_API_KEY")
+    typed = f"{shell.sandbox.repo.replace('/repo/', '//repo/')}acme/{path}"
+    ran = shell("which", typed)
+    assert ran.code == code
+    if code:
+        assert f"No token covers {typed.partition('?')[0]}" in ran.line
+
+
 @pytest.mark.parametrize("name", ["acme", "acme/main", "main"])
 def test_name_of_a_channel_is_completed_with_the_repository(shell: Shell, name: str) -> None:
     shell("install", "--org", "acme", "--yes")

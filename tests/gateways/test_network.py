@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.gateways.http import network
@@ -100,6 +101,21 @@ def test_unknown_certificate_is_refused_and_the_hint_names_the_setting(
     assert "its certificate is not trusted" in said
     assert ("conda config --set ssl_verify" if user.conda else "REQUESTS_CA_BUNDLE") in said
     assert https.seen == []
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_hint_about_a_certificate_names_the_variable_that_replaces_ssl_verify(
+    user: Person, https: RecordingServer, ca_file: Path, name: str
+) -> None:
+    other = user.home / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    user.set(verify=str(ca_file))
+    said = user.send(https.url, **{name: str(other)})
+    assert "its certificate is not trusted" in said
+    assert f"Check {name}:" in said
+    assert "conda config --set" not in said
+    assert ("ssl_verify is not used" in said) is user.conda
+    assert user.send(https.url, **{name: str(ca_file)}) == "False 200"
 
 
 def test_ca_file_in_the_settings_is_used(

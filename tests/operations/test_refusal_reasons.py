@@ -261,3 +261,14 @@ def test_refusal_without_an_answer_says_whether_the_token_was_ever_verified() ->
         "It was never verified, so it may be wrong, revoked or expired."
     )
     assert "It was last verified on 2026-11-24" in once
+
+
+def test_refusal_of_an_unverified_given_token_names_the_scheme_that_the_server_asks_for() -> None:
+    headers = {"www-authenticate": 'Basic realm="conda"'}
+    asked = refusal_of(URL, status=401, headers=headers).asked
+    given = said(evidence(token=SITE, answer={"asked": asked}))
+    assert given.code == "refused"
+    assert "asks for basic, and the token was sent as token" in given.what
+    verified = said(evidence(token={**SITE, "proven": NOW}, answer={"asked": asked}))
+    issued = said(evidence(answer={"asked": asked}))
+    assert "--send-as" not in verified.what + issued.what

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -359,3 +359,29 @@ def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: San
         UnexpectedResponse, match=r"HTTP 404 for a package that its index lists.*--no-validate"
     ):
         verify([channel], token=token(channel), secret=secret)
+
+
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER])
+@responses.activate
+def test_server_that_asks_for_a_password_is_reported_with_the_scheme_that_was_sent(
+    way: AuthScheme,
+) -> None:
+    responses.get(INDEX, status=401, headers={"WWW-Authenticate": 'Basic realm="conda"'})
+    given = token(CHANNEL)._replace(kind=TokenKind.SITE, way=way)
+    with pytest.raises(TokenRefused, match=r"asks for basic, .* --send-as basic") as caught:
+        verify([CHANNEL], token=given, secret=Secret("t" * 48))
+    assert "AuthScheme" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"kind": TokenKind.INDIVIDUAL}, {"proven": datetime(2026, 1, 1, tzinfo=timezone.utc)}]
+)
+@responses.activate
+def test_scheme_is_not_questioned_if_the_server_is_known_to_accept_it(
+    facts: dict[str, Any],
+) -> None:
+    responses.get(INDEX, status=401, headers={"WWW-Authenticate": 'Basic realm="conda"'})
+    given = token(CHANNEL)._replace(**{"kind": TokenKind.SITE, **facts})
+    with pytest.raises(TokenRefused) as caught:
+        verify([CHANNEL], token=given, secret=Secret("t" * 48))
+    assert "--send-as" not in str(caught.value)

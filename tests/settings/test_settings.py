@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -160,6 +163,69 @@ def test_unreadable_folder_of_mounted_secrets_is_ignored(
     (tmp_path / "a-file").write_text("")
     monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path / "a-file")
     assert Settings({}).repository_tokens() == ()
+
+
+def as_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def as_dangling_link(path: Path) -> None:
+    path.symlink_to(path.parent / "missing")
+
+
+def as_link_to_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def as_link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev, and seldom links")
+@pytest.mark.parametrize(
+    "make", [as_folder, as_dangling_link, as_link_to_device, as_link_to_itself]
+)
+def test_mounted_secret_that_is_no_file_is_reported_in_one_line_with_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    make(tmp_path / "anaconda_repo_token_acme")
+    make(tmp_path / "anaconda_auth_api_key")
+    found = Settings({})
+    assert found.repository_tokens() == ("ANACONDA_REPO_TOKEN_ACME",)
+    assert found.api_key_source() == str(tmp_path / "anaconda_auth_api_key")
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: found.repository_token("ANACONDA_REPO_TOKEN_ACME"),
+        found.api_key,
+    )
+    for read in reads:
+        with pytest.raises(StoreUnusable, match=re.escape(str(tmp_path))) as caught:
+            read()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all files")
+def test_mounted_secret_without_permission_is_reported_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    (tmp_path / "anaconda_repo_token_acme").touch(mode=0)
+    with pytest.raises(StoreUnusable, match="Permission denied"):
+        Settings({}).repository_token("ANACONDA_REPO_TOKEN_ACME")
+
+
+def test_folder_of_anaconda_auth_supplies_the_api_key_and_no_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path / "absent")
+    for name in ("anaconda_auth_api_key", "anaconda_repo_token"):
+        (tmp_path / name).write_text(VALUE)
+    found = Settings({"ANACONDA_SECRETS_DIR": "$MOUNTS", "MOUNTS": str(tmp_path)})
+    key = found.api_key()
+    assert key is not None
+    assert key[1].reveal() == VALUE
+    assert found.repository_token("ANACONDA_REPO_TOKEN") is None
+    assert found.repository_tokens() == ()
 
 
 def test_names_of_secrets_do_not_begin_with_conda() -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.authorization import (
     address,
+    asked_for,
     header,
+    other_scheme,
     redacted,
     secret_type,
     without_path_token,
@@ -101,3 +103,37 @@ def test_character_that_is_escaped_as_two_bytes_is_redacted() -> None:
     secret = Password("geheim\u00df")
     for form in ("geheim\u00df", "geheim%C3%9F", "geheim%c3%9f"):
         assert "geheim" not in redacted(f"x {form} y", secret=secret)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "schemes"),
+    [
+        ("", ()),
+        ('Basic realm="x"', ("basic",)),
+        ("BEARER", ("bearer",)),
+        ('Bearer realm="a, basic b", error="x", Basic realm="y"', ("bearer", "basic")),
+        ('Basic realm="a", basic realm="b"', ("basic",)),
+        ('Negotiate, Digest realm="basic", x=basic', ()),
+        ("Basic-like x", ()),
+        (r'Digest realm="\", basic "', ()),
+    ],
+)
+def test_schemes_of_a_challenge_are_those_that_a_token_can_be_sent_in(
+    challenge: str, schemes: tuple[str, ...]
+) -> None:
+    assert asked_for(challenge) == schemes
+
+
+@pytest.mark.parametrize(("way", "sent"), [("token", "as token"), ("path", "in the path")])
+def test_sentence_about_another_scheme_names_both_schemes_and_the_option(
+    way: str, sent: str
+) -> None:
+    said = other_scheme(way, asked=("basic", "bearer"))
+    assert "asks for basic or bearer" in said
+    assert f"was sent {sent}:" in said
+    assert "--send-as basic" in said
+
+
+@pytest.mark.parametrize("asked", [(), ("bearer", "basic")])
+def test_scheme_that_the_server_asks_for_gets_no_sentence(asked: tuple[str, ...]) -> None:
+    assert other_scheme("basic", asked=asked) == ""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
@@ -38,7 +39,7 @@ def run(call: CommandContext) -> int:
         MalformedURL: No token can be sent to the URL.
         NoToken: No token covers the URL.
     """
-    url = normalised(_address(call.args.url, repository=call.settings.repo_url))
+    url = _requested(_address(call.args.url, repository=call.settings.repo_url))
     lookup = call.lookup()
     found = lookup.find(f"{url}/")
     if found is None:
@@ -64,6 +65,22 @@ def _address(text: str, *, repository: str) -> str:
         return text
     segment(text.partition("/")[0])  # a token that was typed by mistake is not repeated
     return f"{repository}{text}"
+
+
+def _requested(url: str) -> str:
+    """Return `url` in the form in which conda requests it (26.7.1).
+
+    conda reduces several slashes at the beginning of a channel's path to one. It requests a
+    package whose URL was given as it was typed, so `https://h//a/x.conda` is not in `https://h/a`.
+
+    Raises:
+        MalformedURL: No token can be sent to the URL.
+    """
+    channel = normalised(url)
+    parts = urlsplit(url)
+    if parts.path.startswith("//") and parts.path.endswith((".conda", ".tar.bz2")):
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return channel
 
 
 def _lines(

@@ -11,10 +11,11 @@ import ssl
 from http.client import RemoteDisconnected
 from typing import TYPE_CHECKING
 
-from requests import exceptions as theirs
-from urllib3 import exceptions as inner
+from requests import exceptions as requests_errors
+from urllib3 import exceptions as urllib3_errors
 
 from conda_token_plugin.errors.service import ResponseLost, ServiceUnreachable
+from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from conda_token_plugin.gateways.http.network import Timeouts
@@ -31,6 +32,9 @@ HINTS = {
     "": "Check the network and the proxy settings, then run this again.",
 }
 """The next step for each topic, with conda's settings and without."""
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name the certificates to trust. The first that is set is used, and has precedence
+over conda's ``ssl_verify`` (``requests.Session.merge_environment_settings``)."""
 
 
 def unreachable(
@@ -50,15 +54,28 @@ def unreachable(
     """
     cause = _root(error)
     kind = ResponseLost if _was_sent(cause) else ServiceUnreachable
-    hint = (CONDA_HINTS if of_conda else HINTS)[_topic(cause)]
+    hint = _hint(_topic(cause), of_conda=of_conda)
     return kind(url, reason=_reason(cause, patience=patience), outcome=outcome, hint=hint)
+
+
+def _hint(topic: str, *, of_conda: bool) -> str:
+    variables = Settings().variables
+    bundle = next((name for name in BUNDLES if variables.get(name)), None)
+    if topic != "certificate" or bundle is None:
+        return (CONDA_HINTS if of_conda else HINTS)[topic]
+    return (
+        f"Check {bundle}: the file that it names must exist and contain your company's "
+        "certificates." + (" While it is set, conda's ssl_verify is not used." if of_conda else "")
+    )
 
 
 def _root(error: BaseException) -> BaseException:
     """Return the exception inside of the wrappers of requests and urllib3."""
     while True:
         within = getattr(error, "reason", None)  # MaxRetryError
-        if not isinstance(within, BaseException) and isinstance(error, theirs.RequestException):
+        if not isinstance(within, BaseException) and isinstance(
+            error, requests_errors.RequestException
+        ):
             within = error.args[0] if error.args else None
         if not isinstance(within, BaseException):
             return error
@@ -66,9 +83,12 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _topic(cause: BaseException) -> str:
-    if isinstance(cause, (inner.ProxyError, theirs.InvalidProxyURL, theirs.InvalidSchema)):
+    if isinstance(
+        cause,
+        (urllib3_errors.ProxyError, requests_errors.InvalidProxyURL, requests_errors.InvalidSchema),
+    ):
         return "proxy"
-    is_file = isinstance(cause, OSError) and not isinstance(cause, theirs.RequestException)
+    is_file = isinstance(cause, OSError) and not isinstance(cause, requests_errors.RequestException)
     return "certificate" if is_file or _is_certificate(cause) else ""
 
 
@@ -79,11 +99,23 @@ def _was_sent(cause: BaseException) -> bool:
     other TLS error may come later. A plain ValueError is urllib.parse's error for the target of
     a redirect.
     """
-    if isinstance(cause, (inner.ProxyError, inner.ConnectTimeoutError, theirs.ConnectTimeout)):
+    if isinstance(
+        cause,
+        (
+            urllib3_errors.ProxyError,
+            urllib3_errors.ConnectTimeoutError,
+            requests_errors.ConnectTimeout,
+        ),
+    ):
         return False
-    if isinstance(cause, inner.SSLError):
+    if isinstance(cause, urllib3_errors.SSLError):
         return not _is_certificate(cause)
-    late = (inner.TimeoutError, theirs.Timeout, inner.ProtocolError, inner.InvalidHeader)
+    late = (
+        urllib3_errors.TimeoutError,
+        requests_errors.Timeout,
+        urllib3_errors.ProtocolError,
+        urllib3_errors.InvalidHeader,
+    )
     return isinstance(cause, late) or type(cause) is ValueError
 
 
@@ -92,43 +124,43 @@ def _is_certificate(cause: BaseException) -> bool:
 
 
 def _reason(cause: BaseException, *, patience: Timeouts) -> str:
-    if isinstance(cause, inner.SSLError):
+    if isinstance(cause, urllib3_errors.SSLError):
         return _tls(cause)
-    if isinstance(cause, inner.NewConnectionError):
+    if isinstance(cause, urllib3_errors.NewConnectionError):
         return _no_connection(cause)
-    if isinstance(cause, inner.ProtocolError):
+    if isinstance(cause, urllib3_errors.ProtocolError):
         return _broken(cause)
     words = (text for kind, text in _WORDS if isinstance(cause, kind))
     return next(words).format(patience=patience)
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (inner.ProxyError, "the proxy did not let the request through"),
-    (inner.ConnectTimeoutError, "no connection within {patience.connect:g} seconds"),
-    (theirs.ConnectTimeout, "no connection within {patience.connect:g} seconds"),
-    (inner.TimeoutError, "no answer within {patience.read:g} seconds"),
-    (theirs.Timeout, "no answer within {patience.read:g} seconds"),
-    (theirs.InvalidProxyURL, "the proxy's address cannot be read"),
-    (theirs.TooManyRedirects, "it redirects without end"),
-    (theirs.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
-    (inner.InvalidHeader, "the headers of its answer are invalid"),
-    (theirs.InvalidURL, "it is not a valid address, or redirects to one that is not"),
-    (theirs.RequestException, "the request could not be made"),
+    (urllib3_errors.ProxyError, "the proxy did not let the request through"),
+    (urllib3_errors.ConnectTimeoutError, "no connection within {patience.connect:g} seconds"),
+    (requests_errors.ConnectTimeout, "no connection within {patience.connect:g} seconds"),
+    (urllib3_errors.TimeoutError, "no answer within {patience.read:g} seconds"),
+    (requests_errors.Timeout, "no answer within {patience.read:g} seconds"),
+    (requests_errors.InvalidProxyURL, "the proxy's address cannot be read"),
+    (requests_errors.TooManyRedirects, "it redirects without end"),
+    (requests_errors.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
+    (urllib3_errors.InvalidHeader, "the headers of its answer are invalid"),
+    (requests_errors.InvalidURL, "it is not a valid address, or redirects to one that is not"),
+    (requests_errors.RequestException, "the request could not be made"),
     (ValueError, "it is not a valid address, or redirects to one that is not"),
-    (inner.HTTPError, "the request could not be made"),
+    (urllib3_errors.HTTPError, "the request could not be made"),
     (BaseException, "a file of certificates or a client certificate cannot be used"),
 )
 """The first that fits. requests raises a plain OSError for the last."""
 
 
-def _tls(cause: inner.SSLError) -> str:
+def _tls(cause: urllib3_errors.SSLError) -> str:
     if _is_certificate(cause):
         return "its certificate is not trusted"
     return "no encrypted connection could be made"
 
 
-def _no_connection(cause: inner.NewConnectionError) -> str:
-    named = getattr(inner, "NameResolutionError", None)  # since urllib3 2.0
+def _no_connection(cause: urllib3_errors.NewConnectionError) -> str:
+    named = getattr(urllib3_errors, "NameResolutionError", None)  # since urllib3 2.0
     system = cause.__cause__ or cause.__context__  # urllib3 1.26 names no cause
     if (named and isinstance(cause, named)) or getattr(system, "errno", 0) in _NO_SUCH_HOST:
         return "no such host"
@@ -139,7 +171,7 @@ _NO_SUCH_HOST = frozenset({-2, -3, -5, 8, 11001})
 """EAI_NONAME, EAI_AGAIN and EAI_NODATA on Linux, macOS and Windows: urllib3 1.26 keeps these."""
 
 
-def _broken(cause: inner.ProtocolError) -> str:
+def _broken(cause: urllib3_errors.ProtocolError) -> str:
     within = next((part for part in cause.args if isinstance(part, BaseException)), None)
     if isinstance(within, RemoteDisconnected):
         return "it closed the connection without an answer"

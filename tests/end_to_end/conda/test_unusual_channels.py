@@ -101,6 +101,31 @@ def test_conda_reads_the_drop_in_of_an_unusual_channel_and_sends_the_token(
 
 
 @pytest.mark.parametrize(
+    ("typed", "asked", "sent"),
+    [
+        ("//get/main", "/get/main/noarch/", f"token {TOKEN}"),
+        ("///get/main//", "/get/main/noarch/", f"token {TOKEN}"),
+        ("/get//main", "/get//main/noarch/", f"token {TOKEN}"),
+        ("/get//main/noarch/x-1-0.conda", "/get//main/noarch/x-1-0.conda", f"token {TOKEN}"),
+        ("//get/main/noarch/x-1-0.conda", "//get/main/noarch/x-1-0.conda", ""),
+    ],
+)
+def test_which_and_conda_agree_about_repeated_slashes(
+    machine: Machine, server: RecordingServer, typed: str, asked: str, sent: str
+) -> None:
+    machine.conda(*INSTALL, "-c", f"{server.url}/get", stdin=TOKEN).well()
+    url = f"{server.url}{typed}"
+    if typed.endswith(".conda"):
+        machine.conda("create", "-y", "-p", str(machine.prefix), url)  # the answer is no package
+    else:
+        searched(machine, url)
+    assert lines(server)
+    assert all(path.startswith(asked) for path in lines(server))
+    assert authorizations(server) == {sent}
+    assert machine.conda("token", "which", url).code == (0 if sent else 1)
+
+
+@pytest.mark.parametrize(
     "url", ["http://[::1]:8000/x", "http://[::1/x", "https://a.example/\udce9"]
 )
 def test_channel_that_conda_cannot_read_is_refused_and_conda_goes_on_working(
