@@ -34,20 +34,20 @@ ASKS_FOR_HINTS = hasattr(CondaSpecs, "conda_error_hints")
 """Whether conda asks plugins for hints when a command fails (since 26.7)."""
 
 
-def send_as_without_us(request: PreparedRequest, *, ours: ChannelAuthBase) -> PreparedRequest:
+def send_as_without_us(request: PreparedRequest, *, handler: ChannelAuthBase) -> PreparedRequest:
     """Prepare ``request`` as conda would if this plugin were not installed.
 
     Another plugin's handler is created once for each of ours, because it may read its
     configuration when it is created.
     """
-    made: dict[str, Any] = ours.__dict__.setdefault("_fallbacks", {})
-    name = other_handler(ours.channel_name, url=request.url or "")
-    handler = context.plugin_manager.get_auth_handler(name) if name else None
-    if name is None or handler is None:
+    made: dict[str, Any] = handler.__dict__.setdefault("_fallbacks", {})
+    name = other_handler(handler.channel_name, url=request.url or "")
+    other = context.plugin_manager.get_auth_handler(name) if name else None
+    if name is None or other is None:
         auth: Callable[..., PreparedRequest] = made.setdefault("", CondaHttpAuth())
         return auth(request)
     with entries_hidden():
-        auth = made[name] = made.get(name) or handler(ours.channel_name)
+        auth = made[name] = made.get(name) or other(handler.channel_name)
         return auth(request)
 
 

@@ -51,7 +51,7 @@ class TokenAuth(ChannelAuthBase):
         url = request.url or ""
         covering = covered(url)
         if covering is None:
-            return _explained(send_as_without_us(request, ours=self))
+            return _explained(send_as_without_us(request, handler=self))
         held, secret = covering
         USED[held.key] = held
         value = header(held, secret=secret)

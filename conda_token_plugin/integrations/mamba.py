@@ -77,12 +77,12 @@ class Mamba:
     def entries(self, grant: Grant) -> Iterator[Entry]:
         """Yield one entry per prefix of the token's scope; for a bearer token, one per host."""
         refuse_inside_path(grant, tool=self.name)
-        value = json.dumps(_value(grant))
+        value, limit = json.dumps(_value(grant)), self._limit(grant)
         keys = (key_of(prefix) for prefix in grant.token.scope)
         if grant.token.way is AuthScheme.BEARER:
             keys = (key.partition("/")[0] for key in keys)
         for key in dict.fromkeys(keys):
-            yield Entry(key=key, value=value)
+            yield Entry(key=key, value=value, limit=limit)
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the token or password of an entry, or None."""
@@ -90,15 +90,26 @@ class Mamba:
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """Say what does not work with such a token."""
-        if grant.token.way in {AuthScheme.TOKEN, AuthScheme.PATH}:
+        if limit := self._limit(grant):
+            yield limit
             yield (
-                f"{self.name} 2.8 gets packages with such a token only from channels that serve "
-                "shards (others answer 401), and writes it into conda-meta and urls.txt of what "
-                "it installs. Find it with: conda token audit"
+                f"{self.name} writes such a token into conda-meta and urls.txt of what it "
+                "installs. Find it with: conda token audit"
             )
         elif grant.token.way is AuthScheme.BEARER:
             hosts = sorted({key_of(prefix).partition("/")[0] for prefix in grant.token.scope})
             yield f"{self.name} sends a bearer token to every channel of {', '.join(hosts)}."
+
+    def _limit(self, grant: Grant) -> str:
+        """Return what does not work with the token, and what to use instead; "" if all works."""
+        if grant.token.way not in {AuthScheme.TOKEN, AuthScheme.PATH}:
+            return ""
+        return (
+            f"{self.name} 2.8 cannot download packages with the token of "
+            f"{grant.token.organization} from channels without shards (HTTP 401). For Anaconda's "
+            f"repository, export the API key instead: conda token export {self.name} --api-key. "
+            "For another server that accepts it, store the token with --send-as bearer or basic."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ class Entry:
     key: str
     value: str = field(repr=False)
     """The tool's own notation; it contains the secret."""
+    limit: str = ""
+    """Sentences that say what the tool cannot do with the entry, and what to use instead. The user
+    confirms them before the entry is written. Empty: the tool sends the token as conda does."""
 
 
 def refuse_inside_path(grant: Grant, *, tool: str) -> None:

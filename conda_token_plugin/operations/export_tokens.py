@@ -43,7 +43,7 @@ class Step:
     """One entry of one token for one target.
 
     Attributes:
-        ours: Whether the entry is, or will be, one that this plugin wrote.
+        is_own: Whether the entry is, or will be, one that this plugin wrote.
         former: The mark of the token that is there now.
     """
 
@@ -52,7 +52,7 @@ class Step:
     entry: Entry
     grant: Grant
     outcome: ExportOutcome
-    ours: bool
+    is_own: bool
     former: str = ""
 
     def record(self) -> Record:
@@ -152,7 +152,7 @@ def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
     """
     exports = ExportRecord(settings)
     for step in steps:
-        if step.ours:
+        if step.is_own:
             exports.add(_continued(step.record(), exports=exports))
         if step.outcome is ExportOutcome.WRITTEN:
             step.place.put(step.entry.key, step.entry.value)
@@ -221,10 +221,10 @@ def _step(
     place.prepare(entry.key)
     held = place.held(entry.key)
     there = None if held is None else target.secret_in(held)
-    ours = held is None or (known is not None and is_still(held, known, target=target))
-    if not ours and held != entry.value:
+    is_own = held is None or (known is not None and is_still(held, known, target=target))
+    if not is_own and held != entry.value:
         raise _taken(place, entry, target=target, by="another credential")
-    if ours and known and there not in (None, grant.secret) and known.token != grant.token.key:
+    if is_own and known and there not in (None, grant.secret) and known.token != grant.token.key:
         raise _taken(place, entry, target=target, by=f"the token of {known.organization}")
     return Step(
         target=target,
@@ -232,7 +232,7 @@ def _step(
         entry=entry,
         grant=grant,
         outcome=ExportOutcome.UNCHANGED if held == entry.value else ExportOutcome.WRITTEN,
-        ours=ours,
+        is_own=is_own,
         former=there.mark if there else "",
     )
 

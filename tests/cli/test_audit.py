@@ -21,6 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.operations.audit.patterns import RULES, hits
+from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -509,3 +511,12 @@ def test_audit_handles_thousands_of_findings(shell: Shell, at_project: Path) -> 
     assert len(shell("audit", ".", "--json").json) == 5000
     assert shell("audit", ".", "--fix", "--yes").code == 0
     assert UNKNOWN not in path.read_text()
+
+
+def test_table_of_findings_names_the_organization(shell: Shell) -> None:
+    shell("install", "--org", "acme", "--yes")
+    value = user_store(Settings()).secret(user_store(Settings()).tokens()[0].key).reveal()
+    (shell.home / "notes").write_text(f"{shell.sandbox.repo}t/{value}/acme/main\n")
+    header, row = shell("audit", str(shell.home / "notes")).out.splitlines()
+    columns = dict(zip(header.split("\t"), row.split("\t"), strict=True))
+    assert columns["organization"] == "acme"

@@ -139,6 +139,44 @@ def test_mamba_export_uses_path_and_port_so_that_two_organizations_fit(shell: Sh
     }
 
 
+@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("target", ["mamba", "micromamba"])
+def test_token_that_mamba_cannot_use_everywhere_is_written_only_after_confirmation(
+    shell: Shell, way: AuthScheme, target: str
+) -> None:
+    value = stored(shell, way=way)
+    (shell.home / MAMBA).parent.mkdir(parents=True)
+    before = remains(shell)
+    ran = shell("export", target)
+    assert ran.code == 2
+    for words in ("channels without shards (HTTP 401)", f"export {target} --api-key", "--yes"):
+        assert words in ran.line
+    assert remains(shell) == before
+    ran = shell("export", target, "--yes")
+    assert ran.code == 0
+    assert f"Note: {target} 2.8 cannot download packages with the token of acme" in ran.err
+    assert value in (shell.home / MAMBA).read_text()
+
+
+@pytest.mark.parametrize("way", [AuthScheme.BEARER, AuthScheme.BASIC])
+def test_token_that_mamba_can_use_everywhere_is_written_without_a_question(
+    shell: Shell, way: AuthScheme
+) -> None:
+    username = "me" if way is AuthScheme.BASIC else ""
+    stored(shell, scope=("https://files.example.com/conda",), way=way, username=username)
+    (shell.home / MAMBA).parent.mkdir(parents=True)
+    ran = shell("export", "mamba")
+    assert ran.code == 0, ran.err
+    assert "shards" not in ran.err
+
+
+def test_dry_run_of_an_export_to_mamba_shows_the_limit_without_a_question(shell: Shell) -> None:
+    stored(shell)
+    ran = shell("export", "mamba", "--dry-run", "--json")
+    assert ran.code == 0
+    assert any("channels without shards" in note for note in ran.json["notes"])
+
+
 def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
     value = stored(shell, scope=("https://quetz.example:8/get/a",), way=AuthScheme.BEARER)
     shell("export", "mamba", "--yes")

@@ -151,6 +151,17 @@ def test_remove_without_anything_stored_succeeds_and_says_so(shell: Shell) -> No
     assert ran.err == "No token is stored.\n"
 
 
+@pytest.mark.parametrize("words", [["remove", "acme"], ["remove", "--org", "acme", "--system"]])
+def test_remove_of_a_named_organization_without_anything_stored_is_an_error(
+    shell: Shell, words: list[str]
+) -> None:
+    before = shell.files()
+    ran = shell(*words)
+    assert ran.code == 1
+    assert "No token is stored for the organization 'acme' (no tokens are stored)." in ran.line
+    assert shell.files() == before
+
+
 @pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])
 def test_remove_of_the_only_token_asks_at_a_terminal_unless_it_is_named(
     shell: Shell, answer: str, code: int, *, kept: bool

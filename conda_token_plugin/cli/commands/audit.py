@@ -68,9 +68,9 @@ def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
     for path in named:
         if not exists(path):  # noqa: PTH110  # Path.exists raises for names that are too long
             raise BadInput(f"There is no {path}.", hint="Check the path.")
-    ours = call.settings.store_folder
+    store_folder = call.settings.store_folder
     found = places.named(named) if named else places.usual(call.settings)
-    return (one for one in found if ours not in absolute(one.path).parents)
+    return (one for one in found if store_folder not in absolute(one.path).parents)
 
 
 def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
@@ -110,16 +110,16 @@ def _fix(call: CommandContext, found: Sequence[AuditFinding]) -> list[AuditFindi
     if able:
         names = ", ".join(map(str, able))
         call.prompts.confirm(f"Remove tokens from {names}? There is no backup.")
-    return [one for path, theirs in able.items() for one in _fixed(call, path, theirs)]
+    return [one for path, findings in able.items() for one in _fixed(call, path, findings)]
 
 
-def _fixed(call: CommandContext, path: Path, theirs: list[AuditFinding]) -> list[AuditFinding]:
+def _fixed(call: CommandContext, path: Path, findings: list[AuditFinding]) -> list[AuditFinding]:
     try:
-        fix.fix(path, theirs)
+        fix.fix(path, findings)
     except ConfigurationError as error:  # a file of another user, a link
         call.printer.warn(str(error))
         return []
-    return theirs
+    return findings
 
 
 def _report(call: CommandContext, found: Sequence[AuditFinding], *, fixed: set[int]) -> None:
@@ -187,7 +187,7 @@ def _row(one: AuditFinding, *, fixed: bool) -> dict[str, str]:
     return {
         "where": one.where,
         "what": one.rule,
-        "whose": one.owner or "-",
+        "organization": one.owner or "-",
         "token": f"…{one.last_four}" if one.last_four else "-",
         "fixed": "yes" if fixed else "no",
     }

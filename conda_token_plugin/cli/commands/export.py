@@ -13,6 +13,7 @@ credential that is already there is never replaced. When the token is reissued, 
 copies are refreshed; `conda token remove` removes them. No token is printed, except
 in the masks that GitHub Actions needs. rattler, pixi and mamba can hold one credential for
 a host: --api-key writes the API key as a bearer token, which serves all organizations there.
+mamba needs the API key for channels without shards, and a token is written only after a question.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ def _export(call: CommandContext, names: Sequence[str]) -> int:
     _warn_of_unusable(call, found)
     needs_secrets = bool(targets) or job is not None
     grants = [granted(one) for one in found] if needs_secrets else []
+    _confirm_limits(call, targets, grants=grants)
     if job is not None:
         by_variable(grants)  # raises before anything is written
     steps = _write(call, targets, grants=grants, found=found)
@@ -184,6 +186,20 @@ def _confirm_missing_tools(call: CommandContext, targets: Sequence[Target]) -> N
     for one in targets:
         if not (call.args.dry_run or call.args.file or one.installed(call.settings)):
             call.prompts.confirm(f"{one.name} was not found here. Write its file anyway?")
+
+
+def _confirm_limits(
+    call: CommandContext, targets: Sequence[Target], *, grants: Sequence[Grant]
+) -> None:
+    """Ask before a token is written for a tool that can use it for some channels only.
+
+    Raises as `_confirm_missing_tools`; also BadInput, if a tool cannot send a token at all.
+    """
+    if call.args.dry_run:
+        return
+    entries = (one for target in targets for grant in grants for one in target.entries(grant))
+    for limit in dict.fromkeys(one.limit for one in entries if one.limit):
+        call.prompts.confirm(f"{limit} Write the token anyway?")
 
 
 def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
