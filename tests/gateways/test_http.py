@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
 
 KEY = HeaderValue("Bearer thekey-thekey-thekey")
-SHORT = Timeouts(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, again=1)
 ODD = "https://service.invalid/api/odd"
 TOKEN = "tokentoken"
 
@@ -159,7 +159,7 @@ def test_reads_share_a_connection_and_a_write_uses_a_new_one(
 
 def test_silent_server_is_given_up_after_the_read_limit(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/stall", times=9, ending=Ending.STALL)
-    with pytest.raises(ResponseLost, match=r"no answer within 0\.3 seconds"):
+    with pytest.raises(ResponseLost, match="no answer within 2 seconds"):
         http.send("GET", f"{sandbox.service}/stall")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.models import CurrentToken, IssuedToken
 
-SHORT = Timeouts(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, again=1)
 
 
 class ExplainedService(Service):

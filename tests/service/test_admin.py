@@ -24,7 +24,7 @@ from conda_token_plugin.tokens.secret import Secret
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Timeouts(connect=2.0, read=0.3, again=0)
+SHORT = Timeouts(connect=2.0, read=2.0, again=0)
 
 
 def admin(sandbox: Sandbox, user: str = "admin") -> Admin:

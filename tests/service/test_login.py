@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.login.device import DeviceCode
 
-SHORT = Timeouts(connect=2.0, read=0.3, again=0)
+SHORT = Timeouts(connect=2.0, read=2.0, again=0)
 
 
 class Hours:
@@ -141,7 +141,8 @@ def test_unused_code_expires(sandbox: Sandbox, login: Login, hours: Hours) -> No
     with pytest.raises(LoginIncomplete, match="its code has expired"):
         login.by_device(show=nothing)
     assert hours.passed <= 600
-    assert polls(sandbox) == 119
+    # The clock of the sandbox goes on while a request takes time, so a busy machine polls less.
+    assert 100 <= polls(sandbox) <= 119
 
 
 def test_code_that_the_service_ends_early_is_abandoned(

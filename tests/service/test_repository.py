@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Timeouts(connect=2.0, read=0.3, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, again=1)
 CHANNEL = "https://repo.invalid/channel"
 INDEX = f"{CHANNEL}/noarch/repodata.json"
 PACKAGE = f"{CHANNEL}/noarch/a-1-0.conda"

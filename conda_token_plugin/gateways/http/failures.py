@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 CONDA_HINTS = {
     "certificate": "Run: conda config --set ssl_verify FILE   (your company's certificates)",
     "proxy": "Run: conda config --show proxy_servers",
-    "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this again.",
+    "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this command "
+    "again.",
 }
 HINTS = {
     "certificate": "Set REQUESTS_CA_BUNDLE to the file with your company's certificates.",
-    "proxy": "Check HTTPS_PROXY and HTTP_PROXY, then run this again.",
-    "": "Check the network and the proxy settings, then run this again.",
+    "proxy": "Check HTTPS_PROXY and HTTP_PROXY, then run this command again.",
+    "": "Check the network and the proxy settings, then run this command again.",
 }
 """The next step for each topic, with conda's settings and without."""
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
