@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CONDA_HINTS = {
     "certificate": "Run: conda config --set ssl_verify FILE   (your company's certificates)",
     "proxy": "Run: conda config --show proxy_servers",
-    "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this command "
-    "again.",
+    "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this "
+    "command again.",
 }
 HINTS = {
     "certificate": "Set REQUESTS_CA_BUNDLE to the file with your company's certificates.",
