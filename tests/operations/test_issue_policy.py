@@ -82,7 +82,7 @@ class Desk:
         """Whether the policy has tried a token."""
         return any(one.path.startswith("/repo/") for one in self.sandbox.requests)
 
-    def plan(self, *, wish: IssueWish, logged_in: bool = True, lost: bool = False) -> IssuePlan:
+    def plan(self, *, wish: IssueWish, logged_in: bool = True, **options: bool) -> IssuePlan:
         """Plan for acme with the state of now; the clock of the machine may be wrong."""
         policy = IssuePolicy(
             store=user_store(self.machine.settings),
@@ -91,7 +91,7 @@ class Desk:
             notice=self.notices.append,
             service=self._service if logged_in else unused,
         )
-        return policy.plan("acme", wish=wish, lost=lost)
+        return policy.plan("acme", wish=wish, **options)
 
     def _service(self) -> Service:
         key = Secret(self.sandbox.world.api_key("ada"))
@@ -213,19 +213,20 @@ def test_conditional_install_raises_if_the_token_is_held_elsewhere(desk: Desk) -
         desk.plan(wish=IF_MISSING)
 
 
-@pytest.mark.parametrize(("lost", "here"), [(False, False), (True, True)])
+@pytest.mark.parametrize("interrupted", [{}, {"lost": True}])
 def test_token_of_an_interrupted_issue_is_treated_as_held_here(
-    desk: Desk, *, lost: bool, here: bool
+    desk: Desk, interrupted: dict[str, bool]
 ) -> None:
     token = desk.issue()
 
-    plan = desk.plan(wish=IssueWish(), lost=lost)
+    plan = desk.plan(wish=IssueWish(), **interrupted)
 
-    assert (plan.action, plan.held, plan.held_here) == (IssueAction.REPLACE, None, here)
+    assert (plan.action, plan.held) == (IssueAction.REPLACE, None)
+    assert plan.held_here is bool(interrupted)
     assert plan.current is not None
     assert plan.current.id == str(token.id)
     assert plan.needs_confirmation
-    if lost:
+    if interrupted:
         assert not desk.plan(wish=IF_MISSING, lost=True).needs_confirmation
 
 
