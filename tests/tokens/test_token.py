@@ -188,7 +188,13 @@ def test_time_of_the_service_is_read_as_utc(text: str) -> None:
     assert moment.utcoffset() == timedelta()
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+    ],
+)
 def test_text_that_is_not_a_time_raises_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         utc(text)
