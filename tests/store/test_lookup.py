@@ -17,10 +17,11 @@ from conda_token_plugin import settings
 from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import machine_store
 from conda_token_plugin.store.envelope import EnvelopeRefused
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
-from conda_token_plugin.store.lookup import Lookup, holdings, stores_of
+from conda_token_plugin.store.lookup import Lookup, holdings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import MAX_MONTHS, AuthScheme, Token, TokenKind, TokenVerdict
 
@@ -265,12 +266,16 @@ def test_repository_of_the_settings_loses_only_the_final_slash() -> None:
     assert answers.find("https://repo.example/acme/noarch/x") is None
 
 
-def test_stores_are_named_user_and_machine_in_the_order_of_precedence(tmp_path: Path) -> None:
+def test_source_of_a_token_in_the_store_of_the_machine_is_machine(tmp_path: Path) -> None:
     folders = {"CONDA_TOKEN_HOME": "own", "CONDA_TOKEN_SYSTEM_HOME": "shared"}
-    stores = stores_of(Settings({name: str(tmp_path / end) for name, end in folders.items()}))
+    shared = Settings({name: str(tmp_path / end) for name, end in folders.items()})
+    held = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/acme",))
+    machine_store(shared).add(held, Secret(MACHINE))
 
-    opened = [(name, store.folder.name) for name, store in stores.items()]
-    assert opened == [("user", "own"), ("machine", "shared")]
+    found = Lookup(shared).find(f"{REPO}/acme/main/x")
+
+    assert found is not None
+    assert (found.source, value(found)) == ("machine", MACHINE)
 
 
 def test_holdings_are_listed_in_the_order_of_precedence() -> None:
