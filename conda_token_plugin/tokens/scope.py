@@ -121,14 +121,11 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
     rest, fault = _judged(url)
     if fault:
         return None
-    floor = rest.index("://") + 3
-    while True:
-        if rest in among:
-            return rest
-        cut = rest.rfind("/", floor)
-        if cut == -1:
+    while rest not in among:
+        rest, slash, _ = rest.rpartition("/")
+        if not slash:
             return None
-        rest = rest[:cut]
+    return rest
 
 
 def segment(name: str) -> str:
@@ -143,7 +140,7 @@ def segment(name: str) -> str:
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
     if odd or re.fullmatch(CREDENTIAL_FORMAT, name):  # a token would be logged with the URL
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
-    return quote(name, safe="")
+    return quote(name)
 
 
 def organization_prefix(repository: str, organization: str) -> str:
@@ -177,7 +174,7 @@ def without_secrets(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "", url
-    authority, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    authority, slash, path = re.split(r"[?#]", rest)[0].partition("/")
     path = re.sub(_TOKEN_SEGMENT, "", f"{slash}{path}")
     return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
 
@@ -214,7 +211,7 @@ def _host(parts: SplitResult) -> tuple[str, int | None]:
         ValueError: the port is not a valid port number.
     """
     plain = parts.netloc
-    if plain.islower() and not ("@" in plain or ":" in plain or "[" in plain):
+    if plain.islower() and not ("@" in plain or ":" in plain):
         return plain, None
     return parts.hostname or "", parts.port
 
@@ -228,7 +225,7 @@ def _fault(parts: SplitResult, host: str, path: str) -> str:  # noqa: PLR0911  #
         return "it has an IPv6 address, which conda cannot read; use a host name"
     if parts.scheme == "http" and not re.fullmatch(_LOOPBACK, host):
         return "it is not encrypted"
-    if "@" in parts.netloc or ("/t/" in path and re.search(_TOKEN_SEGMENT, path)):
+    if "@" in parts.netloc or "/t/" in path:
         return "it contains credentials"
     if not _odd(parts.netloc + path):
         return ""

@@ -1,4 +1,4 @@
-"""A server that takes user and password, as a company's own often does, and records them."""
+"""A server that accepts user and password, as those of companies do, and records them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files below ``/<user>/`` to ``user`` alone."""
+    """Serves files below ``/<user>/`` to ``user`` only."""
 
     protocol_version = "HTTP/1.0"
 
@@ -42,11 +42,11 @@ class Handler(SimpleHTTPRequestHandler):
         return False
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 class BasicServer(ThreadingHTTPServer):
-    """On every loopback address, so that it has two names."""
+    """Serves files on a loopback address; ``url`` takes another name for it."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""conda's memory of a token's channels is cleared, and of no other channel."""
+"""conda's index caches of a token's channels are cleared, and those of other channels kept."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MEMBERS = (".json", ".info.json", ".msgpack.zst", "1.json", ".solv")
 
 @pytest.fixture(autouse=True)
 def no_conda_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the script, where no conda is loaded."""
+    """Remove conda's context, as in ``conda-token-plugin``, which loads no conda."""
     monkeypatch.delitem(sys.modules, "conda.base.context", raising=False)
 
 
 @pytest.fixture
 def settings(sealed_room: Path, tmp_path: Path) -> Settings:
-    """A home, a package cache and a store."""
+    """Return settings with a home folder, a package cache and a store."""
     (tmp_path / "pkgs" / "cache").mkdir(parents=True)
     (tmp_path / "store").mkdir()
     return Settings(
@@ -41,8 +41,8 @@ def settings(sealed_room: Path, tmp_path: Path) -> Settings:
     )
 
 
-def remember(settings: Settings, subdir: str, *, url: str = "", index: str = "") -> set[Path]:
-    """What conda leaves in its cache of a subdir; with ``url`` if it got an index."""
+def cached(settings: Settings, subdir: str, *, url: str = "", index: str = "") -> set[Path]:
+    """Write the cache files of a subdir; with ``url``, as after a download of the index."""
     folder = Path(settings.variables["CONDA_PKGS_DIRS"]) / "cache"
     files = {folder / f"{name_of(subdir, index=index)}{end}" for end in MEMBERS}
     for path in files:
@@ -50,27 +50,27 @@ def remember(settings: Settings, subdir: str, *, url: str = "", index: str = "")
     return files
 
 
-def test_a_name_is_the_one_that_conda_gives() -> None:
-    # conda.gateways.repodata.cache_fn_url; tests/conda compares with conda itself.
+def test_name_of_a_cache_is_the_one_that_conda_computes() -> None:
+    # conda.gateways.repodata.cache_fn_url; tests/end_to_end/conda compares with conda itself.
     assert name_of("https://conda.anaconda.org/conda-forge/noarch") == "09cdf8bf"
 
 
 @pytest.mark.parametrize("channel", [ACME, f"{ACME}/main"])
 @pytest.mark.parametrize("index", ["", "current_repodata.json"])
-def test_the_usual_channels_are_forgotten_by_their_names(
+def test_forget_clears_the_usual_channels_by_their_names(
     settings: Settings, channel: str, index: str
 ) -> None:
-    files = remember(settings, f"{channel}/linux-64", index=index)
-    others = remember(settings, f"{OTHER}/main/linux-64", index=index)
+    files = cached(settings, f"{channel}/linux-64", index=index)
+    others = cached(settings, f"{OTHER}/main/linux-64", index=index)
 
     assert set(forget([ACME], settings=settings)) == files
     assert all(path.exists() for path in others)
 
 
-def test_an_index_that_was_got_is_known_by_its_state(settings: Settings) -> None:
-    unguessable = f"{ACME}/unguessable/noarch"
-    files = remember(settings, unguessable, url=unguessable)
-    kept = remember(settings, f"{OTHER}/x/noarch", url=f"{OTHER}/x/noarch")
+def test_forget_finds_a_downloaded_index_by_the_url_in_its_state(settings: Settings) -> None:
+    downloaded = f"{ACME}/downloaded/noarch"
+    files = cached(settings, downloaded, url=downloaded)
+    kept = cached(settings, f"{OTHER}/x/noarch", url=f"{OTHER}/x/noarch")
 
     assert set(forget([ACME], settings=settings)) == files
     assert all(path.exists() for path in kept)
@@ -88,13 +88,13 @@ def test_an_index_that_was_got_is_known_by_its_state(settings: Settings) -> None
     ],
 )
 @pytest.mark.parametrize("file", [".condarc", ".conda/condarc.d/mine.yml"])
-def test_a_configured_channel_is_found_in_the_condarc(
+def test_forget_finds_a_channel_that_a_condarc_names(
     settings: Settings, text: str, file: str
 ) -> None:
     path = settings.home / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    files = remember(settings, f"{ACME}/strange/noarch")
+    files = cached(settings, f"{ACME}/strange/noarch")
 
     assert set(forget([ACME], settings=settings)) == files
 
@@ -106,19 +106,19 @@ def test_forget_finds_a_channel_named_only_in_the_condarc_of_a_prefix(
     path = tmp_path / "prefix" / ".condarc"
     path.parent.mkdir()
     path.write_text(f"channels: [{ACME}/strange]\n")
-    files = remember(settings, f"{ACME}/strange/noarch")
+    files = cached(settings, f"{ACME}/strange/noarch")
 
     active = Settings({**settings.variables, variable: str(path.parent)})
     assert set(forget([ACME], settings=active)) == files
 
 
-def test_a_channel_that_refused_was_noted_and_the_note_goes_with_it(
+def test_forget_clears_a_channel_that_refused_and_its_note(
     settings: Settings,
 ) -> None:
     folder = settings.store_folder
     for url in (f"{ACME}/typed/noarch/shards/ab.msgpack.zst", f"{OTHER}/typed/noarch/x.conda"):
         note_refused(url, folder=folder)
-    files = remember(settings, f"{ACME}/typed/osx-arm64")
+    files = cached(settings, f"{ACME}/typed/osx-arm64")
 
     assert set(forget([ACME], settings=settings)) == files
     assert json.loads((folder / "refused.json").read_text()) == [f"{OTHER}/typed"]
@@ -126,7 +126,7 @@ def test_a_channel_that_refused_was_noted_and_the_note_goes_with_it(
     assert not (folder / "refused.json").exists()
 
 
-def test_a_note_holds_no_secret_and_a_channel_once(settings: Settings) -> None:
+def test_note_has_each_channel_once_and_no_secret(settings: Settings) -> None:
     folder = settings.store_folder
     for name in ("repodata.json", "repodata.json.zst"):
         note_refused(f"https://ann:secret-1@repo.example/t/secret-2/x/noarch/{name}", folder=folder)
@@ -134,7 +134,7 @@ def test_a_note_holds_no_secret_and_a_channel_once(settings: Settings) -> None:
     assert json.loads((folder / "refused.json").read_text()) == ["https://repo.example/x"]
 
 
-def test_there_are_never_too_many_notes(settings: Settings) -> None:
+def test_notes_are_limited_to_the_latest_500(settings: Settings) -> None:
     for number in range(510):
         note_refused(f"{ACME}/{number}/noarch/repodata.json", folder=settings.store_folder)
 
@@ -144,7 +144,7 @@ def test_there_are_never_too_many_notes(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"a": 1}', "[1, null]", "\0"])
-def test_what_cannot_be_read_is_passed_over(settings: Settings, content: str) -> None:
+def test_unreadable_note_and_cache_are_ignored(settings: Settings, content: str) -> None:
     (settings.store_folder / "refused.json").write_text(content)
     (folders(settings)[0] / "12345678.info.json").write_text(content)
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_is_passed_over(settings: Settings, content: str) ->
     assert json.loads((settings.store_folder / "refused.json").read_text())[-1] == f"{ACME}/main"
 
 
-def test_without_a_store_nothing_is_noted_and_without_a_cache_nothing_forgotten(
+def test_note_without_a_store_and_forget_without_a_cache_change_nothing(
     tmp_path: Path, sealed_room: Path
 ) -> None:
     note_refused(f"{ACME}/main/noarch/repodata.json", folder=tmp_path / "nowhere")

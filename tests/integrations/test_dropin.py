@@ -213,7 +213,7 @@ def test_prove_writable_leaves_nothing_behind(tmp_path: Path) -> None:
     [dropin.prove_writable, lambda path: dropin.write(path, tokens=[token(f"{REPO}/a")])],
     ids=["prove", "write"],
 )
-def test_a_file_in_place_of_the_folder_is_a_configuration_error(
+def test_file_in_place_of_the_folder_is_a_configuration_error(
     tmp_path: Path, act: Callable[[Path], Any]
 ) -> None:
     (tmp_path / ".conda").write_text("a file")
@@ -222,7 +222,7 @@ def test_a_file_in_place_of_the_folder_is_a_configuration_error(
         act(tmp_path / ".conda" / "condarc.d" / "ours.yml")
 
 
-def test_a_failed_replace_keeps_the_old_file_and_no_other(
+def test_failed_replace_keeps_the_old_file_and_leaves_no_temporary(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "ours.yml"

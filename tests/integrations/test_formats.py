@@ -1,4 +1,4 @@
-"""Formats: put and drop are each other's undoing, whatever else is in the text."""
+"""Formats of credential files: ``put`` adds an entry and ``drop`` removes it, for any content."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAMES = st.text(string.ascii_uppercase + "_", min_size=1, max_size=8)
 
 @st.composite
 def objects(draw: st.DrawFn) -> str:
-    """A JSON object as another program, or a person, may have written it."""
+    """Draw a JSON object in any spelling and indentation."""
     held = draw(st.dictionaries(st.text(), VALUES, max_size=4))
     written = [
         f"{draw(BLANKS)}{json.dumps(key, ensure_ascii=draw(st.booleans()))}{draw(BLANKS)}:"
@@ -74,7 +74,7 @@ def test_put_keeps_the_indentation_of_the_file(indent: int | str | None) -> None
 
 
 @given(text=st.text() | objects().map(lambda text: text[:-2]))
-def test_no_text_at_all_makes_the_object_fail_but_by_its_own_errors(text: str) -> None:
+def test_any_text_is_read_as_an_object_or_raises_a_documented_error(text: str) -> None:
     try:
         FORMAT.entries(text)
     except (ValueError, NotOurs):
@@ -96,14 +96,14 @@ def test_no_text_at_all_makes_the_object_fail_but_by_its_own_errors(text: str) -
         ('{"a": {}} // comment', "line 1: Extra data"),
     ],
 )
-def test_what_is_no_object_is_told_by_its_line(text: str, fault: str) -> None:
+def test_text_that_is_not_an_object_is_refused_with_its_fault(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         FORMAT.entries(text)
 
 
 @st.composite
 def settings(draw: st.DrawFn) -> str:
-    """Lines as they stand in a ``.env``, ending in any way."""
+    """Draw the lines of a ``.env`` file, with any line ends."""
     end = draw(st.sampled_from(["\n", "\r\n"]))
     lines = st.one_of(
         st.builds("{}={}".format, NAMES, st.text("ab c'\"$#=", max_size=6)),
@@ -114,7 +114,7 @@ def settings(draw: st.DrawFn) -> str:
 
 
 @given(text=settings(), key=NAMES, value=st.text(string.ascii_letters + "#$=", min_size=1))
-def test_a_line_that_is_taken_out_leaves_what_was_before(text: str, key: str, value: str) -> None:
+def test_dropped_assignment_leaves_the_text_of_before(text: str, key: str, value: str) -> None:
     lines = Assignments()
     known = {entry.key for entry in lines.entries(text)}
     after = lines.put(text, Entry(key=key, value=value))
@@ -125,7 +125,7 @@ def test_a_line_that_is_taken_out_leaves_what_was_before(text: str, key: str, va
 
 
 @given(text=settings(), key=NAMES)
-def test_setting_a_line_again_changes_no_other_line(text: str, key: str) -> None:
+def test_second_put_changes_only_the_line_of_its_key(text: str, key: str) -> None:
     lines = Assignments()
     once = lines.put(text, Entry(key=key, value="one"))
     twice = lines.put(once, Entry(key=key, value="two"))

@@ -1,4 +1,4 @@
-"""Whatever is in another tool's file, reading it ends in offers or in an error of ours."""
+"""Any content of another tool's file is read as credentials, or raises a documented error."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_reading_any_content_ends_well_or_in_an_error_of_ours(
             for plain in one.plain:
                 try:
                     after = plain.without(content)
-                except ValueError:  # said, and left to a person
+                except ValueError:  # reported; the user removes it
                     continue
                 assert after is None or len(after) <= len(content)
         assert path.read_bytes() == content
@@ -137,7 +137,7 @@ GOOD = {
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_same_reading_finds_what_is_there(name: str) -> None:
+def test_source_finds_the_token_in_a_good_file(name: str) -> None:
     with _home() as home:
         _put(home, "conda/condarc", b"channels: ['https://c.example/conda']")
         _put(home, FILES[name], GOOD[name].encode())
@@ -170,7 +170,7 @@ def test_looking_for_room_in_any_content_changes_nothing(
 
 
 @given(text=NETRC | st.text())
-def test_a_machine_that_is_cut_out_is_gone_and_nothing_is_added(text: str) -> None:
+def test_netrc_without_a_machine_has_only_characters_of_the_text_in_order(text: str) -> None:
     after = netrc_text.without_machine(text, "c.example")
     assert len(after) <= len(text)
     position = 0
@@ -179,7 +179,7 @@ def test_a_machine_that_is_cut_out_is_gone_and_nothing_is_added(text: str) -> No
 
 
 @given(text=st.text() | st.text("htps:/t@.x$<>%*\\'\" \n").map(lambda one: f"https://h/t/{one}"))
-def test_urls_are_found_where_they_stand(text: str) -> None:
+def test_credentials_in_urls_are_found_in_order_at_their_position(text: str) -> None:
     end = 0
     for one in url_credentials(text):
         assert end <= one.start < one.end
@@ -189,7 +189,7 @@ def test_urls_are_found_where_they_stand(text: str) -> None:
 
 
 class _Home(Settings):
-    """A user's, whose home is a folder of the test."""
+    """Settings whose home is a folder of the test."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Killed at any step, an export leaves a tool's file as it was or as it was to be."""
+"""An export that is killed at any step leaves the old or the new file of the tool."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ EXPORT = ["export", "rattler", "dotenv", "--yes"]
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="nobody is killed like that there"),
+    pytest.mark.skipif(sys.platform == "win32", reason="it has no SIGKILL"),
 ]
 
 

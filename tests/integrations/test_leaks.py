@@ -1,4 +1,4 @@
-"""No command of this part prints, logs, passes on or leaves behind a piece of a token."""
+"""Export, import, audit and run print, log and pass to other programs no part of a token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.machine import Machine
 
 PIECE = 8
-"""Bytes: the shortest piece of a token that counts."""
+"""Length of the shortest part of a token that counts as a leak, in characters."""
 BASIC = "basic-pa55word-0123456789-XYZ"
 
 WATCHED = """
@@ -59,7 +59,7 @@ COMMANDS = [
 
 @pytest.fixture
 def values(machine: Machine) -> dict[str, str]:
-    """Secrets of every kind, in the store and wherever tools keep them."""
+    """Store a secret of each kind, and return their values."""
     found = {name: machine.install(name, with_conda=False) for name in ("acme", "globex")}
     token = Token(
         organization="files",
@@ -74,8 +74,8 @@ def values(machine: Machine) -> dict[str, str]:
     return found | {"files": BASIC}
 
 
-def strew(home: Path, values: dict[str, str]) -> None:
-    """Leave tokens where tools and people leave them."""
+def scatter(home: Path, values: dict[str, str]) -> None:
+    """Write tokens into the files of tools and into the history of the shell."""
     url = f"https://c.example/t/{values['globex']}/a"
     for name, text in {
         ".condarc": f"channels: [{url}]\n",
@@ -92,7 +92,7 @@ def pieces(value: str) -> set[str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_nothing_of_a_token_is_printed_logged_or_passed_on(
+def test_command_prints_logs_and_passes_on_no_part_of_a_token(
     machine: Machine, values: dict[str, str], command: str
 ) -> None:
     if "--remove" in command or "remove" in command.split():
@@ -100,7 +100,7 @@ def test_nothing_of_a_token_is_printed_logged_or_passed_on(
             "export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes"
         ).well()
     else:
-        strew(machine.home, values)
+        scatter(machine.home, values)
     words = command.format(home=machine.home).split()
     ran = machine.python("-X", "dev", "-c", WATCHED, *words)
     assert "Traceback" not in ran.err, ran.err
@@ -108,7 +108,7 @@ def test_nothing_of_a_token_is_printed_logged_or_passed_on(
     assert not shown
 
 
-def test_a_job_is_shown_the_value_in_its_mask_alone(
+def test_export_to_github_actions_prints_the_value_only_in_its_mask(
     machine: Machine, values: dict[str, str]
 ) -> None:
     job = machine.folder / "env"
@@ -121,9 +121,7 @@ def test_a_job_is_shown_the_value_in_its_mask_alone(
     assert not any(piece in rest for piece in pieces(values["acme"]))
 
 
-def test_a_bug_of_ours_shows_no_token_in_its_traceback(
-    machine: Machine, values: dict[str, str]
-) -> None:
+def test_traceback_of_a_bug_shows_no_token(machine: Machine, values: dict[str, str]) -> None:
     broken = WATCHED.replace(
         "from conda_token_plugin.cli import main",
         "from conda_token_plugin.gateways import foreign_files as foreign\n"
@@ -136,7 +134,7 @@ def test_a_bug_of_ours_shows_no_token_in_its_traceback(
     assert not any(piece in ran.said for piece in pieces(values["acme"]))
 
 
-def test_what_is_left_on_disk_is_what_was_exported_and_no_more(
+def test_token_is_only_in_the_exported_files_and_in_none_after_remove(
     machine: Machine, values: dict[str, str]
 ) -> None:
     machine.plugin("export", "rattler", "mamba", "conda", "dotenv", "--org", "acme", "--yes").well()

@@ -1,4 +1,4 @@
-"""All of this works where there is no conda, and loads no more than it needs."""
+"""Export, import, audit and run work without conda, and load only what they need."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ finally:
 
 
 def imported(path: Path) -> set[str]:
-    """The names of all modules that a file imports, wherever in it."""
+    """Return the names of all top-level packages that a file imports, also inside of functions."""
     tree = ast.parse(path.read_text("utf-8"))
     plain = [
         name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
     ]
-    since = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in (*plain, *since)}
+    parts = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *parts)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_imports_conda_or_keyring_itself(path: Path) -> None:
+def test_module_does_not_import_conda_or_keyring(path: Path) -> None:
     assert not imported(path) & {"conda", "keyring"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_module_reads_variables_or_prints_itself(path: Path) -> None:
+def test_module_does_not_read_variables_or_print(path: Path) -> None:
     text = path.read_text("utf-8")
     assert not [name for name in ("os.environ", "getenv", "print(") if name in text]
 
@@ -70,15 +70,13 @@ def loaded(machine: Machine, *words: str) -> set[str]:
         ["audit", "--quiet"],
     ],
 )
-def test_a_command_loads_neither_keyring_nor_the_network_nor_rich(
-    machine: Machine, words: list[str]
-) -> None:
+def test_command_loads_no_keyring_network_or_rich(machine: Machine, words: list[str]) -> None:
     machine.install("acme", with_conda=False)
     assert not loaded(machine, *words) & {"keyring", "requests", "rich", "ruamel", "rattler"}
 
 
-def test_every_verb_of_this_part_runs_without_conda(machine: Machine) -> None:
-    """``Machine.plugin`` runs us where ``import conda`` fails."""
+def test_command_succeeds_where_conda_cannot_be_imported(machine: Machine) -> None:
+    """``Machine.plugin`` runs commands where ``import conda`` fails."""
     machine.install("acme", with_conda=False)
     for words in (
         ["export", "rattler", "conda", "--yes"],
@@ -92,8 +90,8 @@ def test_every_verb_of_this_part_runs_without_conda(machine: Machine) -> None:
         machine.plugin(*words).well()
 
 
-@pytest.mark.skipif(find_spec("conda") is not None, reason="there is a conda here")
-def test_this_environment_has_no_conda_at_all(machine: Machine) -> None:
+@pytest.mark.skipif(find_spec("conda") is not None, reason="conda is installed here")
+def test_export_succeeds_in_an_environment_without_conda(machine: Machine) -> None:
     machine.install("acme", with_conda=False)
     ran = machine.python("-m", "conda_token_plugin", "export", "rattler").well()
     assert "Wrote the token" in ran.err

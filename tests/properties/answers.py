@@ -1,6 +1,7 @@
-"""Readers of what the service, the repository and a browser answer.
+"""Readers of responses of the service and the repository, and of the callback of a browser.
 
-The first byte chooses status and type of an answer; of a redirect, the rest is where it points.
+The first byte chooses status and type of a response. The rest is its body, and the ``Location`` of
+a redirect.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ ENDPOINTS = Endpoints(authorization=URL, token=URL, device=URL)
 
 
 class Wire:
-    """Sends nothing, and answers everything with the same bytes."""
+    """Sends nothing, and returns the same response to every request."""
 
     def __init__(self, data: bytes) -> None:
-        """``data`` says how it answers."""
+        """Make the response from ``data``."""
         status, kind = STATUSES[data[0] % len(STATUSES)], KINDS[data[0] // 16 % len(KINDS)]
         headers = {"Content-Type": kind}
         if status // 100 == 3:
@@ -48,24 +49,24 @@ class Wire:
         self.answer = HttpResponse(url=f"{URL}/x", status=status, headers=headers, body=data[1:])
 
     def send(self, *_: Any, **__: Any) -> HttpResponse:
-        """As ``Http``."""
+        """Return the response, as ``Http.send`` does."""
         return self.answer
 
 
 def answered(ask: Callable[[Wire], object]) -> Read:
-    """A reader of answers."""
+    """Return a reader that calls ``ask`` with a ``Wire``."""
     return lambda data, _home: told(lambda: ask(Wire(data or b"\0")))
 
 
 def service(wire: Wire) -> Service:
-    """A login at a service that answers like ``wire``."""
+    """Return a login at a service that sends the response of ``wire``."""
     made = Service(URL, api_key=Secret("key"), source="here")
     made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
     return made
 
 
 def every_question(wire: Wire) -> None:
-    """All that can be asked of a service."""
+    """Call each method of a service."""
     asked = service(wire)
     for ask in (
         asked.organizations,
@@ -79,14 +80,14 @@ def every_question(wire: Wire) -> None:
 
 
 def admin(wire: Wire) -> object:
-    """An extension."""
+    """Extend a token."""
     made = Admin(URL, bearer=Secret("bearer"), source="here")
     made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
     return made.extend("acme", user_id="one")
 
 
 def login(wire: Wire) -> None:
-    """Discovery, a device login, and the trade for an API key."""
+    """Run discovery, a device login, and the exchange for an API key."""
     clock = iter(range(0, 10_000, 100))
     device = DeviceLogin(
         wire,  # type: ignore[arg-type]  # a double  # only its ``send`` is used
@@ -105,14 +106,14 @@ def login(wire: Wire) -> None:
 
 
 def proof(wire: Wire) -> object:
-    """A token that is tried."""
+    """Verify a token."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("conda_token_plugin.service.repository.Http", lambda **_: wire)
         return verify(TOKEN.scope, token=TOKEN, secret=Secret(VALUE))
 
 
 def words(wire: Wire) -> None:
-    """What an answer is called."""
+    """Read the texts about a response that messages quote."""
     for say in (lambda: wire.answer.nature, lambda: wire.answer.elsewhere, wire.answer.json):
         told(say)
     reason = reason_of(wire.answer)
@@ -120,7 +121,7 @@ def words(wire: Wire) -> None:
 
 
 def came_back(data: bytes, _home: Path) -> None:
-    """The path that a browser asks our own server for."""
+    """Read the path that a browser requests from the server of the login."""
     waiting = BrowserLogin(Wire(b"\0"), ENDPOINTS, client_id="client")  # type: ignore[arg-type]  # a double
     waiting._state = "state"
     waiting._page_for(data.decode("latin-1"), outcomes=Queue())

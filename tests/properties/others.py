@@ -1,4 +1,4 @@
-"""Readers of what other tools keep: written to where they keep it, below the home."""
+"""Readers of other tools' files. The data is written to the file of the tool below the home."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ FILES = {
     "mamba": ".mamba/auth/authentication.json",
     "rattler": ".rattler/credentials.json",
 }
-"""Where each source looks first."""
+"""The file that each source reads first."""
 PLACES = {"rattler": FILES["rattler"], "mamba": FILES["mamba"], "netrc": ".netrc", "dotenv": ".env"}
 
 
 def offers_of(name: str) -> Read:
-    """A reader of what a source offers, and of how its copies would be taken out."""
+    """Return a reader of a source that also removes the credentials that it finds from ``data``."""
 
     def read(data: bytes, home: Path) -> None:
         with written(home / FILES[name], data):
@@ -48,7 +48,7 @@ def offers_of(name: str) -> Read:
 
 
 def any_file(data: bytes, home: Path) -> None:
-    """A file that the user names."""
+    """Read a file that the user names."""
     with written(home / "notes.txt", data) as path:
         told(lambda: _cleaned(source(str(path)).offers(room(home)), data))
 
@@ -56,16 +56,16 @@ def any_file(data: bytes, home: Path) -> None:
 def _cleaned(offers: Any, data: bytes) -> None:
     for offer in offers:
         for plain in offer.plain:
-            _taken_out(plain, data)
+            _removed(plain, data)
 
 
-def _taken_out(plain: Plain, data: bytes) -> None:
-    with suppress(ValueError):  # the one error that it promises
+def _removed(plain: Plain, data: bytes) -> None:
+    with suppress(ValueError):  # the documented error
         plain.without(data)
 
 
 def place_of(name: str) -> Read:
-    """A reader of a target's file that also writes to it and takes that back."""
+    """Return a reader of a target's file that also adds an entry and removes it."""
 
     def read(data: bytes, home: Path) -> None:
         target, key = TARGETS[name], "h.example"
@@ -92,13 +92,13 @@ def place_of(name: str) -> Read:
 
 
 def pixi(data: bytes, home: Path) -> object:
-    """pixi's configuration."""
+    """Read pixi's configuration."""
     with written(home / ".pixi" / "config.toml", data):
         return told(lambda: TARGETS["pixi"].place(room(home), keyring=False))
 
 
 def keyring_entry(data: bytes, home: Path) -> None:
-    """What a keyring gives out."""
+    """Read a value that a keyring returns."""
     setting = b"channel_settings: [{channel: 'https://h.example/x', auth: token}]"
     store = user_store(room(home, CONDA_TOKEN_HOME=str(home / "store")))
     (home / ".rattler").mkdir(exist_ok=True)

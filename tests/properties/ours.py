@@ -1,4 +1,4 @@
-"""Readers of what lies on this machine: notes of our own, drop-ins, packages, logs, variables."""
+"""Readers of files on this machine: state files, drop-ins, packages, logs; and of variables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ VARIABLES = (
 
 
 def notes(data: bytes, home: Path) -> None:
-    """Every note in the store's folder."""
+    """Read each state file in the store's folder."""
     folder = home / "store"
     names = ("issuing-0.json", caches.NOTES, notices.NOTES)
     for name in names:
@@ -63,7 +63,7 @@ def notes(data: bytes, home: Path) -> None:
 
 
 def cached(data: bytes, home: Path) -> None:
-    """conda's index cache, and the condarc that says where channels are."""
+    """Read conda's index cache, and the condarc that names channels."""
     pkgs = home / "pkgs"
     known = room(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
     with written(pkgs / "cache" / "0123abcd.info.json", data), written(home / ".condarc", data):
@@ -71,14 +71,14 @@ def cached(data: bytes, home: Path) -> None:
 
 
 def exports(data: bytes, home: Path) -> None:
-    """The record of exports."""
+    """Read the record of exports."""
     store = home / "store"
     with written(store / "exports" / "exports.json", data):
         told(lambda: ExportRecord(room(home, CONDA_TOKEN_HOME=str(store))).records())
 
 
 def own_dropin(data: bytes, home: Path) -> None:
-    """Our own drop-in, after somebody has edited it: it is read for one line, and replaced."""
+    """Read the line of the drop-in that is kept, and replace the drop-in after an edit."""
     with written(home / ".conda" / "condarc.d" / "conda-token-plugin.yml", data) as path:
         dropin.signer(path)
         assert dropin.write(path, tokens=[TOKEN]) in {True, False}
@@ -86,7 +86,7 @@ def own_dropin(data: bytes, home: Path) -> None:
 
 
 def audited(name: str) -> Read:
-    """A file that is looked through for tokens, and rid of them."""
+    """Return a reader of a file that is audited and fixed."""
 
     def read(data: bytes, home: Path) -> None:
         with written(home / "audited" / name, data) as path:
@@ -100,7 +100,7 @@ def audited(name: str) -> Read:
 
 
 def pasted(data: bytes, _home: Path) -> None:
-    """What people paste."""
+    """Read a pasted text."""
     found = told(lambda: token_in(data.decode("utf-8", "replace")))
     assert isinstance(found, Secret | TokenPluginError)
 
@@ -116,14 +116,14 @@ def helper(data: bytes, _home: Path) -> None:
 
 
 def api_key(data: bytes, _home: Path) -> None:
-    """The claims of a login."""
+    """Read the claims of an API key."""
     with suppress(TokenPluginError):
         ends = expiry_of(Secret(data.decode("latin-1")))
         assert ends is None or ends.tzinfo is timezone.utc
 
 
 def variables(data: bytes, home: Path) -> None:
-    """Every variable, with the same value."""
+    """Read the settings with the same value for each variable."""
     text = data.decode("utf-8", "replace").replace("\0", "")
     for name in VARIABLES:
         for ask in _questions(room(home, **{name: text})):
@@ -143,7 +143,7 @@ def _questions(known: Settings) -> Iterator[Callable[[], object]]:
 
 
 def address(data: bytes, home: Path) -> None:
-    """A URL that conda asks for, or that somebody typed."""
+    """Read a URL that conda requests or that a user typed."""
     url = data.decode("utf-8", "replace")
     prefix = told(lambda: normalised(url))
     if isinstance(prefix, str):

@@ -1,6 +1,7 @@
-"""Every reader of what others wrote, with good examples to spoil.
+"""Each reader of foreign input, with valid examples.
 
-Hypothesis feeds them; a fuzzer like atheris can, too: ``PARSERS[name].read(data, home)``.
+Hypothesis calls them with changed examples. A fuzzer such as atheris can call
+``PARSERS[name].read(data, home)``, too.
 """
 
 from __future__ import annotations

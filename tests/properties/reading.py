@@ -1,4 +1,4 @@
-"""What a reader of others' words is, and what it may do."""
+"""Readers of foreign input, and the errors that they may raise."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Read = Callable[[bytes, Path], object]
-    """Of some bytes, in an empty folder that is the process's home."""
+    """Reads the bytes. The second argument is an empty folder, the home of the process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parser:
-    """A reader, and what it reads on a good day."""
+    """A reader, with examples of valid input."""
 
     read: Read
     samples: tuple[bytes, ...]
     spoilt: tuple[bytes, ...] = ()
-    """What once made it fail."""
+    """Input that raised another error in an earlier version."""
 
 
 def told(work: Callable[[], object]) -> object:
-    """What ``work`` returns, or the error of ours that it raises; nothing else may come."""
+    """Return the result of ``work``, or the ``TokenPluginError`` that it raises."""
     try:
         return work()
     except TokenPluginError as error:
@@ -39,7 +39,7 @@ def told(work: Callable[[], object]) -> object:
 
 @contextmanager
 def written(path: Path, data: bytes) -> Iterator[Path]:
-    """A file with this content, and nothing left of it afterwards."""
+    """Write a file with this content, and delete it after the block."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     try:
@@ -49,5 +49,5 @@ def written(path: Path, data: bytes) -> Iterator[Path]:
 
 
 def room(home: Path, **more: str) -> Settings:
-    """The variables of somebody who lives there."""
+    """Return the settings of a user with the home folder ``home``."""
     return Settings({"HOME": str(home), "CONDA_TOKEN_STORE": "file", **more})

@@ -1,4 +1,4 @@
-"""What readers read on a good day, to be spoilt."""
+"""Valid input of the readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TOKEN = Token(
 
 
 def document(value: object) -> bytes:
-    """A good answer: 200, JSON."""
+    """Return the input of ``Wire`` for a response with status 200 and this JSON."""
     return b"\0" + json.dumps(value).encode()
 
 

@@ -1,4 +1,4 @@
-"""Strategies: good documents with something wrong in them, and anything at all."""
+"""Strategies: valid documents with a change, and random bytes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ANYTHING = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The paths to all parts of a JSON value, the whole included."""
+    """Yield the paths of all parts of a JSON value, also of the value itself."""
     yield path
     if isinstance(value, list):
         value = dict(enumerate(value))
@@ -45,7 +45,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def replaced(value: Any, path: tuple[Any, ...], part: Any) -> Any:
-    """``value`` with ``part`` at ``path``."""
+    """Return ``value`` with ``part`` at ``path``."""
     if not path:
         return part
     first, *rest = path
@@ -59,7 +59,7 @@ def replaced(value: Any, path: tuple[Any, ...], part: Any) -> Any:
 
 @st.composite
 def spoiled_json(draw: st.DrawFn, text: bytes) -> bytes:
-    """A JSON document with one or two of its parts replaced by anything."""
+    """Draw a JSON document with one or two of its parts replaced."""
     value = json.loads(text)
     for _ in range(draw(st.integers(1, 2))):
         path = draw(st.sampled_from(list(places(value))))
@@ -69,7 +69,7 @@ def spoiled_json(draw: st.DrawFn, text: bytes) -> bytes:
 
 @st.composite
 def spoiled_bytes(draw: st.DrawFn, data: bytes) -> bytes:
-    """Some bytes, a piece of which is cut out, doubled, or replaced."""
+    """Draw ``data`` with a part of it removed, doubled or replaced."""
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
     odd = ODD_TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
     piece = draw(st.binary(max_size=4) | odd | st.just(data[start:end] * 2))
@@ -77,12 +77,12 @@ def spoiled_bytes(draw: st.DrawFn, data: bytes) -> bytes:
 
 
 def spoiled(sample: bytes) -> st.SearchStrategy[bytes]:
-    """``sample`` with something wrong in it; a leading byte below 32 is kept as it is."""
+    """Return a strategy for changes of ``sample``. A first byte below 32 is kept."""
     lead, body = (sample[:1], sample[1:]) if sample[:1] < b" " else (b"", sample)
     ways = [spoiled_bytes(body)]
     try:
         json.loads(body)
-    except ValueError:  # a text of another kind
+    except ValueError:  # it is not JSON
         pass
     else:
         ways.append(spoiled_json(body))
@@ -93,5 +93,5 @@ def spoiled(sample: bytes) -> st.SearchStrategy[bytes]:
 
 
 def inputs(samples: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
-    """Anything that may come where ``samples`` come on a good day."""
+    """Return a strategy for the samples, changes of them, and random bytes."""
     return st.one_of(st.sampled_from(samples), *map(spoiled, samples), st.binary(max_size=200))

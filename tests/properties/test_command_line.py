@@ -1,4 +1,4 @@
-"""Whatever is typed: an exit code of the table, one line for an error, and JSON that is JSON."""
+"""Any command line ends with a documented exit code, one error line, and valid JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OURS = [verb for verb in VERBS if verb.name != "demo"]
 """The demo runs other programs, for seconds."""
 VALUE = "Aa0" * 16
 PAGES = ("usage: ", "conda-token-plugin ")
-"""What ``--help`` and ``--version`` print is no document."""
+"""The beginnings of the output of ``--help`` and ``--version``, which is not JSON."""
 WORDS = st.sampled_from(
     [
         *("acme", "globex", "nosuch", "", " ", "-", "--", "---", "-1", "0", "é", "\u200b", "a\nb"),
@@ -54,7 +54,7 @@ OPTIONS = {
 
 @st.composite
 def lines(draw: st.DrawFn) -> list[str]:
-    """A command line: one that works with one thing changed, or options and words at random."""
+    """Draw a valid command line with one change, or random options and words."""
     verb = draw(st.sampled_from([verb.name for verb in OURS]))
     option = st.sampled_from(OPTIONS[verb])
     joined = st.tuples(option, WORDS).map("=".join)
@@ -75,7 +75,7 @@ def closed(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Shell:
-    """A shell that starts no program, waits for nobody, and leaves this machine alone."""
+    """Return a shell that starts no program, does not wait, and reads no file of this machine."""
     shell.set("CONDA_TOKEN_SYSTEM_HOME", str(tmp_path / "system"))
     shell.set("CONDA_TOKEN_SYSTEM_CONDARC", str(tmp_path / "system.yml"))
     shell.set("PATH", str(tmp_path / "no-programs"))
@@ -93,12 +93,12 @@ def nobody_logs_in(*_: object, **__: object) -> None:
 
 
 def codes(error: type[TokenPluginError] = TokenPluginError) -> set[int]:
-    """Those of the table."""
+    """Return the documented exit codes of ``error`` and its subclasses."""
     return {0, error.exit_code, *chain.from_iterable(map(codes, error.__subclasses__()))}
 
 
 def judge(ran: Ran, words: list[str]) -> None:
-    """See that it ended as commands do."""
+    """Assert that the command ended with a documented exit code, one error line and valid JSON."""
     assert ran.code in codes(), ran.code
     assert "Traceback" not in ran.err
     told = [line for line in ran.err.splitlines() if line.startswith("error: ")]
@@ -127,7 +127,7 @@ def test_any_command_line_ends_with_a_documented_exit_code(
         ("export", "dotenv", "--file", "~nobody/x", "--org", "acme"),
     ],
 )
-def test_command_line_that_once_ended_in_a_traceback_does_not_any_more(
+def test_command_line_of_an_earlier_bug_has_no_traceback(
     closed: Shell, words: tuple[str, ...]
 ) -> None:
     closed("install", "--org", "acme", "--yes")

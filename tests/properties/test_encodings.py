@@ -1,4 +1,4 @@
-"""A terminal or a file that has not all letters is shown escapes, and JSON stays JSON."""
+"""Characters that an output cannot encode are escaped, and JSON stays valid."""
 
 from __future__ import annotations
 

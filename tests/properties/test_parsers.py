@@ -1,4 +1,4 @@
-"""Whatever others wrote, a reader of it raises our own errors and nothing else."""
+"""The reader of any foreign input raises only documented errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("name", "data"), [(name, data) for name, one in PARSERS.items() for data in one.spoilt]
 )
-def test_input_that_once_broke_a_parser_does_not_any_more(
+def test_input_of_an_earlier_bug_raises_only_documented_errors(
     name: str, data: bytes, home: Path
 ) -> None:
     PARSERS[name].read(data, home)

@@ -97,7 +97,7 @@ def ask_everything(server: RecordingServer) -> None:
 
 
 @pytest.mark.parametrize("says", FOUND)
-def test_response_that_once_raised_another_error_does_not_any_more(
+def test_response_of_an_earlier_bug_raises_only_documented_errors(
     server: RecordingServer, says: bytes
 ) -> None:
     server.raw = says

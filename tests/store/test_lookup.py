@@ -17,6 +17,7 @@ from conda_token_plugin import settings
 from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.settings import Settings
+from conda_token_plugin.store import machine_store
 from conda_token_plugin.store.envelope import EnvelopeRefused
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.store.index import Entry, Slot
@@ -253,6 +254,35 @@ def test_number_of_cached_results_is_bounded(monkeypatch: pytest.MonkeyPatch) ->
     for number in range(100):
         assert value(answers.find(f"{REPO}/acme/c{number}/noarch/x")) == USER
         assert len(answers._results) <= 8
+
+
+def test_result_for_a_folder_is_cached_until_the_limit_is_reached() -> None:
+    answers = lookup({}, user=FakeStore(USER, f"{REPO}/acme"), machine=FakeStore("-"))
+    first = answers.find(f"{REPO}/acme/a/noarch/x")
+    for number in range(20):
+        answers.find(f"{REPO}/acme/c{number}/noarch/x")
+
+    assert answers.find(f"{REPO}/acme/a/noarch/y") is first
+
+
+def test_repository_of_the_settings_loses_only_the_final_slash() -> None:
+    variables = {"CONDA_TOKEN_REPO_URL": "https://repo.example/X/", "ANACONDA_REPO_TOKEN": GENERAL}
+    answers = lookup(variables, user=FakeStore("-"), machine=FakeStore("-"))
+
+    assert value(answers.find("https://repo.example/X/acme/noarch/x")) == GENERAL
+    assert answers.find("https://repo.example/acme/noarch/x") is None
+
+
+def test_source_of_a_token_in_the_store_of_the_machine_is_machine(tmp_path: Path) -> None:
+    folders = {"CONDA_TOKEN_HOME": "own", "CONDA_TOKEN_SYSTEM_HOME": "shared"}
+    shared = Settings({name: str(tmp_path / end) for name, end in folders.items()})
+    held = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/acme",))
+    machine_store(shared).add(held, Secret(MACHINE))
+
+    found = Lookup(shared).find(f"{REPO}/acme/main/x")
+
+    assert found is not None
+    assert (found.source, value(found)) == ("machine", MACHINE)
 
 
 def test_holdings_are_listed_in_the_order_of_precedence() -> None:

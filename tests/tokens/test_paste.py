@@ -1,4 +1,4 @@
-"""The token in whatever people paste, or one line that says what was expected."""
+"""The token in a pasted text, or an error that says what was expected."""
 
 from __future__ import annotations
 
@@ -75,18 +75,18 @@ MAILS = [
 
 
 @pytest.mark.parametrize("template", TEMPLATES + MAILS)
-def test_a_token_is_found_in_what_people_paste(template: str) -> None:
+def test_token_is_found_in_a_pasted_text(template: str) -> None:
     assert token_in(template.format(TOKEN)).reveal() == TOKEN
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_token_of_another_form_is_found_where_its_place_is_clear(template: str) -> None:
+def test_token_of_another_form_is_found_where_a_command_or_a_url_marks_it(template: str) -> None:
     assert token_in(template.format(ODD)).reveal() == ODD
 
 
 @pytest.mark.parametrize("template", TEMPLATES + MAILS)
 @given(token=st.text("abcXYZ0189", min_size=48, max_size=48))
-def test_any_token_of_todays_form_is_found(template: str, token: str) -> None:
+def test_any_token_of_the_present_form_is_found(template: str, token: str) -> None:
     assert token_in(template.format(token)).reveal() == token
 
 
@@ -121,13 +121,13 @@ def test_any_token_of_todays_form_is_found(template: str, token: str) -> None:
         ("a" * 70_000, "it has 70000 characters; paste the line that holds the token"),
     ],
 )
-def test_what_holds_no_token_is_told_what_was_expected(text: str, words: str) -> None:
+def test_text_without_one_token_is_refused_with_what_was_expected(text: str, words: str) -> None:
     with pytest.raises(MalformedToken, match=re.escape(words)):
         token_in(text)
 
 
 @given(st.text())
-def test_nothing_that_is_pasted_gets_into_the_message(text: str) -> None:
+def test_message_shows_nothing_of_the_pasted_text(text: str) -> None:
     try:
         found = token_in(text).reveal()
     except MalformedToken as error:
@@ -138,13 +138,13 @@ def test_nothing_that_is_pasted_gets_into_the_message(text: str) -> None:
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
-def test_a_token_in_a_url_is_found_whatever_is_around_it(before: str, after: str) -> None:
+def test_token_in_a_url_is_found_in_any_other_text(before: str, after: str) -> None:
     text = f"{before} https://h/t/{TOKEN}/repo {after}"
     if "/t/" not in before + after:
         assert token_in(text).reveal() == TOKEN
 
 
-def test_what_would_take_long_to_search_is_refused_at_once() -> None:
+def test_text_with_many_beginnings_of_a_token_is_refused() -> None:
     for text in (
         "token:" * 10_000,
         "/t/" * 20_000,

@@ -1,4 +1,4 @@
-"""What follows from what the service and the repository say, row by row of the table."""
+"""The outcome and the metadata for each row of the table in ``tokens.reconcile``."""
 
 from __future__ import annotations
 
@@ -71,20 +71,20 @@ def ends(days: float) -> datetime:
         ),
     ],
 )
-def test_the_outcome_follows_from_the_table(
+def test_outcome_is_that_of_the_first_row_of_the_table_that_applies(
     facts: dict[str, Any], seen: Observation, outcome: SyncOutcome
 ) -> None:
     assert synced(token(**facts), seen=seen, now=NOW)[1] is outcome
 
 
-def test_what_was_learnt_is_kept_in_the_metadata() -> None:
+def test_metadata_have_the_id_and_the_dates_that_the_service_said() -> None:
     seen = Observation(ends=ends(200), accepted=True, **current(200))
     known, _ = synced(token(id=""), seen=seen, now=NOW)
     assert (known.id, known.expires, known.subscription_ends) == ("one", ends(200), ends(200))
     assert (known.checked, known.proven) == (NOW, NOW)
 
 
-def test_a_token_of_somebody_else_teaches_nothing_about_ours() -> None:
+def test_metadata_keep_id_and_expiry_if_the_current_token_is_another_one() -> None:
     known, _ = synced(token(), seen=Observation(**current(200, name="two")), now=NOW)
     assert (known.id, known.expires) == ("one", ends(100))
 
@@ -99,17 +99,17 @@ def test_a_token_of_somebody_else_teaches_nothing_about_ours() -> None:
         (Observation(ends=ends(100), **current()), State.VALID),
     ],
 )
-def test_the_state_of_the_token_agrees_with_the_outcome(seen: Observation, state: State) -> None:
+def test_state_of_the_token_agrees_with_the_outcome(seen: Observation, state: State) -> None:
     assert synced(token(), seen=seen, now=NOW)[0].state(now=NOW) is state
 
 
-def test_a_token_that_was_given_up_and_works_again_is_good_again() -> None:
+def test_revoked_token_that_is_current_again_is_good() -> None:
     held = token(verdict=TokenVerdict.REVOKED)
     known, _ = synced(held, seen=Observation(ends=ends(100), **current()), now=NOW)
     assert known.verdict is TokenVerdict.GOOD
 
 
-def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
+def test_subscription_until_the_last_year_is_current() -> None:
     end = datetime.max.replace(tzinfo=timezone.utc)
     seen = Observation(current_id="one", current_expires=end, ends=end)
     assert synced(token(expires=end), seen=seen, now=NOW)[1] is SyncOutcome.CURRENT
@@ -125,7 +125,7 @@ def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
         ({"kind": TokenKind.UNKNOWN}, None, True),
     ],
 )
-def test_the_repository_is_asked_where_the_service_cannot_tell(
+def test_token_must_be_tried_if_the_service_does_not_know_its_id(
     facts: dict[str, Any],
     there: str | None,
     tried: bool,  # noqa: FBT001  # a parameter of the test
@@ -133,19 +133,19 @@ def test_the_repository_is_asked_where_the_service_cannot_tell(
     assert must_be_tried(token(**facts), current_id=there) is tried
 
 
-moments = st.none() | st.datetimes(timezones=st.just(timezone.utc))
+times = st.none() | st.datetimes(timezones=st.just(timezone.utc))
 
 
 @given(
     kind=st.sampled_from(TokenKind),
     identifier=st.sampled_from(["", "one", "two"]),
-    expires=moments,
+    expires=times,
     current_id=st.none() | st.just("one"),
-    current_expires=moments,
-    end=moments,
+    current_expires=times,
+    end=times,
     accepted=st.none() | st.booleans(),
 )
-def test_every_combination_has_an_outcome_and_a_second_look_agrees(  # noqa: PLR0913  # one each
+def test_any_combination_has_an_outcome_that_a_second_comparison_confirms(  # noqa: PLR0913  # one each
     *,
     kind: TokenKind,
     identifier: str,

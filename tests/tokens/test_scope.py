@@ -51,6 +51,8 @@ segment = st.text(
         ("https://host.example//repo/acme", "https://host.example/repo/acme"),
         ("https://host.example/repo//acme", "https://host.example/repo//acme"),
         ("https://host.example/a%20b", "https://host.example/a%20b"),
+        ("https://host.example/a!b%20c", "https://host.example/a!b%20c"),
+        ("https://host.example/Xa/X/", "https://host.example/Xa/X"),
         ("https://host.example", "https://host.example"),
     ],
 )
@@ -88,6 +90,10 @@ def test_url_is_reduced_to_its_normal_form(url: str, prefix: str) -> None:
         f"{ACME}%5Cmain",
         f"{ACME}/a b",
         "https://host.example\\@evil.example/c",
+        "https://host.example/a\x7fb",
+        "https://host.example/a\x01b",
+        "https://bü..example/c",
+        f"https://{'ü' * 70}.example/c",
         "https://user:password@repo.anaconda.cloud/repo/acme",
         "https://repo.anaconda.cloud@evil.example/repo/acme",
         "https://repo.anaconda.cloud/t/some-token/repo/acme",
@@ -121,6 +127,7 @@ def test_host_is_encoded_as_requests_encodes_it(name: str) -> None:
         ("%2e%2e", f"{ACME}/%2e%2e"),
         ("..%2Fglobex", f"{ACME}/..%2Fglobex"),
         ("..\\globex", f"{ACME}/..\\globex"),
+        ("\\globex", f"{ACME}/\\globex"),
         ("x-1%2B2-0.conda", f"{ACME}/x-1%2B2-0.conda"),
     ],
 )
@@ -226,12 +233,21 @@ def test_organization_is_one_segment_of_the_repository() -> None:
     assert organization_prefix(REPO, "acme") == ACME
     assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"
     for name in ("", "a/b", "..", ".", "a\nb", "../x"):
-        with pytest.raises(BadInput, match="No organization is called"):
+        with pytest.raises(BadInput, match="No organization is called") as caught:
             organization_prefix(REPO, name)
+        assert caught.value.hint == "Run: conda token whoami"
 
 
-def test_shared_channels_are_main_r_and_msys2() -> None:
-    assert [url.rpartition("/")[2] for url in shared_prefixes(REPO)] == ["main", "r", "msys2"]
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_prefixes_of_a_repository_are_its_channels_with_and_without_a_final_slash(
+    slash: str,
+) -> None:
+    repository = "https://host.example/X"
+    channels = tuple(f"{repository}/{name}" for name in ("main", "r", "msys2"))
+    assert shared_prefixes(f"{repository}{slash}") == channels
+    assert organization_prefix(f"{repository}{slash}", "acme") == f"{repository}/acme"
+    owner = organization_of(f"{repository}/acme/main", repository=f"{repository}{slash}")
+    assert owner == "acme"
 
 
 @pytest.mark.parametrize(
@@ -245,10 +261,23 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
     assert fnmatch(url, pattern(prefix))
 
 
-@pytest.mark.parametrize("rest", ["a b", "a\tb"])
-def test_blank_in_a_url_is_refused_with_the_way_to_write_it(rest: str) -> None:
-    with pytest.raises(MalformedURL, match="%20" if " " in rest else "tab"):
-        normalised(f"{ACME}/{rest}")
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        (f"{ACME}/a b", "%20"),
+        (f"{ACME}/a\tb", "a line break or a tab"),
+        (f"{ACME}/a\rb", "a line break or a tab"),
+        (f"{ACME}/a\nb", "a line break or a tab"),
+        ("https:///acme", "names no host"),
+        ("https://bü..example/c", "its host is not a valid name"),
+        ("http://[::1]:8000/x", "IPv6 address, which conda cannot read"),
+        ("http://ada@localhost/x", "contains credentials"),
+        ("http://localhost/t/TOKEN", "contains credentials"),
+    ],
+)
+def test_refusal_of_a_url_names_its_fault(url: str, fault: str) -> None:
+    with pytest.raises(MalformedURL, match=fault):
+        normalised(url)
 
 
 @pytest.mark.parametrize(
@@ -268,11 +297,6 @@ def test_path_before_the_token_is_found_in_a_url(path: str, before: str) -> None
     assert path_before_token(f"https://a.example:8080{path}") == before
 
 
-def test_ipv6_address_is_refused_because_conda_cannot_read_it() -> None:
-    with pytest.raises(MalformedURL, match="IPv6 address, which conda cannot read"):
-        normalised("http://[::1]:8000/x")
-
-
 @pytest.mark.parametrize(
     ("rest", "channel"),
     [
@@ -286,6 +310,7 @@ def test_ipv6_address_is_refused_because_conda_cannot_read_it() -> None:
         ("main/noarch/", "main"),
         ("main/notices.json", "main"),
         ("main", "main"),
+        ("main/X", "main/X"),
         ("label/dev", "label/dev"),
     ],
 )
@@ -293,8 +318,10 @@ def test_channel_of_a_url_is_the_part_before_the_subdir(rest: str, channel: str)
     assert channel_of(f"{ACME}/{rest}") == f"{ACME}/{channel}"
 
 
-def test_host_called_like_a_subdir_is_part_of_the_channel() -> None:
-    assert channel_of("https://noarch/main/noarch/repodata.json") == "https://noarch/main"
+@pytest.mark.parametrize("host", ["noarch", "host.conda"])
+def test_host_called_like_a_subdir_or_a_file_is_part_of_the_channel(host: str) -> None:
+    assert channel_of(f"https://{host}/main/noarch/repodata.json") == f"https://{host}/main"
+    assert channel_of(f"https://{host}") == f"https://{host}"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Nothing but ``reveal`` gives a secret away."""
+"""A secret is shown by ``reveal`` only, and ``reveal`` is called in the listed places only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Holder:
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format, "{!r:>60}".format, ascii])
-def test_no_way_of_printing_shows_it(show: object) -> None:
+def test_secret_is_redacted_when_it_is_printed(show: object) -> None:
     secret = Secret(VALUE)
     assert callable(show)
     for shown in (
@@ -48,7 +48,7 @@ def test_no_way_of_printing_shows_it(show: object) -> None:
         assert VALUE[:8] not in shown
 
 
-def test_old_style_formatting_and_logging_do_not_show_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_secret_is_redacted_in_a_log_message(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         logging.getLogger("t").debug("sent %s and %r", Secret(VALUE), HeaderValue(VALUE))
     assert VALUE not in caplog.text
@@ -65,20 +65,20 @@ def test_old_style_formatting_and_logging_do_not_show_it(caplog: pytest.LogCaptu
         lambda secret: json.dumps({"a": secret}),
     ],
 )
-def test_it_cannot_be_pickled_copied_or_dumped(dump: object) -> None:
+def test_secret_raises_type_error_when_it_is_pickled_copied_or_dumped(dump: object) -> None:
     assert callable(dump)
     with pytest.raises(TypeError) as caught:
         dump(Secret(VALUE))
     assert VALUE not in str(caught.value)
 
 
-def test_it_is_equal_by_value_and_to_nothing_else() -> None:
+def test_secret_equals_a_secret_with_the_same_value_only() -> None:
     assert Secret(VALUE) == Secret(VALUE)
     assert Secret(VALUE) != Secret(VALUE[:-1])
     assert Secret(VALUE) != VALUE
 
 
-def test_it_has_no_hash() -> None:
+def test_secret_has_no_hash() -> None:
     with pytest.raises(TypeError):
         hash(Secret(VALUE))
 
@@ -94,23 +94,23 @@ def test_it_has_no_hash() -> None:
         ("x" * (LONGEST + 1), "characters"),
     ],
 )
-def test_what_cannot_be_a_token_is_refused_without_showing_it(value: str, fault: str) -> None:
+def test_value_that_cannot_be_a_token_is_refused_without_showing_it(value: str, fault: str) -> None:
     with pytest.raises(MalformedToken, match=fault) as caught:
         Secret(value)
     assert not value or value not in str(caught.value)
 
 
 @pytest.mark.parametrize(("value", "last"), [(VALUE, "G0hJ"[-4:]), ("short", ""), ("x" * 11, "")])
-def test_the_last_four_are_shown_only_of_what_is_long_enough(value: str, last: str) -> None:
+def test_last_four_are_empty_for_a_short_value(value: str, last: str) -> None:
     assert Secret(value).last_four == last
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
-def test_what_goes_in_comes_out(value: str) -> None:
+def test_reveal_returns_the_value_unchanged(value: str) -> None:
     assert Secret(value).reveal() == value
 
 
-def test_a_header_value_is_whole_on_the_wire_and_hidden_in_print() -> None:
+def test_header_value_is_sent_whole_and_printed_redacted() -> None:
     value = HeaderValue(f"token {VALUE}")
     assert value.encode("latin-1") == f"token {VALUE}".encode()
     for shown in (str(value), repr(value), f"{value}", f"{value:>9}", f"{value}"):
@@ -120,8 +120,8 @@ def test_a_header_value_is_whole_on_the_wire_and_hidden_in_print() -> None:
             dump(value)
 
 
-def test_the_places_that_reveal_are_these() -> None:
-    """A new one is a decision: add it here with the reason why it has to see the value."""
+def test_reveal_is_called_in_the_listed_places_only() -> None:
+    """A new call needs an entry in ``REVEALS``, with the reason why it needs the value."""
     found = {
         str(path.relative_to(PACKAGE)): calls
         for path in sorted(PACKAGE.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""The life of a token, row by row of the table in ``tokens``."""
+"""The states of a token by the table in ``tokens.token``, and its stored form."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
-moments = st.datetimes(
+times = st.datetimes(
     min_value=datetime(1990, 1, 1),  # noqa: DTZ001  # hypothesis adds the zone itself
     max_value=datetime(2100, 1, 1),  # noqa: DTZ001  # as above
     timezones=st.timezones(),
-    allow_imaginary=False,  # an hour that a change of the clock skips is no moment
+    allow_imaginary=False,  # hours that a change of the clock skips
 )
 
 
@@ -68,7 +68,9 @@ def token(**facts: Any) -> Token:
         ({"expires": NOW + 90 * DAY, "subscription_ends": NOW + 60 * DAY}, State.VALID),
     ],
 )
-def test_the_state_follows_from_the_table(facts: dict[str, Any], state: State) -> None:
+def test_state_is_that_of_the_first_row_of_the_table_that_applies(
+    facts: dict[str, Any], state: State
+) -> None:
     assert token(**facts).state(now=NOW) is state
 
 
@@ -85,7 +87,7 @@ def test_the_state_follows_from_the_table(facts: dict[str, Any], state: State) -
         (300, -40, -10),
     ],
 )
-def test_what_is_left_is_counted_to_the_expiry_and_in_grace_to_the_death(
+def test_remaining_time_ends_at_the_expiry_and_in_grace_at_the_end_of_the_grace_period(
     expires: int, ends: int | None, left: int
 ) -> None:
     end = None if ends is None else NOW + ends * DAY
@@ -93,20 +95,39 @@ def test_what_is_left_is_counted_to_the_expiry_and_in_grace_to_the_death(
     assert held.left(now=NOW) == left * DAY
 
 
-def test_a_subscription_without_end_is_the_end_of_no_calendar() -> None:
+def test_token_of_a_subscription_until_the_last_year_is_valid() -> None:
     end = datetime.max.replace(tzinfo=timezone.utc)
     held = token(expires=end, subscription_ends=end)
     assert held.usable_until == end
     assert held.state(now=NOW) is State.VALID
 
 
-@pytest.mark.parametrize("state", list(State))
-def test_only_what_is_over_is_not_usable(state: State) -> None:
-    assert state.usable is (state.name not in {"EXPIRED", "CANCELLED", "REVOKED"})
+@pytest.mark.parametrize(
+    ("state", "shown", "usable"),
+    [
+        (State.VALID, "valid", True),
+        (State.EXPIRING, "expiring", True),
+        (State.GRACE, "grace", True),
+        (State.EXPIRED, "expired", False),
+        (State.CANCELLED, "cancelled", False),
+        (State.REVOKED, "revoked", False),
+        (State.UNKNOWN, "unknown", True),
+    ],
+)
+def test_state_has_the_name_of_the_json_output_and_is_usable_until_it_ends(
+    state: State, shown: str, *, usable: bool
+) -> None:
+    assert (state.value, state.usable) == (shown, usable)
 
 
-@given(moments, moments)
-def test_the_state_does_not_depend_on_the_zone_in_which_a_moment_is_written(
+@pytest.mark.parametrize("verdict", ["good", "revoked", "cancelled"])
+def test_stored_verdict_is_read_by_its_name(verdict: str) -> None:
+    read = Token.from_json({**token().as_json(), "verdict": verdict})
+    assert read.verdict is TokenVerdict[verdict.upper()]
+
+
+@given(times, times)
+def test_state_does_not_depend_on_the_time_zone_in_which_a_time_is_written(
     expires: datetime, now: datetime
 ) -> None:
     here = token(expires=expires).state(now=now)
@@ -117,15 +138,15 @@ def test_the_state_does_not_depend_on_the_zone_in_which_a_moment_is_written(
     assert (left <= timedelta()) is (here is State.EXPIRED)
 
 
-@given(moments, st.timedeltas(min_value=timedelta(), max_value=400 * DAY))
-def test_time_only_makes_a_token_worse(expires: datetime, later: timedelta) -> None:
+@given(times, st.timedeltas(min_value=timedelta(), max_value=400 * DAY))
+def test_state_never_improves_with_time(expires: datetime, later: timedelta) -> None:
     order = [State.VALID, State.EXPIRING, State.EXPIRED]
     held = token(expires=expires)
     start = expires.astimezone(timezone.utc) - 200 * DAY
     assert order.index(held.state(now=start)) <= order.index(held.state(now=start + later))
 
 
-def test_a_leap_day_and_a_change_of_the_clock_are_days_like_others() -> None:
+def test_leap_day_and_change_to_summer_time_do_not_shift_the_state() -> None:
     leap = token(expires=utc("2028-03-14T00:00:00Z"))
     assert leap.state(now=utc("2028-02-29T00:00:00Z")) is State.EXPIRING
     assert leap.state(now=utc("2028-02-28T23:59:59Z")) is State.VALID
@@ -135,18 +156,18 @@ def test_a_leap_day_and_a_change_of_the_clock_are_days_like_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("checked", "tried"),
+    ("checked", "sent"),
     [
         (None, True),
         (NOW - TRUST_METADATA_FOR - SECOND, True),
         (NOW - SECOND, False),
-        (NOW + DAY, False),  # the clock went back: what was learnt is not older than a day
+        (NOW + DAY, False),  # the clock was set back: the metadata are not older than a day
     ],
 )
-def test_a_dead_token_is_tried_only_if_the_service_may_know_better(
-    checked: datetime | None, *, tried: bool
+def test_expired_token_is_sent_only_if_its_metadata_are_older_than_a_day(
+    checked: datetime | None, *, sent: bool
 ) -> None:
-    assert token(expires=NOW - DAY, checked=checked).is_usable_or_stale(now=NOW) is tried
+    assert token(expires=NOW - DAY, checked=checked).is_usable_or_stale(now=NOW) is sent
     assert token(expires=NOW + DAY, checked=checked).is_usable_or_stale(now=NOW)
 
 
@@ -161,21 +182,27 @@ def test_a_dead_token_is_tried_only_if_the_service_may_know_better(
         " 2030-01-01T00:00:00.000000Z ",
     ],
 )
-def test_the_times_that_the_service_writes_are_read_as_utc(text: str) -> None:
+def test_time_of_the_service_is_read_as_utc(text: str) -> None:
     moment = utc(text)
     assert moment == datetime(2030, 1, 1, tzinfo=timezone.utc)
     assert moment.utcoffset() == timedelta()
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"])
-def test_what_is_no_time_is_a_value_error(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+    ],
+)
+def test_text_that_is_not_a_time_raises_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         utc(text)
 
 
 texts = st.text(max_size=20)
 # As everywhere in the package. Times of other zones that come twice a year equal none of UTC's.
-utc_moments = moments.map(lambda moment: moment.astimezone(timezone.utc))
+utc_times = times.map(lambda moment: moment.astimezone(timezone.utc))
 tokens = st.builds(
     Token,
     organization=texts,
@@ -185,11 +212,11 @@ tokens = st.builds(
     username=texts,
     id=texts,
     last_four=texts,
-    issued=st.none() | utc_moments,
-    expires=st.none() | utc_moments,
-    subscription_ends=st.none() | utc_moments,
-    checked=st.none() | utc_moments,
-    proven=st.none() | utc_moments,
+    issued=st.none() | utc_times,
+    expires=st.none() | utc_times,
+    subscription_ends=st.none() | utc_times,
+    checked=st.none() | utc_times,
+    proven=st.none() | utc_times,
     verdict=st.sampled_from(TokenVerdict),
     channels=st.lists(texts, max_size=2).map(tuple),
     default_channels=st.lists(texts, max_size=2).map(tuple),
@@ -198,7 +225,7 @@ tokens = st.builds(
 
 
 @given(tokens)
-def test_metadata_survives_being_written_and_read(held: Token) -> None:
+def test_metadata_are_the_same_after_they_are_written_and_read(held: Token) -> None:
     entry = json.loads(json.dumps(held.as_json()))
     # A token without a scope is never stored; "" and () are what is left out.
     back = Token.from_json({"scope": [], "organization": "", **entry})
@@ -211,7 +238,9 @@ def test_metadata_survives_being_written_and_read(held: Token) -> None:
         st.none() | st.booleans() | st.integers() | texts | st.lists(texts | st.integers()),
     )
 )
-def test_an_entry_that_was_not_written_by_us_is_one_of_three_errors(entry: dict[str, Any]) -> None:
+def test_entry_of_another_program_is_read_or_raises_a_documented_error(
+    entry: dict[str, Any],
+) -> None:
     try:
         held = Token.from_json(entry)
     except (KeyError, TypeError, ValueError):
@@ -219,7 +248,7 @@ def test_an_entry_that_was_not_written_by_us_is_one_of_three_errors(entry: dict[
     assert isinstance(held.organization, str)
 
 
-def test_names_of_a_later_version_are_passed_over() -> None:
+def test_names_of_a_later_version_are_ignored() -> None:
     assert Token.from_json({**token().as_json(), "colour": "blue"}) == token()
 
 
