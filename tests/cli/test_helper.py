@@ -157,3 +157,37 @@ def test_caller_written_from_the_specification_gets_the_header(acme: Shell) -> N
     headers = json.loads(ran.stdout)["headers"]
     assert headers == {"Authorization": [f"token {acme.issued('acme').value}"]}
     assert ran.stderr == ""
+
+
+@pytest.mark.parametrize("given", [b"", b'{"uri": "https://h.example/\xff"}', b"\xff\xfe"])
+def test_input_that_is_no_text_has_no_traceback(acme: Shell, given: bytes) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "conda_token_plugin", "helper", "get"],
+        input=given,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert acme.issued("acme")
+    assert ran.returncode in {0, 2}
+    assert b"Traceback" not in ran.stderr
+
+
+def test_closed_input_is_an_error_without_a_traceback(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+
+    ran = acme("helper", "get")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "credential-helper protocol" in ran.line
+
+
+def test_yes_before_the_action_is_used(acme: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    ran = acme("--yes", "helper", "token", acme.sandbox.url_of("acme", "main"))
+
+    assert ran.out == f"{acme.issued('acme').value}\n"

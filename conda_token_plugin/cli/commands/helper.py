@@ -13,6 +13,7 @@ that conda would send to it, and no other. Without one, `get` prints no header, 
 from __future__ import annotations
 
 import sys
+from argparse import SUPPRESS
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
@@ -38,7 +39,9 @@ def configure(parser: ArgumentParser) -> None:
     actions.add_parser("get", help="answer a request on standard input")
     token = actions.add_parser("token", help="print the secret for a URL alone")
     token.add_argument("url", metavar="URL", help="a channel, or a file in it")
-    token.add_argument("-y", "--yes", action="store_true", help="print it also on a terminal")
+    token.add_argument(
+        "-y", "--yes", action="store_true", default=SUPPRESS, help="print it also on a terminal"
+    )
 
 
 def run(call: CommandContext) -> int:
@@ -52,15 +55,26 @@ def _get(call: CommandContext) -> int:
     Raises:
         BadInput: Standard input is a terminal, or it has no request.
     """
-    if sys.stdin.isatty():
+    if sys.stdin is not None and sys.stdin.isatty():
         raise BadInput(
             "`helper get` reads a request from standard input, which is a terminal here.",
             hint=f'For example: echo \'{{"uri": "URL"}}\' | {call.prog} helper get',
         )
-    uri = parse_request(sys.stdin.read(MAX_REQUEST))
+    uri = parse_request(_input())
     response = response_for(uri, lookup=call.lookup(), now=call.now)
     call.printer.verbatim(format_response(response))
     return 0
+
+
+def _input() -> str:
+    """Return standard input, which may be closed, or contain bytes that are not UTF-8."""
+    if sys.stdin is None:
+        return ""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # replaced by a program that calls this one
+        return sys.stdin.read(MAX_REQUEST)
+    data: bytes = stream.read(MAX_REQUEST)
+    return data.decode("utf-8", "replace")
 
 
 def _token(call: CommandContext) -> int:
