@@ -277,9 +277,7 @@ def _is_supplied(evidence: Evidence) -> bool:
 
 
 def _place(evidence: Evidence) -> str:
-    kind = evidence.token.kind if evidence.token else TokenKind.UNKNOWN
-    stored = kind in (TokenKind.INDIVIDUAL, TokenKind.SITE)
-    return f"the {evidence.source} store" if stored else evidence.source
+    return f"the {evidence.source} store" if evidence.source in KEPT_IN else evidence.source
 
 
 def _last_valid(token: Token | None) -> str:

@@ -86,6 +86,11 @@ def test_diagnosis_names_the_token_its_organization_and_source(code: str) -> Non
     assert "token …ab12 of acme from the file store" in said(ROWS[code]).what
 
 
+def test_imported_token_is_named_with_the_store_that_contains_it() -> None:
+    found = said(evidence(token=SUPPLIED, source="keyring"))
+    assert "from the keyring store" in found.what
+
+
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
