@@ -53,7 +53,8 @@ def private_credentials(
     Args:
         grants: The tokens.
         settings: The variables of the process.
-        notice: Receives a sentence about each token that the file cannot contain.
+        notice: Receives a sentence about each token that the file cannot contain, or that there
+            is no file.
 
     Raises:
         ConfigurationError: The user's own file cannot be read, or the new one not written.
@@ -63,9 +64,10 @@ def private_credentials(
         yield PrivateFile({}, ())
         return
     with ExitStack() as stack:
-        folder = Path(mkdtemp(prefix="conda-token-", dir=_memory(settings)))
-        stack.callback(rmtree, folder, ignore_errors=True)
-        descriptors = (_watched(folder, stack=stack),) if os.name == "posix" else ()
+        folder, descriptors = _watched_folder(settings, stack=stack, notice=notice)
+        if folder is None:
+            yield PrivateFile({}, ())
+            return
         path = folder / "credentials.json"
         mine = settings.variables.get(VARIABLE)
         for entry in (*(file_at(Path(mine)).look() if mine else ()), *entries):
@@ -93,6 +95,22 @@ def _entries(grants: Sequence[Grant], *, notice: Callable[[str], None]) -> list[
     return [some[0][0] for some in found.values() if len(some) == 1]
 
 
+def _watched_folder(
+    settings: Settings, *, stack: ExitStack, notice: Callable[[str], None]
+) -> tuple[Path | None, tuple[int, ...]]:
+    """Return a new folder, which ``stack`` removes, and the descriptors of its watcher.
+
+    Without a folder for temporary files, or without a shell, there is none.
+    """
+    try:
+        folder = Path(mkdtemp(prefix="conda-token-", dir=_memory(settings)))
+        stack.callback(rmtree, folder, ignore_errors=True)
+        return folder, (_watched(folder, stack=stack),) if os.name == "posix" else ()
+    except OSError as error:
+        notice(f"{VARIABLE} is not set, because its file cannot be made: {error}.")
+        return None, ()
+
+
 def _memory(settings: Settings) -> str | None:
     """Return a folder in memory, or None for the system's folder of temporary files."""
     runtime = settings.variables.get("XDG_RUNTIME_DIR", "")
@@ -103,13 +121,15 @@ def _memory(settings: Settings) -> str | None:
 def _watched(folder: Path, *, stack: ExitStack) -> int:
     """Start the watcher of ``folder``; return the descriptor that keeps it waiting."""
     reading, writing = os.pipe()
-    watcher = subprocess.Popen(  # noqa: S603  # our own command
-        ["/bin/sh", "-c", WATCH, "sh", str(folder)], stdin=reading, start_new_session=True
-    )
-    os.close(reading)
+    stack.callback(os.close, writing)
+    try:
+        watcher = subprocess.Popen(  # noqa: S603  # our own command
+            ["/bin/sh", "-c", WATCH, "sh", str(folder)], stdin=reading, start_new_session=True
+        )
+    finally:
+        os.close(reading)
     # At the usual end the folder is removed here, and the watcher is not waited for: a process
     # that the command has left in the background may still hold the pipe.
     stack.callback(watcher.wait)
     stack.callback(watcher.kill)
-    stack.callback(os.close, writing)
     return writing

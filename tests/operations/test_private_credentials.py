@@ -100,6 +100,27 @@ def test_token_that_rattler_cannot_send_is_left_out_with_the_reason(settings: Se
     assert "rattler cannot send it" in notices[0]
 
 
+@pytest.mark.parametrize("failing", ["mkdtemp", "subprocess.Popen"])
+def test_file_that_cannot_be_made_is_reported_and_leaves_nothing(
+    failing: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    module = "conda_token_plugin.operations.private_credentials"
+    monkeypatch.setattr(f"{module}._memory", lambda _: str(tmp_path))
+    monkeypatch.setattr(f"{module}.{failing}", refuse)
+    notices: list[str] = []
+
+    with private_credentials([grant()], settings=settings, notice=notices.append) as file:
+        assert file == ({}, ())
+
+    assert len(notices) == 1
+    assert "RATTLER_AUTH_FILE is not set" in notices[0]
+    assert "No space left on device" in notices[0]
+    assert not list(tmp_path.glob("conda-token-*"))
+
+
 @pytest.fixture
 def killed(settings: Settings) -> Iterator[tuple[Path, int]]:
     """Kill the process that has made the file; return the file and the command's process."""
