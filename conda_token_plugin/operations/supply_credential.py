@@ -44,7 +44,7 @@ def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[HeldToke
         scheme = ""
     if scheme not in SCHEMES:
         raise BadInput(
-            f"{shown!r} is not an https URL, so no credential is known for it.",
+            f"{shown!r} is not an https or http URL, so no credential is known for it.",
             hint="Ask for an https URL, or for http on this machine.",
         )
     # A URL may be that of a channel itself, so it is looked up as a folder.

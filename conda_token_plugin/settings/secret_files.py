@@ -97,10 +97,12 @@ def text_in(path: Path) -> str:
 
 
 def standard_input() -> str:
-    """Return the text of standard input; of a longer one, its beginning.
+    """Return the text of standard input; of a longer one, its beginning; of a closed one, nothing.
 
     The bytes are decoded here, because Python decodes them in the encoding of the locale.
     """
+    if sys.stdin is None:
+        return ""
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:  # replaced by a program that calls this one
         return sys.stdin.read(MAX_SIZE + 1)

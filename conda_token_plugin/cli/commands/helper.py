@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.supply_credential import credential_for, response_for
+from conda_token_plugin.settings.secret_files import standard_input
 from conda_token_plugin.tokens.credential_helper import format_response, parse_request
 from conda_token_plugin.tokens.scope import without_secrets
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-
-MAX_REQUEST = 64 * 1024
-"""Bytes of a request that are read. A URL has at most a few thousand."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -60,21 +58,10 @@ def _get(call: CommandContext) -> int:
             "`helper get` reads a request from standard input, which is a terminal here.",
             hint=f'For example: echo \'{{"uri": "URL"}}\' | {call.prog} helper get',
         )
-    uri = parse_request(_input())
+    uri = parse_request(standard_input())
     response = response_for(uri, lookup=call.lookup(), now=call.now)
     call.printer.verbatim(format_response(response))
     return 0
-
-
-def _input() -> str:
-    """Return standard input, which may be closed, or contain bytes that are not UTF-8."""
-    if sys.stdin is None:
-        return ""
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # replaced by a program that calls this one
-        return sys.stdin.read(MAX_REQUEST)
-    data: bytes = stream.read(MAX_REQUEST)
-    return data.decode("utf-8", "replace")
 
 
 def _token(call: CommandContext) -> int:
