@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from conda_token_plugin import __version__
@@ -149,6 +149,24 @@ def verb_of(name: str) -> Verb:
     raise BadInput(f"There is no command {name!r}.", hint=hint)
 
 
+def add_actions(parser: ArgumentParser, summaries: dict[str, str]) -> list[ArgumentParser]:
+    """Add the actions of a command, such as `add` of `provider`; return their parsers.
+
+    The options of every command are accepted before an action and after it.
+
+    Args:
+        parser: The parser of the command.
+        summaries: The name of each action, and what it does.
+    """
+    actions = parser.add_subparsers(
+        dest="action", metavar="ACTION", required=True, help="each has its own --help"
+    )
+    parsers = [actions.add_parser(name, help=text) for name, text in summaries.items()]
+    for one in parsers:
+        _add_common(one, default=SUPPRESS)  # an option that is absent here keeps its value
+    return parsers
+
+
 def _texts(verb: Verb, *, prog: str) -> dict[str, Any]:
     """Return the description and examples of a command as arguments of its parser."""
     text = (verb.module.__doc__ or "").replace("conda token ", f"{prog} ")
@@ -160,9 +178,16 @@ def _configured(parser: Parser, *, verb: Verb) -> Parser:
     """Add the arguments of a command and the common ones to `parser`; return it."""
     verb.module.configure(parser)
     parser.set_defaults(verb=verb.name, yes=False)
-    common = parser.add_argument_group("options of every command")
-    common.add_argument("--json", action="store_true", help="print one JSON document")
-    common.add_argument("-q", "--quiet", action="store_true", help="print only the result")
-    common.add_argument("-y", "--yes", action="store_true", help="confirm without asking")
-    common.add_argument(AT, default="", metavar="SITE", help="the site to use; see `sites`")
+    _add_common(parser)
     return parser
+
+
+def _add_common(parser: ArgumentParser, **default: str) -> None:
+    """Add the options of every command to `parser`, with `default` instead of their own."""
+    common = parser.add_argument_group("options of every command")
+    flag: dict[str, Any] = {"action": "store_true", **default}
+    common.add_argument("--json", help="print one JSON document", **flag)
+    common.add_argument("-q", "--quiet", help="print only the result", **flag)
+    common.add_argument("-y", "--yes", help="confirm without asking", **flag)
+    site: dict[str, Any] = {"default": "", **default}
+    common.add_argument(AT, metavar="SITE", help="the site to use; see `sites`", **site)

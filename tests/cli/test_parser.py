@@ -135,3 +135,27 @@ def test_error_and_hint_are_on_lines_of_their_own(shell: Shell) -> None:
     error, hint = shell("lst").err.splitlines()
     assert error.startswith("error: ")
     assert hint.startswith("hint:  ")
+
+
+ACTIONS = [
+    ("provider", "add", "--scope", "https://repo.example/acme", "--", "helper"),
+    ("provider", "list"),
+    ("provider", "remove", "acme"),
+    ("provider", "test"),
+    ("helper", "get"),
+    ("helper", "token", "https://repo.example/acme"),
+]
+
+
+@pytest.mark.parametrize("words", ACTIONS, ids=" ".join)
+def test_options_of_every_command_are_accepted_before_an_action_and_after_it(
+    words: tuple[str, ...],
+) -> None:
+    options = ("--json", "--quiet", "--yes", "--at", "main")
+    verb, action, *rest = words
+
+    before = parsed([verb, *options, action, *rest], prog="conda token")
+    after = parsed([verb, action, *options, *rest], prog="conda token")
+
+    assert before == after
+    assert (after.json, after.quiet, after.yes, after.at) == (True, True, True, "main")

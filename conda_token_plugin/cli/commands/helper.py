@@ -13,9 +13,9 @@ that conda would send to it, and no other. Without one, `get` prints no header, 
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.parser import add_actions
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.supply_credential import credential_for, response_for
@@ -31,15 +31,14 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the two actions."""
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", required=True, help="each has its own --help"
+    _, token = add_actions(
+        parser,
+        {
+            "get": "answer a request on standard input",
+            "token": "print the secret for a URL alone; with --yes also on a terminal",
+        },
     )
-    actions.add_parser("get", help="answer a request on standard input")
-    token = actions.add_parser("token", help="print the secret for a URL alone")
     token.add_argument("url", metavar="URL", help="a channel, or a file in it")
-    token.add_argument(
-        "-y", "--yes", action="store_true", default=SUPPRESS, help="print it also on a terminal"
-    )
 
 
 def run(call: CommandContext) -> int:

@@ -16,13 +16,14 @@ Exit code 1: a provider failed its test, or there is none of that name.
 from __future__ import annotations
 
 import re
-from argparse import REMAINDER, SUPPRESS, ArgumentTypeError
+from argparse import REMAINDER, ArgumentTypeError
 from datetime import datetime, timezone
 from pathlib import Path
 from shlex import join
 from shutil import which
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.cli.parser import add_actions
 from conda_token_plugin.errors import CREDENTIAL_FORMAT
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import ProviderFailed
@@ -56,10 +57,15 @@ SCHEMES = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEA
 
 def configure(parser: ArgumentParser) -> None:
     """Add the actions, each with its options."""
-    actions = parser.add_subparsers(
-        dest="action", metavar="ACTION", required=True, help="each has its own --help"
+    add, _, remove, test = add_actions(
+        parser,
+        {
+            "add": "store a command",
+            "list": "list the commands",
+            "remove": "forget a command",
+            "test": "run the commands and check their answers",
+        },
     )
-    add = actions.add_parser("add", help="store a command")
     add.usage = "%(prog)s --scope URL [options] -- COMMAND [ARG ...]"
     add.add_argument("--scope", required=True, metavar="URL", help="where its credential is sent")
     add.add_argument("--name", metavar="NAME", help="default: the scope without https://")
@@ -74,16 +80,10 @@ def configure(parser: ArgumentParser) -> None:
     add.add_argument("--username", default="", help="with --send-as basic")
     add.add_argument("--timeout", type=_seconds, default=SECONDS, metavar="S", help="default: 10")
     add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
-    show = actions.add_parser("list", help="list the commands")
-    remove = actions.add_parser("remove", help="forget a command")
     remove.add_argument("name", metavar="NAME")
-    test = actions.add_parser("test", help="run the commands and check their answers")
     test.add_argument("which", nargs="?", metavar="NAME|URL", help="default: all")
     for one in (add, remove):
         one.add_argument("-s", "--system", action="store_true", help="for this machine")
-    for one in (add, show, remove, test):  # the options of every command, after the action too
-        for flags in (("--json",), ("-q", "--quiet"), ("-y", "--yes")):
-            one.add_argument(*flags, action="store_true", default=SUPPRESS, help=SUPPRESS)
 
 
 def run(call: CommandContext) -> int:
