@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.auth import notices
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.integrations.conda import caches, dropin
+from conda_token_plugin.integrations.conda import caches, condarcs, dropin
 from conda_token_plugin.integrations.registry import TARGETS
-from conda_token_plugin.operations import issue_journal
+from conda_token_plugin.operations import channel_settings, issue_journal
 from conda_token_plugin.operations.audit import fix, sarif
 from conda_token_plugin.operations.audit.places import named
 from conda_token_plugin.operations.audit.scan import findings
@@ -68,6 +68,17 @@ def cached(data: bytes, home: Path) -> None:
     known = room(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
     with written(pkgs / "cache" / "0123abcd.info.json", data), written(home / ".condarc", data):
         caches.forget(TOKEN.scope, settings=known)
+
+
+def channels(data: bytes, home: Path) -> None:
+    """Read the channels in a condarc, and the list of environments."""
+    known = room(home)
+    with written(home / ".condarc", data), written(home / ".conda" / "environments.txt", data):
+        told(lambda: condarcs.configured_channels(known))
+        told(lambda: condarcs.channels_without_token(known))
+        told(lambda: list(condarcs.environments(known)))
+        told(lambda: channel_settings.is_asked(f"{URL}/repo/acme", settings=known))
+        told(lambda: channel_settings.excluding_group(f"{URL}/repo/acme", settings=known))
 
 
 def exports(data: bytes, home: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
-from tests.properties import answers, others, ours
+from tests.properties import answers, others, ours, stored
 from tests.properties.reading import Parser
 from tests.properties.samples import (
     ASTRAY,
@@ -21,6 +21,7 @@ from tests.properties.samples import (
     GOOD,
     HISTORY,
     INDEX,
+    INDEX_OF_STORE,
     MAIL,
     MAMBA,
     NESTED,
@@ -28,6 +29,8 @@ from tests.properties.samples import (
     NOTE,
     NOWHERE,
     RATTLER,
+    RESPONSE,
+    SITES,
     STATE,
     VALUE,
     WARNED,
@@ -100,6 +103,7 @@ PARSERS: dict[str, Parser] = {
         ),
     ),
     "cache": Parser(read=ours.cached, samples=(STATE.encode(), CONDARC.encode()), spoilt=(NESTED,)),
+    "channels": Parser(read=ours.channels, samples=(CONDARC.encode(), b"/opt/conda\n/x\n")),
     "exports": Parser(read=ours.exports, samples=(EXPORTS.encode(),)),
     "drop-in": Parser(
         read=ours.own_dropin, samples=(b'signing_metadata_url_base: "https://h/x"\n',)
@@ -114,9 +118,15 @@ PARSERS: dict[str, Parser] = {
         read=ours.helper,
         samples=(
             b'{"uri": "https://repo.example/acme"}',
-            b'{"headers": {"Authorization": ["Bearer x"]}, "expires": "2027-01-31T12:00:00Z"}',
+            RESPONSE,
         ),
     ),
+    "index": Parser(read=stored.index, samples=(INDEX_OF_STORE,)),
+    "provider": Parser(read=stored.provider, samples=(RESPONSE, VALUE.encode())),
+    "secret file": Parser(
+        read=stored.secret_file, samples=(VALUE.encode(), f"{VALUE}\r\n".encode("utf-16"))
+    ),
+    "sites": Parser(read=stored.sites, samples=(SITES,)),
     "pasted": Parser(read=ours.pasted, samples=(MAIL.encode(), VALUE.encode(), HISTORY.encode())),
     "API key": Parser(
         read=ours.api_key,

@@ -116,6 +116,45 @@ EXPORTS = json.dumps(
         ],
     }
 )
+RESPONSE = b'{"headers": {"Authorization": ["Bearer x"]}, "expires": "2027-01-31T12:00:00Z"}'
+SITES = b"""\
+default_site = "corp"
+[sites.corp]
+domain = "anaconda.corp.example"
+api_key = "abcdefgh"
+ssl_verify = "/etc/ssl/corp.pem"
+repo_url = "https://corp.example/repo"
+proxy_servers = {https = "http://proxy.example"}
+[plugin.auth]
+domain = "h.example"
+api_key = "abcdefgh"
+"""
+INDEX_OF_STORE = json.dumps(
+    {
+        "id": "1",
+        "serial": 3,
+        "pending_deletes": [["file", "1.1"]],
+        "logins": {URL: ["file", "1.2"]},
+        "channel_logins": {URL: TOKEN.as_json()},
+        "configured": {TOKEN.key: TOKEN.as_json()},
+        "providers": {
+            "vault": {
+                "scope": [f"{URL}/repo/other"],
+                "command": ["/bin/true"],
+                "prints": "response",
+                "way": "token",
+                "username": "",
+                "seconds": 10.0,
+            }
+        },
+        "tokens": {
+            TOKEN.key: {
+                "slot": ["file", "1.0"],
+                "metadata": {**TOKEN.as_json(), "expires": "2030-01-01T00:00:00+00:00"},
+            }
+        },
+    }
+).encode()
 CALLBACK = b"/auth/oidc?code=abc&state=state&scope=openid"
 MAIL = f"Hello,\n\nconda token set {VALUE}\nor https://h.example/t/{VALUE}/repo/acme. Bye\n"
 GOOD = (
