@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.lookup import Lookup
+    from conda_token_plugin.tokens.token import Token
 
 
 class CommandContext:
@@ -65,6 +66,17 @@ class CommandContext:
     def condarc(self) -> Path:
         """The drop-in that belongs to ``store``."""
         return self.settings.machine_condarc if self.system else self.settings.condarc
+
+    def entry(self, token: Token, *, source: str) -> dict[str, Any]:
+        """Return the `--json` form of one token: its metadata, source and state."""
+        left = token.left(now=self.now)
+        return {
+            **token.as_json(),
+            "source": source,
+            "state": token.state(now=self.now).value,
+            "days_left": None if left is None else left.days,
+            "proven": token.proven.isoformat() if token.proven else None,
+        }
 
     def store(self) -> Store:
         """Return the store to change: the user's, or the machine's with ``--system``.

@@ -80,9 +80,23 @@ class DemoHome:
         Returns:
             Its exit code, and its output with the public addresses.
         """
-        run = self._on_terminal if on_terminal and os.name != "nt" else self._piped
-        code, output = run(act.command)
-        return code, act.abridged(self.public(output))
+        terminal = on_terminal and os.name != "nt"
+        size = shutil.get_terminal_size()
+        sizes = {"COLUMNS": str(size.columns), "LINES": str(size.lines)} if terminal else {}
+        reader, writer = _pair(terminal=terminal)
+        with subprocess.Popen(  # noqa: S603  # our own commands and arguments
+            act.command,
+            env={**self.variables, **sizes},
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            stdout=writer,
+            stderr=writer,
+        ) as child:
+            os.close(writer)
+            written = b"".join(iter(lambda: _read(reader), b""))
+        os.close(reader)
+        output = ERASED.sub("", written.decode("utf-8", "replace").replace("\r\n", "\n"))
+        return child.returncode, act.abridged(self.public(output))
 
     def public(self, text: str) -> str:
         """Return ``text`` with the address of the repository in the place of the sandbox's."""
@@ -91,42 +105,20 @@ class DemoHome:
         text = text.replace(host.partition(":")[0], public)  # rattler's credentials have no port
         return text.replace(str(self.home), "~")
 
-    def _piped(self, command: list[str]) -> tuple[int, str]:
-        done = subprocess.run(  # noqa: S603  # our own commands and arguments
-            command,
-            env=dict(self.variables),
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        return done.returncode, done.stdout
 
-    def _on_terminal(self, command: list[str]) -> tuple[int, str]:
+def _pair(*, terminal: bool) -> tuple[int, int]:
+    """Return the two ends of a new terminal, or of a pipe: one to read, one to write."""
+    if terminal:
         import pty  # POSIX only
 
-        size = shutil.get_terminal_size()
-        sizes = {"COLUMNS": str(size.columns), "LINES": str(size.lines)}
-        child, terminal = pty.fork()
-        if child == 0:
-            try:
-                os.chdir(self.home)
-                os.execve(command[0], command, {**self.variables, **sizes})  # noqa: S606  # our own
-            finally:  # exec failed, and two processes must not go on
-                os._exit(127)
-        written = b"".join(iter(lambda: _read(terminal), b"")).decode("utf-8", "replace")
-        os.close(terminal)
-        _, status = os.waitpid(child, 0)
-        return os.waitstatus_to_exitcode(status), ERASED.sub("", written.replace("\r\n", "\n"))
+        return pty.openpty()
+    return os.pipe()
 
 
-def _read(terminal: int) -> bytes:
+def _read(reader: int) -> bytes:
     try:
-        return os.read(terminal, 65536)
-    except OSError:  # Linux reports EIO when the child has closed its end
+        return os.read(reader, 65536)
+    except OSError:  # Linux reports EIO when a terminal's other end is closed
         return b""
 
 

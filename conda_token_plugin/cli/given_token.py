@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.issue_flow import report_checks
 from conda_token_plugin.cli.options import moment, organization
-from conda_token_plugin.cli.output import entry
 from conda_token_plugin.cli.token_input import SOURCES, read_token, scheme_of
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
@@ -209,13 +208,10 @@ def _organization_from_service(call: CommandContext) -> str:
         BadInput: The user is not logged in, or belongs to several organizations.
     """
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.service.client import Service  # requests: only where it is needed
-    from conda_token_plugin.service.credentials import find_api_key
+    from conda_token_plugin.service.credentials import logged_in
 
-    names: list[str] = []
     try:
-        api_key, source = find_api_key(call.settings, call.store(), notice=call.printer.say)
-        service = Service(call.settings.service_url, api_key=api_key, source=source)
+        service = logged_in(call.settings, call.store(), notice=call.printer.say)
         names = sorted(one.slug for one in service.organizations())
     except TokenPluginError:  # not logged in, or the service does not answer: --org is needed
         names = []
@@ -246,4 +242,4 @@ def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> 
     else:
         report_checks(call, stored)
     report_channels(call, [token])
-    call.printer.data(entry(token, source=source, now=call.now))
+    call.printer.data(call.entry(token, source=source))

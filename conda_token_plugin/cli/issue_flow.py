@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
-from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.input import HeldElsewhere
 from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.operations.issue_policy import IssueAction
@@ -84,7 +83,7 @@ def issue_and_report(
     if stored.fault is not None:
         raise stored.fault
     action = {"action": plan.action.value, "why": plan.why}
-    shown = entry(stored.token, source=stored.vault, now=call.now)
+    shown = call.entry(stored.token, source=stored.vault)
     call.printer.data({**shown, **action})
     return 0
 

@@ -28,22 +28,7 @@ STORED_LOGIN = "conda token login"
 """The name of the login that this command stores, as a source of API keys."""
 
 
-class Login:
-    """Makes the service once, when it is needed for the first time."""
-
-    def __init__(self, call: CommandContext) -> None:
-        """Do no I/O."""
-        self._call = call
-        self._made: Service | None = None
-
-    def service(self) -> Service:
-        """Return the service with the user's login. May log in at a terminal."""
-        if self._made is None:
-            self._made = service(self._call, store=self._call.store())
-        return self._made
-
-
-def service(call: CommandContext, *, store: Store) -> Service:
+def service(call: CommandContext) -> Service:
     """Return the service with the user's login. At a terminal, log in if there is none.
 
     Raises:
@@ -51,16 +36,11 @@ def service(call: CommandContext, *, store: Store) -> Service:
         LoginIncomplete, ServiceError, StoreError: The login failed.
     """
     from conda_token_plugin.service.client import Service
+    from conda_token_plugin.service.credentials import logged_in
 
-    api_key, source = _found_or_made(call, store=store)
-    return Service(call.settings.service_url, api_key=api_key, source=source)
-
-
-def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
-    from conda_token_plugin.service.credentials import find_api_key
-
+    store = call.store()
     try:
-        return find_api_key(call.settings, store, notice=call.printer.say)
+        return logged_in(call.settings, store, notice=call.printer.say)
     except (NotLoggedIn, LoginRefused) as error:  # none, or expired
         # A variable has precedence over any login, so that a new one would not be used.
         if not call.prompts.interactive or call.settings.secret(API_KEY) is not None:
@@ -68,7 +48,7 @@ def _found_or_made(call: CommandContext, *, store: Store) -> tuple[Secret, str]:
         call.printer.say(error.what)
         api_key, _ = log_in(call, store=store, web=False)
         call.logged_in = True
-        return api_key, STORED_LOGIN
+        return Service(call.settings.service_url, api_key=api_key, source=STORED_LOGIN)
 
 
 def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:

@@ -1,22 +1,25 @@
-"""Option types that several commands share, and the options for default channels."""
+"""Options and arguments that several commands have: their types, their help, their errors."""
 
 from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
 from datetime import timedelta
+from shutil import which
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.scope import ARCHIVE_CHANNELS, normalised, segment, shared_prefixes
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterable
     from datetime import datetime
 
     from conda_token_plugin.cli.context import CommandContext
 
-STORE_HELP = "where to store it; auto: in the system keyring if there is one"
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_SPAN = timedelta(days=36_500)
 
@@ -54,6 +57,74 @@ def moment(text: str) -> datetime:
         return utc(text)
     except (ValueError, OverflowError):  # OverflowError: at the end of the calendar
         raise ArgumentTypeError(f"{text!r} is not a date like 2027-01-31") from None
+
+
+def add_organizations(parser: ArgumentParser, *, default: str) -> None:
+    """Add the organizations, which `named_organizations` returns."""
+    parser.add_argument("organizations", nargs="*", metavar="ORG", help=f"default: {default}")
+    parser.add_argument(
+        *("-o", "--org"), action="append", default=[], metavar="ORG", help="the same as an option"
+    )
+
+
+def named_organizations(args: Namespace) -> list[str]:
+    """Return the organizations that the arguments name; none means all.
+
+    Raises:
+        BadInput: Organizations are named together with ``--all``.
+    """
+    names = [*args.organizations, *args.org]
+    if names and getattr(args, "all", False):
+        raise BadInput(
+            "--all and the name of an organization exclude each other.", hint="Use one of them."
+        )
+    return names
+
+
+def refuse_unknown(names: Iterable[str], *, known: set[str]) -> None:
+    """Raise an error if one of the names is not among the organizations that have a token.
+
+    Raises:
+        NoToken: No token is stored for an organization.
+    """
+    for name in names:
+        if name not in known:
+            raise NoToken.for_organization(name, known=known)
+
+
+def several(known: Iterable[str], *, hint: str) -> BadInput:
+    """Return the error for a command that needs one organization, if none was named."""
+    names = ", ".join(sorted(known))
+    return BadInput(f"Several organizations have a token: {names}.", hint=hint)
+
+
+def add_store(parser: ArgumentParser) -> None:
+    """Add the option that chooses where secrets are stored."""
+    parser.add_argument(
+        "--store",
+        choices=("auto", "keyring", "file"),
+        help="where to store it; auto: in the system keyring if there is one",
+    )
+
+
+def program(words: list[str], *, path: str | None, example: str) -> list[str]:
+    """Return the words of a command without a leading ``--``, with the path of its program.
+
+    Args:
+        words: The words after the options.
+        path: The folders to search, as in PATH. None: those of this process.
+        example: What is shown if there is no command.
+
+    Raises:
+        BadInput: There is no command, or no such program.
+    """
+    words = words[1:] if words[:1] == ["--"] else words
+    if not words:
+        raise BadInput("No command was given.", hint=f"For example: {example}")
+    found = which(words[0], path=path)
+    if found is None:
+        raise BadInput(f"The program {words[0]!r} was not found.", hint="Check its name, and PATH.")
+    return [found, *words[1:]]
 
 
 def add_channel_options(parser: ArgumentParser) -> None:

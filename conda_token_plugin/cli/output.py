@@ -22,13 +22,11 @@ from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from rich.status import Status
     from rich.text import Text
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.tokens.token import Token
 
 SPINNER_DELAY = 0.5
 """Seconds after which a wait is shown."""
@@ -228,18 +226,6 @@ def _blocks(rows: Sequence[Mapping[str, str]]) -> Iterator[Text]:
 def _nowhere() -> TextIO:
     """Return the null device, for a process that was started with its output closed (`>&-`)."""
     return Path(os.devnull).open("w", encoding="utf-8")
-
-
-def entry(token: Token, *, source: str, now: datetime) -> dict[str, Any]:
-    """Return the `--json` form of one token: its metadata, source and state."""
-    left = token.left(now=now)
-    return {
-        **token.as_json(),
-        "source": source,
-        "state": token.state(now=now).value,
-        "days_left": None if left is None else left.days,
-        "proven": token.proven.isoformat() if token.proven else None,
-    }
 
 
 class Spinner:

@@ -176,7 +176,8 @@ def _texts(verb: Verb, *, prog: str) -> dict[str, Any]:
 
 def _configured(parser: Parser, *, verb: Verb) -> Parser:
     """Add the arguments of a command and the common ones to `parser`; return it."""
-    verb.module.configure(parser)
+    if hasattr(verb.module, "configure"):
+        verb.module.configure(parser)
     parser.set_defaults(verb=verb.name, yes=False)
     _add_common(parser)
     return parser

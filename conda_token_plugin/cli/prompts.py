@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.text import clean
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
@@ -16,28 +16,36 @@ if TYPE_CHECKING:
     from conda_token_plugin.errors.input import NeedsAnswer
 
 
-class Prompts(Protocol):
-    """The questions that commands ask."""
+class Prompts:
+    """Raises for every question: a script, CI, or a pipe cannot answer."""
 
-    @property
-    def interactive(self) -> bool:
-        """Whether a person can answer."""
+    interactive = False
+    """Whether a person can answer."""
+
+    def __init__(self, printer: Printer, *, assume_yes: bool = False) -> None:
+        """Print with `printer`. With `assume_yes` (``--yes``) confirm without asking."""
+        self._printer, self._assume_yes = printer, assume_yes
 
     def confirm(self, question: str) -> None:
-        """Return if the user answers yes.
+        """Return if the user answers yes, or has done so with ``--yes``.
 
         Raises:
             NotConfirmed: The user answered no.
             NeedsAnswer: There is no terminal.
             Interrupted: Ctrl-C, or the end of input.
         """
+        if not self._assume_yes:
+            self._confirm(question)
 
     def offer(self, question: str) -> bool:
-        """Return whether the user wants something optional; False without a terminal.
+        """Return whether the user wants something optional.
+
+        False without a terminal, and with ``--yes``, which adds nothing to what was asked for.
 
         Raises:
             Interrupted: Ctrl-C, or the end of input.
         """
+        return not self._assume_yes and self._agrees(question)
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
         """Return the index of the chosen option.
@@ -51,6 +59,8 @@ class Prompts(Protocol):
             NeedsAnswer: There is no terminal.
             Interrupted: Ctrl-C, or the end of input.
         """
+        names = ", ".join(option.split()[0] for option in options)
+        raise _needs_answer(f"{question} ({names})", flag=flag)
 
     def hidden(self, question: str, *, flag: str) -> str:
         """Return a line that is not shown while it is typed.
@@ -59,25 +69,19 @@ class Prompts(Protocol):
             NeedsAnswer: There is no terminal.
             Interrupted: Ctrl-C, or the end of input.
         """
+        raise _needs_answer(question, flag=flag)
+
+    def _confirm(self, question: str) -> None:
+        raise _needs_answer(question, flag="--yes")
+
+    def _agrees(self, question: str) -> bool:  # noqa: ARG002  # asked at a terminal only
+        return False
 
 
-class Terminal:
+class Terminal(Prompts):
     """Asks on a terminal. Questions go to stderr, so that stdout contains only data."""
 
     interactive = True
-
-    def __init__(self, printer: Printer) -> None:
-        """Print with `printer`."""
-        self._printer = printer
-
-    def confirm(self, question: str) -> None:
-        """Raise `NotConfirmed` for any answer but y and yes."""
-        if not self.offer(question):
-            raise NotConfirmed
-
-    def offer(self, question: str) -> bool:
-        """Return False for any answer but y and yes."""
-        return self._answer(f"{question} [y/N]").lower() in {"y", "yes"}
 
     def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
         """Accept a number or a name; ask again after any other answer."""
@@ -89,7 +93,7 @@ class Terminal:
         answer = self._answer(f"{question} [1-{count}]", choices=known, wrong=wrong)
         return known.index(answer) % count
 
-    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # the protocol's
+    def hidden(self, question: str, *, flag: str) -> str:  # noqa: ARG002  # see Prompts
         """Read a line without echo."""
         from getpass import getpass
 
@@ -97,6 +101,14 @@ class Terminal:
             return getpass(f"{question} ", stream=sys.stderr)
         except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise Interrupted from None
+
+    def _confirm(self, question: str) -> None:
+        """Raise `NotConfirmed` for any answer but y and yes."""
+        if not self._agrees(question):
+            raise NotConfirmed
+
+    def _agrees(self, question: str) -> bool:
+        return self._answer(f"{question} [y/N]").lower() in {"y", "yes"}
 
     def _answer(self, question: str, *, choices: list[str] | None = None, wrong: str = "") -> str:
         """Return the line that the user types; ask again until it is one of `choices`.
@@ -132,66 +144,13 @@ class Terminal:
         return self._answer(question, choices=choices, wrong=wrong) if ask_again else ""
 
 
-class NoTerminal:
-    """Raises for every question: a script, CI, or a pipe cannot answer."""
-
-    interactive = False
-
-    def confirm(self, question: str) -> None:
-        """Raise `NeedsAnswer`."""
-        raise _needs_answer(question, flag="--yes")
-
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
-        """Return False."""
-        return False
-
-    def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Raise `NeedsAnswer` with the options."""
-        raise _needs_answer(
-            f"{question} ({', '.join(option.split()[0] for option in options)})", flag=flag
-        )
-
-    def hidden(self, question: str, *, flag: str) -> str:
-        """Raise `NeedsAnswer`."""
-        raise _needs_answer(question, flag=flag)
-
-
-class AssumeYes:
-    """Confirms without asking (`--yes`); other questions are asked by another object."""
-
-    def __init__(self, other: Prompts) -> None:
-        """Take the object that asks the questions that `--yes` does not answer."""
-        self._other = other
-
-    @property
-    def interactive(self) -> bool:
-        """Whether a person can answer the other questions."""
-        return self._other.interactive
-
-    def confirm(self, question: str) -> None:
-        """Return, which means yes."""
-
-    def offer(self, question: str) -> bool:  # noqa: ARG002  # the protocol's
-        """Return False, because `--yes` confirms what was asked for and adds nothing."""
-        return False
-
-    def choose(self, question: str, *, options: Sequence[str], flag: str) -> int:
-        """Ask."""
-        return self._other.choose(question, options=options, flag=flag)
-
-    def hidden(self, question: str, *, flag: str) -> str:
-        """Ask."""
-        return self._other.hidden(question, flag=flag)
-
-
 def prompts(printer: Printer, *, assume_yes: bool) -> Prompts:
     """Return the prompts for this process, which ask only if stdin and stderr are a terminal."""
     asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    plain: Prompts = Terminal(printer) if asks else NoTerminal()
-    return AssumeYes(plain) if assume_yes else plain
+    return (Terminal if asks else Prompts)(printer, assume_yes=assume_yes)
 
 
 def _needs_answer(question: str, *, flag: str) -> NeedsAnswer:
-    from conda_token_plugin.errors.input import NeedsAnswer
+    from conda_token_plugin.errors.input import NeedsAnswer  # not needed by most commands
 
     return NeedsAnswer(question, flag=flag)

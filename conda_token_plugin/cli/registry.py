@@ -17,8 +17,8 @@ class Verb(NamedTuple):
     """A command: its name, its group on the help page, a one-line summary and its other names.
 
     Its module is `cli/commands/<name>.py`, with an underscore appended if the name is a Python
-    keyword. The module has `configure(parser)` and `run(call) -> int`; its docstring is the text
-    of `--help`.
+    keyword. The module has `run(call) -> int`, and `configure(parser)` if the command has arguments
+    of its own; its docstring is the text of `--help`.
     """
 
     name: str

@@ -9,6 +9,7 @@ from conda_token_plugin.errors.login import LoginError, NotLoggedIn
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.verify_token import places, verify
+from conda_token_plugin.service.credentials import logged_in
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
 from conda_token_plugin.tokens.scope import segment
@@ -216,12 +217,7 @@ class TokenSync:
     def _service(self) -> Service:
         if self._given is not None:
             return self._given
-        from conda_token_plugin.service.client import Service  # requests: only where it is needed
-        from conda_token_plugin.service.credentials import find_api_key
-
-        api_key, source = find_api_key(self._settings, self._store, notice=self._notice)
-        url = self._settings.service_url
-        return Service(url, api_key=api_key, source=source, patience=self._timeouts)
+        return logged_in(self._settings, self._store, notice=self._notice, patience=self._timeouts)
 
     @cached_property
     def _admin(self) -> Admin | None:

@@ -27,6 +27,7 @@ from conda_token_plugin.service.models import (
     current_token_of,
     reason_of,
 )
+from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Service:
         self.source = source
         self.date: datetime | None = None
         """When the service sent its last response, by its own clock; None before the first."""
+        self.expires = expiry_of(api_key)
+        """When the login expires; None if the key does not say."""
         self._authorization = bearer(api_key)
         self._http = Http(patience=patience)
 

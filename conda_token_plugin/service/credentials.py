@@ -25,6 +25,8 @@ from conda_token_plugin.tokens.api_key import expiry_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.service.client import Service
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
@@ -65,6 +67,30 @@ def find_api_key(
     raise NotLoggedIn(
         service=site.service_url, elsewhere=logins.domains(), unused=_unused(settings)
     )
+
+
+def logged_in(
+    settings: Settings,
+    store: Store,
+    *,
+    notice: Callable[[str], None],
+    patience: Timeouts | None = None,
+) -> Service:
+    """Return the service of ``settings.site`` with the API key that ``find_api_key`` returns.
+
+    Args:
+        settings: The settings, which choose the site.
+        store: The store with our own logins.
+        notice: Called with a line about a place that cannot be read.
+        patience: Limits of each request. None: those of the network settings.
+
+    Raises:
+        NotLoggedIn, LoginRefused, and the others: As ``find_api_key``.
+    """
+    from conda_token_plugin.service.client import Service  # requests: only where it is needed
+
+    api_key, source = find_api_key(settings, store, notice=notice)
+    return Service(settings.service_url, api_key=api_key, source=source, patience=patience)
 
 
 def _candidates(

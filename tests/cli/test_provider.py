@@ -76,7 +76,7 @@ def test_add_takes_a_scheme_and_a_user_name_for_a_printed_secret(
     ("words", "command", "message"),
     [
         ((), (), "No command was given"),
-        ((), ("no-such-program",), "There is no program 'no-such-program'"),
+        ((), ("no-such-program",), "The program 'no-such-program' was not found"),
         ((), ("true", "Aa0" * 16), "An argument of the command looks like a token"),
         (("--name", "two words"), ("true",), "is not a name for a provider"),
         (("--name", "-x"), ("true",), "Argument --name"),

@@ -17,7 +17,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
-from conda_token_plugin.cli.options import add_channel_options, default_channels
+from conda_token_plugin.cli.options import (
+    add_channel_options,
+    default_channels,
+    refuse_unknown,
+    several,
+)
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
@@ -32,7 +37,6 @@ from conda_token_plugin.tokens.scope import (
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterable
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store import Store
@@ -141,11 +145,10 @@ def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
         NoToken: There is none.
         BadInput: Several tokens are possible.
     """
+    known = {token.organization for token in held}
     if call.args.org is not None:
-        named = [token for token in held if token.organization == call.args.org]
-        if not named:
-            raise NoToken.for_organization(call.args.org, known=_names(held))
-        return named[0]
+        refuse_unknown([call.args.org], known=known)
+        return next(token for token in held if token.organization == call.args.org)
     common = shared_prefixes(call.settings.repo_url)
     opening = [token for token in held if longest_prefix(f"{common[0]}/", among=token.scope)]
     for candidates in (opening, held):
@@ -155,14 +158,7 @@ def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
         raise NoToken(
             "No token is stored, so the server would refuse conda.", hint="Run: conda token install"
         )
-    raise BadInput(
-        f"Several organizations have a token: {', '.join(_names(held))}.",
-        hint="Choose one with --org.",
-    )
-
-
-def _names(held: Iterable[Token]) -> list[str]:
-    return sorted({token.organization for token in held})
+    raise several(known, hint="Choose one with --org.")
 
 
 def _signer(call: CommandContext) -> str:

@@ -20,18 +20,12 @@ from conda_token_plugin.cli.demo_stage import demo_commands, demo_home
 from conda_token_plugin.errors.outcome import CheckFailed
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.cli.demo_stage import DemoCommand, DemoHome
 
 GREEN, RED, BOLD, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[1m", "\x1b[0m"
 """Colours on a terminal."""
 SUCCESS = re.compile(r"^(?:Issued|Executing|installed).*", re.MULTILINE)
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:

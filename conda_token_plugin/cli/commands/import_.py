@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.options import organization
+from conda_token_plugin.cli.options import add_store, organization
 from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.integrations.registry import SOURCES, source
 from conda_token_plugin.operations.export_tokens import refresh_exports
@@ -64,7 +64,7 @@ def configure(parser: ArgumentParser) -> None:
         help="then remove the plain copies of stored and of rejected tokens, with a backup",
     )
     parser.add_argument("--no-validate", action="store_true", help="import without verifying")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
+    add_store(parser)
 
 
 def run(call: CommandContext) -> int:

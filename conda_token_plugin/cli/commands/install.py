@@ -13,11 +13,11 @@ prints the token.
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, issue_flow, login_flow
-from conda_token_plugin.cli.options import STORE_HELP, organization, span
-from conda_token_plugin.cli.output import entry
+from conda_token_plugin.cli.options import add_store, organization, span
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
@@ -49,7 +49,7 @@ def configure(parser: ArgumentParser) -> None:
         metavar="ORG",
         help="the organization; prompted for if you belong to several",
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help=STORE_HELP)
+    add_store(parser)
     when = parser.add_argument_group("for scripts").add_mutually_exclusive_group()
     when.add_argument("--if-missing", action="store_true", help="only if no usable token is stored")
     when.add_argument(
@@ -110,12 +110,12 @@ def run(call: CommandContext) -> int:
 
 def _install(call: CommandContext) -> int:
     """Choose the organization, plan, ask for confirmation, issue, report."""
-    login = login_flow.Login(call)
     given_token.separate_organization(call)
     if given_token.is_given(call.args):
         return given_token.run(call, options=lambda: _options(call))
     store = call.store()
-    name = call.args.org or _chosen(call, service=login.service())
+    service = cache(partial(login_flow.service, call))  # a login is made once, if it is needed
+    name = call.args.org or _chosen(call, service=service())
     found = supplied(call.settings, organization=name)
     if found is not None:
         return _left_alone(call, name, found=found)
@@ -124,7 +124,7 @@ def _install(call: CommandContext) -> int:
         settings=call.settings,
         now=call.now,
         notice=call.printer.say,
-        service=login.service,
+        service=service,
     )
     plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
@@ -136,7 +136,7 @@ def _install(call: CommandContext) -> int:
     if call.prompts.interactive and plan.current is None and call.args.org:
         policy.check_membership(name)
     wish = _options(call)
-    return issue_flow.issue_and_report(call, plan, wish=wish, service=login.service(), store=store)
+    return issue_flow.issue_and_report(call, plan, wish=wish, service=service(), store=store)
 
 
 def _wish(call: CommandContext) -> IssueWish:
@@ -161,7 +161,7 @@ def _left_alone(call: CommandContext, name: str, *, found: HeldToken) -> int:
         raise Supplied(name, source=found.source)
     why = f"{found.source} supplies it"
     call.printer.say(f"Kept the token of {name}: {why}.")
-    shown = entry(found.token, source=found.source, now=call.now)
+    shown = call.entry(found.token, source=found.source)
     call.printer.data({**shown, "action": IssueAction.KEEP.value, "why": why})
     return 0
 
@@ -185,7 +185,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
         f"{issue_flow.expiry_sentence(token, now=call.now)}"
     )
-    shown = entry(token, source=store.vault_of(token.key), now=call.now)
+    shown = call.entry(token, source=store.vault_of(token.key))
     facts = {"action": plan.action.value, "why": plan.why}
     call.printer.data({**shown, **facts})
     return 0

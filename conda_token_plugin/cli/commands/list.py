@@ -13,21 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.output import entry
 from conda_token_plugin.store.lookup import all_credentials
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.tokens.token import Token
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:
@@ -36,7 +29,7 @@ def run(call: CommandContext) -> int:
     held = all_credentials(call.settings, stores=stores)
     call.printer.table(
         [_row(item, call=call) for item in held],
-        value=[entry(item.token, source=item.source, now=call.now) for item in held],
+        value=[call.entry(item.token, source=item.source) for item in held],
     )
     if not held:
         call.printer.say("No token is stored. Run: conda token install")

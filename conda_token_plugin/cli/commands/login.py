@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.login_flow import STORED_LOGIN, log_in
+from conda_token_plugin.cli.options import add_store
 from conda_token_plugin.errors.input import NeedsAnswer
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import OrganizationError
@@ -42,7 +43,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-channels", action="store_true", help="do not send the API key to channels"
     )
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help="where to store it")
+    add_store(parser)
 
 
 def run(call: CommandContext) -> int:

@@ -17,14 +17,8 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.operations.update_dropin import update_dropin
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store import Store
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:

@@ -20,9 +20,9 @@ from argparse import REMAINDER, ArgumentTypeError
 from datetime import datetime, timezone
 from pathlib import Path
 from shlex import join
-from shutil import which
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.cli.options import program
 from conda_token_plugin.cli.parser import add_actions
 from conda_token_plugin.errors import CREDENTIAL_FORMAT
 from conda_token_plugin.errors.input import BadInput
@@ -138,21 +138,14 @@ def _command(words: list[str]) -> tuple[str, ...]:
     Raises:
         BadInput: There is no command or no such program, or an argument looks like a secret.
     """
-    words = words[1:] if words[:1] == ["--"] else words
-    if not words:
-        raise BadInput(
-            "No command was given.",
-            hint="For example: conda token provider add --scope URL -- vault-helper",
-        )
     if any(re.search(CREDENTIAL_FORMAT, word) for word in words):
         raise BadInput(
             "An argument of the command looks like a token.",
             hint="Other users can see the arguments of a command. Have it read the secret.",
         )
-    program = which(words[0])
-    if program is None:
-        raise BadInput(f"There is no program {words[0]!r}.", hint="Check its name, and PATH.")
-    return (str(Path(program).absolute()), *words[1:])
+    example = "conda token provider add --scope URL -- vault-helper"
+    found, *arguments = program(words, path=None, example=example)
+    return (str(Path(found).absolute()), *arguments)
 
 
 def _list(call: CommandContext) -> int:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.input import BadInput, Supplied
+from conda_token_plugin.cli.options import add_organizations, named_organizations, several
+from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
@@ -36,10 +37,7 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations."""
-    parser.add_argument(
-        "organizations", nargs="*", metavar="ORG", help="default: the only one with a token"
-    )
-    parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
+    add_organizations(parser, default="the only one with a token")
     parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
     parser.add_argument(
         "-s", "--system", action="store_true", help="from the store of this machine"
@@ -107,20 +105,16 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
         NoToken: An organization has no token in this store.
         NotConfirmed: The only token was to be removed without being named, and the user refused.
     """
-    names = [*call.args.organizations, *call.args.org]
+    names = named_organizations(call.args)
     held = store.tokens()
     if not names and not call.args.all and len(held) <= 1:
         for token in held:
             _agree(call, token)
         return held
     known = {token.organization for token in held}
-    if names and call.args.all:
-        raise BadInput("--all and the name of an organization exclude each other.")
     if not names and not call.args.all:
-        raise BadInput(
-            f"Several organizations have a stored token: {', '.join(sorted(known))}.",
-            hint="Name one: conda token remove ORG. Or remove all: conda token remove --all",
-        )
+        hint = "Name one: conda token remove ORG. Or remove all: conda token remove --all"
+        raise several(known, hint=hint)
     for name in names:
         if name not in known:
             raise _unknown(call, name, known=known)

@@ -17,6 +17,7 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import issue_flow, login_flow
+from conda_token_plugin.cli.options import refuse_unknown, several
 from conda_token_plugin.errors.input import BadInput, NeedsAnswer
 from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.errors.store import NoToken
@@ -61,7 +62,7 @@ def run(call: CommandContext) -> int:
     store = call.store()
     before = _chosen(call, store=store)
     individual = before.kind is TokenKind.INDIVIDUAL
-    service = login_flow.Login(call).service() if individual else None
+    service = login_flow.service(call) if individual else None
     found, page = _compared(call, before, store=store, service=service)
     if not needs_replacement(found.token, before=before, now=call.now):
         return _kept(call, found, before=before, page=page)
@@ -85,20 +86,13 @@ def _chosen(call: CommandContext, *, store: Store) -> Token:
     """
     held = store.tokens()
     name = call.args.organization or call.args.org
-    selected = [token for token in held if name in (None, token.organization)]
-    names = sorted({token.organization for token in held})
-    if not selected:
-        raise (
-            NoToken.for_organization(name, known=names)
-            if name
-            else NoToken("No token is stored.", hint="Run: conda token install")
-        )
-    if name is None and len(names) > 1:
-        raise BadInput(
-            f"Several organizations have a stored token: {', '.join(names)}.",
-            hint="Name one: conda token renew ORG",
-        )
-    return selected[0]
+    known = {token.organization for token in held}
+    refuse_unknown(filter(None, [name]), known=known)
+    if len(known) > 1 and name is None:
+        raise several(known, hint="Name one: conda token renew ORG")
+    if not held:
+        raise NoToken("No token is stored.", hint="Run: conda token install")
+    return next(token for token in held if name in (None, token.organization))
 
 
 def _compared(

@@ -19,9 +19,9 @@ import signal
 import subprocess
 from argparse import REMAINDER
 from contextlib import contextmanager
-from shutil import which
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.cli.options import program
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
@@ -59,7 +59,8 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(call: CommandContext) -> int:
     """Run the command; return its exit code, or 128 + N if signal N ended it."""
-    command = _command(call)
+    path = call.settings.variables.get("PATH", "")
+    command = program(call.args.command, path=path, example=f"{call.prog} run -- env")
     stores = call.stores()
     key = (api_key_for(call.settings, stores=stores),) if call.args.api_key else ()
     is_wanted = call.args.org or not key
@@ -87,17 +88,6 @@ def _grants(call: CommandContext, found: Sequence[HeldToken]) -> list[Grant]:
         if one not in stored:
             call.printer.say(f"The credential from {one.source} is not passed to the command.")
     return [granted(one) for one in stored]
-
-
-def _command(call: CommandContext) -> list[str]:
-    words: list[str] = call.args.command
-    words = words[1:] if words[:1] == ["--"] else words
-    if not words:
-        raise BadInput("No command was given.", hint=f"For example: {call.prog} run -- env")
-    program = which(words[0], path=call.settings.variables.get("PATH", ""))
-    if program is None:
-        raise BadInput(f"The program {words[0]!r} was not found.", hint="Check its name and PATH.")
-    return [program, *words[1:]]
 
 
 def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token
-from conda_token_plugin.cli.options import STORE_HELP, add_channel_options, default_channels
+from conda_token_plugin.cli.options import add_channel_options, add_store, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_token import CondaOptions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the options of a token that was given, and those of anaconda-auth's command."""
     parser.add_argument("-o", "--org", metavar="ORG", help="the organization of the token")
-    parser.add_argument("--store", choices=("auto", "keyring", "file"), help=STORE_HELP)
+    add_store(parser)
     given_token.configure(parser)
     compatible = parser.add_argument_group("for compatibility with anaconda-auth")
     compatible.add_argument("-e", "--env", action="store_true", help="accepted, ignored")

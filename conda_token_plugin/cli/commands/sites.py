@@ -15,15 +15,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
     from typing import Any
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.settings.sites import Site
-
-
-def configure(parser: ArgumentParser) -> None:
-    """Add nothing: the command has no options of its own."""
 
 
 def run(call: CommandContext) -> int:

@@ -15,11 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.options import span
-from conda_token_plugin.cli.output import entry
+from conda_token_plugin.cli.options import (
+    add_organizations,
+    named_organizations,
+    refuse_unknown,
+    span,
+)
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
-from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, all_credentials
@@ -65,9 +68,8 @@ class TokenStatus:
 
 
 def configure(parser: ArgumentParser) -> None:
-    """Add the organization and the options."""
-    parser.add_argument("organization", nargs="?", metavar="ORG", help="default: all")
-    parser.add_argument("-o", "--org", dest="org", metavar="ORG", help="the same as an option")
+    """Add the organizations and the options."""
+    add_organizations(parser, default="all")
     parser.add_argument("--offline", action="store_true", help="make no request")
     parser.add_argument(
         "--fail-within", type=span, metavar="SPAN", help="fail if one expires within, say, 14d"
@@ -96,15 +98,12 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
     """Return the tokens to check.
 
     Raises:
-        NoToken: The named organization has none.
+        NoToken: A named organization has none.
     """
-    stores = call.stores()
-    held = all_credentials(call.settings, stores=stores)
-    name = call.args.organization or call.args.org
-    chosen = tuple(item for item in held if name in (None, item.token.organization))
-    if name and not chosen:
-        raise NoToken.for_organization(name, known={item.token.organization for item in held})
-    return chosen
+    held = all_credentials(call.settings, stores=call.stores())
+    names = named_organizations(call.args)
+    refuse_unknown(names, known={item.token.organization for item in held})
+    return tuple(item for item in held if not names or item.token.organization in names)
 
 
 def _checked(call: CommandContext, item: HeldToken) -> TokenStatus:
@@ -202,7 +201,7 @@ def _block(call: CommandContext, one: TokenStatus) -> list[str]:
 
 
 def _value(call: CommandContext, one: TokenStatus) -> dict[str, Any]:
-    shown = entry(one.holding.token, source=one.holding.source, now=call.now)
+    shown = call.entry(one.holding.token, source=one.holding.source)
     service = _service(call, one.holding.token)
     value = {**shown, "service": service, "works": one.works, "check": one.words}
     return {**value, "passes": one.passes(call), "asked_by_conda": not one.url}

@@ -17,10 +17,13 @@ from __future__ import annotations
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.cli.options import (
+    add_organizations,
+    named_organizations,
+    refuse_unknown,
+)
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.login import LoginError
-from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.extend_token import awaited
 from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
@@ -46,10 +49,7 @@ NEXT = {
 
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations and the options."""
-    parser.add_argument(
-        "organizations", nargs="*", metavar="ORG", help="organizations (default: all)"
-    )
-    parser.add_argument("-o", "--org", action="append", default=[], help="the same as an option")
+    add_organizations(parser, default="all")
     parser.add_argument("-a", "--all", action="store_true", help="all stored tokens (default)")
     parser.add_argument("--web", action="store_true", help="open the page that extends it")
     parser.add_argument("--wait", action="store_true", help="wait until it was extended there")
@@ -78,17 +78,8 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
         BadInput: Organizations are named together with ``--all``.
         NoToken: No token is stored for a named organization.
     """
-    names = [*call.args.organizations, *call.args.org]
-    if names and call.args.all:
-        raise BadInput(
-            "--all and the name of an organization exclude each other.",
-            hint="See: conda token list",
-        )
-    held = store.tokens()
-    known = {token.organization for token in held}
-    for name in names:
-        if name not in known:
-            raise NoToken.for_organization(name, known=known)
+    names, held = named_organizations(call.args), store.tokens()
+    refuse_unknown(names, known={token.organization for token in held})
     if not held:
         call.printer.say("No token is stored. Run: conda token install")
     chosen = [token for token in held if not names or token.organization in names]

@@ -14,7 +14,6 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conda_token_plugin.cli.output import entry
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.display import channels, described, expiry, named
 from conda_token_plugin.tokens.scope import normalised, segment, without_secrets
@@ -45,9 +44,9 @@ def run(call: CommandContext) -> int:
     if found is None:
         raise NoToken.for_url(without_secrets(url))
     other = lookup.alternative(f"{url}/", to=found)
-    value = entry(found.token, source=found.source, now=call.now)
+    value = call.entry(found.token, source=found.source)
     value |= {"url": url, "prefix": found.prefix}
-    value |= {"if_refused": other and entry(other.token, source=other.source, now=call.now)}
+    value |= {"if_refused": other and call.entry(other.token, source=other.source)}
     call.printer.data(value, text="\n".join(_lines(url, found, other=other, call=call)), wrap=True)
     return 0
 
