@@ -40,7 +40,11 @@ from tests.properties.samples import (
 PARSERS: dict[str, Parser] = {
     "answers": Parser(read=answers.answered(answers.every_question), samples=GOOD, spoilt=NOWHERE),
     "admin": Parser(read=answers.answered(answers.admin), samples=GOOD[2:3]),
-    "login": Parser(read=answers.answered(answers.login), samples=(document(DEVICE),)),
+    "login": Parser(
+        read=answers.answered(answers.login),
+        samples=(document(DEVICE),),
+        spoilt=(document({**DEVICE, "device_code": "c\ud800ode"}),),
+    ),
     "proof": Parser(
         read=answers.answered(answers.proof),
         samples=(document(INDEX), GOOD[-1]),

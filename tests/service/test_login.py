@@ -627,6 +627,7 @@ def test_service_without_device_login_suggests_the_browser() -> None:
         ("interval", 0),
         ("interval", [5]),
         ("device_code", None),
+        ("device_code", "c\ud800ode"),
     ],
 )
 @responses.activate

@@ -135,6 +135,7 @@ REVEALS = {
     "tokens/authorization.py": 4,  # two header forms, the path form, and redaction
     "gateways/http/client.py": 1,  # the service's own Authorization header
     "service/admin.py": 2,  # the id and the secret of a service account, in a form
+    "service/login/device.py": 1,  # the device code of a login, in a form
     "tokens/api_key.py": 1,  # an API key's expiry is inside of it
     # into the store
     "store/envelope.py": 1,

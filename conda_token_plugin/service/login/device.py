@@ -41,7 +41,8 @@ class DeviceCode:
 @dataclass(frozen=True, slots=True)
 class _Begun:
     code: DeviceCode
-    device_code: str
+    device_code: Secret
+    """Whoever has it can get the access token, too."""
     interval: float
 
 
@@ -108,11 +109,11 @@ class DeviceLogin:
                 interval, trouble = interval * 2, error
         raise _out_of_time(trouble)
 
-    def _ask(self, device_code: str) -> Secret:
+    def _ask(self, device_code: Secret) -> Secret:
         from oauthlib.oauth2 import DeviceClient
 
         client = DeviceClient(self._client_id)
-        body = client.prepare_request_body(device_code=device_code, include_client_id=True)
+        body = client.prepare_request_body(device_code=device_code.reveal(), include_client_id=True)
         return access_token(self._http, self._endpoints.token, client=client, body=body)
 
 
@@ -144,7 +145,7 @@ def _read(found: JsonReader) -> _Begun:
     )
     interval = found["interval"]
     waits = INTERVAL if interval.value is None else _seconds(interval)
-    return _Begun(code, found["device_code"].text, waits)
+    return _Begun(code, found["device_code"].secret, waits)
 
 
 def _shown(part: JsonReader) -> str:
