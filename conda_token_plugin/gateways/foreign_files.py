@@ -93,6 +93,16 @@ def read_any(path: Path) -> bytes | None:
     return data
 
 
+def refuse_special(path: Path) -> None:
+    """Raise if ``path`` is a folder, a pipe or a device, which must not be replaced by a file.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(path, reason="is no regular file", hint="Move it away.")
+
+
 def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None = None) -> None:
     """Replace the content of ``path``, and create the file and its folders if necessary.
 

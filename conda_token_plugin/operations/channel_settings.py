@@ -6,6 +6,8 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
+from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.store import machine_store
 from conda_token_plugin.tokens.scope import organization_of, pattern
@@ -70,8 +72,8 @@ def _covers(path: Path, *, url: str) -> bool:
 def _channels(path: Path) -> list[str]:
     """Return the channels and patterns for which a configuration file names this plugin."""
     try:
-        content = condarcs.parsed(path.read_bytes())
-    except OSError:  # missing, or not permitted
+        content = condarcs.parsed(foreign_files.read_any(path) or b"")
+    except ConfigurationError:  # not permitted, or too large
         return []
     entries = content.get("channel_settings") if isinstance(content, dict) else None
     return [

@@ -163,7 +163,7 @@ def handler(context: CheckContext) -> Iterator[Problem]:
     tokens = store.credentials()
     defaults = dropin.adds_defaults(path)
     wanted = dropin.composed(tokens, signed_by=dropin.signer(path), defaults=defaults)
-    if wanted != (path.read_text("utf-8", "replace") if path.is_file() else ""):
+    if wanted != dropin.content(path):
         fix = partial(update_dropin, path, store=store)
         yield Problem(f"{path} does not agree with the stored tokens.", fix)
         return

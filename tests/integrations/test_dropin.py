@@ -11,12 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.operations.channel_settings import is_asked
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
@@ -99,7 +102,7 @@ print(json.dumps([one.value(None) for one in found["channels"].value(None)]))
 
 
 @pytest.mark.conda
-@settings(max_examples=20, deadline=None)
+@hypothesis_settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(max_size=20), min_size=1, max_size=20))
 def test_conda_reads_the_drop_in_in_any_locale(rests: list[str]) -> None:
     pytest.importorskip("conda")
@@ -238,6 +241,39 @@ def test_failed_replace_keeps_the_old_file_and_leaves_no_temporary(
 
     assert path.read_text() == before
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["ours.yml"]
+
+
+def _make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Path.mkdir,
+        pytest.param(
+            _make_fifo,
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs"),
+        ),
+    ],
+)
+def test_drop_in_that_is_no_regular_file_is_neither_read_nor_replaced(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "ours.yml"
+    make(path)
+
+    assert (dropin.signer(path), dropin.adds_defaults(path), dropin.content(path)) == (
+        "",
+        False,
+        "",
+    )
+    settings = Settings({"HOME": str(tmp_path), "CONDA_TOKEN_CONDARC": str(path)})
+    assert not is_asked(f"{REPO}/acme", settings=settings)
+    for write in (dropin.prove_writable, lambda one: dropin.write(one, tokens=[token(REPO)])):
+        with pytest.raises(ConfigurationError, match="no regular file"):
+            write(path)
+    assert not path.is_file()
 
 
 @pytest.mark.parametrize(

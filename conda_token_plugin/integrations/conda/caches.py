@@ -21,6 +21,7 @@ from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files, state_file
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import SUBDIRS, channel_of, longest_prefix, without_secrets
@@ -101,8 +102,8 @@ def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8", "replace")
-    except OSError:  # missing, or not readable by this user
+        return (foreign_files.read_any(path) or b"").decode("utf-8", "replace")
+    except ConfigurationError:  # not readable by this user, or too large
         return ""
 
 
@@ -163,8 +164,8 @@ def _drop_notes(folder: Path, *, among: frozenset[str]) -> None:
 
 def _json(path: Path) -> object:
     try:
-        content: object = json.loads(path.read_text("utf-8", "replace"))
-    except (OSError, ValueError, RecursionError):  # missing, being written, or damaged
+        content: object = json.loads(_text(path))
+    except (ValueError, RecursionError):  # missing, being written, or damaged
         return None
     return content
 

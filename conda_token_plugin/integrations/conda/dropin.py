@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
-from conda_token_plugin.gateways import files
+from conda_token_plugin.gateways import files, foreign_files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.tokens.scope import longest_prefix, pattern
 from conda_token_plugin.tokens.token import TokenKind
@@ -123,10 +123,11 @@ def write(
 
     Raises:
         BadInput: conda could not read the file. The old one is unchanged.
-        ConfigurationError: The file or its folder cannot be written.
+        ConfigurationError: The file or its folder cannot be written, or it is no regular file.
     """
     try:
-        before = path.read_text("utf-8", "replace") if path.exists() else ""
+        foreign_files.refuse_special(path)
+        before = content(path)
         signed_by = _signer_in(before) if signed_by is None else signed_by
         defaults = _DEFAULTS_LINE in before if defaults is None else defaults
         text = composed(tokens, signed_by=signed_by, defaults=defaults)
@@ -144,19 +145,28 @@ def write(
     return True
 
 
+def content(path: Path) -> str:
+    """Return the text of the drop-in; "" if it is missing, and if it is no regular file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or is too large.
+    """
+    return (foreign_files.read_any(path) or b"").decode("utf-8", "replace")
+
+
 def signer(path: Path) -> str:
     """Return where the drop-in lets conda find signatures, or "" if it does not."""
     try:
-        return _signer_in(path.read_text("utf-8", "replace"))
-    except OSError:  # missing, or not readable; then it is not writable either
+        return _signer_in(content(path))
+    except ConfigurationError:  # not readable; then it is not writable either
         return ""
 
 
 def adds_defaults(path: Path) -> bool:
     """Return whether the drop-in adds ``defaults`` to conda's channels."""
     try:
-        return _DEFAULTS_LINE in path.read_text("utf-8", "replace")
-    except OSError:  # missing, or not readable; then it is not writable either
+        return _DEFAULTS_LINE in content(path)
+    except ConfigurationError:  # not readable; then it is not writable either
         return False
 
 
@@ -209,11 +219,12 @@ def prove_writable(path: Path) -> None:
     """Check that the drop-in can be written. Leave nothing behind.
 
     Raises:
-        ConfigurationError: It cannot be written.
+        ConfigurationError: It cannot be written, or it is no regular file.
     """
     from tempfile import TemporaryFile
 
     try:
+        foreign_files.refuse_special(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path.parent):
             pass
