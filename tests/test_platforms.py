@@ -416,7 +416,7 @@ def test_keyring_entry_of_rattler_is_imported_except_on_windows(
     copy = copy_for(rattler, platform=platform, monkeypatch=monkeypatch)
     asked: list[str] = []
     monkeypatch.setattr(copy.KeyringService, "held", lambda _, key: asked.append(key))
-    assert list(copy.RattlerSource().offers(Settings())) == []
+    assert list(copy.read(Settings())) == []
     assert asked == ([] if platform == "win32" else ["repo.anaconda.cloud"])
 
 

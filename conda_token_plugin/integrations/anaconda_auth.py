@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,7 +25,7 @@ from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.gateways.locks import UNCHANGED
-from conda_token_plugin.integrations.source import RawCredential, offered, text
+from conda_token_plugin.integrations.source import RawCredential, text
 from conda_token_plugin.settings.sites import FORMER_DOMAINS, SERVICE_URL
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
@@ -35,7 +34,6 @@ from conda_token_plugin.tokens.token import AuthScheme
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.settings import Settings
 
 SERVICE = "Anaconda Cloud"
@@ -166,41 +164,30 @@ class AnacondaLogins:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class AnacondaAuth:
-    """The repository tokens of anaconda-auth."""
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield the repository tokens for the service of ``settings``. The import source."""
+    keyring = AnacondaKeyring(settings)
+    domains = domains_of(settings.service_url)
+    entries = keyring.entries()
+    try:
+        found = [one for name in domains for one in _tokens(entries.get(name))]
+    except ValueError:  # an entry is damaged
+        raise keyring.damaged() from None
+    yield from (_raw(one, where=keyring.where, settings=settings) for one in found)
+    if keyring.was_used:
+        found = [one for name in domains for one in _in_system_keyring(keyring, name)]
+        yield from (_raw(one, where="the system keyring", settings=settings) for one in found)
 
-    name: str = "anaconda-auth"
 
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield the tokens for the service of ``settings``."""
-        keyring = AnacondaKeyring(settings)
-        domains = domains_of(settings.service_url)
-        entries = keyring.entries()
-        try:
-            found = [one for name in domains for one in _tokens(entries.get(name))]
-        except ValueError:  # an entry is damaged
-            raise keyring.damaged() from None
-        yield from self._offered(found, where=keyring.where, settings=settings)
-        if keyring.was_used:
-            found = [one for name in domains for one in _in_system_keyring(keyring, name)]
-            yield from self._offered(found, where="the system keyring", settings=settings)
-
-    def _offered(
-        self, tokens: list[dict[str, Any]], *, where: str, settings: Settings
-    ) -> Iterator[FoundCredential]:
-        credentials = (
-            RawCredential(
-                source=self.name,
-                where=where,
-                urls=(_home(text(one, "org_name"), settings),),
-                value=text(one, "token"),
-                way=AuthScheme.TOKEN,
-                organization=text(one, "org_name"),
-            )
-            for one in tokens
-        )
-        return offered(credentials, settings=settings)
+def _raw(token: dict[str, Any], *, where: str, settings: Settings) -> RawCredential:
+    owner = text(token, "org_name")
+    return RawCredential(
+        where=where,
+        urls=(_home(owner, settings),),
+        value=text(token, "token"),
+        way=AuthScheme.TOKEN,
+        organization=owner,
+    )
 
 
 def _home(owner: str, settings: Settings) -> str:

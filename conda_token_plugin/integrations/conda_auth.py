@@ -10,54 +10,43 @@ It sends ``Bearer``, but ``token`` to anaconda.org.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.integrations.conda import condarcs
-from conda_token_plugin.integrations.source import RawCredential, offered, text
+from conda_token_plugin.integrations.source import RawCredential, text
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.settings import Settings
 
 HANDLERS = ("token", "http-basic")
 ALIAS = "https://conda.anaconda.org"
 
 
-@dataclass(frozen=True, slots=True)
-class CondaAuth:
-    """The import source: the entries for the channels that conda-auth was set up for."""
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield one credential per channel that has a keyring entry. The import source."""
+    for channel, target in dict.fromkeys(_settings(settings)):
+        held = _held(target)
+        if held is not None:
+            yield _raw(channel, held)
 
-    name: str = "conda-auth"
 
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield one credential per channel that has a keyring entry."""
-        entries = dict.fromkeys(_settings(settings))
-        sightings = (
-            self._raw_of(channel, held)
-            for channel, target in entries
-            if (held := _held(target)) is not None
-        )
-        return offered(sightings, settings=settings)
-
-    def _raw_of(self, channel: str, held: dict[str, Any]) -> RawCredential:
-        basic = held.get("auth_type") == "http-basic"
-        url = channel if "://" in channel else f"{ALIAS}/{channel}"
-        bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
-        way = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
-        return RawCredential(
-            source=self.name,
-            where=f"the system keyring, conda-auth for {channel}",
-            urls=(url.removesuffix("/*"),),
-            value=text(held, "password" if basic else "token"),
-            way=AuthScheme.BASIC if basic else way,
-            username=text(held, "username") if basic else "",
-        )
+def _raw(channel: str, held: dict[str, Any]) -> RawCredential:
+    basic = held.get("auth_type") == "http-basic"
+    url = channel if "://" in channel else f"{ALIAS}/{channel}"
+    bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
+    way = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
+    return RawCredential(
+        where=f"the system keyring, conda-auth for {channel}",
+        urls=(url.removesuffix("/*"),),
+        value=text(held, "password" if basic else "token"),
+        way=AuthScheme.BASIC if basic else way,
+        username=text(held, "username") if basic else "",
+    )
 
 
 def _settings(settings: Settings) -> Iterator[tuple[str, str]]:

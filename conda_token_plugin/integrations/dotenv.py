@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
-from conda_token_plugin.integrations.target import RENAME, Entry
+from conda_token_plugin.integrations.target import RENAME, Entry, Target, secret_or_none
 from conda_token_plugin.settings import API_KEY, token_variable
-from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
 ANY = "(any)"
 """The name that ``lookup`` gives to the organization of a general token."""
@@ -69,22 +69,14 @@ class Assignments:
         return text
 
 
-class Dotenv:
+class Dotenv(Target):
     """A project's ``.env``."""
 
     name = "dotenv"
 
-    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # the signature of Target
-        """Return True: dotenv is a convention of many programs."""
-        return True
-
     def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
         """Return ``.env`` in the current folder."""
         return self.place_at(Path(".env"))
-
-    def place_named(self, name: str) -> Place:
-        """Return the file whose path was recorded."""
-        return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:
         """Return the file at ``path``."""
@@ -106,10 +98,7 @@ class Dotenv:
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the value itself."""
-        try:
-            return Secret(value)
-        except MalformedToken:  # empty, or with blanks
-            return None
+        return secret_or_none(value)
 
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
         """Warn of committing the file."""

@@ -14,25 +14,21 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
-from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
-from conda_token_plugin.integrations.target import Entry, refuse_inside_path
-from conda_token_plugin.tokens.authorization import secret_type
+from conda_token_plugin.integrations.source import RawCredential, plain_copy, text, url_of
+from conda_token_plugin.integrations.target import Entry, Target, refuse_inside_path, secret_or_none
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.integrations.target import Grant, Place
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
@@ -46,7 +42,7 @@ WAYS = {
 }
 
 
-class Mamba:
+class Mamba(Target):
     """The export target; mamba and micromamba read the same file."""
 
     def __init__(self, name: str) -> None:
@@ -64,11 +60,7 @@ class Mamba:
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
         """Return the file; mamba reads no keyring."""
-        return self.place_at(settings.home / ".mamba" / "auth" / "authentication.json")
-
-    def place_named(self, name: str) -> Place:
-        """Return the file whose path was recorded."""
-        return self.place_at(Path(name))
+        return self.place_at(_file(settings))
 
     def place_at(self, path: Path) -> Place:
         """Return the file at ``path``."""
@@ -112,31 +104,24 @@ class Mamba:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MambaSource:
-    """The import source: the file of mamba and micromamba."""
-
-    name: str = "mamba"
-
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield one credential per key."""
-        return offered(_raw(settings), settings=settings)
-
-
-def _raw(settings: Settings) -> Iterator[RawCredential]:
-    path = settings.home / ".mamba" / "auth" / "authentication.json"
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield one credential per key of the file of mamba and micromamba. The import source."""
+    path = _file(settings)
     for entry in TextFile(path=path, format=FORMAT).look():
         held = json.loads(entry.value)
         secret = secret_of(held)
         yield RawCredential(
-            source="mamba",
             where=f"{path} {entry.key}",
             urls=(url_of(entry.key, settings),),
             value=secret.reveal() if secret else "",
             way=WAYS[held["type"]],
             username=text(held, "user"),
-            plain=json_copy(path, entry.key, format_=FORMAT),
+            plain=plain_copy(path, entry.key, format_=FORMAT),
         )
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / ".mamba" / "auth" / "authentication.json"
 
 
 def key_of(prefix: str) -> str:
@@ -147,13 +132,12 @@ def key_of(prefix: str) -> str:
 
 def secret_of(entry: dict[str, str]) -> Secret | None:
     """Return the token or password of an entry of a known kind, or None."""
-    held = entry[KINDS[entry["type"]]]
+    held, way = entry[KINDS[entry["type"]]], WAYS[entry["type"]]
     try:
-        if entry["type"] == "BasicHTTPAuthentication":
-            held = b64decode(held, validate=True).decode()
-        return secret_type(WAYS[entry["type"]].value)(held)
-    except (MalformedToken, ValueError):  # a value that cannot be sent; invalid base64 or UTF-8
+        plain = b64decode(held, validate=True).decode() if way is AuthScheme.BASIC else held
+    except ValueError:  # invalid base64 or UTF-8
         return None
+    return secret_or_none(plain, way=way.value)
 
 
 def _value(grant: Grant) -> dict[str, str]:

@@ -20,25 +20,30 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import ConfigurationError, MalformedToken
+from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
-from conda_token_plugin.integrations.source import RawCredential, json_copy, offered, text, url_of
-from conda_token_plugin.integrations.target import Entry, refuse_inside_path
-from conda_token_plugin.tokens.authorization import secret_type
+from conda_token_plugin.integrations.source import RawCredential, plain_copy, text, url_of
+from conda_token_plugin.integrations.target import (
+    Entry,
+    Place,
+    Target,
+    refuse_inside_path,
+    secret_or_none,
+)
 from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential, Plain
-    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.integrations.source import Plain
+    from conda_token_plugin.integrations.target import Grant
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
 
@@ -55,7 +60,8 @@ SHARES_KEYRING = sys.platform != "win32"
 """On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
 
 
-class KeyringPlace(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class KeyringPlace(Place):
     """The keyring entries of one service, as a place of exported tokens."""
 
     service: KeyringService
@@ -69,16 +75,6 @@ class KeyringPlace(NamedTuple):
         """Return the entry of the user name ``key``, or None."""
         return self.service.held(key)
 
-    def prepare(self, key: str) -> None:
-        """Do nothing: a keyring accepts every key."""
-
-    def sweep(self, key: str) -> None:
-        """Do nothing: a write to a keyring leaves no temporary."""
-
-    def missing(self, key: str) -> str:  # noqa: ARG002  # as Place
-        """Return "": no file or folder is made."""
-        return ""
-
     def put(self, key: str, value: str) -> None:
         """Set the entry."""
         self.service.put(key, value)
@@ -88,14 +84,10 @@ class KeyringPlace(NamedTuple):
         self.service.drop(key)
 
 
-class Rattler:
+class Rattler(Target):
     """The export target: the credentials that every client built on rattler reads."""
 
     name = "rattler"
-
-    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # the signature of Target
-        """Return True: it is a library within other programs, which cannot be listed."""
-        return True
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:
         """Return the file that a variable names, else the keyring if it is preferred."""
@@ -125,11 +117,8 @@ class Rattler:
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the token or password of an entry, or None."""
-        way, held, _ = _held(_read(value))
-        try:
-            return None if way is None else secret_type(way.value)(held)
-        except MalformedToken:  # a value that cannot be sent, or another kind of credential
-            return None
+        way, held, _ = _held(_parsed(value))
+        return None if way is None else secret_or_none(held, way=way.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """Say that credentials apply to whole hosts."""
@@ -137,17 +126,6 @@ class Rattler:
             f"{self.name} finds credentials by host: it sends {named(grant.token)} "
             f"to every channel of {', '.join(hosts_of(grant))}."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class RattlerSource:
-    """The import source: the files of rattler and pixi, and the repository's keyring entry."""
-
-    name: str = "rattler"
-
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield one credential per host. Patterns of hosts are skipped."""
-        return offered(_raw(settings), settings=settings)
 
 
 def file_at(path: Path) -> TextFile:
@@ -162,12 +140,16 @@ def file_at(path: Path) -> TextFile:
     return TextFile(path=path, format=FORMAT, lock=path.with_suffix(".lock"))
 
 
-def _raw(settings: Settings) -> Iterator[RawCredential]:
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield the credentials in the files of rattler, and the repository's keyring entry.
+
+    One per host; patterns of hosts are skipped. The import source.
+    """
     named = settings.variables.get("RATTLER_AUTH_FILE")
     paths = [Path(named)] if named else []
     for path in (*paths, settings.home / ".rattler" / "credentials.json"):
         for entry in file_at(path).look():
-            plain = json_copy(path, entry.key, format_=FORMAT)
+            plain = plain_copy(path, entry.key, format_=FORMAT)
             where = f"{path} {entry.key}"
             yield from _raw_of(entry, where=where, plain=plain, settings=settings)
     if SHARES_KEYRING and (settings.home / ".rattler").is_dir():
@@ -180,10 +162,9 @@ def _raw(settings: Settings) -> Iterator[RawCredential]:
 def _raw_of(
     entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
 ) -> Iterator[RawCredential]:
-    way, value, username = _held(_read(entry.value))
+    way, value, username = _held(_parsed(entry.value))
     if way is not None and "*" not in entry.key:
         yield RawCredential(
-            source=SERVICE,
             where=where,
             urls=(url_of(entry.key, settings),),
             value=value,
@@ -221,7 +202,7 @@ def _known(value: object) -> bool:
     return isinstance(held, KINDS.get(kind, ()))
 
 
-def _read(value: str) -> dict[str, object]:
+def _parsed(value: str) -> dict[str, object]:
     try:
         entry = json.loads(value)
     except (ValueError, RecursionError):  # a keyring entry of another program

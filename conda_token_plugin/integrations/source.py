@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import MalformedToken, MalformedURL
-from conda_token_plugin.tokens.authorization import secret_type
+from conda_token_plugin.errors.input import MalformedURL
+from conda_token_plugin.integrations.target import secret_or_none
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
 from conda_token_plugin.tokens.token import AuthScheme
 
@@ -59,27 +59,10 @@ class FoundCredential:
     plain: tuple[Plain, ...] = ()
 
 
-class Source(Protocol):
-    """A tool, or a kind of file, that tokens can be imported from."""
-
-    @property
-    def name(self) -> str:
-        """Return the name that the user types."""
-
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield the credentials that the source holds. Change nothing.
-
-        Raises:
-            ConfigurationError: A file cannot be read.
-            KeyringUnusable: The system keyring does not answer.
-        """
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCredential:
     """A credential as a source holds it, before it is known whether it can be a token."""
 
-    source: str
     where: str
     urls: tuple[str, ...]
     value: str = field(repr=False)
@@ -90,12 +73,27 @@ class RawCredential:
     plain: Plain | None = None
 
 
-def offered(raw: Iterable[RawCredential], *, settings: Settings) -> Iterator[FoundCredential]:
-    """Yield the credentials that can be tokens and have at least one URL to be sent to."""
-    for one in raw:
-        secret, scope = _secret(one), tuple(dict.fromkeys(_prefixes(one.urls)))
-        if secret is not None and scope:
-            yield _found(one, secret=secret, scope=scope, settings=settings)
+class Source(NamedTuple):
+    """A tool, or a kind of file, that tokens can be imported from."""
+
+    name: str
+    """What the user types."""
+    read: Callable[[Settings], Iterable[RawCredential]]
+    """Yields the credentials that the source holds, and changes nothing."""
+
+    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
+        """Yield the credentials that can be tokens and have at least one URL to be sent to.
+
+        Raises:
+            BadInput: A variable is damaged.
+            ConfigurationError: A file cannot be read.
+            KeyringUnusable: The system keyring does not answer.
+        """
+        for one in self.read(settings):
+            secret = secret_or_none(one.value, way=one.way.value)
+            scope = tuple(dict.fromkeys(filter(None, map(_prefix, one.urls))))
+            if secret is not None and scope:
+                yield _found(one, source=self.name, secret=secret, scope=scope, settings=settings)
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:
@@ -104,7 +102,7 @@ def text(entry: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def json_copy(path: Path, key: str, *, format_: Format) -> Plain:
+def plain_copy(path: Path, key: str, *, format_: Format) -> Plain:
     """Return the plain-text copy under ``key`` of a file in the given format."""
     return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
 
@@ -140,7 +138,7 @@ def url_of(key: str, settings: Settings) -> str:
 
 
 def _found(
-    one: RawCredential, *, secret: Secret, scope: tuple[str, ...], settings: Settings
+    one: RawCredential, *, source: str, secret: Secret, scope: tuple[str, ...], settings: Settings
 ) -> FoundCredential:
     """Return the credential with its owner, and with the scheme that its server accepts."""
     owners = (
@@ -149,7 +147,7 @@ def _found(
     )
     ours = all(in_repository(prefix, settings) for prefix in scope)
     return FoundCredential(
-        sources=(one.source,),
+        sources=(source,),
         where=(one.where,),
         scope=scope,
         secret=secret,
@@ -162,22 +160,11 @@ def _found(
     )
 
 
-def _prefixes(urls: Iterable[str]) -> Iterator[str]:
-    return filter(None, map(_prefix, urls))
-
-
 def _prefix(url: str) -> str:
     try:
         return normalised(url)
     except MalformedURL:  # not encrypted or not a URL: a token must not be sent there
         return ""
-
-
-def _secret(raw: RawCredential) -> Secret | None:
-    try:
-        return secret_type(raw.way.value)(raw.value)
-    except MalformedToken:  # an empty file, a value that cannot be sent
-        return None
 
 
 def _is_same(one: FoundCredential, other: FoundCredential) -> bool:

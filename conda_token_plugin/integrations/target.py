@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.errors.input import BadInput, MalformedToken
+from conda_token_plugin.tokens.authorization import TOKEN, secret_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
@@ -40,6 +41,17 @@ class Entry:
     confirms them before the entry is written. Empty: the tool sends the token as conda does."""
 
 
+def secret_or_none(value: str, *, way: str = TOKEN) -> Secret | None:
+    """Return ``value``, which another program wrote, as a secret for ``way``; None if it cannot be.
+
+    It is not a secret if it is empty, or contains a character that cannot be sent.
+    """
+    try:
+        return secret_type(way)(value)
+    except MalformedToken:
+        return None
+
+
 def refuse_inside_path(grant: Grant, *, tool: str) -> None:
     """Raise if the server expects the token within the path, where ``tool`` cannot put it.
 
@@ -68,14 +80,17 @@ class Place(Protocol):
     def held(self, key: str) -> str | None:
         """Return the value under ``key`` in the tool's notation, or None."""
 
-    def prepare(self, key: str) -> None:
+    def prepare(self, key: str) -> None:  # noqa: ARG002  # a file has one entry for each key
         """Raise if the tool could confuse an entry under ``key`` with another entry."""
+        return
 
-    def sweep(self, key: str) -> None:
-        """Delete the temporary file of an interrupted ``put`` of ``key``."""
+    def sweep(self, key: str) -> None:  # noqa: ARG002  # a keyring leaves none
+        """Delete the temporary file of an interrupted ``put`` of ``key``, if it leaves one."""
+        return
 
-    def missing(self, key: str) -> str:
+    def missing(self, key: str) -> str:  # noqa: ARG002  # a keyring makes none
         """Return the topmost file or folder that writing ``key`` would create, or ""."""
+        return ""
 
     def put(self, key: str, value: str) -> None:
         """Write ``value`` under ``key``. The other entries keep their values."""
@@ -93,12 +108,12 @@ class Place(Protocol):
 class Target(Protocol):
     """A tool that tokens can be exported to."""
 
-    @property
-    def name(self) -> str:
-        """Return the name that the user types."""
+    name: str
+    """What the user types."""
 
-    def installed(self, settings: Settings) -> bool:
-        """Return whether the tool seems to be installed on this machine."""
+    def installed(self, settings: Settings) -> bool:  # noqa: ARG002  # most tools need them
+        """Return whether the tool seems to be installed; True for a convention of many tools."""
+        return True
 
     def place(self, settings: Settings, *, keyring: bool) -> Place:
         """Return the place where the tool looks first.
@@ -108,11 +123,12 @@ class Target(Protocol):
             keyring: Whether to prefer the system keyring where the tool can read it.
         """
 
-    def place_named(self, name: str) -> Place:
-        """Return the place whose ``name`` was recorded."""
-
     def place_at(self, path: Path) -> Place:
         """Return the place at a path that the user gave."""
+
+    def place_named(self, name: str) -> Place:
+        """Return the place whose ``name`` was recorded."""
+        return self.place_at(Path(name))
 
     def entries(self, grant: Grant) -> Iterable[Entry]:
         """Return the entries that the tool needs for ``grant``.

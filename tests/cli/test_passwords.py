@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from conda_token_plugin.integrations.mamba import MambaSource
-from conda_token_plugin.integrations.rattler import RattlerSource
+from conda_token_plugin.integrations.registry import SOURCES
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Password
@@ -19,7 +18,6 @@ from conda_token_plugin.tokens.secret import Password
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conda_token_plugin.integrations.source import Source
     from tests.cli.conftest import Shell
 
 URL = "https://conda.example/get/main"
@@ -113,15 +111,13 @@ def test_password_in_a_netrc_is_imported_verbatim(shell: Shell, password: str) -
     assert stored(shell) == password
 
 
-@pytest.mark.parametrize("source", [RattlerSource(), MambaSource()], ids=lambda one: one.name)
+@pytest.mark.parametrize("source", ["rattler", "mamba"])
 @pytest.mark.parametrize("password", PASSWORDS)
-def test_exported_password_is_read_back_verbatim(
-    shell: Shell, password: str, source: Source
-) -> None:
+def test_exported_password_is_read_back_verbatim(shell: Shell, password: str, source: str) -> None:
     shell.set("T", password)
     assert shell(*INSTALL, *BASIC, "--token-env", "T").code == 0
-    assert shell("export", source.name, "--yes").code == 0
-    (found,) = source.offers(Settings())
+    assert shell("export", source, "--yes").code == 0
+    (found,) = SOURCES[source].offers(Settings())
     assert found.secret == Password(password)
     assert (found.way.value, found.username) == ("basic", "joe")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import netrc
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.integrations.formats import netrc_text
+from conda_token_plugin.integrations.netrc import FORMAT
 from conda_token_plugin.integrations.registry import SOURCES, TARGETS
 from conda_token_plugin.operations.import_tokens import collected
 from conda_token_plugin.settings import Settings
@@ -63,6 +64,10 @@ NETRC = st.lists(
         ]
     )
 ).map(" ".join)
+NETRC_LINES = [
+    *("machine a", "machine b", "default", "login me", "user me", "account x", "password #p"),
+    *('password "a \\" b"', "password a\\ b", "# a comment", "macdef m\ncd /\n\n"),
+]
 CONTENTS = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=200).map(str.encode),
@@ -171,11 +176,29 @@ def test_looking_for_room_in_any_content_changes_nothing(
 
 @given(text=NETRC | st.text())
 def test_netrc_without_a_machine_has_only_characters_of_the_text_in_order(text: str) -> None:
-    after = netrc_text.without_machine(text, "c.example")
-    assert len(after) <= len(text)
+    try:
+        after = FORMAT.drop(text, "c.example")
+    except ValueError:  # it is no netrc
+        return
     position = 0
     for character in after:
         position = text.index(character, position) + 1
+
+
+@given(lines=st.lists(st.sampled_from(NETRC_LINES)))
+def test_what_python_reads_as_netrc_is_read_in_the_same_way(
+    lines: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("netrc") / "netrc"
+    path.write_text("\n".join(lines))
+    try:
+        hosts = netrc.netrc(str(path)).hosts
+    except netrc.NetrcParseError:  # also for a comment after an empty line
+        return
+    for entry in FORMAT.entries(path.read_text()):
+        if lines.count(f"machine {entry.key}") == 1:  # of several, Python returns the last
+            login, _, password = hosts[entry.key]
+            assert json.loads(entry.value) == [login, password]
 
 
 @given(text=st.text() | st.text("htps:/t@.x$<>%*\\'\" \n").map(lambda one: f"https://h/t/{one}"))

@@ -73,7 +73,7 @@ def place_of(name: str) -> Read:
         if name == "mamba":
             value = json.dumps({"type": "CondaToken", "token": VALUE})
         elif name == "netrc":
-            value = f"login ann password {VALUE}"
+            value = json.dumps(["ann", VALUE])
         elif name == "dotenv":
             key, value = "ANACONDA_REPO_TOKEN_ACME", VALUE
         with written(home / PLACES[name], data) as path:

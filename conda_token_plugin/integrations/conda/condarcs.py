@@ -13,14 +13,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
 from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
-from conda_token_plugin.integrations.source import Plain, RawCredential, offered
+from conda_token_plugin.integrations.source import Plain, RawCredential
 from conda_token_plugin.tokens.scope import path_before_token, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
@@ -28,7 +27,6 @@ from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential
     from conda_token_plugin.settings import Settings
 
 MAX_YAML = 1024 * 1024
@@ -41,19 +39,16 @@ NAMES = (".condarc", "condarc")
 ENVIRONMENT_FILES = ("environment.yml", "environment.yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class YAMLFiles:
-    """The import source: condarc files, and environment files in the current folder."""
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield the credentials in condarc files, and in environment files of the current folder.
 
-    name: str = "condarc"
-
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield the credentials in the URLs of the files."""
-        for path in (*files(settings), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
-            yield from in_file(path, settings=settings, source=self.name)
+    The import source.
+    """
+    for path in (*files(settings), *(absolute(Path(name)) for name in ENVIRONMENT_FILES)):
+        yield from in_file(path)
 
 
-def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCredential]:
+def in_file(path: Path) -> Iterator[RawCredential]:
     """Yield the credentials in the URLs of any text file.
 
     Raises:
@@ -61,9 +56,8 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
     """
     data = foreign_files.read_any(path)
     text = "" if data is None else data.decode("utf-8", "replace")
-    raw = (
-        RawCredential(
-            source=source,
+    for one in url_credentials(text):
+        yield RawCredential(
             where=f"{path} line {line_of(text, one.start)}",
             urls=(one.channel,),
             value=one.value,
@@ -72,9 +66,6 @@ def in_file(path: Path, *, settings: Settings, source: str) -> Iterator[FoundCre
             path_before=path_before_token(text[one.start : one.end]),
             plain=Plain(path=path, without=_without(one.value)),
         )
-        for one in url_credentials(text)
-    )
-    return offered(raw, settings=settings)
 
 
 def files(settings: Settings) -> tuple[Path, ...]:

@@ -19,20 +19,19 @@ from shutil import which
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, unquote_plus
 
-from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedToken
+from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
-from conda_token_plugin.integrations.source import Plain, RawCredential, offered
-from conda_token_plugin.integrations.target import Entry
-from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.integrations.source import Plain, RawCredential
+from conda_token_plugin.integrations.target import Entry, Place, Target, secret_or_none
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import FoundCredential
-    from conda_token_plugin.integrations.target import Grant, Place
+    from conda_token_plugin.integrations.target import Grant
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
 
 SUFFIX = ".token"
 _API = re.compile(r"([./])api([./]|$)")
@@ -40,7 +39,7 @@ _API = re.compile(r"([./])api([./]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TokenFolder:
+class TokenFolder(Place):
     """A folder of token files. The key of a file is a URL."""
 
     path: Path
@@ -93,7 +92,7 @@ class TokenFolder:
         foreign_files.remove(path, before=foreign_files.read_owned(path), made=made)
 
 
-class CondaFiles:
+class CondaFiles(Target):
     """The export target: conda without this plugin."""
 
     name = "conda"
@@ -106,10 +105,6 @@ class CondaFiles:
     def place(self, settings: Settings, *, keyring: bool) -> Place:  # noqa: ARG002  # the signature of Target
         """Return the folder that conda reads; it reads no keyring."""
         return TokenFolder(path=folder(settings))
-
-    def place_named(self, name: str) -> Place:
-        """Return the folder whose path was recorded."""
-        return TokenFolder(path=Path(name))
 
     def place_at(self, path: Path) -> Place:
         """Return the folder at ``path``."""
@@ -132,34 +127,23 @@ class CondaFiles:
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the content of a file as a secret, or None."""
-        try:
-            return Secret(value)
-        except MalformedToken:  # an empty file, or one of another program
-            return None
+        return secret_or_none(value)
 
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
         """Say that conda with this plugin needs no export."""
         yield "conda with this plugin needs no export; these files are for one without it."
 
 
-@dataclass(frozen=True, slots=True)
-class TokenFiles:
-    """The import source: token files of conda, conda-token, anaconda-client and mamba."""
+def read(settings: Settings) -> Iterator[RawCredential]:
+    """Yield one credential per token file of conda, conda-token, anaconda-client and mamba.
 
-    name: str = "anaconda-client"
-
-    def offers(self, settings: Settings) -> Iterator[FoundCredential]:
-        """Yield one credential per file. As in conda, ``api`` in a URL means ``conda``."""
-        return offered(_raw(settings), settings=settings)
-
-
-def _raw(settings: Settings) -> Iterator[RawCredential]:
+    As in conda, ``api`` in a URL means ``conda``. The import source.
+    """
     older = settings.home / ".continuum" / "anaconda-client" / "tokens"
     for place in (TokenFolder(path=folder(settings)), TokenFolder(path=older)):
         for url in place.urls():
             path = place.file(url)
             yield RawCredential(
-                source="anaconda-client",
                 where=str(path),
                 urls=(_API.sub(r"\1conda\2", url, count=1),),
                 value=(foreign_files.read_any(path) or b"").decode("ascii", "replace").strip(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import UNCHANGED, client_locked
-from conda_token_plugin.integrations.target import Entry
+from conda_token_plugin.integrations.target import Entry, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Format(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextFile:
+class TextFile(Place):
     """The file at ``path``; ``lock`` is the tool's own lock file, if it has one."""
 
     path: Path
@@ -66,9 +66,6 @@ class TextFile:
     def held(self, key: str) -> str | None:
         """Return the value under ``key``, or None."""
         return next((entry.value for entry in self.entries() if entry.key == key), None)
-
-    def prepare(self, key: str) -> None:
-        """Do nothing: keys cannot be confused with one another."""
 
     def sweep(self, key: str) -> None:  # noqa: ARG002  # the signature of Place
         """Delete the temporary file of an interrupted write."""
