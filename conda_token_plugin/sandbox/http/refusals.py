@@ -30,6 +30,8 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "starter": (403, {"error": {"code": "forbidden", "detail": "not part of this product"}}),
     "no_login": (404, {"error": {"code": "not_found", "message": "no such login is waiting"}}),
     "no_free_seat": (402, {"error": {"code": "payment_required", "message": "no seat is free"}}),
+    "has_seat": (409, {"error": {"code": "conflict", "message": "a seat is assigned already"}}),
+    "no_assigned_seat": (404, {"error": {"code": "not_found", "message": "no seat is assigned"}}),
     "revoked": (409, {"error": {"code": "conflict", "message": "the token is revoked already"}}),
     # RFC 6749, section 5.2, and RFC 8628, section 3.5.
     "invalid_client": (401, {"error": "invalid_client"}),

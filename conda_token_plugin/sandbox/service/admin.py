@@ -2,18 +2,24 @@
 
 | call below `/api/v1/organizations/{slug}` | answer |
 |---|---|
-| `GET /users`                       | 200, the members |
-| `POST /users`                      | 201, a robot user with a token; 402 if no seat is free |
-| `POST /users/{uuid}/token`         | 201, issues, and mails the value if `send_token_email` |
+| `GET /users`                       | 200, a list of `{"id", "email", "role", "subscriptions"}` |
+| `POST /users`                      | 200, a user without an email: `{"id", "email", …}` |
+| `POST /users/{uuid}/seats`         | 201; 402 if no seat is free; 409 if the user has one |
+| `DELETE /users/{uuid}/seats`       | 204; 404 if the user has none |
+| `POST /users/{uuid}/token`         | 200, `{"token", "expires_at"}`, and mails the value |
 | `PATCH /users/{uuid}/token`        | 200, extends, or changes the tolerance |
-| `GET /users/{uuid}/tokens`         | 200, all tokens of the user, without values |
+| `GET /users/{uuid}/tokens`         | 200, a list of `{"id", "expires_at", "revoked", …}` |
 | `DELETE /users/{uuid}/tokens/{id}` | 204; 404 if there is none; 409 if it is revoked already |
 
-A token is issued with `expires_at` and `expiration_tolerance_months`, which may be missing. It is
-extended with `is_renewal` (to the end of the subscription), or with the same two.
+A list is `{"items": […]}`. A token is issued with `expires_at` and `expiration_tolerance_months`,
+whose default is 0. It is extended with `is_renewal` (to the end of the subscription), or with the
+same two.
 
-The calls, their fields and the statuses are published. The form of the lists, and that no token
-outlives the subscription, are assumptions.
+Calls, fields, defaults and statuses are those of the OpenAPI document that Anaconda publishes:
+https://www.anaconda.com/docs/anaconda-platform/admin/org-management-api/org_management_api.json
+It describes neither pages of a list nor the body of the answer to `PATCH`, which is `null` here.
+That no token outlives the subscription, and what a call without a right is answered, are
+assumptions. anaconda-auth 0.15.3 has no client for this API.
 """
 
 from __future__ import annotations
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.sandbox.http.messages import Request
-    from conda_token_plugin.sandbox.world.model import Token
+    from conda_token_plugin.sandbox.world.model import User
     from conda_token_plugin.sandbox.world.world import World
 
 TOLERANCE = "expiration_tolerance_months"
@@ -45,6 +51,8 @@ def routes(world: World) -> list[Route]:
     return [
         Route("GET", _USERS, partial(list_users, world)),
         Route("POST", _USERS, partial(create_robot, world)),
+        Route("POST", rf"{_USER}/seats", partial(assign_seat, world)),
+        Route("DELETE", rf"{_USER}/seats", partial(revoke_seat, world)),
         Route("POST", rf"{_USER}/token", partial(create, world)),
         Route("PATCH", rf"{_USER}/token", partial(sync, world)),
         Route("GET", rf"{_USER}/tokens", partial(list_tokens, world)),
@@ -55,17 +63,39 @@ def routes(world: World) -> list[Route]:
 def list_users(world: World, request: Request, slug: str) -> Answer:
     """List the members of the organization."""
     _check_admin(world, request, slug)
-    users = (world.users[name] for org, name in world.members if org == slug)
-    return json_answer({"items": [{"id": str(u.id), "email": u.email} for u in users]})
+    product = world.organization(slug).subscription.product_code
+    members = [(world.users[name], m) for (org, name), m in world.members.items() if org == slug]
+    return json_answer(
+        {
+            "items": [
+                _person(user) | {"role": member.role, "subscriptions": [product] * member.seat}
+                for user, member in members
+            ]
+        }
+    )
 
 
 def create_robot(world: World, request: Request, slug: str) -> Answer:
-    """Add a user without an email address, and issue a token to it."""
+    """Add a user without an email address of its own."""
     _check_admin(world, request, slug)
-    until, months = _expiry(request, required=True), _tolerance(request)
-    robot = world.add_robot(slug)
-    token = world.issue(slug, robot.name, until=until, tolerance_months=months)
-    return json_answer({"id": str(robot.id)} | {"token": token.value} | _life(token), status=201)
+    return json_answer(_person(world.add_robot(slug)))
+
+
+def assign_seat(world: World, request: Request, slug: str, user_id: str) -> Answer:
+    """Give a member a seat."""
+    _check_admin(world, request, slug)
+    world.assign_seat(slug, _member(world, slug, user_id))
+    return Answer(201)
+
+
+def revoke_seat(world: World, request: Request, slug: str, user_id: str) -> Answer:
+    """Take the seat of a member away."""
+    _check_admin(world, request, slug)
+    name = _member(world, slug, user_id)
+    if not world.member(slug, name).seat:
+        raise Refusal("no_assigned_seat")
+    world.take_seat(slug, name)
+    return Answer(204)
 
 
 def create(world: World, request: Request, slug: str, user_id: str) -> Answer:
@@ -73,10 +103,10 @@ def create(world: World, request: Request, slug: str, user_id: str) -> Answer:
     _check_admin(world, request, slug)
     until, months = _expiry(request, required=True), _tolerance(request)
     user = _member(world, slug, user_id)
-    token = world.issue(slug, user, until=until, tolerance_months=months)
+    token = world.issue(slug, user, until=until, tolerance_months=months or 0)
     if request.json().get("send_token_email", True):
         world.outbox.append(token)
-    return json_answer({"id": str(token.id), "token": token.value} | _life(token), status=201)
+    return json_answer({"token": token.value, "expires_at": token.expires.isoformat()})
 
 
 def sync(world: World, request: Request, slug: str, user_id: str) -> Answer:
@@ -87,12 +117,12 @@ def sync(world: World, request: Request, slug: str, user_id: str) -> Answer:
     if token is None:
         raise Refusal("no_token")
     if request.json().get("is_renewal"):
-        synced = world.sync(token.id, tolerance_months=months)
+        world.sync(token.id, tolerance_months=months or 0)
     elif until is not None or months is not None:
-        synced = world.sync(token.id, until or token.expires, months)
+        world.sync(token.id, until or token.expires, months or 0)
     else:
         raise Refused(invalid("expires_at", "field required"))
-    return json_answer({"id": str(synced.id)} | _life(synced))
+    return json_answer(None)
 
 
 def list_tokens(world: World, request: Request, slug: str, user_id: str) -> Answer:
@@ -103,8 +133,12 @@ def list_tokens(world: World, request: Request, slug: str, user_id: str) -> Answ
     return json_answer(
         {
             "items": [
-                {"id": str(token.id), "metadata": {}, "revoked": token.revoked is not None}
-                | _life(token)
+                {
+                    "id": str(token.id),
+                    "expires_at": token.expires.isoformat(),
+                    "metadata": {},
+                    "revoked": token.revoked is not None,
+                }
                 for token in own
             ]
         }
@@ -151,5 +185,5 @@ def _tolerance(request: Request) -> int | None:
     return months
 
 
-def _life(token: Token) -> dict[str, Any]:
-    return {"expires_at": token.expires.isoformat(), TOLERANCE: token.tolerance_months}
+def _person(user: User) -> dict[str, Any]:
+    return {"id": str(user.id), "email": user.email, "first_name": user.name, "last_name": None}

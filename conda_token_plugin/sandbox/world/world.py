@@ -190,19 +190,31 @@ class World:
         return self._subscribe(slug, ends=self._second(), cancelled=True)
 
     def add_robot(self, slug: str) -> User:
-        """Add a user without an email address, with a seat.
+        """Add a user without an email address and without a seat.
 
         Raises:
-            Refusal: `no_organization`, or `no_free_seat`.
+            Refusal: `no_organization`.
         """
         with self._lock:
+            self.organization(slug)
+            robot = User(uuid4(), f"robot-{len(self.users)}")
+            self.users[robot.name] = robot
+            self.members[slug, robot.name] = Member("member", seat=False)
+            return robot
+
+    def assign_seat(self, slug: str, user: str) -> None:
+        """Give a member one of the seats that the organization has paid for.
+
+        Raises:
+            Refusal: `not_a_member`, `has_seat`, or `no_free_seat`.
+        """
+        with self._lock:
+            if self.member(slug, user).seat:
+                raise Refusal("has_seat")
             taken = sum(m.seat for (org, _), m in self.members.items() if org == slug)
             if taken >= self.organization(slug).seats:
                 raise Refusal("no_free_seat")
-            robot = User(uuid4(), f"robot-{len(self.users)}")
-            self.users[robot.name] = robot
-            self.members[slug, robot.name] = Member("member", seat=True)
-            return robot
+            self.give_seat(slug, user)
 
     def give_seat(self, slug: str, user: str) -> None:
         """Give a member a seat. A token that was revoked with an earlier seat stays revoked."""
