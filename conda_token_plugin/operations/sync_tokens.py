@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.errors.login import LoginError, NotLoggedIn
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
+from conda_token_plugin.operations.extend_members import NOT_FOUND, Members, current_of
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.credentials import logged_in
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
 from conda_token_plugin.tokens.scope import segment
-from conda_token_plugin.tokens.token import ABOUT, TokenKind
+from conda_token_plugin.tokens.token import ABOUT, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.operations.extend_members import Extension
     from conda_token_plugin.operations.verify_token import Verification
-    from conda_token_plugin.service.admin import Admin
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import Identity
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-    from conda_token_plugin.tokens.token import Token
 
-NOT_FOUND = 404
 MAX_CLOCK_ERROR = ABOUT
 """A larger difference from the service's ``Date`` header means that the local clock is wrong."""
 
@@ -41,6 +40,13 @@ class SyncResult(NamedTuple):
     """With the metadata as they are known now."""
     outcome: SyncOutcome | None = None
     error: TokenPluginError | None = None
+    member: str = ""
+    """The email address of the token's owner; empty for a token that is stored here."""
+
+    @property
+    def works(self) -> bool:
+        """Whether the comparison found that a request with the token can succeed."""
+        return self.outcome is not None and self.outcome.works
 
     @property
     def word(self) -> str:
@@ -81,19 +87,53 @@ class TokenSync:
     def result(self, token: Token) -> SyncResult:
         """Compare ``token``, extend it if there is a service account, and store the result.
 
-        Without a user's login the service account alone is used, for tokens whose id is known.
+        Without a user's login, and for a token of another member, the service account is asked.
 
         Raises:
             LoginError: No login can be used to ask about the token.
             ServiceError, OrganizationError, StoreError: The comparison failed.
         """
-        if token.kind is TokenKind.INDIVIDUAL and token.id and not self._is_logged_in:
-            return self._by_administrator(token)
+        if token.kind is not TokenKind.INDIVIDUAL or self._members is None:
+            return self._compared(token)
+        if not self._is_logged_in:
+            return self._by_administrator(token, self._members)
         found = self._compared(token)
-        if found.outcome is not SyncOutcome.EXTENDABLE or self._admin is None:
-            return found
-        self._admin.extend(token.organization, user_id=self._identity.user_id)
-        return self._compared(token)
+        if found.outcome is SyncOutcome.EXTENDABLE:
+            user_id = self._identity.user_id
+            self._members.extend(token.organization, user_id=user_id, token=found.token)
+            return self._compared(found.token)
+        if not found.works and self._members.owner(token) is not None:
+            return self._by_administrator(token, self._members)
+        return found
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether there is a service account.
+
+        Raises:
+            MalformedToken, StoreUnusable, BadInput, LoginRefused, ServiceError: It cannot be used.
+        """
+        return self._members is not None
+
+    def of_members(self, organization: str) -> list[SyncResult]:
+        """Extend the members' tokens with the service account, except those that are stored here.
+
+        A token is extended if it expires before the subscription. Nothing is stored.
+
+        Returns:
+            One result for each member with a token, with the metadata that the service lists.
+
+        Raises:
+            LoginRefused: The service does not accept the service account.
+            ExtensionRefused: The account cannot see the organization's members.
+            ServiceError: The service could not be used.
+        """
+        if self._members is None:
+            return []
+        held = {token.id for token in self._store.tokens() if token.id}
+        ends = self._ends.get(organization) if self._is_logged_in else None
+        made = self._members.extend_all(organization, ends=ends, without=held)
+        return [_of_member(organization, extension) for extension in made]
 
     def compare(self, token: Token, *, accepted: bool | None) -> SyncResult:
         """Compare an individual token with the service and store the result.
@@ -138,24 +178,28 @@ class TokenSync:
             seen = seen._replace(accepted=accepted)
         return self._stored(token, seen=seen, verification=verification)
 
-    def _by_administrator(self, token: Token) -> SyncResult:
+    def _by_administrator(self, token: Token, members: Members) -> SyncResult:
         """Extend ``token`` with the service account, and store the result.
 
         Raises:
-            NotLoggedIn: There is no service account either.
             ExtensionRefused: The service account cannot see the token.
             LoginRefused, ServiceError, StoreError: As ``result``.
         """
-        if self._admin is None:
-            return self._compared(token)  # raises the error about the missing login
-        known = self._admin.token(token.organization, id=token.id)
-        if known is None:
+        owner = members.owner(token)
+        if owner is None:
             reason = f"no member has a token with the id {token.id}"
+            if not token.id:
+                reason = "its id is not known before the first sync with a login"
             raise ExtensionRefused(token.organization, status=NOT_FOUND, reason=reason)
-        if known.revoked:
-            return self._stored(token, seen=Observation(), verification=None)
-        expires = self._admin.extend(token.organization, user_id=known.user_id)
-        seen = Observation(current_id=known.id, current_expires=expires)
+        current = current_of(owner.tokens)
+        if current is not None and current.id == token.id:
+            current = members.extend(token.organization, user_id=owner.user_id, token=token)
+        expires = current and current.expires
+        seen = Observation(
+            current_id=current and current.id,
+            current_expires=expires,
+            ends=expires,  # a token is extended to the end of its subscription
+        )
         return self._stored(token, seen=seen, verification=None)
 
     @cached_property
@@ -220,8 +264,8 @@ class TokenSync:
         return logged_in(self._settings, self._store, notice=self._notice, patience=self._timeouts)
 
     @cached_property
-    def _admin(self) -> Admin | None:
-        """The administrator's service account, or None.
+    def _members(self) -> Members | None:
+        """The members whom the administrator's service account can see; None without one.
 
         Raises:
             MalformedToken, StoreUnusable: A variable or its file contains no secret.
@@ -231,4 +275,21 @@ class TokenSync:
         from conda_token_plugin.service.admin import Admin, service_account  # requests
 
         found = service_account(self._settings)
-        return found and Admin(self._settings.service_url, bearer=found[1], source=found[0])
+        if found is None:
+            return None
+        return Members(Admin(self._settings.service_url, bearer=found[1], source=found[0]))
+
+
+def _of_member(organization: str, extension: Extension) -> SyncResult:
+    token = Token(
+        organization=organization,
+        kind=TokenKind.INDIVIDUAL,
+        scope=(),
+        id=extension.after.id,
+        expires=extension.after.expires,
+    )
+    if extension.error is not None:
+        return SyncResult(token=token, error=extension.error, member=extension.email)
+    extended = extension.after.expires > extension.before.expires
+    outcome = SyncOutcome.EXTENDED if extended else SyncOutcome.CURRENT
+    return SyncResult(token=token, outcome=outcome, member=extension.email)

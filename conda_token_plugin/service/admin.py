@@ -1,10 +1,11 @@
-"""Find and extend users' tokens with an administrator's service account.
+"""Find and extend the tokens of an organization's members with an administrator's service account.
 
-https://anaconda.com/docs/anaconda-platform/admin/org-management-api/update-user-token: with
-``is_renewal``, a token expires when the subscription ends. The bearer token lasts 900 seconds; id
-and secret of the account are traded for it (OAuth 2.0, RFC 6749, 4.4).
-The response is not documented: ``expires_at`` is used if it is there. The list of the users is
-not documented either; it is read as the list of a user's tokens: ``{"items": [{"id": …}]}``.
+The bearer token lasts 900 seconds; id and secret of the account are traded for it (OAuth 2.0,
+RFC 6749, 4.4). Calls and fields are those of Anaconda's OpenAPI document:
+https://www.anaconda.com/docs/anaconda-platform/admin/org-management-api/org_management_api.json
+With ``is_renewal``, a token expires when the subscription ends. A call without
+``expiration_tolerance_months`` sets it to 0, so it is always sent. The answer is not described,
+so the token is read again after it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import UnexpectedResponse
 from conda_token_plugin.gateways.http import client
-from conda_token_plugin.service.models import JsonReader, reason_of
+from conda_token_plugin.service.models import JsonReader, is_about_login, reason_of
 from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.scope import segment
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
 
-UNAUTHORIZED = 401
 REJECTED = (400, 401, 403)
 TRADE = "/api/iam/token"
 ACCOUNT_ID, ACCOUNT_SECRET = "ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"
@@ -79,12 +79,20 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
     return JsonReader(answer.json(), answer.url)["access_token"].secret
 
 
-class AdminToken(NamedTuple):
+class MemberToken(NamedTuple):
     """A token as the admin API lists it."""
 
     id: str
-    user_id: str
+    expires: datetime
     revoked: bool
+
+
+class Member(NamedTuple):
+    """A user of the organization, with all tokens that were ever issued to this user."""
+
+    user_id: str
+    email: str
+    tokens: tuple[MemberToken, ...]
 
 
 class Admin:
@@ -94,16 +102,18 @@ class Admin:
         self, url: str, *, bearer: Secret, source: str, patience: Timeouts | None = None
     ) -> None:
         """Do no I/O. ``source`` names where the bearer token was found, for messages."""
+        self.source = source
         self._url = url
-        self._source = source
         self._authorization = client.bearer(bearer)
         self._http = client.Http(patience=patience)
 
-    def extend(self, organization: str, *, user_id: str) -> datetime | None:
+    def extend(self, organization: str, *, user_id: str, tolerance_months: int) -> None:
         """Extend a user's token to the end of the organization's subscription.
 
-        Returns:
-            The token's new expiry, or None if the service does not say.
+        Args:
+            organization: The slug of the organization.
+            user_id: The user.
+            tolerance_months: How long the token works after the subscription has ended.
 
         Raises:
             LoginRefused: The service account is not accepted.
@@ -114,16 +124,15 @@ class Admin:
         answer = self._send(
             "PATCH",
             f"{segment(organization)}/users/{segment(user_id)}/token",
-            json={"is_renewal": True},
+            json={"is_renewal": True, "expiration_tolerance_months": tolerance_months},
         )
         if not answer.ok:
             raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
-        return _expiry(answer)
 
-    def token(self, organization: str, *, id: str) -> AdminToken | None:  # noqa: A002  # the service's word
-        """Return the token with this ``id``, or None if no member of the organization has it.
+    def members(self, organization: str) -> Iterator[Member]:
+        """Yield the users of the organization that the account can see.
 
-        One request for the list of users, and one for each user until the token is found.
+        One request for the list of the users, and one for the tokens of each.
 
         Raises:
             LoginRefused: The service account is not accepted.
@@ -132,10 +141,18 @@ class Admin:
         """
         for user in self._items(organization, "users"):
             user_id = user["id"].identifier
-            for item in self._items(organization, f"users/{segment(user_id)}/tokens"):
-                if item["id"].identifier == id:
-                    return AdminToken(id, user_id, revoked=bool(item["revoked"].value))
-        return None
+            email = user["email"].text if user["email"].value else user_id
+            yield Member(user_id, email, self.tokens(organization, user_id=user_id))
+
+    def tokens(self, organization: str, *, user_id: str) -> tuple[MemberToken, ...]:
+        """Return all tokens that were ever issued to a user. Raises as ``members``."""
+        listed = self._items(organization, f"users/{segment(user_id)}/tokens")
+        return tuple(
+            MemberToken(
+                item["id"].identifier, item["expires_at"].moment, bool(item["revoked"].value)
+            )
+            for item in listed
+        )
 
     def _items(self, organization: str, what: str) -> Iterator[JsonReader]:
         answer = self._send("GET", f"{segment(organization)}/{what}")
@@ -150,7 +167,7 @@ class Admin:
             authorization=self._authorization,
             json=json,
         )
-        if answer.status == UNAUTHORIZED:
+        if is_about_login(answer):
             raise self._login_refused()
         if answer.elsewhere or answer.is_page:
             raise UnexpectedResponse(answer.url, got=answer.nature)
@@ -159,13 +176,6 @@ class Admin:
     def _login_refused(self) -> LoginRefused:
         return LoginRefused(
             service=self._url,
-            source=self._source,
+            source=self.source,
             hint="A service account's token lasts 15 minutes: get a new one.",
         )
-
-
-def _expiry(answer: HttpResponse) -> datetime | None:
-    try:
-        return JsonReader(answer.json(), answer.url)["expires_at"].moment
-    except UnexpectedResponse:  # missing, or no date
-        return None

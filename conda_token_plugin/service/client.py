@@ -25,6 +25,7 @@ from conda_token_plugin.service.models import (
     JsonReader,
     Organization,
     current_token_of,
+    is_about_login,
     reason_of,
 )
 from conda_token_plugin.tokens.api_key import expiry_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 WITHOUT_TOKENS = "starter"
 """Part of the product codes that have no organization tokens (anaconda-auth 0.15.3)."""
-UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+FORBIDDEN, NOT_FOUND = 403, 404
 
 
 class Service:
@@ -141,7 +142,7 @@ class Service:
             method, self.url + path, authorization=self._authorization, json=json
         )
         self.date = _date(answer) or self.date
-        if answer.status == UNAUTHORIZED or _is_about_login(answer):
+        if is_about_login(answer):
             raise self._login_refused()
         return answer
 
@@ -169,11 +170,6 @@ def _date(answer: HttpResponse) -> datetime | None:
 
 def _part(answer: HttpResponse) -> JsonReader:
     return JsonReader(answer.json(), answer.url)
-
-
-def _is_about_login(answer: HttpResponse) -> bool:
-    """Return whether a 403 contains ``{"error": {"code": "auth_required"}}``."""
-    return answer.status == FORBIDDEN and b'"auth_required"' in answer.body
 
 
 @contextmanager

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
 
+UNAUTHORIZED, FORBIDDEN = 401, 403
 MAX_REASON = 200
 """Characters of the service's own text that are shown."""
 
@@ -212,10 +213,17 @@ def _words(part: JsonReader) -> str:
     return "" if part.value is None or part.value == "" else part.text
 
 
+def is_about_login(answer: HttpResponse) -> bool:
+    """Return whether a response is 401, or 403 with ``{"error": {"code": "auth_required"}}``."""
+    refused = answer.status == FORBIDDEN and b'"auth_required"' in answer.body
+    return answer.status == UNAUTHORIZED or refused
+
+
 def reason_of(answer: HttpResponse) -> str:
     """Return the service's own text about an error as one line, or an empty string.
 
-    Known forms: ``error.message``, ``error.detail``, ``message``, ``detail``.
+    Known forms: ``error.message``, ``error.detail``, ``message``, ``detail``, and for a field that
+    is missing or wrong ``{"detail": [{"loc": ["body", "expires_at"], "msg": …, "type": …}]}``.
     """
     try:
         body = answer.json()
@@ -225,7 +233,16 @@ def reason_of(answer: HttpResponse) -> str:
     error = outer.get("error")
     inner: dict[str, Any] = error if isinstance(error, dict) else {}
     texts = (place.get(key) for place in (inner, outer) for key in ("message", "detail"))
-    return _line(next((text for text in texts if isinstance(text, str) and text.strip()), ""))
+    found = (_about_fields(text) if isinstance(text, list) else text for text in texts)
+    return _line(next((text for text in found if isinstance(text, str) and text.strip()), ""))
+
+
+def _about_fields(problems: list[Any]) -> str:
+    """Return the published form of an answer 422 as text: ``body.expires_at: field required``."""
+    known = [one for one in problems if isinstance(one, dict) and isinstance(one.get("msg"), str)]
+    places = [one["loc"] if isinstance(one.get("loc"), list) else [] for one in known]
+    lines = [f"{'.'.join(map(str, p))}: {one['msg']}" for p, one in zip(places, known, strict=True)]
+    return "; ".join(lines)
 
 
 def _line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""`sync`: a token's life as the service sees it, from renewal to death, and what is said of it."""
+"""`sync`: stored tokens compared with the service, and members' tokens extended."""
 
 from __future__ import annotations
 
@@ -213,10 +213,11 @@ def test_sync_with_a_service_account_extends_the_token(admin: Shell) -> None:
     assert held().expires == before + YEAR
 
 
-def test_service_account_is_not_used_if_nothing_can_be_extended(acme: Shell) -> None:
+def test_service_account_that_is_not_accepted_is_reported(acme: Shell) -> None:
     acme.set(SERVICE_ACCOUNT, "no-such-account-at-all")
-    assert acme("sync").code == 0
-    assert not any("/api/v1/" in request.path for request in acme.sandbox.requests)
+    ran = acme("sync")
+    assert ran.code == 3
+    assert SERVICE_ACCOUNT in ran.line
 
 
 def test_expired_service_account_is_named(admin: Shell) -> None:
@@ -469,7 +470,7 @@ def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
 
     ran = unattended("sync", "--json")
 
-    assert (ran.code, result(ran)) == (4, "not asked")
+    assert (ran.code, [one["result"] for one in ran.json]) == (4, ["not asked", "extended"])
     assert "no member has a token with the id another-id" in ran.json[0]["error"]
     assert held() == before
 
@@ -481,3 +482,133 @@ def test_sync_without_login_and_service_account_names_the_login(unattended: Shel
 
     assert ran.code == 3
     assert "hint:  Run: conda-token-plugin login" in ran.err
+
+
+# -- the tokens of the organization's members ----------------------------------------------------
+
+
+@pytest.fixture
+def account(shell: Shell) -> Shell:
+    """Return a shell of an administrator who has a service account, no login and no token."""
+    shell.unset(API_KEY)
+    world = shell.sandbox.world
+    shell.set(SERVICE_ACCOUNT, world.credentials.make_service_account(world.user("admin")).value)
+    return shell
+
+
+def members_of(ran: Ran) -> dict[str, str]:
+    """Return the results for the tokens of members, by the name in their email addresses."""
+    rows = [one for one in ran.json if one["member"]]
+    return {one["member"].partition("@")[0]: one["result"] for one in rows}
+
+
+def test_service_account_extends_the_tokens_of_all_members_once(account: Shell) -> None:
+    world = account.sandbox.world
+    ours = [world.issue("acme", name) for name in ("ada", "grace")]
+    world.issue("globex", "mallory")
+    ends = world.renew("acme", ours[0].expires + YEAR).ends
+
+    ran = account("sync", "acme", "--json")
+
+    assert (ran.code, members_of(ran)) == (0, {"ada": "extended", "grace": "extended"}), ran.err
+    for name, before in zip(("ada", "grace"), ours, strict=True):
+        after = account.issued("acme", name)
+        assert (after.id, after.value, after.expires) == (before.id, before.value, ends)
+        assert after.tolerance_months == 1  # 30 days, as before
+    assert account.issued("globex", "mallory").expires < ends
+    assert members_of(account("sync", "acme", "--json")) == dict.fromkeys(
+        ("ada", "grace"), "up to date"
+    )
+
+
+def test_table_names_the_members_and_no_token(account: Shell) -> None:
+    token = account.sandbox.world.issue("acme", "grace")
+    ran = account("sync", "--org", "acme")
+    assert ran.code == 0, ran.err
+    assert "grace@example.invalid" in ran.out
+    assert token.value not in ran.out + ran.err
+
+
+def test_members_are_extended_beside_the_stored_token_of_the_administrator(admin: Shell) -> None:
+    world = admin.sandbox.world
+    grace = world.issue("acme", "grace", until=admin.sandbox.clock.now() + timedelta(days=9))
+
+    ran = admin("sync", "--json")
+
+    assert (ran.code, members_of(ran)) == (0, {"grace": "extended"}), ran.err
+    assert [one["result"] for one in ran.json if not one["member"]] == ["extended"]
+    assert admin.issued("acme", "grace").expires > grace.expires
+
+
+def test_token_that_expires_with_the_subscription_is_not_changed(admin: Shell) -> None:
+    admin.sandbox.world.issue("acme", "grace", tolerance_months=3)
+    ran = admin("sync", "--json")
+    assert members_of(ran) == {"grace": "up to date"}
+    assert admin.issued("acme", "grace").tolerance_months == 3
+
+
+def test_stored_token_of_another_member_is_extended(acme: Shell) -> None:
+    acme("sync")  # learns the id of the token, with the login of ada
+    renew(acme)
+    acme.log_in("admin")
+    world = acme.sandbox.world
+    acme.set(SERVICE_ACCOUNT, world.credentials.make_service_account(world.user("admin")).value)
+
+    ran = acme("sync", "--json")
+
+    assert (ran.code, result(ran)) == (0, "extended"), ran.err
+    assert held().expires == acme.issued("acme").expires
+    assert held().state(now=acme.sandbox.clock.now()) is State.VALID
+
+
+def test_refused_member_does_not_hide_the_others(account: Shell) -> None:
+    world = account.sandbox.world
+    tokens = {name: world.issue("acme", name) for name in ("ada", "grace")}
+    renew(account)
+    user = world.user("ada").id
+    account.sandbox.fail_next(f"{user}/token", method="PATCH", status=409)
+
+    ran = account("sync", "acme", "--json")
+
+    assert (ran.code, members_of(ran)) == (4, {"ada": "not asked", "grace": "extended"})
+    assert "acme, ada@example.invalid: The service refused to extend" in ran.err
+    assert account.issued("acme", "ada").expires == tokens["ada"].expires
+
+
+@pytest.mark.parametrize("organization", ["acme-evil", "no-such-organization"])
+def test_named_organization_that_the_account_cannot_see_is_an_error(
+    account: Shell, organization: str
+) -> None:
+    ran = account("sync", organization)
+    assert ran.code == 4
+    assert organization in ran.err
+    assert "HTTP 404" in ran.err
+
+
+def test_stored_token_of_an_organization_that_the_account_cannot_see_is_compared(
+    admin: Shell,
+) -> None:
+    assert admin("install", "--org", "globex", "--yes").code == 0
+    del admin.sandbox.world.members["globex", "admin"]
+
+    ran = admin("sync", "--json")
+
+    assert ran.code == 0, ran.err
+    stored = {one["organization"]: one["result"] for one in ran.json if not one["member"]}
+    assert stored == {"acme": "extended", "globex": "up to date"}
+    assert "The service account cannot see the members of globex" in ran.err
+
+
+def test_service_account_without_a_stored_token_is_told_to_name_the_organization(
+    account: Shell,
+) -> None:
+    ran = account("sync")
+    assert ran.code == 0
+    assert "conda-token-plugin sync ORG" in ran.err
+
+
+def test_failing_list_of_members_is_a_failure(account: Shell) -> None:
+    account.sandbox.fail_next("/users", times=9, status=500)
+    ran = account("sync", "acme")
+    assert ran.code == 5
+    assert "HTTP 500" in ran.err

@@ -79,11 +79,12 @@ def every_question(wire: Wire) -> None:
         told(ask)
 
 
-def admin(wire: Wire) -> object:
-    """Extend a token."""
+def admin(wire: Wire) -> None:
+    """Extend a token, and list the members' tokens."""
     made = Admin(URL, bearer=Secret("bearer"), source="here")
     made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
-    return made.extend("acme", user_id="one")
+    told(lambda: made.extend("acme", user_id="one", tolerance_months=1))
+    told(lambda: list(made.members("acme")))
 
 
 def login(wire: Wire) -> None:

@@ -1,7 +1,8 @@
-"""Extending a token with a service account, and what it is called when that fails."""
+"""The members' tokens, listed and extended with a service account, and the errors."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.service.admin import Admin
+from conda_token_plugin.service.admin import Admin, MemberToken
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
@@ -38,20 +39,50 @@ def ada(sandbox: Sandbox) -> str:
     return str(sandbox.world.user("ada").id)
 
 
-def test_extend_sets_the_expiry_to_the_end_of_the_subscription(sandbox: Sandbox) -> None:
+def extend(account: Admin, organization: str = "acme", *, user_id: str) -> None:
+    account.extend(organization, user_id=user_id, tolerance_months=2)
+
+
+def test_extend_sets_the_expiry_to_the_end_of_the_subscription_and_the_tolerance(
+    sandbox: Sandbox,
+) -> None:
     before = sandbox.world.issue("acme", "ada")
     ends = sandbox.world.renew("acme", before.expires + timedelta(days=365)).ends
-    assert admin(sandbox).extend("acme", user_id=ada(sandbox)) == ends
+    extend(admin(sandbox), user_id=ada(sandbox))
     after = sandbox.world.current("acme", "ada")
     assert after is not None
-    assert (after.id, after.expires) == (before.id, ends)
+    assert (after.id, after.expires, after.tolerance_months) == (before.id, ends, 2)
 
 
-def test_extend_without_expiry_in_the_response_succeeds(sandbox: Sandbox) -> None:
-    sandbox.world.issue("acme", "ada")
-    for body in (b"", b"{}", b"null", b'{"expires_at": "soon"}'):
-        sandbox.fail_next("/users/", status=200, body=body)
-        assert admin(sandbox).extend("acme", user_id=ada(sandbox)) is None
+@pytest.mark.parametrize("body", [b"", b"{}", b"null", b'{"expires_at": "soon"}'])
+def test_extend_accepts_every_body_of_a_successful_answer(sandbox: Sandbox, body: bytes) -> None:
+    sandbox.fail_next("/users/", status=200, body=body)
+    extend(admin(sandbox), user_id=ada(sandbox))
+
+
+def test_members_have_all_their_tokens_with_expiry_and_revocation(sandbox: Sandbox) -> None:
+    old, new = (sandbox.world.issue("acme", "ada") for _ in range(2))
+    listed = {member.email: member.tokens for member in admin(sandbox).members("acme")}
+    assert listed.pop(sandbox.world.user("ada").email) == (
+        MemberToken(str(old.id), old.expires, revoked=True),
+        MemberToken(str(new.id), new.expires, revoked=False),
+    )
+    assert list(listed.values()) == [(), (), ()]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"items": [{}]}', b'{"items": [{"id": ""}]}'])
+def test_unreadable_list_of_members_is_an_error(sandbox: Sandbox, body: bytes) -> None:
+    sandbox.fail_next("/users", status=200, body=body)
+    with pytest.raises(UnexpectedResponse):
+        list(admin(sandbox).members("acme"))
+
+
+def test_answer_422_is_reported_with_the_field_and_its_fault(sandbox: Sandbox) -> None:
+    problem = {"loc": ["body", "expires_at"], "msg": "field required", "type": "value_error"}
+    body = json.dumps({"detail": [problem]}).encode()
+    sandbox.fail_next("/users/", status=422, body=body)
+    with pytest.raises(ExtensionRefused, match=r"HTTP 422\): body\.expires_at: field required\."):
+        extend(admin(sandbox), user_id=ada(sandbox))
 
 
 @pytest.mark.parametrize(
@@ -63,20 +94,20 @@ def test_refused_extension_reports_the_reason(
 ) -> None:
     user_id = str(sandbox.world.user(user).id)
     with pytest.raises(ExtensionRefused, match=rf"{organization}.*HTTP {status}\): no "):
-        admin(sandbox).extend(organization, user_id=user_id)
+        extend(admin(sandbox), organization, user_id=user_id)
 
 
 def test_account_without_admin_rights_is_refused(sandbox: Sandbox) -> None:
     sandbox.world.issue("acme", "ada")
     with pytest.raises(ExtensionRefused, match="HTTP 403"):
-        admin(sandbox, "ada").extend("acme", user_id=ada(sandbox))
+        extend(admin(sandbox, "ada"), user_id=ada(sandbox))
 
 
 def test_expired_bearer_token_is_reported_with_its_lifetime(sandbox: Sandbox) -> None:
     account = admin(sandbox)
     sandbox.clock.advance(timedelta(seconds=901))
     with pytest.raises(LoginRefused, match=r"THE VARIABLE.*15 minutes"):
-        account.extend("acme", user_id=ada(sandbox))
+        extend(account, user_id=ada(sandbox))
 
 
 @pytest.mark.parametrize(
@@ -100,11 +131,11 @@ def test_failing_service_raises_the_documented_error(
     sandbox.world.issue("acme", "ada")
     sandbox.fail_next("/users/", **fault)
     with pytest.raises(kind):
-        admin(sandbox).extend("acme", user_id=ada(sandbox))
+        extend(admin(sandbox), user_id=ada(sandbox))
     assert len(sandbox.requests) == 1
 
 
 def test_impossible_name_is_not_sent(sandbox: Sandbox) -> None:
     with pytest.raises(BadInput):
-        admin(sandbox).extend("..", user_id="..")
+        extend(admin(sandbox), "..", user_id="..")
     assert len(sandbox.requests) == 0

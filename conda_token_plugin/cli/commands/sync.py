@@ -7,8 +7,9 @@ Examples:
 
 Renewing a subscription does not extend a token: it has to be synchronized. You do that on
 the web page of your organization, which --web opens. With the service account of an
-administrator this command does it, also without a login for tokens that were compared
-before. It issues and revokes nothing, and does not log in.
+administrator, this command extends the tokens of all members that expire before the
+subscription does, also of an organization without a stored token. It issues and revokes
+nothing, and does not log in.
 Exit code 1: a token is revoked, cancelled or ended.
 """
 
@@ -24,6 +25,8 @@ from conda_token_plugin.cli.options import (
 )
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.errors.organization import ExtensionRefused
+from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.operations.extend_token import awaited
 from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
@@ -58,32 +61,79 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Compare each token, extend it or wait for that where possible, and report."""
     store = call.store()
-    tokens = _chosen(call, store=store)
     sync = TokenSync(store, settings=call.settings, now=call.now, notice=call.printer.say)
+    tokens = _chosen(call, store=store, sync=sync)
     with call.printer.waiting("Comparing with the service"):
         results = [_result(sync, token) for token in tokens]
+        of_members, failures = _of_members(call, tokens, sync=sync)
     behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
     _point_to_page(call, behind, sync=sync)
     if behind and call.args.wait:
         moved = {result.token.key: result for result in awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
-    _report(call, results)
-    return max((_exit_code(result) for result in results), default=0)
+    _report(call, [*results, *of_members])
+    for failure in failures:
+        call.printer.warn(str(failure))
+    codes = [_exit_code(result) for result in (*results, *of_members)]
+    return max((*codes, *(failure.exit_code for failure in failures)), default=0)
 
 
-def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
+def _chosen(call: CommandContext, *, store: Store, sync: TokenSync) -> tuple[Token, ...]:
     """Return the stored tokens of the named organizations, or all.
 
     Raises:
         BadInput: Organizations are named together with ``--all``.
-        NoToken: No token is stored for a named organization.
+        NoToken: No token is stored for a named organization, and there is no service account.
+        LoginError, ServiceError: The service account cannot be used.
     """
     names, held = named_organizations(call.args), store.tokens()
-    refuse_unknown(names, known={token.organization for token in held})
-    if not held:
-        call.printer.say("No token is stored. Run: conda token install")
+    if names and not sync.is_administrator:
+        refuse_unknown(names, known={token.organization for token in held})
+    if not held and not names:
+        call.printer.say(
+            "No token is stored. Run: conda token sync ORG"
+            if sync.is_administrator
+            else "No token is stored. Run: conda token install"
+        )
     chosen = [token for token in held if not names or token.organization in names]
     return tuple(token for token in chosen if _is_of_this_site(call, token))
+
+
+def _of_members(
+    call: CommandContext, tokens: Iterable[Token], *, sync: TokenSync
+) -> tuple[list[SyncResult], list[TokenPluginError]]:
+    """Extend the tokens of the organizations' members, if there is a service account.
+
+    The organizations are those that are named, otherwise those of ``tokens`` on this site. A
+    service account belongs to one organization, so it is no failure if it cannot see one of the
+    latter.
+
+    Returns:
+        The results, and the failures for whole organizations.
+
+    Raises:
+        LoginRefused: The service does not accept the service account.
+    """
+    if not sync.is_administrator:
+        return [], []
+    results, failures = list[SyncResult](), list[TokenPluginError]()
+    names = named_organizations(call.args)
+    repository = call.settings.repo_url
+    here = [t.organization for t in tokens if any(p.startswith(repository) for p in t.scope)]
+    for organization in dict.fromkeys(names or here):
+        try:
+            results += sync.of_members(organization)
+        except ServiceError as error:  # noqa: PERF203  # the next organization may work
+            failures.append(error)
+        except ExtensionRefused as error:
+            if names:
+                failures.append(error)
+            else:
+                call.printer.say(
+                    f"The service account cannot see the members of {organization}, so only the "
+                    "stored token was compared."
+                )
+    return results, failures
 
 
 def _is_of_this_site(call: CommandContext, token: Token) -> bool:
@@ -126,22 +176,25 @@ def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, sync: 
 
 
 def _report(call: CommandContext, results: list[SyncResult]) -> None:
+    with_member = any(result.member for result in results)
     call.printer.table(
-        [_row(call, result) for result in results],
+        [_row(call, result, with_member=with_member) for result in results],
         value=[_value(call, result) for result in results],
     )
     for result in results:
         if result.error is not None:
-            call.printer.warn(f"{result.token.organization}: {result.error}")
+            owner = f"{result.token.organization}, {result.member}".rstrip(", ")
+            call.printer.warn(f"{owner}: {result.error}")
         elif result.outcome in NEXT:
             step = NEXT[result.outcome].format(organization=result.token.organization)
             call.printer.say(f"{result.token.organization}: {step}")
 
 
-def _row(call: CommandContext, result: SyncResult) -> dict[str, str]:
+def _row(call: CommandContext, result: SyncResult, *, with_member: bool) -> dict[str, str]:
     ends = result.token.subscription_ends
     return {
         "organization": result.token.organization,
+        **({"member": result.member} if with_member else {}),
         "token": last_four(result.token),
         "result": result.word,
         "expires": expiry(result.token, now=call.now),
@@ -153,6 +206,7 @@ def _value(call: CommandContext, result: SyncResult) -> dict[str, Any]:
     left = result.token.left(now=call.now)
     return {
         **result.token.as_json(),
+        "member": result.member or None,
         "result": result.word,
         "state": result.token.state(now=call.now).value,
         "days_left": None if left is None else left.days,
