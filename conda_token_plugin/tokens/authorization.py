@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 TOKEN, BEARER, BASIC, PATH, HEADER = "token", "bearer", "basic", "path", "header"
 _BEFORE = {TOKEN: "token ", BEARER: "Bearer ", HEADER: ""}
 """What precedes the secret in the header. With ``HEADER`` the secret is the whole header."""
+_QUOTED_OR_SCHEME = r'"(?:[^"\\]|\\.)*["\\]?|(?:^|,)[ \t]*(token|bearer|basic)(?=[ \t,]|$)'
+"""A quoted text, which may contain commas, or a scheme at the beginning of a challenge. A text
+without a final quote reaches to the end, so that the time to search grows with the length only."""
 
 
 def secret_type(way: str) -> type[Secret]:
@@ -74,9 +77,8 @@ def asked_for(challenge: str) -> tuple[str, ...]:
     Args:
         challenge: The value of the header, which may name several schemes (RFC 9110, 11.6.1).
     """
-    unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", challenge)
-    named = re.findall(r"(?:^|,)[ \t]*(token|bearer|basic)(?=[ \t,]|$)", unquoted, re.IGNORECASE)
-    return tuple(dict.fromkeys(name.lower() for name in named))
+    named = re.findall(_QUOTED_OR_SCHEME, challenge, re.IGNORECASE)
+    return tuple(dict.fromkeys(name.lower() for name in named if name))
 
 
 def other_scheme(way: str, *, asked: tuple[str, ...]) -> str:

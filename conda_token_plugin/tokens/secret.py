@@ -143,7 +143,8 @@ class HeaderSecret(Secret):
     @classmethod
     def fault_of(cls, value: str) -> str:
         """Return why ``value`` cannot be a header, without showing it; empty if it can."""
-        return fault_of("".join(value.split(" ")) if value == value.strip() else value)
+        # It may contain blanks, but not at its ends.
+        return fault_of(value.replace(" ", "_") if value == value.strip() else value)
 
 
 class HiddenText(_Hidden, str):

@@ -33,7 +33,7 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
         covers: Returns whether the token's scope contains a URL, which has no token in it.
     """
     target = target_of(redirect)
-    before, token = _path_token(redirect.request.url or "")
+    before, token = _path_token(redirect.url)
     plain = _without_path_token(target, token=token) if token else target
     if not covers(plain):
         # After an answered 407, requests builds the next request from the first one in `history`.
@@ -77,10 +77,7 @@ def _path_token(url: str) -> tuple[str, str]:
 
 def _without_path_token(url: str, *, token: str) -> str:
     """Return ``url`` without ``/t/TOKEN``, in whichever way its characters are escaped."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # half an IPv6 address
-        return NOWHERE
+    parts = urlsplit(url)
     kept: list[str] = []
     for segment in parts.path.split("/"):
         if kept and kept[-1] == "t" and unquote(segment) == unquote(token):
