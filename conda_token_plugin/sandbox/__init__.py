@@ -14,8 +14,7 @@ another site: it accepts none of the credentials of the first. In Python:
         assert not sandbox.requests
 
 `world.cast` lists users and organizations, `repository.channels` the packages. A test in Python
-calls methods of `sandbox.world`; another process sends the same as HTTP requests to
-`control.control` and `control.probes`.
+calls methods of `sandbox.world`; another process sends the same as HTTP requests to `control`.
 
 The sandbox behaves like the real service as far as that is known from public clients and
 documentation. `world.model`, `http.refusals`, `repository.admission` and `service.admin` say what

@@ -8,10 +8,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.sandbox.control import control
-from conda_token_plugin.sandbox.control.probes import Probes
+from conda_token_plugin.sandbox import control
 from conda_token_plugin.sandbox.http.faults import Fault, Faults
-from conda_token_plugin.sandbox.http.recorder import Recorder
 from conda_token_plugin.sandbox.http.router import Router
 from conda_token_plugin.sandbox.http.server import LOOPBACK, Server
 from conda_token_plugin.sandbox.repository.packages import build_channels
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
+    from conda_token_plugin.sandbox.http.messages import Recorded
     from conda_token_plugin.sandbox.world.clock import Clock
 
 POLL = 0.05  # seconds between two checks for the end
@@ -35,7 +34,7 @@ class Sandbox:
 
     Attributes:
         world: The state. Its methods are the events in the life of a token.
-        requests: The record of the requests.
+        requests: The requests that were received, oldest first.
         faults: The faults of the next responses.
         login: The login service.
         host: The host name in all addresses.
@@ -47,35 +46,23 @@ class Sandbox:
         *,
         host: str = LOOPBACK,
         port: int = 0,
-        clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Bind the port and start to serve.
-
-        Args:
-            channels: The folder in which the channels were built.
-            host: The host name in all addresses: `127.0.0.1` or `localhost`.
-            port: The port, 0 for a free one.
-            clock: The clock for all rules. Default: the real time.
-            tls: The certificate for https. Default: http.
-
-        Raises:
-            OSError: The port is in use or not allowed.
-        """
+        """Bind the port and start to serve the packages in `channels`; see `start`."""
         self.host = host
-        self.world = World(clock)
-        self.requests = Recorder()
+        self.world = World()
+        self.requests: list[Recorded] = []
         self.faults = Faults()
         self.login = Login(self.world)
+        parts = control.Parts(self.world, self.requests, self.faults, self.login)
         routes = [
             *organizations.routes(self.world),
             *admin.routes(self.world),
             *self.login.routes(),
             *Repository(self.world, channels).routes(),
-            *control.routes(self.world),
-            *Probes(self.requests, self.faults, self.login).routes(),
+            *control.routes(parts),
         ]
-        router = Router(routes, faults=self.faults, recorder=self.requests)
+        router = Router(routes, faults=self.faults, record=self.requests)
         self._server = Server(port, router.answer, tls=tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,))
         self._thread.start()
@@ -88,7 +75,6 @@ class Sandbox:
         host: str = LOOPBACK,
         port: int = 0,
         packages: Path | None = None,
-        clock: Clock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Iterator[Sandbox]:
         """Build the channels and serve until the end of the block.
@@ -98,7 +84,6 @@ class Sandbox:
             port: The port, 0 for a free one.
             packages: A folder to build the channels in, or in which another sandbox of the same
                 version has built them. Default: a temporary one.
-            clock: The clock for all rules. Default: the real time.
             tls: The certificate for https, valid for 127.0.0.1 and localhost. Default: http.
 
         Raises:
@@ -107,7 +92,7 @@ class Sandbox:
         """
         with ExitStack() as stack:
             directory = packages or Path(stack.enter_context(_scratch()))
-            sandbox = cls(build_channels(directory), host=host, port=port, clock=clock, tls=tls)
+            sandbox = cls(build_channels(directory), host=host, port=port, tls=tls)
             stack.callback(sandbox.stop)
             yield sandbox
 

@@ -69,18 +69,6 @@ def test_id_and_secret_of_a_service_account_yield_a_bearer_token_of_900_seconds(
     assert requests.get(address, headers=header, timeout=10).status_code == 401
 
 
-def test_id_and_secret_of_a_service_account_are_accepted_as_http_basic(
-    sandbox: Sandbox, account: ServiceAccount
-) -> None:
-    given = requests.post(
-        f"{sandbox.service}/api/iam/token",
-        data={"grant_type": "client_credentials"},
-        auth=(account.client_id, account.client_secret),
-        timeout=10,
-    )
-    assert given.status_code == 200
-
-
 @pytest.mark.parametrize(
     ("change", "status", "error"),
     [

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -133,12 +132,6 @@ def test_missing_library_is_reported_in_one_line(tmp_path: Path) -> None:
     assert 'pip install "conda-token-plugin[demo]"' in done.stderr
 
 
-def test_help_shows_the_options() -> None:
-    done = run("--help")
-    assert done.returncode == 0
-    assert all(option in done.stdout for option in ("--port N", "--certificate", "--private-key"))
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_command_with_a_certificate_serves_https(tmp_path: Path, host: str) -> None:
     trustme = pytest.importorskip("trustme")
@@ -171,19 +164,3 @@ def test_import_of_the_sandbox_loads_no_library_and_nothing_else_of_the_package(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "conda_token_plugin;\n"
-
-
-def test_sandbox_with_a_tls_context_serves_https(packages: Path, tmp_path: Path) -> None:
-    from conda_token_plugin.sandbox import Sandbox
-
-    trustme = pytest.importorskip("trustme")
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    with Sandbox.start(packages=packages, tls=context) as sandbox:
-        header = {"Authorization": f"token {sandbox.world.issue('acme', 'ada').value}"}
-        package = f"{sandbox.url_of('acme', 'private')}/noarch/acme-private-1.0-0.conda"
-        answer = requests.get(package, headers=header, verify=str(tmp_path / "ca.pem"), timeout=10)
-        assert answer.url.startswith("https://localhost:")
-        assert answer.status_code == 200

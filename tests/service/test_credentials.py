@@ -14,7 +14,7 @@ import pytest
 from conda_token_plugin.errors.input import MalformedToken
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.store import StoreUnusable
-from conda_token_plugin.sandbox.world import jwt
+from conda_token_plugin.sandbox.world.credentials import jwt
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.api_key import expiry_of
@@ -30,7 +30,7 @@ NOW = datetime(2026, 8, 1, tzinfo=timezone.utc)
 
 def key(name: str, *, days: int = 30) -> str:
     expires = int((NOW + timedelta(days=days)).timestamp())
-    return jwt.encode({"sub": name, "exp": expires}, key=b"anything")
+    return jwt({"sub": name, "exp": expires}, key=b"anything")
 
 
 @dataclass
@@ -191,11 +191,11 @@ def test_expiry_is_read_from_the_claim() -> None:
         "no-jwt-at-all",
         "a.b.c",
         "..",
-        jwt.encode({}, key=b"k"),
-        jwt.encode({"exp": "soon"}, key=b"k"),
-        jwt.encode({"exp": None}, key=b"k"),
-        jwt.encode({"exp": 1e300}, key=b"k"),
-        jwt.encode({"exp": [1]}, key=b"k"),
+        jwt({}, key=b"k"),
+        jwt({"exp": "soon"}, key=b"k"),
+        jwt({"exp": None}, key=b"k"),
+        jwt({"exp": 1e300}, key=b"k"),
+        jwt({"exp": [1]}, key=b"k"),
         f"x.{b64encode(b'[1, 2]').decode()}.y",
         f"x.{b64encode(b'{').decode()}.y",
     ],

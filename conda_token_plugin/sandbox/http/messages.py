@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,16 +69,6 @@ class Request:
         scheme, _, value = self.header("Authorization").partition(" ")
         return value.strip() if scheme.lower() == "bearer" else ""
 
-    def basic(self) -> tuple[str, str] | None:
-        """Return user and password of `Authorization: Basic …`, or `None`."""
-        scheme, _, value = self.header("Authorization").partition(" ")
-        try:
-            pair = base64.b64decode(value, validate=True).decode()
-        except ValueError:  # not base64, or not UTF-8
-            return None
-        name, colon, password = pair.partition(":")
-        return (unquote(name), unquote(password)) if scheme.lower() == "basic" and colon else None
-
     def form(self) -> dict[str, str]:
         """Return the fields of a form."""
         return dict(parse_qsl(self.body.decode(errors="replace")))
@@ -96,6 +86,49 @@ class Request:
         if not isinstance(value, dict):
             raise Refused(problem(400, "the body is not a JSON object"))
         return value
+
+    def time(self, name: str) -> datetime | None:
+        """Return the time under `name` in the body, or `None`. One without an offset is in UTC.
+
+        Raises:
+            Refused: 422, the value is not a time in ISO 8601.
+        """
+        body = self.json()
+        if name not in body:
+            return None
+        try:
+            # Python 3.10 does not know that Z is UTC.
+            time = datetime.fromisoformat(str(body[name]).replace("Z", "+00:00"))
+        except ValueError as e:  # not a time
+            raise Refused(invalid(name, str(e))) from e
+        return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A request as it was received, and the status of its response.
+
+    `path` includes the query, and `/t/…/` if it was sent.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name, or an empty string."""
+        return first_header(self.headers, name)
+
+    @property
+    def host(self) -> str:
+        """The host name and port that the client used."""
+        return self.header("Host")
+
+    @property
+    def authorization(self) -> str:
+        """The `Authorization` header."""
+        return self.header("Authorization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +160,7 @@ def first_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
 def json_answer(value: object, status: int = 200) -> Answer:
     """Return `value` as JSON. It must not be cached, because it may contain a secret."""
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Answer(status, json.dumps(value).encode(), headers)
+    return Answer(status, json.dumps(value, default=str).encode(), headers)
 
 
 def problem(status: int, message: str, code: str = "bad_request") -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.sandbox.http.messages import Answer, Refused, problem
+from conda_token_plugin.sandbox.http.messages import Answer, Recorded, Refused, problem
 from conda_token_plugin.sandbox.http.refusals import refuse
 from conda_token_plugin.sandbox.world.world import Refusal
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox.http.faults import Faults
     from conda_token_plugin.sandbox.http.messages import Request, Route
-    from conda_token_plugin.sandbox.http.recorder import Recorder
 
 CONTROL = "/sandbox/"
 
@@ -26,24 +25,26 @@ class Router:
     them, not the client.
     """
 
-    def __init__(self, routes: Iterable[Route], *, faults: Faults, recorder: Recorder) -> None:
+    def __init__(self, routes: Iterable[Route], *, faults: Faults, record: list[Recorded]) -> None:
         """Compile the routes.
 
         Args:
             routes: The first one that matches answers.
             faults: The faults of the next responses.
-            recorder: The record of the requests.
+            record: Each request is added to it.
         """
         self._routes = [(route, re.compile(route.pattern)) for route in routes]
         self._faults = faults
-        self._recorder = recorder
+        self._record = record
 
     def answer(self, request: Request) -> Answer:
         """Return the response to a request. No request makes this raise."""
         if request.path.startswith(CONTROL):
             return self._routed(request)
         answer = self._faults.spoil(request, self._routed)
-        self._recorder.add(request, answer)
+        self._record.append(
+            Recorded(request.method, request.target, answer.status, request.headers)
+        )
         return answer
 
     def _routed(self, request: Request) -> Answer:

@@ -4,8 +4,6 @@
 `msgpack` writes shards. `py-rattler-build` makes both formats in one call, but is 80 MB. And
 `rattler.index.index_fs` writes all kinds of repodata, but in one of five runs its threads crash the
 interpreter at its exit (py-rattler 0.28).
-
-The packages are the same in each build, byte for byte: names, times and owners in them are fixed.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ import io
 import json
 import tarfile
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +133,6 @@ def _write_conda(package: Path, stem: str, files: Mapping[str, bytes]) -> None:
     create = library("conda_package_streaming.create")
     with create.conda_builder(stem, package.parent, compression_level=3) as archive:
         _add(archive, files)
-    _forget_times(package)
 
 
 def _add(archive: tarfile.TarFile, files: Mapping[str, bytes]) -> None:
@@ -145,12 +141,3 @@ def _add(archive: tarfile.TarFile, files: Mapping[str, bytes]) -> None:
         member.size, member.mtime = len(data), MADE
         member.mode = 0o755 if name.startswith("bin/") else 0o644
         archive.addfile(member, io.BytesIO(data))
-
-
-def _forget_times(package: Path) -> None:
-    # The outer zip archive contains the time at which it was made.
-    with zipfile.ZipFile(package) as made:
-        members = {name: made.read(name) for name in made.namelist()}
-    with zipfile.ZipFile(package, "w") as fixed:
-        for name, data in members.items():
-            fixed.writestr(zipfile.ZipInfo(name), data)

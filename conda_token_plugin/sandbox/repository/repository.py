@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from conda_token_plugin.sandbox.http.messages import Refused, Route, problem, redirect
+from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, problem, redirect
 from conda_token_plugin.sandbox.repository.admission import admit
 from conda_token_plugin.sandbox.repository.channels import CHANNELS, Access
-from conda_token_plugin.sandbox.repository.files import serve
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conda_token_plugin.sandbox.http.messages import Answer, Request
+    from conda_token_plugin.sandbox.http.messages import Request
     from conda_token_plugin.sandbox.repository.channels import Channel
     from conda_token_plugin.sandbox.world.world import World
 
 PACKAGES = (".conda", ".tar.bz2")
 SIGNATURE_LIFE = 300  # seconds
+_TYPES = {".json": "application/json", ".zst": "application/zstd"}
 
 
 class Repository:
@@ -60,7 +61,7 @@ class Repository:
         admit(self._world, request, in_path=token or "", org=channel.org, access=access)
         if is_package and channel.redirects:
             return redirect(self._elsewhere(request, path))
-        return serve(request, self._directory / path, public=access is Access.PUBLIC)
+        return _file(request, self._directory / path, public=access is Access.PUBLIC)
 
     def deliver(self, request: Request, until: str, signature: str, path: str) -> Answer:
         """`GET /signed/<until>/<signature>/<channel>/<file>`: no token needed."""
@@ -69,7 +70,7 @@ class Repository:
             return problem(403, "the signature is not good", "signature_bad")
         if int(until) <= self._world.clock.now().timestamp():
             return problem(403, "the signature has expired", "signature_expired")
-        return serve(request, self._directory / path, public=False)
+        return _file(request, self._directory / path, public=False)
 
     def _elsewhere(self, request: Request, path: str) -> str:
         meant = urlsplit(request.base)
@@ -89,3 +90,26 @@ def _channel(path: str) -> Channel:
             if inside.is_relative_to(channel.path):
                 return channel
     raise Refused(problem(404, "no such channel", "not_found"))
+
+
+def _file(request: Request, file: Path, *, public: bool) -> Answer:
+    """Return the file, a part of it, or 304 if the client has it already (RFC 9110).
+
+    Clients may keep a copy but must revalidate it each time, so that an expired token is noticed at
+    the next request.
+    """
+    if not file.is_file():
+        return problem(404, f"no such file: {file.name}", "not_found")
+    data = file.read_bytes()
+    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    validity = f"{'public' if public else 'private'}, no-cache"
+    common = (("ETag", etag), ("Cache-Control", validity))
+    if etag in request.header("If-None-Match"):
+        return Answer(304, headers=common)
+    headers = (*common, ("Content-Type", _TYPES.get(file.suffix, "application/octet-stream")))
+    wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.header("Range"))
+    if wanted is None:  # or another form, which a server may ignore (section 14.2)
+        return Answer(200, data, headers)
+    first, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
+    part = ("Content-Range", f"bytes {first}-{last}/{len(data)}")
+    return Answer(206, data[first : last + 1], (*headers, part))

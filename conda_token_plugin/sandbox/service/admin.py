@@ -30,7 +30,6 @@ from uuid import UUID
 
 from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, invalid, json_answer
 from conda_token_plugin.sandbox.http.refusals import authenticate
-from conda_token_plugin.sandbox.http.times import time_in
 from conda_token_plugin.sandbox.world.world import Refusal
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ def _member(world: World, slug: str, user_id: str) -> str:
 
 
 def _expiry(request: Request, *, required: bool = False) -> datetime | None:
-    until = time_in(request.json(), "expires_at")
+    until = request.time("expires_at")
     if required and until is None:
         raise Refused(invalid("expires_at", "field required"))
     return until

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -53,7 +52,6 @@ class Browser:
         self.user = DEFAULT_USER
         self._clock = clock
         self._codes: dict[str, Code] = {}
-        self._lock = threading.Lock()
 
     def send_back(self, asked: dict[str, str]) -> Answer:
         """Redirect to the client with a code or an error.
@@ -74,8 +72,7 @@ class Browser:
         Raises:
             Refusal: `invalid_grant`.
         """
-        with self._lock:
-            code = self._codes.pop(form.get("code", ""), None)
+        code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.expires <= self._clock.now():
             raise Refusal("invalid_grant")
         shown = (form.get("client_id"), form.get("redirect_uri"), _s256(form.get("code_verifier")))
@@ -96,8 +93,7 @@ class Browser:
         value = secrets.token_urlsafe(32)
         expires = self._clock.now() + CODE_LIFE
         expected = (asked["client_id"], asked["redirect_uri"], asked["code_challenge"])
-        with self._lock:
-            self._codes[value] = Code(self.user, *expected, expires)
+        self._codes[value] = Code(self.user, *expected, expires)
         return value
 
 

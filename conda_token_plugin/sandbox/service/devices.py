@@ -66,15 +66,14 @@ class Devices:
         with self._lock:
             return list(self._waiting.values())
 
-    def approve(self, user_code: str, user: str) -> None:
-        """Log `user` in on the device that shows `user_code`; refuse with `no_login`."""
-        with self._lock:
-            self._keep(replace(self._shown(user_code), user=user))
+    def decide(self, user_code: str, user: str) -> None:
+        """Log `user` in on the device that shows `user_code`; without a `user`, deny the login.
 
-    def deny(self, user_code: str) -> None:
-        """Deny the login of the device that shows `user_code`; refuse with `no_login`."""
+        Raises:
+            Refusal: `no_login`.
+        """
         with self._lock:
-            self._keep(replace(self._shown(user_code), denied=True))
+            self._keep(replace(self._shown(user_code), user=user, denied=not user))
 
     def poll(self, device_code: str, client_id: str) -> str:
         """Return the user of a finished login, for a device that polls.

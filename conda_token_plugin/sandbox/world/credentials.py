@@ -7,16 +7,18 @@ admin API.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
+import json
 import secrets
-import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.sandbox.world import jwt
 from conda_token_plugin.sandbox.world.model import CHANNEL_SCOPE, Credential, ServiceAccount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from conda_token_plugin.sandbox.world.clock import Clock
     from conda_token_plugin.sandbox.world.model import User
@@ -38,7 +40,6 @@ class Credentials:
             users: The users with an API key from the start.
         """
         self._clock = clock
-        self._lock = threading.Lock()
         self._signing_key = secrets.token_bytes(32)
         self.api_keys: dict[str, Credential] = {}
         self.access_tokens: dict[str, Credential] = {}
@@ -66,8 +67,7 @@ class Credentials:
     def register_client(self, user: User) -> ServiceAccount:
         """Make a service account, whose id and secret can be traded for such bearer tokens."""
         client = ServiceAccount(secrets.token_hex(16), secrets.token_urlsafe(32), user.name)
-        with self._lock:
-            self.clients[client.client_id] = client
+        self.clients[client.client_id] = client
         return client
 
     def _make(
@@ -84,8 +84,25 @@ class Credentials:
             "exp": int((now + life).timestamp()),
             "jti": secrets.token_hex(16),
         }
-        value = jwt.encode(claims, key=self._signing_key)
-        credential = Credential(value, user.name, now + life, scopes)
-        with self._lock:
-            kept[credential.value] = credential
-        return credential
+        value = jwt(claims, key=self._signing_key)
+        kept[value] = Credential(value, user.name, now + life, scopes)
+        return kept[value]
+
+
+def jwt(claims: Mapping[str, Any], *, key: bytes) -> str:
+    """Return `claims` as a JSON Web Token (RFC 7519), signed with HS256.
+
+    Clients read `exp` from it; anaconda-auth does, without checking the signature.
+    """
+    signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
+    signature = hmac.new(key, signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{_base64url(signature)}"
+
+
+def _part(value: Mapping[str, Any]) -> str:
+    return _base64url(json.dumps(value, separators=(",", ":")).encode())
+
+
+def _base64url(data: bytes) -> str:
+    # RFC 7515, section 2: without the padding.
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -31,7 +31,7 @@ CHANNEL_SCOPE = "repo:read"
 """The scope with which an API key opens channels. Anaconda's clients ask for it at each login."""
 
 
-class AccountKind(Enum):
+class AccountKind(str, Enum):
     """The owner of a token: a user with a seat, or the organization."""
 
     INDIVIDUAL = "individual"

@@ -106,8 +106,7 @@ class World:
 
     def current(self, slug: str, user: str = "") -> Token | None:
         """Return the token of `user` that works now, or the site token without a `user`."""
-        kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
-        theirs = self.tokens.of(slug, kind, user)
+        theirs = self.tokens.of(slug, _kind_of(user), user)
         return next((token for token in theirs if self.verdict(token) is Verdict.WORKS), None)
 
     def verdict(self, token: Token) -> Verdict:
@@ -143,8 +142,7 @@ class World:
             if objection is not None:
                 raise Refusal(objection)
             self._revoke_earlier(slug, user)
-            ends = organization.subscription.ends
-            kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
+            ends, kind = organization.subscription.ends, _kind_of(user)
             expires = min(until or ends, ends)
             token = self.tokens.add(slug, kind, user, issued=self.clock.now(), expires=expires)
             return self.tokens.extend(token, expires, tolerance_months)
@@ -247,8 +245,7 @@ class World:
         return token
 
     def _revoke_earlier(self, slug: str, user: str) -> None:
-        kind = AccountKind.INDIVIDUAL if user else AccountKind.SITE
-        for token in self.tokens.of(slug, kind, user):
+        for token in self.tokens.of(slug, _kind_of(user), user):
             self.tokens.revoke(token, self.clock.now())
 
     def _subscribe(self, slug: str, *, ends: datetime, cancelled: bool) -> Subscription:
@@ -263,8 +260,9 @@ class World:
         return self.clock.now().replace(microsecond=0)
 
     def _first_token(self, organization: Organization, user: str) -> None:
-        kind, ends = (
-            (AccountKind.INDIVIDUAL if user else AccountKind.SITE),
-            organization.subscription.ends,
-        )
+        kind, ends = _kind_of(user), organization.subscription.ends
         self.tokens.add(organization.slug, kind, user, issued=ends - YEAR, expires=ends)
+
+
+def _kind_of(user: str) -> AccountKind:
+    return AccountKind.INDIVIDUAL if user else AccountKind.SITE

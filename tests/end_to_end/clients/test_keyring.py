@@ -6,11 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.rattler import CLIENT, needs_rattler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 DAEMON = "gnome-keyring-daemon"
 NEEDED = ("dbus-run-session", DAEMON)
 MISSING = [name for name in NEEDED if shutil.which(name) is None]
-CHILD = str(Path(__file__).with_name("rattler_child.py"))
 
 pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"there is no {', '.join(MISSING)}"),
-    pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed"),
+    needs_rattler,
 ]
 
 NATIVE = {"PYTHON_KEYRING_BACKEND": ""}
@@ -70,15 +69,15 @@ def test_rattler_reads_the_exported_keyring_entry(machine: Machine) -> None:
     exported, installed, removed, refused = in_session(
         machine,
         ours("export", "rattler", "--keyring", "--json"),
-        [CHILD, url, "acme-tools", str(machine.folder / "a")],
+        [*CLIENT, url, "acme-tools", str(machine.folder / "a")],
         ours("export", "rattler", "--remove", "--json"),
-        [CHILD, url, "acme-tools", str(machine.folder / "b")],
+        [*CLIENT, url, "acme-tools", str(machine.folder / "b")],
     )
     assert exported[0] == 0, exported
     assert json.loads(exported[1])["exported"][0]["place"] == "keyring:rattler"
     assert installed[0] == 0, installed
     assert json.loads(removed[1])["removed"][0]["outcome"] == "removed"
-    assert refused[0] == 1
+    assert refused[0] != 0
     assert not (machine.home / ".rattler").exists()
     assert value not in str([exported, removed])
 

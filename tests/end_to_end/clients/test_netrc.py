@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import zipfile
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +14,11 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.integrations.basic import serving
+from tests.support.rattler import installs, needs_rattler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integrations.basic import BasicServer
     from tests.support.machine import Machine
@@ -116,14 +117,12 @@ def test_conda_reads_the_exported_netrc_for_two_organizations(
     assert exported.installed() >= {"acme-tools", "globex-tools"}
 
 
-@pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed")
+@needs_rattler
 def test_rattler_reads_the_exported_netrc_for_two_organizations(
     exported: Machine, server: BasicServer
 ) -> None:
     channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
-    child = str(Path(__file__).with_name("rattler_child.py"))
-    place = str(exported.folder / "a")
-    done = exported.python(child, " ".join(channels), "acme-tools globex-tools", place).well()
+    done = installs(exported, *channels, packages="acme-tools globex-tools").well()
     assert "globex-tools" in done.out
 
 

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
+from tests.support.rattler import CLIENT, installs, names, needs_rattler
 
 if TYPE_CHECKING:
-    from tests.support.machine import Machine, Ran
+    from tests.support.machine import Machine
 
-CHILD = str(Path(__file__).with_name("rattler_child.py"))
-
-pytestmark = pytest.mark.skipif(find_spec("rattler") is None, reason="py-rattler is not installed")
-
-
-def installs(machine: Machine, *channels: str, packages: str, folder: str = "a", **env: str) -> Ran:
-    place = str(machine.folder / folder)
-    return machine.python(CHILD, " ".join(channels), packages, place, **env)
+pytestmark = needs_rattler
 
 
 def urls(machine: Machine, organization: str) -> list[str]:
@@ -29,12 +21,12 @@ def urls(machine: Machine, organization: str) -> list[str]:
 def test_rattler_installs_from_protected_channels_with_exported_tokens(machine: Machine) -> None:
     value = machine.install("acme", with_conda=False)
     refused = installs(machine, *urls(machine, "acme"), packages="acme-tools").badly()
-    assert "403" in refused.out
+    assert "403" in refused.said
     machine.plugin("export", "rattler").well()
     done = installs(
         machine, *urls(machine, "acme"), packages="acme-tools acme-private", folder="b"
     ).well()
-    assert done.out.split() == ["acme-hello", "acme-private", "acme-tools"]
+    assert names(done.out) == ["acme-hello", "acme-private", "acme-tools"]
     assert (machine.folder / "b" / "env" / "bin" / "acme-tools").exists()
     seen = [one for one in machine.sandbox.requests if one.status == 200]
     assert {one.path.startswith(f"/t/{value}/repo/acme/") for one in seen} == {True, False}
@@ -75,7 +67,7 @@ def test_rattler_opens_two_organizations_on_two_hosts_only(machine: Machine) -> 
         f"{elsewhere}globex/main",
         packages="acme-tools globex-tools",
     ).well()
-    assert done.out.split() == ["acme-hello", "acme-tools", "globex-hello", "globex-tools"]
+    assert names(done.out) == ["acme-hello", "acme-tools", "globex-hello", "globex-tools"]
 
 
 def test_rattler_reads_the_file_that_a_variable_names(machine: Machine) -> None:
@@ -102,12 +94,12 @@ def test_rattler_in_run_reads_a_file_that_is_gone_afterwards(machine: Machine) -
     show = "import os, sys; print(os.environ['RATTLER_AUTH_FILE']); sys.stdout.flush()"
     child = f"{show}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
     place = str(machine.folder / "a")
-    command = (sys.executable, "-c", child, CHILD, urls(machine, "acme")[0], "acme-tools", place)
+    command = (sys.executable, "-c", child, *CLIENT, urls(machine, "acme")[0], "acme-tools", place)
 
     ran = machine.plugin("run", "--org", "acme", "--", *command).well()
 
-    path, *packages = ran.out.split()
-    assert packages == ["acme-hello", "acme-tools"]
+    path, _, packages = ran.out.partition("\n")
+    assert names(packages) == ["acme-hello", "acme-tools"]
     assert not Path(path).parent.exists()
     assert not (machine.home / ".rattler").exists()
     assert not [one for one in machine.files() if _contains(one, value, except_for=machine)]

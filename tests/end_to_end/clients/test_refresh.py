@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integrations.basic import serving
+from tests.support.rattler import installs, names, needs_rattler
 
 if TYPE_CHECKING:
-    from tests.support.machine import Machine, Ran
+    from pathlib import Path
 
-CHILD = str(Path(__file__).with_name("rattler_child.py"))
+    from tests.support.machine import Machine
+
 OLD, NEW = "acme-Pa55.word_0123", "acme-Pa55.word_4567"
-needs_rattler = pytest.mark.skipif(find_spec("rattler") is None, reason="no py-rattler")
-
-
-def rattler(machine: Machine, *channels: str, packages: str, folder: str) -> Ran:
-    return machine.python(CHILD, " ".join(channels), packages, str(machine.folder / folder))
 
 
 @needs_rattler
@@ -29,12 +24,12 @@ def test_rattler_installs_after_the_exported_token_was_reissued(machine: Machine
     url = machine.sandbox.url_of("acme", "main")
     old = machine.install("acme", with_conda=False)
     machine.plugin("export", "rattler", "mamba", "--yes").well()
-    rattler(machine, url, packages="acme-tools", folder="a").well()
+    installs(machine, url, packages="acme-tools", folder="a").well()
 
     new = machine.install("acme", "--reissue", with_conda=False)
 
     assert new != old
-    rattler(machine, url, packages="acme-tools", folder="b").well()
+    installs(machine, url, packages="acme-tools", folder="b").well()
     files = (".rattler/credentials.json", ".mamba/auth/authentication.json")
     texts = [(machine.home / name).read_text() for name in files]
     assert all(new in text and old not in text for text in texts)
@@ -65,9 +60,9 @@ def test_rattler_opens_two_organizations_of_one_host_with_an_exported_api_key(
     machine.plugin("export", "rattler", "--api-key", ANACONDA_AUTH_API_KEY=key).well()
     urls = [machine.sandbox.url_of(name, "main") for name in ("acme", "globex")]
 
-    done = rattler(machine, *urls, packages="acme-tools globex-tools", folder="a").well()
+    done = installs(machine, *urls, packages="acme-tools globex-tools", folder="a").well()
 
-    assert done.out.split() == ["acme-hello", "acme-tools", "globex-hello", "globex-tools"]
+    assert names(done.out) == ["acme-hello", "acme-tools", "globex-hello", "globex-tools"]
 
 
 @pytest.mark.conda

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from conda_token_plugin.sandbox.http.recorder import Recorded
+    from conda_token_plugin.sandbox.http.messages import Recorded
 
 BAD = 400
 ROW = "row"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
-    from conda_token_plugin.sandbox.http.recorder import Recorded
+    from conda_token_plugin.sandbox.http.messages import Recorded
 
 pytestmark = pytest.mark.conda
 

@@ -45,7 +45,7 @@ def log_in(machine: Machine, user: str) -> Ran:
         while not (devices.waiting() or login.done()):
             time.sleep(0.05)
         for one in devices.waiting():
-            devices.approve(one.user_code, user)
+            devices.decide(one.user_code, user)
         return login.result()
 
 

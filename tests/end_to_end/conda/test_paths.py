@@ -12,7 +12,7 @@ from tests.support.conda_version import conda_version
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conda_token_plugin.sandbox.http.recorder import Recorded
+    from conda_token_plugin.sandbox.http.messages import Recorded
     from tests.end_to_end.conda.report import Table
     from tests.support.machine import Machine
 
