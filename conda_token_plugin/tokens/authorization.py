@@ -40,6 +40,9 @@ _QUOTED_OR_SCHEME = r'"(?:[^"\\]|\\.)*["\\]?|(?:^|,)[ \t]*(token|bearer|basic)(?
 """A quoted text, which may contain commas, or a scheme at the beginning of a challenge. A text
 without a final quote reaches to the end, so that the time to search grows with the length only."""
 
+_PERCENT = "%(?:25)*"
+_SLASH = f"(?:/|{_PERCENT}2f)"
+
 
 def secret_type(way: str) -> type[Secret]:
     """Return the type of the secret that ``way``, a value of ``AuthScheme``, is used with."""
@@ -97,22 +100,32 @@ def other_scheme(way: str, *, asked: tuple[str, ...]) -> str:
 
 
 def without_path_token(text: str, *, secret: Secret) -> str:
-    """Return ``text``, such as a ``Location``, without ``/t/<token>`` in any form."""
-    return re.sub(f"/t/{_any_form(secret)}/", "/", text)
+    """Return ``text``, such as a ``Location``, without the token and without ``/t/`` before it."""
+    return without_segment(text, value=secret.reveal())
+
+
+def without_segment(text: str, *, value: str) -> str:
+    """Return ``text`` without the token ``value`` and without ``/t/`` before it.
+
+    Servers repeat the path that was requested, also escaped in a query (``?next=%2Ft%2F…``), and
+    some escape it twice.
+    """
+    return re.sub(f"(?i:{_SLASH}(?:t|{_PERCENT}74){_SLASH}+)?{_any_form(value)}", "", text)
 
 
 def redacted(text: str, *, secret: Secret) -> str:
     """Return ``text`` with the secret hidden, whichever of its characters are escaped."""
-    return re.sub(_any_form(secret), HIDDEN, text)
+    return re.sub(_any_form(secret.reveal()), HIDDEN, text)
 
 
 def _segment(secret: Secret) -> str:
     return quote(secret.reveal(), safe="")
 
 
-def _any_form(secret: Secret) -> str:
-    """Return a pattern of the secret in which each character may be percent-encoded."""
+def _any_form(value: str) -> str:
+    """Return a pattern of ``value`` in which each character may be percent-encoded, also twice."""
     return "".join(
-        f"(?:(?i:{''.join(f'%{byte:02x}' for byte in character.encode())})|{re.escape(character)})"
-        for character in secret.reveal()
+        f"(?:(?i:{''.join(f'{_PERCENT}{byte:02x}' for byte in character.encode())})"
+        f"|{re.escape(character)})"
+        for character in value
     )

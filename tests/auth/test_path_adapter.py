@@ -114,6 +114,7 @@ def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: Recor
         ("/ours/echoed/x", f"/t/{VALUE}/ours/landed/x"),
         ("/ours/moved-out/x", "/elsewhere/noarch/repodata.json"),
         ("/ours/moved-away/x", "/ours/landed/x"),
+        ("/ours/to-login/x", "/login?next=%2Fours%2Fto-login%2Fx"),
     ],
 )
 def test_each_hop_of_a_redirect_is_looked_at_by_itself(

@@ -8,6 +8,7 @@
 | ``/moved-away/`` | a redirect to ``/landed/`` on the other name of this server |
 | ``/moved-far/`` | a redirect to ``/landed/`` on the server ``far`` |
 | ``/echoed/`` | a redirect to the same path with ``landed`` in place of ``echoed`` |
+| ``/to-login/`` | a redirect to ``/login?next=`` and the path, escaped, on the other name |
 | anything else | 200, ``{}`` |
 
 As a proxy, which gets whole URLs, it responds in place of the server. With ``asks`` it responds 407
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +126,10 @@ def _response(
         return int(status[1]), {}
     if "/moved-out/" in path:
         return 302, {"Location": "/elsewhere/noarch/repodata.json"}
-    if "/echoed/" in path:
-        return 302, {"Location": path.replace("/echoed/", "/landed/")}
+    if "/echoed/" in path or "/to-login/" in path:
+        login = f"{record.other_url}/login?next={quote(path, safe='')}"
+        landed = path.replace("/echoed/", "/landed/")
+        return 302, {"Location": landed if landed != path else login}
     places = {"/moved-here/": "", "/moved-away/": record.other_url, "/moved-far/": record.far}
     for mark, host in places.items():
         if mark in path:

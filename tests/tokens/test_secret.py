@@ -142,7 +142,7 @@ def test_reveal_is_called_in_the_listed_places_only() -> None:
 
 REVEALS = {
     # onto the wire
-    "tokens/authorization.py": 4,  # two header forms, the path form, and redaction
+    "tokens/authorization.py": 5,  # two header forms, the path form, and two to remove it
     "gateways/http/client.py": 1,  # the service's own Authorization header
     "service/admin.py": 2,  # the id and the secret of a service account, in a form
     "service/login/device.py": 1,  # the device code of a login, in a form

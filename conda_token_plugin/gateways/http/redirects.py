@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
+from conda_token_plugin.tokens.authorization import without_segment
 from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
     """
     target = target_of(redirect)
     before, token = _path_token(redirect.url)
-    plain = _without_path_token(target, token=token) if token else target
+    plain = without_segment(target, value=unquote(token)) if token else target
     if not covers(plain):
         # After an answered 407, requests builds the next request from the first one in `history`.
         for response in (redirect, *redirect.history):
             response.request.headers.pop("Authorization", None)
         if plain != target:
             redirect.headers["Location"] = plain
-    elif token and plain == target:
-        parts = urlsplit(target)
+    elif token:
+        parts = urlsplit(plain)
         at = len(before) if parts.path.startswith(f"{before}/") else 0
         path = f"{parts.path[:at]}/t/{token}{parts.path[at:]}"
         redirect.headers["Location"] = parts._replace(path=path).geturl()
@@ -73,16 +74,3 @@ def _path_token(url: str) -> tuple[str, str]:
     """Return the path before ``/t/TOKEN/`` and the escaped token; the token is empty without it."""
     found = re.match(r"(.*?)/t/([^/]+)/", urlsplit(url).path)
     return (found[1], found[2]) if found else ("", "")
-
-
-def _without_path_token(url: str, *, token: str) -> str:
-    """Return ``url`` without ``/t/TOKEN``, in whichever way its characters are escaped."""
-    parts = urlsplit(url)
-    kept: list[str] = []
-    for segment in parts.path.split("/"):
-        if kept and kept[-1] == "t" and unquote(segment) == unquote(token):
-            kept.pop()
-        else:
-            kept.append(segment)
-    path = "/".join(kept)
-    return url if path == parts.path else parts._replace(path=path).geturl()
