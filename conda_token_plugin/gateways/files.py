@@ -145,6 +145,28 @@ def put(temporary: Path, path: Path, *, after: Signature | None) -> None:
         raise
 
 
+def replace(
+    path: Path, data: bytes, *, temporary: Path | None = None, mode: int | None = None
+) -> None:
+    """Replace the content of ``path`` in one step, and flush its folder to the disk.
+
+    Args:
+        path: The file.
+        data: The whole content.
+        temporary: The file that is written first. None: ``path`` with ``TEMPORARY`` at its end.
+        mode: Permissions of the file. None: only its owner may read it (0600).
+
+    Raises:
+        OSError: It could not be replaced, and is unchanged.
+    """
+    temporary = temporary or path.with_name(f"{path.name}{TEMPORARY}")
+    fill(temporary, data)
+    if mode is not None:
+        os.chmod(temporary, mode)
+    put(temporary, path, after=None)
+    sync(path.parent)
+
+
 def clear(path: Path) -> None:
     """Delete the file at ``path`` if it exists."""
     with suppress(FileNotFoundError, NotADirectoryError):

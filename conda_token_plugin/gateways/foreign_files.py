@@ -103,28 +103,25 @@ def refuse_special(path: Path) -> None:
         raise ConfigurationError(path, reason="is no regular file", hint="Move it away.")
 
 
-def replace(path: Path, *, after: bytes, before: bytes | None, mode: int | None = None) -> None:
+def replace(path: Path, *, after: bytes, before: bytes | None, keep_mode: bool = False) -> None:
     """Replace the content of ``path``, and create the file and its folders if necessary.
 
     Args:
         path: The file.
         after: The new content.
         before: The content that the caller has read. None: there was no file.
-        mode: Permissions of the new file. None: only the user may read it (0600).
+        keep_mode: Whether the permissions stay as they are; otherwise only the user may read the
+            new file (0600).
 
     Raises:
         ConfigurationError: The content is no longer ``before``, or the file cannot be written.
             It is unchanged.
     """
     _compare(path, before)
-    temporary = _temporary(path)
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.fill(temporary, after)
-        if mode is not None:
-            temporary.chmod(mode)
-        files.put(temporary, path, after=None)
-        files.sync(path.parent)
+        mode = stat.S_IMODE(path.stat().st_mode) if keep_mode else None
+        files.replace(path, after, temporary=_temporary(path), mode=mode)
 
 
 def remove(path: Path, *, before: bytes | None, made: str) -> None:
@@ -139,13 +136,30 @@ def remove(path: Path, *, before: bytes | None, made: str) -> None:
         ConfigurationError: As ``replace``.
     """
     _compare(path, before)
-    with _writing(path):
+    with writing(path):
         path.unlink(missing_ok=True)
     with suppress(OSError):  # the folder contains something else by now
         for folder in path.parents:
             if len(str(folder)) < len(made) or not made:
                 break
             folder.rmdir()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Convert an OSError of the block, which writes ``path``.
+
+    Raises:
+        ConfigurationError: The block raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:  # a read-only folder, a full disk, open elsewhere on Windows
+        raise ConfigurationError(
+            path,
+            reason=f"cannot be written: {error.strerror}",
+            hint="Check its owner, its permissions and the free space.",
+        ) from None
 
 
 def sweep(path: Path) -> None:
@@ -206,15 +220,3 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
         reason=f"cannot be read: {error.strerror}",
         hint="Check its owner and its permissions.",
     )
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:  # a read-only folder, a full disk, open elsewhere on Windows
-        raise ConfigurationError(
-            path,
-            reason=f"cannot be written: {error.strerror}",
-            hint="Check its owner, its permissions and the free space.",
-        ) from None

@@ -50,12 +50,8 @@ def write(path: Path, value: object) -> None:
     Raises:
         StoreUnusable: The file cannot be written, and is unchanged.
     """
-    temporary = path.with_name(f"{path.name}{files.TEMPORARY}")
-    data = (json.dumps(value, indent=2) + "\n").encode()
     with files.errors_of(path):
-        files.fill(temporary, data)
-        files.put(temporary, path, after=None)
-        files.sync(path.parent)
+        files.replace(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def update(path: Path, change: Callable[[object], object]) -> None:

@@ -52,9 +52,8 @@ def _raw(channel: str, held: dict[str, Any]) -> RawCredential:
 def _settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield the channels that conda-auth was set up for, each with the name of its entry."""
     for path in condarcs.files(settings):
-        whole = condarcs.parsed(foreign_files.read_any(path) or b"")
-        entries = whole.get("channel_settings") if isinstance(whole, dict) else None
-        for one in entries if isinstance(entries, list) else ():
+        data = foreign_files.read_any(path) or b""
+        for one in condarcs.listed(data, "channel_settings"):
             if isinstance(one, dict) and one.get("auth") in HANDLERS and one.get("channel"):
                 yield str(one["channel"]), str(one.get("auth_target") or one["channel"])
 

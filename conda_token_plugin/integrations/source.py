@@ -12,7 +12,7 @@ from conda_token_plugin.tokens.scope import longest_prefix, normalised, organiza
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from conda_token_plugin.integrations.formats.credential_file import Format
@@ -57,6 +57,12 @@ class FoundCredential:
     organization: str = ""
     path_before: str = ""
     plain: tuple[Plain, ...] = ()
+
+    def overlaps(self, scope: Sequence[str]) -> bool:
+        """Return whether there is a URL that both this credential and ``scope`` cover."""
+        return any(longest_prefix(f"{one}/", among=scope) for one in self.scope) or any(
+            longest_prefix(f"{one}/", among=self.scope) for one in scope
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

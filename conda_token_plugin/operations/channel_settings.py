@@ -13,6 +13,7 @@ from conda_token_plugin.store import machine_store
 from conda_token_plugin.tokens.scope import organization_of, pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from conda_token_plugin.settings import Settings
@@ -33,6 +34,27 @@ def entry_for(url: str) -> str:
     return (
         f'Add to your condarc: channel_settings: [{{channel: "{pattern(url)}", auth: {HANDLER}}}]'
     )
+
+
+def not_asked(
+    prefix: str, *, entries: Sequence[Mapping[str, str]], origins: Mapping[str, str]
+) -> str | None:
+    """Return a sentence if conda does not ask this plugin about the files below ``prefix``.
+
+    Args:
+        prefix: A prefix of a token's scope.
+        entries: The merged ``channel_settings`` of conda, in order. The last that matches counts.
+        origins: Maps the channel of an entry to the file that contains the entry.
+    """
+    url = f"{prefix}/noarch/repodata.json"
+    fitting = [one for one in entries if fnmatch(url, one.get("channel", ""))]
+    if not fitting:
+        return f"conda does not ask this plugin for {prefix}. {entry_for(prefix)}"
+    channel, handler = fitting[-1].get("channel", ""), fitting[-1].get("auth")
+    if handler == HANDLER:
+        return None
+    origin = origins.get(channel, "another file")
+    return f"For {prefix} conda asks the handler {handler}, by {origin}: {channel}"
 
 
 def excluding_group(url: str, *, settings: Settings) -> str | None:
@@ -72,12 +94,11 @@ def _covers(path: Path, *, url: str) -> bool:
 def _channels(path: Path) -> list[str]:
     """Return the channels and patterns for which a configuration file names this plugin."""
     try:
-        content = condarcs.parsed(foreign_files.read_any(path) or b"")
+        data = foreign_files.read_any(path) or b""
     except ConfigurationError:  # not permitted, or too large
         return []
-    entries = content.get("channel_settings") if isinstance(content, dict) else None
     return [
         str(one.get("channel", ""))
-        for one in (entries if isinstance(entries, list) else ())
+        for one in condarcs.listed(data, "channel_settings")
         if isinstance(one, dict) and one.get("auth") == HANDLER
     ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
@@ -261,8 +260,7 @@ def _cleaned(
     if after is None:
         foreign_files.remove(path, before=before, made="")
     else:
-        mode = S_IMODE(path.stat().st_mode)
-        foreign_files.replace(path, after=after, before=before, mode=mode)
+        foreign_files.replace(path, after=after, before=before, keep_mode=True)
     return Cleaned(path=path, backup=backup)
 
 

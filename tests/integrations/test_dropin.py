@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
-from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.channel_settings import is_asked
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -190,10 +190,10 @@ def test_write_keeps_the_signature_url_until_it_is_removed(tmp_path: Path) -> No
     dropin.write(path, tokens=[token(f"{REPO}/a")], signed_by=REPO)
 
     dropin.write(path, tokens=[token(f"{REPO}/b")])
-    assert dropin.signer(path) == REPO
+    assert content_trust.signer_in(dropin.content(path)) == REPO
     dropin.write(path, tokens=[token(f"{REPO}/b")], signed_by="")
-    assert dropin.signer(path) == ""
-    assert dropin.signer(tmp_path / "nowhere") == ""
+    assert content_trust.signer_in(dropin.content(path)) == ""
+    assert content_trust.signer_in(dropin.content(tmp_path / "nowhere")) == ""
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b'signing_metadata_url_base: "x\\"\n', b"a: [\n"])
@@ -263,11 +263,7 @@ def test_drop_in_that_is_no_regular_file_is_neither_read_nor_replaced(
     path = tmp_path / "ours.yml"
     make(path)
 
-    assert (dropin.signer(path), dropin.adds_defaults(path), dropin.content(path)) == (
-        "",
-        False,
-        "",
-    )
+    assert dropin.content(path) == ""
     settings = Settings({"HOME": str(tmp_path), "CONDA_TOKEN_CONDARC": str(path)})
     assert not is_asked(f"{REPO}/acme", settings=settings)
     for write in (dropin.prove_writable, lambda one: dropin.write(one, tokens=[token(REPO)])):
@@ -287,6 +283,6 @@ def test_drop_in_that_is_no_regular_file_is_neither_read_nor_replaced(
 def test_signature_url_that_no_token_covers_is_reported(
     base: str, scope: tuple[str, ...], fault: str | None
 ) -> None:
-    found = dropin.signer_without_token(base, prefixes=scope)
+    found = content_trust.signer_without_token(base, prefixes=scope)
     assert (found is None) == (fault is None)
     assert fault is None or fault in str(found)

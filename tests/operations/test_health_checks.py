@@ -13,7 +13,6 @@ import pytest
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.health_checks import (
     CHECKS,
-    PASSED,
     CheckContext,
     Problem,
     problems,
@@ -76,7 +75,7 @@ def correct(one: Problem) -> None:
 @pytest.mark.parametrize("check", CHECKS)
 def test_check_finds_no_problem_on_a_correct_machine(context: CheckContext, check: str) -> None:
     assert problems(check, context) == []
-    assert report(check, []) == f"✅ {PASSED[check]}\n"
+    assert report(check, []) == f"✅ {CHECKS[check].passed}\n"
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.auth import notices
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.integrations.conda import caches, condarcs, dropin
+from conda_token_plugin.integrations.conda import caches, condarcs, content_trust, dropin
 from conda_token_plugin.integrations.registry import TARGETS
 from conda_token_plugin.operations import channel_settings, issue_journal
 from conda_token_plugin.operations.audit import fix, sarif
@@ -91,7 +91,7 @@ def exports(data: bytes, home: Path) -> None:
 def own_dropin(data: bytes, home: Path) -> None:
     """Read the line of the drop-in that is kept, and replace the drop-in after an edit."""
     with written(home / ".conda" / "condarc.d" / "conda-token-plugin.yml", data) as path:
-        dropin.signer(path)
+        content_trust.signer_in(dropin.content(path))
         assert dropin.write(path, tokens=[TOKEN]) in {True, False}
         assert path.read_text("utf-8").startswith(dropin.HEAD)
 

@@ -25,7 +25,7 @@ from conda_token_plugin.cli.options import (
 )
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.supplied import SuppliedTokens
 from conda_token_plugin.tokens.scope import (
@@ -74,13 +74,12 @@ def run(call: CommandContext) -> int:
     changed = _undone(call, held) if call.args.undo else [_configured(call, stored, supplied)]
     after = {token.key: token for token in (*store.credentials(), *changed)}.values()
     signed_by = _signer(call)
-    if call.args.enable_signature_verification and not call.args.undo:
+    if signed_by:
         prefixes = [prefix for token in after for prefix in token.scope]
-        dropin.refuse_signer_without_token(signed_by, prefixes=prefixes)
+        content_trust.refuse_signer_without_token(signed_by, prefixes=prefixes)
     wanted = () if call.args.undo else changed[0].default_channels
     defaults = needs_defaults(call, wanted=wanted)
-    defaults = dropin.adds_defaults(call.condarc) if defaults is None else defaults
-    text = dropin.composed(after, signed_by=signed_by, defaults=defaults)
+    text = dropin.planned(call.condarc, tokens=after, signed_by=signed_by, defaults=defaults)
     if call.args.dry_run:
         call.printer.data({"path": str(call.condarc), "content": text}, text=text)
         return 0
@@ -161,12 +160,12 @@ def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
     raise several(known, hint="Choose one with --org.")
 
 
-def _signer(call: CommandContext) -> str:
+def _signer(call: CommandContext) -> str | None:
+    """Return where conda finds signatures; "" for no place, None to keep the present one."""
     if call.args.undo:
         return ""
-    if call.args.enable_signature_verification:
-        return call.settings.repo_url.rstrip("/")
-    return dropin.signer(call.condarc)
+    enabled = call.args.enable_signature_verification
+    return call.settings.repo_url.rstrip("/") if enabled else None
 
 
 def _agree(call: CommandContext, text: str) -> None:

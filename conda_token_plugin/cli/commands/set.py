@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli import given_token
 from conda_token_plugin.cli.options import add_channel_options, add_store, default_channels
 from conda_token_plugin.errors.input import BadInput
-from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.integrations.conda import content_trust
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.tokens.scope import normalised, organization_prefix
@@ -61,7 +61,7 @@ def run(call: CommandContext) -> int:
     signer = call.settings.repo_url.rstrip("/")
     if args.enable_signature_verification:
         stored = (prefix for token in call.store().tokens() for prefix in token.scope)
-        dropin.refuse_signer_without_token(
+        content_trust.refuse_signer_without_token(
             signer, prefixes=(*map(normalised, args.channel), *stored)
         )
     code = given_token.run(call, options=lambda: wish)

@@ -90,9 +90,7 @@ def configured_channels(settings: Settings) -> tuple[str, ...]:
     rest: list[str] = []
     for path in files(settings):
         data = foreign_files.read_any(path) or b""
-        whole = parsed(data)
-        listed = whole.get("channels") if isinstance(whole, dict) else None
-        names = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+        names = [one for one in listed(data, "channels") if isinstance(one, str)]
         first = b"#!top" in data and path == settings.condarc
         top, rest = (names + top, rest) if first else (top, names + rest)
     named = settings.variables.get("CONDA_CHANNELS", "").split(",")
@@ -124,6 +122,13 @@ def parsed(data: bytes) -> Any:
     except (YAMLError, ValueError, RecursionError):  # damaged, a template, an invalid date
         return None
     return content if _is_small(content) else None
+
+
+def listed(data: bytes, name: str) -> list[Any]:
+    """Return the list under ``name`` in the content of a configuration file, or an empty list."""
+    whole = parsed(data)
+    found = whole.get(name) if isinstance(whole, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def texts(value: object) -> Iterator[str]:

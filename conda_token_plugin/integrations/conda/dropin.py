@@ -13,7 +13,6 @@ every command if it cannot read one of its configuration files.
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,8 @@ from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import files, foreign_files
 from conda_token_plugin.integrations.conda import condarcs
-from conda_token_plugin.tokens.scope import longest_prefix, pattern
+from conda_token_plugin.integrations.conda.content_trust import SIGNED_BY, signer_in
+from conda_token_plugin.tokens.scope import pattern
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 DEFAULTS = "defaults"
 """conda's name for `default_channels` in the list `channels`."""
 _DEFAULTS_LINE = f"  - {DEFAULTS} #!top"
-SIGNED_BY = "signing_metadata_url_base"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
 _ASTRAL = 0x10000
@@ -106,6 +105,25 @@ def _names(tokens: Iterable[Token]) -> Iterator[str]:
             yield pattern(prefix).removesuffix("/*")
 
 
+def planned(
+    path: Path,
+    *,
+    tokens: Iterable[Token],
+    signed_by: str | None = None,
+    defaults: bool | None = None,
+) -> str:
+    """Return what ``write`` would write, or "" if it would delete the drop-in.
+
+    Raises:
+        BadInput: conda could not read the file.
+        ConfigurationError: The present drop-in cannot be read.
+    """
+    before = content(path)
+    signed_by = signer_in(before) if signed_by is None else signed_by
+    defaults = _DEFAULTS_LINE in before if defaults is None else defaults
+    return composed(tokens, signed_by=signed_by, defaults=defaults)
+
+
 def write(
     path: Path,
     *,
@@ -125,23 +143,19 @@ def write(
         BadInput: conda could not read the file. The old one is unchanged.
         ConfigurationError: The file or its folder cannot be written, or it is no regular file.
     """
-    try:
+    with foreign_files.writing(path):
         foreign_files.refuse_special(path)
-        before = content(path)
-        signed_by = _signer_in(before) if signed_by is None else signed_by
-        defaults = _DEFAULTS_LINE in before if defaults is None else defaults
-        text = composed(tokens, signed_by=signed_by, defaults=defaults)
-        if text == before:
+        text = planned(path, tokens=tokens, signed_by=signed_by, defaults=defaults)
+        if text == content(path):
             return False
         if text:
             _check(path, text)
-        _replace(path, text=text) if text else _remove(path)
-    except OSError as error:  # read-only home, full disk, a file in place of a folder
-        raise ConfigurationError(
-            path,
-            reason=f"cannot be written: {error.strerror}",
-            hint="Check its owner, its permissions and the free space.",
-        ) from None
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # The temporary name does not end in .yml, so that no conda process reads the file.
+            files.replace(path, text.encode("ascii"), mode=0o644)
+        else:
+            path.unlink(missing_ok=True)
+            _drop_empty_folders(path)
     return True
 
 
@@ -154,67 +168,6 @@ def content(path: Path) -> str:
     return (foreign_files.read_any(path) or b"").decode("utf-8", "replace")
 
 
-def signer(path: Path) -> str:
-    """Return where the drop-in lets conda find signatures, or "" if it does not."""
-    try:
-        return _signer_in(content(path))
-    except ConfigurationError:  # not readable; then it is not writable either
-        return ""
-
-
-def adds_defaults(path: Path) -> bool:
-    """Return whether the drop-in adds ``defaults`` to conda's channels."""
-    try:
-        return _DEFAULTS_LINE in content(path)
-    except ConfigurationError:  # not readable; then it is not writable either
-        return False
-
-
-def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
-    """Return why conda cannot verify signatures: no token is sent for its keys. None if it can.
-
-    conda up to 25.x with conda-content-trust logs a warning if the file of keys is refused, and
-    then verifies nothing. It asks the handler for the session of ``base``.
-
-    Args:
-        base: Where conda finds the signatures, or "" if it is not to verify them.
-        prefixes: The scopes of the stored tokens.
-    """
-    address = f"{base.rstrip('/')}/key_mgr.json"
-    if not base or longest_prefix(address, among=set(prefixes)) is not None:
-        return None
-    return (
-        f"conda requests {address} without a token, because no stored token is for it. If the "
-        "server refuses that, conda verifies no signature, and only logs a warning."
-    )
-
-
-def refuse_signer_without_token(base: str, *, prefixes: Iterable[str]) -> None:
-    """Raise if signatures would not be verified although the drop-in asks for it.
-
-    Args:
-        base: As in ``signer_without_token``.
-        prefixes: As in ``signer_without_token``.
-
-    Raises:
-        BadInput: No token would be sent for the keys.
-    """
-    fault = signer_without_token(base, prefixes=prefixes)
-    if fault is not None:
-        raise BadInput(
-            f"Signature verification would be off. {fault} Nothing was changed.",
-            hint="Store a token that is for the whole repository: conda token set without --org.",
-        )
-
-
-def _signer_in(text: str) -> str:
-    line = re.search(rf"^{SIGNED_BY}: (\".*\")$", text, re.MULTILINE)
-    try:
-        return str(json.loads(line[1])) if line else ""
-    except ValueError:  # edited by hand
-        return ""
-
-
 def prove_writable(path: Path) -> None:
     """Check that the drop-in can be written. Leave nothing behind.
 
@@ -224,31 +177,13 @@ def prove_writable(path: Path) -> None:
     from tempfile import TemporaryFile
 
     try:
-        foreign_files.refuse_special(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:  # read-only home, disk full, a folder that is a file
-        reason = f"cannot be written: {error.strerror}"
-        raise ConfigurationError(
-            path, reason=reason, hint="Check its owner, its permissions and the free space."
-        ) from None
+        with foreign_files.writing(path):
+            foreign_files.refuse_special(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=path.parent):
+                pass
     finally:
         _drop_empty_folders(path)
-
-
-def _replace(path: Path, *, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The name must not end in .yml, or another conda process would read the file.
-    temporary = path.with_name(f"{path.name}{files.TEMPORARY}")
-    files.fill(temporary, text.encode("ascii"))
-    temporary.chmod(0o644)
-    files.put(temporary, path, after=None)
-
-
-def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    _drop_empty_folders(path)
 
 
 def _drop_empty_folders(path: Path) -> None:

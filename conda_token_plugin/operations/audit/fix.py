@@ -14,7 +14,6 @@ There is no backup, because it would contain what was just removed.
 from __future__ import annotations
 
 from dataclasses import replace
-from stat import S_IMODE
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
@@ -67,8 +66,7 @@ def fix(path: Path, found: Iterable[AuditFinding]) -> None:
     """
     before = foreign_files.read_owned(path) or b""
     after = _rewritten(before.decode("latin-1"), {one.hit.value: one for one in found})
-    mode = S_IMODE(path.stat().st_mode)
-    foreign_files.replace(path, after=after.encode("latin-1"), before=before, mode=mode)
+    foreign_files.replace(path, after=after.encode("latin-1"), before=before, keep_mode=True)
 
 
 def _rewritten(text: str, found: Mapping[str, AuditFinding]) -> str:

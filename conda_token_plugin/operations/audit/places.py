@@ -92,11 +92,11 @@ def usual(settings: Settings) -> tuple[AuditPlace, ...]:
     found = [
         *((path, PlaceKind.SETTING) for path in condarcs.files(settings)),
         *((path, PlaceKind.SETTING) for path in _settings(settings)),
-        *((path, PlaceKind.CREDENTIAL) for path in _credentials(settings)),
+        *((path, PlaceKind.CREDENTIAL) for path in credential_files(settings)),
         *(
             (path, PlaceKind.RECORD)
             for prefix in condarcs.environments(settings)
-            for path in _installed(prefix)
+            for path in installed(prefix)
         ),
         *(
             (path, PlaceKind.RECORD)
@@ -143,7 +143,8 @@ def _settings(settings: Settings) -> Iterator[Path]:
         yield from foreign_files.matching(here, pattern)
 
 
-def _credentials(settings: Settings) -> Iterator[Path]:
+def credential_files(settings: Settings) -> Iterator[Path]:
+    """Yield the files in which other tools keep tokens; one that a variable names may not exist."""
     for pattern in CREDENTIALS:
         yield from foreign_files.matching(settings.home, pattern)
     yield from foreign_files.matching(token_files.folder(settings), f"*{token_files.SUFFIX}")
@@ -152,7 +153,8 @@ def _credentials(settings: Settings) -> Iterator[Path]:
             yield Path(named)
 
 
-def _installed(prefix: Path) -> Iterator[Path]:
+def installed(prefix: Path) -> Iterator[Path]:
+    """Yield the history and the records of an environment; the history may not exist."""
     yield prefix / "conda-meta" / "history"
     yield from foreign_files.matching(prefix / "conda-meta", "*.json")
 

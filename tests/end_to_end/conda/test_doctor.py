@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.operations.health_checks import CHECKS, PASSED
+from conda_token_plugin.operations.health_checks import CHECKS
 from tests.support import keyrings
 from tests.support.conda_version import conda_version
 from tests.support.stored_tokens import hold
@@ -35,7 +35,7 @@ def examined(machine: Machine) -> Machine:
 def test_doctor_reports_no_problem_on_a_correct_machine(examined: Machine) -> None:
     ran = _doctor(examined).well()
 
-    assert [words for words in PASSED.values() if f"✅ {words}" not in ran.out] == []
+    assert [words for one in CHECKS.values() if f"✅ {(words := one.passed)}" not in ran.out] == []
     assert "Error running health check" not in ran.err
 
 
@@ -103,7 +103,7 @@ def test_doctor_deletes_an_unused_entry_of_a_real_keyring(
     machine.create(
         "--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello"
     )
-    assert f"✅ {PASSED['token-keyring']}" in _doctor(machine).well().out
+    assert f"✅ {CHECKS['token-keyring'].passed}" in _doctor(machine).well().out
 
     for path in sorted(machine.store_folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
@@ -111,7 +111,7 @@ def test_doctor_deletes_an_unused_entry_of_a_real_keyring(
     assert "no store uses: acme@" in _doctor(machine).well().out
     if conda_version() >= (26, 1):
         _doctor(machine, "--fix", "--yes").well()
-        assert f"✅ {PASSED['token-keyring']}" in _doctor(machine).well().out
+        assert f"✅ {CHECKS['token-keyring'].passed}" in _doctor(machine).well().out
 
 
 def test_doctor_lists_every_check(machine: Machine) -> None:

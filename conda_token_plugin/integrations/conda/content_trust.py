@@ -1,0 +1,62 @@
+"""Verification of package signatures, which conda does with the library conda-content-trust."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.tokens.scope import longest_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SIGNED_BY = "signing_metadata_url_base"
+"""conda's setting: where the keys and the signatures are."""
+
+
+def signer_in(text: str) -> str:
+    """Return where the drop-in ``text`` lets conda find signatures, or "" if it does not."""
+    line = re.search(rf"^{SIGNED_BY}: (\".*\")$", text, re.MULTILINE)
+    try:
+        return str(json.loads(line[1])) if line else ""
+    except ValueError:  # edited by hand
+        return ""
+
+
+def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
+    """Return why conda cannot verify signatures: no token is sent for its keys. None if it can.
+
+    conda up to 25.x with conda-content-trust logs a warning if the file of keys is refused, and
+    then verifies nothing. It asks the handler for the session of ``base``.
+
+    Args:
+        base: Where conda finds the signatures, or "" if it is not to verify them.
+        prefixes: The scopes of the stored tokens.
+    """
+    address = f"{base.rstrip('/')}/key_mgr.json"
+    if not base or longest_prefix(address, among=set(prefixes)) is not None:
+        return None
+    return (
+        f"conda requests {address} without a token, because no stored token is for it. If the "
+        "server refuses that, conda verifies no signature, and only logs a warning."
+    )
+
+
+def refuse_signer_without_token(base: str, *, prefixes: Iterable[str]) -> None:
+    """Raise if signatures would not be verified although the drop-in asks for it.
+
+    Args:
+        base: As in ``signer_without_token``.
+        prefixes: As in ``signer_without_token``.
+
+    Raises:
+        BadInput: No token would be sent for the keys.
+    """
+    fault = signer_without_token(base, prefixes=prefixes)
+    if fault is not None:
+        raise BadInput(
+            f"Signature verification would be off. {fault} Nothing was changed.",
+            hint="Store a token that is for the whole repository: conda token set without --org.",
+        )
