@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
@@ -14,15 +13,18 @@ if TYPE_CHECKING:
 
 SIGNED_BY = "signing_metadata_url_base"
 """conda's setting: where the keys and the signatures are."""
+_SIGNED_BY_LINE = re.compile(
+    rf'^{SIGNED_BY}: "(https?://[^"\\\[\]{{}}\s]{{1,2000}})"$', re.MULTILINE | re.ASCII
+)
 
 
 def signer_in(text: str) -> str:
-    """Return where the drop-in ``text`` lets conda find signatures, or "" if it does not."""
-    line = re.search(rf"^{SIGNED_BY}: (\".*\")$", text, re.MULTILINE)
-    try:
-        return str(json.loads(line[1])) if line else ""
-    except ValueError:  # edited by hand
-        return ""
+    """Return where the drop-in ``text`` lets conda find signatures, or "" if it does not.
+
+    A value that was edited by hand, and is not a URL as the plugin writes it, is not returned.
+    """
+    line = _SIGNED_BY_LINE.search(text)
+    return line[1] if line else ""
 
 
 def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
