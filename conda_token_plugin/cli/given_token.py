@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
-from conda_token_plugin.cli.issue_flow import report_checks
+from conda_token_plugin.cli import issue_flow
+from conda_token_plugin.cli.conda_channels import needs_defaults
 from conda_token_plugin.cli.options import moment, organization
 from conda_token_plugin.cli.token_input import SOURCES, read_token, scheme_of
 from conda_token_plugin.errors.input import BadInput
@@ -22,7 +22,7 @@ from conda_token_plugin.operations.store_given_token import (
     store_given,
     verify_given,
 )
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.display import KEPT_IN, last_four
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
-    from conda_token_plugin.operations.verify_token import Verification
-    from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
 ROOT = "root"
@@ -122,18 +120,26 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         Supplied: The environment supplies another token for the organization.
         TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
-    group = _readers(call)
-    token = _described(call)
-    secret = read_token(call)
+    group, token, secret = _readers(call), _described(call), read_token(call)
+    store = call.store()
     if not (call.system or call.args.channel):
         refuse_supplied(token.organization, secret=secret, settings=call.settings)
-    verification = None if call.args.no_validate else _verified(call, token, secret=secret)
+    verification = None
+    if not call.args.no_validate:
+        with call.printer.waiting("Verifying the token"):
+            verification = verify_given(
+                scoped(token, store=store, settings=call.settings, shared=None),
+                secret=secret,
+                store=store,
+                settings=call.settings,
+                condarc=call.condarc,
+            )
     wish = options()
-    token = scoped(token, store=call.store(), settings=call.settings, shared=wish.shared)
+    token = scoped(token, store=store, settings=call.settings, shared=wish.shared)
     stored = store_given(
         wish.applied(token, before=None)._replace(last_four=secret.last_four),
         secret=secret,
-        store=call.store(),
+        store=store,
         settings=call.settings,
         condarc=call.condarc,
         now=call.now,
@@ -145,40 +151,21 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
     return 0
 
 
-def _verified(call: CommandContext, token: Token, *, secret: Secret) -> Verification:
-    with call.printer.waiting("Verifying the token"):
-        return verify_given(
-            scoped(token, store=call.store(), settings=call.settings, shared=None),
-            secret=secret,
-            store=call.store(),
-            settings=call.settings,
-            condarc=call.condarc,
-        )
-
-
 def _readers(call: CommandContext) -> str | None:
     """Return the group that may read the store of the machine; None without ``--system``.
 
     Raises:
-        BadInput: No group was named, and there is no terminal to ask on.
+        BadInput: A group was named without ``--system``.
+        NeedsAnswer: No group was named, and there is no terminal to ask on.
     """
     args = call.args
     if args.group and not args.system:
         raise BadInput("--group is only valid with --system.", hint="Add --system.")
     if not args.system or args.group:
         return args.group or None
-    if not call.prompts.interactive:
-        raise BadInput(
-            "--system needs a group: without one, only root can read the token.",
-            hint="Name the users' group with --group NAME, or use --group root.",
-        )
     groups = ("users", "staff", ROOT)
-    chosen = call.prompts.choose(
-        "Which group may read the token? (another one: --group NAME)",
-        options=groups,
-        flag="--group",
-    )
-    return groups[chosen]
+    question = "Which group may read the token?"
+    return groups[call.prompts.choose(question, options=groups, flag="--group NAME")]
 
 
 def _described(call: CommandContext) -> Token:
@@ -227,19 +214,12 @@ def _organization_from_service(call: CommandContext) -> str:
 def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> None:
     token = stored.token
     source = "machine" if call.system else stored.vault
-    call.say_notices()
-    call.printer.say(
-        f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}."
+    readers = "root only" if group == ROOT else f"root and the group {group}"
+    issue_flow.report_stored(
+        call,
+        stored,
+        line=f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",
+        readers=readers if group else "",
+        unverified="Not verified, because of --no-validate.",
     )
-    if group is not None:
-        readers = "root only" if group == ROOT else f"root and the group {group}"
-        call.printer.say(f"Readers:  {readers}")
-    call.printer.say(f"Channels: {channels(token.scope)}")
-    unset = "" if token.expires else " (set it with --expires DATE)"
-    call.printer.say(f"Expires:  {expiry(token, now=call.now)}{unset}")
-    if call.args.no_validate:
-        call.printer.say("Not verified, because of --no-validate.")
-    else:
-        report_checks(call, stored)
-    report_channels(call, [token])
     call.printer.data(call.entry(token, source=source))

@@ -11,6 +11,7 @@ from conda_token_plugin.operations.issue_policy import IssueAction
 from conda_token_plugin.operations.issue_token import issue
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
+
+NO_CHANNEL = "Not verified: none of its channels is known. Run: conda token test URL"
 
 
 def ask_to_replace(call: CommandContext, plan: IssuePlan) -> bool:
@@ -78,14 +81,25 @@ def issue_and_report(
             settings=call.settings,
             now=call.now,
         )
-    _report(call, plan, stored)
-    report_channels(call, [stored.token])
+    token = stored.token
+    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
+    report_stored(
+        call,
+        stored,
+        line=f"{verb} a token {last_four(token)} for {token.organization}, "
+        f"stored {KEPT_IN[stored.vault]}.",
+    )
     if stored.fault is not None:
         raise stored.fault
-    action = {"action": plan.action.value, "why": plan.why}
-    shown = call.entry(stored.token, source=stored.vault)
-    call.printer.data({**shown, **action})
+    print_action(call, token, source=stored.vault, action=plan.action, why=plan.why)
     return 0
+
+
+def print_action(
+    call: CommandContext, token: Token, *, source: str, action: IssueAction, why: str
+) -> None:
+    """Print the document of ``--json``: the token, what was done, and why."""
+    call.printer.data({**call.entry(token, source=source), "action": action.value, "why": why})
 
 
 def expiry_sentence(token: Token, *, now: datetime) -> str:
@@ -93,33 +107,52 @@ def expiry_sentence(token: Token, *, now: datetime) -> str:
     return f"It expires {expiry(token, now=now)}." if token.expires else "Its expiry is not known."
 
 
-def report_checks(call: CommandContext, stored: StoredToken) -> None:
-    """Report the verification, exported copies that are out of date, and a command to try."""
-    token, found = stored.token, stored.verification
-    if found is not None:
-        call.printer.say(found.sentence)
-    elif stored.fault is None:
-        call.printer.say("Not verified: none of its channels is known. Run: conda token test URL")
-    for line in stored.stale:
-        call.printer.warn(
-            f"This file still contains the token before: {line} Run: conda token export"
-        )
-    channel = found.url.rsplit("/", 2)[0] if found is not None and found.own else None
-    if channel is not None:
-        call.printer.say(f"Try: conda install -c {channel} PACKAGE")
-    elif token.organization and stored.fault is None and call.settings.repo_url in token.scope[0]:
-        home = organization_prefix(call.settings.repo_url, token.organization)
-        call.printer.say(f"Try: conda install -c {home}/CHANNEL PACKAGE")
+def report_stored(
+    call: CommandContext,
+    stored: StoredToken,
+    *,
+    line: str,
+    readers: str = "",
+    unverified: str = NO_CHANNEL,
+) -> None:
+    """Report a token that was stored, its exported copies, and conda's channels.
 
-
-def _report(call: CommandContext, plan: IssuePlan, stored: StoredToken) -> None:
+    Args:
+        call: The command.
+        stored: The token.
+        line: The first line: what was done.
+        readers: Who can read it, if it is in the store of the machine.
+        unverified: What is printed if there is no result of a verification.
+    """
     token = stored.token
-    verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"
+    unset = token.kind is TokenKind.SITE and token.expires is None
     call.say_notices()
-    call.printer.say(
-        f"{verb} a token {last_four(token)} for {token.organization}, "
-        f"stored {KEPT_IN[stored.vault]}."
-    )
+    call.printer.say(line)
+    if readers:
+        call.printer.say(f"Readers:  {readers}")
     call.printer.say(f"Channels: {channels(token.scope)}")
-    call.printer.say(f"Expires:  {expiry(token, now=call.now)}")
-    report_checks(call, stored)
+    until = expiry(token, now=call.now)
+    call.printer.say(f"Expires:  {until}{' (set it with --expires DATE)' if unset else ''}")
+    if stored.verification is not None:
+        call.printer.say(stored.verification.sentence)
+    elif stored.fault is None:
+        call.printer.say(unverified)
+    for stale in stored.stale:
+        call.printer.warn(
+            f"This file still contains the token before: {stale} Run: conda token export"
+        )
+    if stored.fault is None:
+        _suggest_command(call, stored)
+    report_channels(call, [token])
+
+
+def _suggest_command(call: CommandContext, stored: StoredToken) -> None:
+    """Print a command that uses the token, with a channel of its organization."""
+    token, found = stored.token, stored.verification
+    if found is not None and found.own:
+        channel = found.url.rsplit("/", 2)[0]
+    elif token.organization and call.settings.repo_url in token.scope[0]:
+        channel = f"{organization_prefix(call.settings.repo_url, token.organization)}/CHANNEL"
+    else:
+        return
+    call.printer.say(f"Try: conda install -c {channel} PACKAGE")

@@ -120,6 +120,7 @@ def script(shell: str) -> str:
     import shtab
 
     from conda_token_plugin.cli.parser import complete_parser
+    from conda_token_plugin.integrations.registry import SOURCES
 
     parser = complete_parser(prog=SCRIPT_PROG)
     for action in _actions(parser):
@@ -128,8 +129,8 @@ def script(shell: str) -> str:
         elif action.dest in STORED or action.metavar == "ORG":
             kind = STORED.get(action.dest, ORGANIZATIONS)
             action.complete = _completer(kind)  # type: ignore[attr-defined]  # the same
-        elif isinstance(action.metavar, str):  # names that the command itself checks
-            action.choices = _names().get(action.metavar, action.choices)
+        elif action.metavar == "SOURCE":  # which may also be a path
+            action.choices = tuple(SOURCES)
     text = str(shtab.complete(parser, shell=shell, preamble=PREAMBLES))
     return _with_conda(text, shell=shell)
 
@@ -167,13 +168,6 @@ def _stored(call: CommandContext, kind: str) -> Iterator[str]:
                 yield token.organization
             else:
                 yield from (*token.scope, *token.channels)
-
-
-def _names() -> dict[str, tuple[str, ...]]:
-    """Return the values that an argument can have, by its metavar."""
-    from conda_token_plugin.integrations.registry import SOURCES, TARGETS, UNRECORDED
-
-    return {"TARGET": (*TARGETS, *UNRECORDED), "SOURCE": tuple(SOURCES)}
 
 
 def _actions(parser: ArgumentParser) -> Iterator[Action]:

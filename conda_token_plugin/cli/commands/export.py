@@ -48,8 +48,14 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the targets and the options."""
-    names = ", ".join((*TARGETS, *UNRECORDED))
-    parser.add_argument("targets", nargs="+", metavar="TARGET", help=f"one or more of: {names}")
+    names = (*TARGETS, *UNRECORDED)
+    parser.add_argument(
+        "targets",
+        nargs="+",
+        choices=names,
+        metavar="TARGET",
+        help=f"one or more of: {', '.join(names)}",
+    )
     parser.add_argument(
         "-o", "--org", action="append", default=[], help="only this organization's token"
     )
@@ -70,9 +76,6 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Export to all named targets, or remove from them. An error is raised before any change."""
     names = list(dict.fromkeys(call.args.targets))
-    for name in names:
-        if name not in {*TARGETS, *UNRECORDED}:
-            raise _unknown(name)
     return _take_back(call, names) if call.args.remove else _export(call, names)
 
 
@@ -217,17 +220,6 @@ def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
 def _locked(call: CommandContext) -> AbstractContextManager[object]:
     """Return the lock; a dry run takes none, because it must not create a file."""
     return nullcontext() if call.args.dry_run else ExportRecord(call.settings).held()
-
-
-def _unknown(name: str) -> BadInput:
-    from difflib import get_close_matches
-
-    known = (*TARGETS, *UNRECORDED)
-    close = get_close_matches(name, known, n=1)
-    return BadInput(
-        f"There is no export target {name!r}.",
-        hint=f"Did you mean {close[0]}?" if close else f"Choose from: {', '.join(known)}.",
-    )
 
 
 def _report(

@@ -161,8 +161,9 @@ def _left_alone(call: CommandContext, name: str, *, found: HeldToken) -> int:
         raise Supplied(name, source=found.source)
     why = f"{found.source} supplies it"
     call.printer.say(f"Kept the token of {name}: {why}.")
-    shown = call.entry(found.token, source=found.source)
-    call.printer.data({**shown, "action": IssueAction.KEEP.value, "why": why})
+    issue_flow.print_action(
+        call, found.token, source=found.source, action=IssueAction.KEEP, why=why
+    )
     return 0
 
 
@@ -185,9 +186,8 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
         f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
         f"{issue_flow.expiry_sentence(token, now=call.now)}"
     )
-    shown = call.entry(token, source=store.vault_of(token.key))
-    facts = {"action": plan.action.value, "why": plan.why}
-    call.printer.data({**shown, **facts})
+    vault = store.vault_of(token.key)
+    issue_flow.print_action(call, token, source=vault, action=plan.action, why=plan.why)
     return 0
 
 
