@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
 from conda_token_plugin.cli import main
-from conda_token_plugin.settings import API_KEY
+from conda_token_plugin.settings import API_KEY, Settings
 from conda_token_plugin.settings.sites import Site
 from tests.support.json_documents import validate
+from tests.support.machine import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,29 +21,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.sandbox.world.model import Token
-
-
-@dataclass(frozen=True)
-class Ran:
-    """The output and exit code of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    @property
-    def line(self) -> str:
-        """Return the only `error:` line, followed by the text of its `hint:` line if it has one."""
-        lines = self.err.splitlines()
-        errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
-        assert len(errors) == 1, self.err
-        assert "Traceback" not in self.err
-        hint = [line[7:] for line in lines[errors[0] + 1 :][:1] if line.startswith("hint:  ")]
-        return " ".join([lines[errors[0]], *hint])
+    from tests.support.terminal import Terminal
 
 
 class Shell:
@@ -61,6 +39,7 @@ class Shell:
         monkeypatch.setenv("CONDA_TOKEN_SERVICE_URL", sandbox.service)
         monkeypatch.setenv("CONDA_TOKEN_REPO_URL", sandbox.repo)
         monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
+        monkeypatch.chdir(home)
         self.log_in("ada")
 
     def log_in(self, user: str) -> None:
@@ -77,7 +56,38 @@ class Shell:
         code = main(words, prog="conda-token-plugin")
         printed = self._capsys.readouterr()
         validate(words, out=printed.out)
-        return Ran(code, printed.out, printed.err)
+        return Ran(argv=words, code=code, out=printed.out, err=printed.err)
+
+    def install(self, organization: str, *words: str) -> Ran:
+        """Issue a token and store it. The command must succeed."""
+        return self("install", "--org", organization, "--yes", *words).well()
+
+    def held(self) -> list[dict[str, Any]]:
+        """Return the tokens that are stored or supplied, as `list` prints them."""
+        return list(self("list", "--json").json)
+
+    @property
+    def dropin(self) -> str:
+        """Return the content of the file that the plugin writes for conda; empty without one."""
+        path = Settings().condarc
+        return path.read_text("utf-8") if path.exists() else ""
+
+    def write(self, name: str | Path, content: str) -> Path:
+        """Write a file below the home, or at an absolute path, and return its path."""
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8")
+        return path
+
+    def at_terminal(self, *words: str, **variables: str) -> Terminal:
+        """Start a command on a pseudo-terminal, with the variables of the shell."""
+        from tests.support.terminal import Terminal  # skips its importer on Windows
+
+        return Terminal(*words, environment={**os.environ, **variables})
+
+    def url_with(self, value: str, *parts: str) -> str:
+        """Return the URL of a channel with a token in its path."""
+        return f"{self.sandbox.service}/t/{value}/repo/{'/'.join(parts)}"
 
     def issued(self, organization: str, user: str = "ada") -> Token:
         """Return the current token of a user, or of the site if `user` is empty."""
@@ -111,6 +121,21 @@ def shell(
     sealed_room: Path,
 ) -> Shell:
     return Shell(sandbox, monkeypatch, capsys, sealed_room)
+
+
+@pytest.fixture
+def acme(shell: Shell) -> Shell:
+    """Return a shell with a token of acme that was verified; the record of requests is empty."""
+    shell.install("acme")
+    shell.sandbox.requests.clear()
+    return shell
+
+
+@pytest.fixture
+def two(acme: Shell) -> Shell:
+    """Return a shell with tokens of acme and globex."""
+    acme.install("globex")
+    return acme
 
 
 @pytest.fixture

@@ -43,8 +43,7 @@ def test_login_for_channels_is_listed_and_never_shown(shell: Shell, key: str) ->
 
 
 def test_status_verifies_the_api_key(shell: Shell, key: str) -> None:
-    ran = shell("status", "--json")
-    assert ran.code == 0
+    ran = shell("status", "--json").well()
     assert [one["works"] for one in ran.json] == [True]
     assert key not in ran.out + ran.err
 
@@ -69,8 +68,7 @@ def test_status_of_a_refused_api_key_names_login(shell: Shell, key: str) -> None
 def test_api_key_is_exported_as_a_bearer_token(
     shell: Shell, key: str, target: str, path: str
 ) -> None:
-    ran = shell("export", target, "--api-key", "--yes")
-    assert ran.code == 0, ran.err
+    ran = shell("export", target, "--api-key", "--yes").well()
     (entry,) = json.loads((shell.home / path).read_text()).values()
     assert key in entry.values()
     assert any("Bearer" in str(word) for word in (*entry, *entry.values()))
@@ -86,15 +84,14 @@ def test_export_without_the_option_contains_no_api_key(shell: Shell, key: str) -
 
 def test_run_sets_the_variable_of_the_api_key(shell: Shell, key: str) -> None:
     path = shell.home / "seen"
-    ran = shell("run", "--api-key", "--", sys.executable, "-c", SHOW, str(path))
-    assert ran.code == 0, ran.err
+    shell("run", "--api-key", "--", sys.executable, "-c", SHOW, str(path)).well()
     assert json.loads(path.read_text())[API_KEY] == key
 
 
 def test_logout_closes_the_channels(shell: Shell, key: str) -> None:
     assert key
     shell("logout")
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 @pytest.mark.usefixtures("browser")
@@ -105,7 +102,7 @@ def test_login_says_what_its_key_opens_and_conda_asks_for_it(logged_out: Shell) 
 
     assert f"conda sends it to {prefix}/ where no token is stored for the channel." in ran.err
     assert "login --no-channels" in ran.err
-    assert [one["kind"] for one in logged_out("list", "--json").json] == ["api-key"]
+    assert [one["kind"] for one in logged_out.held()] == ["api-key"]
     assert f"{prefix}/*" in Settings().condarc.read_text("utf-8")
 
 
@@ -114,14 +111,13 @@ def test_login_without_channels_opens_none_and_writes_no_dropin(logged_out: Shel
     ran = logged_out("login", "--web", "--no-channels", "--json")
 
     assert ran.json["channels"] is None
-    assert logged_out("list", "--json").json == []
+    assert logged_out.held() == []
     assert not Settings().condarc.exists()
 
 
 @pytest.mark.usefixtures("key")
 def test_drop_in_still_asks_for_the_api_key_after_defaults_were_added(shell: Shell) -> None:
-    ran = shell("install", "--org", "acme", "--reissue", "--set-default-channels")
-    assert ran.code == 0, ran.err
+    shell("install", "--org", "acme", "--reissue", "--set-default-channels").well()
     dropin = Settings().condarc.read_text()
     assert "  - defaults #!top" in dropin
     assert f'"{shell.sandbox.repo}*"' in dropin

@@ -14,7 +14,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -44,22 +43,11 @@ def at_project(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
-def put(path: Path, content: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    return path
-
-
 def stored(shell: Shell, organization: str = "acme") -> str:
-    shell("install", "--org", organization, "--yes")
+    shell.install(organization)
     token = shell.sandbox.world.current(organization, "ada")
     assert token
     return token.value
-
-
-def url_with(shell: Shell, value: str, *parts: str) -> str:
-    repo = urlsplit(shell.sandbox.repo)
-    return f"{repo.scheme}://{repo.netloc}/t/{value}/repo/{'/'.join(parts)}"
 
 
 # Where it is found.
@@ -72,7 +60,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("rule", SHAPES)
 def test_audit_finds_an_unknown_token_in_a_url(shell: Shell, rule: str) -> None:
-    path = put(shell.home / "project" / "notes.md", f"one\n\n{SHAPES[rule].format(UNKNOWN)}\n")
+    path = shell.write("project/notes.md", f"one\n\n{SHAPES[rule].format(UNKNOWN)}\n")
     ran = shell("audit", ".", "--json")
     assert ran.code == 1
     (found,) = ran.json
@@ -87,7 +75,7 @@ def test_audit_refers_to_the_administrator_for_a_site_token(shell: Shell) -> Non
     value = shell.issued("acme", "").value
     shell.set("T", value)
     shell("install", "--site", "--org", "acme", "--token-env", "T")
-    put(shell.home / "project" / ".env", f"X={value}\n")
+    shell.write("project/.env", f"X={value}\n")
     ran = shell("audit", ".")
     assert ran.code == 1
     assert "install --site --org acme" in ran.err
@@ -96,7 +84,7 @@ def test_audit_refers_to_the_administrator_for_a_site_token(shell: Shell) -> Non
 
 @pytest.mark.parametrize("text", ["Authorization: token {0}", "conda token set {0}", "x = '{1}'"])
 def test_audit_leaves_other_secrets_to_general_scanners(shell: Shell, text: str) -> None:
-    put(shell.home / "project" / "x.py", text.format(UNKNOWN, JWT))
+    shell.write("project/x.py", text.format(UNKNOWN, JWT))
     assert shell("audit", ".").code == 0
     assert "gitleaks" in shell("audit", "--help").out
 
@@ -116,15 +104,14 @@ def test_audit_leaves_other_secrets_to_general_scanners(shell: Shell, text: str)
     ],
 )
 def test_audit_does_not_report_placeholders(shell: Shell, text: str) -> None:
-    put(shell.home / "project" / "README.md", text)
-    ran = shell("audit", ".")
-    assert ran.code == 0, ran.out
+    shell.write("project/README.md", text)
+    ran = shell("audit", ".").well()
     assert "No token was found" in ran.err
 
 
 def test_audit_finds_a_stored_token_within_other_text(shell: Shell) -> None:
     value = stored(shell)
-    put(shell.home / "project" / "log.txt", f"prefix{value}suffix\n")
+    shell.write("project/log.txt", f"prefix{value}suffix\n")
     ran = shell("audit", "--json")
     (found,) = ran.json
     assert (found["rule"], found["organization"]) == ("stored-token", "acme")
@@ -134,7 +121,7 @@ def test_audit_finds_a_stored_token_within_other_text(shell: Shell) -> None:
 
 def test_audit_finds_a_token_that_a_variable_supplies(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_GLOBEX", "supplied-0123456789")
-    put(shell.home / "project" / "a.txt", "x supplied-0123456789 x")
+    shell.write("project/a.txt", "x supplied-0123456789 x")
     (found,) = shell("audit", "--json").json
     assert found["organization"] == "globex"
 
@@ -165,8 +152,8 @@ PLACES = {
 @pytest.mark.parametrize("name", PLACES)
 def test_audit_without_a_path_searches_the_known_places(shell: Shell, name: str) -> None:
     value = stored(shell)
-    path = put(shell.home / name, PLACES[name].format(url=url_with(shell, value, "acme", "main")))
-    put(shell.home / ".conda" / "environments.txt", f"{shell.home / 'envs' / 'a'}\n")
+    path = shell.write(name, PLACES[name].format(url=shell.url_with(value, "acme", "main")))
+    shell.write(".conda/environments.txt", f"{shell.home / 'envs' / 'a'}\n")
     found = shell("audit", "--json").json
     assert [one["path"] for one in found] == [str(path)]
     assert found[0]["organization"] == "acme"
@@ -175,12 +162,11 @@ def test_audit_without_a_path_searches_the_known_places(shell: Shell, name: str)
 @pytest.mark.parametrize("name", PLACES)
 def test_audit_fix_changes_nothing_but_the_token(shell: Shell, name: str) -> None:
     value = stored(shell)
-    text = PLACES[name].format(url=url_with(shell, value, "acme", "main"))
-    path = put(shell.home / name, text)
+    text = PLACES[name].format(url=shell.url_with(value, "acme", "main"))
+    path = shell.write(name, text)
     path.chmod(0o640)
-    put(shell.home / ".conda" / "environments.txt", f"{shell.home / 'envs' / 'a'}\n")
-    ran = shell("audit", "--fix", "--yes", "--json")
-    assert ran.code == 0, ran.err
+    shell.write(".conda/environments.txt", f"{shell.home / 'envs' / 'a'}\n")
+    ran = shell("audit", "--fix", "--yes", "--json").well()
     assert [one["fixed"] for one in ran.json] == [True]
     assert path.read_text() == text.replace(f"/t/{value}", "")
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
@@ -190,7 +176,7 @@ def test_audit_fix_changes_nothing_but_the_token(shell: Shell, name: str) -> Non
 
 def test_audit_fix_keeps_an_unstored_token_in_a_setting(shell: Shell) -> None:
     text = f"channels: [https://c.example/t/{UNKNOWN}/a]\n"
-    path = put(shell.home / ".condarc", text)
+    path = shell.write(".condarc", text)
     ran = shell("audit", "--fix", "--yes")
     assert ran.code == 1
     assert f"import {path} --clean" in ran.err
@@ -198,17 +184,15 @@ def test_audit_fix_keeps_an_unstored_token_in_a_setting(shell: Shell) -> None:
 
 
 def test_audit_fix_removes_unstored_tokens_from_records(shell: Shell) -> None:
-    path = put(
-        shell.home / ".conda" / "pkgs" / "urls.txt", f"https://c.example/t/{UNKNOWN}/a/noarch/x\n"
-    )
+    path = shell.write(".conda/pkgs/urls.txt", f"https://c.example/t/{UNKNOWN}/a/noarch/x\n")
     assert shell("audit", "--fix", "--yes").code == 0
     assert path.read_text() == "https://c.example/a/noarch/x\n"
 
 
 def test_audit_fix_keeps_the_lines_of_a_shell_history(shell: Shell) -> None:
     value = stored(shell)
-    path = put(
-        shell.home / ".bash_history",
+    path = shell.write(
+        ".bash_history",
         f"ls\nconda token set {value}\nANACONDA_REPO_TOKEN={value} conda info\ncd\n",
     )
     assert shell("audit", "--fix", "--yes").code == 0
@@ -218,15 +202,13 @@ def test_audit_fix_keeps_the_lines_of_a_shell_history(shell: Shell) -> None:
 
 
 def test_audit_fix_asks_for_confirmation(shell: Shell) -> None:
-    path = put(shell.home / ".bash_history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
-    ran = shell("audit", "--fix")
-    assert ran.code == 2
-    assert "--yes" in ran.line
+    path = shell.write(".bash_history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
+    shell("audit", "--fix").failed(2, "--yes")
     assert UNKNOWN in path.read_text()
 
 
 def test_audit_fix_keeps_a_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
-    real = put(tmp_path / "history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
+    real = shell.write(tmp_path / "history", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     (shell.home / ".bash_history").symlink_to(real)
     ran = shell("audit", "--fix", "--yes")
     assert ran.code == 1
@@ -310,8 +292,7 @@ def test_audit_reports_a_damaged_package_and_continues(
 ) -> None:
     path = at_project / f"x{suffix}"
     path.write_bytes(content)
-    ran = shell("audit", str(path))
-    assert ran.code == 0
+    ran = shell("audit", str(path)).well()
     assert "is not a package that can be read" in ran.err
 
 
@@ -371,22 +352,20 @@ def test_audit_reports_an_encrypted_or_unknown_zip_member_in_one_row(
     data[offset : offset + 2] = value
     data[central + offset + 2 : central + offset + 4] = value
     path.write_bytes(data)
-    ran = shell("audit", str(path))
-    assert ran.code == 0
+    ran = shell("audit", str(path)).well()
     assert ran.err.count("is not a package that can be read") == 1
 
 
 def test_audit_does_not_wait_for_a_fifo(shell: Shell, at_project: Path) -> None:
     os.mkfifo(at_project / "pipe")
     assert shell("audit", ".").code == 0
-    ran = shell("audit", "pipe")
-    assert ran.code == 0
+    ran = shell("audit", "pipe").well()
     assert "is not a regular file" in ran.err
 
 
 @pytest.mark.parametrize("option", ["--json", "--sarif", "--fix"])
 def test_audit_shows_a_name_that_is_not_utf8(shell: Shell, at_project: Path, option: str) -> None:
-    put(at_project / os.fsdecode(b"a\xff.txt"), f"https://c.example/t/{UNKNOWN}/a\n")
+    shell.write(at_project / os.fsdecode(b"a\xff.txt"), f"https://c.example/t/{UNKNOWN}/a\n")
     ran = shell("audit", ".", option, "--yes")
     assert ran.code == 1
     assert "Traceback" not in ran.err
@@ -405,8 +384,10 @@ def test_hits_ends_for_a_long_hostile_url(text: str) -> None:
 def test_sarif_has_the_place_and_not_the_value(
     shell: Shell, at_project: Path, tmp_path: Path
 ) -> None:
-    put(at_project / "a b.txt", f"\nhttps://c.example/t/{UNKNOWN}/a\n")
-    outside = put(tmp_path / "out.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
+    shell.write(at_project / "a b.txt", f"\nhttps://c.example/t/{UNKNOWN}/a\n")
+    outside = shell.write(
+        tmp_path / "out.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n"
+    )
     ran = shell("audit", ".", str(outside), "--sarif")
     assert ran.code == 1
     assert UNKNOWN not in ran.out + ran.err
@@ -422,24 +403,21 @@ def test_sarif_has_the_place_and_not_the_value(
 
 
 def test_sarif_of_a_clean_folder_is_empty(shell: Shell) -> None:
-    ran = shell("audit", ".", "--sarif")
-    assert ran.code == 0
+    ran = shell("audit", ".", "--sarif").well()
     assert ran.json["runs"][0]["results"] == []
 
 
 def test_audit_of_a_missing_path_is_an_error(shell: Shell) -> None:
-    ran = shell("audit", "no-such-path")
-    assert ran.code == 2
-    assert "no-such-path" in ran.line
+    shell("audit", "no-such-path").failed(2, "no-such-path")
 
 
 def test_audit_skips_tool_folders_and_links(shell: Shell, at_project: Path) -> None:
-    put(at_project / "node_modules" / "x.js", f"https://c.example/t/{UNKNOWN}/a")
-    put(at_project / ".git" / "objects" / "x", f"https://c.example/t/{UNKNOWN}/a")
+    shell.write(at_project / "node_modules" / "x.js", f"https://c.example/t/{UNKNOWN}/a")
+    shell.write(at_project / ".git" / "objects" / "x", f"https://c.example/t/{UNKNOWN}/a")
     (at_project / "loop").symlink_to(at_project)
     (at_project / "link.txt").symlink_to(at_project / "node_modules" / "x.js")
     assert shell("audit", ".").code == 0
-    put(at_project / ".git" / "config", f"url = https://me:{UNKNOWN}@c.example/x.git\n")
+    shell.write(at_project / ".git" / "config", f"url = https://me:{UNKNOWN}@c.example/x.git\n")
     assert shell("audit", ".").code == 1
 
 
@@ -469,17 +447,16 @@ def test_hits_contain_every_known_value(text: str) -> None:
 def test_audit_reports_a_file_that_is_too_large(
     shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(at_project / "big.txt", "x" * 100)
+    shell.write(at_project / "big.txt", "x" * 100)
     monkeypatch.setattr("conda_token_plugin.operations.audit.scan.MAX_BYTES", 99)
-    ran = shell("audit", ".")
-    assert ran.code == 0
+    ran = shell("audit", ".").well()
     assert "big.txt is too large, and was not searched" in ran.err
 
 
 def test_audit_finds_urls_when_the_store_cannot_be_read(shell: Shell, at_project: Path) -> None:
     stored(shell)
     next(shell.home.rglob("index.json")).write_bytes(b"\xff")
-    put(at_project / "a.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
+    shell.write(at_project / "a.txt", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     ran = shell("audit", ".", "--json")
     assert ran.code == 1
     assert "the stored tokens" in ran.err
@@ -487,7 +464,7 @@ def test_audit_finds_urls_when_the_store_cannot_be_read(shell: Shell, at_project
 
 
 def test_audit_searches_the_history_that_a_variable_names(shell: Shell, tmp_path: Path) -> None:
-    path = put(tmp_path / "hist", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
+    path = shell.write(tmp_path / "hist", f"conda search -c https://c.example/t/{UNKNOWN}/a\n")
     shell.set("HISTFILE", str(path))
     assert shell("audit", "--fix", "--yes").code == 0
     assert path.read_text() == "conda search -c https://c.example/a\n"
@@ -499,7 +476,7 @@ def test_audit_finds_the_api_key_of_a_login(shell: Shell, at_project: Path) -> N
     from conda_token_plugin.tokens.secret import Secret
 
     user_store(Settings()).set_login(shell.sandbox.service, Secret("login-key-0123456789"))
-    put(at_project / "a.txt", "x login-key-0123456789 x")
+    shell.write(at_project / "a.txt", "x login-key-0123456789 x")
     ran = shell("audit", ".")
     assert ran.code == 1
     assert "your API key" in ran.err
@@ -507,14 +484,14 @@ def test_audit_finds_the_api_key_of_a_login(shell: Shell, at_project: Path) -> N
 
 def test_audit_handles_thousands_of_findings(shell: Shell, at_project: Path) -> None:
     lines = "".join(f"https://c.example/t/{UNKNOWN}/a/noarch/x-{n}.conda\n" for n in range(5000))
-    path = put(at_project / "urls.txt", lines)
+    path = shell.write(at_project / "urls.txt", lines)
     assert len(shell("audit", ".", "--json").json) == 5000
     assert shell("audit", ".", "--fix", "--yes").code == 0
     assert UNKNOWN not in path.read_text()
 
 
 def test_table_of_findings_names_the_organization(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     value = user_store(Settings()).secret(user_store(Settings()).tokens()[0].key).reveal()
     (shell.home / "notes").write_text(f"{shell.sandbox.repo}t/{value}/acme/main\n")
     header, row = shell("audit", str(shell.home / "notes")).out.splitlines()

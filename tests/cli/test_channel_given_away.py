@@ -19,11 +19,10 @@ SERVER = "http://127.0.0.1:8000"
 def install(shell: Shell, organization: str, *channels: str) -> None:
     shell.set("T", tokens.value(organization))
     places = [word for channel in channels for word in ("-c", f"{SERVER}/{channel}")]
-    ran = shell(
+    shell(
         *("install", "--site", "--org", organization, "--token-env", "T", "--no-validate", "--yes"),
         *places,
-    )
-    assert ran.code == 0, ran.err
+    ).well()
 
 
 def scopes() -> dict[str, list[str]]:

@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.settings import Settings
-from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
-DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 SHARED = ("main", "r", "msys2")
-
-
-@pytest.fixture
-def acme(shell: Shell) -> Shell:
-    """A shell whose user has a token of acme."""
-    shell("install", "--org", "acme", "--yes")
-    return shell
 
 
 def test_config_dry_run_shows_the_file_and_writes_nothing(acme: Shell) -> None:
     before = acme.files()
 
-    ran = acme("config", "--dry-run")
-
-    assert ran.code == 0
+    ran = acme("config", "--dry-run").well()
     assert "default_channels: #!final" in ran.out
     assert acme.files() == before
     acme("config", "--force")
-    assert (acme.home / DROP_IN).read_text() == ran.out
+    assert acme.dropin == ran.out
 
 
 def test_default_channels_are_set_and_undone(acme: Shell) -> None:
-    before = (acme.home / DROP_IN).read_text()
+    before = acme.dropin
 
     assert acme("config", "--force").code == 0
 
-    text = (acme.home / DROP_IN).read_text()
+    text = acme.dropin
     assert [name for name in SHARED if f'- "{acme.sandbox.url_of(name)}"' in text] == list(SHARED)
     assert acme("config", "--undo", "--force").code == 0
-    assert (acme.home / DROP_IN).read_text() == before
+    assert acme.dropin == before
 
 
 def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None:
@@ -53,7 +41,7 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
     acme("config", "-c", f"{url}/", "--force")
     acme("config", "-c", acme.sandbox.url_of("acme", "private"), "--force")
 
-    text = (acme.home / DROP_IN).read_text()
+    text = acme.dropin
     section = text.partition("\nchannels:\n")[2].partition("\ndefault_channels")[0]
     private = acme.sandbox.url_of("acme", "private")
     own = [f'  - "{one}" #!top' for one in (url, private)]
@@ -63,10 +51,9 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
 def test_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
     before = acme.files()
 
-    ran = acme("config", "-c", acme.sandbox.url_of("globex", "main"), "--force")
-
-    assert ran.code == 2
-    assert "No token covers" in ran.line
+    acme("config", "-c", acme.sandbox.url_of("globex", "main"), "--force").failed(
+        2, "No token covers"
+    )
     assert acme.files() == before
 
 
@@ -74,7 +61,7 @@ def test_archive_channels_are_added_to_the_scope_of_the_token(acme: Shell) -> No
     acme("config", "--include-archive-channels", "free", "pro", "--force")
 
     assert acme("which", acme.sandbox.url_of("free")).code == 0
-    assert f'- "{acme.sandbox.url_of("pro")}"' in (acme.home / DROP_IN).read_text()
+    assert f'- "{acme.sandbox.url_of("pro")}"' in acme.dropin
 
 
 def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
@@ -82,33 +69,28 @@ def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
     assert site is not None
     acme("set", "--no-set-default-channels", "--no-validate", site.value)
     acme("config", "--org", "acme", "--enable-signature-verification", "--force")
-    assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
+    assert "extra_safety_checks: true" in acme.dropin
 
     acme("config", "--org", "acme", "--force")
-    assert "extra_safety_checks: true" in (acme.home / DROP_IN).read_text()
+    assert "extra_safety_checks: true" in acme.dropin
 
     acme("config", "--undo", "--force")
-    assert "extra_safety_checks" not in (acme.home / DROP_IN).read_text()
+    assert "extra_safety_checks" not in acme.dropin
 
 
 def test_signature_verification_without_a_token_for_the_keys_is_refused(acme: Shell) -> None:
     before = acme.files()
 
-    ran = acme("config", "--enable-signature-verification", "--force")
-
-    assert ran.code == 2
-    assert "Signature verification would be off" in ran.line
-    assert "key_mgr.json without a token" in ran.line
+    acme("config", "--enable-signature-verification", "--force").failed(
+        2, "Signature verification would be off", "key_mgr.json without a token"
+    )
     assert acme.files() == before
 
 
 def test_config_without_a_terminal_shows_the_file_and_needs_yes(acme: Shell) -> None:
     before = acme.files()
 
-    ran = acme("config")
-
-    assert ran.code == 2
-    assert "--yes" in ran.line
+    ran = acme("config").failed(2, "--yes")
     assert "default_channels: #!final" in ran.err
     assert acme.files() == before
     assert acme("config", "--yes").code == 0
@@ -125,37 +107,34 @@ def test_config_without_a_token_changes_nothing(shell: Shell) -> None:
 
 
 def test_config_uses_the_token_of_the_shared_channels(acme: Shell) -> None:
-    acme("install", "--org", "globex", "--yes")
+    acme.install("globex")
 
     acme("config", "--force")
 
-    tokens = {one["organization"]: one for one in acme("list", "--json").json}
+    tokens = {one["organization"]: one for one in acme.held()}
     assert tokens["acme"].get("default_channels")
     assert not tokens["globex"].get("default_channels")
 
 
 def test_config_names_an_organization_without_a_token(acme: Shell) -> None:
-    ran = acme("config", "--org", "hooli", "--force")
-
-    assert ran.code == 1
-    assert "hooli" in ran.line
+    acme("config", "--org", "hooli", "--force").failed(1, "hooli")
 
 
 def test_config_json_has_the_path_and_the_content(acme: Shell) -> None:
     found = acme("config", "--dry-run", "--json").json
 
-    assert found["path"] == str(acme.home / DROP_IN)
+    assert found["path"] == str(Settings().condarc)
     assert "default_channels" in found["content"]
 
 
 def test_defaults_is_added_where_no_channel_is_configured(acme: Shell) -> None:
     ran = acme("config", "--yes")
 
-    assert "  - defaults #!top" in (acme.home / DROP_IN).read_text().splitlines()
+    assert "  - defaults #!top" in acme.dropin.splitlines()
     assert "conda's channels, in this order: defaults" in ran.err
     assert acme.sandbox.url_of("main") in ran.err
     acme("config", "--undo", "--yes")
-    assert "defaults" not in (acme.home / DROP_IN).read_text()
+    assert "defaults" not in acme.dropin
 
 
 def test_default_channels_without_effect_are_reported_with_the_command(acme: Shell) -> None:
@@ -163,7 +142,7 @@ def test_default_channels_without_effect_are_reported_with_the_command(acme: She
 
     ran = acme("config", "--yes")
 
-    assert "- defaults" not in (acme.home / DROP_IN).read_text()
+    assert "- defaults" not in acme.dropin
     assert "conda's channels, in this order: conda-forge\n" in ran.err
     assert "Run: conda config --append channels defaults" in ran.err
 
@@ -176,12 +155,12 @@ def test_user_is_asked_whether_to_add_defaults_to_other_channels(
     (acme.home / ".condarc").write_text("channels: [conda-forge]\n")
     extra = ("--set-default-channels",) if command[0] == "install" else ()
 
-    terminal = Terminal(*command, "--org", "acme", *extra, environment=os.environ)
+    terminal = acme.at_terminal(*command, "--org", "acme", *extra)
     terminal.wait_for("Add `defaults` before them? [y/N]")
     terminal.type(f"{answer}\n")
 
     assert terminal.finish() == 0
-    assert ("  - defaults #!top" in (acme.home / DROP_IN).read_text()) is added
+    assert ("  - defaults #!top" in acme.dropin) is added
     order = "defaults, conda-forge" if added else "conda-forge"
     assert f"in this order: {order}\r\n" in terminal.seen
 
@@ -210,10 +189,7 @@ def test_channel_that_conda_cannot_read_is_refused_before_anything_changes(
     before, issued = acme.files(), acme.issued("acme").id
     acme.sandbox.requests.clear()
 
-    ran = acme(*words)
-
-    assert ran.code == 2
-    assert "[::1]" in ran.line
+    acme(*words).failed(2, "[::1]")
     assert acme.files() == before
     assert acme.issued("acme").id == issued
 
@@ -221,8 +197,7 @@ def test_channel_that_conda_cannot_read_is_refused_before_anything_changes(
 def test_token_in_a_variable_is_configured_and_its_secret_is_not_stored(shell: Shell) -> None:
     token = shell.issued("acme", "")
     shell.set("ANACONDA_REPO_TOKEN", token.value)
-    ran = shell("config", "--force")
-    assert ran.code == 0, ran.err
+    shell("config", "--force").well()
     written = Settings().condarc.read_text()
     assert f"{shell.sandbox.repo}main" in written
     assert "default_channels" in written
@@ -239,15 +214,12 @@ def test_token_of_one_organization_in_a_variable_is_not_used_for_shared_channels
     shell: Shell,
 ) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", shell.issued("acme", "").value)
-    ran = shell("config", "--force")
-    assert ran.code == 2
-    assert "does not cover" in ran.line
+    shell("config", "--force").failed(2, "does not cover")
     assert not Settings().condarc.exists()
 
 
 def test_install_sets_default_channels_for_a_token_in_a_variable(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN", shell.issued("acme", "").value)
-    ran = shell("install", "--org", "acme", "--set-default-channels", "--yes")
-    assert ran.code == 0, ran.err
+    shell("install", "--org", "acme", "--set-default-channels", "--yes").well()
     assert f"{shell.sandbox.repo}r" in Settings().condarc.read_text()
     assert not any(one.method == "PUT" for one in shell.sandbox.requests)

@@ -24,9 +24,7 @@ def test_demo_without_a_client_names_the_extra_and_runs_nothing(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo, "find_spec", lambda _name: None)
-    ran = shell("demo")
-    assert ran.code == 1
-    assert "conda-token-plugin[demo]" in ran.line
+    ran = shell("demo").failed(1, "conda-token-plugin[demo]")
     assert ran.out == ""
     assert shell.files() == {}
 

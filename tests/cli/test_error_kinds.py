@@ -18,7 +18,8 @@ from conda_token_plugin.store import envelope
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 
 def failed(ran: Ran, kind: str, *, code: int) -> str:
@@ -33,7 +34,7 @@ def failed(ran: Ran, kind: str, *, code: int) -> str:
 @pytest.fixture
 def folder(shell: Shell) -> Path:
     """The store's folder, with a token in it."""
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     return shell.home / ".local" / "share" / "conda-token-plugin"
 
 

@@ -41,12 +41,6 @@ BEFORE = {
 """A file as its owner may have left it."""
 
 
-@pytest.fixture(autouse=True)
-def at_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder where a ``.env`` may lie."""
-    monkeypatch.chdir(shell.home)
-
-
 def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
     """Keep a token without asking the service; return its value."""
     value = f"{organization}0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
@@ -83,13 +77,11 @@ def test_remove_restores_the_content_from_before_the_export(shell: Shell, target
     path.write_bytes(before)
     path.chmod(0o644)
     untouched = remains(shell)
-    ran = shell("export", target, "--yes")
-    assert ran.code == 0, ran.err
+    ran = shell("export", target, "--yes").well()
     assert remains(shell) != untouched
     assert value not in ran.out + ran.err
     assert mode(path) == 0o600
-    ran = shell("export", target, "--remove")
-    assert ran.code == 0, ran.err
+    ran = shell("export", target, "--remove").well()
     assert "removed" in ran.err
     if path.suffix == ".json":  # written by programs: the values are restored, not the whitespace
         assert json.loads(path.read_bytes()) == json.loads(before)
@@ -147,13 +139,11 @@ def test_token_that_mamba_cannot_use_everywhere_is_written_only_after_confirmati
     value = stored(shell, way=way)
     (shell.home / MAMBA).parent.mkdir(parents=True)
     before = remains(shell)
-    ran = shell("export", target)
-    assert ran.code == 2
-    for words in ("channels without shards (HTTP 401)", f"export {target} --api-key", "--yes"):
-        assert words in ran.line
+    shell("export", target).failed(
+        2, *("channels without shards (HTTP 401)", f"export {target} --api-key", "--yes")
+    )
     assert remains(shell) == before
-    ran = shell("export", target, "--yes")
-    assert ran.code == 0
+    ran = shell("export", target, "--yes").well()
     assert f"Note: {target} 2.8 cannot download packages with the token of acme" in ran.err
     assert value in (shell.home / MAMBA).read_text()
 
@@ -165,15 +155,13 @@ def test_token_that_mamba_can_use_everywhere_is_written_without_a_question(
     username = "me" if way is AuthScheme.BASIC else ""
     stored(shell, scope=("https://files.example.com/conda",), way=way, username=username)
     (shell.home / MAMBA).parent.mkdir(parents=True)
-    ran = shell("export", "mamba")
-    assert ran.code == 0, ran.err
+    ran = shell("export", "mamba").well()
     assert "shards" not in ran.err
 
 
 def test_dry_run_of_an_export_to_mamba_shows_the_limit_without_a_question(shell: Shell) -> None:
     stored(shell)
-    ran = shell("export", "mamba", "--dry-run", "--json")
-    assert ran.code == 0
+    ran = shell("export", "mamba", "--dry-run", "--json").well()
     assert any("channels without shards" in note for note in ran.json["notes"])
 
 
@@ -188,11 +176,7 @@ def test_rattler_export_refuses_two_organizations_on_one_host(shell: Shell) -> N
     stored(shell, "acme")
     stored(shell, "globex")
     before = remains(shell)
-    ran = shell("export", "rattler")
-    assert ran.code == 2
-    assert "acme" in ran.line
-    assert "globex" in ran.line
-    assert "--org acme" in ran.line
+    shell("export", "rattler").failed(2, "acme", "globex", "--org acme")
     assert remains(shell) == before
     assert shell("export", "rattler", "--org", "globex").code == 0
 
@@ -202,10 +186,9 @@ def test_export_of_a_second_organization_keeps_the_first(shell: Shell) -> None:
     stored(shell, "globex")
     shell("export", "rattler", "--org", "acme")
     before = remains(shell)
-    ran = shell("export", "rattler", "--org", "globex")
-    assert ran.code == 7
-    assert "already holds the token of acme" in ran.line
-    assert "--remove" in ran.line
+    shell("export", "rattler", "--org", "globex").failed(
+        7, "already holds the token of acme", "--remove"
+    )
     assert remains(shell) == before
 
 
@@ -215,9 +198,7 @@ def test_export_never_replaces_a_credential_of_another_program(shell: Shell) -> 
     path.parent.mkdir()
     path.write_text('{"127.0.0.1": {"BasicHTTP": {"username": "u", "password": "p"}}}')
     before = remains(shell)
-    ran = shell("export", "rattler")
-    assert ran.code == 7
-    assert "another credential" in ran.line
+    shell("export", "rattler").failed(7, "another credential")
     assert remains(shell) == before
 
 
@@ -227,18 +208,17 @@ def test_remove_keeps_the_same_token_if_another_program_wrote_it(shell: Shell) -
     path.parent.mkdir()
     path.write_text(json.dumps({"127.0.0.1": {"CondaToken": value}}))
     before = path.read_bytes()
-    ran = shell("export", "rattler")
-    assert ran.code == 0
+    ran = shell("export", "rattler").well()
     assert "Already there" in ran.err
     assert "Nothing was exported" in shell("export", "rattler", "--remove").err
     assert path.read_bytes() == before
 
 
 def test_export_after_a_reissue_replaces_the_exported_entry(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell("export", "rattler")
     first = (shell.home / RATTLER).read_bytes()
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     assert shell("export", "rattler").code == 0
     current = shell.sandbox.world.current("acme", "ada")
     assert current
@@ -254,8 +234,7 @@ def test_remove_keeps_an_entry_that_was_changed_since_the_export(shell: Shell) -
     path = shell.home / RATTLER
     path.write_text(path.read_text().replace(value, "somebody-elses-token-0000"))
     before = path.read_bytes()
-    ran = shell("export", "rattler", "--remove", "--json")
-    assert ran.code == 0
+    ran = shell("export", "rattler", "--remove", "--json").well()
     assert "changed by another program" in ran.json["removed"][0]["outcome"]
     assert path.read_bytes() == before
 
@@ -264,8 +243,7 @@ def test_remove_of_a_missing_entry_is_not_an_error(shell: Shell) -> None:
     stored(shell)
     shell("export", "rattler")
     (shell.home / RATTLER).unlink()
-    ran = shell("export", "rattler", "--remove", "--json")
-    assert ran.code == 0
+    ran = shell("export", "rattler", "--remove", "--json").well()
     assert ran.json["removed"][0]["outcome"] == "already gone"
     assert shell("export", "rattler", "--remove", "--json").json == {"removed": []}
 
@@ -282,8 +260,7 @@ def test_entry_remains_while_one_target_needs_it(shell: Shell) -> None:
 def test_export_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
     stored(shell)
     before = sorted(shell.home.rglob("*"))
-    ran = shell("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json")
-    assert ran.code == 0
+    ran = shell("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json").well()
     assert ran.json["dry_run"] is True
     assert {one["target"] for one in ran.json["exported"]} == {
         "rattler",
@@ -307,8 +284,7 @@ def test_remove_of_a_token_removes_its_exports_and_reports_them(shell: Shell) ->
     stored(shell, "acme")
     stored(shell, "globex")
     shell("export", "mamba", "conda", "dotenv", "--yes")
-    ran = shell("remove", "acme", "--json")
-    assert ran.code == 0
+    ran = shell("remove", "acme", "--json").well()
     assert {one["target"] for one in ran.json["exports"]} == {"mamba", "conda", "dotenv"}
     assert all(one["outcome"] == "removed" for one in ran.json["exports"])
     everything = b"".join(remains(shell).values()) + str(list(remains(shell))).encode()
@@ -323,8 +299,7 @@ def test_remove_continues_when_an_export_cannot_be_removed(shell: Shell) -> None
     shell("export", "rattler", "dotenv")
     path = shell.home / RATTLER
     path.write_text("{half")
-    ran = shell("remove", "acme")
-    assert ran.code == 0
+    ran = shell("remove", "acme").well()
     assert "warning: Export to rattler" in ran.err
     assert "is damaged" in ran.err
     assert path.read_text() == "{half"
@@ -350,46 +325,33 @@ def test_export_to_a_missing_tool_asks_for_confirmation(shell: Shell) -> None:
     shell.set("PATH", "")
     stored(shell)
     before = remains(shell)
-    ran = shell("export", "micromamba")
-    assert ran.code == 2
-    assert "micromamba was not found" in ran.line
-    assert "--yes" in ran.line
+    shell("export", "micromamba").failed(2, "micromamba was not found", "--yes")
     assert remains(shell) == before
 
 
 @pytest.mark.parametrize("words", [["export", "ratler"], ["export", "emacs"]])
 def test_unknown_target_is_an_error(shell: Shell, words: list[str]) -> None:
-    ran = shell(*words)
-    assert ran.code == 2
-    assert "rattler" in ran.line
+    shell(*words).failed(2, "rattler")
 
 
 def test_export_without_any_token_names_the_command_to_get_one(shell: Shell) -> None:
-    ran = shell("export", "rattler")
-    assert ran.code == 1
-    assert "install" in ran.line
+    shell("export", "rattler").failed(1, "install")
 
 
 def test_export_of_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
     stored(shell)
-    ran = shell("export", "rattler", "--org", "hooli")
-    assert ran.code == 1
-    assert "hooli" in ran.line
+    shell("export", "rattler", "--org", "hooli").failed(1, "hooli")
 
 
 def test_netrc_export_refuses_tokens_that_are_not_passwords(shell: Shell) -> None:
     stored(shell)
-    ran = shell("export", "netrc")
-    assert ran.code == 2
-    assert "user names and passwords" in ran.line
+    shell("export", "netrc").failed(2, "user names and passwords")
     assert not (shell.home / ".netrc").exists()
 
 
 def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> None:
     basic(shell)
-    ran = shell("export", "conda", "--yes")
-    assert ran.code == 2
-    assert "/t/…/" in ran.line
+    shell("export", "conda", "--yes").failed(2, "/t/…/")
 
 
 def test_conda_export_refuses_a_url_that_another_token_file_covers(shell: Shell) -> None:
@@ -400,9 +362,7 @@ def test_conda_export_refuses_a_url_that_another_token_file_covers(shell: Shell)
     other.parent.mkdir(parents=True)
     other.write_text("theirs")
     before = remains(shell)
-    ran = shell("export", "conda", "--yes")
-    assert ran.code == 7
-    assert "conda could also use it" in ran.line
+    shell("export", "conda", "--yes").failed(7, "conda could also use it")
     assert remains(shell) == before
 
 
@@ -470,8 +430,7 @@ def test_general_token_from_the_environment_is_exported_for_an_organization(shel
 def test_docker_export_prints_the_mount_and_no_secret(shell: Shell) -> None:
     value = stored(shell)
     before = remains(shell)
-    ran = shell("export", "docker")
-    assert ran.code == 0
+    ran = shell("export", "docker").well()
     assert "RUN --mount=type=secret,id=anaconda_repo_token_acme " in ran.out
     assert "--secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME" in ran.out
     assert value not in ran.out + ran.err
@@ -489,8 +448,7 @@ def test_github_export_prints_the_mask_before_it_sets_the_variable(
     job.write_text("BEFORE=1\n")
     job.chmod(0o644)
     shell.set("GITHUB_ENV", str(job))
-    ran = shell("export", "github-actions", *flags)
-    assert ran.code == 0
+    ran = shell("export", "github-actions", *flags).well()
     before, first, *lines, last = job.read_text().splitlines()
     assert (before, lines) == ("BEFORE=1", [value])
     assert first == f"ANACONDA_REPO_TOKEN_ACME<<{last}"
@@ -507,17 +465,14 @@ def test_github_export_dry_run_prints_no_mask(shell: Shell, tmp_path: Path) -> N
     job = tmp_path / "set_env"
     job.touch()
     shell.set("GITHUB_ENV", str(job))
-    ran = shell("export", "github-actions", "--dry-run")
-    assert ran.code == 0
+    ran = shell("export", "github-actions", "--dry-run").well()
     assert value not in ran.out + ran.err
     assert job.read_bytes() == b""
 
 
 def test_github_export_outside_of_a_job_is_an_error(shell: Shell) -> None:
     stored(shell)
-    ran = shell("export", "github-actions")
-    assert ran.code == 2
-    assert "GITHUB_ENV" in ran.line
+    shell("export", "github-actions").failed(2, "GITHUB_ENV")
 
 
 def test_github_export_reports_a_missing_environment_file_in_one_line(
@@ -525,9 +480,7 @@ def test_github_export_reports_a_missing_environment_file_in_one_line(
 ) -> None:
     value = stored(shell)
     shell.set("GITHUB_ENV", str(tmp_path / "missing"))
-    ran = shell("export", "github-actions")
-    assert ran.code == 7
-    assert "cannot be written" in ran.line
+    ran = shell("export", "github-actions").failed(7, "cannot be written")
     assert value not in ran.err
 
 
@@ -542,9 +495,7 @@ def test_export_checks_all_targets_before_it_writes(shell: Shell) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("<<<<<<< HEAD\n{}")
     before = remains(shell)
-    ran = shell("export", "rattler", "conda", "mamba", "--yes")
-    assert ran.code == 7
-    assert "line 1" in ran.line
+    shell("export", "rattler", "conda", "mamba", "--yes").failed(7, "line 1")
     assert remains(shell) == before
 
 
@@ -555,9 +506,7 @@ def test_damaged_export_record_is_reported_and_unchanged(shell: Shell) -> None:
     record.write_bytes(b"{}")
     before = remains(shell)
     for words in (["export", "rattler"], ["export", "rattler", "--remove"]):
-        ran = shell(*words)
-        assert ran.code == 6
-        assert "is damaged" in ran.line
+        shell(*words).failed(6, "is damaged")
     assert remains(shell) == before
 
 
@@ -566,9 +515,7 @@ def test_export_record_of_a_later_version_is_reported_and_unchanged(shell: Shell
     shell("export", "rattler")
     record = next(shell.home.rglob("exports.json"))
     record.write_text(record.read_text().replace('"version": 1', '"version": 2'))
-    ran = shell("export", "rattler", "--remove")
-    assert ran.code == 6
-    assert "format version 2" in ran.line
+    shell("export", "rattler", "--remove").failed(6, "format version 2")
 
 
 def test_export_record_contains_no_secret(shell: Shell) -> None:
@@ -604,6 +551,5 @@ def test_reissued_token_is_written_to_every_place_of_the_old_one(shell: Shell) -
 
 def test_export_of_an_expired_token_prints_a_warning(shell: Shell) -> None:
     stored(shell, expires=datetime(2020, 1, 1, tzinfo=timezone.utc))
-    ran = shell("export", "rattler")
-    assert ran.code == 0
+    ran = shell("export", "rattler").well()
     assert "warning: The token …CDEF of acme is expired" in ran.err

@@ -121,10 +121,7 @@ def test_unusable_file_is_refused_and_unchanged(
     path.write_text(content)
     with case(path):
         before, folder = looks(path), sorted(path.parent.iterdir())
-        ran = shell("export", target, "--yes")
-        assert ran.code == 7, ran.err
-        assert CASES[case] in ran.line
-        assert str(path) in ran.line
+        ran = shell("export", target, "--yes").failed(7, CASES[case], str(path))
         assert "0123456789abcdef" not in ran.out + ran.err
         assert looks(path) == before
         assert sorted(path.parent.iterdir()) == folder
@@ -162,10 +159,9 @@ def test_file_in_a_newer_format_is_refused_and_unchanged(shell: Shell, case: str
     path.parent.mkdir(parents=True)
     path.write_text(NEWER[case])
     before = looks(path)
-    ran = shell("export", target, "--yes")
-    assert ran.code == 7
-    assert "of a kind that this version does not know" in ran.line
-    assert "Update" in ran.line
+    shell("export", target, "--yes").failed(
+        7, "of a kind that this version does not know", "Update"
+    )
     assert looks(path) == before
 
 
@@ -208,9 +204,7 @@ def test_full_disk_leaves_every_file_unchanged(shell: Shell) -> None:
 def test_netrc_export_refuses_a_user_or_password_that_netrc_cannot_represent(shell: Shell) -> None:
     token = user_store(Settings()).tokens()[0]
     user_store(Settings()).add(token, Secret('pass"word#0123456789'))
-    ran = shell("export", "netrc")
-    assert ran.code == 2
-    assert "in different ways" in ran.line
+    shell("export", "netrc").failed(2, "in different ways")
     assert not (shell.home / ".netrc").exists()
 
 
@@ -223,9 +217,7 @@ def test_conda_export_refuses_a_token_file_that_is_a_link(shell: Shell, tmp_path
     real.write_text("theirs")
     link = folder / "https%3A%2F%2Ffiles.example.com%2Fconda%2F.token"
     link.symlink_to(real)
-    ran = shell("export", "conda", "--yes")
-    assert ran.code == 7
-    assert "is a symbolic link" in ran.line
+    shell("export", "conda", "--yes").failed(7, "is a symbolic link")
     assert real.read_text() == "theirs"
 
 
@@ -235,9 +227,9 @@ def test_lock_file_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) 
     lock = shell.home / ".rattler" / "credentials.lock"
     lock.parent.mkdir()
     lock.symlink_to(precious)
-    ran = shell("export", "rattler")
-    assert ran.code == 7
-    assert f"{lock} is a symbolic link and was left as it is. Delete it." in ran.line
+    shell("export", "rattler").failed(
+        7, f"{lock} is a symbolic link and was left as it is. Delete it."
+    )
     assert precious.read_text() == "precious"
 
 
@@ -250,9 +242,9 @@ def test_two_tokens_of_one_organization_are_refused_by_a_target_for_one(
     job.touch()
     shell.set("GITHUB_ENV", str(job))
     before = shell.files()
-    ran = shell("export", "mamba", target, "--org", "acme", "--yes")
-    assert ran.code == 2
-    assert "both need it. Nothing was changed. Store one of them under another name" in ran.line
+    shell("export", "mamba", target, "--org", "acme", "--yes").failed(
+        2, "both need it. Nothing was changed. Store one of them under another name"
+    )
     assert {path: data for path, data in shell.files().items() if "exports" not in path} == before
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.recording_server import recording
-from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +55,7 @@ def test_token_is_found_in_piped_text(
     shell: Shell, site_token: str, monkeypatch: pytest.MonkeyPatch, paste: str
 ) -> None:
     stdin(monkeypatch, paste.format(site_token))
-    ran = shell("install", "--site", "--org", "acme", "--token-stdin", "--json")
-    assert ran.code == 0, ran.err
+    ran = shell("install", "--site", "--org", "acme", "--token-stdin", "--json").well()
     assert ran.json["kind"] == "site"
     assert ran.json["last_four"] == site_token[-4:]
     assert ran.json["proven"]
@@ -77,8 +75,7 @@ def test_token_is_read_from_a_file_or_a_variable(
 
 
 def test_token_as_argument_is_accepted_with_a_warning(shell: Shell, site_token: str) -> None:
-    ran = shell("install", "--site", "--org", "acme", site_token)
-    assert ran.code == 0
+    ran = shell("install", "--site", "--org", "acme", site_token).well()
     assert "history" in ran.err
     assert "--token-stdin" in ran.err
     assert site_token[:8] not in ran.err
@@ -99,9 +96,9 @@ def test_expiry_of_a_given_token_is_unknown_unless_it_is_given(
 
 @pytest.mark.parametrize("date", ["soon", "2031-13-01", "2031-02-30", ""])
 def test_expiry_that_is_not_a_date_is_an_error(shell: Shell, date: str) -> None:
-    ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--expires", date)
-    assert ran.code == 2
-    assert "2027-01-31" in ran.line
+    shell("install", "--site", "--org", "acme", "--token-env", "T", "--expires", date).failed(
+        2, "2027-01-31"
+    )
 
 
 def test_token_for_one_channel_is_sent_to_that_channel_only(shell: Shell, site_token: str) -> None:
@@ -116,16 +113,13 @@ def test_token_for_one_channel_is_sent_to_that_channel_only(shell: Shell, site_t
 
 def test_given_token_that_is_refused_is_not_stored(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
-    ran = shell("install", "--site", "--org", "acme", "--token-env", "T")
-    assert ran.code == 5
-    assert "It was not stored" in ran.line
-    assert shell("list", "--json").json == []
+    shell("install", "--site", "--org", "acme", "--token-env", "T").failed(5, "It was not stored")
+    assert shell.held() == []
 
 
 def test_no_validate_makes_no_request_and_list_shows_it(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
-    ran = shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate")
-    assert ran.code == 0
+    shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate").well()
     assert len(shell.sandbox.requests) == 0
     assert "not verified" in shell("list").out
 
@@ -163,9 +157,7 @@ def test_options_that_exclude_each_other_are_one_line_and_change_nothing(
     shell.set("T", "k" * 48)
     shell.set("TWO", f"{'k' * 48} {'j' * 48}")
     shell.set("NONE", "there is no such thing in here")
-    ran = shell("install", *words)
-    assert ran.code == 2
-    assert expected in ran.line
+    shell("install", *words).failed(2, expected)
     assert shell.files() == {}
 
 
@@ -186,14 +178,13 @@ def test_conditional_install_reports_its_action_and_the_reason(
     if days is not None:
         install_for(shell, days=days)
         shell.sandbox.world.renew("acme")
-    ran = shell("install", "--org", "acme", *words, "--json")
-    assert ran.code == 0, ran.err
+    ran = shell("install", "--org", "acme", *words, "--json").well()
     assert ran.json["action"] == action
     assert why in ran.json["why"]
 
 
 def test_kept_token_needs_no_request_and_no_login(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.unset("ANACONDA_AUTH_API_KEY")
     shell.sandbox.requests.clear()
     assert shell("install", "--org", "acme", "--if-missing").code == 0
@@ -206,14 +197,13 @@ def install_for(shell: Shell, *, days: int) -> None:
     now = clock.now()
     clock.set(now - timedelta(days=10))
     shell.sandbox.world.end("acme", now + timedelta(days=days))
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     clock.set(now)
 
 
 def script(shell: Shell, *words: str) -> tuple[str, str]:
     """What `install` did as a script calls it, and why."""
-    ran = shell("install", "--org", "acme", *words, "--json")
-    assert ran.code == 0, ran.out
+    ran = shell("install", "--org", "acme", *words, "--json").well()
     return ran.json["action"], ran.json["why"]
 
 
@@ -242,16 +232,17 @@ def test_token_of_another_machine_is_replaced_only_with_reissue(
     shell: Shell, condition: list[str], yes: list[str]
 ) -> None:
     words = [*condition, *yes]
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell("remove", "acme")
     elsewhere = shell.issued("acme")
-    ran = shell("install", "--org", "acme", *words)
-    assert ran.code == 2
-    assert f"already has a token for you ({elsewhere.id}, valid until" in ran.line
-    assert "not stored on this machine" in ran.line
-    assert "ANACONDA_REPO_TOKEN" in ran.line
-    assert "--token-stdin" in ran.line
-    assert "--reissue" in ran.line
+    shell("install", "--org", "acme", *words).failed(
+        2,
+        f"already has a token for you ({elsewhere.id}, valid until",
+        "not stored on this machine",
+        "ANACONDA_REPO_TOKEN",
+        "--token-stdin",
+        "--reissue",
+    )
     assert shell.issued("acme") == elsewhere
     assert script(shell, "--reissue")[0] == "replaced"
 
@@ -259,8 +250,7 @@ def test_token_of_another_machine_is_replaced_only_with_reissue(
 def test_token_reissued_elsewhere_is_replaced_only_with_reissue(shell: Shell) -> None:
     install_for(shell, days=10)
     elsewhere = shell.sandbox.world.issue("acme", "ada")
-    ran = shell("install", "--org", "acme", "--if-expiring", "14d")
-    assert ran.code == 2
+    ran = shell("install", "--org", "acme", "--if-expiring", "14d").failed(2)
     assert str(elsewhere.id) in ran.err
     assert shell.issued("acme") == elsewhere
     assert shell("install", "--org", "acme", "--if-expiring", "14d", "--yes").code == 2
@@ -284,7 +274,7 @@ def test_token_of_another_server_does_not_count_for_the_repository(shell: Shell)
 
 
 def test_kept_token_restores_a_missing_drop_in(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     (drop_in,) = shell.home.rglob("conda-token-plugin.yml")
     before = drop_in.read_bytes()
     drop_in.unlink()
@@ -306,11 +296,10 @@ def test_system_token_is_stored_apart_from_the_users_tokens(
     shell.set("T", site_token)
     ran = shell(
         "install", "--site", "--org", "acme", "--system", "--token-env", "T", "--group", "root"
-    )
-    assert ran.code == 0, ran.err
+    ).well()
     assert "Readers:  root only" in ran.err
     assert "of this machine" in ran.err
-    assert [held["source"] for held in shell("list", "--json").json] == ["machine"]
+    assert [held["source"] for held in shell.held()] == ["machine"]
     assert f"{shell.sandbox.repo}acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
     assert shell.files() == {}
     assert "machine" in shell("which", f"{shell.sandbox.repo}acme/main").out
@@ -324,7 +313,7 @@ def test_system_token_is_removed_only_with_the_option(
     shell("set", "--org", "acme", option, "--group", "root", "--token-env", "T")
     assert shell("remove", "acme").code == 1
     assert shell("remove", "acme", option).code == 0
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
     assert not (machine / "condarc.d" / "ours.yml").exists()
 
 
@@ -411,9 +400,7 @@ def test_only_the_token_that_a_variable_supplies_can_be_stored(
     shell.set("ANACONDA_REPO_TOKEN_ACME", site_token)
     shell.set("ANOTHER", site_token[::-1])
     site = ("install", "--site", "--org", "acme", "--token-env")
-    refused = shell(*site, "ANOTHER")
-    assert refused.code == 2
-    assert "The token of 'acme' is supplied by ANACONDA_REPO_TOKEN_ACME" in refused.line
+    shell(*site, "ANOTHER").failed(2, "The token of 'acme' is supplied by ANACONDA_REPO_TOKEN_ACME")
     assert shell.files() == {}
     assert shell(*site, "ANACONDA_REPO_TOKEN_ACME").code == 0
 
@@ -422,10 +409,9 @@ def test_system_without_a_group_names_the_option_and_changes_nothing(
     shell: Shell, site_token: str, machine: Path
 ) -> None:
     shell.set("T", site_token)
-    ran = shell("install", "--site", "--org", "acme", "--system", "--token-env", "T")
-    assert ran.code == 2
-    assert "(users, staff, root)" in ran.line
-    assert "--group NAME" in ran.line
+    shell("install", "--site", "--org", "acme", "--system", "--token-env", "T").failed(
+        2, "(users, staff, root)", "--group NAME"
+    )
     assert not machine.exists()
 
 
@@ -433,10 +419,9 @@ def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
     shell: Shell, site_token: str
 ) -> None:
     shell.set("T", site_token)
-    ran = shell("install", "--site", "--org", "globex", "--token-env", "T")
-    assert ran.code == 5
-    assert "It was not stored" in ran.line
-    assert "/repo/globex/main" in ran.line
+    ran = shell("install", "--site", "--org", "globex", "--token-env", "T").failed(
+        5, "It was not stored", "/repo/globex/main"
+    )
     assert ran.line.endswith("Check that the token is one of globex and was not revoked.")
 
 
@@ -451,7 +436,7 @@ def test_refused_scheme_is_reported_and_the_token_is_not_stored(
     assert ran.code == 5
     assert "Check that the token is one of files and was not revoked." in ran.line
     assert "--send-as basic" in ran.line
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 def test_organization_is_read_from_the_service_when_it_is_not_named(
@@ -465,20 +450,20 @@ def test_organization_is_read_from_the_service_when_it_is_not_named(
 def test_default_channels_are_offered_only_after_the_token_is_verified(
     shell: Shell, site_token: str
 ) -> None:
-    terminal = Terminal("install", "--site", "--org", "acme", environment=os.environ)
+    terminal = shell.at_terminal("install", "--site", "--org", "acme")
     terminal.wait_for("(not shown):")
     assert "default channels?" not in terminal.seen
     terminal.type(f"{site_token[::-1]}\n")
     assert terminal.finish() == 5
     assert "It was not stored" in terminal.seen
     assert "default channels?" not in terminal.seen
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     issued = shell.issued("acme").id
     words = ("run", "--org", "acme", "--as", "T", "--", "sh", "-c", 'printf %s "$T"')
     program = (sys.executable, "-m", "conda_token_plugin", *words)
@@ -488,9 +473,7 @@ def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
     assert "--token-stdin" in shell("install", "--org", "acme", "--yes").line
 
     monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
-    ran = shell("install", "--org", "acme", "--token-stdin")
-
-    assert ran.code == 0
+    ran = shell("install", "--org", "acme", "--token-stdin").well()
     assert "Verified: downloaded package from" in ran.err
     assert shell.issued("acme").id == issued
     assert shell("status").code == 0

@@ -122,7 +122,7 @@ def test_misspelt_command_names_the_similar_one(
 
 @pytest.mark.parametrize("words", [("remove", "acm"), ("install", "--org", "acmee")])
 def test_misspelt_organization_names_the_similar_one(shell: Shell, words: tuple[str, ...]) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     ran = shell(*words)
     assert ran.code != 0
     assert "Did you mean" in ran.line

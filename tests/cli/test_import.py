@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-@pytest.fixture(autouse=True)
-def at_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a folder where an environment file may lie."""
-    monkeypatch.chdir(shell.home)
-
-
 class FakeKeyring:
     """A system keyring in memory, in place of the real one."""
 
@@ -47,25 +41,8 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
     return fake
 
 
-def current(shell: Shell) -> str:
-    token = shell.sandbox.world.current("acme", "ada")
-    assert token
-    return token.value
-
-
-def put(path: Path, content: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    return path
-
-
 def issued(shell: Shell, organization: str = "acme") -> str:
     return str(shell.sandbox.world.issue(organization, "ada").value)
-
-
-def with_token(shell: Shell, value: str, *parts: str) -> str:
-    repo = urlsplit(shell.sandbox.repo)
-    return f"{repo.scheme}://{repo.netloc}/t/{value}/repo/{'/'.join(parts)}"
 
 
 def entry_of(tokens: list[dict[str, str]]) -> str:
@@ -79,38 +56,36 @@ def entry_of(tokens: list[dict[str, str]]) -> str:
 def in_anaconda_auth(shell: Shell, value: str) -> Path:
     domain = urlsplit(shell.sandbox.service).netloc
     entry = entry_of([{"token": value, "org_name": "acme"}])
-    return put(
-        shell.home / ".anaconda" / "keyring", json.dumps({"Anaconda Cloud": {domain: entry}})
-    )
+    return shell.write(".anaconda/keyring", json.dumps({"Anaconda Cloud": {domain: entry}}))
 
 
 def in_token_file(shell: Shell, value: str) -> Path:
     name = quote_plus(shell.sandbox.url_of("acme"))
-    return put(shell.home / ".config" / "binstar" / f"{name}.token", value)
+    return shell.write(f".config/binstar/{name}.token", value)
 
 
 def in_condarc(shell: Shell, value: str) -> Path:
-    url = with_token(shell, value, "acme", "main")
-    return put(
-        shell.home / ".condarc",
+    url = shell.url_with(value, "acme", "main")
+    return shell.write(
+        ".condarc",
         f"channels:   # ours\n  - {url}\n  - conda-forge\nssl_verify: yes\n",
     )
 
 
 def in_environment_file(shell: Shell, value: str) -> Path:
-    url = with_token(shell, value, "acme", "main", "noarch")
-    return put(shell.home / "environment.yml", f'name: x\nchannels: ["{url}", defaults]\n')
+    url = shell.url_with(value, "acme", "main", "noarch")
+    return shell.write("environment.yml", f'name: x\nchannels: ["{url}", defaults]\n')
 
 
 def in_mamba(shell: Shell, value: str) -> Path:
     key = shell.sandbox.url_of("acme").removeprefix("http://")
     entry = {key: {"type": "CondaToken", "token": value}}
-    return put(shell.home / ".mamba" / "auth" / "authentication.json", json.dumps(entry))
+    return shell.write(".mamba/auth/authentication.json", json.dumps(entry))
 
 
 def in_rattler(shell: Shell, value: str) -> Path:
     entry = {"127.0.0.1": {"CondaToken": value}, "*.x.example": {"CondaToken": "other"}}
-    return put(shell.home / ".rattler" / "credentials.json", json.dumps(entry))
+    return shell.write(".rattler/credentials.json", json.dumps(entry))
 
 
 PLACES: dict[str, Callable[[Shell, str], Path]] = {
@@ -129,19 +104,18 @@ def test_import_stores_a_working_token(shell: Shell, place: str) -> None:
     value = issued(shell)
     path = PLACES[place](shell, value)
     before = path.read_bytes()
-    ran = shell("import", "--org", "acme", "--yes")
-    assert ran.code == 0, ran.err
+    ran = shell("import", "--org", "acme", "--yes").well()
     assert "works" in ran.out
     assert str(path) in ran.out
     assert value[-4:] in ran.out
     assert value not in ran.out + ran.err
     assert path.read_bytes() == before
-    (held,) = shell("list", "--json").json
+    (held,) = shell.held()
     assert held["organization"] == "acme"
     assert held["proven"]
     assert shell.sandbox.url_of("acme") in held["scope"]
     assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
-    assert "/repo/acme/*" in (shell.home / ".conda/condarc.d/conda-token-plugin.yml").read_text()
+    assert "/repo/acme/*" in shell.dropin
 
 
 @pytest.mark.parametrize("place", [name for name in PLACES if name != "anaconda-auth"])
@@ -150,8 +124,9 @@ def test_import_clean_removes_the_copy_and_keeps_a_backup(shell: Shell, place: s
     path = PLACES[place](shell, value)
     path.chmod(0o644)
     before = path.read_bytes()
-    ran = shell("import", SOURCES[place] or place, "--org", "acme", "--yes", "--clean", "--json")
-    assert ran.code == 0, ran.err
+    ran = shell(
+        "import", SOURCES[place] or place, "--org", "acme", "--yes", "--clean", "--json"
+    ).well()
     (cleaned,) = ran.json["cleaned"]
     assert cleaned["path"] == str(path)
     backup = path.__class__(cleaned["backup"])
@@ -186,7 +161,7 @@ def test_import_reads_the_system_keyring(shell: Shell, keyring: FakeKeyring) -> 
     entry = entry_of([{"token": value, "org_name": "acme"}])
     keyring.entries["Anaconda Cloud", domain] = entry
     assert shell("import", "anaconda-auth", "--yes").code == 0
-    assert shell("list", "--json").json[0]["last_four"] == value[-4:]
+    assert shell.held()[0]["last_four"] == value[-4:]
 
 
 def test_import_finds_entries_of_conda_auth_by_its_settings(
@@ -194,11 +169,10 @@ def test_import_finds_entries_of_conda_auth_by_its_settings(
 ) -> None:
     channel = "https://conda.example/private"
     setting = f"channel_settings:\n- channel: {channel}\n  auth: token\n  auth_target: mine\n"
-    put(shell.home / ".condarc", setting)
+    shell.write(".condarc", setting)
     record = {"target": "mine", "auth_type": "token", "token": "conda-auth-token-0123456789"}
     keyring.entries["conda-auth::credential::mine", "credential"] = json.dumps(record)
-    ran = shell("import", "conda-auth", "--yes", "--no-validate", "--json")
-    assert ran.code == 0
+    ran = shell("import", "conda-auth", "--yes", "--no-validate", "--json").well()
     (found,) = ran.json["found"]
     assert (found["organization"], found["way"]) == ("conda.example", "bearer")
     assert found["scope"] == [channel]
@@ -206,7 +180,7 @@ def test_import_finds_entries_of_conda_auth_by_its_settings(
 
 def test_import_finds_older_entries_of_conda_auth(shell: Shell, keyring: FakeKeyring) -> None:
     setting = "channel_settings:\n- {channel: mine, auth: token}\n- {channel: other, auth: x}\n"
-    put(shell.home / ".condarc", setting)
+    shell.write(".condarc", setting)
     keyring.entries["conda-auth::token::mine", "token"] = "conda-auth-token-0123456789"
     (found,) = shell("import", "conda-auth", "--no-validate", "--dry-run", "--json").json["found"]
     assert found["scope"] == ["https://conda.anaconda.org/mine"]
@@ -214,12 +188,12 @@ def test_import_finds_older_entries_of_conda_auth(shell: Shell, keyring: FakeKey
 
 
 def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
-    put(
-        shell.home / ".netrc",
+    shell.write(
+        ".netrc",
         "machine files.example login me password files-pass-0123\n"
         "machine github.com login me password ghp-0123456789abcdef\n",
     )
-    put(shell.home / ".condarc", "channels: [https://files.example/conda/main]\n")
+    shell.write(".condarc", "channels: [https://files.example/conda/main]\n")
     ran = shell("import", "netrc", "--dry-run", "--no-validate", "--json")
     (found,) = ran.json["found"]
     assert found["scope"] == ["https://files.example/conda/main"]
@@ -232,8 +206,8 @@ def test_import_clean_removes_only_one_machine_from_netrc(shell: Shell) -> None:
         "machine files.example\n  login me\n  password files-pass-0123 # theirs\n"
         "macdef init\n machine files.example\n\ndefault login z password w\n"
     )
-    path = put(shell.home / ".netrc", text)
-    put(shell.home / ".condarc", "channels: [https://files.example/conda/main]\n")
+    path = shell.write(".netrc", text)
+    shell.write(".condarc", "channels: [https://files.example/conda/main]\n")
     assert shell("import", "netrc", "--no-validate", "--yes", "--clean").code == 0
     assert path.read_text() == (
         "# mine\nmachine a.example login x password y\n\n# theirs\n"
@@ -245,8 +219,7 @@ def test_import_stores_the_same_token_of_several_places_once(shell: Shell) -> No
     value = issued(shell)
     for place in PLACES.values():
         place(shell, value)
-    ran = shell("import", "--yes", "--json")
-    assert ran.code == 0
+    ran = shell("import", "--yes", "--json").well()
     (found,) = ran.json["found"]
     assert set(found["sources"]) == set(filter(None, {*PLACES, "condarc"})) - {"environment.yml"}
     assert len(found["where"]) == len(PLACES)
@@ -255,33 +228,30 @@ def test_import_stores_the_same_token_of_several_places_once(shell: Shell) -> No
 
 def test_import_stores_the_tokens_of_two_organizations(shell: Shell) -> None:
     values = {name: issued(shell, name) for name in ("acme", "globex")}
-    urls = [with_token(shell, value, name, "main") for name, value in values.items()]
-    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    urls = [shell.url_with(value, name, "main") for name, value in values.items()]
+    shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
     assert shell("import", "--yes").code == 0
-    assert {one["organization"] for one in shell("list", "--json").json} == {"acme", "globex"}
+    assert {one["organization"] for one in shell.held()} == {"acme", "globex"}
 
 
 def test_import_stores_only_the_named_organization(shell: Shell) -> None:
     values = {name: issued(shell, name) for name in ("acme", "globex")}
-    urls = [with_token(shell, value, name, "main") for name, value in values.items()]
-    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    urls = [shell.url_with(value, name, "main") for name, value in values.items()]
+    shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
     assert shell("import", "--org", "globex", "--yes").code == 0
-    assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
+    assert [one["organization"] for one in shell.held()] == ["globex"]
 
 
 def test_import_reports_a_rejected_token_in_one_line_and_does_not_store_it(shell: Shell) -> None:
     dead = issued(shell)
     alive = issued(shell, "globex")
     shell.sandbox.world.issue("acme", "ada")
-    urls = [with_token(shell, dead, "acme", "main"), with_token(shell, alive, "globex", "main")]
-    path = put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    urls = [shell.url_with(dead, "acme", "main"), shell.url_with(alive, "globex", "main")]
+    path = shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
     before = path.read_bytes()
-    ran = shell("import", "--yes")
-    assert ran.code == 5
-    assert f"…{dead[-4:]}" in ran.line
-    assert "It was not imported." in ran.line
+    ran = shell("import", "--yes").failed(5, f"…{dead[-4:]}", "It was not imported.")
     assert "rejected" in ran.out
-    assert [one["organization"] for one in shell("list", "--json").json] == ["globex"]
+    assert [one["organization"] for one in shell.held()] == ["globex"]
     assert path.read_bytes() == before
 
 
@@ -297,12 +267,11 @@ def test_import_clean_removes_a_rejected_token_so_that_audit_finds_nothing(shell
 
 
 def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shell: Shell) -> None:
-    urls = [with_token(shell, issued(shell, name), name, "main") for name in ("acme", "globex")]
-    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
-    ran = shell("import", "--yes")
-    assert ran.code == 0, ran.err
+    urls = [shell.url_with(issued(shell, name), name, "main") for name in ("acme", "globex")]
+    shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
+    ran = shell("import", "--yes").well()
     assert "of acme is used, because it was found first" in ran.err
-    scopes = {one["organization"]: one["scope"] for one in shell("list", "--json").json}
+    scopes = {one["organization"]: one["scope"] for one in shell.held()}
     assert f"{shell.sandbox.repo}main" in scopes["acme"]
     assert scopes["globex"] == [f"{shell.sandbox.repo}globex"]
 
@@ -310,11 +279,10 @@ def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shel
 def test_import_remembers_where_in_the_path_the_token_belongs(shell: Shell) -> None:
     where = "http://127.0.0.1:9/api/repo"
     text = f"channels: [{where}/t/abcdefgh01234567/main]\n"
-    path = put(shell.home / ".condarc", text)
-    ran = shell("import", "--yes", "--clean", "--no-validate")
-    assert ran.code == 0
+    path = shell.write(".condarc", text)
+    shell("import", "--yes", "--clean", "--no-validate").well()
     assert path.read_text() == f"channels: [{where}/main]\n"
-    (stored,) = shell("list", "--json").json
+    (stored,) = shell.held()
     assert stored["scope"] == [f"{where}/main"]
     found = Lookup(Settings()).find(f"{where}/main/noarch/repodata.json")
     assert found is not None
@@ -324,23 +292,21 @@ def test_import_remembers_where_in_the_path_the_token_belongs(shell: Shell) -> N
 
 def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> None:
     channels = ["file:///srv/conda", "s3://bucket/conda", "oci://ghcr.io/conda", "https://[::1/x"]
-    put(shell.home / ".condarc", "channels:\n" + "".join(f"- {one}\n" for one in channels))
-    put(shell.home / ".netrc", "machine c.example login me password abcdefgh01234567\n")
-    ran = shell("import")
-    assert ran.code == 0
+    shell.write(".condarc", "channels:\n" + "".join(f"- {one}\n" for one in channels))
+    shell.write(".netrc", "machine c.example login me password abcdefgh01234567\n")
+    ran = shell("import").well()
     assert "nothing to import" in ran.err
     rows = [line for line in ran.out.splitlines() if "no token is sent there" in line]
     assert [row.split("\t")[2:4] for row in rows] == [[one, "condarc"] for one in channels[:3]]
     assert shell("import", "--json").json["channels_without_token"] == channels[:3]
-    ran = shell("audit")
-    assert ran.code == 0
+    ran = shell("audit").well()
     assert [line for line in ran.err.splitlines() if "no token is sent" in line] == [
         f"{one}: no token is sent there." for one in channels[:3]
     ]
 
 
 def test_import_and_audit_show_no_password_of_a_bucket(shell: Shell) -> None:
-    put(shell.home / ".condarc", "channels: ['s3://key:abcdefgh01234567@bucket/conda']\n")
+    shell.write(".condarc", "channels: ['s3://key:abcdefgh01234567@bucket/conda']\n")
     for verb in ("import", "audit"):
         ran = shell(verb)
         assert "bucket/conda" in ran.out + ran.err
@@ -348,12 +314,11 @@ def test_import_and_audit_show_no_password_of_a_bucket(shell: Shell) -> None:
 
 
 def test_import_refreshes_the_exports_of_the_token_that_it_replaces(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell("export", "rattler", "--yes")
     fresh = shell.sandbox.world.issue("acme", "ada").value
     in_condarc(shell, fresh)
-    ran = shell("import", "condarc", "--yes")
-    assert ran.code == 0, ran.err
+    ran = shell("import", "condarc", "--yes").well()
     assert "Export to rattler" in ran.err
     held = json.loads((shell.home / ".rattler/credentials.json").read_text())
     assert held == {"127.0.0.1": {"CondaToken": fresh}}
@@ -363,30 +328,28 @@ def test_import_reports_a_rejected_token_as_one_json_document(shell: Shell) -> N
     dead = issued(shell)
     shell.sandbox.world.issue("acme", "ada")
     in_condarc(shell, dead)
-    ran = shell("import", "--yes", "--json")
-    assert ran.code == 5
+    ran = shell("import", "--yes", "--json").failed(5)
     assert ran.json["found"][0]["verdict"] == "rejected"
     assert "HTTP 401" in ran.json["found"][0]["reason"]
     assert ran.json["imported"] == []
 
 
 def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -> None:
-    put(shell.home / ".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
-    ran = shell("import", "--yes")
-    assert ran.code == 0
+    shell.write(".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
+    ran = shell("import", "--yes").well()
     assert "not verified: no answer" in ran.out
     assert "--no-validate" in ran.err
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
     assert shell("import", "--yes", "--no-validate").code == 0
-    (held,) = shell("list", "--json").json
+    (held,) = shell.held()
     assert held["proven"] is None
     assert held["way"] == "path"
 
 
 def test_import_keeps_how_a_token_of_another_server_is_sent(shell: Shell) -> None:
-    put(shell.home / ".condarc", "channels: ['https://me:pa%24s-0123456@c.example/a/linux-64']\n")
+    shell.write(".condarc", "channels: ['https://me:pa%24s-0123456@c.example/a/linux-64']\n")
     shell("import", "--yes", "--no-validate")
-    (held,) = shell("list", "--json").json
+    (held,) = shell.held()
     assert (held["way"], held["username"], held["scope"]) == (
         "basic",
         "me",
@@ -396,20 +359,19 @@ def test_import_keeps_how_a_token_of_another_server_is_sent(shell: Shell) -> Non
 
 @pytest.mark.parametrize("text", ["/t/<TOKEN>/a", "/t/$TOKEN/a", "/t/${T}/a", "/t/*****/a"])
 def test_import_ignores_placeholders(shell: Shell, text: str) -> None:
-    put(shell.home / ".condarc", f"channels: ['https://c.example{text}']\n")
-    ran = shell("import", "--yes")
-    assert ran.code == 0
+    shell.write(".condarc", f"channels: ['https://c.example{text}']\n")
+    ran = shell("import", "--yes").well()
     assert "nothing to import" in ran.err
 
 
 def test_import_ignores_a_token_that_cannot_be_sent_anywhere(shell: Shell) -> None:
-    put(shell.home / ".condarc", "channels: ['http://c.example/t/abcdefgh01234567/a']\n")
+    shell.write(".condarc", "channels: ['http://c.example/t/abcdefgh01234567/a']\n")
     assert shell("import", "--dry-run", "--json").json["found"] == []
 
 
 def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
-    path = in_condarc(shell, current(shell))
+    shell.install("acme")
+    path = in_condarc(shell, shell.issued("acme").value)
     ran = shell("import", "--yes", "--clean", "--json")
     assert ran.json["found"][0]["verdict"] == "already stored"
     assert ran.json["imported"] == []
@@ -417,21 +379,18 @@ def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
 
 
 def test_import_names_the_stored_token_that_it_replaces(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
-    old = current(shell)
+    shell.install("acme")
+    old = shell.issued("acme").value
     in_condarc(shell, issued(shell))
-    ran = shell("import", "--yes")
-    assert ran.code == 0
+    ran = shell("import", "--yes").well()
     assert f"replaces the stored token …{old[-4:]}" in ran.err
 
 
 def test_import_without_confirmation_stores_nothing(shell: Shell) -> None:
     in_condarc(shell, issued(shell))
     before = shell.files()
-    ran = shell("import")
-    assert ran.code == 2
-    assert "--yes" in ran.line
-    assert shell("list", "--json").json == []
+    shell("import").failed(2, "--yes")
+    assert shell.held() == []
     assert {name for name in shell.files() if "conda-token-plugin" not in name} == {
         name for name in before if "conda-token-plugin" not in name
     }
@@ -445,10 +404,9 @@ def test_import_reports_that_nothing_was_found(shell: Shell, words: tuple[str, .
 
 def test_import_dry_run_shows_tokens_and_stores_nothing(shell: Shell) -> None:
     in_condarc(shell, issued(shell))
-    ran = shell("import", "--dry-run", "--json")
-    assert ran.code == 0
+    ran = shell("import", "--dry-run", "--json").well()
     assert ran.json["found"][0]["verdict"] == "works"
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 @pytest.mark.parametrize(
@@ -463,18 +421,15 @@ def test_import_dry_run_shows_tokens_and_stores_nothing(shell: Shell) -> None:
 def test_import_reports_a_damaged_or_newer_file_and_keeps_it(
     shell: Shell, place: str, content: str
 ) -> None:
-    path = put(shell.home / place, content)
+    path = shell.write(place, content)
     in_condarc(shell, issued(shell))
-    ran = shell("import", "--yes")
-    assert ran.code == 0
+    ran = shell("import", "--yes").well()
     assert f"Not searched: {path}" in ran.err
     assert path.read_text() == content
     name = {".anaconda": "anaconda-auth", ".netrc": "netrc"}.get(
         place.partition("/")[0], place[1:].partition("/")[0]
     )
-    asked = shell("import", name, "--yes")
-    assert asked.code == 7
-    assert str(path) in asked.line
+    shell("import", name, "--yes").failed(7, str(path))
     assert path.read_text() == content
 
 
@@ -483,17 +438,15 @@ def test_condarc_that_is_a_link_is_read_and_not_cleaned(shell: Shell, tmp_path: 
     real = in_condarc(shell, value).rename(tmp_path / "dotfiles-condarc")
     (shell.home / ".condarc").symlink_to(real)
     before = real.read_bytes()
-    ran = shell("import", "--yes", "--clean")
-    assert ran.code == 7
-    assert "symbolic link" in ran.line
+    shell("import", "--yes", "--clean").failed(7, "symbolic link")
     assert real.read_bytes() == before
-    assert shell("list", "--json").json[0]["last_four"] == value[-4:]
+    assert shell.held()[0]["last_four"] == value[-4:]
 
 
 def test_import_clean_handles_unusual_notations_of_a_url(shell: Shell) -> None:
     value = issued(shell)
-    odd = with_token(shell, value, "acme", "main").replace("/repo", "\\x2frepo")
-    path = put(shell.home / ".condarc", f'channels:\n- "{odd}"\n')
+    odd = shell.url_with(value, "acme", "main").replace("/repo", "\\x2frepo")
+    path = shell.write(".condarc", f'channels:\n- "{odd}"\n')
     assert shell("import", "--yes", "--clean", "--no-validate").code == 0
     assert condarcs.parsed(path.read_bytes()) == {
         "channels": [shell.sandbox.url_of("acme", "main")]
@@ -501,41 +454,35 @@ def test_import_clean_handles_unusual_notations_of_a_url(shell: Shell) -> None:
 
 
 def test_unknown_source_is_an_error(shell: Shell) -> None:
-    ran = shell("import", "poetry")
-    assert ran.code == 2
-    assert "anaconda-auth" in ran.line
+    shell("import", "poetry").failed(2, "anaconda-auth")
 
 
 def test_import_finds_nothing_in_an_empty_home(shell: Shell) -> None:
-    ran = shell("import", "--json")
-    assert ran.code == 0
+    ran = shell("import", "--json").well()
     assert ran.json["found"] == []
 
 
 def test_import_says_that_a_token_of_unknown_owner_is_sent_everywhere(shell: Shell) -> None:
     in_rattler(shell, issued(shell))
-    ran = shell("import", "rattler", "--yes")
-    assert ran.code == 0
+    ran = shell("import", "rattler", "--yes").well()
     assert "name the owner, use --org" in ran.err
-    (held,) = shell("list", "--json").json
+    (held,) = shell.held()
     assert held["scope"] == [shell.sandbox.repo.rstrip("/")]
     assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
 
 
 def test_import_names_channels_that_get_another_token(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     value = issued(shell, "globex")
-    put(shell.home / ".condarc", f"default_channels: [{with_token(shell, value, 'main')}]\n")
-    ran = shell("import", "condarc", "--yes")
-    assert ran.code == 0
+    shell.write(".condarc", f"default_channels: [{shell.url_with(value, 'main')}]\n")
+    ran = shell("import", "condarc", "--yes").well()
     assert "no longer the token of acme" in ran.err
 
 
 def test_import_reads_the_named_file(shell: Shell, tmp_path: Path) -> None:
-    url = with_token(shell, issued(shell), "acme", "main", "noarch", "x-1-0.conda")
-    path = put(tmp_path / "spec.lock", f"@EXPLICIT\n{url}\n")
-    ran = shell("import", str(path), "--yes", "--clean", "--json")
-    assert ran.code == 0
+    url = shell.url_with(issued(shell), "acme", "main", "noarch", "x-1-0.conda")
+    path = shell.write(tmp_path / "spec.lock", f"@EXPLICIT\n{url}\n")
+    ran = shell("import", str(path), "--yes", "--clean", "--json").well()
     (found,) = ran.json["found"]
     assert found["sources"] == [str(path)]
     assert shell.sandbox.url_of("acme") in found["scope"]
@@ -546,8 +493,8 @@ def test_import_reads_the_named_file(shell: Shell, tmp_path: Path) -> None:
 def test_invalid_entry_of_conda_auth_is_ignored(
     shell: Shell, keyring: FakeKeyring, record: str
 ) -> None:
-    put(
-        shell.home / ".condarc",
+    shell.write(
+        ".condarc",
         "channel_settings:\n- {channel: https://c.example/a, auth: token}\n",
     )
     keyring.entries["conda-auth::credential::https://c.example/a", "credential"] = record
@@ -556,7 +503,7 @@ def test_invalid_entry_of_conda_auth_is_ignored(
 
 def test_password_of_conda_auth_keeps_its_user_name(shell: Shell, keyring: FakeKeyring) -> None:
     setting = "channel_settings:\n- {channel: https://c.example/*, auth: http-basic}\n"
-    put(shell.home / ".condarc", setting)
+    shell.write(".condarc", setting)
     record = {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"}
     keyring.entries["conda-auth::credential::https://c.example/*", "credential"] = json.dumps(
         record
@@ -572,8 +519,7 @@ def test_invalid_entry_of_anaconda_auth_in_the_keyring_is_reported(
 ) -> None:
     (shell.home / ".anaconda").mkdir()
     keyring.entries["Anaconda Cloud", urlsplit(shell.sandbox.service).netloc] = entry
-    ran = shell("import", "anaconda-auth")
-    assert ran.code == 0
+    ran = shell("import", "anaconda-auth").well()
     assert "entry of anaconda-auth that cannot be read" in ran.err
 
 
@@ -582,19 +528,17 @@ def test_import_does_not_clean_a_file_that_is_not_text(shell: Shell) -> None:
     path = shell.home / ".condarc"
     path.write_bytes(text + b"# \xff\n")
     before = path.read_bytes()
-    ran = shell("import", "condarc", "--yes", "--clean")
-    assert ran.code == 7
-    assert "is not UTF-8 text" in ran.line
+    shell("import", "condarc", "--yes", "--clean").failed(7, "is not UTF-8 text")
     assert path.read_bytes() == before
 
 
 def test_condarc_that_a_variable_names_is_read(shell: Shell, tmp_path: Path) -> None:
-    url = with_token(shell, issued(shell), "acme", "main")
-    shell.set("CONDARC", str(put(tmp_path / "my.yml", f"channels: ['{url}']\n")))
+    url = shell.url_with(issued(shell), "acme", "main")
+    shell.set("CONDARC", str(shell.write(tmp_path / "my.yml", f"channels: ['{url}']\n")))
     shell.set("XDG_CONFIG_HOME", str(tmp_path))
-    put(tmp_path / "conda" / ".condarc", "channels: [")
+    shell.write(tmp_path / "conda" / ".condarc", "channels: [")
     shell.set("CONDA_EXE", str(tmp_path / "root" / "bin" / "conda"))
-    put(tmp_path / "root" / ".condarc", f"channels: ['{url}']\n")
+    shell.write(tmp_path / "root" / ".condarc", f"channels: ['{url}']\n")
     (found,) = shell("import", "condarc", "--dry-run", "--json").json["found"]
     assert [place.rpartition("/")[2] for place in found["where"]] == [
         ".condarc line 1",
@@ -607,8 +551,7 @@ def test_imported_token_works_after_ana_login_erased_it(shell: Shell) -> None:
     assert shell("import", "anaconda-auth", "--yes").code == 0
 
     domain = urlsplit(shell.sandbox.service).netloc  # as `ana login` writes it, without tokens
-    put(path, json.dumps({"Anaconda Cloud": {domain: entry_of([])}}))
+    shell.write(path, json.dumps({"Anaconda Cloud": {domain: entry_of([])}}))
 
-    ran = shell("status", "acme", "--json")
-    assert ran.code == 0
+    ran = shell("status", "acme", "--json").well()
     assert [one["works"] for one in ran.json] == [True]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -14,12 +13,9 @@ import pytest
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
-from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
-
-DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
 
 
 def value_of(shell: Shell, organization: str) -> str:
@@ -28,18 +24,17 @@ def value_of(shell: Shell, organization: str) -> str:
 
 
 def test_install_issues_stores_configures_and_verifies_a_token(shell: Shell) -> None:
-    ran = shell("install", "--org", "acme", "--yes", "--json")
-    assert ran.code == 0
+    ran = shell("install", "--org", "acme", "--yes", "--json").well()
     assert ran.json["organization"] == "acme"
     assert ran.json["kind"] == "individual"
     assert ran.json["proven"]
     assert ran.json["state"] == "valid"
-    assert "/repo/acme/*" in (shell.home / DROP_IN).read_text()
-    assert shell("list", "--json").json[0]["source"] == "file"
+    assert "/repo/acme/*" in shell.dropin
+    assert shell.held()[0]["source"] == "file"
 
 
 def test_install_of_a_named_organization_makes_at_most_four_requests(shell: Shell) -> None:
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     assert len(shell.sandbox.requests) <= 4
 
 
@@ -57,18 +52,14 @@ def test_only_organization_is_used_without_a_question(shell: Shell) -> None:
 
 
 def test_several_organizations_without_a_terminal_name_the_option(shell: Shell) -> None:
-    ran = shell("install")
-    assert ran.code == 2
-    assert "--org" in ran.line
-    assert "acme" in ran.line
-    assert "globex" in ran.line
+    shell("install").failed(2, "--org", "acme", "globex")
     assert shell.files() == {}
 
 
 def test_existing_token_without_confirmation_is_kept_and_the_consequence_shown(
     shell: Shell,
 ) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     before, held = shell.files(), value_of(shell, "acme")
     ran = shell("install", "--org", "acme")
     current = shell.issued("acme")
@@ -81,11 +72,11 @@ def test_existing_token_without_confirmation_is_kept_and_the_consequence_shown(
 
 
 def test_yes_replaces_the_token_that_is_stored_here(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     old = value_of(shell, "acme")
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     assert value_of(shell, "acme") != old
-    assert len(shell("list", "--json").json) == 1
+    assert len(shell.held()) == 1
     stored = b"".join(shell.files().values()).decode()
     assert old not in stored
 
@@ -94,16 +85,16 @@ def test_second_organization_leaves_the_shared_channels_to_the_first(
     shell: Shell,
 ) -> None:
     for organization in ("acme", "globex"):
-        assert shell("install", "--org", organization, "--yes").code == 0
-    acme, globex = shell("list", "--json").json
+        shell.install(organization)
+    acme, globex = shell.held()
     assert [url.rpartition("/")[2] for url in acme["scope"]] == ["acme", "main", "r", "msys2"]
     assert [url.rpartition("/")[2] for url in globex["scope"]] == ["globex"]
 
 
 def test_option_shared_moves_the_shared_channels(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
-    shell("install", "--org", "globex", "--yes", "--shared")
-    acme, globex = shell("list", "--json").json
+    shell.install("acme")
+    shell.install("globex", "--shared")
+    acme, globex = shell.held()
     assert len(acme["scope"]) == 1
     assert len(globex["scope"]) == 4
     which = shell("which", f"{shell.sandbox.repo}main/noarch/repodata.json", "--json")
@@ -112,9 +103,8 @@ def test_option_shared_moves_the_shared_channels(shell: Shell) -> None:
 
 def test_channel_options_configure_conda(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
-    ran = shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
-    assert ran.code == 0
-    text = (shell.home / DROP_IN).read_text()
+    shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels").well()
+    text = shell.dropin
     assert f'channels:\n  - "{url}"' in text
     assert "default_channels: #!final" in text
     assert f'"{shell.sandbox.repo}main"' in text
@@ -123,11 +113,11 @@ def test_channel_options_configure_conda(shell: Shell) -> None:
 def test_reissue_keeps_the_configuration_unless_an_option_changes_it(shell: Shell) -> None:
     url = f"{shell.sandbox.repo}acme/main"
     shell("install", "--org", "acme", "-y", "--add-channel", url, "--set-default-channels")
-    before = (shell.home / DROP_IN).read_text()
+    before = shell.dropin
     shell("install", "--org", "acme", "-y")
-    assert (shell.home / DROP_IN).read_text() == before
+    assert shell.dropin == before
     shell("install", "--org", "acme", "-y", "--no-set-default-channels")
-    assert "default_channels" not in (shell.home / DROP_IN).read_text()
+    assert "default_channels" not in shell.dropin
 
 
 @pytest.mark.parametrize(
@@ -145,10 +135,7 @@ def test_refusal_of_the_organization_is_one_line_and_changes_nothing(
     shell: Shell, user: str, organization: str, code: int, words: list[str]
 ) -> None:
     shell.log_in(user)
-    ran = shell("install", "--org", organization, "--reissue")
-    assert ran.code == code
-    for word in words:
-        assert word in ran.line
+    shell("install", "--org", organization, "--reissue").failed(code, *words)
     assert shell.files() == {}
 
 
@@ -171,10 +158,7 @@ def test_bad_api_key_is_one_line(shell: Shell, key: str, words: list[str]) -> No
 
 def test_missing_login_names_the_command_to_log_in(shell: Shell) -> None:
     shell.unset("ANACONDA_AUTH_API_KEY")
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 3
-    assert "login" in ran.line
-    assert "ANACONDA_AUTH_API_KEY" in ran.line
+    shell("install", "--org", "acme", "--yes").failed(3, "login", "ANACONDA_AUTH_API_KEY")
 
 
 @pytest.mark.parametrize(
@@ -193,44 +177,33 @@ def test_bad_answer_of_the_service_is_one_line_and_changes_nothing(
 ) -> None:
     often = 8  # more than anything is retried
     shell.sandbox.fail_next("current-token", times=often, **fault)
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 5
-    for word in words:
-        assert word in ran.line
+    shell("install", "--org", "acme", "--yes").failed(5, *words)
     assert shell.files() == {}
 
 
 def test_unreachable_service_is_one_line(shell: Shell) -> None:
     shell.set("CONDA_TOKEN_SERVICE_URL", "http://127.0.0.1:9")
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 5
-    assert "127.0.0.1:9" in ran.line
+    shell("install", "--org", "acme", "--yes").failed(5, "127.0.0.1:9")
     assert shell.files() == {}
 
 
 def test_unwritable_home_is_reported_before_anything_is_issued(shell: Shell) -> None:
     (shell.home / ".conda").write_text("a file where a folder has to be")
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 7
-    assert ".conda" in ran.line
+    shell("install", "--org", "acme", "--yes").failed(7, ".conda")
     assert shell.sandbox.world.current("acme", "ada") is None
 
 
 def test_unwritable_store_is_reported_before_anything_is_issued(shell: Shell) -> None:
     (shell.home / "not-a-folder").write_text("")
     shell.set("CONDA_TOKEN_HOME", str(shell.home / "not-a-folder"))
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 6
-    assert "not-a-folder" in ran.line
+    shell("install", "--org", "acme", "--yes").failed(6, "not-a-folder")
     assert shell.sandbox.world.current("acme", "ada") is None
 
 
 def test_issued_token_that_the_repository_refuses_is_stored_and_reported(shell: Shell) -> None:
     shell.sandbox.fail_next("^/repo/", times=8, status=403)
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 5
-    assert "is stored all the same" in ran.line
-    (held,) = shell("list", "--json").json
+    shell("install", "--org", "acme", "--yes").failed(5, "is stored all the same")
+    (held,) = shell.held()
     assert held["proven"] is None
 
 
@@ -273,8 +246,7 @@ def test_token_from_the_environment_is_named_and_not_replaced(shell: Shell, name
 
 def test_if_missing_keeps_a_token_from_the_environment(shell: Shell) -> None:
     shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
-    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json")
-    assert ran.code == 0
+    ran = shell("install", "--org", "acme", "--if-missing", "--yes", "--json").well()
     assert (ran.json["action"], ran.json["source"]) == ("kept", "ANACONDA_REPO_TOKEN_ACME")
     assert shell.files() == {}
 
@@ -293,8 +265,7 @@ def test_install_reports_where_it_verified_and_a_command_to_try(shell: Shell) ->
 
 def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(shell: Shell) -> None:
     shell.sandbox.fail_next("/repo/acme/", times=9, status=404)
-    ran = shell("install", "--org", "acme", "--yes", "--json")
-    assert ran.code == 0
+    ran = shell("install", "--org", "acme", "--yes", "--json").well()
     assert ran.json["proven"] is None
     assert "Accepted by the repository" in ran.err
     assert "not verified for the channels of acme: conda-token-plugin test URL" in ran.err
@@ -304,7 +275,7 @@ def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(she
 def test_wrong_local_clock_is_reported_and_decides_nothing(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     before = shell.issued("acme")
     store = user_store(Settings())
     (token,) = store.tokens()
@@ -312,15 +283,14 @@ def test_wrong_local_clock_is_reported_and_decides_nothing(
     store.update(token._replace(expires=expires))
     said = datetime.now(timezone.utc) + timedelta(days=days)
     monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
-    ran = shell("install", "--org", "acme", "--if-missing")
-    assert ran.code == 0
+    ran = shell("install", "--org", "acme", "--if-missing").well()
     assert "The clock of this machine says" in ran.err
     assert shell.issued("acme") == before
 
 
 def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> None:
     assert shell.home
-    terminal = Terminal("install", "nosuch", environment=os.environ)
+    terminal = shell.at_terminal("install", "nosuch")
     assert terminal.finish() == 4
     assert "not a member of an organization 'nosuch'" in terminal.seen
     assert "default channels?" not in terminal.seen

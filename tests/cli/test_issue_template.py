@@ -28,7 +28,7 @@ def pieces(secret: str) -> set[str]:
 def secrets(shell: Shell) -> list[str]:
     """A token issued, one given, one in a variable, and the API key; all of them in use."""
     world = shell.sandbox.world
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     site = world.current("stark")
     assert site is not None
     shell.set("GIVEN", site.value)

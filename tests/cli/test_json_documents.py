@@ -69,7 +69,7 @@ DOCUMENTED = sorted(EXAMPLES.keys() - NO_DOCUMENT)
 @pytest.fixture
 def furnished(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Return a shell in which every command has something to do."""
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell("export", "rattler", "--yes")
     given = shell.sandbox.world.current("acme")
     assert given is not None
@@ -161,14 +161,14 @@ def test_schema_says_whether_more_fields_may_follow(name: str) -> None:
 def test_validator_refuses_a_document_without_a_required_field(
     furnished: Shell, missing: str
 ) -> None:
-    (entry,) = furnished("list", "--json").json
+    (entry,) = furnished.held()
     del entry[missing]
     with pytest.raises(ValidationError, match=missing):
         validator("list").validate([entry])
 
 
 def test_validator_refuses_a_field_that_the_schema_does_not_describe(furnished: Shell) -> None:
-    (entry,) = furnished("list", "--json").json
+    (entry,) = furnished.held()
     entry["secret"] = "abc"
     with pytest.raises(ValidationError, match="secret"):
         validator("list").validate([entry])
@@ -183,7 +183,7 @@ def test_shipped_schema_permits_fields_of_a_later_version(furnished: Shell) -> N
 
 @pytest.mark.parametrize("text", ["2026-01-01", "2026-01-01T00:00:00", "soon"])
 def test_validator_refuses_a_time_without_offset(furnished: Shell, text: str) -> None:
-    (entry,) = furnished("list", "--json").json
+    (entry,) = furnished.held()
     with pytest.raises(ValidationError):
         validator("list").validate([{**entry, "expires": text}])
 

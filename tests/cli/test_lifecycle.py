@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 DAY = timedelta(days=1)
 YEAR = 365 * DAY
@@ -37,7 +38,7 @@ class Life:
         return str(value["result"])
 
     def state(self) -> str:
-        (value,) = self._shell("list", "--json").json
+        (value,) = self._shell.held()
         return str(value["state"])
 
     def works(self) -> bool:
@@ -47,7 +48,7 @@ class Life:
 
 def test_individual_token_from_issue_to_removal(shell: Shell) -> None:
     life = Life(shell, "ada")
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     assert (life.sync(), life.state(), life.works()) == ("up to date", "valid", True)
 
     # The subscription nears its end.
@@ -80,20 +81,18 @@ def test_individual_token_from_issue_to_removal(shell: Shell) -> None:
 
     # With a seat again, and then the subscription is cancelled: it is revoked at once.
     shell.sandbox.world.give_seat("acme", "ada")
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     shell.sandbox.world.cancel("acme")
     assert (life.works(), life.sync(), life.state()) == (False, "cancelled", "cancelled")
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 4
-    assert "was cancelled" in ran.line
+    shell("install", "--org", "acme", "--yes").failed(4, "was cancelled")
 
     assert shell("remove", "acme").code == 0
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 def test_token_expires_with_a_subscription_that_is_not_renewed(shell: Shell) -> None:
     life = Life(shell, "ada")
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     life.subscription_ends(-31, synced=False)
     assert (life.works(), life.sync(), life.state()) == (False, "ended", "expired")
 
@@ -113,9 +112,7 @@ def test_site_token_from_install_to_revocation(shell: Shell) -> None:
     # The administrator reissues it, and gives out the new one.
     second = shell.sandbox.world.issue("stark")
     assert (life.works(), life.sync(), life.state()) == (False, "revoked", "revoked")
-    refused = install(first.value)
-    assert refused.code == 5
-    assert "It was not stored" in refused.line
+    install(first.value).failed(5, "It was not stored")
     assert install(second.value).code == 0
     assert (life.sync(), life.works()) == ("up to date", True)
 
@@ -125,7 +122,7 @@ def test_site_token_from_install_to_revocation(shell: Shell) -> None:
 
 def test_service_account_extends_after_each_renewal(shell: Shell) -> None:
     life = Life(shell, "ada")
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     for days in (400, 800):
         life.subscription_ends(days)
         user = shell.sandbox.world.user("admin")

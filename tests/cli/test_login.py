@@ -76,8 +76,7 @@ def logged_in(shell: Shell) -> str:
 
 @pytest.mark.usefixtures("quick", "friend")
 def test_login_with_a_code_is_stored_and_used(logged_out: Shell) -> None:
-    ran = logged_out("login", "--device")
-    assert ran.code == 0
+    ran = logged_out("login", "--device").well()
     assert CODE.search(ran.err)
     assert f"{logged_out.sandbox.service}/device?user_code=" in ran.err
     assert "as grace" in ran.err
@@ -89,8 +88,7 @@ def test_login_with_a_code_is_stored_and_used(logged_out: Shell) -> None:
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("flags", [("--json",), ("--quiet",), ("--json", "--quiet")])
 def test_login_shows_the_code_with_every_flag(logged_out: Shell, flags: tuple[str, ...]) -> None:
-    ran = logged_out("login", "--device", *flags)
-    assert ran.code == 0
+    ran = logged_out("login", "--device", *flags).well()
     assert CODE.search(ran.err)
     if "--json" in flags:
         assert ran.json["username"] == "grace"
@@ -108,17 +106,13 @@ def test_neither_key_nor_access_token_is_printed(logged_out: Shell) -> None:
 @pytest.mark.usefixtures("quick", "friend")
 @pytest.mark.parametrize("friend", [""], indirect=True)
 def test_denied_login_changes_nothing(logged_out: Shell) -> None:
-    ran = logged_out("login", "--device")
-    assert ran.code == 3
-    assert "was denied in the browser" in ran.line
+    logged_out("login", "--device").failed(3, "was denied in the browser")
     assert logged_out("whoami").code == 3
 
 
 @pytest.mark.usefixtures("quick")
 def test_unfinished_login_ends_when_the_code_expires(logged_out: Shell) -> None:
-    ran = logged_out("login", "--device")
-    assert ran.code == 3
-    assert "its code has expired" in ran.line
+    logged_out("login", "--device").failed(3, "its code has expired")
 
 
 @pytest.mark.usefixtures("quick", "friend")
@@ -135,8 +129,7 @@ def test_new_login_replaces_the_former_one(logged_out: Shell, friend: Friend) ->
 
 
 def test_login_with_the_browser_is_stored_and_used(logged_out: Shell, browser: list[str]) -> None:
-    ran = logged_out("login", "--web", "--json")
-    assert ran.code == 0
+    ran = logged_out("login", "--web", "--json").well()
     assert browser[0] in ran.err
     assert ran.json["username"] == "ada"
     assert logged_in(logged_out) == "ada"
@@ -145,18 +138,14 @@ def test_login_with_the_browser_is_stored_and_used(logged_out: Shell, browser: l
 @pytest.mark.usefixtures("browser")
 def test_login_denied_in_the_browser_changes_nothing(logged_out: Shell) -> None:
     logged_out.sandbox.login.seat_at_browser("")
-    ran = logged_out("login", "--web")
-    assert ran.code == 3
-    assert "was denied in the browser" in ran.line
+    logged_out("login", "--web").failed(3, "was denied in the browser")
 
 
 # -- without a terminal, and with an unusable store ------------------------------------------------
 
 
 def test_login_without_a_terminal_names_the_flags(logged_out: Shell) -> None:
-    ran = logged_out("login")
-    assert ran.code == 2
-    assert "--device or --web" in ran.line
+    logged_out("login").failed(2, "--device or --web")
     assert len(logged_out.sandbox.requests) == 0
 
 
@@ -168,17 +157,14 @@ def test_login_makes_no_request_if_the_store_is_not_writable(logged_out: Shell) 
     blocked = logged_out.home / "blocked"
     blocked.write_text("")
     logged_out.set("CONDA_TOKEN_HOME", str(blocked / "store"))
-    ran = logged_out("login", "--device")
-    assert ran.code == 6
-    assert str(blocked) in ran.line
+    logged_out("login", "--device").failed(6, str(blocked))
     assert len(logged_out.sandbox.requests) == 0
 
 
 @pytest.mark.usefixtures("browser")
 def test_login_is_stored_if_the_service_does_not_name_the_user(logged_out: Shell) -> None:
     logged_out.sandbox.fail_next("whoami", status=500)
-    ran = logged_out("login", "--web", "--json")
-    assert ran.code == 0
+    ran = logged_out("login", "--web", "--json").well()
     assert ran.json["username"] is None
     assert "did not say who you are" in ran.err
     assert logged_in(logged_out) == "ada"
@@ -187,8 +173,7 @@ def test_login_is_stored_if_the_service_does_not_name_the_user(logged_out: Shell
 @pytest.mark.usefixtures("browser")
 def test_login_names_the_variable_that_has_precedence(shell: Shell) -> None:
     shell.log_in("grace")
-    ran = shell("login", "--web")
-    assert ran.code == 0
+    ran = shell("login", "--web").well()
     assert f"{API_KEY} is set" in ran.err
     assert logged_in(shell) == "grace"
 
@@ -210,9 +195,7 @@ def test_failing_service_is_one_line_and_changes_nothing(
     logged_out: Shell, fault: dict[str, object], code: int
 ) -> None:
     logged_out.sandbox.fail_next("openid-configuration", times=9, **fault)
-    ran = logged_out("login", "--device")
-    assert ran.code == code
-    assert logged_out.sandbox.service in ran.line
+    logged_out("login", "--device").failed(code, logged_out.sandbox.service)
     assert logged_out("whoami").code == 3
 
 
@@ -227,7 +210,7 @@ def approve(terminal: Terminal, sandbox: Sandbox, user: str) -> None:
 
 def test_login_on_a_terminal_shows_a_code(logged_out: Shell) -> None:
     logged_out.sandbox.login.devices.interval = timedelta(seconds=1)
-    terminal = Terminal("login", environment=os.environ)
+    terminal = logged_out.at_terminal("login")
     approve(terminal, logged_out.sandbox, "grace")
     terminal.wait_for("Logged in")
     assert terminal.finish() == 0
@@ -265,24 +248,21 @@ def test_login_without_a_display_offers_no_browser(logged_out: Shell) -> None:
 
 def test_install_on_a_terminal_logs_in_if_needed(logged_out: Shell) -> None:
     logged_out.sandbox.login.devices.interval = timedelta(seconds=1)
-    terminal = Terminal("install", "--org", "acme", environment=os.environ)
+    terminal = logged_out.at_terminal("install", "--org", "acme")
     approve(terminal, logged_out.sandbox, "grace")
     terminal.wait_for("default channels? [y/N]")
     terminal.type("\n")
     assert terminal.finish() == 0
-    assert logged_out("list", "--json").json[0]["organization"] == "acme"
+    assert logged_out.held()[0]["organization"] == "acme"
 
 
 def test_install_without_a_terminal_does_not_log_in(logged_out: Shell) -> None:
-    ran = logged_out("install", "--org", "acme")
-    assert ran.code == 3
-    assert "login" in ran.line
+    logged_out("install", "--org", "acme").failed(3, "login")
     assert len(logged_out.sandbox.requests) == 0
 
 
-@pytest.mark.usefixtures("logged_out")
-def test_interrupted_login_reports_that_nothing_was_changed() -> None:
-    terminal = Terminal("login", environment=os.environ)
+def test_interrupted_login_reports_that_nothing_was_changed(logged_out: Shell) -> None:
+    terminal = logged_out.at_terminal("login")
     terminal.wait_for("Ctrl-C cancels")
     terminal.type(CTRL_C)
     assert terminal.finish() == 130
@@ -299,7 +279,7 @@ def test_login_error_with_json_is_a_document(logged_out: Shell) -> None:
 def test_login_asks_before_it_makes_another_api_key(logged_out: Shell, browser: list[str]) -> None:
     logged_out("login", "--web")
     visits = len(browser)
-    terminal = Terminal("login", environment=os.environ)
+    terminal = logged_out.at_terminal("login")
     terminal.wait_for("Make another API key? [y/N]")
     assert f"You are logged in to {logged_out.sandbox.service}." in terminal.seen
     terminal.type("n\n")

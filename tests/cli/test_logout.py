@@ -27,16 +27,15 @@ def logged_in(shell: Shell) -> Shell:
 
 
 def test_logout_removes_the_login_and_keeps_tokens(logged_in: Shell) -> None:
-    logged_in("install", "--org", "acme", "--yes")
-    ran = logged_in("logout", "--json")
-    assert ran.code == 0
+    logged_in.install("acme")
+    ran = logged_in("logout", "--json").well()
     assert ran.json == {
         "service": logged_in.sandbox.service,
         "logged_out": True,
         "still_there": None,
     }
     assert logged_in("whoami").code == 3
-    assert logged_in("list", "--json").json[0]["organization"] == "acme"
+    assert logged_in.held()[0]["organization"] == "acme"
 
 
 def test_logout_leaves_no_piece_of_the_key(logged_in: Shell) -> None:
@@ -47,15 +46,13 @@ def test_logout_leaves_no_piece_of_the_key(logged_in: Shell) -> None:
 
 def test_logout_without_a_login_is_not_an_error(shell: Shell) -> None:
     shell.unset(API_KEY)
-    ran = shell("logout")
-    assert ran.code == 0
+    ran = shell("logout").well()
     assert "Not logged in" in ran.err
 
 
 def test_logout_names_a_key_in_the_environment(logged_in: Shell) -> None:
     logged_in.log_in("ada")
-    ran = logged_in("logout")
-    assert ran.code == 0
+    ran = logged_in("logout").well()
     assert API_KEY in ran.err
 
 
@@ -81,7 +78,5 @@ def test_logout_makes_no_request(logged_in: Shell) -> None:
 def test_logout_does_not_change_a_corrupt_store(logged_in: Shell) -> None:
     index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
-    ran = logged_in("logout")
-    assert ran.code == 6
-    assert str(index) in ran.line
+    logged_in("logout").failed(6, str(index))
     assert index.read_bytes() == b"\x00broken"

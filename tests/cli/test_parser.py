@@ -30,15 +30,13 @@ if TYPE_CHECKING:
 def test_unknown_argument_is_one_line_with_exit_code_2(
     shell: Shell, words: list[str], expected: str
 ) -> None:
-    ran = shell(*words)
-    assert ran.code == 2
+    ran = shell(*words).failed(2)
     assert expected.lower() in ran.line.lower()
     assert ran.out == ""
 
 
 def test_no_arguments_show_the_help(shell: Shell) -> None:
-    ran = shell()
-    assert ran.code == 0
+    ran = shell().well()
     assert "install" in ran.out
 
 
@@ -82,7 +80,7 @@ def list_into(target: str) -> tuple[int, str]:
 @pytest.mark.parametrize("buffered", ["", "1"])
 def test_unwritable_output_is_one_line(shell: Shell, buffered: str) -> None:
     shell.set("PYTHONUNBUFFERED", buffered)
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     code, said = list_into("> /dev/full")
     assert code == 1
     assert said.startswith("error: The output could not be written: No space left on device.")
@@ -91,7 +89,7 @@ def test_unwritable_output_is_one_line(shell: Shell, buffered: str) -> None:
 
 
 def test_closed_output_is_not_an_error(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     assert list_into(">&-") == (0, "")
 
 
@@ -125,10 +123,9 @@ def test_json_before_the_command_prints_one_document(shell: Shell) -> None:
 
 
 def test_revoke_says_what_revokes_and_that_remove_does_not(shell: Shell) -> None:
-    ran = shell("revoke", "acme")
-    assert ran.code == 2
-    assert "conda-token-plugin reissue" in ran.line
-    assert "on this machine only: conda-token-plugin remove" in ran.line
+    shell("revoke", "acme").failed(
+        2, "conda-token-plugin reissue", "on this machine only: conda-token-plugin remove"
+    )
 
 
 def test_error_and_hint_are_on_lines_of_their_own(shell: Shell) -> None:

@@ -33,7 +33,7 @@ def stored(shell: Shell) -> str:
     secret = store.secret(token.key)
     assert isinstance(secret, Password)
     assert (token.way.value, token.username, token.last_four) == ("basic", "joe", "")
-    assert secret.reveal()[-4:] not in json.dumps(shell("list", "--json").json)
+    assert secret.reveal()[-4:] not in json.dumps(shell.held())
     return secret.reveal()
 
 
@@ -50,8 +50,7 @@ def test_password_from_standard_input_is_stored_verbatim_less_one_line_break(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, password: str, end: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Bytes(f"{password}{end}".encode()))
-    ran = shell(*INSTALL, *BASIC, "--token-stdin")
-    assert ran.code == 0, ran.err
+    ran = shell(*INSTALL, *BASIC, "--token-stdin").well()
     assert stored(shell) == password
     assert password.strip() not in ran.out + ran.err
 
@@ -69,8 +68,7 @@ def test_password_from_a_file_a_variable_or_an_argument_is_stored_verbatim(
         ("--token-env", "HANDED_OUT"),
         (password,),
     ):
-        ran = shell(*INSTALL, *BASIC, *words)
-        assert ran.code == 0, ran.err
+        shell(*INSTALL, *BASIC, *words).well()
         assert stored(shell) == password
         assert shell("remove", "acme", "--yes").code == 0
 
@@ -83,19 +81,17 @@ def test_text_that_is_no_password_is_refused_and_nothing_is_stored(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, data: bytes, fault: str
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Bytes(data))
-    ran = shell(*INSTALL, *BASIC, "--token-stdin")
-    assert ran.code == 2
+    ran = shell(*INSTALL, *BASIC, "--token-stdin").failed(2)
     assert fault in ran.json["error"]["what"]
     assert "gehei" not in ran.out + ran.err
-    assert shell("list", "--json").json == []
+    assert shell.held() == []
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_password_in_a_condarc_is_imported_verbatim(shell: Shell, password: str) -> None:
     url = f"https://joe:{quote(password, safe='')}@conda.example/get/main"
     (shell.home / ".condarc").write_text(json.dumps({"channels": [url]}), "utf-8")
-    ran = shell("import", "--yes", "--no-validate")
-    assert ran.code == 0, ran.err
+    shell("import", "--yes", "--no-validate").well()
     assert stored(shell) == password
 
 
@@ -106,8 +102,7 @@ def test_password_in_a_netrc_is_imported_verbatim(shell: Shell, password: str) -
     text = f'machine conda.example login joe password "{escaped}"\n'
     (shell.home / ".netrc").write_text(text, "utf-8")
     (shell.home / ".netrc").chmod(0o600)
-    ran = shell("import", "--yes", "--no-validate")
-    assert ran.code == 0, ran.err
+    shell("import", "--yes", "--no-validate").well()
     assert stored(shell) == password
 
 

@@ -17,7 +17,8 @@ from tests.support.providers import printing, program, response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
     from tests.support.providers import Program
 
 SCOPE = "https://repo.example/acme"
@@ -47,8 +48,7 @@ def dropin() -> str:
 def test_add_stores_the_command_and_has_conda_ask_for_its_scope(
     shell: Shell, made: Program
 ) -> None:
-    ran = add(shell, "--timeout", "2.5", command=(*made.command, "--flag", "a b"))
-    assert ran.code == 0
+    ran = add(shell, "--timeout", "2.5", command=(*made.command, "--flag", "a b")).well()
     assert stored() == (Provider(NAME, SCOPE, (*made.command, "--flag", "a b"), seconds=2.5),)
     assert f'"{SCOPE}/*"' in dropin()
     assert f"conda-token-plugin provider test {NAME}" in ran.err
@@ -94,9 +94,7 @@ def test_add_takes_a_scheme_and_a_user_name_for_a_printed_secret(
 def test_add_refuses_what_cannot_work_and_stores_nothing(
     shell: Shell, words: tuple[str, ...], command: tuple[str, ...], message: str
 ) -> None:
-    ran = add(shell, *words, command=command)
-    assert ran.code == 2
-    assert message in ran.line
+    add(shell, *words, command=command).failed(2, message)
     assert stored() == ()
     assert dropin() == ""
 
@@ -111,8 +109,7 @@ def test_add_refuses_what_cannot_work_and_stores_nothing(
 def test_add_refuses_a_scope_that_no_credential_is_sent_to(
     shell: Shell, made: Program, scope: str
 ) -> None:
-    ran = add(shell, command=made.command, scope=scope)
-    assert ran.code == 2
+    ran = add(shell, command=made.command, scope=scope).failed(2)
     assert "pw" not in ran.err
     assert stored() == ()
 
@@ -122,9 +119,9 @@ def test_add_refuses_a_second_provider_of_the_name_or_scope(
     shell: Shell, made: Program, name: str, scope: str
 ) -> None:
     add(shell, command=made.command)
-    ran = add(shell, "--name", name, command=made.command, scope=scope)
-    assert ran.code == 2
-    assert f"provider remove {NAME}" in ran.line
+    add(shell, "--name", name, command=made.command, scope=scope).failed(
+        2, f"provider remove {NAME}"
+    )
     assert len(stored()) == 1
 
 
@@ -156,19 +153,15 @@ def test_common_options_are_accepted_before_and_after_the_action(
 
 def test_remove_forgets_the_provider_and_its_entry_for_conda(shell: Shell, made: Program) -> None:
     add(shell, command=made.command)
-    ran = shell("provider", "remove", NAME)
-    assert ran.code == 0
+    shell("provider", "remove", NAME).well()
     assert stored() == ()
     assert dropin() == ""
-    again = shell("provider", "remove", NAME)
-    assert again.code == 1
-    assert "There is no provider" in again.line
+    shell("provider", "remove", NAME).failed(1, "There is no provider")
 
 
 def test_test_reports_each_provider(shell: Shell, made: Program, tmp_path: Path) -> None:
     add(shell, command=made.command)
-    ran = shell("provider", "test")
-    assert ran.code == 0
+    ran = shell("provider", "test").well()
     assert "supplies a credential until 2099-01-31 12:00:00 UTC" in ran.out
     bad = program(tmp_path, f"print({VALUE!r}); sys.exit(3)", name="bad", noise=VALUE)
     add(shell, "--name", "bad", command=bad.command, scope=f"{SCOPE}/bad")
@@ -193,9 +186,7 @@ def test_test_runs_only_the_provider_of_a_name_or_url(
 
 @pytest.mark.parametrize("word", ["nosuch", "https://other.example/x"])
 def test_test_of_an_unknown_provider_fails(shell: Shell, word: str) -> None:
-    ran = shell("provider", "test", word)
-    assert ran.code == 1
-    assert "There is no provider" in ran.line
+    shell("provider", "test", word).failed(1, "There is no provider")
 
 
 def test_test_tells_what_is_not_sent(shell: Shell, tmp_path: Path) -> None:
@@ -208,8 +199,7 @@ def test_test_tells_what_is_not_sent(shell: Shell, tmp_path: Path) -> None:
         command=printing(tmp_path, more, name="more").command,
         scope=f"{SCOPE}/more",
     )
-    ran = shell("provider", "test")
-    assert ran.code == 0
+    ran = shell("provider", "test").well()
     assert "no credential is needed" in ran.out
     assert "headers that are not sent: 1" in ran.out
 
@@ -247,7 +237,7 @@ def test_token_and_provider_of_the_same_name_and_scope_have_different_keys(
     shell: Shell, made: Program
 ) -> None:
     scope = f"{shell.sandbox.repo}acme"
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     add(shell, "--name", "acme", command=made.command, scope=scope)
     keys = [token.key for token in user_store(Settings()).credentials()]
     assert len(keys) == len(set(keys)) == 2
@@ -285,17 +275,14 @@ def test_provider_stays_in_the_drop_in_when_tokens_come_and_go(shell: Shell, mad
 
 @pytest.mark.parametrize("target", ["rattler", "dotenv"])
 def test_credential_of_a_provider_is_not_exported(shell: Shell, made: Program, target: str) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     add(shell, "--name", "vault", command=made.command, scope=f"{shell.sandbox.repo}acme")
-    ran = shell("export", target, "--org", "acme", "--yes")
-    assert ran.code == 2
-    assert "provider vault" in ran.line
+    shell("export", target, "--org", "acme", "--yes").failed(2, "provider vault")
     assert made.calls == []
 
 
 def test_help_of_an_action_names_its_options(shell: Shell) -> None:
-    ran = shell("provider", "add", "--help")
-    assert ran.code == 0
+    ran = shell("provider", "add", "--help").well()
     for word in ("--scope URL", "--print", "--timeout S", "-- COMMAND [ARG ...]"):
         assert word in ran.out
     assert sys.executable not in ran.out

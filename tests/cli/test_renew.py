@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
 def test_renew_keeps_a_token_that_ends_with_its_subscription(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     before = shell.issued("acme").id
-    ran = shell("renew", "--json")
-    assert ran.code == 0
+    ran = shell("renew", "--json").well()
     assert ran.json == {"organization": "acme", "action": "kept"}
     assert shell.issued("acme").id == before
 
 
 def test_renew_replaces_a_revoked_token_only_with_reissue_without_a_terminal(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     revoked = shell.issued("acme").id
     shell.sandbox.world.revoke(revoked)
     for flags in ((), ("--yes",)):
-        ran = shell("renew", "acme", *flags)
-        assert ran.code == 2
-        assert "--reissue" in ran.line
+        shell("renew", "acme", *flags).failed(2, "--reissue")
     assert shell.sandbox.world.current("acme", "ada") is None
     assert shell("renew", "acme", "--reissue").code == 0
     assert shell.issued("acme").id != revoked
 
 
 def test_renew_asks_at_a_terminal_before_it_replaces(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.sandbox.world.revoke(shell.issued("acme").id)
-    terminal = Terminal("renew", environment=os.environ)
+    terminal = shell.at_terminal("renew")
     terminal.wait_for("of acme by a new one? [y/N]")
     terminal.type("n\n")
     assert terminal.finish() == 8
@@ -46,10 +40,8 @@ def test_renew_asks_at_a_terminal_before_it_replaces(shell: Shell) -> None:
 
 def test_renew_names_the_organizations_if_several_have_a_token(shell: Shell) -> None:
     for organization in ("acme", "globex"):
-        shell("install", "--org", organization, "--yes")
-    ran = shell("renew")
-    assert ran.code == 2
-    assert "acme, globex" in ran.line
+        shell.install(organization)
+    shell("renew").failed(2, "acme, globex")
 
 
 def test_renew_without_a_token_says_how_to_get_one(shell: Shell) -> None:
@@ -58,13 +50,12 @@ def test_renew_without_a_token_says_how_to_get_one(shell: Shell) -> None:
 
 
 def test_renew_reports_the_page_and_then_the_extension(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell("sync")
     before = shell.issued("acme").id
     ends = shell.sandbox.world.organization("acme").subscription.ends
     shell.sandbox.world.renew("acme", ends + timedelta(days=365))
-    ran = shell("renew", "acme")
-    assert ran.code == 0
+    ran = shell("renew", "acme").well()
     assert f"extend the token at {shell.sandbox.service}/app/organizations/acme" in ran.err
     assert "expire with the same subscription" not in ran.err
     shell.sandbox.world.sync(before)
@@ -79,8 +70,7 @@ def test_renew_of_a_revoked_site_token_does_not_issue_an_individual_one(shell: S
     assert shell("install", "--site", "--org", "acme", "--token-env", "T").code == 0
     assert shell("renew", "acme").code == 0
     shell.sandbox.world.revoke(shell.issued("acme", "").id)
-    ran = shell("renew", "acme", "--reissue")
-    assert ran.code == 2
-    assert "only an administrator can replace" in ran.line
-    assert "install --site --org acme" in ran.line
+    shell("renew", "acme", "--reissue").failed(
+        2, "only an administrator can replace", "install --site --org acme"
+    )
     assert shell.sandbox.world.current("acme", "ada") is None

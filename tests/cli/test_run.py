@@ -23,8 +23,7 @@ SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w')
 def seen(shell: Shell, tmp_path: Path, *words: str) -> dict[str, str]:
     """The environment of the command."""
     path = tmp_path / "seen"
-    ran = shell("run", *words, "--", sys.executable, "-c", SHOW, str(path))
-    assert ran.code == 0, ran.err
+    ran = shell("run", *words, "--", sys.executable, "-c", SHOW, str(path)).well()
     assert ran.out + ran.err == ""
     found: dict[str, str] = json.loads(path.read_text())
     path.unlink()
@@ -32,7 +31,7 @@ def seen(shell: Shell, tmp_path: Path, *words: str) -> dict[str, str]:
 
 
 def install(shell: Shell, organization: str) -> str:
-    shell("install", "--org", organization, "--yes")
+    shell.install(organization)
     token = shell.sandbox.world.current(organization, "ada")
     assert token
     return token.value
@@ -67,17 +66,14 @@ def test_run_uses_the_named_variable(shell: Shell, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["CONDA_X", "conda_x", "1X", "A-B", "A=B", ""])
 def test_run_refuses_an_invalid_name_and_one_that_conda_prints(shell: Shell, name: str) -> None:
     install(shell, "acme")
-    ran = shell("run", "--as", name, "--", "true")
-    assert ran.code == 2
+    ran = shell("run", "--as", name, "--", "true").failed(2)
     assert name.upper().startswith("CONDA") == ("conda prints" in ran.line)
 
 
 def test_run_refuses_one_variable_for_several_tokens(shell: Shell) -> None:
     install(shell, "acme")
     install(shell, "globex")
-    ran = shell("run", "--as", "X", "--", "true")
-    assert ran.code == 2
-    assert "acme, globex" in ran.line
+    shell("run", "--as", "X", "--", "true").failed(2, "acme, globex")
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -90,8 +86,7 @@ def test_run_passes_options_to_the_command(shell: Shell, tmp_path: Path) -> None
     install(shell, "acme")
     path = tmp_path / "argv"
     code = f"import sys; open({str(path)!r}, 'w').write(repr(sys.argv[1:]))"
-    ran = shell("run", sys.executable, "-c", code, "--org", "x", "--", "--json", "-y")
-    assert ran.code == 0
+    shell("run", sys.executable, "-c", code, "--org", "x", "--", "--json", "-y").well()
     assert path.read_text() == "['--org', 'x', '--', '--json', '-y']"
 
 
@@ -103,18 +98,14 @@ def test_run_without_a_command_is_an_error(shell: Shell, words: list[str]) -> No
 
 def test_run_of_a_missing_program_is_an_error(shell: Shell) -> None:
     install(shell, "acme")
-    ran = shell("run", "--", "no-such-program")
-    assert ran.code == 2
-    assert "no-such-program" in ran.line
+    shell("run", "--", "no-such-program").failed(2, "no-such-program")
 
 
 def test_run_of_a_file_that_is_not_executable_is_an_error(shell: Shell, tmp_path: Path) -> None:
     install(shell, "acme")
     (tmp_path / "bad").write_bytes(b"\x00\x01")
     (tmp_path / "bad").chmod(0o755)
-    ran = shell("run", "--", str(tmp_path / "bad"))
-    assert ran.code == 2
-    assert "cannot be run" in ran.line
+    shell("run", "--", str(tmp_path / "bad")).failed(2, "cannot be run")
 
 
 def test_run_without_a_token_runs_nothing(shell: Shell, tmp_path: Path) -> None:
@@ -154,22 +145,19 @@ def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
     shell.set("OTHER", "fedcba9876543210")
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")
     shell("install", "--site", "--org", "acme", *other)
-    ran = shell("run", "--org", "acme", "--", "true")
-    assert ran.code == 2
-    assert "ANACONDA_REPO_TOKEN_ACME can hold one token" in ran.line
+    shell("run", "--org", "acme", "--", "true").failed(
+        2, "ANACONDA_REPO_TOKEN_ACME can hold one token"
+    )
 
 
 def test_run_leaves_out_what_a_provider_supplies_and_says_so(shell: Shell, tmp_path: Path) -> None:
     value = install(shell, "acme")
     install(shell, "globex")
     scope = f"{shell.sandbox.repo}globex"
-    added = shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
-    assert added.code == 0, added.err
+    shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable).well()
     path = tmp_path / "seen"
 
-    ran = shell("run", "--", sys.executable, "-c", SHOW, str(path))
-
-    assert ran.code == 0, ran.err
+    ran = shell("run", "--", sys.executable, "-c", SHOW, str(path)).well()
     assert "from provider mine is not passed to the command" in ran.err
     found = json.loads(path.read_text())
     assert found["ANACONDA_REPO_TOKEN_ACME"] == value
@@ -181,7 +169,4 @@ def test_run_with_a_provider_only_is_an_error(shell: Shell) -> None:
     scope = f"{shell.sandbox.repo}acme"
     shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
 
-    ran = shell("run", "--org", "acme", "--as", "X", "--", "true")
-
-    assert ran.code == 2
-    assert "provider mine" in ran.line
+    shell("run", "--org", "acme", "--as", "X", "--", "true").failed(2, "provider mine")

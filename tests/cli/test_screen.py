@@ -20,9 +20,9 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 @pytest.fixture
 def held(shell: Shell) -> list[str]:
     """Return what every output must contain about a stored token."""
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.unset("ANACONDA_AUTH_API_KEY")
-    (token,) = shell("list", "--json").json
+    (token,) = shell.held()
     return [token["organization"], token["last_four"], f"{token['days_left']}", "file"]
 
 

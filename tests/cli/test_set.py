@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Shell
 
-DROP_IN = ".conda/condarc.d/conda-token-plugin.yml"
-
 
 @pytest.fixture
 def token(shell: Shell) -> str:
@@ -23,9 +21,7 @@ def token(shell: Shell) -> str:
 
 
 def test_set_verifies_a_token_argument_and_never_prints_it(shell: Shell, token: str) -> None:
-    ran = shell("set", token)
-
-    assert ran.code == 0
+    ran = shell("set", token).well()
     assert token not in ran.out + ran.err
     assert "Other users can see a token on the command line" in ran.err
     assert "Verified:" in ran.err
@@ -54,7 +50,7 @@ def test_set_writes_default_channels_into_the_drop_in_only(shell: Shell, token: 
 
     shell("set", token)
 
-    text = (shell.home / DROP_IN).read_text()
+    text = shell.dropin
     for name in ("main", "r", "msys2"):
         assert f'- "{shell.sandbox.url_of(name)}"' in text
     assert "default_channels: #!final" in text
@@ -64,7 +60,7 @@ def test_set_writes_default_channels_into_the_drop_in_only(shell: Shell, token: 
 def test_set_leaves_default_channels_alone_with_the_option(shell: Shell, token: str) -> None:
     shell("set", "--no-set-default-channels", token)
 
-    assert "default_channels" not in (shell.home / DROP_IN).read_text()
+    assert "default_channels" not in shell.dropin
 
 
 @pytest.mark.parametrize(
@@ -80,41 +76,36 @@ def test_archive_channel_option_adds_the_channels(
 ) -> None:
     shell("set", token, "--include-archive-channels", *names)
 
-    text = (shell.home / DROP_IN).read_text()
+    text = shell.dropin
     assert [name for name in channels if f'- "{shell.sandbox.url_of(name)}"' in text] == channels
 
 
 def test_unknown_archive_channel_is_one_line_and_changes_nothing(shell: Shell, token: str) -> None:
     before = shell.files()
 
-    ran = shell("set", token, "--include-archive-channels", "main")
-
-    assert ran.code == 2
-    assert "free" in ran.line
+    shell("set", token, "--include-archive-channels", "main").failed(2, "free")
     assert shell.files() == before
 
 
 def test_no_ssl_verify_stores_the_token_and_does_not_send_it(shell: Shell, token: str) -> None:
     shell.sandbox.requests.clear()
 
-    ran = shell("set", "--no-ssl-verify", token)
-
-    assert ran.code == 0
+    ran = shell("set", "--no-ssl-verify", token).well()
     assert not list(shell.sandbox.requests)
-    assert "ssl_verify" not in (shell.home / DROP_IN).read_text()
+    assert "ssl_verify" not in shell.dropin
     assert "conda config --set ssl_verify truststore" in ran.err
 
 
 def test_signature_verification_ends_with_remove(shell: Shell, token: str) -> None:
     shell("set", "--enable-signature-verification", token)
 
-    text = (shell.home / DROP_IN).read_text()
+    text = shell.dropin
     assert "extra_safety_checks: true" in text
     assert f'signing_metadata_url_base: "{shell.sandbox.repo.rstrip("/")}"' in text
-    shell("install", "--org", "globex", "--yes")
-    assert "extra_safety_checks: true" in (shell.home / DROP_IN).read_text()
+    shell.install("globex")
+    assert "extra_safety_checks: true" in shell.dropin
     shell("remove", "--all")
-    assert not (shell.home / DROP_IN).exists()
+    assert shell.dropin == ""
 
 
 @pytest.mark.parametrize(
@@ -125,20 +116,16 @@ def test_several_places_for_the_configuration_are_refused(
 ) -> None:
     before = shell.files()
 
-    ran = shell("set", *words, "--group", "root", token)
-
-    assert ran.code == 2
-    assert "exclude each other" in ran.line
+    shell("set", *words, "--group", "root", token).failed(2, "exclude each other")
     assert shell.files() == before
 
 
 def test_signature_verification_for_one_organization_is_refused(shell: Shell, token: str) -> None:
     before = shell.files()
 
-    ran = shell("set", "--org", "acme", "--enable-signature-verification", token)
-
-    assert ran.code == 2
-    assert "Signature verification would be off" in ran.line
+    shell("set", "--org", "acme", "--enable-signature-verification", token).failed(
+        2, "Signature verification would be off"
+    )
     assert shell.files() == before
 
 
@@ -152,9 +139,7 @@ def test_signature_verification_for_one_organization_is_refused(shell: Shell, to
 def test_compatibility_options_are_accepted_and_explained(
     shell: Shell, token: str, words: list[str]
 ) -> None:
-    ran = shell("set", *words, token)
-
-    assert ran.code == 0
+    ran = shell("set", *words, token).well()
     assert ("for all environments, and in no other file" in ran.err) == (
         words[0] != "--force-config-condarc"
     )
@@ -163,10 +148,7 @@ def test_compatibility_options_are_accepted_and_explained(
 def test_set_does_not_store_a_refused_token(shell: Shell) -> None:
     before = shell.files()
 
-    ran = shell("set", "this-is-a-token-of-nobody-0123456789")
-
-    assert ran.code == 5
-    assert "It was not stored." in ran.line
+    shell("set", "this-is-a-token-of-nobody-0123456789").failed(5, "It was not stored.")
     assert set(shell.files()) - set(before) <= {".local/share/conda-token-plugin/index.json"}
 
 
@@ -175,14 +157,9 @@ def test_token_from_a_file_is_accepted_without_a_warning(
 ) -> None:
     (tmp_path / "token.txt").write_text(f"{token}\n")
 
-    ran = shell("set", "--token-file", str(tmp_path / "token.txt"))
-
-    assert ran.code == 0
+    ran = shell("set", "--token-file", str(tmp_path / "token.txt")).well()
     assert "warning" not in ran.err
 
 
 def test_set_without_a_token_and_a_terminal_names_the_option(shell: Shell) -> None:
-    ran = shell("set")
-
-    assert ran.code == 2
-    assert "--token-stdin" in ran.line
+    shell("set").failed(2, "--token-stdin")

@@ -59,8 +59,7 @@ def test_at_chooses_the_site_before_and_after_the_command(
         "after": ("whoami", "--at", "other"),
         "joined": ("--at=other", "--json", "whoami"),
     }[place]
-    ran = shell(*words)
-    assert ran.code == 0, ran.err
+    ran = shell(*words).well()
     assert two_sites.service in ran.out
     assert "grace" in ran.out
     assert len(shell.sandbox.requests) == 0
@@ -78,26 +77,22 @@ def test_key_of_one_site_is_not_sent_to_the_other(shell: Shell, two_sites: Sandb
 
 def test_missing_login_names_the_service_of_the_site(shell: Shell, two_sites: Sandbox) -> None:
     shell.unset(API_KEY)
-    ran = shell("whoami", "--at", "corp")
-    assert ran.code == 3
-    assert f"not logged in to {shell.sandbox.service}" in ran.line
+    shell("whoami", "--at", "corp").failed(3, f"not logged in to {shell.sandbox.service}")
     assert len(two_sites.requests) == 0
 
 
 def test_unknown_site_is_an_error_that_names_the_known_ones(
     shell: Shell, two_sites: Sandbox
 ) -> None:
-    ran = shell("list", "--at", "nowhere")
-    assert ran.code == 2
+    ran = shell("list", "--at", "nowhere").failed(2)
     assert all(name in ran.line for name in ("corp", "other"))
     assert len(two_sites.requests) == 0
 
 
 def test_sync_leaves_the_token_of_another_site_alone(shell: Shell, two_sites: Sandbox) -> None:
-    assert shell("install", "--org", "acme", "--yes").code == 0
-    before = shell("list", "--json").json[0]
-    ran = shell("sync", "--at", "other")
-    assert ran.code == 0, ran.err
+    shell.install("acme")
+    before = shell.held()[0]
+    ran = shell("sync", "--at", "other").well()
     assert "does not belong to the site other" in ran.err
-    assert shell("list", "--json").json[0] == before
+    assert shell.held()[0] == before
     assert len(two_sites.requests) == 0

@@ -17,17 +17,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-@pytest.fixture
-def acme(shell: Shell) -> Shell:
-    """A shell with a token of acme, stored and working."""
-    assert shell("install", "--org", "acme", "--yes").code == 0
-    shell.sandbox.requests.clear()
-    return shell
-
-
 def test_status_block_shows_all_known_facts(acme: Shell) -> None:
-    ran = acme("status")
-    assert ran.code == 0
+    ran = acme("status").well()
     expires = acme.sandbox.world.organization("acme").subscription.ends
     for word in ("acme", "individual", "file", f"{expires:%Y-%m-%d}", "works (downloaded package"):
         assert word in ran.out
@@ -58,14 +49,12 @@ def test_token_is_never_printed(acme: Shell) -> None:
 
 @pytest.mark.parametrize("flags", [["acme"], ["--org", "acme"]])
 def test_status_of_a_named_organization_shows_only_that(acme: Shell, flags: list[str]) -> None:
-    acme("install", "--org", "globex", "--yes")
+    acme.install("globex")
     assert [one["organization"] for one in acme("status", *flags, "--json").json] == ["acme"]
 
 
 def test_status_names_an_organization_without_a_token(acme: Shell) -> None:
-    ran = acme("status", "hooli")
-    assert ran.code == 1
-    assert "hooli" in ran.line
+    acme("status", "hooli").failed(1, "hooli")
 
 
 def test_status_without_any_token_exits_with_1(shell: Shell) -> None:
@@ -121,9 +110,7 @@ def test_channel_that_conda_does_not_ask_about_is_reported_with_the_entry(shell:
 
 
 def test_invalid_span_is_an_error(acme: Shell) -> None:
-    ran = acme("status", "--fail-within", "soon")
-    assert ran.code == 2
-    assert "14d" in ran.line
+    acme("status", "--fail-within", "soon").failed(2, "14d")
 
 
 def test_status_stores_when_a_token_last_worked(acme: Shell) -> None:
@@ -158,8 +145,7 @@ def test_status_checks_a_token_from_the_environment(shell: Shell, name: str) -> 
 )
 def test_failing_repository_leaves_the_state_unknown(acme: Shell, fault: dict[str, object]) -> None:
     acme.sandbox.fail_next("/repo/", times=99, **fault)
-    ran = acme("status", "--json")
-    assert ran.code == 0
+    ran = acme("status", "--json").well()
     assert ran.json[0]["works"] is None
     assert "checked" in ran.json[0]["check"]
 
@@ -174,9 +160,7 @@ def test_public_channel_leaves_the_state_unknown(acme: Shell) -> None:
 def test_corrupt_store_is_one_line(acme: Shell) -> None:
     index = user_store(Settings()).folder / "index.json"
     index.write_bytes(b"\x00broken")
-    ran = acme("status")
-    assert ran.code == 6
-    assert str(index) in ran.line
+    acme("status").failed(6, str(index))
     assert index.read_bytes() == b"\x00broken"
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 YEAR = timedelta(days=365)
 
@@ -25,7 +26,7 @@ YEAR = timedelta(days=365)
 @pytest.fixture
 def acme(shell: Shell) -> Shell:
     """A shell with a token of acme, stored and working."""
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     shell.sandbox.requests.clear()
     return shell
 
@@ -126,8 +127,7 @@ def test_grace_period_shows_the_days_left(acme: Shell) -> None:
     assert current
     acme.sandbox.world.sync(current.id, acme.sandbox.clock.now() - timedelta(days=10))
     acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
-    ran = acme("sync")
-    assert ran.code == 0
+    ran = acme("sync").well()
     assert "19 days of grace left" in ran.out
     assert held().state(now=acme.sandbox.clock.now()) is State.GRACE
 
@@ -162,8 +162,7 @@ def site(shell: Shell) -> Shell:
     token = shell.sandbox.world.current("stark")
     assert token
     shell.set("GIVEN", token.value)
-    ran = shell("install", "--site", "--org", "stark", "--token-env", "GIVEN")
-    assert ran.code == 0, ran.err
+    shell("install", "--site", "--org", "stark", "--token-env", "GIVEN").well()
     shell.unset(API_KEY)
     return shell
 
@@ -215,16 +214,12 @@ def test_sync_with_a_service_account_extends_the_token(admin: Shell) -> None:
 
 def test_service_account_that_is_not_accepted_is_reported(acme: Shell) -> None:
     acme.set(SERVICE_ACCOUNT, "no-such-account-at-all")
-    ran = acme("sync")
-    assert ran.code == 3
-    assert SERVICE_ACCOUNT in ran.line
+    acme("sync").failed(3, SERVICE_ACCOUNT)
 
 
 def test_expired_service_account_is_named(admin: Shell) -> None:
     admin.sandbox.clock.advance(timedelta(seconds=901))
-    ran = admin("sync")
-    assert ran.code == 3
-    assert SERVICE_ACCOUNT in ran.line
+    admin("sync").failed(3, SERVICE_ACCOUNT)
 
 
 def test_service_account_of_another_user_is_reported_and_nothing_lost(admin: Shell) -> None:
@@ -286,9 +281,7 @@ def test_ctrl_c_during_wait_loses_nothing(
         raise KeyboardInterrupt
 
     waits[2] = press
-    ran = acme("sync", "--wait")
-    assert ran.code == 130
-    assert "was not extended yet. It still works." in ran.line
+    acme("sync", "--wait").failed(130, "was not extended yet. It still works.")
     assert held().id
 
 
@@ -312,7 +305,7 @@ def test_web_opens_the_page_only_if_a_token_can_be_extended(
 
 
 def test_sync_compares_all_tokens_unless_one_is_named(acme: Shell) -> None:
-    acme("install", "--org", "globex", "--yes")
+    acme.install("globex")
     assert len(acme("sync", "--json").json) == 2
     assert len(acme("sync", "--all", "--json").json) == 2
     for words in (["globex"], ["--org", "globex"]):
@@ -321,10 +314,9 @@ def test_sync_compares_all_tokens_unless_one_is_named(acme: Shell) -> None:
 
 
 def test_failed_comparison_does_not_hide_the_others(acme: Shell) -> None:
-    acme("install", "--org", "globex", "--yes")
+    acme.install("globex")
     acme.sandbox.fail_next("acme/ce/current-token", times=9, status=500)
-    ran = acme("sync", "--json")
-    assert ran.code == 5
+    ran = acme("sync", "--json").failed(5)
     assert {one["organization"]: one["result"] for one in ran.json} == {
         "acme": "not asked",
         "globex": "up to date",
@@ -333,9 +325,7 @@ def test_failed_comparison_does_not_hide_the_others(acme: Shell) -> None:
 
 
 def test_sync_names_an_organization_without_a_token(acme: Shell) -> None:
-    ran = acme("sync", "hooli")
-    assert ran.code == 1
-    assert "hooli" in ran.line
+    acme("sync", "hooli").failed(1, "hooli")
 
 
 def test_names_and_all_exclude_each_other(acme: Shell) -> None:
@@ -343,8 +333,7 @@ def test_names_and_all_exclude_each_other(acme: Shell) -> None:
 
 
 def test_sync_without_any_token_makes_no_request(shell: Shell) -> None:
-    ran = shell("sync")
-    assert ran.code == 0
+    ran = shell("sync").well()
     assert "No token is stored" in ran.err
     assert len(shell.sandbox.requests) == 0
 
@@ -352,9 +341,7 @@ def test_sync_without_any_token_makes_no_request(shell: Shell) -> None:
 def test_sync_without_a_login_names_the_command_and_changes_nothing(acme: Shell) -> None:
     before = acme.files()
     acme.unset(API_KEY)
-    ran = acme("sync")
-    assert ran.code == 3
-    assert "login" in ran.line
+    acme("sync").failed(3, "login")
     assert acme.files() == before
 
 
@@ -394,9 +381,7 @@ def test_service_account_is_traded_for_a_token_that_extends(acme: Shell, tmp_pat
     acme.set("ANACONDA_SERVICE_ACCOUNT_SECRET_FILE", str(secret))
     world.renew("acme")
 
-    ran = acme("sync")
-
-    assert ran.code == 0, ran.err
+    ran = acme("sync").well()
     assert acme.issued("acme").expires == world.organization("acme").subscription.ends
     trades = [one for one in acme.sandbox.requests if one.path == "/api/iam/token"]
     assert len(trades) == 1
@@ -407,10 +392,9 @@ def test_refused_service_account_names_both_variables(acme: Shell) -> None:
     acme.set("ANACONDA_SERVICE_ACCOUNT_ID", "no-such-account-1")
     acme.set("ANACONDA_SERVICE_ACCOUNT_SECRET", "wrong-secret-value-1")
     acme.sandbox.world.renew("acme")
-    ran = acme("sync")
-    assert ran.code == 3
-    for name in ("ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"):
-        assert name in ran.line
+    ran = acme("sync").failed(
+        3, *("ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET")
+    )
     assert "wrong-secret-value-1" not in ran.out + ran.err
 
 
@@ -478,9 +462,7 @@ def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
 def test_sync_without_login_and_service_account_names_the_login(unattended: Shell) -> None:
     unattended.unset(SERVICE_ACCOUNT)
 
-    ran = unattended("sync")
-
-    assert ran.code == 3
+    ran = unattended("sync").failed(3)
     assert "hint:  Run: conda-token-plugin login" in ran.err
 
 
@@ -523,8 +505,7 @@ def test_service_account_extends_the_tokens_of_all_members_once(account: Shell) 
 
 def test_table_names_the_members_and_no_token(account: Shell) -> None:
     token = account.sandbox.world.issue("acme", "grace")
-    ran = account("sync", "--org", "acme")
-    assert ran.code == 0, ran.err
+    ran = account("sync", "--org", "acme").well()
     assert "grace@example.invalid" in ran.out
     assert token.value not in ran.out + ran.err
 
@@ -579,8 +560,7 @@ def test_refused_member_does_not_hide_the_others(account: Shell) -> None:
 def test_named_organization_that_the_account_cannot_see_is_an_error(
     account: Shell, organization: str
 ) -> None:
-    ran = account("sync", organization)
-    assert ran.code == 4
+    ran = account("sync", organization).failed(4)
     assert organization in ran.err
     assert "HTTP 404" in ran.err
 
@@ -588,12 +568,10 @@ def test_named_organization_that_the_account_cannot_see_is_an_error(
 def test_stored_token_of_an_organization_that_the_account_cannot_see_is_compared(
     admin: Shell,
 ) -> None:
-    assert admin("install", "--org", "globex", "--yes").code == 0
+    admin.install("globex")
     del admin.sandbox.world.members["globex", "admin"]
 
-    ran = admin("sync", "--json")
-
-    assert ran.code == 0, ran.err
+    ran = admin("sync", "--json").well()
     stored = {one["organization"]: one["result"] for one in ran.json if not one["member"]}
     assert stored == {"acme": "extended", "globex": "up to date"}
     assert "The service account cannot see the members of globex" in ran.err
@@ -602,13 +580,11 @@ def test_stored_token_of_an_organization_that_the_account_cannot_see_is_compared
 def test_service_account_without_a_stored_token_is_told_to_name_the_organization(
     account: Shell,
 ) -> None:
-    ran = account("sync")
-    assert ran.code == 0
+    ran = account("sync").well()
     assert "conda-token-plugin sync ORG" in ran.err
 
 
 def test_failing_list_of_members_is_a_failure(account: Shell) -> None:
     account.sandbox.fail_next("/users", times=9, status=500)
-    ran = account("sync", "acme")
-    assert ran.code == 5
+    ran = account("sync", "acme").failed(5)
     assert "HTTP 500" in ran.err

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.test_unlisted_user import RUN, SKIPPED, Ran
+from tests.cli.test_unlisted_user import SKIPPED, run_as
 from tests.store.test_machine import NOBODY, folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.machine import Machine
+    from tests.support.machine import Machine, Ran
 
 __all__ = ["folder"]  # a fixture
 
@@ -37,25 +35,14 @@ def shared(machine: Machine, folder: Path) -> Machine:
 def as_nobody(machine: Machine, *words: str, group: int) -> Ran:
     """Run the command as another user, with a home folder that does not exist."""
     home = f"{machine.variables['CONDA_TOKEN_SYSTEM_HOME']}-home"
-    other = {"HOME": home, "CONDA_TOKEN_HOME": f"{home}/store"}
-    program = RUN.replace("setgroups([])", f"setgroups([{group}])")
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(NOBODY), *words],
-        env={**machine.variables, **other},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert VALUE not in done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    variables = {**machine.variables, "HOME": home, "CONDA_TOKEN_HOME": f"{home}/store"}
+    ran = run_as(NOBODY, *words, variables=variables, groups=(group,))
+    assert VALUE not in ran.err
+    return ran
 
 
 def test_member_of_the_group_finds_the_token_of_the_machine(shared: Machine) -> None:
-    ran = as_nobody(shared, "which", "acme/main", group=GROUP_ID)
-    assert ran.code == 0, ran.err
+    ran = as_nobody(shared, "which", "acme/main", group=GROUP_ID).well()
     assert "source        machine" in ran.out
 
 

@@ -13,14 +13,15 @@ import pytest
 from conda_token_plugin.sandbox.http.messages import Ending
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 
 @pytest.fixture
 def acme(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell with a token of acme, where there is no conda."""
     monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
-    assert shell("install", "--org", "acme", "--yes").code == 0
+    shell.install("acme")
     shell.sandbox.requests.clear()
     return shell
 
@@ -34,16 +35,14 @@ WORKS = {"repodata": "works", "zst": "works", "shards": "absent", "package": "wo
 
 
 def test_check_reports_each_file_and_the_token(acme: Shell) -> None:
-    ran = acme("test", acme.sandbox.url_of("acme", "main"), "--json")
-    assert ran.code == 0
+    ran = acme("test", acme.sandbox.url_of("acme", "main"), "--json").well()
     assert results(ran) == WORKS
     assert ran.json[0]["token"]["organization"] == "acme"
     assert ran.json[0]["token"]["source"] == "file"
 
 
 def test_redirected_files_are_requested_without_the_token(acme: Shell) -> None:
-    ran = acme("test", acme.sandbox.url_of("acme", "private"), "--json")
-    assert ran.code == 0
+    ran = acme("test", acme.sandbox.url_of("acme", "private"), "--json").well()
     assert set(results(ran).values()) == {"works"}
     signed = [request for request in acme.sandbox.requests if "/signed/" in request.path]
     assert signed
@@ -86,15 +85,12 @@ def test_channels_of_the_tokens_are_checked_by_default(acme: Shell) -> None:
     assert "No channel is configured" in ran.err
     channel = acme.sandbox.url_of("acme", "main")
     acme("install", "--org", "acme", "--reissue", "--add-channel", channel)
-    ran = acme("test", "--json")
-    assert ran.code == 0
+    ran = acme("test", "--json").well()
     assert [one["channel"] for one in ran.json] == [channel]
 
 
 def test_channel_name_without_conda_is_an_error(acme: Shell) -> None:
-    ran = acme("test", "defaults")
-    assert ran.code == 2
-    assert "https://" in ran.line
+    acme("test", "defaults").failed(2, "https://")
 
 
 def test_token_is_never_printed(acme: Shell) -> None:
@@ -148,7 +144,7 @@ def conda_test(*words: str) -> tuple[int, str]:
 
 @pytest.mark.conda
 def test_conda_session_uses_the_auth_handler(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.sandbox.requests.clear()
     code, out = conda_test(shell.sandbox.url_of("acme", "private"))
     assert code == 0
@@ -159,7 +155,7 @@ def test_conda_session_uses_the_auth_handler(shell: Shell) -> None:
 
 @pytest.mark.conda
 def test_configured_channels_of_conda_are_checked(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     channels = [shell.sandbox.url_of("acme", "main"), shell.sandbox.url_of("globex", "main")]
     (shell.home / ".condarc").write_text(json.dumps({"channels": channels}))
     code, out = conda_test()
@@ -170,7 +166,7 @@ def test_configured_channels_of_conda_are_checked(shell: Shell) -> None:
 
 @pytest.mark.conda
 def test_token_in_a_channel_url_is_used_and_not_shown(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     value = shell.sandbox.world.issue("acme", "ada").value
     code, out = conda_test(f"{shell.sandbox.service}/t/{value}/repo/acme/main")
     assert code == 0

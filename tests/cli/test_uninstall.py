@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 def two(shell: Shell) -> Shell:
     """A shell whose user has tokens of acme and globex."""
     for organization in ("acme", "globex"):
-        shell("install", "--org", organization, "--yes")
+        shell.install(organization)
     return shell
 
 
 def held(shell: Shell) -> list[str]:
-    return [one["organization"] for one in shell("list", "--json").json]
+    return [one["organization"] for one in shell.held()]
 
 
 @pytest.mark.parametrize("option", ["-o", "--org"])

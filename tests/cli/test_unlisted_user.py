@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.store.test_machine import folder as reachable
+from tests.support.machine import Ran
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.support.machine import Machine
@@ -36,31 +38,26 @@ for name in [*names, *(one.name for one in ours if not one.name.endswith("__main
         import_module(name)
     except ImportError:  # it needs conda
         pass
-os.setgroups([])
-os.setgid(int(sys.argv[1]))
-os.setuid(int(sys.argv[1]))
+user, groups = sys.argv[1:3]
+os.setgroups([int(group) for group in groups.split()])
+os.setgid(int(user))
+os.setuid(int(user))
 from conda_token_plugin.cli import script
-sys.argv[1:] = sys.argv[2:]
+sys.argv[1:] = sys.argv[3:]
 raise SystemExit(script())
 """
 SKIPPED = "only root can become another user"
 pytestmark = pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason=SKIPPED)
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-def plugin(machine: Machine, *words: str, **variables: str) -> Ran:
-    """Run the command as the unlisted user, with a token in a variable and without HOME."""
-    # The folder of the test is closed to the unlisted user; the machine's usual store is not.
-    without = ("HOME", "CONDA_TOKEN_HOME", "CONDA_TOKEN_SYSTEM_HOME", "CONDA_TOKEN_SYSTEM_CONDARC")
-    known = {name: text for name, text in machine.variables.items() if name not in without}
+def run_as(
+    user: int, *words: str, variables: Mapping[str, str], groups: tuple[int, ...] = ()
+) -> Ran:
+    """Run the command as another user, in a process that cannot import conda."""
+    argv = [str(user), " ".join(map(str, groups)), *words]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, str(UID), *words],
-        env={**known, "ANACONDA_REPO_TOKEN_ACME": VALUE, **variables},
+        [sys.executable, "-c", RUN, *argv],
+        env=variables,
         cwd="/",
         capture_output=True,
         text=True,
@@ -68,25 +65,31 @@ def plugin(machine: Machine, *words: str, **variables: str) -> Ran:
         timeout=60,
     )
     assert "Traceback" not in done.stderr, done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(argv=words, code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def plugin(machine: Machine, *words: str, **variables: str) -> Ran:
+    """Run the command as the unlisted user, with a token in a variable and without HOME."""
+    # The folder of the test is closed to the unlisted user; the machine's usual store is not.
+    without = ("HOME", "CONDA_TOKEN_HOME", "CONDA_TOKEN_SYSTEM_HOME", "CONDA_TOKEN_SYSTEM_CONDARC")
+    known = {name: text for name, text in machine.variables.items() if name not in without}
+    given = {"ANACONDA_REPO_TOKEN_ACME": VALUE, **variables}
+    return run_as(UID, *words, variables={**known, **given})
 
 
 def test_which_finds_the_token_of_a_variable_without_a_home_folder(machine: Machine) -> None:
-    ran = plugin(machine, "which", "acme/main")
-    assert ran.code == 0, ran.err
+    ran = plugin(machine, "which", "acme/main").well()
     assert "source        ANACONDA_REPO_TOKEN_ACME" in ran.out
 
 
 def test_run_passes_the_token_of_a_variable_without_a_home_folder(machine: Machine) -> None:
     env = shutil.which("env") or "env"
-    ran = plugin(machine, "run", "--org", "acme", "--", env)
-    assert ran.code == 0, ran.err
+    ran = plugin(machine, "run", "--org", "acme", "--", env).well()
     assert f"ANACONDA_REPO_TOKEN_ACME={VALUE}" in ran.out
 
 
 def test_list_says_in_one_line_that_no_home_folder_is_known(machine: Machine) -> None:
-    ran = plugin(machine, "list")
-    assert ran.code == 0
+    ran = plugin(machine, "list").well()
     assert "ANACONDA_REPO_TOKEN_ACME" in ran.out
     assert ran.err.splitlines() == [
         "warning: No home folder is known (HOME is not set), so your store is not read."
@@ -106,8 +109,7 @@ def test_other_commands_have_no_traceback_without_a_home_folder(
 def test_command_that_would_store_is_refused_without_a_home_folder(
     machine: Machine, words: list[str]
 ) -> None:
-    ran = plugin(machine, *words)
-    assert ran.code == 2
+    ran = plugin(machine, *words).failed(2)
     assert "error: No home folder is known, so nothing can be stored." in ran.err
     assert "Set HOME" in ran.err
 
@@ -117,12 +119,11 @@ def test_store_and_drop_in_that_variables_name_need_no_home_folder(
 ) -> None:
     reachable.mkdir(mode=0o755)
     os.chown(reachable, UID, UID)
-    ran = plugin(
+    plugin(
         machine,
         *("set", "--org", "beta", "--no-validate", "--token-env", "GIVEN"),
         GIVEN=VALUE,
         CONDA_TOKEN_HOME=str(reachable / "store"),
         CONDA_TOKEN_CONDARC=str(reachable / "dropin.yml"),
-    )
-    assert ran.code == 0, ran.err
+    ).well()
     assert (reachable / "dropin.yml").exists()

@@ -18,9 +18,8 @@ def api_key_is_for_the_service_only() -> None:
 
 
 def test_which_names_the_token_its_source_and_the_reason(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
-    ran = shell("which", f"{shell.sandbox.repo}acme/main/noarch/repodata.json")
-    assert ran.code == 0
+    shell.install("acme")
+    ran = shell("which", f"{shell.sandbox.repo}acme/main/noarch/repodata.json").well()
     for word in ("acme", "file", "longest", "Authorization: token"):
         assert word in ran.out
 
@@ -29,7 +28,7 @@ def test_which_names_the_token_its_source_and_the_reason(shell: Shell) -> None:
 def test_loose_mode_is_repaired_and_reported_by_every_reading_command(
     shell: Shell, words: list[str]
 ) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     index = Settings().store_folder / "index.json"
     index.chmod(0o644)
     where = [f"{shell.sandbox.repo}acme/main"] if words == ["which"] else []
@@ -40,7 +39,7 @@ def test_loose_mode_is_repaired_and_reported_by_every_reading_command(
 
 @pytest.mark.parametrize("path", ["acme", "acme/", "acme/main", "acme/main/linux-64/x.conda", "r"])
 def test_token_covers_a_channel_and_its_files(shell: Shell, path: str) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     assert shell("which", f"{shell.sandbox.repo}{path}", "--json").json["organization"] == "acme"
 
 
@@ -51,7 +50,7 @@ def test_token_covers_a_channel_and_its_files(shell: Shell, path: str) -> None:
 def test_slashes_before_the_path_count_for_a_package_and_not_for_a_channel(
     shell: Shell, path: str, code: int
 ) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.unset("ANACONDA_AUTH_API_KEY")
     typed = f"{shell.sandbox.repo.replace('/repo/', '//repo/')}acme/{path}"
     ran = shell("which", typed)
@@ -60,29 +59,21 @@ def test_slashes_before_the_path_count_for_a_package_and_not_for_a_channel(
         assert f"No token covers {typed.partition('?')[0]}" in ran.line
 
 
-@pytest.mark.parametrize("name", ["acme", "acme/main", "main"])
-def test_name_of_a_channel_is_completed_with_the_repository(shell: Shell, name: str) -> None:
-    shell("install", "--org", "acme", "--yes")
-    assert shell("which", name, "--json").json["url"] == f"{shell.sandbox.repo}{name}"
-
-
 @pytest.mark.parametrize("path", ["acme-evil/main", "globex/main", "acmee", ""])
 def test_which_of_an_uncovered_url_exits_with_1(shell: Shell, path: str) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.unset("ANACONDA_AUTH_API_KEY")
-    ran = shell("which", f"{shell.sandbox.repo}{path}")
-    assert ran.code == 1
-    assert "without one" in ran.line
+    shell("which", f"{shell.sandbox.repo}{path}").failed(1, "without one")
 
 
 def test_which_prefers_and_names_the_environment(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.set("ANACONDA_REPO_TOKEN_ACME", "e" * 20)
     assert "ANACONDA_REPO_TOKEN_ACME" in shell("which", f"{shell.sandbox.repo}acme/main").out
 
 
 def test_which_makes_no_request(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     shell.sandbox.requests.clear()
     shell("which", f"{shell.sandbox.repo}acme/main")
     assert len(shell.sandbox.requests) == 0
@@ -92,28 +83,25 @@ def test_which_makes_no_request(shell: Shell) -> None:
     "url", ["host.example/x", "http://repo.anaconda.cloud/repo/acme", "https://h/../x"]
 )
 def test_which_of_an_invalid_channel_url_is_an_error(shell: Shell, url: str) -> None:
-    ran = shell("which", url)
-    assert ran.code == 2
-    assert "https://" in ran.line
+    shell("which", url).failed(2, "https://")
 
 
 @pytest.mark.parametrize("name", ["acme", "acme/main", "main"])
 def test_channel_of_the_repository_can_be_given_by_its_name(shell: Shell, name: str) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     ran = shell("which", name, "--json")
     assert ran.json["url"] == f"{shell.sandbox.repo}{name}"
     assert ran.json["organization"] == "acme"
 
 
 def test_api_key_is_named_where_no_token_covers_the_channel(shell: Shell) -> None:
-    ran = shell("which", f"{shell.sandbox.repo}acme/main")
-    assert ran.code == 0
+    ran = shell("which", f"{shell.sandbox.repo}acme/main").well()
     for words in ("API key …", "ANACONDA_AUTH_API_KEY", "Authorization: bearer"):
         assert words in ran.out
 
 
 def test_token_comes_before_the_api_key_which_is_sent_if_it_is_refused(shell: Shell) -> None:
-    shell("install", "--org", "acme", "--yes")
+    shell.install("acme")
     found = shell("which", f"{shell.sandbox.repo}acme/main", "--json").json
     assert (found["kind"], found["if_refused"]["kind"]) == ("individual", "api-key")
 

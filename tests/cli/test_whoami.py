@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_whoami_names_the_user_the_source_and_the_organizations(shell: Shell) -> None:
-    ran = shell("whoami")
-    assert ran.code == 0
+    ran = shell("whoami").well()
     for word in ("ada", "ada@example.invalid", shell.sandbox.service, API_KEY, "acme", "globex"):
         assert word in ran.out
     assert "Acme Corporation" in ran.out
@@ -36,8 +35,7 @@ def test_whoami_json_has_the_same_facts(shell: Shell) -> None:
 
 def test_whoami_shows_a_user_without_organizations(shell: Shell) -> None:
     shell.log_in("nobody")
-    ran = shell("whoami")
-    assert ran.code == 0
+    ran = shell("whoami").well()
     assert ran.out.startswith("nobody")
 
 
@@ -48,17 +46,13 @@ def test_whoami_does_not_print_the_key(shell: Shell) -> None:
 
 def test_whoami_without_a_login_names_the_command_to_log_in(shell: Shell) -> None:
     shell.unset(API_KEY)
-    ran = shell("whoami")
-    assert ran.code == 3
-    assert "conda-token-plugin login" in ran.line
+    shell("whoami").failed(3, "conda-token-plugin login")
     assert len(shell.sandbox.requests) == 0
 
 
 def test_whoami_names_the_source_of_a_rejected_key(shell: Shell) -> None:
     shell.set(API_KEY, "no-such-key-at-all")
-    ran = shell("whoami")
-    assert ran.code == 3
-    assert API_KEY in ran.line
+    shell("whoami").failed(3, API_KEY)
 
 
 def test_whoami_of_an_expired_key_is_refused(shell: Shell) -> None:

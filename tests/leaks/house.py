@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 OTHERS = {
     f"{name}.example": f"{name}~{sha256(name.encode()).hexdigest()}"

@@ -23,7 +23,8 @@ from tests.properties.conftest import BOUNDED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Ran, Shell
+    from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 __all__ = ["shell"]  # a fixture
 

@@ -49,6 +49,22 @@ class Ran:
         """Return the JSON document on stdout."""
         return json.loads(self.out)
 
+    @property
+    def line(self) -> str:
+        """Return the only `error:` line, followed by the text of its `hint:` line if it has one."""
+        lines = self.err.splitlines()
+        errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+        assert len(errors) == 1, self.err
+        assert "Traceback" not in self.err
+        hint = [line[7:] for line in lines[errors[0] + 1 :][:1] if line.startswith("hint:  ")]
+        return " ".join([lines[errors[0]], *hint])
+
+    def failed(self, code: int, *words: str) -> Ran:
+        """Assert that the command ended with ``code``, and that its error contains ``words``."""
+        assert self.code == code, f"{' '.join(self.argv)}: {self.code}\n{self.said}"
+        assert [word for word in words if word not in self.line] == []
+        return self
+
     def well(self) -> Ran:
         """Assert that the command succeeded."""
         assert self.code == 0, f"{' '.join(self.argv)}: {self.code}\n{self.said}"
