@@ -111,18 +111,17 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
             store.exclusive(),
             recorded(store.folder, organization=organization, now=now),
         ):
-            with explained(service, now=now):
-                fresh = service.issue(organization)
             token = Token(
                 organization=organization,
                 kind=TokenKind.INDIVIDUAL,
                 scope=scope,
-                last_four=fresh.secret.last_four,
                 issued=now,
-                expires=fresh.expires,
                 checked=now,
             )
             token = wish.applied(token, before=store.token(token.key))
+            with explained(service, now=now):
+                fresh = service.issue(organization)
+            token = token._replace(last_four=fresh.secret.last_four, expires=fresh.expires)
             vault = _stored(token, secret=fresh.secret, store=store, settings=settings, wish=wish)
             stored.append(StoredToken(token, vault))
             stale = refreshed(token, secret=fresh.secret, settings=settings)

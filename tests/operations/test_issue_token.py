@@ -7,26 +7,43 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conda_token_plugin.cli import main
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.store import IssueLost, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations import issue_journal
-from conda_token_plugin.operations.issue_token import delayed_interrupt
+from conda_token_plugin.operations import issue_journal, issue_token
+from conda_token_plugin.operations.issue_policy import IssueAction, IssuePlan
+from conda_token_plugin.operations.issue_token import (
+    CondaOptions,
+    StoredToken,
+    delayed_interrupt,
+    issue,
+    refreshed,
+    scope_of,
+)
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store import Store
-from conda_token_plugin.tokens.token import utc
+from conda_token_plugin.store import Store, user_store
+from conda_token_plugin.tokens.scope import shared_prefixes
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import Token, TokenKind, utc
+from tests.support import tokens
+from tests.support.stored_tokens import hold, put
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.models import IssuedToken
+    from tests.support.machine import Machine
 
 NOW = utc("2026-11-24T12:00:00Z")
 KILLED = """
@@ -238,3 +255,216 @@ def test_drop_in_failure_after_the_issue_is_repaired_without_issuing_again(
     assert "auth: conda-token-plugin" in next(
         Path.home().rglob("conda-token-plugin.yml")
     ).read_text("utf-8")
+
+
+def issued(machine: Machine, *, now: datetime = NOW) -> StoredToken:
+    """Issue the token of ada for acme, and store it on ``machine``."""
+    key = Secret(machine.sandbox.world.api_key("ada"))
+    return issue(
+        IssuePlan("acme", IssueAction.ISSUE, "it was asked for"),
+        wish=CondaOptions(),
+        service=Service(machine.sandbox.service, api_key=key, source="test"),
+        store=user_store(machine.settings),
+        settings=machine.settings,
+        now=now,
+    )
+
+
+def test_issued_token_is_stored_with_its_metadata_and_verified(machine: Machine) -> None:
+    now = machine.sandbox.clock.now()
+
+    stored = issued(machine, now=now)
+
+    value = machine.sandbox.world.current("acme", "ada")
+    assert value is not None
+    repository = machine.sandbox.repo
+    assert stored.token == Token(
+        organization="acme",
+        kind=TokenKind.INDIVIDUAL,
+        scope=(f"{repository}acme", *shared_prefixes(repository)),
+        last_four=value.value[-4:],
+        issued=now,
+        expires=value.expires,
+        checked=now,
+        proven=now,
+    )
+    store = user_store(machine.settings)
+    assert store.tokens() == (stored.token,)
+    assert store.secret(stored.token.key) == Secret(value.value)
+    assert stored.verification is not None
+    assert stored.verification.verified
+    assert (stored.vault, stored.fault, stored.stale) == ("file", None, ())
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "fault", "verified"),
+    [
+        ("/repo/", 503, True, None),
+        ("/repo/", 404, False, None),
+        ("/repo/acme", 404, False, False),
+    ],
+    ids=["no answer", "no channel", "accepted by a shared channel only"],
+)
+def test_issued_token_that_cannot_be_verified_is_stored_without_the_time_of_a_verification(
+    machine: Machine,
+    path: str,
+    status: int,
+    fault: bool,  # noqa: FBT001  # a parameter of the test
+    verified: bool | None,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    machine.sandbox.fail_next(path, status=status, times=99)
+
+    stored = issued(machine)
+
+    assert bool(stored.fault) is fault
+    assert (stored.verification and stored.verification.verified) is verified
+    (token,) = user_store(machine.settings).tokens()
+    assert (token, token.proven) == (stored.token, None)
+
+
+CHANNELS, DEFAULTS = ("https://h.example/a",), ("https://h.example/b",)
+
+
+@pytest.mark.parametrize(
+    ("wish", "before", "after"),
+    [
+        (CondaOptions(), None, ((), ())),
+        (CondaOptions(CHANNELS, DEFAULTS), None, (CHANNELS, DEFAULTS)),
+        (CondaOptions(), (CHANNELS, DEFAULTS), (CHANNELS, DEFAULTS)),
+        (CondaOptions((), ()), (CHANNELS, DEFAULTS), ((), ())),
+        (CondaOptions(DEFAULTS), (CHANNELS, DEFAULTS), (DEFAULTS, DEFAULTS)),
+    ],
+)
+def test_channels_of_conda_are_those_of_the_options_or_of_the_token_before(
+    wish: CondaOptions,
+    before: tuple[tuple[str, ...], tuple[str, ...]] | None,
+    after: tuple[tuple[str, ...], tuple[str, ...]],
+) -> None:
+    held = None
+    if before is not None:
+        channels, defaults = before
+        held = tokens.token("acme")._replace(channels=channels, default_channels=defaults)
+
+    token = wish.applied(tokens.token("acme"), before=held)
+
+    assert (token.channels, token.default_channels) == after
+
+
+def test_token_before_is_asked_for_the_channels_of_conda(machine: Machine) -> None:
+    hold(machine, "acme", channels=CHANNELS)
+
+    assert issued(machine).token.channels == CHANNELS
+
+
+@pytest.mark.parametrize(
+    ("holder", "shared", "taken"),
+    [
+        ("", None, True),
+        ("acme", None, True),
+        ("globex", None, False),
+        ("globex", True, True),
+        ("", False, False),
+    ],
+)
+def test_shared_channels_are_in_the_scope_unless_another_organization_has_them(
+    machine: Machine,
+    holder: str,
+    shared: bool | None,  # noqa: FBT001  # a parameter of the test
+    taken: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    if holder:
+        hold(machine, holder, shared=True)
+    settings, common = machine.settings, shared_prefixes(machine.sandbox.repo)
+
+    scope = scope_of("acme", store=user_store(settings), settings=settings, shared=shared)
+
+    assert scope == (f"{machine.sandbox.repo}acme", *(common if taken else ()))
+
+
+@pytest.mark.parametrize(("organization", "left"), [("acme", 1), ("globex", 2)])
+def test_token_without_a_prefix_is_removed_if_its_own_organization_has_replaced_it(
+    machine: Machine, organization: str, left: int
+) -> None:
+    url = f"{machine.sandbox.repo}acme"
+    put(machine, tokens.value(1), organization="acme", scope=(f"{url}/a",))
+    put(machine, tokens.value(2), organization=organization, scope=(url, f"{url}/a"))
+
+    stored = user_store(machine.settings).tokens()
+
+    assert len(stored) == left
+    assert [token.scope for token in stored if token.key.endswith("/a")] == [()] * (left - 1)
+
+
+def test_token_that_keeps_a_prefix_is_not_removed(machine: Machine) -> None:
+    url = f"{machine.sandbox.repo}acme"
+    put(machine, tokens.value(1), organization="acme", scope=(f"{url}/a", f"{url}/b"))
+    put(machine, tokens.value(2), organization="acme", scope=(url, f"{url}/a"))
+
+    scopes = {token.scope for token in user_store(machine.settings).tokens()}
+
+    assert scopes == {(url, f"{url}/a"), (f"{url}/b",)}
+
+
+def test_exports_that_cannot_be_refreshed_are_reported(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issue_token, "refresh_exports", full)
+
+    stale = refreshed(tokens.token("acme"), secret=tokens.secret(1), settings=machine.settings)
+
+    assert stale == (str(StoreUnusable(Path("/store/index"), reason="No space left on device")),)
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [(["credentials"], StoreUnusable), (["add", "token"], IssueLost), (["add"], IssueLost)],
+    ids=["after the token was stored", "store is not readable", "token was not stored"],
+)
+def test_issue_is_lost_only_if_the_token_is_not_stored(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, broken: list[str], error: type[Exception]
+) -> None:
+    def fail(*args: Any) -> None:
+        if machine.sandbox.world.current("acme", "ada"):
+            full(*args)
+
+    for name in broken:
+        monkeypatch.setattr(Store, name, fail)
+
+    with pytest.raises(error) as caught:
+        issued(machine)
+    assert type(caught.value) is error
+
+
+def test_interruption_says_what_the_next_command_is(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Service, "issue", interrupted)
+    with pytest.raises(Interrupted) as before:
+        issued(machine)
+    monkeypatch.undo()
+    monkeypatch.setattr(issue_token, "refreshed", interrupted)
+    with pytest.raises(Interrupted) as after:
+        issued(machine)
+
+    assert str(before.value) == (
+        "Interrupted while a token of acme was requested: the service may have issued one and "
+        "revoked the one before it. Run: conda token install --org acme --reissue"
+    )
+    assert str(after.value) == (
+        "Interrupted: the token of acme was issued and is stored; it was not verified."
+    )
+
+
+def test_handler_of_ctrl_c_is_the_same_after_the_block_and_in_other_threads() -> None:
+    def inside() -> object:
+        with delayed_interrupt():
+            return signal.getsignal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(inside).result() is before
+    assert inside() is not before
+    assert signal.getsignal(signal.SIGINT) is before
