@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.token import (
     MAX_MONTHS,
-    TRUST_METADATA_FOR,
-    WARN_BEFORE,
     AuthScheme,
     State,
     Token,
@@ -63,8 +61,8 @@ def token(**facts: Any) -> Token:
         ({"expires": NOW + 300 * DAY, "subscription_ends": NOW - 31 * DAY}, State.EXPIRED),
         ({"expires": NOW - DAY, "subscription_ends": NOW + 300 * DAY}, State.EXPIRED),
         ({"expires": NOW + 5 * DAY, "subscription_ends": NOW + 5 * DAY}, State.EXPIRING),
-        ({"expires": NOW + WARN_BEFORE}, State.EXPIRING),
-        ({"expires": NOW + WARN_BEFORE + SECOND}, State.VALID),
+        ({"expires": NOW + 14 * DAY}, State.EXPIRING),
+        ({"expires": NOW + 14 * DAY + SECOND}, State.VALID),
         ({"expires": NOW + 90 * DAY, "subscription_ends": NOW + 60 * DAY}, State.VALID),
     ],
 )
@@ -159,7 +157,8 @@ def test_leap_day_and_change_to_summer_time_do_not_shift_the_state() -> None:
     ("checked", "sent"),
     [
         (None, True),
-        (NOW - TRUST_METADATA_FOR - SECOND, True),
+        (NOW - DAY - SECOND, True),
+        (NOW - DAY, False),
         (NOW - SECOND, False),
         (NOW + DAY, False),  # the clock was set back: the metadata are not older than a day
     ],
