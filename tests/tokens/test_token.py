@@ -175,6 +175,7 @@ def test_expired_token_is_sent_only_if_its_metadata_are_older_than_a_day(
     [
         "2030-01-01 00:00:00+00:00",
         "2030-01-01T00:00:00Z",
+        "2030-01-01T00:00:00z",
         "2030-01-01T00:00:00",
         "2030-01-01",
         "2030-01-01T02:00:00+02:00",
@@ -187,15 +188,15 @@ def test_time_of_the_service_is_read_as_utc(text: str) -> None:
     assert moment.utcoffset() == timedelta()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"),
-        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
-    ],
-)
+@pytest.mark.parametrize("text", ["", "soon", "2030-13-01", "1893456000", "2030-01-01T25:00"])
 def test_text_that_is_not_a_time_raises_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
+        utc(text)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_time_that_is_out_of_range_in_utc_raises_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^the time is out of range$"):
         utc(text)
 
 
@@ -264,25 +265,30 @@ def test_token_without_prefixes_keeps_its_key_and_loses_them() -> None:
     less = held.without({"https://h.example/a"})
 
     assert less.scope == ("https://h.example/b",)
-    assert less.key == held.key
+    assert less.key == held.key == "acme@https://h.example/a"
+    assert less.without({"https://h.example/b"}).key == held.key
+
+
+def test_token_that_never_had_a_prefix_has_its_organization_as_key() -> None:
+    assert token(scope=()).key == token(scope=()).without({"https://h/acme"}).key == "acme@"
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "fault"),
     [
-        ("scope", "https://h.example/a"),
-        ("channels", {"a": 1}),
-        ("scope", [1]),
-        ("organization", 7),
-        ("tolerance_months", 1201),
-        ("tolerance_months", -1),
-        ("tolerance_months", True),
-        ("tolerance_months", "2"),
-        ("kind", "no-such-kind"),
+        ("scope", "https://h.example/a", "a list was expected"),
+        ("channels", {"a": 1}, "a list was expected"),
+        ("scope", [1], "text was expected"),
+        ("organization", 7, "text was expected"),
+        *(
+            ("tolerance_months", months, "a number of months was expected")
+            for months in (1201, -1, True, "2")
+        ),
+        ("kind", "no-such-kind", "'no-such-kind' is not a valid TokenKind"),
     ],
 )
-def test_stored_value_of_a_wrong_type_is_refused(name: str, value: object) -> None:
-    with pytest.raises((TypeError, ValueError)):
+def test_stored_value_of_a_wrong_type_is_refused(name: str, value: object, fault: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{fault}$"):
         Token.from_json({**token().as_json(), name: value})
 
 
@@ -291,3 +297,4 @@ def test_tolerance_of_the_service_is_counted_in_months_of_thirty_days(months: in
     held = token(expires=NOW, subscription_ends=NOW, tolerance_months=months)
 
     assert held.grace == months * timedelta(days=30)
+    assert Token.from_json(held.as_json()) == held
