@@ -5,7 +5,6 @@ It runs only after a command of conda has failed, so the timeouts are short.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,20 +14,19 @@ from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.operations.channel_settings import excluding_group, is_asked
-from conda_token_plugin.operations.refusal_reasons import (
-    SHARED,
+from conda_token_plugin.operations.refusal_evidence import (
+    Answers,
     ChannelRefusal,
-    Diagnosis,
     Evidence,
-    diagnosed,
+    organization_of,
+    refusal_of,
 )
+from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store.lookup import USER, stores_of
-from conda_token_plugin.tokens import scope
-from conda_token_plugin.tokens.authorization import asked_for
 from conda_token_plugin.tokens.display import named
-from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
+from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -38,31 +36,11 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
-    from conda_token_plugin.tokens.reconcile import SyncOutcome
     from conda_token_plugin.tokens.token import Token
 
-INTERCEPTORS = re.compile(
-    r"squid|zscaler|blue\s?coat|mcafee|skyhigh|fortigate|fortinet|forcepoint|websense|ironport"
-    r"|sophos|barracuda|netskope|checkpoint|palo ?alto|umbrella|mitmproxy",
-    re.IGNORECASE,
-)
-"""Names of proxies and firewalls in the headers of their own error pages."""
-NAMING_HEADERS = ("server", "via", "x-squid-error", "x-cache", "proxy-agent", "x-zscaler-cloud")
 CONNECT, READ = 2.0, 5.0
 """Timeouts in seconds."""
 REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the servers reported about a token. ``None``: they were not asked, or did not answer."""
-
-    elsewhere: bool | None = None
-    """Whether the repository accepts the token for another channel."""
-    outcome: SyncOutcome | None = None
-    """The service's answer about the token."""
-    service_refused: OrganizationError | None = None
-    """The service's refusal to answer about the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +86,11 @@ class RefusalExplainer:
             return unsupplied
         usable = found.token.is_usable_or_stale(now=now)  # if not, the metadata show the reason
         sent = not usable or is_asked(refusal.url, settings=self.settings)
-        reported = Answers()
+        answers = Answers()
         if usable and sent:
-            reported = self._answers_about(found, refusal=refusal, now=now)
-        return diagnosed(
-            replace(
-                evidence,
-                token=self._as_known(found),
-                elsewhere=reported.elsewhere,
-                outcome=reported.outcome,
-                service_refused=reported.service_refused,
-                sent=sent,
-            )
-        )
+            answers = self._answers_about(found, refusal=refusal, now=now)
+        token = self._as_known(found)
+        return diagnosed(replace(evidence, token=token, answers=answers, sent=sent))
 
     def _found(self, url: str) -> HeldToken | None:
         """Return the credential for ``url``; no API key where conda does not ask this plugin.
@@ -222,26 +192,3 @@ def timeouts() -> Timeouts:
     from conda_token_plugin.gateways.http.client import Timeouts  # as in `_http`
 
     return Timeouts(connect=CONNECT, read=READ, again=0)
-
-
-def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
-    """Return the facts of an answer."""
-    reported = [headers.get(name, "") for name in NAMING_HEADERS]
-    named = next((match for text in reported if (match := INTERCEPTORS.search(text))), None)
-    clean = without_secrets(url)
-    return ChannelRefusal(
-        url=clean,
-        status=status,
-        interceptor=named[0] if named else "",
-        page="html" in headers.get("content-type", ""),
-        own_credentials=clean != url.partition("?")[0].partition("#")[0],
-        asked=asked_for(headers.get("www-authenticate", "")),
-    )
-
-
-def organization_of(url: str, *, settings: Settings) -> str:
-    """Return the organization that ``url`` belongs to; ``SHARED``; or "" outside the repository."""
-    repository = settings.repo_url.rstrip("/")
-    if longest_prefix(url, among={repository}) is None:
-        return ""
-    return scope.organization_of(channel_of(url), repository=repository) or SHARED

@@ -27,71 +27,22 @@ The first row that applies is used:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import NoSeat
+from conda_token_plugin.operations.channel_settings import entry_for
+from conda_token_plugin.operations.refusal_evidence import SHARED
 from conda_token_plugin.tokens.authorization import other_scheme
 from conda_token_plugin.tokens.display import KEPT_IN, command_line, day, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
-from conda_token_plugin.tokens.scope import channel_of
 from conda_token_plugin.tokens.token import State, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
     from conda_token_plugin.errors.organization import OrganizationError
+    from conda_token_plugin.operations.refusal_evidence import Evidence
     from conda_token_plugin.tokens.token import Token
 
-SHARED = "(shared)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelRefusal:
-    """A refused request."""
-
-    url: str
-    """Without secrets."""
-    status: int
-    interceptor: str = ""
-    """The proxy or firewall that answered instead of the repository, by a header."""
-    page: bool = False
-    """Whether the answer is a web page."""
-    own_credentials: bool = False
-    asked: tuple[str, ...] = ()
-    """The schemes of ``AuthScheme`` that the server asked for."""
-
-    @property
-    def channel(self) -> str:
-        """The URL of the channel: without subdir and file."""
-        return channel_of(self.url)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Everything that is known about a refusal. ``None`` for what is not known."""
-
-    refusal: ChannelRefusal
-    now: datetime
-    organization: str = ""
-    """The owner of the channel; ``SHARED`` for all organizations, "" outside of the repository."""
-    token: Token | None = None
-    source: str = ""
-    also: str = ""
-    """A sentence about another credential that was sent, with a leading space; or ""."""
-    elsewhere: bool | None = None
-    """Whether the repository accepts the token for another channel."""
-    outcome: SyncOutcome | None = None
-    """The service's answer about the token."""
-    service_refused: OrganizationError | None = None
-    """The service's refusal to answer about the token."""
-    sent: bool = True
-    """Whether conda is configured to ask this plugin about the URL."""
-    closed_to: str | None = None
-    """The group that may read the machine's token for the URL, if the user is not in it."""
-    public: bool = False
-    """Whether the server returns the file if no token is sent."""
+_ENDS = (SyncOutcome.CANCELLED, SyncOutcome.ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,19 +106,24 @@ def _by_request(evidence: Evidence) -> Diagnosis | None:
         return _of_token(evidence, "works_without", why, f"Remove {url} from the token's channels.")
     if not evidence.sent:
         why = "was not sent: conda is not configured to ask this plugin about the channel"
-        entry = f'channel_settings: [{{channel: "{url}/*", auth: conda-token-plugin}}]'
-        return _of_token(evidence, "not_asked", why, f"Add to your condarc: {entry}")
+        return _of_token(evidence, "not_asked", why, entry_for(url))
     return None
 
 
 def _by_service(evidence: Evidence) -> Diagnosis | None:
     """Return the reason that the repository or the service gave, if they were asked."""
-    if evidence.elsewhere or (evidence.outcome and evidence.outcome.works):
-        return _not_for_this(evidence)
-    if evidence.service_refused is not None:
-        return _no_longer_entitled(evidence, evidence.service_refused)
-    reason = _OUTCOMES.get(evidence.outcome) if evidence.outcome else None
-    return reason(evidence) if reason else None
+    answers, outcome = evidence.answers, evidence.answers.outcome
+    if answers.elsewhere or (outcome and outcome.works):
+        why = "is valid, but not for this organization or channel"
+        return _of_token(evidence, "not_for_this", why, _run("which", evidence.refusal.url))
+    if answers.service_refused is not None:
+        return _no_longer_entitled(evidence, answers.service_refused)
+    if outcome is SyncOutcome.REISSUED:
+        why = f"was revoked: another one was issued elsewhere after {_last_valid(evidence.token)}"
+        return _of_token(evidence, "reissued", why, _anew(evidence))
+    if outcome is SyncOutcome.REVOKED:
+        return _revoked(evidence)
+    return _without_subscription(evidence) if outcome in _ENDS else None
 
 
 def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
@@ -178,13 +134,8 @@ def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
             evidence, "expired", f"expired on {day(token.usable_until)}", _anew(evidence)
         )
     if state is State.CANCELLED:
-        return _without_subscription(evidence, code="cancelled", end="was cancelled")
+        return _without_subscription(evidence)
     return _revoked(evidence) if state is State.REVOKED else _refused(token, evidence)
-
-
-def _not_for_this(evidence: Evidence) -> Diagnosis:
-    why = "is valid, but not for this organization or channel"
-    return _of_token(evidence, "not_for_this", why, _run("which", evidence.refusal.url))
 
 
 def _no_longer_entitled(evidence: Evidence, error: OrganizationError) -> Diagnosis:
@@ -195,11 +146,6 @@ def _no_longer_entitled(evidence: Evidence, error: OrganizationError) -> Diagnos
     return _of_token(evidence, "refused", why, error.hint or _run("whoami"))
 
 
-def _reissued(evidence: Evidence) -> Diagnosis:
-    why = f"was revoked: another one was issued elsewhere after {_last_valid(evidence.token)}"
-    return _of_token(evidence, "reissued", why, _anew(evidence))
-
-
 def _revoked(evidence: Evidence) -> Diagnosis:
     individual = evidence.token is not None and evidence.token.kind is TokenKind.INDIVIDUAL
     or_seat = ", or your seat was removed" if individual else ""
@@ -207,13 +153,11 @@ def _revoked(evidence: Evidence) -> Diagnosis:
     return _of_token(evidence, "revoked", why, _anew(evidence))
 
 
-def _ended(evidence: Evidence) -> Diagnosis:
-    ends = evidence.token.subscription_ends if evidence.token else None
-    return _without_subscription(evidence, code="ended", end=f"ended on {day(ends)}")
-
-
-def _without_subscription(evidence: Evidence, *, code: str, end: str) -> Diagnosis:
-    organization = evidence.token.organization if evidence.token else evidence.organization
+def _without_subscription(evidence: Evidence) -> Diagnosis:
+    token, code, end = evidence.token, "cancelled", "was cancelled"
+    if evidence.answers.outcome is SyncOutcome.ENDED:
+        code, end = "ended", f"ended on {day(token.subscription_ends if token else None)}"
+    organization = token.organization if token else evidence.organization
     why = f"expired with the organization's subscription, which {end}"
     then = f"When it is renewed, run: {command_line('sync', organization)}"
     return _of_token(evidence, code, why, then)
@@ -288,11 +232,3 @@ def _last_valid(token: Token | None) -> str:
 
 def _run(*words: str) -> str:
     return f"Run: {command_line(*words)}"
-
-
-_OUTCOMES: Mapping[SyncOutcome, Callable[[Evidence], Diagnosis]] = {
-    SyncOutcome.REISSUED: _reissued,
-    SyncOutcome.REVOKED: _revoked,
-    SyncOutcome.CANCELLED: partial(_without_subscription, code="cancelled", end="was cancelled"),
-    SyncOutcome.ENDED: _ended,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -9,14 +10,15 @@ import pytest
 
 from conda_token_plugin.auth.error_hints import headers_in
 from conda_token_plugin.errors.organization import NoSeat, NoSuchOrganization
-from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
-from conda_token_plugin.operations.refusal_reasons import (
+from conda_token_plugin.operations.refusal_evidence import (
     SHARED,
+    Answers,
     ChannelRefusal,
-    Diagnosis,
     Evidence,
-    diagnosed,
+    organization_of,
+    refusal_of,
 )
+from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
@@ -38,9 +40,11 @@ SUPPLIED = {"kind": TokenKind.UNKNOWN, "expires": None, "issued": None}
 def evidence(*, token: dict[str, Any] | None = None, answer: Any = None, **facts: Any) -> Evidence:
     """What is known when the token of acme, with these changes, was refused."""
     held = TOKEN if token is None else TOKEN._replace(**token)
+    said = {field.name: facts.pop(field.name) for field in fields(Answers) if field.name in facts}
     return Evidence(
         refusal=ChannelRefusal(url=URL, status=403, **(answer or {})),
         now=NOW,
+        answers=Answers(**said),
         **{"organization": "acme", "token": held, "source": "file", **facts},
     )
 
@@ -231,7 +235,9 @@ def test_command_is_quoted_for_the_shell() -> None:
     facts: dict[str, Any] = {"refusal": ChannelRefusal(url=url, status=403), "now": NOW}
 
     nobody = said(Evidence(**facts, organization=organization))
-    another = said(Evidence(**facts, organization=organization, token=TOKEN, elsewhere=True))
+    another = said(
+        Evidence(**facts, organization=organization, token=TOKEN, answers=Answers(elsewhere=True))
+    )
 
     assert nobody.command == "Run: conda token install --org 'x;$(reboot)'"
     assert another.command == f"Run: conda token which '{url}'"

@@ -15,8 +15,8 @@ from conda_token_plugin.operations import channel_settings, issue_journal
 from conda_token_plugin.operations.audit import fix, sarif
 from conda_token_plugin.operations.audit.places import named
 from conda_token_plugin.operations.audit.scan import findings
-from conda_token_plugin.operations.explain_refusal import organization_of, refusal_of
 from conda_token_plugin.operations.export_record import ExportRecord
+from conda_token_plugin.operations.refusal_evidence import organization_of, refusal_of
 from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.credential_helper import (
     Response,
