@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.outcome import Interrupted
-from conda_token_plugin.operations.export_tokens import refresh_exports
+from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.tokens.api_key import channel_credential

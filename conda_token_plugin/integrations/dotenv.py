@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
-from conda_token_plugin.integrations.target import RENAME, Entry, Target, secret_or_none
+from conda_token_plugin.integrations.target import Entry, Target, refuse_shared_keys, secret_or_none
 from conda_token_plugin.settings import API_KEY, token_variable
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -119,16 +119,9 @@ def by_variable(grants: Iterable[Grant]) -> dict[str, Grant]:
     Raises:
         BadInput: Two tokens have the same name.
     """
-    named: dict[str, Grant] = {}
-    for grant in grants:
-        name = variable_of(grant)
-        if named.setdefault(name, grant) is not grant:
-            two = f"…{named[name].secret.last_four} and …{grant.secret.last_four}"
-            raise BadInput(
-                f"{name} can hold one token, and {two} both need it. Nothing was changed.",
-                hint=RENAME,
-            )
-    return named
+    named = [(variable_of(grant), grant) for grant in grants]
+    refuse_shared_keys(named, tool="The environment")
+    return dict(named)
 
 
 def _quoted(value: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from conda_token_plugin.errors.input import MalformedURL
+from conda_token_plugin.errors.input import ConfigurationError, MalformedURL
+from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.target import secret_or_none
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
 from conda_token_plugin.tokens.token import AuthScheme
@@ -102,6 +103,31 @@ class Source(NamedTuple):
                 yield _found(one, source=self.name, secret=secret, scope=scope, settings=settings)
 
 
+def collected(
+    sources: Iterable[Source],
+    *,
+    settings: Settings,
+    fault: Callable[[str], None],
+    strict: bool,
+) -> tuple[FoundCredential, ...]:
+    """Return the credentials of the sources, each one once.
+
+    Args:
+        sources: The sources, in the order in which they are searched.
+        settings: The environment variables and the home folder.
+        fault: Called with one line for each source that could not be read.
+        strict: Whether an unreadable file is an error.
+
+    Raises:
+        ConfigurationError: A file cannot be read, and ``strict`` is set.
+    """
+    return _merged(
+        offer
+        for one in sources
+        for offer in _of(one, settings=settings, fault=fault, strict=strict)
+    )
+
+
 def text(entry: Mapping[str, Any], name: str) -> str:
     """Return the text under ``name`` in untrusted data, or "" if there is no text."""
     value = entry.get(name)
@@ -111,19 +137,6 @@ def text(entry: Mapping[str, Any], name: str) -> str:
 def plain_copy(path: Path, key: str, *, format_: Format) -> Plain:
     """Return the plain-text copy under ``key`` of a file in the given format."""
     return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
-
-
-def merged(found: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
-    """Return each credential once, with all the places where it was found."""
-    unique: list[FoundCredential] = []
-    for one in found:
-        for number, known in enumerate(unique):
-            if _is_same(known, one):
-                unique[number] = _joined(known, one)
-                break
-        else:
-            unique.append(one)
-    return tuple(unique)
 
 
 def in_repository(prefix: str, settings: Settings) -> bool:
@@ -141,6 +154,32 @@ def url_of(key: str, settings: Settings) -> str:
     if host not in {repository.netloc, repository.hostname}:
         return f"https://{key}"
     return f"{repository.scheme}://{repository.netloc}/{path}" if path else settings.repo_url
+
+
+def _merged(found: Iterable[FoundCredential]) -> tuple[FoundCredential, ...]:
+    """Return each credential once, with all the places where it was found."""
+    unique: list[FoundCredential] = []
+    for one in found:
+        for number, known in enumerate(unique):
+            if _is_same(known, one):
+                unique[number] = _joined(known, one)
+                break
+        else:
+            unique.append(one)
+    return tuple(unique)
+
+
+def _of(
+    source: Source, *, settings: Settings, fault: Callable[[str], None], strict: bool
+) -> Iterator[FoundCredential]:
+    try:
+        yield from source.offers(settings)
+    except KeyringUnusable as error:  # no keyring here; the files were searched before it
+        fault(error.what)
+    except ConfigurationError as error:  # damaged, or written by a later version of the tool
+        if strict:
+            raise
+        fault(str(error))
 
 
 def _found(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.tokens.authorization import TOKEN, secret_type
+from conda_token_plugin.tokens.display import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
-
-
-RENAME = "Store one of them under another name: conda token install --site --org NAME -c URL"
-"""The hint for two tokens of one organization where the target has room for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +47,36 @@ def secret_or_none(value: str, *, way: str = TOKEN) -> Secret | None:
         return secret_type(way)(value)
     except MalformedToken:
         return None
+
+
+def shared_keys(wanted: Iterable[tuple[str, Grant]]) -> dict[str, list[Grant]]:
+    """Return the keys that several tokens need, and these tokens, each once.
+
+    Args:
+        wanted: Each key, with the token that needs it.
+    """
+    holders: dict[str, dict[str, Grant]] = {}
+    for key, grant in wanted:
+        holders.setdefault(key, {}).setdefault(grant.token.key, grant)
+    return {key: list(some.values()) for key, some in holders.items() if len(some) > 1}
+
+
+def refuse_shared_keys(wanted: Iterable[tuple[str, Grant]], *, tool: str) -> None:
+    """Raise if several tokens need the same key of ``tool``, which can hold one token there.
+
+    Raises:
+        BadInput: They do. The hint says how to choose one.
+    """
+    for key, (first, second, *_) in shared_keys(wanted).items():
+        owner = first.token.organization
+        raise BadInput(
+            f"{tool} can hold one credential for {key}, and {named(first.token)} and "
+            f"{named(second.token)} both need it. Nothing was changed.",
+            hint=f"Choose one with --org {owner}."
+            if owner != second.token.organization
+            else "Store one of them under another name: "
+            "conda token install --site --org NAME -c URL",
+        )
 
 
 def refuse_inside_path(grant: Grant, *, tool: str) -> None:

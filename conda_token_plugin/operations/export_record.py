@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
 
 VERSION = 1
 NAME = "exports.json"
@@ -60,6 +62,10 @@ class Record:
     def spot(self) -> tuple[str, str]:
         """Return the place and the key of the entry."""
         return self.place, self.key
+
+    def is_of(self, secret: Secret | None) -> bool:
+        """Return whether ``secret`` is the one that was written, as far as its mark shows."""
+        return secret is not None and secret.mark in {self.mark, self.former or self.mark}
 
 
 class ExportOutcome(Enum):
@@ -138,6 +144,10 @@ class ExportRecord:
         """
         found = self._folder.read(NAME, limit=MAX_BYTES)
         return () if found is None else self._decoded(found[0])
+
+    def of(self, token: Token) -> tuple[Record, ...]:
+        """Return the records of ``token``. Raise as ``records``."""
+        return tuple(one for one in self.records() if one.token == token.key)
 
     def add(self, record: Record) -> None:
         """Add ``record``, or replace the record of the same target, place and key."""

@@ -1,4 +1,4 @@
-"""Export tokens to other tools, and refresh what was exported.
+"""Export tokens to other tools.
 
 An export is planned completely before anything is written. It stops, with nothing changed, if a
 file cannot be read, holds a credential that this plugin did not write, or has room for one of two
@@ -12,17 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.integrations.registry import TARGETS
-from conda_token_plugin.integrations.target import RENAME, Grant
-from conda_token_plugin.operations.export_record import (
-    ExportOutcome,
-    ExportRecord,
-    ExportResult,
-    Record,
-)
+from conda_token_plugin.integrations.target import Grant, refuse_shared_keys
+from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, Record
 from conda_token_plugin.store.lookup import USER, Lookup, api_keys, holdings
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
@@ -34,8 +27,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.held_token import HeldToken
-    from conda_token_plugin.tokens.secret import Secret
-    from conda_token_plugin.tokens.token import Token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +113,8 @@ def granted(found: HeldToken) -> Grant:
             hint=f"To use a stored token instead: "
             f"conda token provider remove {found.token.organization}",
         )
-    return Grant(token=found.token, secret=found.secret())
+    secret = found.secret()
+    return Grant(token=found.token._replace(last_four=secret.last_four), secret=secret)
 
 
 def plan(
@@ -136,7 +128,7 @@ def plan(
             there that this plugin did not write.
     """
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
-    _refuse_shared_keys(wanted, target=target)
+    refuse_shared_keys([(entry.key, grant) for entry, grant in wanted], tool=target.name)
     records = {record.spot: record for record in ExportRecord(settings).records()}
     return tuple(
         _step(entry, grant, target=target, place=place, known=records.get((place.name, entry.key)))
@@ -158,36 +150,6 @@ def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
             step.place.put(step.entry.key, step.entry.value)
 
 
-def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
-    """Write a new secret of ``token`` to every place that its former secret was exported to.
-
-    A place that cannot be changed does not stop the others: its result says why, and which
-    command exports the token again.
-
-    Args:
-        token: The token as it is stored now.
-        secret: Its new secret.
-        settings: Tells where the record of exports is.
-
-    Raises:
-        StoreError: The record of exports cannot be read or written.
-    """
-    exports = ExportRecord(settings)
-    if not any(record.token == token.key for record in exports.records()):
-        return []  # the usual case takes no lock
-    grant = Grant(token=token, secret=secret)
-    with exports.held():
-        mine = [record for record in exports.records() if record.token == token.key]
-        return [_refreshed(record, grant, exports=exports) for record in mine]
-
-
-def is_still(held: str, record: Record, *, target: Target) -> bool:
-    """Return whether the value ``held`` is the one that ``record`` says was written."""
-    secret = target.secret_in(held)
-    known = {record.mark, record.former or record.mark}
-    return secret is not None and secret.mark in known
-
-
 def _prefixes(
     organizations: Sequence[str], owners: Mapping[str, str], *, settings: Settings
 ) -> Iterator[str]:
@@ -200,28 +162,13 @@ def _prefixes(
         yield from own or [organization_prefix(settings.repo_url, name)]
 
 
-def _refuse_shared_keys(wanted: Iterable[tuple[Entry, Grant]], *, target: Target) -> None:
-    holders: dict[str, Token] = {}
-    for entry, grant in wanted:
-        first, second = holders.setdefault(entry.key, grant.token), grant.token
-        if first.key != second.key:
-            one = first.organization
-            raise BadInput(
-                f"{target.name} can hold one credential for {entry.key}, and the tokens of "
-                f"{one} and {second.organization} both need it. Nothing was changed.",
-                hint=f"Choose one: conda token export {target.name} --org {one}"
-                if one != second.organization
-                else RENAME,
-            )
-
-
 def _step(
     entry: Entry, grant: Grant, *, target: Target, place: Place, known: Record | None
 ) -> Step:
     place.prepare(entry.key)
     held = place.held(entry.key)
     there = None if held is None else target.secret_in(held)
-    is_own = held is None or (known is not None and is_still(held, known, target=target))
+    is_own = held is None or (known is not None and known.is_of(there))
     if not is_own and held != entry.value:
         raise _taken(place, entry, target=target, by="another credential")
     if is_own and known and there not in (None, grant.secret) and known.token != grant.token.key:
@@ -252,32 +199,3 @@ def _continued(record: Record, *, exports: ExportRecord) -> Record:
     """Return ``record`` with what an earlier export to the same place created."""
     made = (one.made for one in exports.records() if one.place == record.place and one.made)
     return replace(record, made=next(made, record.made))
-
-
-def _refreshed(record: Record, grant: Grant, *, exports: ExportRecord) -> ExportResult:
-    retry = f"Run: conda token export {record.target} --org {record.organization}"
-    try:
-        target = TARGETS[record.target]
-        place = target.place_named(record.place)
-        held = place.held(record.key)
-        entry = next((one for one in target.entries(grant) if one.key == record.key), None)
-        if held is None:
-            return ExportResult(record=record, outcome=ExportOutcome.GONE)
-        if not is_still(held, record, target=target) and (entry is None or held != entry.value):
-            return ExportResult(record=record, outcome=ExportOutcome.CHANGED)
-        if entry is None:
-            reason = (
-                f"The new token is not for {record.key}. To remove the old one, run: "
-                f"conda token export {record.target} --remove"
-            )
-            return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
-        # Recorded before it is written; `former` recognizes the entry if the write fails.
-        exports.add(replace(record, mark=grant.secret.mark, former=record.mark))
-        place.put(entry.key, entry.value)
-    except KeyError:  # a record that another version of this plugin wrote
-        reason = f"This version cannot export to {record.target}."
-        return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
-    except TokenPluginError as error:  # the file is damaged or locked
-        reason = f"{error} {retry}"
-        return ExportResult(record=record, outcome=ExportOutcome.FAILED, reason=reason)
-    return ExportResult(record=record, outcome=ExportOutcome.WRITTEN)

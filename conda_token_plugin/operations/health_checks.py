@@ -201,7 +201,7 @@ def providers(context: CheckContext) -> Iterator[Problem]:
 def conflicts(context: CheckContext) -> Iterator[Problem]:
     """Yield tokens of other tools that differ from the stored token for the same channels."""
     from conda_token_plugin.integrations.registry import SOURCES
-    from conda_token_plugin.operations.import_tokens import collected
+    from conda_token_plugin.integrations.source import collected
 
     tools = [SOURCES[name] for name in OTHER_TOOLS]
     # A file that is damaged, and a keyring that is locked, are not reported by this check.

@@ -1,4 +1,4 @@
-"""Import tokens that other tools hold: collect, assign an organization, verify, clean.
+"""Import tokens that other tools hold: assign an organization, verify, clean.
 
 Cleaning removes the plain-text copies from the files of the other tools. Each file is backed up
 first, in the store's folder, where only the user can read it. The backup holds the secret, so the
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.service import NoChannel, ServiceError, TokenRefused
-from conda_token_plugin.errors.store import KeyringUnusable, StoreError
+from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import UNCHANGED
-from conda_token_plugin.integrations.source import in_repository, merged
+from conda_token_plugin.integrations.source import in_repository
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.verify_token import places, verify
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.integrations.source import FoundCredential, Plain, Source
+    from conda_token_plugin.integrations.source import FoundCredential, Plain
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
 
@@ -68,31 +68,6 @@ class Cleaned:
 
     path: Path
     backup: Path
-
-
-def collected(
-    sources: Iterable[Source],
-    *,
-    settings: Settings,
-    fault: Callable[[str], None],
-    strict: bool,
-) -> tuple[FoundCredential, ...]:
-    """Return the credentials of the sources, each one once.
-
-    Args:
-        sources: The sources, in the order in which they are searched.
-        settings: The environment variables and the home folder.
-        fault: Called with one line for each source that could not be read.
-        strict: Whether an unreadable file is an error.
-
-    Raises:
-        ConfigurationError: A file cannot be read, and ``strict`` is set.
-    """
-    return merged(
-        offer
-        for one in sources
-        for offer in _of(one, settings=settings, fault=fault, strict=strict)
-    )
 
 
 def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Settings) -> Candidate:
@@ -214,19 +189,6 @@ def refused(candidates: Sequence[Candidate]) -> TokenPluginError | None:
     """Return the error of the first token that its server rejected, or None."""
     errors = (one.error for one in candidates if one.verdict is ImportVerdict.REFUSED)
     return next(filter(None, errors), None)
-
-
-def _of(
-    source: Source, *, settings: Settings, fault: Callable[[str], None], strict: bool
-) -> Iterator[FoundCredential]:
-    try:
-        yield from source.offers(settings)
-    except KeyringUnusable as error:  # no keyring here; the files were searched before it
-        fault(error.what)
-    except ConfigurationError as error:  # damaged, or written by a later version of the tool
-        if strict:
-            raise
-        fault(str(error))
 
 
 def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator[str]:

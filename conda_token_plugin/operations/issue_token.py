@@ -19,7 +19,7 @@ from conda_token_plugin.errors.service import NoChannel, ServiceError
 from conda_token_plugin.errors.store import IssueLost, StoreError
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
-from conda_token_plugin.operations.export_tokens import refresh_exports
+from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.operations.issue_journal import recorded
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.operations.verify_token import places, verify

@@ -20,6 +20,7 @@ from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.integrations.rattler import Rattler, file_at
+from conda_token_plugin.integrations.target import shared_keys
 from conda_token_plugin.tokens.display import named
 
 if TYPE_CHECKING:
@@ -78,21 +79,20 @@ def private_credentials(
 def _entries(grants: Sequence[Grant], *, notice: Callable[[str], None]) -> list[Entry]:
     """Return the entries of the tokens, without the hosts that several of them need."""
     rattler = Rattler()
-    found: dict[str, list[tuple[Entry, Grant]]] = {}
+    wanted: list[tuple[Entry, Grant]] = []
     for grant in grants:
         if grant.token.path_before:
             notice(f"{VARIABLE} does not contain {named(grant.token)}: rattler cannot send it.")
-            continue
-        for entry in rattler.entries(grant):
-            found.setdefault(entry.key, []).append((entry, grant))
-    for host, some in found.items():
-        if len(some) > 1:
-            owners = " and ".join(named(grant.token) for _, grant in some)
-            notice(
-                f"{VARIABLE} contains no credential for {host}, because rattler can have one for "
-                f"each host, and {owners} are for it. To choose one, use --org."
-            )
-    return [some[0][0] for some in found.values() if len(some) == 1]
+        else:
+            wanted += [(entry, grant) for entry in rattler.entries(grant)]
+    shared = shared_keys((entry.key, grant) for entry, grant in wanted)
+    for host, some in shared.items():
+        owners = " and ".join(named(grant.token) for grant in some)
+        notice(
+            f"{VARIABLE} contains no credential for {host}, because rattler can have one for "
+            f"each host, and {owners} are for it. To choose one, use --org."
+        )
+    return [entry for entry, _ in wanted if entry.key not in shared]
 
 
 def _watched_folder(

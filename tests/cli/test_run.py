@@ -146,7 +146,7 @@ def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")
     shell("install", "--site", "--org", "acme", *other)
     shell("run", "--org", "acme", "--", "true").failed(
-        2, "ANACONDA_REPO_TOKEN_ACME can hold one token"
+        2, "can hold one credential for ANACONDA_REPO_TOKEN_ACME"
     )
 
 

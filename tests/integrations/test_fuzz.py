@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.netrc import FORMAT
 from conda_token_plugin.integrations.registry import SOURCES, TARGETS
-from conda_token_plugin.operations.import_tokens import collected
+from conda_token_plugin.integrations.source import collected
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.url_credentials import url_credentials

@@ -27,7 +27,7 @@ from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.integrations import docker, github_actions
 from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.integrations.registry import TARGETS, UNRECORDED
-from conda_token_plugin.operations import export_tokens, revert_export
+from conda_token_plugin.operations import export_tokens, exported_copies
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
 from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
 from conda_token_plugin.settings import expanded
@@ -167,7 +167,7 @@ def _take_back(call: CommandContext, names: Sequence[str]) -> int:
             if record.target in names
             and (not call.args.org or record.organization in call.args.org)
         ]
-        results = revert_export.take_back(
+        results = exported_copies.take_back(
             records, settings=call.settings, dry_run=call.args.dry_run
         )
     for one in results:
@@ -262,7 +262,5 @@ def _line(step: Step, *, dry_run: bool) -> str:
         did = "Already there:"
     else:
         did = "Would write" if dry_run else "Wrote"
-    return (
-        f"{did} {named(step.grant.token._replace(last_four=step.grant.secret.last_four))} "
-        f"for {step.entry.key} in {step.place.name} ({step.target.name})."
-    )
+    name, entry = named(step.grant.token), step.entry
+    return f"{did} {name} for {entry.key} in {step.place.name} ({step.target.name})."

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.cli.options import add_store, organization
 from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.integrations.registry import SOURCES, source
-from conda_token_plugin.operations.export_tokens import refresh_exports
+from conda_token_plugin.integrations.source import collected
+from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.operations.import_tokens import (
     ImportVerdict,
     candidate,
     clean,
-    collected,
     consequences,
     refused,
     tried,

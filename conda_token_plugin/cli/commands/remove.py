@@ -68,7 +68,7 @@ def run(call: CommandContext) -> int:
 
 def _removed_copies(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
     """Remove the copies that were exported to other tools."""
-    from conda_token_plugin.operations.revert_export import take_back_of
+    from conda_token_plugin.operations.exported_copies import take_back_of
 
     return [one for token in removed for one in take_back_of(token, settings=call.settings)]
 

@@ -1,0 +1,137 @@
+"""Refresh and remove what was exported: exactly the entries that still hold what was written.
+
+A file that is damaged or locked does not stop the others: its result says so, and its record
+stays, so that the command can be repeated.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.integrations.registry import TARGETS
+from conda_token_plugin.integrations.target import Grant
+from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, ExportResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from conda_token_plugin.integrations.target import Place, Target
+    from conda_token_plugin.operations.export_record import Record
+    from conda_token_plugin.settings import Settings
+    from conda_token_plugin.tokens.secret import Secret
+    from conda_token_plugin.tokens.token import Token
+
+    Change = Callable[[Record, Target, Place], tuple[ExportOutcome, str]]
+    """Changes one entry; returns what happened, and the reason if it could not be changed."""
+
+
+def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
+    """Write a new secret of ``token`` to every place that its former secret was exported to.
+
+    Args:
+        token: The token as it is stored now.
+        secret: Its new secret.
+        settings: Tells where the record of exports is.
+
+    Returns:
+        The results. That of a place that could not be changed has the reason, and the command
+        that exports the token again.
+
+    Raises:
+        StoreError: The record of exports cannot be read.
+    """
+    exports = ExportRecord(settings)
+    change = partial(_refresh, grant=Grant(token=token, secret=secret), exports=exports)
+    with exports.held() if exports.of(token) else nullcontext():  # usually there is nothing to lock
+        return [
+            _changed(
+                one,
+                change,
+                retry=f" Run: conda token export {one.target} --org {one.organization}",
+            )
+            for one in exports.of(token)
+        ]
+
+
+def take_back(
+    records: Iterable[Record], *, settings: Settings, dry_run: bool = False
+) -> list[ExportResult]:
+    """Remove the entries of ``records``. The caller holds the lock of the record.
+
+    Raises:
+        StoreError: The record of exports cannot be written.
+    """
+    exports = ExportRecord(settings)
+    results = []
+    for record in records:
+        result = _changed(record, partial(_take_back, exports=exports, dry_run=dry_run))
+        if not (result.failed or dry_run):
+            exports.forget(record)
+        results.append(result)
+    return results
+
+
+def take_back_of(token: Token, *, settings: Settings) -> list[ExportResult]:
+    """Remove every exported entry of ``token``.
+
+    Raises:
+        StoreError: The record of exports cannot be read or written.
+    """
+    exports = ExportRecord(settings)
+    with exports.held() if exports.of(token) else nullcontext():  # usually there is nothing to lock
+        return take_back(exports.of(token), settings=settings)
+
+
+def _changed(record: Record, change: Change, *, retry: str = "") -> ExportResult:
+    target = TARGETS.get(record.target)
+    if target is None:  # a record that another version of this plugin wrote
+        outcome, reason = ExportOutcome.FAILED, f"This version cannot export to {record.target}."
+    else:
+        try:
+            outcome, reason = change(record, target, target.place_named(record.place))
+        except TokenPluginError as error:  # the file is damaged or locked
+            outcome, reason = ExportOutcome.FAILED, f"{error}{retry}"
+    return ExportResult(record=record, outcome=outcome, reason=reason)
+
+
+def _refresh(
+    record: Record, target: Target, place: Place, *, grant: Grant, exports: ExportRecord
+) -> tuple[ExportOutcome, str]:
+    held = place.held(record.key)
+    entry = next((one for one in target.entries(grant) if one.key == record.key), None)
+    if held is None:
+        return ExportOutcome.GONE, ""
+    is_new = entry is not None and held == entry.value
+    if not (is_new or record.is_of(target.secret_in(held))):
+        return ExportOutcome.CHANGED, ""
+    if entry is None:
+        return ExportOutcome.FAILED, (
+            f"The new token is not for {record.key}. To remove the old one, run: "
+            f"conda token export {record.target} --remove"
+        )
+    # Recorded before it is written; `former` recognizes the entry if the write fails.
+    exports.add(replace(record, mark=grant.secret.mark, former=record.mark))
+    place.put(entry.key, entry.value)
+    return ExportOutcome.WRITTEN, ""
+
+
+def _take_back(
+    record: Record, target: Target, place: Place, *, exports: ExportRecord, dry_run: bool
+) -> tuple[ExportOutcome, str]:
+    held = place.held(record.key)
+    others = [one for one in exports.records() if one.spot == record.spot]
+    if held is None:
+        outcome = ExportOutcome.GONE
+    elif not record.is_of(target.secret_in(held)):
+        outcome = ExportOutcome.CHANGED
+    else:
+        outcome = ExportOutcome.UNCHANGED if len(others) > 1 else ExportOutcome.TAKEN_BACK
+    if not dry_run:
+        place.sweep(record.key)
+        if outcome is ExportOutcome.TAKEN_BACK:
+            place.drop(record.key, made=record.made)
+    return outcome, ""
