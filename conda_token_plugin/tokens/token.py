@@ -144,7 +144,7 @@ class Token(NamedTuple):
             return State(self.verdict.value)
         if self.expires is None:
             return State.UNKNOWN
-        if self.usable_until is not None and self.usable_until <= now:
+        if self._works_until(self.expires) <= now:
             return State.EXPIRED
         if self.subscription_ends is not None and self.subscription_ends <= now:
             return State.GRACE
@@ -157,13 +157,16 @@ class Token(NamedTuple):
         A token that expires before the subscription, as after a renewal without a sync,
         has no such grace period.
         """
+        return None if self.expires is None else self._works_until(self.expires)
+
+    def _works_until(self, expires: datetime) -> datetime:
         ends = self.subscription_ends
-        if self.expires is None or ends is None or ends - self.expires > ABOUT:
-            return self.expires
+        if ends is None or ends - expires > ABOUT:
+            return expires
         try:
             return ends + self.grace
         except OverflowError:  # a subscription without end: 9999-12-31
-            return self.expires
+            return expires
 
     @property
     def grace(self) -> timedelta:

@@ -58,6 +58,7 @@ def token(**facts: Any) -> Token:
         ({"expires": NOW - 29 * DAY, "subscription_ends": NOW - 29 * DAY}, State.GRACE),
         ({"expires": NOW - 30 * DAY, "subscription_ends": NOW - 30 * DAY}, State.EXPIRED),
         ({"expires": NOW - DAY, "subscription_ends": NOW - DAY + SECOND}, State.GRACE),
+        ({"expires": NOW - DAY, "subscription_ends": NOW}, State.GRACE),
         ({"expires": NOW + 300 * DAY, "subscription_ends": NOW - 31 * DAY}, State.EXPIRED),
         ({"expires": NOW - DAY, "subscription_ends": NOW + 300 * DAY}, State.EXPIRED),
         ({"expires": NOW + 5 * DAY, "subscription_ends": NOW + 5 * DAY}, State.EXPIRING),
@@ -248,6 +249,17 @@ def test_entry_of_another_program_is_read_or_raises_a_documented_error(
     assert isinstance(held.organization, str)
 
 
+@pytest.mark.parametrize("facts", [{}, {"tolerance_months": 0}, {"last_four": "abcd"}])
+def test_stored_form_has_what_is_required_and_what_is_set(facts: dict[str, Any]) -> None:
+    required = {"organization": "acme", "kind": "individual", "scope": []}
+    assert token(scope=(), **facts).as_json() == {**required, **facts}
+
+
+@pytest.mark.parametrize("way", AuthScheme)
+def test_stored_scheme_is_read_by_its_name(way: AuthScheme) -> None:
+    assert Token.from_json({**token().as_json(), "way": way.value}).way is way
+
+
 def test_names_of_a_later_version_are_ignored() -> None:
     assert Token.from_json({**token().as_json(), "colour": "blue"}) == token()
 
@@ -284,6 +296,7 @@ def test_token_that_never_had_a_prefix_has_its_organization_as_key() -> None:
             ("tolerance_months", months, "a number of months was expected")
             for months in (1201, -1, True, "2")
         ),
+        ("way", "no-such-way", "'no-such-way' is not a valid AuthScheme"),
         ("kind", "no-such-kind", "'no-such-kind' is not a valid TokenKind"),
     ],
 )
