@@ -127,7 +127,8 @@ def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
     expires = _expiry(token, seen=seen)
     if expires is not None and seen.ends is not None and seen.ends - expires > ABOUT:
         return SyncOutcome.EXTENDABLE
-    if expires is not None and token.expires is not None and expires > token.expires:
+    said = seen.current_expires
+    if said is not None and token.expires is not None and said > token.expires:
         return SyncOutcome.EXTENDED
     return SyncOutcome.CURRENT
 

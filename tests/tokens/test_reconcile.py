@@ -59,6 +59,9 @@ def ends(days: float) -> datetime:
         ({}, Observation(**current()), SyncOutcome.CURRENT),
         ({"id": ""}, Observation(accepted=True, **current()), SyncOutcome.CURRENT),
         ({"expires": None}, Observation(current_id="one"), SyncOutcome.CURRENT),
+        ({"expires": None}, Observation(**current()), SyncOutcome.CURRENT),
+        ({}, Observation(ends=ends(-40), tolerance_months=2, **current(-40)), SyncOutcome.GRACE),
+        ({"tolerance_months": 2}, Observation(ends=ends(-40), **current(-40)), SyncOutcome.GRACE),
         (
             {"kind": TokenKind.SITE, "expires": None},
             Observation(accepted=True),
@@ -82,6 +85,31 @@ def test_metadata_have_the_id_and_the_dates_that_the_service_said() -> None:
     known, _ = synced(token(id=""), seen=seen, now=NOW)
     assert (known.id, known.expires, known.subscription_ends) == ("one", ends(200), ends(200))
     assert (known.checked, known.proven) == (NOW, NOW)
+
+
+def test_metadata_have_the_tolerance_that_the_service_said() -> None:
+    known, _ = synced(token(), seen=Observation(tolerance_months=2, **current()), now=NOW)
+    assert known.tolerance_months == 2
+
+
+def test_metadata_keep_what_the_service_does_not_say() -> None:
+    held = token(kind=TokenKind.SITE, subscription_ends=ends(100), tolerance_months=2)
+    known, _ = synced(held, seen=Observation(accepted=True), now=NOW)
+    assert known == held._replace(checked=NOW, proven=NOW)
+
+
+def test_names_of_outcomes_are_those_of_the_json_output() -> None:
+    assert [outcome.value for outcome in SyncOutcome] == [
+        "up to date",
+        "extended",
+        "can be extended",
+        "in grace",
+        "revoked",
+        "reissued elsewhere",
+        "cancelled",
+        "ended",
+        "unknown",
+    ]
 
 
 def test_metadata_keep_id_and_expiry_if_the_current_token_is_another_one() -> None:
