@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from conda_token_plugin.cli import main
+from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import API_KEY, Settings
 from conda_token_plugin.settings.sites import Site
 from tests.support.json_documents import validate
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.sandbox.world.model import Token
     from tests.support.terminal import Terminal
+
+
+SERVICE_FAULTS: tuple[dict[str, Any], ...] = (
+    {"status": 429, "headers": (("Retry-After", "7"),)},
+    {"status": 500},
+    {"status": 502, "body": b"<html>"},
+    {"ending": Ending.RESET},
+    {"status": 0, "ending": Ending.HALF},
+    {"status": 200, "body": b"<html>"},
+    {"status": 200, "body": b"{}"},
+)
+"""Faults of the service, for which every command ends with exit code 5."""
 
 
 class Shell:

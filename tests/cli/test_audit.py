@@ -490,10 +490,9 @@ def test_audit_handles_thousands_of_findings(shell: Shell, at_project: Path) -> 
     assert UNKNOWN not in path.read_text()
 
 
-def test_table_of_findings_names_the_organization(shell: Shell) -> None:
-    shell.install("acme")
+def test_table_of_findings_names_the_organization(acme: Shell) -> None:
     value = user_store(Settings()).secret(user_store(Settings()).tokens()[0].key).reveal()
-    (shell.home / "notes").write_text(f"{shell.sandbox.repo}t/{value}/acme/main\n")
-    header, row = shell("audit", str(shell.home / "notes")).out.splitlines()
+    (acme.home / "notes").write_text(f"{acme.sandbox.repo}t/{value}/acme/main\n")
+    header, row = acme("audit", str(acme.home / "notes")).out.splitlines()
     columns = dict(zip(header.split("\t"), row.split("\t"), strict=True))
     assert columns["organization"] == "acme"

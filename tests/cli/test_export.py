@@ -214,18 +214,17 @@ def test_remove_keeps_the_same_token_if_another_program_wrote_it(shell: Shell) -
     assert path.read_bytes() == before
 
 
-def test_export_after_a_reissue_replaces_the_exported_entry(shell: Shell) -> None:
-    shell.install("acme")
-    shell("export", "rattler")
-    first = (shell.home / RATTLER).read_bytes()
-    shell.install("acme")
-    assert shell("export", "rattler").code == 0
-    current = shell.sandbox.world.current("acme", "ada")
+def test_export_after_a_reissue_replaces_the_exported_entry(acme: Shell) -> None:
+    acme("export", "rattler")
+    first = (acme.home / RATTLER).read_bytes()
+    acme.install("acme")
+    assert acme("export", "rattler").code == 0
+    current = acme.sandbox.world.current("acme", "ada")
     assert current
-    assert (shell.home / RATTLER).read_bytes() != first
-    assert current.value in (shell.home / RATTLER).read_text()
-    shell("export", "rattler", "--remove")
-    assert not (shell.home / ".rattler").exists()
+    assert (acme.home / RATTLER).read_bytes() != first
+    assert current.value in (acme.home / RATTLER).read_text()
+    acme("export", "rattler", "--remove")
+    assert not (acme.home / ".rattler").exists()
 
 
 def test_remove_keeps_an_entry_that_was_changed_since_the_export(shell: Shell) -> None:

@@ -26,12 +26,21 @@ ASKS_FOR_PASSWORD = (
     b"Content-Length: 0\r\n\r\n"
 )
 
+GIVEN = ("install", "--site", "--org", "acme", "--token-env", "T")
+
 
 @pytest.fixture
 def site_token(shell: Shell) -> str:
     """The site token of acme, without a login."""
     shell.unset("ANACONDA_AUTH_API_KEY")
     return shell.issued("acme", "").value
+
+
+@pytest.fixture
+def given(shell: Shell, site_token: str) -> Shell:
+    """A shell without a login, whose variable T contains the site token of acme."""
+    shell.set("T", site_token)
+    return shell
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -81,45 +90,36 @@ def test_token_as_argument_is_accepted_with_a_warning(shell: Shell, site_token: 
     assert site_token[:8] not in ran.err
 
 
-def test_expiry_of_a_given_token_is_unknown_unless_it_is_given(
-    shell: Shell, site_token: str
-) -> None:
-    shell.set("T", site_token)
-    install = ("install", "--site", "--org", "acme", "--token-env", "T")
-    assert "unknown (set it with --expires DATE)" in shell(*install).err
+def test_expiry_of_a_given_token_is_unknown_unless_it_is_given(given: Shell) -> None:
+    assert "unknown (set it with --expires DATE)" in given(*GIVEN).err
     assert (
-        shell(*install, "--expires", "2031-05-01", "--json")
-        .json["expires"]
-        .startswith("2031-05-01")
+        given(*GIVEN, "--expires", "2031-05-01", "--json").json["expires"].startswith("2031-05-01")
     )
 
 
 @pytest.mark.parametrize("date", ["soon", "2031-13-01", "2031-02-30", ""])
 def test_expiry_that_is_not_a_date_is_an_error(shell: Shell, date: str) -> None:
-    shell("install", "--site", "--org", "acme", "--token-env", "T", "--expires", date).failed(
-        2, "2027-01-31"
-    )
+    shell(*GIVEN, "--expires", date).failed(2, "2027-01-31")
 
 
-def test_token_for_one_channel_is_sent_to_that_channel_only(shell: Shell, site_token: str) -> None:
-    shell.set("T", site_token)
-    channel = f"{shell.sandbox.repo}acme/private"
-    ran = shell("install", "--site", "--org", "acme", "-c", channel, "--token-env", "T")
+def test_token_for_one_channel_is_sent_to_that_channel_only(given: Shell) -> None:
+    channel = f"{given.sandbox.repo}acme/private"
+    ran = given("install", "--site", "--org", "acme", "-c", channel, "--token-env", "T")
     assert f"Verified: downloaded package from {channel}" in ran.err
-    sent = [request.path for request in shell.sandbox.requests if request.authorization]
+    sent = [request.path for request in given.sandbox.requests if request.authorization]
     assert sent
     assert all(path.startswith("/repo/acme/private/") for path in sent)
 
 
 def test_given_token_that_is_refused_is_not_stored(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
-    shell("install", "--site", "--org", "acme", "--token-env", "T").failed(5, "It was not stored")
+    shell(*GIVEN).failed(5, "It was not stored")
     assert shell.held() == []
 
 
 def test_no_validate_makes_no_request_and_list_shows_it(shell: Shell, site_token: str) -> None:
     shell.set("T", site_token[::-1])
-    shell("install", "--site", "--org", "acme", "--token-env", "T", "--no-validate").well()
+    shell(*GIVEN, "--no-validate").well()
     assert len(shell.sandbox.requests) == 0
     assert "not verified" in shell("list").out
 
@@ -127,8 +127,8 @@ def test_no_validate_makes_no_request_and_list_shows_it(shell: Shell, site_token
 def test_token_of_another_server_is_named_by_its_host(shell: Shell) -> None:
     shell.set("T", "k" * 32)
     url = "https://quetz.example/get/team"
-    install = ("install", "-c", url, "--token-env", "T", "--no-validate", "--send-as", "path")
-    held = shell(*install, "--json").json
+    words = ("-c", url, "--token-env", "T", "--no-validate", "--send-as", "path")
+    held = shell("install", *words, "--json").json
     assert held["scope"] == [url]
     assert held["organization"] == "quetz.example"
     assert held["way"] == "path"
@@ -183,12 +183,11 @@ def test_conditional_install_reports_its_action_and_the_reason(
     assert why in ran.json["why"]
 
 
-def test_kept_token_needs_no_request_and_no_login(shell: Shell) -> None:
-    shell.install("acme")
-    shell.unset("ANACONDA_AUTH_API_KEY")
-    shell.sandbox.requests.clear()
-    assert shell("install", "--org", "acme", "--if-missing").code == 0
-    assert len(shell.sandbox.requests) == 0
+def test_kept_token_needs_no_request_and_no_login(acme: Shell) -> None:
+    acme.unset("ANACONDA_AUTH_API_KEY")
+    acme.sandbox.requests.clear()
+    assert acme("install", "--org", "acme", "--if-missing").code == 0
+    assert len(acme.sandbox.requests) == 0
 
 
 def install_for(shell: Shell, *, days: int) -> None:
@@ -273,12 +272,11 @@ def test_token_of_another_server_does_not_count_for_the_repository(shell: Shell)
     assert script(shell, "--if-missing") == ("issued", "none is stored")
 
 
-def test_kept_token_restores_a_missing_drop_in(shell: Shell) -> None:
-    shell.install("acme")
-    (drop_in,) = shell.home.rglob("conda-token-plugin.yml")
+def test_kept_token_restores_a_missing_drop_in(acme: Shell) -> None:
+    (drop_in,) = acme.home.rglob("conda-token-plugin.yml")
     before = drop_in.read_bytes()
     drop_in.unlink()
-    assert script(shell, "--if-missing")[0] == "kept"
+    assert script(acme, "--if-missing")[0] == "kept"
     assert drop_in.read_bytes() == before
 
 
@@ -290,44 +288,37 @@ def machine(shell: Shell, tmp_path: Path) -> Path:
     return tmp_path / "etc"
 
 
-def test_system_token_is_stored_apart_from_the_users_tokens(
-    shell: Shell, site_token: str, machine: Path
-) -> None:
-    shell.set("T", site_token)
-    ran = shell(
-        "install", "--site", "--org", "acme", "--system", "--token-env", "T", "--group", "root"
-    ).well()
+def test_system_token_is_stored_apart_from_the_users_tokens(given: Shell, machine: Path) -> None:
+    ran = given(*GIVEN, "--system", "--group", "root").well()
     assert "Readers:  root only" in ran.err
     assert "of this machine" in ran.err
-    assert [held["source"] for held in shell.held()] == ["machine"]
-    assert f"{shell.sandbox.repo}acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
-    assert shell.files() == {}
-    assert "machine" in shell("which", f"{shell.sandbox.repo}acme/main").out
+    assert [held["source"] for held in given.held()] == ["machine"]
+    assert f"{given.sandbox.repo}acme/*" in (machine / "condarc.d" / "ours.yml").read_text()
+    assert given.files() == {}
+    assert "machine" in given("which", f"{given.sandbox.repo}acme/main").out
 
 
 @pytest.mark.parametrize("option", ["--system", "-s"])
 def test_system_token_is_removed_only_with_the_option(
-    shell: Shell, site_token: str, machine: Path, option: str
+    given: Shell, machine: Path, option: str
 ) -> None:
-    shell.set("T", site_token)
-    shell("set", "--org", "acme", option, "--group", "root", "--token-env", "T")
-    assert shell("remove", "acme").code == 1
-    assert shell("remove", "acme", option).code == 0
-    assert shell.held() == []
+    given("set", "--org", "acme", option, "--group", "root", "--token-env", "T")
+    assert given("remove", "acme").code == 1
+    assert given("remove", "acme", option).code == 0
+    assert given.held() == []
     assert not (machine / "condarc.d" / "ours.yml").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may chown")
 def test_group_option_lets_only_that_group_read_the_machines_store(
-    shell: Shell, site_token: str, machine: Path
+    given: Shell, machine: Path
 ) -> None:
-    shell.set("T", site_token)
-    words = ("install", "--site", "--org", "acme", "--system", "--token-env", "T")
-    assert shell(*words, "--group", "nogroup").code == 0
+    words = (*GIVEN, "--system")
+    assert given(*words, "--group", "nogroup").code == 0
     for path in (machine / "store", *(machine / "store").rglob("*")):
         assert path.group() == "nogroup"
         assert not path.stat().st_mode & 0o007
-    assert shell(*words, "--group", "no-such-group").code == 2
+    assert given(*words, "--group", "no-such-group").code == 2
 
 
 NOBODY = 65534
@@ -345,15 +336,14 @@ raise SystemExit(main(sys.argv[1:]))
 
 
 @pytest.fixture
-def public(shell: Shell, site_token: str) -> Iterator[Path]:
+def public(given: Shell) -> Iterator[Path]:
     """A machine with a token of acme for the group daemon, in a folder that all can reach."""
     folder = Path(tempfile.mkdtemp(prefix="machine"))
     folder.chmod(0o755)
-    shell.set("CONDA_TOKEN_SYSTEM_HOME", str(folder / "store"))
-    shell.set("CONDA_TOKEN_SYSTEM_CONDARC", str(folder / "condarc.d" / "ours.yml"))
-    shell.set("T", site_token)
-    words = ("install", "--site", "--org", "acme", "--system", "--token-env", "T")
-    assert shell(*words, "--group", "daemon").code == 0
+    given.set("CONDA_TOKEN_SYSTEM_HOME", str(folder / "store"))
+    given.set("CONDA_TOKEN_SYSTEM_CONDARC", str(folder / "condarc.d" / "ours.yml"))
+    words = (*GIVEN, "--system")
+    assert given(*words, "--group", "daemon").code == 0
     home = folder / "home"
     home.mkdir()
     os.chown(home, NOBODY, NOBODY)
@@ -406,45 +396,35 @@ def test_only_the_token_that_a_variable_supplies_can_be_stored(
 
 
 def test_system_without_a_group_names_the_option_and_changes_nothing(
-    shell: Shell, site_token: str, machine: Path
+    given: Shell, machine: Path
 ) -> None:
-    shell.set("T", site_token)
-    shell("install", "--site", "--org", "acme", "--system", "--token-env", "T").failed(
-        2, "(users, staff, root)", "--group NAME"
-    )
+    given(*GIVEN, "--system").failed(2, "(users, staff, root)", "--group NAME")
     assert not machine.exists()
 
 
 def test_site_token_of_another_organization_is_not_verified_on_a_shared_channel(
-    shell: Shell, site_token: str
+    given: Shell,
 ) -> None:
-    shell.set("T", site_token)
-    ran = shell("install", "--site", "--org", "globex", "--token-env", "T").failed(
+    ran = given("install", "--site", "--org", "globex", "--token-env", "T").failed(
         5, "It was not stored", "/repo/globex/main"
     )
     assert ran.line.endswith("Check that the token is one of globex and was not revoked.")
 
 
-def test_refused_scheme_is_reported_and_the_token_is_not_stored(
-    shell: Shell, site_token: str
-) -> None:
-    shell.set("T", site_token)
+def test_refused_scheme_is_reported_and_the_token_is_not_stored(given: Shell) -> None:
     with recording() as server:
         server.raw = ASKS_FOR_PASSWORD
         where = ("-c", f"{server.url}/get/main", "--org", "files")
-        ran = shell("install", "--site", *where, "--token-env", "T")
+        ran = given("install", "--site", *where, "--token-env", "T")
     assert ran.code == 5
     assert "Check that the token is one of files and was not revoked." in ran.line
     assert "--send-as basic" in ran.line
-    assert shell.held() == []
+    assert given.held() == []
 
 
-def test_organization_is_read_from_the_service_when_it_is_not_named(
-    shell: Shell, site_token: str
-) -> None:
-    shell.set("T", site_token)
-    shell.log_in("grace")
-    assert shell("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"
+def test_organization_is_read_from_the_service_when_it_is_not_named(given: Shell) -> None:
+    given.log_in("grace")
+    assert given("install", "--site", "--token-env", "T", "--json").json["organization"] == "acme"
 
 
 def test_default_channels_are_offered_only_after_the_token_is_verified(
@@ -461,19 +441,18 @@ def test_default_channels_are_offered_only_after_the_token_is_verified(
 
 
 def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    shell.install("acme")
-    issued = shell.issued("acme").id
+    issued = acme.issued("acme").id
     words = ("run", "--org", "acme", "--as", "T", "--", "sh", "-c", 'printf %s "$T"')
     program = (sys.executable, "-m", "conda_token_plugin", *words)
     piped = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    shell.set("CONDA_TOKEN_HOME", str(tmp_path / "second"))
-    shell.set("CONDA_TOKEN_CONDARC", str(tmp_path / "second.yml"))
-    assert "--token-stdin" in shell("install", "--org", "acme", "--yes").line
+    acme.set("CONDA_TOKEN_HOME", str(tmp_path / "second"))
+    acme.set("CONDA_TOKEN_CONDARC", str(tmp_path / "second.yml"))
+    assert "--token-stdin" in acme("install", "--org", "acme", "--yes").line
 
     monkeypatch.setattr(sys, "stdin", io.StringIO(piped))
-    ran = shell("install", "--org", "acme", "--token-stdin").well()
+    ran = acme("install", "--org", "acme", "--token-stdin").well()
     assert "Verified: downloaded package from" in ran.err
-    assert shell.issued("acme").id == issued
-    assert shell("status").code == 0
+    assert acme.issued("acme").id == issued
+    assert acme("status").code == 0

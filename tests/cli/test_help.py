@@ -121,9 +121,8 @@ def test_misspelt_command_names_the_similar_one(
 
 
 @pytest.mark.parametrize("words", [("remove", "acm"), ("install", "--org", "acmee")])
-def test_misspelt_organization_names_the_similar_one(shell: Shell, words: tuple[str, ...]) -> None:
-    shell.install("acme")
-    ran = shell(*words)
+def test_misspelt_organization_names_the_similar_one(acme: Shell, words: tuple[str, ...]) -> None:
+    ran = acme(*words)
     assert ran.code != 0
     assert "Did you mean" in ran.line
     assert "acme" in ran.line.partition("Did you mean")[2]

@@ -313,14 +313,13 @@ def test_import_and_audit_show_no_password_of_a_bucket(shell: Shell) -> None:
         assert "abcdefgh01234567" not in ran.out + ran.err
 
 
-def test_import_refreshes_the_exports_of_the_token_that_it_replaces(shell: Shell) -> None:
-    shell.install("acme")
-    shell("export", "rattler", "--yes")
-    fresh = shell.sandbox.world.issue("acme", "ada").value
-    in_condarc(shell, fresh)
-    ran = shell("import", "condarc", "--yes").well()
+def test_import_refreshes_the_exports_of_the_token_that_it_replaces(acme: Shell) -> None:
+    acme("export", "rattler", "--yes")
+    fresh = acme.sandbox.world.issue("acme", "ada").value
+    in_condarc(acme, fresh)
+    ran = acme("import", "condarc", "--yes").well()
     assert "Export to rattler" in ran.err
-    held = json.loads((shell.home / ".rattler/credentials.json").read_text())
+    held = json.loads((acme.home / ".rattler/credentials.json").read_text())
     assert held == {"127.0.0.1": {"CondaToken": fresh}}
 
 
@@ -369,20 +368,18 @@ def test_import_ignores_a_token_that_cannot_be_sent_anywhere(shell: Shell) -> No
     assert shell("import", "--dry-run", "--json").json["found"] == []
 
 
-def test_import_cleans_a_token_that_is_already_stored(shell: Shell) -> None:
-    shell.install("acme")
-    path = in_condarc(shell, shell.issued("acme").value)
-    ran = shell("import", "--yes", "--clean", "--json")
+def test_import_cleans_a_token_that_is_already_stored(acme: Shell) -> None:
+    path = in_condarc(acme, acme.issued("acme").value)
+    ran = acme("import", "--yes", "--clean", "--json")
     assert ran.json["found"][0]["verdict"] == "already stored"
     assert ran.json["imported"] == []
     assert ran.json["cleaned"][0]["path"] == str(path)
 
 
-def test_import_names_the_stored_token_that_it_replaces(shell: Shell) -> None:
-    shell.install("acme")
-    old = shell.issued("acme").value
-    in_condarc(shell, issued(shell))
-    ran = shell("import", "--yes").well()
+def test_import_names_the_stored_token_that_it_replaces(acme: Shell) -> None:
+    old = acme.issued("acme").value
+    in_condarc(acme, issued(acme))
+    ran = acme("import", "--yes").well()
     assert f"replaces the stored token …{old[-4:]}" in ran.err
 
 
@@ -471,11 +468,10 @@ def test_import_says_that_a_token_of_unknown_owner_is_sent_everywhere(shell: She
     assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
 
 
-def test_import_names_channels_that_get_another_token(shell: Shell) -> None:
-    shell.install("acme")
-    value = issued(shell, "globex")
-    shell.write(".condarc", f"default_channels: [{shell.url_with(value, 'main')}]\n")
-    ran = shell("import", "condarc", "--yes").well()
+def test_import_names_channels_that_get_another_token(acme: Shell) -> None:
+    value = issued(acme, "globex")
+    acme.write(".condarc", f"default_channels: [{acme.url_with(value, 'main')}]\n")
+    ran = acme("import", "condarc", "--yes").well()
     assert "no longer the token of acme" in ran.err
 
 

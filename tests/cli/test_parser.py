@@ -14,6 +14,7 @@ from conda_token_plugin.cli.parser import expanded, parsed
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
+    from tests.support.machine import Machine
 
 
 @pytest.mark.parametrize(
@@ -88,8 +89,8 @@ def test_unwritable_output_is_one_line(shell: Shell, buffered: str) -> None:
     assert list_into("2> /dev/full > /dev/full") == (1, "")
 
 
-def test_closed_output_is_not_an_error(shell: Shell) -> None:
-    shell.install("acme")
+@pytest.mark.usefixtures("acme")
+def test_closed_output_is_not_an_error() -> None:
     assert list_into(">&-") == (0, "")
 
 
@@ -120,6 +121,14 @@ def test_alias_runs_its_command(alias: str, command: str) -> None:
 
 def test_json_before_the_command_prints_one_document(shell: Shell) -> None:
     assert shell("--json", "list").json == []
+
+
+@pytest.mark.conda
+@pytest.mark.parametrize(
+    "words", [("--json", "token", "list"), ("token", "--json", "list"), ("token", "list", "--json")]
+)
+def test_json_of_conda_is_used_wherever_it_is(machine: Machine, words: tuple[str, ...]) -> None:
+    assert machine.conda(*words).well().json == []
 
 
 def test_revoke_says_what_revokes_and_that_remove_does_not(shell: Shell) -> None:

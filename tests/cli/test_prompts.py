@@ -76,10 +76,9 @@ def test_answer_other_than_yes_keeps_the_token(shell: Shell, answer: str) -> Non
 
 @pytest.mark.parametrize(("columns", "table"), [(200, True), (80, True), (60, False), (30, False)])
 def test_list_is_a_table_if_it_fits_and_blocks_otherwise(
-    shell: Shell, columns: int, *, table: bool
+    acme: Shell, columns: int, *, table: bool
 ) -> None:
-    shell.install("acme")
-    shell.unset("ANACONDA_AUTH_API_KEY")
+    acme.unset("ANACONDA_AUTH_API_KEY")
     terminal = Terminal("list", environment=os.environ, size=(24, columns))
     assert terminal.finish() == 0
     lines = re.sub(r"\x1b\[[0-9;]*m", "", terminal.seen).splitlines()

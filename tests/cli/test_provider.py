@@ -274,10 +274,9 @@ def test_provider_stays_in_the_drop_in_when_tokens_come_and_go(shell: Shell, mad
 
 
 @pytest.mark.parametrize("target", ["rattler", "dotenv"])
-def test_credential_of_a_provider_is_not_exported(shell: Shell, made: Program, target: str) -> None:
-    shell.install("acme")
-    add(shell, "--name", "vault", command=made.command, scope=f"{shell.sandbox.repo}acme")
-    shell("export", target, "--org", "acme", "--yes").failed(2, "provider vault")
+def test_credential_of_a_provider_is_not_exported(acme: Shell, made: Program, target: str) -> None:
+    add(acme, "--name", "vault", command=made.command, scope=f"{acme.sandbox.repo}acme")
+    acme("export", target, "--org", "acme", "--yes").failed(2, "provider vault")
     assert made.calls == []
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
+def organizations(shell: Shell) -> list[str]:
+    return [one["organization"] for one in shell.held()]
+
+
 def test_remove_of_the_last_token_deletes_the_drop_in(shell: Shell) -> None:
     before = shell.files()
     shell.install("acme")
@@ -22,47 +26,38 @@ def test_remove_of_the_last_token_deletes_the_drop_in(shell: Shell) -> None:
     assert {name for name in shell.files() if "conda-token-plugin" not in name} == set(before)
 
 
-def test_remove_leaves_no_secret_on_disk(shell: Shell) -> None:
-    shell.install("acme")
-    value = shell.issued("acme").value
-    assert value in b"".join(shell.files().values()).decode()
-    shell("remove", "acme")
-    assert value not in b"".join(shell.files().values()).decode()
+def test_remove_leaves_no_secret_on_disk(acme: Shell) -> None:
+    value = acme.issued("acme").value
+    assert value in b"".join(acme.files().values()).decode()
+    acme("remove", "acme")
+    assert value not in b"".join(acme.files().values()).decode()
 
 
-def test_remove_keeps_the_token_and_configuration_of_another_organization(shell: Shell) -> None:
-    shell.install("acme")
-    shell.install("globex")
-    assert shell("remove", "acme").code == 0
-    text = shell.dropin
+def test_remove_keeps_the_token_and_configuration_of_another_organization(two: Shell) -> None:
+    assert two("remove", "acme").code == 0
+    text = two.dropin
     assert text
-    assert shell("which", "globex/main").code == 0
-    assert shell("which", "acme/main").code == 1
-    assert [held["organization"] for held in shell.held()] == ["globex"]
+    assert two("which", "globex/main").code == 0
+    assert two("which", "acme/main").code == 1
+    assert [held["organization"] for held in two.held()] == ["globex"]
 
 
-def test_remove_all_removes_all_and_accepts_an_empty_store(shell: Shell) -> None:
-    shell.install("acme")
-    shell.install("globex")
-    assert len(shell("remove", "--all", "--json").json["removed"]) == 2
-    again = shell("remove", "--all").well()
+def test_remove_all_removes_all_and_accepts_an_empty_store(two: Shell) -> None:
+    assert len(two("remove", "--all", "--json").json["removed"]) == 2
+    again = two("remove", "--all").well()
     assert "No token is stored" in again.err
 
 
-def test_remove_of_an_unknown_organization_names_the_stored_ones(
-    shell: Shell,
-) -> None:
-    shell.install("acme")
-    before = shell.files()
-    shell("remove", "hooli").failed(1, "hooli", "acme")
-    assert shell.files() == before
+def test_remove_of_an_unknown_organization_names_the_stored_ones(acme: Shell) -> None:
+    before = acme.files()
+    acme("remove", "hooli").failed(1, "hooli", "acme")
+    assert acme.files() == before
 
 
-def test_remove_with_one_unknown_name_removes_nothing(shell: Shell) -> None:
-    shell.install("acme")
-    before = shell.files()
-    assert shell("remove", "acme", "hooli").code == 1
-    assert shell.files() == before
+def test_remove_with_one_unknown_name_removes_nothing(acme: Shell) -> None:
+    before = acme.files()
+    assert acme("remove", "acme", "hooli").code == 1
+    assert acme.files() == before
 
 
 def test_remove_names_the_variable_that_supplies_the_token(shell: Shell) -> None:
@@ -71,9 +66,8 @@ def test_remove_names_the_variable_that_supplies_the_token(shell: Shell) -> None
 
 
 def test_remove_reports_what_could_not_be_deleted(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+    acme: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shell.install("acme")
     real = FileVault.delete
 
     def delete(self: FileVault, entry: str) -> None:
@@ -82,23 +76,20 @@ def test_remove_reports_what_could_not_be_deleted(
         real(self, entry)
 
     monkeypatch.setattr(FileVault, "delete", delete)
-    ran = shell("remove", "acme").well()
+    ran = acme("remove", "acme").well()
     assert "What was removed is deleted there later." in ran.err
 
 
-def test_remove_names_a_variable_that_still_supplies_a_token(shell: Shell) -> None:
-    shell.install("acme")
-    shell.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
-    ran = shell("remove", "acme").well()
+def test_remove_names_a_variable_that_still_supplies_a_token(acme: Shell) -> None:
+    acme.set("ANACONDA_REPO_TOKEN_ACME", "t" * 20)
+    ran = acme("remove", "acme").well()
     assert ran.err.endswith("ANACONDA_REPO_TOKEN_ACME still supplies a token for acme.\n")
 
 
-def test_remove_without_a_name_is_an_error_if_several_are_stored(shell: Shell) -> None:
-    for organization in ("acme", "globex"):
-        shell.install(organization)
-    assert shell("remove").code == 2
-    assert shell("remove", "acme", "--all").code == 2
-    assert len(shell.held()) == 2
+def test_remove_without_a_name_is_an_error_if_several_are_stored(two: Shell) -> None:
+    assert two("remove").code == 2
+    assert two("remove", "acme", "--all").code == 2
+    assert len(two.held()) == 2
 
 
 def test_remove_never_changes_the_condarc_of_the_user(shell: Shell) -> None:
@@ -109,13 +100,11 @@ def test_remove_never_changes_the_condarc_of_the_user(shell: Shell) -> None:
     assert condarc.read_text() == "# mine\nchannels: [conda-forge] # a comment\n"
 
 
-def test_shared_channels_are_given_to_another_token_when_theirs_is_removed(shell: Shell) -> None:
-    for organization in ("acme", "globex"):
-        shell.install(organization)
-    assert shell("which", "main", "--json").json["organization"] == "acme"
-    ran = shell("remove", "acme")
+def test_shared_channels_are_given_to_another_token_when_theirs_is_removed(two: Shell) -> None:
+    assert two("which", "main", "--json").json["organization"] == "acme"
+    ran = two("remove", "acme")
     assert "of globex." in ran.err
-    assert shell("which", "main", "--json").json["organization"] == "globex"
+    assert two("which", "main", "--json").json["organization"] == "globex"
 
 
 def test_remove_says_that_the_token_is_in_the_store_of_the_machine(
@@ -150,18 +139,37 @@ def test_remove_of_a_named_organization_without_anything_stored_is_an_error(
 
 @pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])
 def test_remove_of_the_only_token_asks_at_a_terminal_and_no_is_not_an_error(
-    shell: Shell, answer: str, code: int, *, kept: bool
+    acme: Shell, answer: str, code: int, *, kept: bool
 ) -> None:
-    shell.install("acme")
-    terminal = shell.at_terminal("remove")
+    terminal = acme.at_terminal("remove")
     terminal.wait_for("of acme? [y/N]")
     terminal.type(f"{answer}\n")
     assert terminal.finish() == code
-    assert bool(shell.held()) is kept
+    assert bool(acme.held()) is kept
     assert ("Kept. Nothing was changed." in terminal.seen) is kept
     assert "error:" not in terminal.seen
 
 
-def test_remove_of_an_unknown_organization_does_not_suggest_to_install_one(shell: Shell) -> None:
-    shell.install("acme")
-    assert shell("remove", "nosuch").line.endswith("See: conda-token-plugin list")
+def test_remove_of_an_unknown_organization_does_not_suggest_to_install_one(acme: Shell) -> None:
+    assert acme("remove", "nosuch").line.endswith("See: conda-token-plugin list")
+
+
+@pytest.mark.parametrize("option", ["-o", "--org"])
+def test_uninstall_accepts_the_organization_as_an_option(two: Shell, option: str) -> None:
+    two("uninstall", option, "acme").well()
+    assert organizations(two) == ["globex"]
+
+
+@pytest.mark.parametrize("option", ["-a", "--all"])
+def test_uninstall_all_removes_all_tokens(two: Shell, option: str) -> None:
+    two("uninstall", option).well()
+    assert organizations(two) == []
+
+
+@pytest.mark.parametrize("words", [[], ["--env"], ["-e"], ["-f", "/nowhere/condarc"]])
+def test_remove_without_a_name_means_the_only_token(two: Shell, words: list[str]) -> None:
+    two("remove", *words).failed(2)
+    assert organizations(two) == ["acme", "globex"]
+    two("remove", "globex")
+    two("remove", *words).well()
+    assert organizations(two) == []

@@ -48,11 +48,9 @@ def test_screen_of_install_with_several_organizations(shell: Shell) -> None:
         ("remove_unknown", ("remove", "nosuch")),
     ],
 )
-def test_screen_of_command_with_two_tokens(shell: Shell, name: str, words: tuple[str, ...]) -> None:
-    for organization in ("acme", "globex"):
-        shell.install(organization)
+def test_screen_of_command_with_two_tokens(two: Shell, name: str, words: tuple[str, ...]) -> None:
     if name in {"list", "status"}:  # the API key would be a third row
-        shell.unset(API_KEY)
+        two.unset(API_KEY)
     codes = {"status_fail_within": 1, "remove_unknown": 1}
     compare(name, screen(start(*words), code=codes.get(name, 0)))
 
@@ -81,10 +79,8 @@ def test_screen_of_error_is_error_and_hint_on_lines_of_their_own(shell: Shell) -
     assert [head for head in heads if head.strip()] == ["error: ", "hint:  "]
 
 
-def test_no_line_of_list_is_longer_than_the_screen(shell: Shell) -> None:
-    for organization in ("acme", "globex"):
-        shell.install(organization)
-    shell.unset(API_KEY)
+def test_no_line_of_list_is_longer_than_the_screen(two: Shell) -> None:
+    two.unset(API_KEY)
     lines = screen(start("list"), code=0).splitlines()
     assert len(lines) == len(("heading", "acme", "globex"))
     assert max(map(len, lines)) <= COLUMNS

@@ -89,10 +89,9 @@ def test_unknown_site_is_an_error_that_names_the_known_ones(
     assert len(two_sites.requests) == 0
 
 
-def test_sync_leaves_the_token_of_another_site_alone(shell: Shell, two_sites: Sandbox) -> None:
-    shell.install("acme")
-    before = shell.held()[0]
-    ran = shell("sync", "--at", "other").well()
+def test_sync_leaves_the_token_of_another_site_alone(acme: Shell, two_sites: Sandbox) -> None:
+    before = acme.held()[0]
+    ran = acme("sync", "--at", "other").well()
     assert "does not belong to the site other" in ran.err
-    assert shell.held()[0] == before
+    assert acme.held()[0] == before
     assert len(two_sites.requests) == 0

@@ -39,14 +39,6 @@ def test_status_json_has_the_same_facts(acme: Shell) -> None:
     assert acme("status", "--json", "--offline").json[0]["works"] is None
 
 
-def test_token_is_never_printed(acme: Shell) -> None:
-    token = acme.sandbox.world.current("acme", "ada")
-    assert token
-    for words in (["status"], ["status", "--json"]):
-        ran = acme(*words)
-        assert token.value[-8:] not in ran.out + ran.err
-
-
 @pytest.mark.parametrize("flags", [["acme"], ["--org", "acme"]])
 def test_status_of_a_named_organization_shows_only_that(acme: Shell, flags: list[str]) -> None:
     acme.install("globex")

@@ -12,6 +12,7 @@ from conda_token_plugin.settings import API_KEY, SERVICE_ACCOUNT, Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import State, Token, TokenKind
+from tests.cli.conftest import SERVICE_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,9 +65,7 @@ def test_unchanged_token_is_up_to_date_and_gets_its_id(acme: Shell) -> None:
     assert (held().id, held().subscription_ends) == (str(current.id), current.expires)
 
 
-def test_first_sync_asks_the_repository_and_later_ones_compare_the_id(
-    acme: Shell,
-) -> None:
+def test_first_sync_asks_the_repository_and_later_ones_compare_the_id(acme: Shell) -> None:
     acme("sync")
     assert len(acme.sandbox.requests) == 4
     acme.sandbox.requests.clear()
@@ -351,13 +350,7 @@ def test_sync_without_a_login_names_the_command_and_changes_nothing(acme: Shell)
         ({"status": 401}, 3),
         ({"status": 409}, 4),
         ({"status": 422}, 4),
-        ({"status": 429, "headers": (("Retry-After", "7"),)}, 5),
-        ({"status": 500}, 5),
-        ({"status": 502, "body": b"<html>"}, 5),
-        ({"ending": Ending.RESET}, 5),
-        ({"status": 0, "ending": Ending.HALF}, 5),
-        ({"status": 200, "body": b"<html>"}, 5),
-        ({"status": 200, "body": b"{}"}, 5),
+        *((fault, 5) for fault in SERVICE_FAULTS),
     ],
     ids=str,
 )

@@ -93,14 +93,6 @@ def test_channel_name_without_conda_is_an_error(acme: Shell) -> None:
     acme("test", "defaults").failed(2, "https://")
 
 
-def test_token_is_never_printed(acme: Shell) -> None:
-    token = acme.sandbox.world.current("acme", "ada")
-    assert token
-    for words in (["--json"], []):
-        ran = acme("test", acme.sandbox.url_of("acme", "main"), *words)
-        assert token.value[-8:] not in ran.out + ran.err
-
-
 @pytest.mark.parametrize(
     ("fault", "finding"),
     [
@@ -143,21 +135,19 @@ def conda_test(*words: str) -> tuple[int, str]:
 
 
 @pytest.mark.conda
-def test_conda_session_uses_the_auth_handler(shell: Shell) -> None:
-    shell.install("acme")
-    shell.sandbox.requests.clear()
-    code, out = conda_test(shell.sandbox.url_of("acme", "private"))
+def test_conda_session_uses_the_auth_handler(acme: Shell) -> None:
+    acme.sandbox.requests.clear()
+    code, out = conda_test(acme.sandbox.url_of("acme", "private"))
     assert code == 0
     assert {json.loads(out)[0][name]["result"] for name in WORKS} == {"works"}
-    agents = {request.header("User-Agent").partition("/")[0] for request in shell.sandbox.requests}
+    agents = {request.header("User-Agent").partition("/")[0] for request in acme.sandbox.requests}
     assert agents == {"conda"}
 
 
 @pytest.mark.conda
-def test_configured_channels_of_conda_are_checked(shell: Shell) -> None:
-    shell.install("acme")
-    channels = [shell.sandbox.url_of("acme", "main"), shell.sandbox.url_of("globex", "main")]
-    (shell.home / ".condarc").write_text(json.dumps({"channels": channels}))
+def test_configured_channels_of_conda_are_checked(acme: Shell) -> None:
+    channels = [acme.sandbox.url_of("acme", "main"), acme.sandbox.url_of("globex", "main")]
+    (acme.home / ".condarc").write_text(json.dumps({"channels": channels}))
     code, out = conda_test()
     found = {one["channel"]: one["works"] for one in json.loads(out)}
     assert code == 1
@@ -165,14 +155,13 @@ def test_configured_channels_of_conda_are_checked(shell: Shell) -> None:
 
 
 @pytest.mark.conda
-def test_token_in_a_channel_url_is_used_and_not_shown(shell: Shell) -> None:
-    shell.install("acme")
-    value = shell.sandbox.world.issue("acme", "ada").value
-    code, out = conda_test(f"{shell.sandbox.service}/t/{value}/repo/acme/main")
+def test_token_in_a_channel_url_is_used_and_not_shown(acme: Shell) -> None:
+    value = acme.sandbox.world.issue("acme", "ada").value
+    code, out = conda_test(f"{acme.sandbox.service}/t/{value}/repo/acme/main")
     assert code == 0
     assert value not in out
     assert (json.loads(out)[0]["token"], json.loads(out)[0]["own_credentials"]) == (None, True)
-    assert json.loads(out)[0]["channel"] == shell.sandbox.url_of("acme", "main")
+    assert json.loads(out)[0]["channel"] == acme.sandbox.url_of("acme", "main")
 
 
 @pytest.mark.conda
