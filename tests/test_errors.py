@@ -43,12 +43,12 @@ def table() -> dict[str, int | None]:
     return {**dict.fromkeys(bare), **{name: int(code) if code else None for name, code in rows}}
 
 
-def test_the_tree_in_the_docstring_is_the_tree() -> None:
+def test_tree_in_the_docstring_is_that_of_the_classes() -> None:
     assert set(table()) == {cls.__name__ for cls in classes()}
 
 
 @pytest.mark.parametrize("cls", classes(), ids=lambda cls: cls.__name__)
-def test_an_exit_code_is_the_one_in_the_table(cls: type[TokenPluginError]) -> None:
+def test_exit_code_is_that_in_the_table(cls: type[TokenPluginError]) -> None:
     named = [table()[base.__name__] for base in cls.__mro__ if base.__name__ in table()]
     assert cls.exit_code == next(code for code in named if code is not None)
 
@@ -58,23 +58,23 @@ def test_an_exit_code_is_the_one_in_the_table(cls: type[TokenPluginError]) -> No
     [cls for cls in classes() if cls.__name__ not in NEVER_RAISED_ITSELF],
     ids=lambda cls: cls.__name__,
 )
-def test_a_test_makes_every_error_happen(cls: type[TokenPluginError]) -> None:
+def test_every_error_is_named_by_a_test(cls: type[TokenPluginError]) -> None:
     named = re.compile(rf"\b{cls.__name__}\b")
     found = [path for path in TESTS.rglob("test_*.py") if named.search(path.read_text("utf-8"))]
     assert found, f"no test makes {cls.__name__} happen"
 
 
-def test_a_message_is_one_line_whatever_is_put_into_it() -> None:
+def test_message_with_line_breaks_is_one_line() -> None:
     error = TokenPluginError("two\nlines\tand  more", hint=" so\r\n it  is ")
     assert str(error) == "two lines and more so it is"
 
 
 @pytest.mark.parametrize("secret", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
-def test_a_message_does_not_repeat_a_secret_that_was_typed_for_a_name(secret: str) -> None:
+def test_message_with_a_secret_does_not_repeat_it(secret: str) -> None:
     error = TokenPluginError(f"No {secret!r}, no x={secret}.", hint=f"See: https://h/{secret}/")
     assert str(error) == "No '…', no x=…. See: https://h/…/"
 
 
 @pytest.mark.parametrize("word", ["a" * 47, "a" * 49, "0f" * 32, "eyJ.a.b", "/home/" + "a-b" * 16])
-def test_a_message_keeps_other_long_words(word: str) -> None:
+def test_message_with_another_long_word_keeps_it(word: str) -> None:
     assert str(TokenPluginError(f"It is {word}.")) == f"It is {word}."

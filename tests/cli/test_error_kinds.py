@@ -50,24 +50,26 @@ def type_in(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
 
 
-def test_no_token(shell: Shell) -> None:
+def test_url_that_no_token_covers_is_no_token(shell: Shell) -> None:
     shell.unset("ANACONDA_AUTH_API_KEY")
     ran = shell("which", f"{shell.sandbox.repo}acme/main", "--json")
     assert "without one" in failed(ran, "NoToken", code=1)
 
 
-def test_check_failed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_without_a_sandbox_is_check_failed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert "sandbox" in failed(shell("demo", "--json"), "CheckFailed", code=1)
 
 
-def test_missing_library(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absent_library_is_missing_library(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "filelock", None)
     ran = shell("login", "--web", "--json", "--store", "file")
     assert "filelock" in failed(ran, "MissingLibrary", code=1)
 
 
-def test_needs_answer(shell: Shell) -> None:
+def test_question_without_a_terminal_is_needs_answer(shell: Shell) -> None:
     assert "--org" in failed(shell("install", "--json"), "NeedsAnswer", code=2)
 
 
@@ -83,7 +85,7 @@ def test_answering_no_keeps_the_token_and_is_not_an_error(
     assert before == {path: path.read_bytes() for path in folder.rglob("*.json")}
 
 
-def test_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_no_is_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     type_in(monkeypatch, "no\n")
     with pytest.raises(NotConfirmed) as caught:
         Terminal(Printer()).confirm("Continue?")
@@ -91,7 +93,7 @@ def test_not_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("condition", ["--if-missing", "--yes"])
-def test_held_elsewhere(shell: Shell, condition: str) -> None:
+def test_token_of_another_machine_is_held_elsewhere(shell: Shell, condition: str) -> None:
     elsewhere = shell.sandbox.world.issue("acme", "ada")
     ran = shell("install", "--org", "acme", condition, "--json")
     assert str(elsewhere.id) in failed(ran, "HeldElsewhere", code=2)
@@ -111,14 +113,16 @@ def test_interrupt_after_a_login_reports_the_login(
     assert "you are logged in now" in failed(ran, "Interrupted", code=130)
 
 
-def test_interrupted(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_of_input_at_a_prompt_is_interrupted(
+    shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert folder
     type_in(monkeypatch, "")
     ran = shell("install", "--org", "acme", "--json")
     assert "nothing was changed" in failed(ran, "Interrupted", code=130)
 
 
-def test_configuration_error(shell: Shell) -> None:
+def test_file_in_the_place_of_a_folder_is_configuration_error(shell: Shell) -> None:
     (shell.home / ".conda").write_text("a file where a folder has to be")
     ran = shell("install", "--org", "acme", "--yes", "--json")
     assert ".conda" in failed(ran, "ConfigurationError", code=7)
@@ -129,7 +133,7 @@ def index_of(folder: Path) -> Path:
     return index
 
 
-def test_store_corrupt(shell: Shell, folder: Path) -> None:
+def test_truncated_index_is_store_corrupt_and_unchanged(shell: Shell, folder: Path) -> None:
     index = index_of(folder)
     index.write_bytes(index.read_bytes()[:-1])
     damaged = index.read_bytes()
@@ -138,7 +142,7 @@ def test_store_corrupt(shell: Shell, folder: Path) -> None:
         assert index.read_bytes() == damaged
 
 
-def test_store_newer(shell: Shell, folder: Path) -> None:
+def test_index_of_a_later_version_is_store_newer_and_unchanged(shell: Shell, folder: Path) -> None:
     index = index_of(folder)
     newer = envelope.wrapped("index", {}, version=2)
     index.write_bytes(newer)
@@ -146,14 +150,16 @@ def test_store_newer(shell: Shell, folder: Path) -> None:
     assert index.read_bytes() == newer
 
 
-def test_store_busy(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_store_is_store_busy(
+    shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(locks, "WAIT", 0.05)
     with FileLock(folder / locks.NAME, is_singleton=False):
         assert "locked" in failed(shell("remove", "acme", "--json"), "StoreBusy", code=6)
     assert shell("remove", "acme").code == 0
 
 
-def test_secret_lost(shell: Shell, folder: Path) -> None:
+def test_deleted_secret_is_secret_lost(shell: Shell, folder: Path) -> None:
     for path in (folder / "secrets").iterdir():
         path.unlink()
     ran = shell("export", "rattler", "--json")
@@ -161,6 +167,6 @@ def test_secret_lost(shell: Shell, folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
-def test_output_lost() -> None:
+def test_full_disk_behind_the_output_is_output_lost() -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full, pytest.raises(OutputLost):
         Printer(out=full).data({}, text="an answer")

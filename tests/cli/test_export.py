@@ -41,9 +41,12 @@ BEFORE = {
 """A file as its owner may have left it."""
 
 
+VALUE = "acme0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+
+
 def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
-    """Keep a token without asking the service; return its value."""
-    value = f"{organization}0123456789abcdefghijklmnopqrstuvwxyzABCDEF"
+    """Store a token without asking the service; return its value."""
+    value = VALUE.replace("acme", organization)
     token = Token(
         organization=organization,
         kind=TokenKind.SITE,
@@ -52,6 +55,13 @@ def stored(shell: Shell, organization: str = "acme", **fields: Any) -> str:
     )
     user_store(Settings()).add(token._replace(**fields), Secret(value))
     return value
+
+
+@pytest.fixture
+def acme(shell: Shell) -> Shell:
+    """Return a shell with the site token of acme that has the value VALUE."""
+    stored(shell)
+    return shell
 
 
 def basic(shell: Shell) -> str:
@@ -116,10 +126,9 @@ def test_export_keeps_the_entries_of_other_programs(shell: Shell, target: str) -
     assert all(piece.rstrip(b"}") in after for piece in pieces)
 
 
-def test_rattler_export_uses_the_kind_that_the_repository_accepts(shell: Shell) -> None:
-    value = stored(shell)
-    shell("export", "rattler")
-    assert json.loads((shell.home / RATTLER).read_bytes()) == {"127.0.0.1": {"CondaToken": value}}
+def test_rattler_export_uses_the_kind_that_the_repository_accepts(acme: Shell) -> None:
+    acme("export", "rattler")
+    assert json.loads((acme.home / RATTLER).read_bytes()) == {"127.0.0.1": {"CondaToken": VALUE}}
 
 
 def test_mamba_export_uses_path_and_port_so_that_two_organizations_fit(shell: Shell) -> None:
@@ -159,9 +168,8 @@ def test_token_that_mamba_can_use_everywhere_is_written_without_a_question(
     assert "shards" not in ran.err
 
 
-def test_dry_run_of_an_export_to_mamba_shows_the_limit_without_a_question(shell: Shell) -> None:
-    stored(shell)
-    ran = shell("export", "mamba", "--dry-run", "--json").well()
+def test_dry_run_of_an_export_to_mamba_shows_the_limit_without_a_question(acme: Shell) -> None:
+    ran = acme("export", "mamba", "--dry-run", "--json").well()
     assert any("channels without shards" in note for note in ran.json["notes"])
 
 
@@ -172,45 +180,41 @@ def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
     assert held == {"quetz.example:8": {"type": "BearerToken", "token": value}}
 
 
-def test_rattler_export_refuses_two_organizations_on_one_host(shell: Shell) -> None:
-    stored(shell, "acme")
-    stored(shell, "globex")
-    before = remains(shell)
-    shell("export", "rattler").failed(2, "acme", "globex", "--org acme")
-    assert remains(shell) == before
-    assert shell("export", "rattler", "--org", "globex").code == 0
+def test_rattler_export_refuses_two_organizations_on_one_host(acme: Shell) -> None:
+    stored(acme, "globex")
+    before = remains(acme)
+    acme("export", "rattler").failed(2, "acme", "globex", "--org acme")
+    assert remains(acme) == before
+    assert acme("export", "rattler", "--org", "globex").code == 0
 
 
-def test_export_of_a_second_organization_keeps_the_first(shell: Shell) -> None:
-    stored(shell, "acme")
-    stored(shell, "globex")
-    shell("export", "rattler", "--org", "acme")
-    before = remains(shell)
-    shell("export", "rattler", "--org", "globex").failed(
+def test_export_of_a_second_organization_keeps_the_first(acme: Shell) -> None:
+    stored(acme, "globex")
+    acme("export", "rattler", "--org", "acme")
+    before = remains(acme)
+    acme("export", "rattler", "--org", "globex").failed(
         7, "already holds the token of acme", "--remove"
     )
-    assert remains(shell) == before
+    assert remains(acme) == before
 
 
-def test_export_never_replaces_a_credential_of_another_program(shell: Shell) -> None:
-    stored(shell)
-    path = shell.home / RATTLER
+def test_export_never_replaces_a_credential_of_another_program(acme: Shell) -> None:
+    path = acme.home / RATTLER
     path.parent.mkdir()
     path.write_text('{"127.0.0.1": {"BasicHTTP": {"username": "u", "password": "p"}}}')
-    before = remains(shell)
-    shell("export", "rattler").failed(7, "another credential")
-    assert remains(shell) == before
+    before = remains(acme)
+    acme("export", "rattler").failed(7, "another credential")
+    assert remains(acme) == before
 
 
-def test_remove_keeps_the_same_token_if_another_program_wrote_it(shell: Shell) -> None:
-    value = stored(shell)
-    path = shell.home / RATTLER
+def test_remove_keeps_the_same_token_if_another_program_wrote_it(acme: Shell) -> None:
+    path = acme.home / RATTLER
     path.parent.mkdir()
-    path.write_text(json.dumps({"127.0.0.1": {"CondaToken": value}}))
+    path.write_text(json.dumps({"127.0.0.1": {"CondaToken": VALUE}}))
     before = path.read_bytes()
-    ran = shell("export", "rattler").well()
+    ran = acme("export", "rattler").well()
     assert "Already there" in ran.err
-    assert "Nothing was exported" in shell("export", "rattler", "--remove").err
+    assert "Nothing was exported" in acme("export", "rattler", "--remove").err
     assert path.read_bytes() == before
 
 
@@ -227,39 +231,35 @@ def test_export_after_a_reissue_replaces_the_exported_entry(acme: Shell) -> None
     assert not (acme.home / ".rattler").exists()
 
 
-def test_remove_keeps_an_entry_that_was_changed_since_the_export(shell: Shell) -> None:
-    value = stored(shell)
-    shell("export", "rattler")
-    path = shell.home / RATTLER
-    path.write_text(path.read_text().replace(value, "somebody-elses-token-0000"))
+def test_remove_keeps_an_entry_that_was_changed_since_the_export(acme: Shell) -> None:
+    acme("export", "rattler")
+    path = acme.home / RATTLER
+    path.write_text(path.read_text().replace(VALUE, "somebody-elses-token-0000"))
     before = path.read_bytes()
-    ran = shell("export", "rattler", "--remove", "--json").well()
+    ran = acme("export", "rattler", "--remove", "--json").well()
     assert "changed by another program" in ran.json["removed"][0]["outcome"]
     assert path.read_bytes() == before
 
 
-def test_remove_of_a_missing_entry_is_not_an_error(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler")
-    (shell.home / RATTLER).unlink()
-    ran = shell("export", "rattler", "--remove", "--json").well()
+def test_remove_of_a_missing_entry_is_not_an_error(acme: Shell) -> None:
+    acme("export", "rattler")
+    (acme.home / RATTLER).unlink()
+    ran = acme("export", "rattler", "--remove", "--json").well()
     assert ran.json["removed"][0]["outcome"] == "already gone"
-    assert shell("export", "rattler", "--remove", "--json").json == {"removed": []}
+    assert acme("export", "rattler", "--remove", "--json").json == {"removed": []}
 
 
-def test_entry_remains_while_one_target_needs_it(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler", "pixi", "--yes")
-    assert shell("export", "rattler", "--remove").code == 0
-    assert (shell.home / RATTLER).exists()
-    assert shell("export", "pixi", "--remove").code == 0
-    assert not (shell.home / RATTLER).exists()
+def test_entry_remains_while_one_target_needs_it(acme: Shell) -> None:
+    acme("export", "rattler", "pixi", "--yes")
+    assert acme("export", "rattler", "--remove").code == 0
+    assert (acme.home / RATTLER).exists()
+    assert acme("export", "pixi", "--remove").code == 0
+    assert not (acme.home / RATTLER).exists()
 
 
-def test_export_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
-    stored(shell)
-    before = sorted(shell.home.rglob("*"))
-    ran = shell("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json").well()
+def test_export_dry_run_shows_the_plan_and_writes_nothing(acme: Shell) -> None:
+    before = sorted(acme.home.rglob("*"))
+    ran = acme("export", "rattler", "mamba", "conda", "dotenv", "--dry-run", "--json").well()
     assert ran.json["dry_run"] is True
     assert {one["target"] for one in ran.json["exported"]} == {
         "rattler",
@@ -267,57 +267,53 @@ def test_export_dry_run_shows_the_plan_and_writes_nothing(shell: Shell) -> None:
         "conda",
         "dotenv",
     }
-    assert sorted(shell.home.rglob("*")) == before
+    assert sorted(acme.home.rglob("*")) == before
 
 
-def test_remove_with_dry_run_changes_nothing(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler")
-    before = remains(shell)
-    ran = shell("export", "rattler", "--remove", "--dry-run", "--json")
+def test_remove_with_dry_run_changes_nothing(acme: Shell) -> None:
+    acme("export", "rattler")
+    before = remains(acme)
+    ran = acme("export", "rattler", "--remove", "--dry-run", "--json")
     assert ran.json["removed"][0]["outcome"] == "removed"
-    assert remains(shell) == before
+    assert remains(acme) == before
 
 
-def test_remove_of_a_token_removes_its_exports_and_reports_them(shell: Shell) -> None:
-    stored(shell, "acme")
-    stored(shell, "globex")
-    shell("export", "mamba", "conda", "dotenv", "--yes")
-    ran = shell("remove", "acme", "--json").well()
+def test_remove_of_a_token_removes_its_exports_and_reports_them(acme: Shell) -> None:
+    stored(acme, "globex")
+    acme("export", "mamba", "conda", "dotenv", "--yes")
+    ran = acme("remove", "acme", "--json").well()
     assert {one["target"] for one in ran.json["exports"]} == {"mamba", "conda", "dotenv"}
     assert all(one["outcome"] == "removed" for one in ran.json["exports"])
-    everything = b"".join(remains(shell).values()) + str(list(remains(shell))).encode()
+    everything = b"".join(remains(acme).values()) + str(list(remains(acme))).encode()
     assert b"acme" not in everything
     assert b"globex0123" in everything
-    assert "Export to conda" in shell("remove", "globex").err
-    assert not list(shell.home.glob(".e*"))
+    assert "Export to conda" in acme("remove", "globex").err
+    assert not list(acme.home.glob(".e*"))
 
 
-def test_remove_continues_when_an_export_cannot_be_removed(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler", "dotenv")
-    path = shell.home / RATTLER
+def test_remove_continues_when_an_export_cannot_be_removed(acme: Shell) -> None:
+    acme("export", "rattler", "dotenv")
+    path = acme.home / RATTLER
     path.write_text("{half")
-    ran = shell("remove", "acme").well()
+    ran = acme("remove", "acme").well()
     assert "warning: Export to rattler" in ran.err
     assert "is damaged" in ran.err
     assert path.read_text() == "{half"
-    assert not (shell.home / ".env").exists()
+    assert not (acme.home / ".env").exists()
     path.write_text("{}")
-    assert shell("export", "rattler", "--remove").code == 0
+    assert acme("export", "rattler", "--remove").code == 0
 
 
-def test_failed_removal_is_tried_again(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler")
-    good = (shell.home / RATTLER).read_bytes()
-    (shell.home / RATTLER).write_bytes(good[:-3])
-    ran = shell("export", "rattler", "--remove")
+def test_failed_removal_is_tried_again(acme: Shell) -> None:
+    acme("export", "rattler")
+    good = (acme.home / RATTLER).read_bytes()
+    (acme.home / RATTLER).write_bytes(good[:-3])
+    ran = acme("export", "rattler", "--remove")
     assert ran.code == 1
-    assert (shell.home / RATTLER).read_bytes() == good[:-3]
-    (shell.home / RATTLER).write_bytes(good)
-    assert shell("export", "rattler", "--remove").code == 0
-    assert not (shell.home / RATTLER).exists()
+    assert (acme.home / RATTLER).read_bytes() == good[:-3]
+    (acme.home / RATTLER).write_bytes(good)
+    assert acme("export", "rattler", "--remove").code == 0
+    assert not (acme.home / RATTLER).exists()
 
 
 def test_export_to_a_missing_tool_asks_for_confirmation(shell: Shell) -> None:
@@ -337,15 +333,13 @@ def test_export_without_any_token_names_the_command_to_get_one(shell: Shell) -> 
     shell("export", "rattler").failed(1, "install")
 
 
-def test_export_of_an_organization_without_a_token_is_an_error(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler", "--org", "hooli").failed(1, "hooli")
+def test_export_of_an_organization_without_a_token_is_an_error(acme: Shell) -> None:
+    acme("export", "rattler", "--org", "hooli").failed(1, "hooli")
 
 
-def test_netrc_export_refuses_tokens_that_are_not_passwords(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "netrc").failed(2, "user names and passwords")
-    assert not (shell.home / ".netrc").exists()
+def test_netrc_export_refuses_tokens_that_are_not_passwords(acme: Shell) -> None:
+    acme("export", "netrc").failed(2, "user names and passwords")
+    assert not (acme.home / ".netrc").exists()
 
 
 def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> None:
@@ -353,34 +347,30 @@ def test_conda_files_are_refused_for_tokens_that_are_passwords(shell: Shell) -> 
     shell("export", "conda", "--yes").failed(2, "/t/…/")
 
 
-def test_conda_export_refuses_a_url_that_another_token_file_covers(shell: Shell) -> None:
-    stored(shell)
+def test_conda_export_refuses_a_url_that_another_token_file_covers(acme: Shell) -> None:
     other = (
-        shell.home / BINSTAR / f"{shell.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
+        acme.home / BINSTAR / f"{acme.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
     )
-    other.parent.mkdir(parents=True)
-    other.write_text("theirs")
-    before = remains(shell)
-    shell("export", "conda", "--yes").failed(7, "conda could also use it")
-    assert remains(shell) == before
+    acme.write(other, "theirs")
+    before = remains(acme)
+    acme("export", "conda", "--yes").failed(7, "conda could also use it")
+    assert remains(acme) == before
 
 
-def test_export_writes_to_the_named_file(shell: Shell, tmp_path: Path) -> None:
-    value = stored(shell)
+def test_export_writes_to_the_named_file(acme: Shell, tmp_path: Path) -> None:
     path = tmp_path / "deep" / "creds.json"
-    assert shell("export", "rattler", "--file", str(path)).code == 0
-    assert value in path.read_text()
+    assert acme("export", "rattler", "--file", str(path)).code == 0
+    assert VALUE in path.read_text()
     assert mode(path) == 0o600
-    assert shell("export", "rattler", "--remove").code == 0
+    assert acme("export", "rattler", "--remove").code == 0
     assert not path.parent.exists()
 
 
-def test_rattler_uses_the_file_that_a_variable_names(shell: Shell, tmp_path: Path) -> None:
-    stored(shell)
-    shell.set("RATTLER_AUTH_FILE", str(tmp_path / "auth.json"))
-    assert shell("export", "rattler").code == 0
+def test_rattler_uses_the_file_that_a_variable_names(acme: Shell, tmp_path: Path) -> None:
+    acme.set("RATTLER_AUTH_FILE", str(tmp_path / "auth.json"))
+    assert acme("export", "rattler").code == 0
     assert (tmp_path / "auth.json").exists()
-    assert not (shell.home / RATTLER).exists()
+    assert not (acme.home / RATTLER).exists()
 
 
 @pytest.mark.parametrize(
@@ -391,25 +381,19 @@ def test_rattler_uses_the_file_that_a_variable_names(shell: Shell, tmp_path: Pat
     ],
 )
 def test_pixi_uses_the_file_that_its_configuration_names(
-    shell: Shell, tmp_path: Path, text: str
+    acme: Shell, tmp_path: Path, text: str
 ) -> None:
-    stored(shell)
-    config = shell.home / ".config" / "pixi" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text(text.format(path=tmp_path / "auth.json"))
-    assert shell("export", "pixi", "--yes").code == 0
+    config = acme.home / ".config" / "pixi" / "config.toml"
+    acme.write(config, text.format(path=tmp_path / "auth.json"))
+    assert acme("export", "pixi", "--yes").code == 0
     assert (tmp_path / "auth.json").exists()
-    assert not (shell.home / RATTLER).exists()
+    assert not (acme.home / RATTLER).exists()
 
 
-def test_pixi_export_ignores_a_key_of_the_same_name_in_a_table(
-    shell: Shell, tmp_path: Path
-) -> None:
-    stored(shell)
-    config = shell.home / ".pixi" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text(f'[other]\nauthentication-override-file = "{tmp_path / "auth.json"}"\n')
-    assert shell("export", "pixi", "--yes").code == 0
+def test_pixi_export_ignores_a_key_of_the_same_name_in_a_table(acme: Shell, tmp_path: Path) -> None:
+    config = acme.home / ".pixi" / "config.toml"
+    acme.write(config, f'[other]\nauthentication-override-file = "{tmp_path / "auth.json"}"\n')
+    assert acme("export", "pixi", "--yes").code == 0
     assert not (tmp_path / "auth.json").exists()
 
 
@@ -426,61 +410,56 @@ def test_general_token_from_the_environment_is_exported_for_an_organization(shel
     assert "ANACONDA_REPO_TOKEN=general0123456789abcdef" in (shell.home / ".env").read_text()
 
 
-def test_docker_export_prints_the_mount_and_no_secret(shell: Shell) -> None:
-    value = stored(shell)
-    before = remains(shell)
-    ran = shell("export", "docker").well()
+def test_docker_export_prints_the_mount_and_no_secret(acme: Shell) -> None:
+    before = remains(acme)
+    ran = acme("export", "docker").well()
     assert "RUN --mount=type=secret,id=anaconda_repo_token_acme " in ran.out
     assert "--secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME" in ran.out
-    assert value not in ran.out + ran.err
-    assert remains(shell) == before
-    document = shell("export", "docker", "--json").json
+    assert VALUE not in ran.out + ran.err
+    assert remains(acme) == before
+    document = acme("export", "docker", "--json").json
     assert document["docker"]["mounts"] == ["--mount=type=secret,id=anaconda_repo_token_acme"]
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"], ["--quiet"]])
 def test_github_export_prints_the_mask_before_it_sets_the_variable(
-    shell: Shell, tmp_path: Path, flags: list[str]
+    acme: Shell, tmp_path: Path, flags: list[str]
 ) -> None:
-    value = stored(shell)
     job = tmp_path / "set_env"
     job.write_text("BEFORE=1\n")
     job.chmod(0o644)
-    shell.set("GITHUB_ENV", str(job))
-    ran = shell("export", "github-actions", *flags).well()
+    acme.set("GITHUB_ENV", str(job))
+    ran = acme("export", "github-actions", *flags).well()
     before, first, *lines, last = job.read_text().splitlines()
-    assert (before, lines) == ("BEFORE=1", [value])
+    assert (before, lines) == ("BEFORE=1", [VALUE])
     assert first == f"ANACONDA_REPO_TOKEN_ACME<<{last}"
     assert mode(job) == 0o644
     masked = ran.err if "--json" in flags else ran.out
-    assert masked.splitlines()[0] == f"::add-mask::{value}"
-    assert (ran.out + ran.err).count(value) == 1
+    assert masked.splitlines()[0] == f"::add-mask::{VALUE}"
+    assert (ran.out + ran.err).count(VALUE) == 1
     if "--json" in flags:
         assert ran.json["variables"] == ["ANACONDA_REPO_TOKEN_ACME"]
 
 
-def test_github_export_dry_run_prints_no_mask(shell: Shell, tmp_path: Path) -> None:
-    value = stored(shell)
+def test_github_export_dry_run_prints_no_mask(acme: Shell, tmp_path: Path) -> None:
     job = tmp_path / "set_env"
     job.touch()
-    shell.set("GITHUB_ENV", str(job))
-    ran = shell("export", "github-actions", "--dry-run").well()
-    assert value not in ran.out + ran.err
+    acme.set("GITHUB_ENV", str(job))
+    ran = acme("export", "github-actions", "--dry-run").well()
+    assert VALUE not in ran.out + ran.err
     assert job.read_bytes() == b""
 
 
-def test_github_export_outside_of_a_job_is_an_error(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "github-actions").failed(2, "GITHUB_ENV")
+def test_github_export_outside_of_a_job_is_an_error(acme: Shell) -> None:
+    acme("export", "github-actions").failed(2, "GITHUB_ENV")
 
 
 def test_github_export_reports_a_missing_environment_file_in_one_line(
-    shell: Shell, tmp_path: Path
+    acme: Shell, tmp_path: Path
 ) -> None:
-    value = stored(shell)
-    shell.set("GITHUB_ENV", str(tmp_path / "missing"))
-    ran = shell("export", "github-actions").failed(7, "cannot be written")
-    assert value not in ran.err
+    acme.set("GITHUB_ENV", str(tmp_path / "missing"))
+    ran = acme("export", "github-actions").failed(7, "cannot be written")
+    assert VALUE not in ran.err
 
 
 @pytest.mark.parametrize("target", ["github-actions", "docker"])
@@ -488,48 +467,42 @@ def test_remove_from_a_target_that_stores_nothing_is_an_error(shell: Shell, targ
     assert shell("export", target, "--remove").code == 2
 
 
-def test_export_checks_all_targets_before_it_writes(shell: Shell) -> None:
-    stored(shell)
-    path = shell.home / MAMBA
-    path.parent.mkdir(parents=True)
-    path.write_text("<<<<<<< HEAD\n{}")
-    before = remains(shell)
-    shell("export", "rattler", "conda", "mamba", "--yes").failed(7, "line 1")
-    assert remains(shell) == before
+def test_export_checks_all_targets_before_it_writes(acme: Shell) -> None:
+    path = acme.home / MAMBA
+    acme.write(path, "<<<<<<< HEAD\n{}")
+    before = remains(acme)
+    acme("export", "rattler", "conda", "mamba", "--yes").failed(7, "line 1")
+    assert remains(acme) == before
 
 
-def test_damaged_export_record_is_reported_and_unchanged(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler")
-    record = next(shell.home.rglob("exports.json"))
+def test_damaged_export_record_is_reported_and_unchanged(acme: Shell) -> None:
+    acme("export", "rattler")
+    record = next(acme.home.rglob("exports.json"))
     record.write_bytes(b"{}")
-    before = remains(shell)
+    before = remains(acme)
     for words in (["export", "rattler"], ["export", "rattler", "--remove"]):
-        shell(*words).failed(6, "is damaged")
-    assert remains(shell) == before
+        acme(*words).failed(6, "is damaged")
+    assert remains(acme) == before
 
 
-def test_export_record_of_a_later_version_is_reported_and_unchanged(shell: Shell) -> None:
-    stored(shell)
-    shell("export", "rattler")
-    record = next(shell.home.rglob("exports.json"))
+def test_export_record_of_a_later_version_is_reported_and_unchanged(acme: Shell) -> None:
+    acme("export", "rattler")
+    record = next(acme.home.rglob("exports.json"))
     record.write_text(record.read_text().replace('"version": 1', '"version": 2'))
-    shell("export", "rattler", "--remove").failed(6, "format version 2")
+    acme("export", "rattler", "--remove").failed(6, "format version 2")
 
 
-def test_export_record_contains_no_secret(shell: Shell) -> None:
-    value = stored(shell)
-    shell("export", "rattler", "conda", "mamba", "dotenv", "--yes")
-    record = next(shell.home.rglob("exports.json"))
+def test_export_record_contains_no_secret(acme: Shell) -> None:
+    acme("export", "rattler", "conda", "mamba", "dotenv", "--yes")
+    record = next(acme.home.rglob("exports.json"))
     assert mode(record) == 0o600
     text = record.read_text()
-    assert not [at for at in range(len(value) - 7) if value[at : at + 8] in text]
+    assert not [at for at in range(len(VALUE) - 7) if VALUE[at : at + 8] in text]
 
 
-def test_reissued_token_is_written_to_every_place_of_the_old_one(shell: Shell) -> None:
-    value = stored(shell)
-    shell("export", "rattler", "mamba", "conda", "dotenv", "--yes")
-    mamba = shell.home / MAMBA
+def test_reissued_token_is_written_to_every_place_of_the_old_one(acme: Shell) -> None:
+    acme("export", "rattler", "mamba", "conda", "dotenv", "--yes")
+    mamba = acme.home / MAMBA
     mamba.write_text("{half")
     (token,) = user_store(Settings()).tokens()
     results = refresh_exports(token, Secret("fresh-0123456789-abcdef"), settings=Settings())
@@ -540,12 +513,12 @@ def test_reissued_token_is_written_to_every_place_of_the_old_one(shell: Shell) -
         "conda": "written",
         "dotenv": "written",
     }
-    everything = b"".join(remains(shell).values())
+    everything = b"".join(remains(acme).values())
     assert everything.count(b"fresh-0123456789-abcdef") == 3
     assert mamba.read_text() == "{half"
-    assert everything.count(value.encode()) == 1, "in the store"
-    assert shell("export", "rattler", "conda", "dotenv", "--remove").code == 0
-    assert b"fresh-0123456789-abcdef" not in b"".join(remains(shell).values())
+    assert everything.count(VALUE.encode()) == 1, "in the store"
+    assert acme("export", "rattler", "conda", "dotenv", "--remove").code == 0
+    assert b"fresh-0123456789-abcdef" not in b"".join(remains(acme).values())
 
 
 def test_export_of_an_expired_token_prints_a_warning(shell: Shell) -> None:
