@@ -158,12 +158,12 @@ def leaks(context: CheckContext) -> Iterator[Problem]:
 
 def handler(context: CheckContext) -> Iterator[Problem]:
     """Yield channels that conda requests without this plugin, and a drop-in that is outdated."""
+    yield from _unreadable(context)
     store, path = context.store, context.settings.condarc
     if dropin.planned(path, tokens=store.credentials()) != dropin.content(path):
         fix = partial(update_dropin, path, store=store)
         yield Problem(f"{path} does not agree with the stored tokens.", fix)
         return
-    yield from _unreadable(context)
     prefixes = sorted({prefix for token in context.credentials for prefix in token.scope})
     signer = content_trust.signer_in(dropin.content(path))
     if fault := content_trust.signer_without_token(signer, prefixes=prefixes):

@@ -63,7 +63,16 @@ def test_every_prefix_has_its_own_glob() -> None:
     assert channels_of(dropin.composed([token(*shared)])) == [f"{one}/*" for one in shared]
 
 
-@pytest.mark.parametrize("url", ["https://[::1]:8000/x", "https://a.example/\ud83d"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://[::1]:8000/x",
+        "https://a.example/\ud83d",
+        "https://a.example:99999/x",
+        "https://a.example:x/x",
+        "https://a\uff0fb.example/x",
+    ],
+)
 def test_write_refuses_what_conda_cannot_read_and_keeps_the_old_file(
     tmp_path: Path, url: str
 ) -> None:

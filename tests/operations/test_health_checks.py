@@ -245,15 +245,28 @@ def test_report_lists_the_problems() -> None:
     assert text == "❌ token-expiry:\n\n  - one\n  - two\n"
 
 
-def test_handler_check_finds_an_entry_that_conda_cannot_read(context: CheckContext) -> None:
-    bad = {"channel": "https://[[]::1]:8000/x/*", "auth": "theirs"}
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "https://[[]::1]:8000/x/*",
+        "https://joe:Winter2026@[x/y",
+        "http://host:99999/x",
+        "host.example:port/x",
+        "http://a\uff0fb.example/x",
+        "http://a.example/\ud83d",
+    ],
+)
+def test_handler_check_finds_an_entry_that_conda_cannot_read(
+    context: CheckContext, channel: str
+) -> None:
+    context.settings.condarc.unlink(missing_ok=True)  # is a problem of its own
+    bad = {"channel": channel, "auth": "theirs"}
     changed = replace(
-        context, channel_settings=(bad, ENTRY), origins={bad["channel"]: "/etc/conda/.condarc"}
+        context, channel_settings=(bad, ENTRY), origins={channel: "/etc/conda/.condarc"}
     )
-    assert any(
-        one.what.startswith("/etc/conda/.condarc: ") and "IPv6" in one.what
-        for one in problems("token-handler", changed)
-    )
+    first = problems("token-handler", changed)[0].what
+    assert first.startswith("/etc/conda/.condarc: conda cannot read a configuration with the ")
+    assert "Winter" not in first
 
 
 def test_handler_check_says_that_signature_verification_is_off(context: CheckContext) -> None:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conda_token_plugin import HANDLER
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import files, foreign_files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.integrations.conda.content_trust import SIGNED_BY, signer_in
-from conda_token_plugin.tokens.scope import pattern
+from conda_token_plugin.tokens.scope import pattern, without_secrets
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ def composed(tokens: Iterable[Token], *, signed_by: str = "", defaults: bool = F
 def refuse_unreadable(url: str) -> None:
     """Raise if conda could not read a configuration that names ``url``.
 
-    conda (24.11 to 26.7) fails on every command if a channel setting contains an IPv6 address,
-    or an unpaired surrogate.
+    Every request of conda fails if a channel setting has a host or a port that ``urllib`` refuses,
+    such as half an IPv6 address or the port 99999 (``conda.common.url.urlparse``, conda 24.11 to
+    26.7). conda requests a whole IPv6 address without its brackets.
 
     Raises:
         BadInput: It could not.
@@ -77,14 +79,17 @@ def refuse_unreadable(url: str) -> None:
     authority = url.partition("://")[2].partition("/")[0]
     if "[" in authority or "]" in authority:
         raise BadInput(
-            f"conda cannot read a configuration with the IPv6 address in {url}.",
+            f"conda cannot read a configuration with the IPv6 address in {without_secrets(url)}.",
             hint="Use a host name. For this machine: localhost.",
         )
-    if any("\ud800" <= character <= "\udfff" for character in url):
+    try:
+        _ = urlsplit(url if "://" in url else f"//{url}").port
+        url.encode()
+    except ValueError:  # a bad host or port; an unpaired surrogate cannot be written to a file
         raise BadInput(
-            f"The URL {url!a} contains a character that cannot be written to a file.",
-            hint="Check the URL.",
-        )
+            f"conda cannot read a configuration with the URL {without_secrets(url)!a}.",
+            hint="Check its host, its port and its characters.",
+        ) from None
 
 
 def _names(tokens: Iterable[Token]) -> Iterator[str]:

@@ -66,6 +66,20 @@ def test_doctor_names_an_overruling_entry_of_another_plugin(examined: Machine) -
     assert "other.yml" in ran.out
 
 
+@pytest.mark.parametrize("channel", ["http://ho[st/x", "http://host:99999/*", "http://a\uff0fb/x"])
+def test_doctor_names_an_entry_with_which_every_request_of_conda_fails(
+    examined: Machine, channel: str
+) -> None:
+    examined.condarc(f'channel_settings:\n  - {{channel: "{channel}", auth: other}}\n')
+    url = examined.sandbox.url_of("anaconda-tools")
+    said = examined.conda("search", "--override-channels", "-c", url, "anaconda-cli").said
+    assert "ValueError" in said
+
+    ran = _doctor(examined).well()
+
+    assert f"{examined.home / '.condarc'}: conda cannot read a configuration" in ran.out
+
+
 def test_doctor_fix_repairs_what_can_be_repaired(examined: Machine) -> None:
     if conda_version() < (26, 1):
         pytest.skip("conda doctor has no fixers before 26.1")
