@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
 from conda_token_plugin.sandbox import Sandbox
+from tests.support.certificates import Authority
 from tests.support.machine import Machine
 
 if TYPE_CHECKING:
@@ -128,6 +129,12 @@ def sealed_room(
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the first sandbox of the session builds its channels."""
     return tmp_path_factory.mktemp("packages")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return a certificate authority."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

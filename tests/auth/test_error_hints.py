@@ -13,7 +13,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 
 if TYPE_CHECKING:
     from conda_token_plugin.store.lookup import Lookup

@@ -13,7 +13,7 @@ from conda_token_plugin.auth.path_adapter import send_in_path
 from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.support.recording_server import RecordingServer, recording
+from tests.support.servers import RecordingServer, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gateways.conftest import answering
+from tests.support.servers import answering
 
 if TYPE_CHECKING:
     import socket

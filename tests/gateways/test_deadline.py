@@ -17,12 +17,12 @@ from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.http.client import Http, Timeouts
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.tokens.secret import Secret
-from tests.gateways.conftest import answering
+from tests.support.servers import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.gateways.conftest import RecordingServer
+    from tests.support.servers import RecordingServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
 SHORT = Timeouts(connect=2.0, read=5.0, again=2, total=0.6)
@@ -100,7 +100,7 @@ def test_request_that_was_given_up_is_not_sent_when_its_name_is_resolved_later(
     for thread in abandoned:
         thread.join(30)
     assert abandoned
-    assert recorder.seen == []
+    assert recorder.requests == []
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import responses
-import trustme
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import (
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
+    from tests.support.certificates import Authority
 
 KEY = HeaderValue("Bearer thekey-thekey-thekey")
 SHORT = Timeouts(connect=2.0, read=2.0, again=1)
@@ -203,15 +203,13 @@ def test_connection_timeout_is_reported_as_no_connection(
     assert not isinstance(caught.value, ResponseLost)
 
 
-def test_untrusted_certificate_is_reported_with_the_setting(packages: Path, http: Http) -> None:
-    import ssl
-
+def test_untrusted_certificate_is_reported_with_the_setting(
+    packages: Path, http: Http, authority: Authority
+) -> None:
     from conda_token_plugin.sandbox import Sandbox
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with (
-        Sandbox.start(packages=packages, tls=context) as encrypted,
+        Sandbox.start(packages=packages, tls=authority.server()) as encrypted,
         pytest.raises(ServiceUnreachable, match="REQUESTS_CA_BUNDLE") as caught,
     ):
         http.send("PUT", f"{encrypted.service}/api/account", authorization=KEY)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.gateways.conftest import RecordingServer
+    from tests.support.servers import RecordingServer
     from tests.support.tunnel import TunnelProxy
 
 SEND = """
@@ -100,7 +100,7 @@ def test_unknown_certificate_is_refused_and_the_hint_names_the_setting(
     assert "ServiceUnreachable" in said
     assert "its certificate is not trusted" in said
     assert ("conda config --set ssl_verify" if user.conda else "REQUESTS_CA_BUNDLE") in said
-    assert https.seen == []
+    assert https.requests == []
 
 
 @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
@@ -180,7 +180,7 @@ def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
     assert ("proxy_servers" if user.conda else "HTTPS_PROXY") in said
     assert "wrong-password" not in said
     assert proxy.refused
-    assert https.seen == []
+    assert https.requests == []
 
 
 @pytest.mark.conda
@@ -198,7 +198,7 @@ def test_truststore_through_a_proxy_uses_the_certificates_of_the_system(
 def test_offline_conda_sends_no_request(sealed_room: Path, recorder: RecordingServer) -> None:
     (sealed_room / ".condarc").write_text("offline: true")
     assert "conda is set to be offline" in send(recorder.url, conda=True, cwd=sealed_room)
-    assert recorder.seen == []
+    assert recorder.requests == []
 
 
 @pytest.mark.conda
@@ -210,7 +210,7 @@ def test_condarc_that_conda_cannot_read_is_one_line(
     said = send(recorder.url, conda=True, cwd=sealed_room)
     assert said.startswith("ConfigurationError")
     assert "conda config --validate" in said
-    assert recorder.seen == []
+    assert recorder.requests == []
 
 
 @pytest.mark.conda

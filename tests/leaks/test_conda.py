@@ -21,8 +21,8 @@ from tests.leaks.watch import looking, watched
 from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
 from tests.support.providers import program
-from tests.support.recording_server import recording
 from tests.support.secret_search import Sought, secrets_of
+from tests.support.servers import recording
 from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from conda_token_plugin.tokens.secret import Secret
 from tests.properties.conftest import BOUNDED
 from tests.properties.reading import told
 from tests.properties.samples import GOOD, TOKEN, VALUE
-from tests.support.recording_server import RecordingServer, recording
+from tests.support.servers import RecordingServer, recording
 
 if TYPE_CHECKING:
     from collections import Counter

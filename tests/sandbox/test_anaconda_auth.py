@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
 from conda_token_plugin.sandbox import Sandbox
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.certificates import Authority
 
 pytest.importorskip("anaconda_auth", reason="anaconda-auth is not installed")
 
@@ -79,23 +80,14 @@ found = [str(info.id), info.expires_at.replace(tzinfo=None).isoformat()]
 """
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+@pytest.fixture
+def tls(authority: Authority) -> ssl.SSLContext:
+    return authority.server()
 
 
 @pytest.fixture
-def tls(authority: trustme.CA) -> ssl.SSLContext:
-    """A certificate for both host names of a sandbox."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    return context
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return tmp_path / "ca.pem"
+def ca_file(authority: Authority) -> Path:
+    return authority.file
 
 
 @pytest.fixture

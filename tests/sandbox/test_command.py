@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.certificates import Authority
+
 COMMAND = [sys.executable, "-m", "conda_token_plugin.sandbox"]
 
 
@@ -133,14 +135,11 @@ def test_missing_library_is_reported_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_command_with_a_certificate_serves_https(tmp_path: Path, host: str) -> None:
-    trustme = pytest.importorskip("trustme")
-    authority = trustme.CA()
-    pair = authority.issue_cert("127.0.0.1", "localhost")
-    certificate, key, trusted = (str(tmp_path / n) for n in ("cert.pem", "key.pem", "ca.pem"))
-    pair.cert_chain_pems[0].write_to_path(certificate)
-    pair.private_key_pem.write_to_path(key)
-    authority.cert_pem.write_to_path(trusted)
+def test_command_with_a_certificate_serves_https(
+    tmp_path: Path, authority: Authority, host: str
+) -> None:
+    certificate, key = map(str, authority.pair("127.0.0.1", "localhost"))
+    trusted = str(authority.file)
     options = ("--host", host, "--certificate", certificate, "--private-key", key)
     with running(tmp_path / "scratch", *options) as (_, introduction):
         assert introduction["service"].startswith(f"https://{host}:")

@@ -13,7 +13,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.service.login.flow import API_KEYS, Login
 from conda_token_plugin.service.login.oauth import DISCOVERY
-from tests.gateways.conftest import answering
+from tests.support.servers import answering
 
 if TYPE_CHECKING:
     import socket

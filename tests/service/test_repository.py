@@ -25,7 +25,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable

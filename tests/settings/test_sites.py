@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +15,7 @@ from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
+from tests.support.servers import RecordingServer, Response, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,45 +24,15 @@ if TYPE_CHECKING:
 VARIABLE_KEY, CORP_KEY = "key-of-the-variable-0001", "key-of-corp-0002"
 
 
-class Recorder(ThreadingHTTPServer):
-    """Records the Authorization of every request and knows nobody."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.sent: list[str] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Recorder
-
-    def do_GET(self) -> None:
-        self.server.sent.append(self.headers.get("Authorization", ""))
-        self.send_response(401)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name in the base
-        """Log nothing."""
-
-
 @pytest.fixture
-def services() -> Iterator[tuple[Recorder, Recorder]]:
-    made = Recorder(), Recorder()
-    threads = [threading.Thread(target=one.serve_forever, args=(0.05,)) for one in made]
-    for thread in threads:
-        thread.start()
-    yield made
-    for one in made:
-        one.shutdown()
-        one.server_close()
-    for thread in threads:
-        thread.join()
+def services() -> Iterator[tuple[RecordingServer, RecordingServer]]:
+    """Yield two services that know nobody."""
+    with recording(lambda _: Response(401)) as corp, recording(lambda _: Response(401)) as other:
+        yield corp, other
+
+
+def sent(service: RecordingServer) -> list[str]:
+    return [one.header("Authorization") for one in service.requests]
 
 
 @pytest.fixture
@@ -72,7 +41,7 @@ def config(sealed_room: Path) -> Path:
     return sealed_room / ".anaconda" / "config.toml"
 
 
-def two_sites(config: Path, corp: Recorder, other: Recorder) -> None:
+def two_sites(config: Path, corp: RecordingServer, other: RecordingServer) -> None:
     config.write_text(
         f'default_site = "corp"\n[sites.corp]\ndomain = "{corp.url}"\n'
         f'[sites.other]\ndomain = "{other.url}"\napi_key = "{CORP_KEY}"\n'
@@ -92,7 +61,7 @@ def ask(settings: Settings) -> str:
 
 
 def test_key_of_the_variable_goes_to_the_default_site_and_to_no_other(
-    config: Path, services: tuple[Recorder, Recorder]
+    config: Path, services: tuple[RecordingServer, RecordingServer]
 ) -> None:
     corp, other = services
     two_sites(config, corp, other)
@@ -100,12 +69,12 @@ def test_key_of_the_variable_goes_to_the_default_site_and_to_no_other(
     assert Settings(variables).service_url == corp.url
     assert ask(Settings(variables)) == "LoginRefused"
     assert ask(Settings(variables, at="other")) == "LoginRefused"
-    assert corp.sent == [f"Bearer {VARIABLE_KEY}"]
-    assert other.sent == [f"Bearer {CORP_KEY}"]
+    assert sent(corp) == [f"Bearer {VARIABLE_KEY}"]
+    assert sent(other) == [f"Bearer {CORP_KEY}"]
 
 
 def test_key_of_the_default_site_is_not_sent_to_anaconda_com(
-    config: Path, services: tuple[Recorder, Recorder]
+    config: Path, services: tuple[RecordingServer, RecordingServer]
 ) -> None:
     two_sites(config, *services)
     settings = Settings(

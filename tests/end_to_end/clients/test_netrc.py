@@ -13,23 +13,22 @@ import pytest
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
-from tests.integrations.basic import serving
 from tests.support.rattler import installs, needs_rattler
+from tests.support.servers import basic_files, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integrations.basic import BasicServer
     from tests.support.machine import Machine
+    from tests.support.servers import RecordingServer
 
 PASSWORDS = {"acme": "acme-Pa55.word_0123", "globex": "globex-Pa55.word_0123"}
 REFUSED_BY_CURL = 22
-HOSTS = {"acme": "127.0.0.1", "globex": "localhost"}
 
 
 @pytest.fixture
-def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[BasicServer]:
+def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[RecordingServer]:
     """Two organizations' channels, and an index of one Python package each."""
     folder = tmp_path / "served"
     for name in PASSWORDS:
@@ -39,19 +38,19 @@ def server(files_of_sandbox: Path, tmp_path: Path) -> Iterator[BasicServer]:
         wheel = f"{name}_thing-1.0-py3-none-any.whl"
         index.joinpath("index.html").write_text(f'<a href="{wheel}">{wheel}</a>')
         write_wheel(index / wheel, f"{name}_thing")
-    with serving(folder, PASSWORDS) as running:
+    with recording(basic_files(folder, PASSWORDS)) as running:
         yield running
 
 
 @pytest.fixture
-def exported(machine: Machine, server: BasicServer) -> Machine:
+def exported(machine: Machine, server: RecordingServer) -> Machine:
     """Somebody whose two passwords were exported at once."""
     store = user_store(machine.settings)
     for name, password in PASSWORDS.items():
         token = Token(
             organization=name,
             kind=TokenKind.SITE,
-            scope=(server.url(name, host=HOSTS[name]),),
+            scope=(url_of(server, name),),
             way=AuthScheme.BASIC,
             username=name,
             last_four=password[-4:],
@@ -59,6 +58,11 @@ def exported(machine: Machine, server: BasicServer) -> Machine:
         store.add(token, Secret(password))
     machine.plugin("export", "netrc").well()
     return machine
+
+
+def url_of(server: RecordingServer, name: str) -> str:
+    """Return the address of an organization. Each has a host name of its own."""
+    return f"{server.url if name == 'acme' else server.other_url}/{name}"
 
 
 def write_wheel(path: Path, name: str) -> None:
@@ -74,8 +78,10 @@ def write_wheel(path: Path, name: str) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_curl_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
-    url = f"{server.url(name, host=HOSTS[name])}/conda/noarch/repodata.json"
+def test_curl_reads_the_exported_netrc(
+    exported: Machine, server: RecordingServer, name: str
+) -> None:
+    url = f"{url_of(server, name)}/conda/noarch/repodata.json"
 
     def curl(*options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -92,12 +98,14 @@ def test_curl_reads_the_exported_netrc(exported: Machine, server: BasicServer, n
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="there is no pip")
 @pytest.mark.parametrize("name", PASSWORDS)
-def test_pip_reads_the_exported_netrc(exported: Machine, server: BasicServer, name: str) -> None:
+def test_pip_reads_the_exported_netrc(
+    exported: Machine, server: RecordingServer, name: str
+) -> None:
     into = exported.folder / "site"
     exported.python(
         *("-m", "pip", "install", "--no-deps", "--no-input", "--disable-pip-version-check"),
         *("--no-cache-dir", "--target", str(into), f"{name}-thing"),
-        *("--index-url", f"{server.url(name, host=HOSTS[name])}/simple"),
+        *("--index-url", f"{url_of(server, name)}/simple"),
         PIP_ROOT_USER_ACTION="ignore",
         PIP_CONFIG_FILE="/dev/null",
     ).well()
@@ -106,9 +114,9 @@ def test_pip_reads_the_exported_netrc(exported: Machine, server: BasicServer, na
 
 @pytest.mark.conda
 def test_conda_reads_the_exported_netrc_for_two_organizations(
-    exported: Machine, server: BasicServer
+    exported: Machine, server: RecordingServer
 ) -> None:
-    channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
+    channels = [f"{url_of(server, name)}/conda" for name in PASSWORDS]
     exported.create(
         *("--override-channels", "-c", channels[0], "-c", channels[1]),
         *("acme-tools", "globex-tools"),
@@ -119,31 +127,31 @@ def test_conda_reads_the_exported_netrc_for_two_organizations(
 
 @needs_rattler
 def test_rattler_reads_the_exported_netrc_for_two_organizations(
-    exported: Machine, server: BasicServer
+    exported: Machine, server: RecordingServer
 ) -> None:
-    channels = [f"{server.url(name, host=HOSTS[name])}/conda" for name in PASSWORDS]
+    channels = [f"{url_of(server, name)}/conda" for name in PASSWORDS]
     done = installs(exported, *channels, packages="acme-tools globex-tools").well()
     assert "globex-tools" in done.out
 
 
 def test_host_is_not_sent_the_password_of_another_host(
-    exported: Machine, server: BasicServer
+    exported: Machine, server: RecordingServer
 ) -> None:
     code = (
         "import requests, sys\n"
         "[print(requests.get(url, timeout=5).status_code) for url in sys.argv[1:]]"
     )
-    ours = [f"{server.url(name, host=HOSTS[name])}/conda/" for name in PASSWORDS]
-    crossed = [f"{server.url('acme', host='localhost')}/conda/"]
+    ours = [f"{url_of(server, name)}/conda/noarch/repodata.json" for name in PASSWORDS]
+    crossed = [f"{server.other_url}/acme/conda/noarch/repodata.json"]
     done = exported.python("-c", code, *ours, *crossed).well()
     assert done.out.split() == ["200", "200", "401"]
 
 
 def test_client_is_refused_after_the_netrc_export_is_removed(
-    exported: Machine, server: BasicServer
+    exported: Machine, server: RecordingServer
 ) -> None:
     exported.plugin("export", "netrc", "--remove").well()
     assert not (exported.home / ".netrc").exists()
     code = "import requests, sys\nprint(requests.get(sys.argv[1], timeout=5).status_code)"
-    done = exported.python("-c", code, f"{server.url('acme')}/conda/").well()
+    done = exported.python("-c", code, f"{url_of(server, 'acme')}/conda/").well()
     assert done.out.split() == ["401"]

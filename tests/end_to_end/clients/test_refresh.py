@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integrations.basic import serving
 from tests.support.rattler import installs, names, needs_rattler
+from tests.support.servers import basic_files, recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +88,8 @@ def test_curl_reads_the_password_that_replaced_the_exported_one(
     machine: Machine, files_of_sandbox: Path
 ) -> None:
     passwords = {"acme": OLD}
-    with serving(files_of_sandbox, passwords) as server:
-        url = f"{server.url('acme')}/main"
+    with recording(basic_files(files_of_sandbox, passwords)) as server:
+        url = f"{server.url}/acme/main"
         words = ("--site", "--org", "acme", "-c", url, "--send-as", "basic", "--username", "acme")
         machine.plugin("install", *words, "--token-stdin", "--yes", stdin=OLD).well()
         machine.plugin("export", "netrc", "--yes").well()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +12,12 @@ from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
     from pathlib import Path
 
     from conda_token_plugin.sandbox import Sandbox
+    from tests.support.certificates import Authority
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -83,32 +83,14 @@ def table(request: pytest.FixtureRequest) -> Table:
     return Table(request.node.user_properties)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """An authority, the TLS context of a server, and the files for clients."""
-
-    server: ssl.SSLContext
-    authority: Path
-    client: Path
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Make an authority, a certificate of it for this machine, and one for a user."""
-    trustme = pytest.importorskip("trustme")
-    folder = tmp_path_factory.mktemp("certificates")
-    authority, client = folder / "authority.pem", folder / "client.pem"
-    issuer = trustme.CA()
-    issuer.cert_pem.write_to_path(str(authority))
-    issuer.issue_cert("ann@example.invalid").private_key_and_cert_chain_pem.write_to_path(client)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    issuer.issue_cert("127.0.0.1", "localhost").configure_cert(server)
-    issuer.configure_trust(server)
-    return Certificates(server, authority, client)
+@pytest.fixture
+def tls(authority: Authority) -> ssl.SSLContext:
+    """Return the TLS context of the sandbox of ``secure``."""
+    return authority.server()
 
 
 @pytest.fixture
-def secure(tmp_path: Path, built_channels: Path, certificates: Certificates) -> Iterator[Machine]:
+def secure(tmp_path: Path, built_channels: Path, tls: ssl.SSLContext) -> Iterator[Machine]:
     """Yield a machine, and a sandbox that is served over https."""
-    with sandbox_on(built_channels, tls=certificates.server) as sandbox:
+    with sandbox_on(built_channels, tls=tls) as sandbox:
         yield Machine(tmp_path / "secure", sandbox)

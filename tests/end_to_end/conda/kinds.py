@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.recording_server import RecordingServer
+    from tests.support.servers import RecordingServer
 
 Kind = dict[str, Any]
 PLAIN = "AT/noarch/repodata.json"

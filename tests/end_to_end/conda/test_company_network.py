@@ -15,7 +15,7 @@ from tests.support.tunnel import tunnel_proxy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.end_to_end.conda.conftest import Certificates
+    from tests.support.certificates import Authority
     from tests.support.machine import Machine, Ran
     from tests.support.tunnel import TunnelProxy
 
@@ -23,17 +23,17 @@ pytestmark = pytest.mark.conda
 
 
 @pytest.fixture
-def proxy(secure: Machine, certificates: Certificates) -> Iterator[TunnelProxy]:
+def proxy(secure: Machine, authority: Authority, tls: ssl.SSLContext) -> Iterator[TunnelProxy]:
     """Write the condarc for a proxy with a password, and require a client certificate."""
-    certificates.server.verify_mode = ssl.CERT_REQUIRED
+    tls.verify_mode = ssl.CERT_REQUIRED
+    certificate, key = authority.pair("ann@example.invalid")
     with tunnel_proxy(authenticates=True) as made:
         secure.condarc(
-            f"ssl_verify: {certificates.authority}\n"
-            f"client_ssl_cert: {certificates.client}\n"
+            f"ssl_verify: {authority.file}\n"
+            f"client_ssl_cert: {certificate}\nclient_ssl_cert_key: {key}\n"
             f"proxy_servers:\n  https: {made.url}\n"
         )
         yield made
-    certificates.server.verify_mode = ssl.CERT_NONE
 
 
 def log_in(machine: Machine, user: str) -> Ran:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.end_to_end.conda.kinds import kinds
-from tests.support.recording_server import RecordingServer, Request, recording
+from tests.support.servers import RecordingServer, Request, recording
 from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:

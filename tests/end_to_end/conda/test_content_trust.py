@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 
 if TYPE_CHECKING:
     from tests.support.machine import Machine

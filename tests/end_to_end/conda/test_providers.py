@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.guarded_channel import build_packages, guarded
+from conda_token_plugin.sandbox.repository.channels import Channel, Recipe
+from conda_token_plugin.sandbox.repository.packages import build_channel
 from tests.support.providers import printing, program, response
+from tests.support.servers import RecordingServer, Response, files, recording
 from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.support.guarded_channel import GuardedChannel
     from tests.support.machine import Machine, Ran
     from tests.support.providers import Program
+    from tests.support.servers import Request
 
 pytestmark = pytest.mark.conda
 
@@ -68,18 +71,49 @@ providers.TRUST_FOR = timedelta(0)
 """Has a provider asked again after every refusal, so that the test takes no minute."""
 
 
+NAMES = tuple(f"many-{number:02}" for number in range(COUNT))
+
+
+class GuardedChannel:
+    """A channel of many packages, which opens for the headers that a test accepts."""
+
+    def __init__(self, folder: Path) -> None:
+        self._respond = files(folder)
+        self.server = RecordingServer()
+        self.accepts: Callable[[str], bool] = lambda _: True
+        self.pause = 0.0
+        """Seconds before a package is sent."""
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def headers(self) -> list[str]:
+        """Return the ``Authorization`` headers of all requests, each once, in order."""
+        return list(dict.fromkeys(one.header("Authorization") for one in self.server.requests))
+
+    def respond(self, request: Request) -> Response:
+        if not self.accepts(request.header("Authorization")):
+            return Response(403)
+        if request.path.endswith(".conda"):
+            time.sleep(self.pause)
+        return self._respond(request)
+
+
 @pytest.fixture(scope="session")
-def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, ...]]:
-    """Return the folder of a channel with many packages, and their names."""
+def packages_of_channel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a channel with many packages."""
     folder = tmp_path_factory.mktemp("many") / "channel"
-    return folder, build_packages(folder, count=COUNT)
+    build_channel(Channel("many", tuple(Recipe(name, "1.0", ".conda") for name in NAMES)), folder)
+    return folder
 
 
 @pytest.fixture
-def channel(many: tuple[Path, tuple[str, ...]]) -> Iterator[GuardedChannel]:
+def channel(packages_of_channel: Path) -> Iterator[GuardedChannel]:
     """Serve that channel."""
-    with guarded(many[0]) as serving:
-        yield serving
+    made = GuardedChannel(packages_of_channel)
+    with recording(made.respond) as made.server:
+        yield made
 
 
 def add(machine: Machine, made: Program, *, scope: str, options: tuple[str, ...] = ()) -> Ran:
@@ -94,7 +128,6 @@ def create(machine: Machine, url: str, *names: str) -> Ran:
 def test_installation_of_50_packages_runs_the_command_once(
     machine: Machine,
     channel: GuardedChannel,
-    many: tuple[Path, tuple[str, ...]],
     tmp_path: Path,
     solver: str,
 ) -> None:
@@ -103,11 +136,11 @@ def test_installation_of_50_packages_runs_the_command_once(
     made = printing(tmp_path, response(f"Bearer {VALUE}"))
     add(machine, made, scope=channel.url)
 
-    ran = create(machine, channel.url, *many[1]).well()
+    ran = create(machine, channel.url, *NAMES).well()
 
-    assert machine.installed() == set(many[1])
+    assert machine.installed() == set(NAMES)
     assert channel.headers() == [f"Bearer {VALUE}"]
-    assert len(channel.requests) > COUNT
+    assert len(channel.server.requests) > COUNT
     assert [json.loads(call[1]) for call in made.calls] == [{"uri": channel.url}]
     assert "conda-token-plugin" not in ran.err
 
@@ -167,7 +200,6 @@ def test_provider_that_supplies_nothing_is_no_fault(machine: Machine, tmp_path: 
 def test_credential_that_expires_during_a_download_is_renewed(
     machine: Machine,
     channel: GuardedChannel,
-    many: tuple[Path, tuple[str, ...]],
     tmp_path: Path,
     solver: str,
 ) -> None:
@@ -177,9 +209,9 @@ def test_credential_that_expires_during_a_download_is_renewed(
     made = program(tmp_path, body)
     add(machine, made, scope=channel.url)
 
-    ran = create(machine, channel.url, *many[1]).well()
+    ran = create(machine, channel.url, *NAMES).well()
 
-    assert machine.installed() == set(many[1])
+    assert machine.installed() == set(NAMES)
     assert len(channel.headers()) > 1
     assert len(channel.headers()) <= len(made.calls) < COUNT / 2
     assert "conda-token-plugin" not in ran.err
@@ -188,7 +220,6 @@ def test_credential_that_expires_during_a_download_is_renewed(
 def test_provider_that_fails_during_a_download_costs_one_line_and_public_packages_are_installed(
     machine: Machine,
     channel: GuardedChannel,
-    many: tuple[Path, tuple[str, ...]],
     tmp_path: Path,
     solver: str,
 ) -> None:
@@ -198,9 +229,9 @@ def test_provider_that_fails_during_a_download_costs_one_line_and_public_package
     made = program(tmp_path, body)
     add(machine, made, scope=channel.url)
 
-    ran = create(machine, channel.url, *many[1]).well()
+    ran = create(machine, channel.url, *NAMES).well()
 
-    assert machine.installed() == set(many[1])
+    assert machine.installed() == set(NAMES)
     assert channel.headers() == ["Bearer number-1", ""]
     assert ran.err.count(f"{WARNING} The provider vault failed") == 1
     assert len(made.calls) == 2  # the first one, and the one that failed
@@ -209,7 +240,6 @@ def test_provider_that_fails_during_a_download_costs_one_line_and_public_package
 def test_credential_that_is_revoked_during_a_download_is_replaced(
     machine: Machine,
     channel: GuardedChannel,
-    many: tuple[Path, tuple[str, ...]],
     tmp_path: Path,
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(AT_ONCE)
@@ -217,7 +247,7 @@ def test_credential_that_is_revoked_during_a_download_is_replaced(
     revoked, renewed = "Bearer number-1", "Bearer number-"
 
     def accepts(header: str) -> bool:
-        is_revoked = len(channel.requests) > COUNT // 2
+        is_revoked = len(channel.server.requests) > COUNT // 2
         return header.startswith(renewed) and not (is_revoked and header == revoked)
 
     channel.accepts = accepts
@@ -229,9 +259,9 @@ def test_credential_that_is_revoked_during_a_download_is_replaced(
     )
     add(machine, made, scope=channel.url)
 
-    create(machine, channel.url, *many[1]).well()
+    create(machine, channel.url, *NAMES).well()
 
-    assert machine.installed() == set(many[1])
+    assert machine.installed() == set(NAMES)
     assert channel.headers()[:2] == [revoked, "Bearer number-2"]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:

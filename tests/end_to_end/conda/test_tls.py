@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.conda.report import summary
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 from tests.support.stored_tokens import hold, put
 
 if TYPE_CHECKING:
-    from tests.end_to_end.conda.conftest import Certificates
     from tests.end_to_end.conda.report import Table
+    from tests.support.certificates import Authority
     from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
@@ -26,12 +26,12 @@ TOKEN = "a-token-0123456789"
 
 @pytest.mark.parametrize("setting", ["a file", "truststore", "false"])
 def test_certificate_settings_of_conda_apply_to_requests_with_a_token(
-    secure: Machine, certificates: Certificates, setting: str, table: Table
+    secure: Machine, authority: Authority, setting: str, table: Table
 ) -> None:
     token = hold(secure, "acme")
-    value = str(certificates.authority) if setting == "a file" else setting
+    value = str(authority.file) if setting == "a file" else setting
     # The system's certificates, for as long as this test runs.
-    trusted = {"SSL_CERT_FILE": str(certificates.authority)} if setting == "truststore" else {}
+    trusted = {"SSL_CERT_FILE": str(authority.file)} if setting == "truststore" else {}
     channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
 
     secure.create(*channel, "acme-hello", CONDA_SSL_VERIFY=value, **trusted).well()
@@ -52,18 +52,17 @@ def test_untrusted_server_gets_no_token(secure: Machine) -> None:
 
 
 def test_client_certificate_is_sent_with_the_token(
-    secure: Machine, certificates: Certificates, table: Table
+    secure: Machine, authority: Authority, tls: ssl.SSLContext, table: Table
 ) -> None:
     token = hold(secure, "acme")
-    certificates.server.verify_mode = ssl.CERT_REQUIRED
+    tls.verify_mode = ssl.CERT_REQUIRED
     channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
-    trust = {"CONDA_SSL_VERIFY": str(certificates.authority)}
-    try:
-        secure.create(*channel, "acme-hello", **trust).badly()
-        shown = {"CONDA_CLIENT_SSL_CERT": str(certificates.client)}
-        secure.create(*channel, "acme-hello", **trust, **shown).well()
-    finally:
-        certificates.server.verify_mode = ssl.CERT_NONE
+    trust = {"CONDA_SSL_VERIFY": str(authority.file)}
+    certificate, key = map(str, authority.pair("ann@example.invalid"))
+    shown = {"CONDA_CLIENT_SSL_CERT": certificate, "CONDA_CLIENT_SSL_CERT_KEY": key}
+
+    secure.create(*channel, "acme-hello", **trust).badly()
+    secure.create(*channel, "acme-hello", **trust, **shown).well()
 
     assert {one.authorization for one in secure.sandbox.requests} == {f"token {token}"}
     saw = summary(secure.sandbox.requests, names={token: "acme"})
@@ -71,9 +70,9 @@ def test_client_certificate_is_sent_with_the_token(
 
 
 def test_redirect_to_another_scheme_or_port_gets_no_token(
-    machine: Machine, certificates: Certificates, table: Table
+    machine: Machine, authority: Authority, table: Table
 ) -> None:
-    with recording() as plain, recording() as other, recording(tls=certificates.server) as secured:
+    with recording() as plain, recording() as other, recording(tls=authority.server()) as secured:
         scope = [f"{wire.url}/repo/acme" for wire in (plain, secured)]
         put(machine, TOKEN, organization="acme", scope=scope)
         for name, start, end in (
@@ -84,7 +83,7 @@ def test_redirect_to_another_scheme_or_port_gets_no_token(
             start.far = end.url
             start.requests.clear()
             end.requests.clear()
-            _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", certificates)
+            _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", authority)
             assert [one.header("Authorization") for one in start.requests] == [f"token {TOKEN}"]
             assert [one.header("Authorization") for one in end.requests] == [""]
             saw = "acme, then nothing"
@@ -92,19 +91,19 @@ def test_redirect_to_another_scheme_or_port_gets_no_token(
 
 
 def test_mirror_gets_the_token_only_if_it_is_in_scope(
-    machine: Machine, certificates: Certificates, table: Table
+    machine: Machine, authority: Authority, table: Table
 ) -> None:
     with recording() as mirror, recording() as stranger:
         put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
         for wire in (mirror, stranger):
-            _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", certificates)
+            _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", authority)
 
         assert [one.header("Authorization") for one in mirror.requests] == [f"token {TOKEN}"]
         assert [one.header("Authorization") for one in stranger.requests] == [""]
     table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")
 
 
-def _ask(machine: Machine, url: str, certificates: Certificates) -> None:
-    settings = f"ssl_verify: {certificates.authority}\n"
+def _ask(machine: Machine, url: str, authority: Authority) -> None:
+    settings = f"ssl_verify: {authority.file}\n"
     case = {"name": "only", "urls": [url], "files": {".condarc": settings}}
     machine.python(str(ASKER), stdin=json.dumps([case])).well()

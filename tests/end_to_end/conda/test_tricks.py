@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.support.recording_server import Request, recording
+from tests.support.servers import Request, recording
 from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.recording_server import recording
+from tests.support.servers import recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.machine import Machine
-    from tests.support.recording_server import RecordingServer
+    from tests.support.servers import RecordingServer
 
 pytestmark = pytest.mark.conda
 

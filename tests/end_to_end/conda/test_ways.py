@@ -11,8 +11,8 @@ from urllib.parse import quote, unquote
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.support.recording_server import RecordingServer, recording
 from tests.support.secret_search import pieces, printed, stored, written
+from tests.support.servers import RecordingServer, recording
 from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.conda.report import Table
     from tests.support.machine import Machine, Ran
-    from tests.support.recording_server import Request
+    from tests.support.servers import Request
 
 pytestmark = pytest.mark.conda
 

@@ -6,7 +6,6 @@ that has a certificate for this name.
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,24 +18,19 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.sandbox import Sandbox
     from tests.end_to_end.packaging.base import Base
+    from tests.support.certificates import Authority
 
 HOST = "repo.anaconda.cloud"
 CHANNEL = f"https://{HOST}/repo/acme/main"
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
+def repository(authority: Authority) -> Iterator[tuple[Sandbox, dict[str, str]]]:
     """Yield a sandbox with the host name of the repository, and the variables for conda."""
-    import trustme
-
     from conda_token_plugin.sandbox import Sandbox
 
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(HOST, "127.0.0.1", "localhost").configure_cert(tls)
     with (
-        Sandbox.start(tls=tls) as running,
+        Sandbox.start(tls=authority.server(HOST, "127.0.0.1", "localhost")) as running,
         tunnel_proxy(leads_to=int(running.service.rpartition(":")[2])) as proxy,
     ):
         settings = {"CONDA_SOLVER": "classic", "CONDA_REMOTE_MAX_RETRIES": "0"}
@@ -45,7 +39,7 @@ def repository(tmp_path: Path) -> Iterator[tuple[Sandbox, dict[str, str]]]:
             settings
             | {
                 "HTTPS_PROXY": f"http://{proxy.address}",
-                "CONDA_SSL_VERIFY": str(tmp_path / "ca.pem"),
+                "CONDA_SSL_VERIFY": str(authority.file),
             },
         )
 

@@ -10,12 +10,9 @@ import base64
 import json
 import shutil
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,12 +23,14 @@ from conda_token_plugin.store.providers import ask
 from conda_token_plugin.tokens.secret import HeaderSecret
 from tests.end_to_end.recipes.runner import HERE, PUT_THERE, Runner, document
 from tests.support.machine import Machine
+from tests.support.servers import Response, recording
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
 
     from conda_token_plugin.sandbox import Sandbox
+    from tests.support.servers import Request
 
 RECIPES = HERE / "providers"
 SCOPE = "https://conda.example.org/acme"
@@ -75,8 +74,15 @@ class Services:
     """Seconds, of the answer of Artifactory."""
     asked: list[str] = field(default_factory=list)
 
+    def respond(self, request: Request) -> Response:
+        """Return the response to a request; 403 if its credential is wrong."""
+        value = self.answer(request.path, dict(request.headers), request.body)
+        body = value.encode() if isinstance(value, str) else json.dumps(value).encode()
+        kind = {"Content-Type": "application/x-amz-json-1.1"}
+        return Response(403 if value is None else 200, kind, body)
+
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> Any:
-        """Return the answer to a request; None if its credential is wrong."""
+        """Return the body of the response; None if the credential is wrong."""
         self.asked.append(path)
         if path == "/v1/secret/data/conda/acme":
             value = {"data": {"data": {"token": self.token}}}
@@ -113,38 +119,6 @@ class Services:
         return None
 
 
-@contextmanager
-def serving(services: Services) -> Iterator[Services]:
-    """Serve on a free port until the end of the block."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            value = services.answer(self.path, dict(self.headers.items()), body)
-            data = value.encode() if isinstance(value, str) else json.dumps(value).encode()
-            self.send_response(403 if value is None else 200)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_POST = do_GET  # noqa: N815  # http.server's name
-
-        def log_message(self, *_: Any) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    services.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield services
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture
 def runner(tmp_path: Path, sandbox: Sandbox) -> Runner:
     found = Runner(Machine(tmp_path / "machine", sandbox))
@@ -157,8 +131,10 @@ def services(sandbox: Sandbox) -> Iterator[Services]:
     """Serve the current token of ada in acme."""
     token = sandbox.world.issue("acme", "ada").value
     sandbox.requests.clear()
-    with serving(Services(token)) as running:
-        yield running
+    made = Services(token)
+    with recording(made.respond) as server:
+        made.url = server.url
+        yield made
 
 
 def client(runner: Runner, name: str, body: str) -> None:
