@@ -12,7 +12,6 @@ from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
 from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.tokens.api_key import channel_credential
 
 if TYPE_CHECKING:
@@ -36,14 +35,14 @@ def service(call: CommandContext) -> Service:
         LoginIncomplete, ServiceError, StoreError: The login failed.
     """
     from conda_token_plugin.service.client import Service
-    from conda_token_plugin.service.credentials import logged_in
+    from conda_token_plugin.service.credentials import key_of_environment, logged_in
 
     store = call.store()
     try:
         return logged_in(call.settings, store, notice=call.printer.say)
     except (NotLoggedIn, LoginRefused) as error:  # none, or expired
-        # A variable has precedence over any login, so that a new one would not be used.
-        if not call.prompts.interactive or call.settings.secret(API_KEY) is not None:
+        # The environment has precedence over any login, so that a new one would not be used.
+        if not call.prompts.interactive or key_of_environment(call.settings) is not None:
             raise
         call.printer.say(error.what)
         api_key, _ = log_in(call, store=store, web=False)

@@ -62,8 +62,11 @@ class LoginRefused(LoginError):
             hint: The next step. Empty: log in again.
         """
         command = "Run: conda token login"
-        if source.startswith("ANACONDA_"):  # a variable takes precedence over every login
+        # The environment takes precedence over every login.
+        if source.startswith("ANACONDA_"):
             command = "Give it another value, or unset it and run: conda token login"
+        elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
+            command = "Replace this file, or remove it and run: conda token login"
         super().__init__(
             f"The API key from {source} expired on {expired:%Y-%m-%d}."
             if expired

@@ -93,12 +93,25 @@ def logged_in(
     return Service(settings.service_url, api_key=api_key, source=source, patience=patience)
 
 
+def key_of_environment(settings: Settings) -> tuple[str, Secret] | None:
+    """Return where the environment supplies the API key for ``settings.site``, and the key.
+
+    None without such a key, and if it belongs to another site. It has precedence over any login.
+
+    Raises:
+        MalformedToken, StoreUnusable: The variable or its file contains no key.
+        BadInput, MalformedURL, ConfigurationError: The site cannot be determined.
+    """
+    is_its_site = settings.site.service_url == settings.default_site.service_url
+    return settings.api_key() if is_its_site else None
+
+
 def _candidates(
     settings: Settings, *, store: Store, logins: AnacondaLogins
 ) -> Iterator[tuple[Secret, str]]:
     """Yield every key for the site, in the order above."""
     site = settings.site
-    given = settings.api_key() if site.service_url == settings.default_site.service_url else None
+    given = key_of_environment(settings)
     if given is not None:
         yield given[1], given[0]
         return

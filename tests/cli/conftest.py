@@ -12,7 +12,6 @@ import requests
 from conda_token_plugin.cli import main
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import API_KEY, Settings
-from conda_token_plugin.settings.sites import Site
 from tests.support.json_documents import validate
 from tests.support.machine import Ran
 
@@ -75,9 +74,9 @@ class Shell:
         """Issue a token and store it. The command must succeed."""
         return self("install", "--org", organization, "--yes", *words).well()
 
-    def held(self) -> list[dict[str, Any]]:
-        """Return the tokens that are stored or supplied, as `list` prints them."""
-        return list(self("list", "--json").json)
+    def held(self, command: str = "list") -> list[dict[str, Any]]:
+        """Return the tokens that a command prints. The API key of the shell is not one of them."""
+        return [one for one in self(command, "--json").json if one["kind"] != "api-key"]
 
     @property
     def dropin(self) -> str:
@@ -115,15 +114,6 @@ class Shell:
             for path in sorted(self.home.rglob("*"))
             if path.is_file() and path.name != ".lock"
         }
-
-
-@pytest.fixture(autouse=True)
-def api_key_is_for_the_service_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the API key of the shell away from channels, where a test is about tokens.
-
-    The modules about the API key as a credential override this fixture.
-    """
-    monkeypatch.setattr(Site, "key_prefix", None)
 
 
 @pytest.fixture

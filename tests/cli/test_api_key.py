@@ -14,14 +14,12 @@ from conda_token_plugin.tokens.api_key import channel_credential
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.sandbox import Sandbox
     from tests.cli.conftest import Shell
 
 SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
-
-
-@pytest.fixture(autouse=True)
-def api_key_is_for_the_service_only() -> None:
-    """Let the API key open channels: these tests are about that."""
 
 
 @pytest.fixture
@@ -91,7 +89,7 @@ def test_run_sets_the_variable_of_the_api_key(shell: Shell, key: str) -> None:
 def test_logout_closes_the_channels(shell: Shell, key: str) -> None:
     assert key
     shell("logout")
-    assert shell.held() == []
+    assert shell("list", "--json").json == []
 
 
 @pytest.mark.usefixtures("browser")
@@ -102,7 +100,7 @@ def test_login_says_what_its_key_opens_and_conda_asks_for_it(logged_out: Shell) 
 
     assert f"conda sends it to {prefix}/ where no token is stored for the channel." in ran.err
     assert "login --no-channels" in ran.err
-    assert [one["kind"] for one in logged_out.held()] == ["api-key"]
+    assert [one["kind"] for one in logged_out("list", "--json").json] == ["api-key"]
     assert f"{prefix}/*" in Settings().condarc.read_text("utf-8")
 
 
@@ -111,7 +109,7 @@ def test_login_without_channels_opens_none_and_writes_no_dropin(logged_out: Shel
     ran = logged_out("login", "--web", "--no-channels", "--json")
 
     assert ran.json["channels"] is None
-    assert logged_out.held() == []
+    assert logged_out("list", "--json").json == []
     assert not Settings().condarc.exists()
 
 
@@ -121,3 +119,95 @@ def test_drop_in_still_asks_for_the_api_key_after_defaults_were_added(shell: She
     dropin = Settings().condarc.read_text()
     assert "  - defaults #!top" in dropin
     assert f'"{shell.sandbox.repo}*"' in dropin
+
+
+# -- a key in the folder of secrets --------------------------------------------------------------
+
+
+@pytest.fixture(params=["ANACONDA_SECRETS_DIR", "/run/secrets"])
+def mounted(
+    logged_out: Shell,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Path:
+    """Return the file with the API key of ada, which was mounted as a secret of a container."""
+    path = tmp_path / "secrets" / "anaconda_auth_api_key"
+    path.parent.mkdir()
+    path.write_text(f"{logged_out.sandbox.world.api_key('ada')}\n")
+    if request.param == "ANACONDA_SECRETS_DIR":
+        logged_out.set(request.param, str(path.parent))
+    else:
+        monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", path.parent)
+    return path
+
+
+def test_whoami_names_the_mounted_file(shell: Shell, mounted: Path) -> None:
+    ran = shell("whoami", "--json")
+    assert (ran.code, ran.json["username"], ran.json["source"]) == (0, "ada", str(mounted))
+    assert f"API key from {mounted}" in shell("whoami").out
+
+
+def test_status_and_list_show_the_mounted_key_with_its_file(shell: Shell, mounted: Path) -> None:
+    (one,) = shell("status", "--json").json
+    assert (one["kind"], one["source"], one["works"]) == ("api-key", str(mounted), True)
+    assert [entry["source"] for entry in shell("list", "--json").json] == [str(mounted)]
+
+
+def test_which_says_that_the_mounted_key_is_sent(shell: Shell, mounted: Path) -> None:
+    ran = shell("which", f"{shell.sandbox.repo}acme/main", "--json")
+    assert str(mounted) in ran.out
+
+
+def test_install_issues_with_the_mounted_key(shell: Shell, mounted: Path) -> None:
+    assert mounted.is_file()
+    ran = shell("install", "--org", "acme", "--yes")
+    assert ran.code == 0, ran.err
+
+
+@pytest.mark.usefixtures("browser")
+def test_login_says_that_the_mounted_key_has_precedence_and_what_it_opens(
+    shell: Shell, mounted: Path
+) -> None:
+    ran = shell("login", "--web")
+    assert ran.code == 0, ran.err
+    opened = f"{shell.sandbox.service} and the channels below {shell.sandbox.repo}"
+    assert f"{mounted} supplies an API key already, for {opened}." in ran.err
+    assert f"warning: The API key from {mounted} has precedence over this login." in ran.err
+    assert mounted.read_text().strip() not in ran.out + ran.err
+
+
+def test_logout_says_that_the_mounted_key_is_used_from_now_on(shell: Shell, mounted: Path) -> None:
+    ran = shell("logout")
+    assert f"Used from now on: {mounted}." in ran.err
+
+
+def test_refused_mounted_key_is_named_with_what_to_do(shell: Shell, mounted: Path) -> None:
+    mounted.write_text("a-key-that-was-never-issued")
+    ran = shell("whoami")
+    assert ran.code == 3
+    assert f"does not accept the API key from {mounted}" in ran.line
+    assert "Replace this file, or remove it and run:" in ran.line
+
+
+def test_mounted_key_of_another_site_is_named_if_there_is_no_login(
+    shell: Shell, mounted: Path, other_site: Sandbox
+) -> None:
+    config = shell.home / ".anaconda" / "config.toml"
+    config.parent.mkdir()
+    config.write_text(f'[sites.corp]\ndomain = "{other_site.service}"\n')
+    ran = shell("whoami", "--at", "corp")
+    assert ran.code == 3
+    assert f"You are not logged in to {other_site.service}" in ran.line
+    assert f"({mounted} belongs to {shell.sandbox.service}.)" in ran.line
+
+
+def test_unreadable_mounted_key_is_an_error_and_no_login_is_made(
+    shell: Shell, mounted: Path
+) -> None:
+    mounted.unlink()
+    mounted.mkdir()  # Docker mounts a folder in place of a missing file
+    ran = shell("login", "--web")
+    assert ran.code == 6
+    assert str(mounted) in ran.line
+    assert not any("oauth" in one.path for one in shell.sandbox.requests)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conda_token_plugin.settings import API_KEY
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
     from tests.support.machine import Ran
@@ -50,12 +52,18 @@ def test_get_returns_no_header_for_a_url_that_no_token_covers(
     assert (ran.code, json.loads(ran.out)) == (0, {"headers": {}})
 
 
-def test_get_returns_no_token_of_another_organization(
+def test_get_for_another_organization_returns_the_api_key_and_without_one_nothing(
     acme: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = ask(acme, monkeypatch, request(acme.sandbox.url_of("globex", "main")))
+    url = acme.sandbox.url_of("globex", "main")
+    key = acme.sandbox.world.api_key("ada")
 
-    assert json.loads(ran.out) == {"headers": {}}
+    with_key = json.loads(ask(acme, monkeypatch, request(url)).out)
+    acme.unset(API_KEY)
+    without = json.loads(ask(acme, monkeypatch, request(url)).out)
+
+    assert with_key["headers"] == {"Authorization": [f"Bearer {key}"]}
+    assert without == {"headers": {}}
 
 
 @pytest.mark.parametrize("url", ["grpcs://host.example/x", "file:///x", "", "https://[::1", "acme"])
@@ -117,6 +125,7 @@ def test_token_prints_the_secret_alone(acme: Shell) -> None:
 
 
 def test_token_for_a_url_without_one_is_an_error(acme: Shell) -> None:
+    acme.unset(API_KEY)
     ran = acme("helper", "token", acme.sandbox.url_of("globex", "main"))
 
     assert (ran.code, ran.out) == (1, "")

@@ -129,4 +129,4 @@ def test_service_account_extends_after_each_renewal(shell: Shell) -> None:
         account = shell.sandbox.world.credentials.make_service_account(user)
         shell.set(SERVICE_ACCOUNT, account.value)
         assert life.sync() == "extended"
-        assert shell("status", "--fail-within", f"{days - 2}d", "--offline").code == 0
+        assert shell("status", "acme", "--fail-within", f"{days - 2}d", "--offline").code == 0

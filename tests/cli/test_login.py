@@ -174,7 +174,7 @@ def test_login_is_stored_if_the_service_does_not_name_the_user(logged_out: Shell
 def test_login_names_the_variable_that_has_precedence(shell: Shell) -> None:
     shell.log_in("grace")
     ran = shell("login", "--web").well()
-    assert f"{API_KEY} is set" in ran.err
+    assert f"warning: The API key from {API_KEY} has precedence over this login." in ran.err
     assert logged_in(shell) == "grace"
 
 

@@ -120,7 +120,7 @@ def test_alias_runs_its_command(alias: str, command: str) -> None:
 
 
 def test_json_before_the_command_prints_one_document(shell: Shell) -> None:
-    assert shell("--json", "list").json == []
+    assert [one["kind"] for one in shell("--json", "list").json] == ["api-key"]
 
 
 @pytest.mark.conda

@@ -37,8 +37,8 @@ def test_remove_keeps_the_token_and_configuration_of_another_organization(two: S
     assert two("remove", "acme").code == 0
     text = two.dropin
     assert text
-    assert two("which", "globex/main").code == 0
-    assert two("which", "acme/main").code == 1
+    assert two("which", "globex/main", "--json").json["organization"] == "globex"
+    assert two("which", "acme/main", "--json").json["kind"] == "api-key"
     assert [held["organization"] for held in two.held()] == ["globex"]
 
 

@@ -40,9 +40,13 @@ def test_set_with_an_organization_covers_it_and_the_shared_channels(
 ) -> None:
     shell("set", "--org", "acme", token)
 
-    assert shell("which", shell.sandbox.url_of("acme", "main")).code == 0
-    assert shell("which", shell.sandbox.url_of("main")).code == 0
-    assert shell("which", shell.sandbox.url_of("globex", "main")).code == 1
+    covered = {
+        channel: shell("which", shell.sandbox.url_of(*channel), "--json").json["organization"]
+        for channel in (("acme", "main"), ("main",))
+    }
+    assert set(covered.values()) == {"acme"}
+    other = shell("which", shell.sandbox.url_of("globex", "main"), "--json").json
+    assert other["kind"] == "api-key"
 
 
 def test_set_writes_default_channels_into_the_drop_in_only(shell: Shell, token: str) -> None:

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-@pytest.fixture(autouse=True)
-def api_key_is_for_the_service_only() -> None:
-    """Let the API key open channels: these tests are about that."""
-
-
 @pytest.fixture
 def two_sites(shell: Shell, other_site: Sandbox) -> Sandbox:
     """Configure the sandbox as `corp`, the default, and another one as `other`."""

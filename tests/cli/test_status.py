@@ -27,14 +27,14 @@ def test_status_block_shows_all_known_facts(acme: Shell) -> None:
 
 
 def test_status_makes_two_requests_a_token_and_none_offline(acme: Shell) -> None:
-    assert acme("status").code == 0
+    assert acme("status", "acme").code == 0
     assert len(acme.sandbox.requests) == 2
     assert acme("status", "--offline").code == 0
     assert len(acme.sandbox.requests) == 2
 
 
 def test_status_json_has_the_same_facts(acme: Shell) -> None:
-    (value,) = acme("status", "--json").json
+    (value,) = acme.held("status")
     assert (value["organization"], value["works"], value["state"]) == ("acme", True, "valid")
     assert acme("status", "--json", "--offline").json[0]["works"] is None
 
@@ -49,11 +49,11 @@ def test_status_names_an_organization_without_a_token(acme: Shell) -> None:
     acme("status", "hooli").failed(1, "hooli")
 
 
-def test_status_without_any_token_exits_with_1(shell: Shell) -> None:
-    ran = shell("status")
+def test_status_without_token_and_api_key_exits_with_1(logged_out: Shell) -> None:
+    ran = logged_out("status")
     assert ran.code == 1
     assert "install" in ran.err
-    assert shell("status", "--json").json == []
+    assert logged_out("status", "--json").json == []
 
 
 def test_status_of_a_refused_token_exits_with_1(acme: Shell) -> None:
@@ -117,7 +117,7 @@ def test_status_stores_when_a_token_last_worked(acme: Shell) -> None:
 @pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN", "ANACONDA_REPO_TOKEN_ACME"])
 def test_status_checks_a_token_from_the_environment(shell: Shell, name: str) -> None:
     shell.set(name, shell.sandbox.world.issue("acme", "ada").value)
-    (value,) = shell("status", "--json").json
+    (value,) = shell.held("status")
     assert (value["source"], value["works"]) == (name, True)
     shell.set(name, "not-a-token-at-all")
     assert shell("status").code == 1
@@ -144,7 +144,7 @@ def test_failing_repository_leaves_the_state_unknown(acme: Shell, fault: dict[st
 
 def test_public_channel_leaves_the_state_unknown(acme: Shell) -> None:
     acme.sandbox.fail_next("main/noarch/repodata", times=99, status=200, body=b'{"packages": {}}')
-    (value,) = acme("status", "--json").json
+    (value,) = acme.held("status")
     assert value["works"] is None
     assert "is public" in value["check"]
 
@@ -164,6 +164,6 @@ def test_status_names_the_service_of_a_token_and_none_for_another_server(
     other = ("install", "--org", "other", "-c", f"{shell.sandbox.service}/elsewhere/main")
     assert shell(*other, "--token-stdin", "--no-validate").code == 0
 
-    services = {one["organization"]: one["service"] for one in shell("status", "--json").json}
+    services = {one["organization"]: one["service"] for one in shell.held("status")}
 
     assert services == {"acme": shell.sandbox.service, "other": None}

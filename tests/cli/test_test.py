@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
+from conda_token_plugin.settings import API_KEY
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -58,7 +59,16 @@ def test_table_has_one_line_per_channel(acme: Shell) -> None:
     assert lines[0].split("\t") == ["channel", "repodata", "zst", "shards", "package", "token"]
 
 
-def test_channel_of_another_organization_receives_no_token(acme: Shell) -> None:
+def test_channel_of_another_organization_receives_the_api_key_and_no_token(acme: Shell) -> None:
+    ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json")
+    assert ran.code == 0
+    assert ran.json[0]["token"]["source"] == API_KEY
+    sent = {request.authorization for request in acme.sandbox.requests}
+    assert sent <= {"", f"Bearer {acme.sandbox.world.api_key('ada')}"}
+
+
+def test_channel_without_a_credential_is_refused(acme: Shell) -> None:
+    acme.unset(API_KEY)
     ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json")
     assert ran.code == 1
     assert results(ran)["repodata"] == "refused"

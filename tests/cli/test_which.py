@@ -12,11 +12,6 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Shell
 
 
-@pytest.fixture(autouse=True)
-def api_key_is_for_the_service_only() -> None:
-    """Let the API key open channels: these tests are about that."""
-
-
 def test_which_names_the_token_its_source_and_the_reason(acme: Shell) -> None:
     ran = acme("which", f"{acme.sandbox.repo}acme/main/noarch/repodata.json").well()
     for word in ("acme", "file", "longest", "Authorization: token"):

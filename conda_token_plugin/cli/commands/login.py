@@ -22,7 +22,6 @@ from conda_token_plugin.errors.input import NeedsAnswer
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError
-from conda_token_plugin.settings import API_KEY
 from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.display import KEPT_IN
 
@@ -56,39 +55,62 @@ def run(call: CommandContext) -> int:
     if not (call.args.device or call.args.web or call.prompts.interactive):
         raise NeedsAnswer("How do you want to log in?", flag="--device or --web")
     store = call.store()
-    _agree(call, store=store)
+    given = _given(call)
+    _agree(call, store=store, given=given)
     api_key, vault = log_in(call, store=store, web=call.args.web)
     call.say_notices()
-    _report(call, api_key, vault=vault)
+    _report(call, api_key, vault=vault, given=given)
     return 0
 
 
-def _agree(call: CommandContext, *, store: Store) -> None:
+def _given(call: CommandContext) -> str | None:
+    """Return the variable or file that supplies an API key for the service, or None; say so.
+
+    Raises:
+        MalformedToken, StoreUnusable: The variable or its file contains no key.
+    """
+    from conda_token_plugin.service.credentials import key_of_environment
+
+    found, opened = key_of_environment(call.settings), call.settings.site.key_prefix
+    if found is None:
+        return None
+    channels = f" and the channels below {opened}/" if opened else ""
+    call.printer.say(
+        f"{found[0]} supplies an API key already, for {call.settings.service_url}{channels}."
+    )
+    return found[0]
+
+
+def _agree(call: CommandContext, *, store: Store, given: str | None) -> None:
     """Ask at a terminal before another API key is made; the service keeps the former one.
 
     Raises:
         NotConfirmed, Interrupted: The user does not want one; nothing was changed.
     """
     service = call.settings.service_url
-    if call.prompts.interactive and store.login(service) is not None:
+    if not call.prompts.interactive:
+        return
+    if not given and store.login(service) is None:
+        return
+    if not given:
         call.printer.say(f"You are logged in to {service}. To see as whom: conda token whoami")
-        call.prompts.confirm("Make another API key?")
+    call.prompts.confirm("Make another API key?")
 
 
-def _report(call: CommandContext, api_key: Secret, *, vault: str) -> None:
+def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | None) -> None:
     identity, expires = _who(call, api_key), expiry_of(api_key)
     name = (identity.username or identity.email) if identity else ""
     until = f", valid until {expires:%Y-%m-%d}" if expires else ""
     call.printer.say(f"✓ Logged in{f' as {name}' if name else ''} to {call.settings.service_url}")
     call.printer.say(f"The API key is stored {KEPT_IN[vault]}{until}.")
     opened = None if call.args.no_channels else call.settings.site.key_prefix
-    if opened:
+    if given:
+        call.printer.warn(f"The API key from {given} has precedence over this login.")
+    elif opened:
         call.printer.say(
             f"conda sends it to {opened}/ where no token is stored for the channel. "
             "To keep it to the service: conda token login --no-channels"
         )
-    if call.settings.secret(API_KEY) is not None:
-        call.printer.warn(f"{API_KEY} is set, and has precedence over this login.")
     value: dict[str, Any] = {
         "service": call.settings.service_url,
         "username": name or None,
