@@ -8,9 +8,9 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.settings import expanded
 from conda_token_plugin.settings.secret_files import standard_input, text_in
 from conda_token_plugin.tokens.paste import token_in
-from conda_token_plugin.tokens.patterns import PATH_TOKEN
 from conda_token_plugin.tokens.secret import Password
 from conda_token_plugin.tokens.token import AuthScheme
+from conda_token_plugin.tokens.url_credentials import PATH_TOKEN
 
 if TYPE_CHECKING:
     from argparse import Namespace

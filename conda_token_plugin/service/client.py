@@ -25,6 +25,7 @@ from conda_token_plugin.service.models import (
     JsonReader,
     Organization,
     current_token_of,
+    document,
     is_about_login,
     reason_of,
 )
@@ -105,7 +106,7 @@ class Service:
             return None
         if not answer.ok:
             raise self._refusal(organization, answer)
-        return current_token_of(_part(answer))
+        return current_token_of(document(answer))
 
     def issue(self, organization: str) -> IssuedToken:
         """Issue a token. The service revokes the previous one at once.
@@ -118,7 +119,7 @@ class Service:
         with _uncertain(organization, url=self.url + _token_path(organization)):
             answer = self._send("PUT", _token_path(organization), json={"confirm": "yes"})
             if answer.ok:
-                return IssuedToken.of(_part(answer))
+                return IssuedToken.of(document(answer))
         raise self._refusal(organization, answer)
 
     def whoami(self) -> Identity:
@@ -133,9 +134,7 @@ class Service:
         answer = self._send("GET", path)
         if answer.status == FORBIDDEN:
             raise self._login_refused()
-        if not answer.ok:
-            raise UnexpectedResponse(answer.url, got=answer.nature)
-        return _part(answer)
+        return document(answer)
 
     def _send(self, method: str, path: str, *, json: object = None) -> HttpResponse:
         answer = self._http.send(
@@ -166,10 +165,6 @@ def _date(answer: HttpResponse) -> datetime | None:
         return moment.astimezone(timezone.utc) if moment.tzinfo else None
     except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
         return None
-
-
-def _part(answer: HttpResponse) -> JsonReader:
-    return JsonReader(answer.json(), answer.url)
 
 
 @contextmanager

@@ -213,6 +213,17 @@ def _words(part: JsonReader) -> str:
     return "" if part.value is None or part.value == "" else part.text
 
 
+def document(answer: HttpResponse) -> JsonReader:
+    """Return the JSON in the response to a request that succeeded.
+
+    Raises:
+        UnexpectedResponse: The status is not 2xx, or the body is not JSON.
+    """
+    if not answer.ok:
+        raise UnexpectedResponse(answer.url, got=answer.nature)
+    return JsonReader(answer.json(), answer.url)
+
+
 def is_about_login(answer: HttpResponse) -> bool:
     """Return whether a response is 401, or 403 with ``{"error": {"code": "auth_required"}}``."""
     refused = answer.status == FORBIDDEN and b'"auth_required"' in answer.body

@@ -42,31 +42,26 @@ FORBIDDEN = 403
 
 @contextmanager
 def explained(service: Service, *, now: datetime) -> Iterator[None]:
-    """Replace an ``IssueRefused`` of the block with the error that ``explain`` returns."""
-    try:
-        yield
-    except IssueRefused as error:
-        refused = error
-    else:
-        return
-    raise explain(refused, service=service, now=now)
-
-
-def explain(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPluginError:
-    """Return the error that names the cause of a refusal.
+    """Replace an ``IssueRefused`` of the block with the error that names its cause.
 
     Args:
-        refused: The refusal as the client raised it.
-        service: The service, which is asked up to three questions.
+        service: The service, which is asked up to three questions after a refusal.
         now: Current time, aware, UTC.
 
     Raises:
         LoginRefused: The service does not accept the login.
     """
     try:
-        return _cause(refused, service=service, now=now)
+        yield
+    except IssueRefused as error:
+        refused = error
+    else:
+        return
+    try:
+        cause = _cause(refused, service=service, now=now)
     except ServiceError:  # the service failed at one of the questions
-        return refused
+        cause = refused
+    raise cause
 
 
 def _cause(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPluginError:

@@ -23,15 +23,8 @@ import re
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.tokens.patterns import (
-    AUTHORIZATION,
-    PATH_TOKEN,
-    REPOSITORY_TOKEN,
-    SET_COMMAND,
-    is_placeholder,
-    token_arguments,
-)
 from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.url_credentials import PATH_TOKEN, is_placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +37,25 @@ MIN_LENGTH = 8
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _AROUND = " \t\r\n\u00a0'\"`<>()[]{}«»\u00b4\u2018\u2019\u201c\u201d\u201e,;:!"
 """Characters that surround a word in prose, mail and code."""
-_HEADER = re.compile(rf"{AUTHORIZATION}(\S+)", re.IGNORECASE)
+_HEADER = re.compile(
+    r"\bauthorization['\"]?\s*[:=]\s*['\"]?(?:token|bearer)\s+(\S+)", re.IGNORECASE
+)
+"""A token in an `Authorization` header."""
+_REPOSITORY_TOKEN = re.compile(r"(?<![A-Za-z0-9/_-])[A-Za-z0-9]{48}(?![A-Za-z0-9_-])")
+"""A token of anaconda.com: 48 letters and digits (observed, not documented)."""
+_SET_COMMAND = re.compile(
+    r"(?:\bconda(?:[ \t]+token|-token|-token-plugin)[ \t]+(?:set|install|issue)"
+    r"|\banaconda[ \t]+token[ \t]+(?:set|install))\b([^\n;|&#]*)",
+    re.IGNORECASE,
+)
+"""A command that sets a token; the group holds its arguments."""
+_OPTIONS_WITH_VALUE = frozenset(
+    {
+        *("-o", "--org", "--organization", "-c", "--channel", "--at", "--store", "--file"),
+        *("--token-file", "--token-env", "--expires", "--username", "--send-as", "--if-expiring"),
+    }
+)
+"""Options of these commands whose value is not the token."""
 _ASSIGNED = re.compile(r"\b\w*token['\"]?[ \t]*[:=][ \t]*['\"]?([^\s'\"]+)", re.IGNORECASE)
 
 
@@ -73,7 +84,7 @@ def _only(words: list[str]) -> str:
     Raises:
         MalformedToken: several of them may be the token.
     """
-    likely = [word for word in words if REPOSITORY_TOKEN.fullmatch(word)] or words
+    likely = [word for word in words if _REPOSITORY_TOKEN.fullmatch(word)] or words
     if len(likely) > 1:
         raise MalformedToken("there are several; paste the one that is meant")
     return likely[0]
@@ -93,8 +104,16 @@ def _stripped(word: str) -> str:
 
 
 def _in_commands(text: str) -> Iterator[str]:
-    for arguments in SET_COMMAND.findall(text):
-        yield from (word for _, word in token_arguments(arguments.split()))
+    """Yield the words of commands that set a token which are no options and no other values."""
+    for arguments in _SET_COMMAND.findall(text):
+        words = iter(arguments.split())
+        for word in words:
+            if word in _OPTIONS_WITH_VALUE:
+                next(words, None)
+            elif word.startswith("--token="):
+                yield word.partition("=")[2]
+            elif not word.startswith("-"):
+                yield word
 
 
 def _single_word(text: str) -> Iterable[str]:
@@ -108,7 +127,7 @@ _FINDERS: tuple[Callable[[str], Iterable[str]], ...] = (
     _HEADER.findall,
     _ASSIGNED.findall,
     _single_word,
-    REPOSITORY_TOKEN.findall,
+    _REPOSITORY_TOKEN.findall,
 )
 
 

@@ -11,17 +11,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from conda_token_plugin.tokens.patterns import PATH_TOKEN, is_placeholder
 from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PATH_TOKEN = re.compile(r"/t/([^/\s?#\"']+)")
+"""A token in the path of a URL, as conda writes it."""
 _URL = re.compile(r"https?://[^\s\"'`|^\\]+", re.IGNORECASE)
 _LOGIN = re.compile(r"^(https?://)([^/?#@:]*):([^/?#@]+)@", re.IGNORECASE)
 _USER = re.compile(r"^(https?://)([^/?#@]+)@", re.IGNORECASE)
 _TRAILING = ").,;:>]}"
 """Characters that end a sentence or a bracket, and not the URL."""
+_PLACEHOLDER = re.compile(
+    r"\$.*|%(?![0-9a-f]{2}).*|\{.*\}|.*(?:<|>|\$\{|\$\(|\{\{|\$[A-Z_]{2}).*|[x*•…._-]+"
+    r"|(?:(?:your|my|the|site|org|organization|access|api|repo|repository|conda)[ _-]*)*"
+    r"(?:token|key|password|passwd|pass|secret)(?:[ _-]*(?:here|value))?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,11 @@ def url_credentials(text: str) -> Iterator[UrlCredential]:
                 value=value,
                 username=username,
             )
+
+
+def is_placeholder(value: str) -> bool:
+    """Return whether `value` only marks the place of a secret: `<TOKEN>`, `$TOKEN`, `*****`."""
+    return _PLACEHOLDER.fullmatch(value) is not None
 
 
 def line_of(text: str, at: int) -> int:

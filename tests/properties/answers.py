@@ -102,8 +102,7 @@ def login(wire: Wire) -> None:
     with suppress(TokenPluginError):
         device._poll(device._begin(), deadline=2_000.0)
     made = Login(URL, client_id="client", sleep=lambda _: None, clock=lambda: 0.0)
-    made._http = wire  # type: ignore[assignment]  # as above
-    told(lambda: made._api_key(Secret("access")))
+    told(lambda: made._api_key(wire, access_token=Secret("access")))  # type: ignore[arg-type]  # a double  # as above
 
 
 def proof(wire: Wire) -> object:

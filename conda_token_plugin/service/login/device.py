@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -46,24 +46,17 @@ class _Begun:
     interval: float
 
 
+@dataclass(frozen=True, slots=True)
 class DeviceLogin:
     """One login with a code."""
 
-    def __init__(
-        self,
-        http: Http,
-        endpoints: Endpoints,
-        *,
-        client_id: str,
-        sleep: Callable[[float], None],
-        clock: Callable[[], float],
-    ) -> None:
-        """Do no I/O. ``clock`` counts seconds and never jumps (``time.monotonic``)."""
-        self._http = http
-        self._endpoints = endpoints
-        self._client_id = client_id
-        self._sleep = sleep
-        self._clock = clock
+    http: Http
+    endpoints: Endpoints
+    _: KW_ONLY
+    client_id: str
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    """Counts seconds and never jumps (``time.monotonic``)."""
 
     def access_token(self, *, show: Callable[[DeviceCode], None]) -> Secret:
         """Return an access token for the user who enters the code.
@@ -76,18 +69,18 @@ class DeviceLogin:
                 no login by code.
             ServiceError: The service could not be used, up to the end.
         """
-        if not self._endpoints.device:
+        if not self.endpoints.device:
             raise LoginIncomplete(
                 "cannot be done with a code at this service", hint="Run: conda token login --web"
             )
         begun = self._begin()
-        deadline = self._clock() + begun.code.lasts
+        deadline = self.clock() + begun.code.lasts
         show(begun.code)
         return self._poll(begun, deadline=deadline)
 
     def _begin(self) -> _Begun:
-        form = urlencode({"client_id": self._client_id, "scope": "openid"})
-        answer = self._http.send("POST", self._endpoints.device, form=form, headers=FORM)
+        form = urlencode({"client_id": self.client_id, "scope": "openid"})
+        answer = self.http.send("POST", self.endpoints.device, form=form, headers=FORM)
         found = JsonReader(answer.json(), answer.url)
         if not answer.ok:
             raise OAuthRefused(str(found["error"].value)).abandoned
@@ -96,8 +89,8 @@ class DeviceLogin:
     def _poll(self, begun: _Begun, *, deadline: float) -> Secret:
         interval = begun.interval
         trouble: ServiceError | None = None
-        while self._clock() + interval < deadline:
-            self._sleep(interval)
+        while self.clock() + interval < deadline:
+            self.sleep(interval)
             try:
                 return self._ask(begun.device_code)
             except OAuthRefused as error:  # not yet, or never
@@ -107,14 +100,14 @@ class DeviceLogin:
             except (ServiceUnreachable, ServiceFault) as error:
                 # RFC 8628, 3.5: wait longer, because the next poll may succeed.
                 interval, trouble = interval * 2, error
-        raise _out_of_time(trouble)
+        raise trouble or OAuthRefused("expired_token").abandoned
 
     def _ask(self, device_code: Secret) -> Secret:
         from oauthlib.oauth2 import DeviceClient
 
-        client = DeviceClient(self._client_id)
+        client = DeviceClient(self.client_id)
         body = client.prepare_request_body(device_code=device_code.reveal(), include_client_id=True)
-        return access_token(self._http, self._endpoints.token, client=client, body=body)
+        return access_token(self.http, self.endpoints.token, client=client, body=body)
 
 
 def _slower(error: OAuthRefused, *, interval: float) -> float:
@@ -128,10 +121,6 @@ def _slower(error: OAuthRefused, *, interval: float) -> float:
     if error.code == "slow_down":
         return interval + INTERVAL
     raise error.abandoned
-
-
-def _out_of_time(trouble: ServiceError | None) -> Exception:
-    return trouble or OAuthRefused("expired_token").abandoned
 
 
 def _read(found: JsonReader) -> _Begun:

@@ -6,25 +6,25 @@ The requests are those of anaconda-auth 0.15.3.
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import __version__
 from conda_token_plugin.errors.login import LoginIncomplete
-from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, UnexpectedResponse
+from conda_token_plugin.errors.service import ServiceBusy, ServiceFault
 from conda_token_plugin.gateways.http.client import Http, bearer
 from conda_token_plugin.service.login.browser import WAIT, BrowserLogin
 from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.oauth import discover
-from conda_token_plugin.service.models import JsonReader
+from conda_token_plugin.service.models import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.service.login.device import DeviceCode
-    from conda_token_plugin.service.login.oauth import Endpoints
-    from conda_token_plugin.tokens.secret import HeaderValue, Secret
+    from conda_token_plugin.tokens.secret import Secret
 
 API_KEYS = ("/api/auth/api-keys", "/api/iam/api-keys")
 """Paths for creating an API key; the second is for services that do not have the first."""
@@ -35,58 +35,45 @@ REQUEST = {
 REFUSALS = (401, 403)
 
 
+@dataclass(frozen=True, slots=True)
 class Login:
     """Logs in at one service. Both ways may raise ``LoginIncomplete`` and ``ServiceError``."""
 
-    def __init__(
-        self,
-        service_url: str,
-        *,
-        client_id: str,
-        patience: Timeouts | None = None,
-        sleep: Callable[[float], None],
-        clock: Callable[[], float],
-    ) -> None:
-        """Do no I/O. ``clock`` counts seconds and never jumps (``time.monotonic``)."""
-        self._url = service_url
-        self._client_id = client_id
-        self._sleep = sleep
-        self._clock = clock
-        self._http = Http(patience=patience)
+    service_url: str
+    _: KW_ONLY
+    client_id: str
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    """Counts seconds and never jumps (``time.monotonic``)."""
+    patience: Timeouts | None = None
 
     def by_device(self, *, show: Callable[[DeviceCode], None]) -> Secret:
         """Return the API key of the user who enters the code that ``show`` shows."""
+        http = Http(patience=self.patience)
         login = DeviceLogin(
-            self._http,
-            self._endpoints(),
-            client_id=self._client_id,
-            sleep=self._sleep,
-            clock=self._clock,
+            http,
+            discover(http, self.service_url),
+            client_id=self.client_id,
+            sleep=self.sleep,
+            clock=self.clock,
         )
-        return self._api_key(login.access_token(show=show))
+        return self._api_key(http, access_token=login.access_token(show=show))
 
     def by_browser(self, *, visit: Callable[[str], None], wait: float = WAIT) -> Secret:
         """Return the API key of the user who logs in with the browser, within ``wait`` seconds."""
-        login = BrowserLogin(self._http, self._endpoints(), client_id=self._client_id)
-        return self._api_key(login.access_token(visit=visit, wait=wait))
+        http = Http(patience=self.patience)
+        login = BrowserLogin(http, discover(http, self.service_url), client_id=self.client_id)
+        return self._api_key(http, access_token=login.access_token(visit=visit, wait=wait))
 
-    def _endpoints(self) -> Endpoints:
-        return discover(self._http, self._url)
-
-    def _api_key(self, access_token: Secret) -> Secret:
-        authorization = bearer(access_token)
-        first, last = API_KEYS
+    def _api_key(self, http: Http, *, access_token: Secret) -> Secret:
+        ask = partial(http.send, "POST", authorization=bearer(access_token), json=REQUEST)
+        first, last = (self.service_url + path for path in API_KEYS)
         try:
-            answer = self._ask_for_key(first, authorization)
+            answer = ask(first)
         except (ServiceFault, ServiceBusy):  # the other path may work
             answer = None
         if answer is None or not answer.ok:
-            answer = self._ask_for_key(last, authorization)
+            answer = ask(last)
         if answer.status in REFUSALS:
             raise LoginIncomplete(f"was accepted, but no API key was given (HTTP {answer.status})")
-        if not answer.ok:
-            raise UnexpectedResponse(answer.url, got=answer.nature)
-        return JsonReader(answer.json(), answer.url)["api_key"].secret
-
-    def _ask_for_key(self, path: str, authorization: HeaderValue) -> HttpResponse:
-        return self._http.send("POST", self._url + path, authorization=authorization, json=REQUEST)
+        return document(answer)["api_key"].secret

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedURL
 from conda_token_plugin.errors.login import LoginIncomplete
-from conda_token_plugin.errors.service import UnexpectedResponse
-from conda_token_plugin.service.models import JsonReader
+from conda_token_plugin.service.models import JsonReader, document
 from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
@@ -60,10 +59,7 @@ def discover(http: Http, service_url: str) -> Endpoints:
     Raises:
         ServiceError: There was no response, or it has no usable endpoints.
     """
-    answer = http.send("GET", service_url + DISCOVERY, follow=True)
-    if not answer.ok:
-        raise UnexpectedResponse(answer.url, got=answer.nature)
-    found = JsonReader(answer.json(), answer.url)
+    found = document(http.send("GET", service_url + DISCOVERY, follow=True))
     device = found["device_authorization_endpoint"]
     return Endpoints(
         authorization=address(found["authorization_endpoint"]),
