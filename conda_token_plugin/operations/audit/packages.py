@@ -25,9 +25,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_MEMBER = 4 * 1024 * 1024
-"""Bytes of one file that are searched, and of one header that are accepted."""
+"""Bytes of one file that are searched, and of a zip file's directory that are accepted."""
+MAX_SEARCHED = 24 * 1024 * 1024
+"""Bytes of all files that are searched."""
 MAX_UNPACKED = 256 * 1024 * 1024
 """Bytes that are unpacked from one archive, 4 MiB at a time."""
+MAX_HEADER = 16 * 1024
+"""Bytes of one header of an archive. `tarfile` takes quadratic time for it before Python 3.11.10
+and 3.12.6 (CVE-2024-6232): hours for 4 MiB, half a second for this size."""
+MAX_HEADERS = 32 * MAX_HEADER
+"""Bytes of all headers that are larger than one block."""
 _WINDOW_LOG = 25
 """Base-2 logarithm of the memory that zstandard may use: 32 MiB."""
 _CHUNK = 256 * 1024
@@ -60,7 +67,7 @@ def metadata(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 class _Bounded:
-    """A stream that refuses large reads, and ends with an error after `MAX_UNPACKED` bytes."""
+    """A stream that ends with an error after `MAX_UNPACKED` bytes."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -70,33 +77,60 @@ class _Bounded:
         return self._at
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= MAX_MEMBER:
-            raise Unreadable("has a header that is too large; the rest was not searched")
         if self._at + size > MAX_UNPACKED:
             raise Unreadable("is too large; the rest was not searched")
         data = self._stream.read(size)
         self._at += len(data)
         return data
 
+
+class _Archive(_Bounded):
+    """The stream of an archive. `tarfile` calls `read` for headers only."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream)
+        self._large = self._searched = 0
+
+    def read(self, size: int) -> bytes:
+        self._large += size if size > tarfile.BLOCKSIZE else 0
+        if not 0 <= size <= MAX_HEADER or self._large > MAX_HEADERS:
+            raise Unreadable("has a header that is too large; the rest was not searched")
+        return super().read(size)
+
     def seek(self, target: int, whence: int = 0) -> int:
         """Skip forward to an absolute position."""
         if whence or target < self._at:
             raise ValueError("only forward")
-        while self._at < target and self.read(min(_CHUNK, target - self._at)):
+        while self._at < target and super().read(min(_CHUNK, target - self._at)):
             pass
         return self._at
+
+    def content(self, member: tarfile.TarInfo, *, end: int) -> bytes:
+        """Return the stored bytes of ``member``, which ends at ``end``, or their beginning."""
+        self.seek(member.offset_data)
+        size = min(member.size, end - self._at, MAX_MEMBER)
+        self._searched += size
+        if self._searched > MAX_SEARCHED:
+            raise Unreadable("is too large; the rest was not searched")
+        return super().read(size)
 
 
 def _in_conda(path: Path) -> Iterator[tuple[str, bytes]]:
     _refuse_large_directory(path)
     with zipfile.ZipFile(path) as package:
-        for name in package.namelist():
-            if name.startswith("info-") and name.endswith(".tar.zst"):
-                with package.open(name) as packed:
-                    yield from _in_info(packed)
+        names = [
+            name
+            for name in package.namelist()
+            if name.startswith("info-") and name.endswith(".tar.zst")
+        ]
+        if len(names) > 1:
+            raise Unreadable("has more than one archive of metadata, and was not searched")
+        for name in names:
+            with package.open(name) as packed:
+                yield from _in_info(_Bounded(packed))
 
 
-def _in_info(packed: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _in_info(packed: _Bounded) -> Iterator[tuple[str, bytes]]:
     library = _library()
     try:
         with _unpacked(packed, library=library) as plain:
@@ -118,13 +152,12 @@ def _refuse_large_directory(path: Path) -> None:
 
 
 def _members(plain: IO[bytes]) -> Iterator[tuple[str, bytes]]:
-    stream = _Bounded(plain)
+    stream = _Archive(plain)
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]  # a part of IO
         while (member := archive.next()) is not None:
             archive.members.clear()  # otherwise it keeps every header
             if member.isfile() and member.name.startswith("info/"):
-                file = archive.extractfile(member)
-                yield member.name, b"" if file is None else file.read(MAX_MEMBER)
+                yield member.name, stream.content(member, end=archive.offset)
 
 
 def _library() -> Any:
@@ -135,7 +168,7 @@ def _library() -> Any:
     raise Unreadable("was not searched: install backports.zstd for .conda files")
 
 
-def _unpacked(packed: IO[bytes], *, library: Any) -> Any:
+def _unpacked(packed: _Bounded, *, library: Any) -> Any:
     if hasattr(library, "ZstdFile"):
         limit = {library.DecompressionParameter.window_log_max: _WINDOW_LOG}
         return library.ZstdFile(packed, options=limit)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.tokens.url_credentials import url_credentials
@@ -56,16 +57,19 @@ class Hit:
     clean: str | None = None
 
 
-def hits(text: str, *, known: Iterable[str]) -> list[Hit]:
+def hits(text: str, *, known: Iterable[str], at_most: int | None = None) -> list[Hit]:
     """Return every value in ``text``, by position and without overlaps.
 
     Args:
         text: The text.
         known: The values that are stored or supplied on this machine.
+        at_most: The number of values to find, so that their memory is bounded. None: all.
     """
     values = {value for value in known if len(value) >= MIN_LENGTH}
-    found = list(_in_urls(text, known=values))
-    for hit in _known(text, values):
+    found = list(islice(_in_urls(text, known=values), at_most))
+    for hit in islice(_known(text, values), at_most):
+        if len(found) == at_most:
+            break
         at = bisect_left(found, hit.start, key=_start)
         after_the_last = at == 0 or found[at - 1].end <= hit.start
         if after_the_last and (at == len(found) or hit.end <= found[at].start):

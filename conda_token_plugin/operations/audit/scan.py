@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 24 * 1024 * 1024
 """Maximum size of a file that is searched. Bytes and text together stay below 64 MiB."""
+MAX_FINDINGS = 10_000
+"""Findings in one file or package, which take up to 10 MiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,16 @@ def findings(
 def _in_place(
     place: AuditPlace, *, known: Mapping[str, str], fault: Callable[[str], None]
 ) -> Iterator[AuditFinding]:
+    left = MAX_FINDINGS
     try:
         for inside, data in _contents(place):
-            yield from _in_text(place, inside, data.decode("latin-1"), known=known)
+            found = hits(data.decode("latin-1"), known=known, at_most=left + 1)
+            yield from _located(place, inside, data, found[:left], known=known)
+            left -= len(found)
+            if left < 0:
+                more = f"has more than {MAX_FINDINGS} findings; the rest is not shown"
+                fault(printable(f"{place.path} {more}."))
+                return
     except OSError as error:  # not permitted, or deleted meanwhile
         fault(printable(f"{place.path} cannot be read: {error.strerror}."))
     except Unreadable as error:
@@ -93,12 +102,12 @@ def _contents(place: AuditPlace) -> Iterator[tuple[str, bytes]]:
     yield "", data
 
 
-def _in_text(
-    place: AuditPlace, inside: str, text: str, *, known: Mapping[str, str]
+def _located(
+    place: AuditPlace, inside: str, data: bytes, found: Iterable[Hit], *, known: Mapping[str, str]
 ) -> Iterator[AuditFinding]:
     line, at = 1, 0
-    for hit in hits(text, known=known):
-        line, at = line + text.count("\n", at, hit.start), hit.start
+    for hit in found:
+        line, at = line + data.count(b"\n", at, hit.start), hit.start
         yield AuditFinding(
             path=place.path,
             inside=inside,
