@@ -57,6 +57,7 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
         metavar=word,
         help=f"the organization; or a token, {as_argument}" if word == "ORG" else as_argument,
     )
+    parser.set_defaults(argument=word)
     group.add_argument("--token-stdin", action="store_true", help="read it from standard input")
     group.add_argument("--token-file", metavar="FILE", help="read it from a file")
     group.add_argument("--token-env", metavar="NAME", help="read it from a variable")
@@ -85,14 +86,18 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
 def separate_organization(call: CommandContext) -> None:
     """Move the argument TOKEN to ``--org`` if it is the name of an organization.
 
-    `conda token install acme` names an organization. A token is longer than any name.
+    `conda token install acme` names an organization. A token is longer than any name. With
+    ``--site``, ``--channel`` or ``--system`` the argument is the token, unless an option gives it.
 
     Raises:
         BadInput: It names another organization than ``--org``.
     """
     args = call.args
     word = args.token
-    if not word or len(word) > MAX_NAME or args.site or args.channel or args.system or args.org:
+    elsewhere = args.token_stdin or args.token_file or args.token_env
+    if not word or len(word) > MAX_NAME or args.org:
+        return
+    if (args.site or args.channel or args.system) and not elsewhere:
         return
     if not word.replace("-", "").replace("_", "").isalnum():
         return

@@ -53,8 +53,12 @@ def _text(call: CommandContext) -> str:
     args = call.args
     named = [name for name in SOURCES if getattr(args, name)]
     if len(named) > 1:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in named)
-        raise BadInput(f"The token is given {len(named)} times ({flags}).", hint="Give it once.")
+        flags = [f"--{name.replace('_', '-')}" for name in named if name != "token"]
+        words = ", ".join([f"the argument {args.argument}"] * bool(args.token) + flags)
+        raise BadInput(
+            f"The token is given {len(named)} times ({words}).",
+            hint="Give it once. To name an organization, use --org.",
+        )
     if args.token:
         call.printer.warn(
             "Other users can see a token on the command line, and the shell's history stores it. "

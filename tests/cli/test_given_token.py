@@ -456,3 +456,21 @@ def test_token_of_one_machine_is_stored_on_another_without_a_reissue(
     assert "Verified: downloaded package from" in ran.err
     assert acme.issued("acme").id == issued
     assert acme("status").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "argument"),
+    [(("set", "--org", "acme"), "TOKEN"), (("install", "--site", "--org", "acme"), "ORG")],
+)
+def test_token_that_is_given_twice_is_refused_with_both_places(
+    shell: Shell, words: tuple[str, ...], argument: str
+) -> None:
+    ran = shell(*words, "a-token-0123456789-abcdef", "--token-stdin")
+    ran.failed(2, f"The token is given 2 times (the argument {argument}, --token-stdin).")
+    assert "a-token-0123456789" not in ran.out + ran.err
+
+
+def test_argument_is_the_organization_if_an_option_gives_the_token(shell: Shell) -> None:
+    shell.set("GIVEN", shell.issued("acme", "").value)
+    shell("install", "--site", "acme", "--token-env", "GIVEN").well()
+    assert [one["organization"] for one in shell.held()] == ["acme"]
