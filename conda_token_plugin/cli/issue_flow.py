@@ -9,6 +9,7 @@ from conda_token_plugin.errors.input import HeldElsewhere
 from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.operations.issue_policy import IssueAction
 from conda_token_plugin.operations.issue_token import issue
+from conda_token_plugin.operations.set_up_provider import preceding
 from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
@@ -115,7 +116,7 @@ def report_stored(
     readers: str = "",
     unverified: str = NO_CHANNEL,
 ) -> None:
-    """Report a token that was stored, its exported copies, and conda's channels.
+    """Report a token that was stored, its exported copies, its providers, and conda's channels.
 
     Args:
         call: The command.
@@ -140,6 +141,13 @@ def report_stored(
     for stale in stored.stale:
         call.printer.warn(
             f"This file still contains the token before: {stale} Run: conda token export"
+        )
+    for provider in preceding(token, store=call.store()):
+        option = "--system " if call.system else ""
+        call.printer.warn(
+            f"The provider {provider.name} has precedence over this token, which is not sent to "
+            f"{provider.scope}. To use the token: conda token provider remove {option}"
+            f"{provider.name}"
         )
     if stored.fault is None:
         _suggest_command(call, stored)

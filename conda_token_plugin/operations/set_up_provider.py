@@ -1,4 +1,4 @@
-"""Add a provider and remove one: in the store, in the drop-in, and in conda's caches."""
+"""Add, remove and find providers: in the store, in the drop-in, and in conda's caches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.update_dropin import update_dropin
+from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.provider import Provider
+    from conda_token_plugin.tokens.token import Token
 
 
 def add_provider(provider: Provider, *, store: Store, settings: Settings, condarc: Path) -> None:
@@ -72,6 +74,24 @@ def remove_provider(name: str, *, store: Store, settings: Settings, condarc: Pat
         update_dropin(condarc, store=store)
     forget((found.scope,), settings=settings)
     return found
+
+
+def preceding(token: Token, *, store: Store) -> tuple[Provider, ...]:
+    """Return the providers that are asked in place of ``token``, for a part of its scope or all.
+
+    Args:
+        token: A token in ``store``, whose providers have precedence over its tokens.
+        store: The store of the user or the machine.
+
+    Raises:
+        StoreError: The store cannot be read.
+    """
+    return tuple(
+        provider
+        for provider in store.providers()
+        if longest_prefix(provider.scope, among=token.scope)
+        or any(longest_prefix(prefix, among=(provider.scope,)) for prefix in token.scope)
+    )
 
 
 def unknown_provider(word: str) -> NoToken:

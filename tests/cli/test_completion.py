@@ -142,8 +142,40 @@ def test_fish_completes_the_organizations_of_stored_tokens(
     test_fish_completes_commands_options_and_values(written, line, {"acme"})
 
 
+@needs("bash")
 @pytest.mark.usefixtures("program")
-def test_words_are_the_stored_organizations_or_channels(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["conda-token-plugin", "provider", "remove", "va"],
+        ["conda-token-plugin", "provider", "test", ""],
+        ["conda", "token", "provider", "remove", ""],
+    ],
+)
+def test_bash_completes_the_names_of_providers(
+    shell: Shell, written: Callable[[str], Path], words: list[str]
+) -> None:
+    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
+    shell(*add, "vault", "--", sys.executable).well()
+    test_bash_completes_commands_options_and_values(written, words, {"vault"})
+
+
+@needs("fish")
+@pytest.mark.usefixtures("program")
+def test_fish_completes_the_names_of_providers(
+    shell: Shell, written: Callable[[str], Path]
+) -> None:
+    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
+    shell(*add, "vault", "--", sys.executable).well()
+    line = "conda-token-plugin provider remove va"
+    test_fish_completes_commands_options_and_values(written, line, {"vault"})
+
+
+@pytest.mark.usefixtures("program")
+def test_words_are_the_stored_organizations_channels_or_providers(shell: Shell) -> None:
+    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
+    shell(*add, "vault", "--", sys.executable).well()
+    assert shell("completion", "--words", "providers").out == "vault\n"
     assert shell("completion", "--words", "organizations").out == "acme\n"
     channels = shell("completion", "--words", "channels").out.split()
     assert f"{shell.sandbox.repo}acme" in channels

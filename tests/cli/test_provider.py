@@ -285,3 +285,35 @@ def test_help_of_an_action_names_its_options(shell: Shell) -> None:
     for word in ("--scope URL", "--print", "--timeout S", "-- COMMAND [ARG ...]"):
         assert word in ran.out
     assert sys.executable not in ran.out
+
+
+@pytest.mark.parametrize("below", ["", "acme", "acme/main"])
+def test_install_says_that_a_provider_has_precedence_over_the_new_token(
+    shell: Shell, made: Program, below: str
+) -> None:
+    scope = f"{shell.sandbox.repo}{below}".rstrip("/")
+    add(shell, "--name", "vault", command=made.command, scope=scope).well()
+
+    ran = shell("install", "--org", "acme", "--yes").well()
+
+    assert (
+        "warning: The provider vault has precedence over this token, which is not sent to "
+        f"{scope}. To use the token: conda-token-plugin provider remove vault"
+    ) in ran.err
+    assert made.calls == []
+    found = shell("which", f"{scope}/noarch/repodata.json", "--json").json
+    assert found["organization"] == "vault"
+
+
+def test_given_token_is_stored_with_a_warning_about_the_provider(
+    shell: Shell, made: Program
+) -> None:
+    add(shell, "--name", "vault", command=made.command).well()
+    shell.set("GIVEN", VALUE)
+    ran = shell("install", "--site", "-c", SCOPE, "--token-env", "GIVEN", "--no-validate").well()
+    assert "The provider vault has precedence over this token" in ran.err
+
+
+def test_install_does_not_mention_a_provider_of_other_channels(shell: Shell, made: Program) -> None:
+    add(shell, command=made.command, scope=f"{shell.sandbox.repo}acme-evil").well()
+    assert "provider" not in shell("install", "--org", "acme", "--yes").well().err

@@ -6,8 +6,8 @@ Examples:
 
 bash and fish as above; zsh: a file `_conda-token-plugin` in a folder of $fpath;
 PowerShell: `conda-token-plugin completion powershell | Out-String | Invoke-Expression`
-in $PROFILE; tcsh: `source` the output. Organizations and channels are those of stored
-tokens. In PowerShell and tcsh, `conda token` itself is not completed.
+in $PROFILE; tcsh: `source` the output. Organizations, channels and providers are those
+that are stored. In PowerShell and tcsh, `conda token` itself is not completed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell", "tcsh")
 """The shells that shtab 1.12 and later can write for."""
 FILES = {"FILE", "F", "PATH"}
 """The metavars of options for a file."""
-ORGANIZATIONS, CHANNELS = "organizations", "channels"
+ORGANIZATIONS, CHANNELS, PROVIDERS = "organizations", "channels", "providers"
 STORED = {
     "org": ORGANIZATIONS,
     "organization": ORGANIZATIONS,
@@ -36,6 +36,7 @@ STORED = {
     "channel": CHANNELS,
     "channels": CHANNELS,
     "add_channel": CHANNELS,
+    "provider": PROVIDERS,
 }
 """The stored words that complete an argument, by the argument's `dest`."""
 WORDS = "{ conda-token-plugin completion --words $1 || conda token completion --words $1; }"
@@ -43,6 +44,7 @@ BASH = f"""
 _conda_token_words() {{ compgen -W "$({WORDS} 2>/dev/null)" -- "$2"; }}
 _conda_token_organizations() {{ _conda_token_words organizations "$1"; }}
 _conda_token_channels() {{ _conda_token_words channels "$1"; }}
+_conda_token_providers() {{ _conda_token_words providers "$1"; }}
 """
 BASH_OF_CONDA = """
 _conda_token_former="$(complete -p conda 2>/dev/null | sed -n 's/.* -F \\([^ ]*\\) .*/\\1/p')"
@@ -92,9 +94,9 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("shell", nargs="?", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
     parser.add_argument(
         "--words",
-        choices=(ORGANIZATIONS, CHANNELS),
+        choices=(ORGANIZATIONS, CHANNELS, PROVIDERS),
         metavar="KIND",
-        help="print the stored organizations or channels; used by the scripts",
+        help="print the stored organizations, channels or providers; used by the scripts",
     )
 
 
@@ -161,8 +163,11 @@ def _with_conda(text: str, *, shell: str) -> str:
 
 
 def _stored(call: CommandContext, kind: str) -> Iterator[str]:
-    """Yield the organizations or channels of all stored tokens."""
+    """Yield the organizations or channels of all stored tokens, or the names of the providers."""
     for store in call.stores().values():
+        if kind == PROVIDERS:
+            yield from (provider.name for provider in store.providers())
+            continue
         for token in store.tokens():
             if kind == ORGANIZATIONS:
                 yield token.organization

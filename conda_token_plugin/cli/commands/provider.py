@@ -80,8 +80,8 @@ def configure(parser: ArgumentParser) -> None:
     add.add_argument("--username", default="", help="with --send-as basic")
     add.add_argument("--timeout", type=_seconds, default=SECONDS, metavar="S", help="default: 10")
     add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
-    remove.add_argument("name", metavar="NAME")
-    test.add_argument("which", nargs="?", metavar="NAME|URL", help="default: all")
+    remove.add_argument("provider", metavar="NAME")
+    test.add_argument("provider", nargs="?", metavar="NAME|URL", help="default: all")
     for one in (add, remove):
         one.add_argument("-s", "--system", action="store_true", help="for this machine")
 
@@ -176,7 +176,7 @@ def _remove(call: CommandContext) -> int:
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
     removed = remove_provider(
-        call.args.name, store=call.store(), settings=call.settings, condarc=call.condarc
+        call.args.provider, store=call.store(), settings=call.settings, condarc=call.condarc
     )
     call.printer.data({"removed": _value(removed, source=_source(system=call.system))})
     call.printer.say(f"Forgot the provider {removed.name} for {removed.scope}.")
@@ -226,7 +226,7 @@ def _chosen(call: CommandContext) -> Iterable[tuple[Provider, str]]:
         NoToken: There is none of that name, or for that URL.
         MalformedURL: No credential can be sent to the URL.
     """
-    known, word = list(_known(call)), call.args.which
+    known, word = list(_known(call)), call.args.provider
     if word is None:
         return known
     if "://" in word:
