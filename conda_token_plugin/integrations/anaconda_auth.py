@@ -95,10 +95,8 @@ class AnacondaKeyring:
     def _data(self) -> bytes | None:
         if self._inline:
             return self._inline.encode("utf-8", "replace")
-        data = foreign_files.read_any(self._path)
-        if data is None and self._path.exists():
-            raise ConfigurationError(self._path, reason="is no regular file", hint="Move it away.")
-        return data
+        foreign_files.refuse_special(self._path)
+        return foreign_files.read_any(self._path)
 
     def damaged(self) -> BadInput | ConfigurationError:
         """Return the error for entries that cannot be decoded."""

@@ -7,9 +7,8 @@ and in no history (https://docs.docker.com/build/building/secrets/). The plugin 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.integrations.dotenv import ANY
 from conda_token_plugin.settings import token_variable
@@ -22,47 +21,30 @@ if TYPE_CHECKING:
 NAME = "docker"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """The lines for the variables ``names`` of ``organizations``."""
+class Recipe(NamedTuple):
+    """What to write into a Dockerfile, and how to build it."""
 
-    names: tuple[str, ...]
-    organizations: tuple[str, ...]
-
-    @property
-    def mounts(self) -> tuple[str, ...]:
-        """Return the options of ``RUN`` in the Dockerfile."""
-        return tuple(f"--mount=type=secret,id={name.lower()}" for name in self.names)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Return the options of ``docker build``."""
-        return tuple(f"--secret id={name.lower()},env={name}" for name in self.names)
-
-    @property
-    def text(self) -> str:
-        """Return the text to copy."""
-        chosen = " ".join(f"--org {quote(name)}" for name in self.organizations)
-        return "\n".join(
-            (
-                "# In the Dockerfile (the secret exists only during this RUN):",
-                f"RUN {' '.join(self.mounts)} \\",
-                "    conda install --yes PACKAGE",
-                "",
-                "# To build it:",
-                f"conda-token-plugin run {chosen} -- docker build {' '.join(self.secrets)} .",
-            )
-        )
-
-    def as_json(self) -> dict[str, list[str]]:
-        """Return the form for ``--json``."""
-        return {"mounts": list(self.mounts), "secrets": list(self.secrets)}
+    mounts: tuple[str, ...]
+    """The options of ``RUN`` in the Dockerfile."""
+    secrets: tuple[str, ...]
+    """The options of ``docker build``."""
+    text: str
+    """The text to copy."""
 
 
 def recipe(tokens: Iterable[Token]) -> Recipe:
     """Return the lines for ``tokens``; ``conda token run`` sets their variables."""
-    owners = tuple(dict.fromkeys(one.organization for one in tokens))
-    return Recipe(
-        names=tuple(token_variable("" if owner == ANY else owner) for owner in owners),
-        organizations=tuple(owner for owner in owners if owner != ANY),
+    owners = dict.fromkeys(one.organization for one in tokens)
+    names = [token_variable("" if owner == ANY else owner) for owner in owners]
+    mounts = tuple(f"--mount=type=secret,id={name.lower()}" for name in names)
+    secrets = tuple(f"--secret id={name.lower()},env={name}" for name in names)
+    chosen = " ".join(f"--org {quote(owner)}" for owner in owners if owner != ANY)
+    lines = (
+        "# In the Dockerfile (the secret exists only during this RUN):",
+        f"RUN {' '.join(mounts)} \\",
+        "    conda install --yes PACKAGE",
+        "",
+        "# To build it:",
+        f"conda-token-plugin run {chosen} -- docker build {' '.join(secrets)} .",
     )
+    return Recipe(mounts, secrets, "\n".join(lines))

@@ -10,7 +10,7 @@ from conda_token_plugin.errors.input import ConfigurationError, MalformedURL
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.target import secret_or_none
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
-from conda_token_plugin.tokens.token import AuthScheme
+from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,28 +41,23 @@ class FoundCredential:
     """One credential that was found, with everything that its source knows about it.
 
     Attributes:
+        token: The metadata. The organization is empty if neither the source nor the scope tells it.
         sources: The names of the sources that have it.
         where: Paths with lines, or keyring entries, to be shown to the user.
-        organization: Empty if neither the source nor the scope tells it.
-        path_before: The path before the token in its URL: ``/api`` in
-            ``https://host/api/t/TOKEN/main``.
         plain: The plain-text copies.
     """
 
+    token: Token
+    secret: Secret
     sources: tuple[str, ...]
     where: tuple[str, ...]
-    scope: tuple[str, ...]
-    secret: Secret
-    way: AuthScheme
-    username: str = ""
-    organization: str = ""
-    path_before: str = ""
-    plain: tuple[Plain, ...] = ()
+    plain: tuple[Plain, ...]
 
     def overlaps(self, scope: Sequence[str]) -> bool:
         """Return whether there is a URL that both this credential and ``scope`` cover."""
-        return any(longest_prefix(f"{one}/", among=scope) for one in self.scope) or any(
-            longest_prefix(f"{one}/", among=self.scope) for one in scope
+        own = self.token.scope
+        return any(longest_prefix(f"{one}/", among=scope) for one in own) or any(
+            longest_prefix(f"{one}/", among=own) for one in scope
         )
 
 
@@ -77,6 +72,7 @@ class RawCredential:
     username: str = ""
     organization: str = ""
     path_before: str = ""
+    """The path before the token in its URL: ``/api`` in ``https://host/api/t/TOKEN/main``."""
     plain: Plain | None = None
 
 
@@ -191,17 +187,19 @@ def _found(
         *(organization_of(prefix, repository=settings.repo_url) for prefix in scope),
     )
     ours = all(in_repository(prefix, settings) for prefix in scope)
-    return FoundCredential(
-        sources=(source,),
-        where=(one.where,),
+    token = Token(
+        organization=next(filter(None, owners), ""),
+        kind=TokenKind.UNKNOWN,
         scope=scope,
-        secret=secret,
         # The repository also accepts in a header what other tools send in the path.
         way=AuthScheme.TOKEN if ours and one.way is AuthScheme.PATH else one.way,
         username=one.username,
-        organization=next(filter(None, owners), ""),
         path_before="" if ours else one.path_before,
-        plain=(one.plain,) if one.plain else (),
+        last_four=secret.last_four,
+    )
+    plain = (one.plain,) if one.plain else ()
+    return FoundCredential(
+        token=token, secret=secret, sources=(source,), where=(one.where,), plain=plain
     )
 
 
@@ -213,21 +211,19 @@ def _prefix(url: str) -> str:
 
 
 def _is_same(one: FoundCredential, other: FoundCredential) -> bool:
-    alike = (one.way, one.username, one.path_before) == (
-        other.way,
-        other.username,
-        other.path_before,
-    )
-    owners = {one.organization, other.organization} - {""}
-    return alike and len(owners) < 2 and one.secret == other.secret  # noqa: PLR2004  # "two owners"
+    owners = {one.token.organization, other.token.organization} - {""}
+    first, second = (found.token._replace(organization="", scope=()) for found in (one, other))
+    return first == second and len(owners) < 2 and one.secret == other.secret  # noqa: PLR2004  # "two owners"
 
 
 def _joined(one: FoundCredential, other: FoundCredential) -> FoundCredential:
     return replace(
         one,
+        token=one.token._replace(
+            organization=one.token.organization or other.token.organization,
+            scope=tuple(dict.fromkeys((*one.token.scope, *other.token.scope))),
+        ),
         sources=tuple(dict.fromkeys((*one.sources, *other.sources))),
         where=tuple(dict.fromkeys((*one.where, *other.where))),
-        scope=tuple(dict.fromkeys((*one.scope, *other.scope))),
-        organization=one.organization or other.organization,
         plain=(*one.plain, *other.plain),
     )

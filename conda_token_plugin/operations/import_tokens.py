@@ -21,7 +21,6 @@ from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.display import channels, last_four
-from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.source import FoundCredential, Plain
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
 
 OUTCOME = "It was not imported."
 
@@ -76,20 +76,13 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
     A token of the repository without a known owner keeps the scope that it had, and is stored
     under the name of its host.
     """
-    organization = offer.organization or owner
-    scope = offer.scope
+    token = offer.token
+    organization, scope = token.organization or owner, token.scope
     if organization and all(in_repository(prefix, settings) for prefix in scope):
         own = scope_of(organization, store=store, settings=settings, shared=None)
         scope = tuple(dict.fromkeys((*own, *_beyond(own[0], scope, settings=settings))))
-    token = Token(
-        organization=organization or scope[0].partition("://")[2].partition("/")[0],
-        kind=TokenKind.UNKNOWN,
-        scope=scope,
-        way=offer.way,
-        username=offer.username,
-        path_before=offer.path_before,
-        last_four=offer.secret.last_four,
-    )
+    host = scope[0].partition("://")[2].partition("/")[0]
+    token = token._replace(organization=organization or host, scope=scope)
     return Candidate(
         token=token,
         offer=offer,
@@ -102,7 +95,7 @@ def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
     """Return ``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
 
-    where = (*one.offer.scope, *places(one.token, settings=settings))
+    where = (*one.offer.token.scope, *places(one.token, settings=settings))
     try:
         found = verify(
             dict.fromkeys(where),

@@ -114,7 +114,7 @@ def test_exported_password_is_read_back_verbatim(shell: Shell, password: str, so
     assert shell("export", source, "--yes").code == 0
     (found,) = SOURCES[source].offers(Settings())
     assert found.secret == Password(password)
-    assert (found.way.value, found.username) == ("basic", "joe")
+    assert (found.token.way.value, found.token.username) == ("basic", "joe")
 
 
 def test_audit_shows_no_part_of_a_password_in_a_url(shell: Shell) -> None:

@@ -113,7 +113,7 @@ def test_reading_any_content_ends_well_or_in_an_error_of_ours(
         assert VALUE not in said
         for one in offers:
             assert isinstance(one.secret, Secret)
-            assert one.scope
+            assert one.token.scope
             for plain in one.plain:
                 try:
                     after = plain.without(content)

@@ -242,7 +242,7 @@ def _report(
         call.printer.say(f"Note: {note}")
     value = {"exported": [_entry(step) for step in steps], "dry_run": call.args.dry_run}
     value |= {"notes": notes, "variables": names}
-    value |= {"docker": recipe.as_json()} if recipe else {}
+    value |= {"docker": {"mounts": recipe.mounts, "secrets": recipe.secrets}} if recipe else {}
     call.printer.data(value, text=recipe.text if recipe else "")
 
 

@@ -104,7 +104,7 @@ def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
     found = [
         candidate(one, owner=owner, store=store, settings=call.settings)
         for one in offers
-        if not owner or one.organization in {owner, ""}
+        if not owner or one.token.organization in {owner, ""}
     ]
     return [_tried(call, one) for one in found]
 
