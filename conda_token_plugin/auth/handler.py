@@ -20,23 +20,19 @@ from conda_token_plugin.auth.notices import faults_reported
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.authorization import header
-from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from requests import PreparedRequest, Response
 
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.secret import Secret
 
 LOOKUP = Lookup(Settings())
 """The lookup of this process; it reads the stores when the first URL needs them."""
 USED: dict[str, HeldToken] = {}
 """The tokens and API keys that this process has sent, by key."""
-CHOSEN: dict[str, str] = {}
-"""By channel: the key of the credential to send first, because the other one was refused."""
 REFUSALS = (401, 403)
 
 
@@ -54,7 +50,7 @@ class TokenAuth(ChannelAuthBase):
             return _explained(send_as_without_us(request, handler=self))
         held, secret = covering
         USED[held.key] = held
-        value = header(held, secret=secret)
+        value = header(held.token, secret=secret)
         if value is None:
             _send_path_tokens()
         else:
@@ -70,32 +66,12 @@ def covered(url: str) -> tuple[HeldToken, Secret] | None:
     only, a credential never goes through a proxy.
     """
     with faults_reported():
-        now = datetime.now(timezone.utc)
-        for held in candidates(url):
-            if held.is_usable_or_stale(now=now):
-                if url.startswith("http:"):
-                    _refuse_proxy(url)
-                return held, held.secret()
+        held = LOOKUP.usable(url, now=datetime.now(timezone.utc))
+        if held is not None:
+            if url.startswith("http:"):
+                _refuse_proxy(url)
+            return held, held.secret()
     return None
-
-
-def candidates(url: str) -> Iterator[HeldToken]:
-    """Yield the credentials for ``url``; one that a channel has accepted after a refusal first.
-
-    Raises:
-        TokenPluginError: As ``Lookup.find``.
-    """
-    held = LOOKUP.find(url)
-    if held is None:
-        return
-    chosen = CHOSEN.get(channel_of(url), held.key) if CHOSEN else held.key
-    if chosen == held.key:
-        yield held
-    other = LOOKUP.alternative(url, to=held)
-    if other is not None:
-        yield other
-    if chosen != held.key:
-        yield held
 
 
 def _refuse_proxy(url: str) -> None:
@@ -129,9 +105,7 @@ def _watch(held: HeldToken, url: str, response: Response, **options: Any) -> Res
     if response.status_code in REFUSALS:
         from conda_token_plugin.auth.responses import repeated
 
-        response, held = repeated(
-            response, sent=held, candidates=candidates, chosen=CHOSEN, options=options
-        )
+        response, held = repeated(response, sent=held, lookup=LOOKUP, options=options)
         USED[held.key] = held
     if response.is_redirect:
         from conda_token_plugin.auth.responses import keep_in_scope

@@ -57,11 +57,11 @@ class InPath(BaseAdapter):
         """
         url = request.url or ""
         covering = self._covered(url)
-        if covering is None or covering[0].way != PATH:
+        if covering is None or covering[0].token.way != PATH:
             return self._inner.send(request, *args, **kwargs)
         held, secret = covering
         redact_logs(secret)
-        request.url = address(url, token=held, secret=secret)
+        request.url = address(url, token=held.token, secret=secret)
         try:
             response = self._inner.send(request, *args, **kwargs)
         except RequestException as error:  # no connection, a timeout; the text has the path

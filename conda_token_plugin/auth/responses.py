@@ -20,13 +20,13 @@ from conda_token_plugin.tokens.authorization import PATH, header
 from conda_token_plugin.tokens.scope import channel_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from requests import Response
 
-    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.secret import Secret
 
     Covered = Callable[[str], "tuple[HeldToken, Secret] | None"]
@@ -44,8 +44,7 @@ def repeated(
     refusal: Response,
     *,
     sent: HeldToken,
-    candidates: Callable[[str], Iterable[HeldToken]],
-    chosen: dict[str, str],
+    lookup: Lookup,
     options: Mapping[str, Any],
 ) -> tuple[Response, HeldToken]:
     """Repeat a refused request with the other credential, once for each channel and process.
@@ -58,24 +57,23 @@ def repeated(
     Args:
         refusal: The response, 401 or 403.
         sent: The credential that was refused.
-        candidates: Returns the credentials for a URL.
-        chosen: The key of the credential to send first, by channel. It is changed here.
+        lookup: The lookup of this process. ``accepted`` is changed here.
         options: The options that the request was sent with.
 
     Returns:
         The response to use, and the credential that it belongs to.
     """
     with faults_reported(NOT_REPEATED):
-        known = tuple(candidates(refusal.url))
+        known = tuple(lookup.candidates(refusal.url))
         # False after a redirect out of the scope: nothing is sent there.
         is_covered = any(one.key == sent.key for one in known)
         renewed = _with_new_secret(refusal, sent=sent, options=options) if is_covered else None
         if renewed is not None:
             return renewed, sent
         other = next((one for one in known if one.key != sent.key), None)
-        if not is_covered or other is None or other.way == PATH:
+        if not is_covered or other is None or other.token.way == PATH:
             return refusal, sent
-        channel = channel_of(refusal.url)
+        channel, chosen = channel_of(refusal.url), lookup.accepted
         with _LOCKS.setdefault(channel, Lock()):
             if chosen.get(channel) == sent.key:
                 return refusal, sent
@@ -98,7 +96,7 @@ def _with_new_secret(
     if sent.discard is None:
         return None
     sent.discard()
-    if header(sent, secret=sent.secret()) == refusal.request.headers.get("Authorization"):
+    if header(sent.token, secret=sent.secret()) == refusal.request.headers.get("Authorization"):
         return None
     return _sent_again(refusal, held=sent, options=options)
 
@@ -112,7 +110,7 @@ def _sent_again(
     ``requests.auth.HTTPDigestAuth.handle_401`` does.
     """
     request = refusal.request
-    value = header(held, secret=held.secret())
+    value = header(held.token, secret=held.secret())
     before = request.headers.get("Authorization")
     request.headers["Authorization"] = value  # type: ignore[assignment]  # None: sent in the path
     refusal.content  # noqa: B018  # reads the rest, so that the connection can be used again

@@ -124,7 +124,7 @@ class CommandContext:
 
     def _all_stores(self) -> dict[str, Store]:
         from conda_token_plugin.settings import NO_HOME
-        from conda_token_plugin.store.lookup import stores_of
+        from conda_token_plugin.store import stores_of
 
         if NO_HOME in self.settings.store_folder.parents:
             self._warn("No home folder is known (HOME is not set), so your store is not read.")

@@ -24,7 +24,7 @@ from conda_token_plugin.operations.refusal_evidence import (
 from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.lookup import USER, stores_of
+from conda_token_plugin.store import USER, stores_of
 from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import TokenKind
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.gateways.http.client import Http, Timeouts
     from conda_token_plugin.settings import Settings
-    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 CONNECT, READ = 2.0, 5.0

@@ -16,7 +16,9 @@ from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.target import Grant, refuse_shared_keys
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, Record
-from conda_token_plugin.store.lookup import USER, Lookup, api_keys, holdings
+from conda_token_plugin.store import USER
+from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.store.sources import api_keys, holdings
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.target import Entry, Place, Target
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

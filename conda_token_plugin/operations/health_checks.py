@@ -19,7 +19,8 @@ from conda_token_plugin.gateways.files import WINDOWS
 from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.channel_settings import not_asked
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.lookup import USER, all_credentials, stores_of
+from conda_token_plugin.store import USER, stores_of
+from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens import display
 from conda_token_plugin.tokens.token import State
 

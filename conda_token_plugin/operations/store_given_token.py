@@ -19,7 +19,7 @@ from conda_token_plugin.operations.issue_token import (
 )
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.supplied import supplied
+from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.scope import (
     longest_prefix,
     normalised,

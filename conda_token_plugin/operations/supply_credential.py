@@ -15,8 +15,8 @@ from conda_token_plugin.tokens.scope import without_secrets
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.secret import Secret
 
 SCHEMES = ("https", "http")
@@ -49,14 +49,11 @@ def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[HeldToke
         )
     # A URL may be that of a channel itself, so it is looked up as a folder.
     folder = f"{url.partition('?')[0].partition('#')[0].rstrip('/')}/"
-    held = lookup.find(folder)
-    for one in (held, held and lookup.alternative(folder, to=held)):
-        if one is not None and one.is_usable_or_stale(now=now):
-            try:
-                return one, one.secret()
-            except NothingSupplied:  # the provider says that the URL needs none
-                return None
-    return None
+    held = lookup.usable(folder, now=now)
+    try:
+        return None if held is None else (held, held.secret())
+    except NothingSupplied:  # the provider says that the URL needs none
+        return None
 
 
 def response_for(url: str, *, lookup: Lookup, now: datetime) -> Response:
@@ -72,7 +69,7 @@ def response_for(url: str, *, lookup: Lookup, now: datetime) -> Response:
     if found is None:
         return Response({})
     held, secret = found
-    value = header(held, secret=secret)
+    value = header(held.token, secret=secret)
     if value is None:
         raise BadInput(
             f"{named(held.token).capitalize()} is sent in the path of the URL (--send-as path), "

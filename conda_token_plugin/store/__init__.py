@@ -17,7 +17,9 @@ from conda_token_plugin.store.store import Store
 if TYPE_CHECKING:
     from conda_token_plugin.settings import Settings
 
-__all__ = ["Store", "machine_store", "user_store"]
+__all__ = ["MACHINE", "USER", "Store", "machine_store", "stores_of", "user_store"]
+
+USER, MACHINE = "user", "machine"
 
 
 def user_store(settings: Settings, *, choice: str | None = None) -> Store:
@@ -32,3 +34,12 @@ def user_store(settings: Settings, *, choice: str | None = None) -> Store:
 def machine_store(settings: Settings) -> Store:
     """Return the store of site tokens for everybody on this machine (``--system``)."""
     return Store(settings.machine_folder, choice="file", machine=True)
+
+
+def stores_of(settings: Settings) -> dict[str, Store]:
+    """Return both stores, ``USER`` and ``MACHINE``, in the order of precedence. Does no I/O.
+
+    Raises:
+        BadInput: A setting of a store is wrong.
+    """
+    return {USER: user_store(settings), MACHINE: machine_store(settings)}

@@ -1,16 +1,16 @@
-"""The index: the metadata of all tokens, and the slots of their secrets; never a secret. Pure.
+"""The index: the metadata of all tokens, and the slots of their secrets; never a secret.
 
 The content of the file, in the envelope that ``envelope`` describes::
 
-    {"id": "…", "serial": 3, "pending_deletes": [SLOT, …], "logins": {SERVICE: SLOT, …},
-     "channel_logins": {SERVICE: {…}, …}, "configured": {KEY: {…}, …},
-     "providers": {NAME: {…}, …},
-     "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …}}
+    {"id": "…", "serial": 3, "pending_deletes": [SLOT, …],
+     "tokens": {KEY: {"slot": SLOT, "metadata": {…}}, …},
+     "logins": {SERVICE: {"slot": SLOT, "metadata": {…}}, …},
+     "configured": {KEY: {…}, …}, "providers": {NAME: {…}, …}}
 
-The tokens are in the order in which they were stored, the last one last. ``channel_logins`` has
-the metadata of the logins whose API key is sent to channels, ``configured`` those of tokens in
+The tokens are in the order in which they were stored, the last one last. The metadata of a login
+are empty if its API key is not sent to channels. ``configured`` has the metadata of tokens in
 variables for which conda's channels are configured, ``providers`` the commands that supply
-credentials; an index without them has none.
+credentials.
 
 A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
 and the name of an *entry* there, which contains the id of the store and a serial number. A slot
@@ -25,19 +25,25 @@ the one that replaced it.
 
 from __future__ import annotations
 
-from types import MappingProxyType
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conda_token_plugin.store.envelope import EnvelopeRefused, unwrapped, wrapped
+from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported, unwrapped, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
-    from conda_token_plugin.tokens.provider import Provider
-    from conda_token_plugin.tokens.token import Token
+    from conda_token_plugin.gateways.files import Signature
+    from conda_token_plugin.store.folder import Folder
 
 KIND = "index"
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+NAME = "index.json"
+TOKENS, LOGINS = "tokens", "logins"
+"""The two kinds of entries."""
+MAX_SIZE = 64 * 1024 * 1024
+"""Bytes; 1,000 tokens take about 400 thousand."""
+EMPTY: Mapping[str, Any] = {}
 
 
 class Slot(NamedTuple):
@@ -53,29 +59,12 @@ class Slot(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the index contains about one token."""
+    """What the index contains about one token or login."""
 
     slot: Slot
-    metadata: Mapping[str, Any]
-    """As ``Token.as_json`` returned it; ``scope`` is a list of texts, the rest is not checked."""
-
-    @property
-    def vault(self) -> str:
-        """Return "keyring" or "file"."""
-        return self.slot.vault
-
-    def token(self) -> Token:
-        """Return the metadata.
-
-        Raises:
-            EnvelopeRefused: They are not the metadata of a token.
-        """
-        from conda_token_plugin.tokens.token import Token
-
-        try:
-            return Token.from_json(self.metadata)
-        except (KeyError, TypeError, ValueError):  # written by another program
-            raise EnvelopeRefused("a token's metadata cannot be read") from None
+    metadata: Mapping[str, Any] = EMPTY
+    """As ``Token.as_json`` returned it; ``scope`` is a list of texts, the rest is not checked.
+    Empty for a login whose API key is not sent to channels."""
 
 
 class Index(NamedTuple):
@@ -85,29 +74,24 @@ class Index(NamedTuple):
     """Empty before the first write."""
     serial: int = 1
     pending_deletes: tuple[Slot, ...] = ()
-    logins: Mapping[str, Slot] = EMPTY
-    channel_logins: Mapping[str, Mapping[str, Any]] = EMPTY
-    """By service: the metadata of the API key, as ``Token.as_json`` returned them."""
+    tokens: Mapping[str, Entry] = EMPTY
+    logins: Mapping[str, Entry] = EMPTY
     configured: Mapping[str, Mapping[str, Any]] = EMPTY
-    """By key: the metadata of a token that a variable supplies, with channels for conda."""
     providers: Mapping[str, Mapping[str, Any]] = EMPTY
     """By name: a command that supplies a credential, as ``Provider.as_json`` returned it."""
-    tokens: Mapping[str, Entry] = EMPTY
 
     @property
     def number(self) -> str:
         """The name of the next slot; no slot of any store has had it before."""
         return f"{self.id}.{self.serial}"
 
+    def entries(self, kind: str) -> Mapping[str, Entry]:
+        """Return the entries of one kind, ``TOKENS`` or ``LOGINS``."""
+        return self.tokens if kind == TOKENS else self.logins
+
     def slots(self) -> list[Slot]:
         """Return the slots of all tokens and logins."""
-        return [*(entry.slot for entry in self.tokens.values()), *self.logins.values()]
-
-    def prefixes(self) -> dict[str, str]:
-        """Map each prefix to a key. A prefix in two scopes belongs to the token stored last."""
-        return {
-            prefix: key for key, entry in self.tokens.items() for prefix in entry.metadata["scope"]
-        }
+        return [entry.slot for entry in (*self.tokens.values(), *self.logins.values())]
 
     def announced(self, slot: Slot) -> Index:
         """Mark ``slot``, which is named after ``number``, as about to be filled."""
@@ -119,81 +103,28 @@ class Index(NamedTuple):
             pending_deletes=tuple(slot for slot in self.pending_deletes if slot not in slots)
         )
 
-    def with_token(self, token: Token, *, slot: Slot) -> Index:
-        """Store ``token``, whose secret is in ``slot``, as the last one."""
-        index = self.without_token(token.key).emptied({slot})
-        return index.with_metadata(token, slot=slot)
+    def stored(self, kind: str, name: str, entry: Entry) -> Index:
+        """Store ``entry``, whose slot is filled, as the last one of its kind."""
+        index = self.removed(kind, name).emptied({entry.slot})
+        return index.with_entries(kind, {**index.entries(kind), name: entry})
 
-    def with_metadata(self, token: Token, *, slot: Slot) -> Index:
-        """Replace the metadata of ``token``, whose secret stays in ``slot``."""
-        entry = Entry(slot, token.as_json())
-        return self._replace(tokens={**self.tokens, token.key: entry})
+    def removed(self, kind: str, name: str) -> Index:
+        """Remove the entry ``name`` if there is one. Its slot becomes pending."""
+        others = dict(self.entries(kind))
+        entry = others.pop(name, None)
+        pending = (*self.pending_deletes, entry.slot) if entry else self.pending_deletes
+        return self.with_entries(kind, others)._replace(pending_deletes=pending)
 
-    def with_configured(self, token: Token) -> Index:
-        """Store the channels of ``token``, which a variable supplies; forget it if it has none."""
-        others = {key: held for key, held in self.configured.items() if key != token.key}
-        has_channels = token.channels or token.default_channels
-        return self._replace(
-            configured={**others, token.key: token.as_json()} if has_channels else others
-        )
-
-    def read_providers(self) -> tuple[Provider, ...]:
-        """Return ``providers`` as objects.
-
-        Raises:
-            EnvelopeRefused: One of them is not a provider.
-        """
-        if not self.providers:  # most processes do not import the module
-            return ()
-        from conda_token_plugin.tokens.provider import Provider
-
-        try:
-            return tuple(Provider.from_json(*item) for item in self.providers.items())
-        except (KeyError, TypeError, ValueError):  # written by another program
-            raise EnvelopeRefused("a provider cannot be read") from None
-
-    def with_provider(self, provider: Provider) -> Index:
-        """Store ``provider``, in place of the one with its name if there is one."""
-        return self._replace(providers={**self.providers, provider.name: provider.as_json()})
-
-    def without_provider(self, name: str) -> Index:
-        """Remove the provider ``name``."""
-        others = {one: held for one, held in self.providers.items() if one != name}
-        return self._replace(providers=others)
-
-    def without_token(self, key: str) -> Index:
-        """Remove the token ``key`` if it is stored. Its slot becomes pending."""
-        others = {name: entry for name, entry in self.tokens.items() if name != key}
-        entry = self.tokens.get(key)
-        pending = (*self.pending_deletes, *([entry.slot] if entry else ()))
-        return self._replace(tokens=others, pending_deletes=pending)
-
-    def with_login(self, service: str, *, slot: Slot, opens: Token | None = None) -> Index:
-        """Store the login to ``service``, whose secret is in ``slot``.
-
-        ``opens`` is the metadata of its API key as a credential for channels.
-        """
-        index = self.without_login(service).emptied({slot})
-        opened = {service: opens.as_json()} if opens else {}
-        return index._replace(
-            logins={**index.logins, service: slot},
-            channel_logins={**index.channel_logins, **opened},
-        )
-
-    def without_login(self, service: str) -> Index:
-        """Remove the login to ``service`` if there is one. Its slot becomes pending."""
-        others = {name: slot for name, slot in self.logins.items() if name != service}
-        opened = {name: held for name, held in self.channel_logins.items() if name != service}
-        slot = self.logins.get(service)
-        pending = (*self.pending_deletes, *([slot] if slot else ()))
-        return self._replace(logins=others, channel_logins=opened, pending_deletes=pending)
+    def with_entries(self, kind: str, entries: Mapping[str, Entry]) -> Index:
+        """Replace all entries of one kind."""
+        return self._replace(tokens=entries) if kind == TOKENS else self._replace(logins=entries)
 
     def encoded(self) -> bytes:
         """Return the content of the file."""
-        tokens = {key: entry._asdict() for key, entry in self.tokens.items()}
-        content = {**self._asdict(), "logins": {**self.logins}, "tokens": tokens}
-        maps = {"channel_logins": {**self.channel_logins}, "configured": {**self.configured}}
-        return wrapped(KIND, content | maps | {"providers": {**self.providers}})
+        content = self._asdict()
+        for kind in (TOKENS, LOGINS):
+            content[kind] = {name: one._asdict() for name, one in self.entries(kind).items()}
+        return wrapped(KIND, content)
 
 
 def decoded(data: bytes) -> Index:
@@ -208,27 +139,82 @@ def decoded(data: bytes) -> Index:
             id=_checked(content["id"], str),
             serial=_checked(content["serial"], int),
             pending_deletes=tuple(map(_slot, content["pending_deletes"])),
-            logins={service: _slot(slot) for service, slot in content["logins"].items()},
-            channel_logins=_described(content.get("channel_logins", {})),
-            configured=_described(content.get("configured", {})),
-            providers=_described(content.get("providers", {})),
-            tokens={key: _entry(entry) for key, entry in content["tokens"].items()},
+            tokens={key: _entry(entry) for key, entry in content[TOKENS].items()},
+            logins={service: _entry(entry) for service, entry in content[LOGINS].items()},
+            configured={key: _metadata(one) for key, one in content["configured"].items()},
+            providers={name: _metadata(one) for name, one in content["providers"].items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):  # written by another program
         raise EnvelopeRefused("its content is not an index") from None
+
+
+class Snapshot(NamedTuple):
+    """One version of the index, as read."""
+
+    content: Index = Index()
+    prefixes: Mapping[str, str] = EMPTY
+    """The key of the token that was stored last with each prefix."""
+    signature: Signature | None = None
+    """None if there is no file."""
+
+
+class IndexFile:
+    """Reads the file of the index, once per process and version."""
+
+    def __init__(self, folder: Folder) -> None:
+        """Take the store's folder. No I/O."""
+        self.folder = folder
+        self._snapshot: Snapshot | None = None
+        self._guard = Lock()
+
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self.folder.path / NAME
+
+    def read(self) -> Snapshot:
+        """Return the current index. Thread-safe; opens the file only if it has changed.
+
+        Raises:
+            StoreError: It cannot be read, or is damaged.
+        """
+        signature = self.folder.signature(NAME)
+        snapshot = self._snapshot
+        if snapshot is not None and snapshot.signature == signature:
+            return snapshot
+        with self._guard:
+            snapshot = self._snapshot
+            if snapshot is None or snapshot.signature != self.folder.signature(NAME):
+                snapshot = self._snapshot = self._opened()
+            return snapshot
+
+    def _opened(self) -> Snapshot:
+        self.folder.inspect()
+        found = self.folder.read(NAME, limit=MAX_SIZE)
+        if found is None:
+            return Snapshot()
+        data, signature = found
+        with damage_reported(self.path):
+            if len(data) > MAX_SIZE:
+                raise EnvelopeRefused(f"it has more than {MAX_SIZE} bytes")
+            index = decoded(data)
+        prefixes = {
+            prefix: key
+            for key, entry in index.tokens.items()
+            if entry.metadata
+            for prefix in entry.metadata["scope"]
+        }
+        return Snapshot(index, prefixes, signature)
 
 
 def _entry(value: Any) -> Entry:
     return Entry(_slot(value["slot"]), _metadata(value["metadata"]))
 
 
-def _described(value: Any) -> dict[str, dict[str, Any]]:
-    return {name: _metadata(held) for name, held in value.items()}
-
-
 def _metadata(value: Any) -> dict[str, Any]:
     metadata: dict[str, Any] = _checked(value, dict)
-    _texts(metadata["scope"])
+    if metadata:
+        _texts(metadata["scope"])
     return metadata
 
 

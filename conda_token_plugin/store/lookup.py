@@ -29,29 +29,34 @@ Every download waits for this module, so it imports and creates only what a requ
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.held_token import HeldToken
-from conda_token_plugin.store.supplied import SuppliedTokens
+from conda_token_plugin.store import USER, stores_of
+from conda_token_plugin.store.sources import (
+    HeldToken,
+    ReadOnce,
+    api_keys,
+    held_token,
+    provided_by,
+    supplied,
+)
 from conda_token_plugin.tokens.scope import (
     API_KEY_CHANNELS,
+    channel_of,
     folder_of,
     longest_prefix,
     organization_of,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-    from conda_token_plugin.tokens.secret import Secret
-    from conda_token_plugin.tokens.token import Token
 
-USER, MACHINE = "user", "machine"
 MAX_REMEMBERED = 4096
 """Number of folders whose result is cached, so that the memory of a process stays bounded."""
 
@@ -69,9 +74,11 @@ class Lookup:
         """
         self._settings = settings
         self._stores = stores
-        self._supplied = SuppliedTokens(settings)
+        self.accepted: dict[str, str] = {}
+        """By channel: the key of the credential to send first, because the other one was refused.
+        ``auth.responses`` writes it."""
         self._lock = Lock()
-        self._secrets: dict[str, Future[Secret]] = {}
+        self._secrets: dict[str, ReadOnce] = {}
         self._results: dict[str, HeldToken | None] = {}
         self._provided: dict[str, Mapping[str, HeldToken]] = {}
 
@@ -91,6 +98,27 @@ class Lookup:
                 self._results.clear()
             return self._results.setdefault(folder, self._resolve(folder))
 
+    def candidates(self, url: str) -> Iterator[HeldToken]:
+        """Yield the credentials for ``url``: the first choice, and the API key or token beside it.
+
+        In a channel that has accepted the second one after a refusal, that one comes first.
+
+        Raises:
+            BadInput, StoreError, MalformedToken: As ``find``.
+        """
+        first = self.find(url)
+        if first is None:
+            return
+        accepted = self.accepted.get(channel_of(url)) if self.accepted else None
+        is_refused = accepted is not None and accepted != first.key
+        if not is_refused:
+            yield first
+        other = self.alternative(url, to=first)
+        if other is not None:
+            yield other
+        if is_refused:
+            yield first
+
     def alternative(self, url: str, *, to: HeldToken) -> HeldToken | None:
         """Return the API key for ``url`` if ``to`` is a token, the token if it is the API key.
 
@@ -102,6 +130,17 @@ class Lookup:
         if to.key not in [one.key for one in both if one]:
             return None
         return next((one for one in both if one and one.key != to.key), None)
+
+    def usable(self, url: str, *, now: datetime) -> HeldToken | None:
+        """Return the first of ``candidates`` that is not known to have expired at ``now``, or None.
+
+        Raises:
+            BadInput, StoreError, MalformedToken: As ``find``.
+        """
+        for one in self.candidates(url):
+            if one.token.is_usable_or_stale(now=now):
+                return one
+        return None
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -148,7 +187,8 @@ class Lookup:
         repository = self._settings.repo_url
         if longest_prefix(folder, among={repository.rstrip("/")}) is None:
             return None
-        return self._supplied.find(organization_of(folder, repository=repository))
+        organization = organization_of(folder, repository=repository)
+        return supplied(self._settings, organization=organization)
 
     def _from_provider(self, name: str, folder: str) -> HeldToken | None:
         """Return what a command supplies that the store ``name`` lists. Run no command."""
@@ -162,128 +202,18 @@ class Lookup:
 
     def _in_store(self, name: str, folder: str) -> HeldToken | None:
         store = self._opened()[name]
-        prefixes = store.prefixes()
-        prefix = longest_prefix(folder, among=prefixes)
-        if prefix is None:
+        covering = store.covering(folder)
+        if covering is None:
             return None
-        key = prefixes[prefix]
-        entry = store.entry(key)
-        if entry is None:  # another process removed it between the two reads
-            return None
-        return HeldToken(
-            key,
-            source=entry.vault if name == USER else name,
-            secret=lambda: self._once(f"{name} {key}", lambda: store.secret(key)),
-            metadata=cache(lambda: store.metadata(entry)),
-            prefix=prefix,
-            about=entry.metadata,
+        prefix, token, vault = covering
+        # If two threads get here, both must use the same object, which reads the secret once.
+        secret = self._secrets.setdefault(
+            f"{name} {token.key}", ReadOnce(partial(store.secret, token.key))
         )
-
-    def _once(self, name: str, read: Callable[[], Secret]) -> Secret:
-        """Read the secret ``name`` in the first thread that needs it; the others wait for it."""
-        from concurrent.futures import Future  # 5 ms that a command without a request saves
-
-        with self._lock:
-            result = self._secrets.get(name)
-            first = result is None
-            result = self._secrets.setdefault(name, Future()) if result is None else result
-        if first:
-            try:
-                result.set_result(read())
-            except BaseException as error:  # noqa: BLE001  # raised again in every waiting thread
-                result.set_exception(error)
-        return result.result()
+        source = vault if name == USER else name
+        return held_token(token, source=source, secret=secret, prefix=prefix)
 
 
 def _accepts_api_key_only(folder: str, *, repository: str) -> bool:
     only = {f"{repository}/{name}" for name in API_KEY_CHANNELS}
     return longest_prefix(folder, among=only) is not None
-
-
-def api_keys(settings: Settings, *, user: Store | None) -> tuple[HeldToken, ...]:
-    """Return the API keys that are sent to channels, in the order of precedence. Read no secret.
-
-    Args:
-        settings: The variables of the process.
-        user: The user's store, which has the logins. None: no login is considered.
-
-    Raises:
-        BadInput, MalformedURL, ConfigurationError: The default site cannot be determined.
-        StoreError: The store cannot be read.
-    """
-    source = settings.api_key_source()
-    logins = user is not None and user.channel_logins()
-    if not (source or logins):
-        return ()
-    from conda_token_plugin.store.api_keys import from_environment, from_logins
-
-    given = from_environment(settings, source=source) if source else None
-    return (*([given] if given else ()), *(from_logins(user) if user else ()))
-
-
-def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, HeldToken]:
-    """Return the credentials that the commands in ``store`` supply, by prefix. Run no command.
-
-    Raises:
-        StoreError: The store cannot be read.
-    """
-    if not store.providers():
-        return {}
-    from conda_token_plugin.store.providers import credentials_of
-
-    return credentials_of(store, settings=settings, machine=name == MACHINE)
-
-
-def all_credentials(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:
-    """Return everything that can be sent to channels: ``holdings``, commands and API keys.
-
-    No command is run and no stored secret is read.
-
-    Raises:
-        BadInput, MalformedURL, ConfigurationError: The default site cannot be determined.
-        StoreError: A store cannot be read.
-        MalformedToken: A variable, or the file that it names, holds no token.
-    """
-    provided = (
-        held
-        for name, store in stores.items()
-        for held in provided_by(store, name=name, settings=settings).values()
-    )
-    keys = api_keys(settings, user=stores[USER])
-    return (*holdings(settings, stores=stores), *provided, *keys)
-
-
-def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:
-    """Return every token of this machine, in the order of precedence. Reads no stored secret.
-
-    Raises:
-        StoreError: a store cannot be read.
-        MalformedToken: a variable, or the file that it names, holds no token.
-    """
-    stored = (
-        _held(token, source=store.vault_of(token.key) if name == USER else name, store=store)
-        for name, store in stores.items()
-        for token in store.tokens()
-    )
-    return (*SuppliedTokens(settings).all(), *stored)
-
-
-def _held(token: Token, *, source: str, store: Store) -> HeldToken:
-    return HeldToken(
-        token.key,
-        source=source,
-        secret=partial(store.secret, token.key),
-        metadata=lambda: token,
-        about=token.as_json(),
-    )
-
-
-def stores_of(settings: Settings) -> dict[str, Store]:
-    """Return the stores in the order of precedence. Does no I/O.
-
-    Raises:
-        BadInput: a setting of a store is wrong.
-    """
-    from conda_token_plugin.store import machine_store, user_store
-
-    return {USER: user_store(settings), MACHINE: machine_store(settings)}

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NothingSupplied, ProviderFailed
 from conda_token_plugin.gateways.command import CommandFailed, output_of
-from conda_token_plugin.store.held_token import HeldToken
 from conda_token_plugin.tokens.authorization import secret_type
 from conda_token_plugin.tokens.credential_helper import GET, format_request, parse_response
 from conda_token_plugin.tokens.provider import PRINTS_TOKEN
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from conda_token_plugin.settings import Settings
-    from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.credential_helper import Response
     from conda_token_plugin.tokens.provider import Provider
     from conda_token_plugin.tokens.secret import HiddenText, Secret
@@ -81,24 +79,9 @@ def ask(provider: Provider, *, settings: Settings, now: datetime) -> Answer:
         raise ProviderFailed(provider.name, reason=_as_reason(error)) from None
 
 
-def credentials_of(store: Store, *, settings: Settings, machine: bool) -> dict[str, HeldToken]:
-    """Return the credentials of the providers in ``store``, by prefix. Run no command.
-
-    Args:
-        store: The store.
-        settings: The variables of the process, which the commands get.
-        machine: Whether it is the store of the machine.
-
-    Raises:
-        StoreError: The store cannot be read.
-    """
-    if RUNNING in settings.variables:
-        return {}
-    where = " of this machine" if machine else ""
-    return {
-        one.scope: _held(one, source=f"provider {one.name}{where}", settings=settings)
-        for one in store.providers()
-    }
+def cached_answer(provider: Provider, *, settings: Settings) -> CachedAnswer:
+    """Return the answer of ``provider``. Its command is run when the secret is needed."""
+    return CachedAnswer(provider, ask=partial(ask, settings=settings), clock=_now)
 
 
 class CachedAnswer:
@@ -165,21 +148,6 @@ class CachedAnswer:
     def _is_due(self, now: datetime) -> bool:
         answer = self._answer
         return answer is None or (answer.renew is not None and answer.renew <= now)
-
-
-def _held(provider: Provider, *, source: str, settings: Settings) -> HeldToken:
-    cached = CachedAnswer(provider, ask=partial(ask, settings=settings), clock=_now)
-    token = provider.token
-    return HeldToken(
-        f"provider:{provider.name}@{provider.scope}",
-        source=source,
-        secret=cached.secret,
-        metadata=lambda: token,
-        prefix=provider.scope,
-        about={"way": token.way.value},
-        discard=cached.discard,
-        supplied_until=cached.expires,
-    )
 
 
 def _now() -> datetime:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.envelope import damage_reported
+from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported
 from conda_token_plugin.store.folder import group_number
-from conda_token_plugin.store.index import Entry
+from conda_token_plugin.store.index import LOGINS, TOKENS, Entry
 from conda_token_plugin.store.transaction import SecretStore
 from conda_token_plugin.store.vaults import FILE
+from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
 
     from conda_token_plugin.errors.store import NoToken
     from conda_token_plugin.store.index import Index
@@ -21,71 +21,37 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
+    Result = TypeVar("Result")
 
-class Store:
-    """The tokens of one user, or of the machine, and the API keys of logins.
 
-    Any method may raise StoreError. Reading takes no lock.
-    """
-
-    def __init__(self, folder: Path, *, choice: str = "auto", machine: bool = False) -> None:
-        """Take the folder, which need not exist. No I/O.
-
-        Args:
-            folder: The folder of the index.
-            choice: Where new secrets go: "auto", "keyring" or "file".
-            machine: Whether it is the store for everybody on this machine.
-        """
-        self.notices: list[str] = []
-        """Messages for the user: what was repaired, chosen, or left undone."""
-        self._secrets = SecretStore(folder, choice=choice, shared=machine, tell=self._tell)
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the index."""
-        return self._secrets.folder.path
+class Store(SecretStore):
+    """The tokens of one user, or of the machine, and the API keys of logins."""
 
     def closed_to(self) -> str | None:
         """Return the group that may read the machine's store if the user may not, or None."""
-        return self._secrets.folder.closed_to()
-
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Hold the lock of the store in this thread, for several operations at once.
-
-        Operations on this folder in the same thread reuse the lock, also those of other objects.
-        Other threads and processes that write wait for it; those that only read do not.
-
-        Raises:
-            StoreBusy: On entry, if others held the lock for ``gateways.locks.WAIT`` seconds.
-            StoreUnusable: On entry, if the folder or the lock cannot be made.
-        """
-        return self._secrets.exclusive()
+        return self._folder.closed_to()
 
     def tokens(self) -> tuple[Token, ...]:
         """Return the metadata of all tokens, by organization and key. Reads no secret."""
-        held = map(self.metadata, self._index.tokens.values())
+        held = (self._metadata(entry.metadata) for entry in self._index.tokens.values())
         return tuple(sorted(held, key=lambda token: (token.organization, token.key)))
 
     def token(self, key: str) -> Token | None:
         """Return the metadata of one token, or None if it is not stored. Reads no secret."""
-        entry = self.entry(key)
-        return entry and self.metadata(entry)
+        entry = self._index.tokens.get(key)
+        return entry and self._metadata(entry.metadata)
 
-    def entry(self, key: str) -> Entry | None:
-        """Return what the index contains about one token: all that a request needs."""
-        return self._index.tokens.get(key)
-
-    def metadata(self, entry: Entry) -> Token:
-        """Return the metadata of ``entry``."""
-        with damage_reported(self._secrets.file.path):
-            return entry.token()
-
-    def prefixes(self) -> Mapping[str, str]:
-        """Return the key of the token that each prefix belongs to.
+    def covering(self, url: str) -> tuple[str, Token, str] | None:
+        """Return the longest prefix that covers ``url``, its token and the vault of its secret.
 
         A prefix in the scope of two tokens belongs to the one that was stored last.
         """
-        return self._secrets.file.read().prefixes
+        index, prefixes, _ = self._file.read()
+        prefix = longest_prefix(url, among=prefixes)
+        if prefix is None:
+            return None
+        entry = index.tokens[prefixes[prefix]]
+        return prefix, self._metadata(entry.metadata), entry.slot.vault
 
     def vault_of(self, key: str) -> str:
         """Return the vault of the secret of ``key``: "keyring" or "file".
@@ -93,7 +59,7 @@ class Store:
         Raises:
             NoToken: There is no such token.
         """
-        return _stored(self._index, key).vault
+        return _stored(self._index, key).slot.vault
 
     def secret(self, key: str) -> Secret:
         """Return the secret of the token ``key``.
@@ -103,9 +69,9 @@ class Store:
             SecretLost: The token is stored, and its secret was deleted by another program.
         """
         organization = _organization(key)
-        secret = self._secrets.find(
+        secret = self._find(
+            TOKENS,
             key,
-            slot_of=lambda index: entry.slot if (entry := index.tokens.get(key)) else None,
             what=f"token of {organization!r}",
             command=f"conda token install --org {organization}",
         )
@@ -113,19 +79,13 @@ class Store:
             raise _no_token(self._index, key)
         return secret
 
-    def prove_writable(self) -> str:
-        """Check that a token can be stored now; return its vault, "keyring" or "file"."""
-        return self._secrets.prove()
-
     def add(self, token: Token, secret: Secret) -> str:
         """Store ``token``, in place of the one with its key if there is one.
 
         Returns:
             The vault that the secret went to: "keyring" or "file".
         """
-        return self._secrets.put(
-            token.key, secret, record=lambda index, slot: index.with_token(token, slot=slot)
-        )
+        return self._put(TOKENS, token.key, secret, metadata=token.as_json())
 
     def update(self, *tokens: Token) -> None:
         """Replace the metadata of stored tokens; their secrets stay as they are.
@@ -137,11 +97,13 @@ class Store:
             _stored(self._index, token.key)  # before a lock is taken or a folder made
         if not tokens:
             return
-        with self._secrets.changing(FILE) as change:
-            index = change.index
-            for token in tokens:
-                index = index.with_metadata(token, slot=_stored(index, token.key).slot)
-            change.commit(index)
+        with self._changing(FILE) as change:
+            held = change.index.tokens
+            changed = {
+                token.key: Entry(_stored(change.index, token.key).slot, token.as_json())
+                for token in tokens
+            }
+            change.commit(change.index.with_entries(TOKENS, {**held, **changed}))
 
     def remove(self, key: str) -> Token:
         """Remove the token ``key`` and return its metadata.
@@ -153,9 +115,9 @@ class Store:
             NoToken: There is no such token.
         """
         slot = _stored(self._index, key).slot  # before a lock is taken or a folder made
-        with self._secrets.changing(slot.place) as change:
-            token = self.metadata(_stored(change.index, key))
-            change.commit(change.index.without_token(key))
+        with self._changing(slot.place) as change:
+            token = self._metadata(_stored(change.index, key).metadata)
+            change.commit(change.index.removed(TOKENS, key))
         return token
 
     def login(self, service: str) -> Secret | None:
@@ -164,67 +126,21 @@ class Store:
         Raises:
             SecretLost: It is stored, and was deleted by another program.
         """
-        return self._secrets.find(
-            _login(service),
-            slot_of=lambda index: index.logins.get(service),
-            what=f"API key for {service}",
-            command="conda token login",
+        return self._find(
+            LOGINS, service, what=f"API key for {service}", command="conda token login"
         )
 
     def logins(self) -> frozenset[str]:
         """Return the services that there is a login for. Reads no secret."""
         return frozenset(self._index.logins)
 
-    def channel_logins(self) -> Mapping[str, Entry]:
+    def channel_logins(self) -> dict[str, Token]:
         """Return the logins whose API key is sent to channels, by service. Reads no secret."""
-        index = self._index
         return {
-            service: Entry(index.logins[service], held)
-            for service, held in index.channel_logins.items()
-            if service in index.logins
+            service: self._metadata(entry.metadata)
+            for service, entry in self._index.logins.items()
+            if entry.metadata
         }
-
-    def credentials(self) -> tuple[Token, ...]:
-        """Return the metadata of everything that the drop-in is written for.
-
-        These are all tokens, the API keys that are sent to channels, ``configured``, and those that
-        ``providers`` supply.
-        """
-        keys = map(self.metadata, self.channel_logins().values())
-        commands = (provider.token for provider in self.providers())
-        return (*self.tokens(), *keys, *self.configured(), *commands)
-
-    def configured(self) -> tuple[Token, ...]:
-        """Return the tokens in variables for which conda's channels are configured."""
-        from conda_token_plugin.tokens.token import Token
-
-        with damage_reported(self._secrets.file.path):
-            return tuple(map(Token.from_json, self._index.configured.values()))
-
-    def configure(self, *tokens: Token) -> None:
-        """Store the channels of tokens that variables supply; forget those without channels."""
-        if not tokens:
-            return
-        with self._secrets.changing(FILE) as change:
-            index = change.index
-            for token in tokens:
-                index = index.with_configured(token)
-            change.commit(index)
-
-    def providers(self) -> tuple[Provider, ...]:
-        """Return the commands that supply credentials, in the order in which they were added."""
-        with damage_reported(self._secrets.file.path):
-            return self._index.read_providers()
-
-    def add_provider(self, provider: Provider) -> None:
-        """Store ``provider``, in place of the one with its name if there is one."""
-        with self._secrets.changing(FILE) as change:
-            change.commit(change.index.with_provider(provider))
-
-    def remove_provider(self, name: str) -> None:
-        """Remove the provider ``name`` if there is one."""
-        with self._secrets.changing(FILE) as change:
-            change.commit(change.index.without_provider(name))
 
     def set_login(self, service: str, api_key: Secret, *, opens: Token | None = None) -> str:
         """Store the API key of a login, in place of the one before.
@@ -238,21 +154,58 @@ class Store:
         Returns:
             The vault that it went to: "keyring" or "file".
         """
-        return self._secrets.put(
-            _login(service),
-            api_key,
-            record=lambda index, slot: index.with_login(service, slot=slot, opens=opens),
-        )
+        return self._put(LOGINS, service, api_key, metadata=opens.as_json() if opens else {})
 
     def remove_login(self, service: str) -> bool:
         """Remove the API key of a login, as ``remove`` does; return False if there is none."""
-        slot = self._index.logins.get(service)
-        if slot is None:
-            return False
-        with self._secrets.changing(slot.place) as change:
-            found = service in change.index.logins
-            change.commit(change.index.without_login(service))
-        return found
+        entry = self._index.logins.get(service)
+        if entry is not None:
+            with self._changing(entry.slot.place) as change:
+                change.commit(change.index.removed(LOGINS, service))
+        return entry is not None
+
+    def credentials(self) -> tuple[Token, ...]:
+        """Return the metadata of everything that the drop-in is written for."""
+        commands = (provider.token for provider in self.providers())
+        keys = self.channel_logins().values()
+        return (*self.tokens(), *keys, *self.configured(), *commands)
+
+    def configured(self) -> tuple[Token, ...]:
+        """Return the tokens in variables for which conda's channels are configured."""
+        return tuple(map(self._metadata, self._index.configured.values()))
+
+    def configure(self, *tokens: Token) -> None:
+        """Store the channels of tokens that variables supply; forget those without channels."""
+        if not tokens:
+            return
+        with self._changing(FILE) as change:
+            configured = dict(change.index.configured)
+            for token in tokens:
+                configured.pop(token.key, None)
+                if token.channels or token.default_channels:
+                    configured[token.key] = token.as_json()
+            change.commit(change.index._replace(configured=configured))
+
+    def providers(self) -> tuple[Provider, ...]:
+        """Return the commands that supply credentials, in the order in which they were added."""
+        found = self._index.providers
+        if not found:  # most processes do not import the module
+            return ()
+        from conda_token_plugin.tokens.provider import Provider
+
+        return tuple(self._parsed(Provider.from_json, *item) for item in found.items())
+
+    def add_provider(self, provider: Provider) -> None:
+        """Store ``provider``, in place of the one with its name if there is one."""
+        with self._changing(FILE) as change:
+            providers = {**change.index.providers, provider.name: provider.as_json()}
+            change.commit(change.index._replace(providers=providers))
+
+    def remove_provider(self, name: str) -> None:
+        """Remove the provider ``name`` if there is one."""
+        with self._changing(FILE) as change:
+            providers = {one: held for one, held in change.index.providers.items() if one != name}
+            change.commit(change.index._replace(providers=providers))
 
     def share(self, group: str) -> None:
         """Let ``group`` read the machine's store; new files get its group, too.
@@ -262,20 +215,25 @@ class Store:
         """
         number = group_number(group)
         with self.exclusive():
-            self._secrets.folder.share(number)
+            self._folder.share(number)
 
     def entries(self) -> frozenset[str]:
         """Return the names of all entries in files and keyrings, also those pending deletion."""
-        slots = (*self._index.slots(), *self._index.pending_deletes)
-        return frozenset(slot.entry for slot in slots)
+        index = self._index
+        return frozenset(slot.entry for slot in (*index.slots(), *index.pending_deletes))
 
-    @property
-    def _index(self) -> Index:
-        return self._secrets.file.read().content
+    def _metadata(self, held: Mapping[str, Any]) -> Token:
+        from conda_token_plugin.tokens.token import Token
 
-    def _tell(self, line: str) -> None:
-        if line not in self.notices:
-            self.notices.append(line)
+        return self._parsed(Token.from_json, held)
+
+    def _parsed(self, read: Callable[..., Result], *parts: object) -> Result:
+        """Return what ``read`` makes of parts of the index."""
+        with damage_reported(self._file.path):
+            try:
+                return read(*parts)
+            except (KeyError, TypeError, ValueError):  # written by another program
+                raise EnvelopeRefused("a part of it cannot be read") from None
 
 
 def _stored(index: Index, key: str) -> Entry:
@@ -293,8 +251,3 @@ def _no_token(index: Index, key: str) -> NoToken:
 
 def _organization(key: str) -> str:
     return key.partition("@")[0]
-
-
-def _login(service: str) -> str:
-    """Return the name that an API key is sealed under; the key of a token contains an "@"."""
-    return f"login {service}"

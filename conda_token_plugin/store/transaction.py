@@ -8,9 +8,8 @@
 | 4. replace the index                                 | the old state, or the new one          |
 | 5. delete the secret that the index no longer names  | the new state; that slot is pending    |
 
-Each step is on disk before the next begins. What a killed write leaves is in slots that the
-index lists as pending, so that the next write finds it without a search, which most keyrings
-do not offer.
+Each step is on disk before the next begins. What a killed write leaves is in slots that the index
+lists as pending: the next write needs no search, which most keyrings do not offer.
 """
 
 from __future__ import annotations
@@ -22,16 +21,14 @@ from os import urandom
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways.files import LOCK, PROBE_RESULT, TEMPORARY
-from conda_token_plugin.store import index_file
-from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported
 from conda_token_plugin.store.folder import Folder
-from conda_token_plugin.store.index import Slot
-from conda_token_plugin.store.index_file import IndexFile
+from conda_token_plugin.store.index import LOGINS, NAME, Entry, IndexFile, Slot
 from conda_token_plugin.store.vaults import FILE, KEYRING, FileVault, KeyringVault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from typing import Any
 
     from conda_token_plugin.store.backend_choice import BackendChoice
     from conda_token_plugin.store.index import Index
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 SECRETS = "secrets"
-OWN_NAMES = frozenset({index_file.NAME, LOCK, PROBE_RESULT, TEMPORARY, SECRETS})
+OWN_NAMES = frozenset({NAME, LOCK, PROBE_RESULT, TEMPORARY, SECRETS})
 ROOM_TO_GROW = 16 * 1024
 """Bytes by which one more token makes the index longer, at most."""
 _this_thread = threading.local()
@@ -47,39 +44,50 @@ _this_thread = threading.local()
 
 
 class SecretStore:
-    """The index of a store, its vaults, and the choice between them. Thread-safe."""
+    """The index of a store, its vaults, and the choice between them. Thread-safe.
 
-    def __init__(
-        self, folder: Path, *, choice: str, shared: bool, tell: Callable[[str], None]
-    ) -> None:
-        """Take the settings of ``Store``. No I/O.
+    Any method may raise StoreError. Reading takes no lock.
+    """
+
+    def __init__(self, folder: Path, *, choice: str = "auto", machine: bool = False) -> None:
+        """Take the folder, which need not exist. No I/O.
 
         Args:
-            folder: The store's folder; it need not exist.
+            folder: The folder of the index.
             choice: Where new secrets go: "auto", "keyring" or "file".
-            shared: Whether it is the machine's store.
-            tell: Takes messages for the user.
+            machine: Whether it is the store for everybody on this machine.
         """
-        self.folder = Folder(folder, tell=tell, shared=shared, names=OWN_NAMES)
-        self.file = IndexFile(self.folder)
-        self._wanted = FILE if shared else choice
-        secrets = Folder(folder / SECRETS, tell=tell, shared=shared)
+        self.notices: list[str] = []
+        """Messages for the user: what was repaired, chosen, or left undone."""
+        self.folder = folder
+        self._folder = Folder(folder, tell=self.tell, shared=machine, names=OWN_NAMES)
+        self._file = IndexFile(self._folder)
+        self._wanted = FILE if machine else choice
+        secrets = Folder(folder / SECRETS, tell=self.tell, shared=machine)
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
-    def find(
-        self, name: str, *, slot_of: Callable[[Index], Slot | None], what: str, command: str
-    ) -> Secret | None:
-        """Return the secret of ``name``, or None if the index has no slot for it.
+    def tell(self, line: str) -> None:
+        """Add a message for the user to ``notices``, once."""
+        if line not in self.notices:
+            self.notices.append(line)
+
+    @property
+    def _index(self) -> Index:
+        return self._file.read().content
+
+    def _find(self, kind: str, name: str, *, what: str, command: str) -> Secret | None:
+        """Return the secret of the entry ``name``, or None if there is no such entry.
 
         Raises:
-            SecretLost: The slot is empty. ``what`` and ``command`` are for its message.
+            SecretLost: Its slot is empty. ``what`` and ``command`` are for the message.
         """
         empty = None
         while True:
-            slot = slot_of(self.file.read().content)
-            if slot is None:
+            entry = self._index.entries(kind).get(name)
+            if entry is None:
                 return None
-            secret = self.vault(slot.place).get(slot.entry, name=name)
+            slot = entry.slot
+            secret = self.vault(slot.place).get(slot.entry, name=_sealed_name(kind, name))
             if secret is not None:
                 return secret
             if slot == empty:  # the first time, another process may have replaced the secret
@@ -88,8 +96,8 @@ class SecretStore:
                 raise SecretLost(what, vault=slot.vault, command=command)
             empty = slot
 
-    def put(self, name: str, secret: Secret, *, record: Callable[[Index, Slot], Index]) -> str:
-        """Write ``secret`` into a new slot, and the index that ``record`` returns for that slot.
+    def _put(self, kind: str, name: str, secret: Secret, *, metadata: Mapping[str, Any]) -> str:
+        """Write ``secret`` into a new slot, and store it in the index as the entry ``name``.
 
         Returns:
             The vault of the slot: "keyring" or "file".
@@ -97,49 +105,56 @@ class SecretStore:
         from conda_token_plugin.errors.store import KeyringUnusable
 
         place = self._choice.place()
-        with self.changing(place) as change:
+        with self._changing(place) as change:
             self._choice.remember()
             try:
-                slot = change.fill(name, secret, place=place)
+                slot = change.fill(_sealed_name(kind, name), secret, place=place)
             except KeyringUnusable:  # it worked when it was probed, perhaps long ago
                 self._choice.forget()
                 raise
-            change.commit(record(change.index, slot))
+            change.commit(change.index.stored(kind, name, Entry(slot, metadata)))
         return slot.vault
 
-    def prove(self) -> str:
+    def prove_writable(self) -> str:
         """Check that a secret can be stored now; return its vault, "keyring" or "file"."""
         place = self._choice.place(anew=True)
-        with self.changing(place) as change:
+        with self._changing(place) as change:
             self._choice.remember()
-            self.folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
+            self._folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
             self.vault(place).prove()
         return place.partition(":")[0]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock of the store in this thread; see ``Store.exclusive``."""
+        """Hold the lock of the store in this thread, for several operations at once.
+
+        Operations on this folder in the same thread reuse the lock, also those of other objects.
+        Other threads and processes that write wait for it; those that only read do not.
+
+        Raises:
+            StoreBusy: On entry, if others held the lock for ``gateways.locks.WAIT`` seconds.
+            StoreUnusable: On entry, if the folder or the lock cannot be made.
+        """
         from conda_token_plugin.gateways.locks import locked  # a request takes no lock
 
         held = _this_thread.__dict__.setdefault("locked", {})
-        path = self.folder.path
-        if path in held:
-            self.folder.require(held[path])
+        if self.folder in held:
+            self._folder.require(held[self.folder])
             yield
             return
-        self.folder.make()
-        with locked(path, hint=self.folder.hint, tell=self.folder.tell):
-            held[path] = self.folder.identity()
+        self._folder.make()
+        with locked(self.folder, hint=self._folder.hint, tell=self.tell):
+            held[self.folder] = self._folder.identity()
             try:
                 yield
             finally:
-                del held[path]
+                del held[self.folder]
 
     @contextmanager
-    def changing(self, place: str) -> Iterator[Change]:
+    def _changing(self, place: str) -> Iterator[Change]:
         """Hold the lock, with what killed writes left in files and at ``place`` deleted."""
         with self.exclusive():
-            index = self.file.read().content
+            index = self._index
             if not index.id:  # the first write
                 index = index._replace(id=urandom(6).hex())
             change = Change(self, index)
@@ -147,22 +162,38 @@ class SecretStore:
             yield change
 
     def write(self, index: Index) -> bool:
-        """Replace the index; see ``IndexFile.write``. The thread holds the lock."""
-        self.folder.require(_this_thread.locked[self.folder.path])
-        return self.file.write(index)
+        """Replace the index. The thread holds the lock.
+
+        Returns:
+            Whether the disk confirmed that the version before cannot come back.
+
+        Raises:
+            StoreUnusable: It could not be replaced; the version before is unchanged.
+        """
+        from conda_token_plugin.errors.store import StoreUnusable
+
+        self._folder.require(_this_thread.locked[self.folder])
+        self._folder.write(NAME, index.encoded(), after=self._file.read().signature)
+        try:
+            self._folder.sync()
+        except StoreUnusable:  # a failing disk; the index is replaced all the same
+            self.tell(f"The disk did not confirm the last change of {self.folder}.")
+            return False
+        return True
 
     @cached_property
     def _choice(self) -> BackendChoice:
         from conda_token_plugin.store.backend_choice import BackendChoice  # for writing only
 
-        return BackendChoice(self._wanted, self.folder)
+        return BackendChoice(self._wanted, self._folder)
 
     def vault(self, place: str) -> Vault:
         """Return the vault of ``place``, always the same object for one place."""
         name, _, backend = place.partition(":")
         if place not in self._vaults and name != KEYRING:
-            with damage_reported(self.file.path):
-                raise EnvelopeRefused(f"it names {name!r} as a place of secrets")
+            from conda_token_plugin.errors.store import StoreCorrupt
+
+            raise StoreCorrupt(self._file.path, fault=f"it names {name!r} as a place of secrets")
         return self._vaults.get(place) or self._vaults.setdefault(place, KeyringVault(backend))
 
 
@@ -209,6 +240,11 @@ class Change:
         try:
             self.store.vault(slot.place).delete(slot.entry)
         except StoreError as error:  # a locked keyring, a failing disk
-            self.store.folder.tell(f"{error.what} What was removed is deleted there later.")
+            self.store.tell(f"{error.what} What was removed is deleted there later.")
             return False
         return True
+
+
+def _sealed_name(kind: str, name: str) -> str:
+    """Return the name that a secret is sealed with; that of a token contains an "@"."""
+    return f"login {name}" if kind == LOGINS else name

@@ -15,23 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from conda_token_plugin.tokens.secret import HIDDEN, HeaderValue, Password, Secret
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Sendable(Protocol):
-        """The metadata that decide how a token is sent; ``Token`` and ``HeldToken`` have them."""
-
-        @property
-        def way(self) -> str:
-            """The value of an ``AuthScheme``."""
-
-        @property
-        def username(self) -> str:
-            """The user name; only for ``BASIC``."""
-
-        @property
-        def path_before(self) -> str:
-            """The path before ``/t/<token>``; only for ``PATH``."""
-
+    from conda_token_plugin.tokens.token import Token
 
 TOKEN, BEARER, BASIC, PATH, HEADER = "token", "bearer", "basic", "path", "header"
 _BEFORE = {TOKEN: "token ", BEARER: "Bearer ", HEADER: ""}
@@ -49,7 +33,7 @@ def secret_type(way: str) -> type[Secret]:
     return Password if way == BASIC else Secret
 
 
-def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
+def header(token: Token, *, secret: Secret) -> HeaderValue | None:
     """Return the value of ``Authorization``, or None if the token is sent in the path."""
     way = token.way
     if way == PATH:
@@ -60,7 +44,7 @@ def header(token: Sendable, *, secret: Secret) -> HeaderValue | None:
     return HeaderValue(f"{_BEFORE[way]}{secret.reveal()}")
 
 
-def address(url: str, *, token: Sendable, secret: Secret) -> str:
+def address(url: str, *, token: Token, secret: Secret) -> str:
     """Return the URL to request: for a path token, with ``/t/<token>`` in the path.
 
     It is put after ``token.path_before``, which is empty for most servers. The token is

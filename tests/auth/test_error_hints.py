@@ -10,7 +10,7 @@ from requests import Response
 from conda_token_plugin.auth import error_hints, notices, responses
 from conda_token_plugin.auth.error_hints import hint
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.held_token import HeldToken
+from conda_token_plugin.store.sources import HeldToken, held_token
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
 from tests.support.servers import recording
@@ -33,13 +33,8 @@ class OneToken:
         token = Token(organization="acme", kind=TokenKind.SITE, scope=(self.prefix,))
         if not url.startswith(self.prefix):
             return None
-        return HeldToken(
-            token.key,
-            source="file",
-            secret=lambda: Secret("x" * 20),
-            metadata=lambda: token,
-            prefix=self.prefix,
-        )
+        secret = Secret("x" * 20)
+        return held_token(token, source="file", secret=lambda: secret, prefix=self.prefix)
 
 
 def lookup(prefix: str = CHANNEL) -> Lookup:

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import requests
 
 from conda_token_plugin.auth import responses
 from conda_token_plugin.auth.responses import repeated
-from conda_token_plugin.store.held_token import HeldToken
+from conda_token_plugin.store.sources import HeldToken, held_token
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from conda_token_plugin.store.lookup import Lookup
+
 URL = "https://repo.example/repo/acme/main/noarch/repodata.json"
 
 
 def held(name: str, *, way: AuthScheme = AuthScheme.TOKEN) -> HeldToken:
     token = Token(organization=name, kind=TokenKind.SITE, scope=("https://x/y",), way=way)
-    about = {} if way is AuthScheme.TOKEN else {"way": way.value}
-    return HeldToken(
-        name,
-        source=name,
-        secret=lambda: Secret(f"secret-of-{name}"),
-        metadata=lambda: token,
-        about=about,
-    )
+    return held_token(token, source=name, secret=lambda: Secret(f"secret-of-{name}"))
 
 
 TOKEN, KEY = held("token"), held("key", way=AuthScheme.BEARER)
@@ -61,9 +56,23 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "_REPEATED", set())
 
 
+class Known:
+    """A lookup in which the same credentials cover every URL."""
+
+    def __init__(self, *known: HeldToken, accepted: dict[str, str]) -> None:
+        self.known, self.accepted = known, accepted
+
+    def candidates(self, _url: str) -> tuple[HeldToken, ...]:
+        return self.known
+
+
+def lookup(*known: HeldToken, accepted: dict[str, str]) -> Lookup:
+    return cast("Lookup", Known(*known, accepted=accepted))
+
+
 def again(adapter: Adapter, chosen: dict[str, str], *known: HeldToken) -> requests.Response:
     found, _ = repeated(
-        response(adapter), sent=TOKEN, candidates=lambda _: known, chosen=chosen, options={}
+        response(adapter), sent=TOKEN, lookup=lookup(*known, accepted=chosen), options={}
     )
     return found
 
@@ -75,7 +84,7 @@ def test_accepted_credential_is_remembered_for_the_channel() -> None:
 
     assert found.status_code == 200
     assert adapter.sent == [b"Bearer secret-of-key"]
-    assert chosen == {"https://repo.example/repo/acme/main": "key"}
+    assert chosen == {"https://repo.example/repo/acme/main": KEY.key}
 
 
 def test_request_is_not_repeated_after_both_credentials_were_refused() -> None:
@@ -130,8 +139,7 @@ def refused_with(changing: Changing, adapter: Adapter, *, covers: bool = True) -
     found, sent = repeated(
         refusal,
         sent=changing.held,
-        candidates=lambda _: (changing.held,) if covers else (),
-        chosen={},
+        lookup=lookup(*([changing.held] if covers else []), accepted={}),
         options={},
     )
     assert sent is changing.held

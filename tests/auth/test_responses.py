@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from conda_token_plugin.auth.responses import keep_in_scope
-from conda_token_plugin.store.held_token import HeldToken
+from conda_token_plugin.store.sources import HeldToken, held_token
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -23,7 +23,7 @@ SECRET = Secret("a-token-0123456789")
 def held(organization: str) -> HeldToken:
     scope = (f"{HOST}/{organization}",)
     token = Token(organization=organization, kind=TokenKind.SITE, scope=scope)
-    return HeldToken(token.key, source="file", secret=lambda: SECRET, metadata=lambda: token)
+    return held_token(token, source="file", secret=lambda: SECRET)
 
 
 STORED = {f"{HOST}/{name}": held(name) for name in ("acme", "beta", "acme/inner")}

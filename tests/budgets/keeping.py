@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
-from conda_token_plugin.store.index import Index, Slot, decoded
+from conda_token_plugin.store.index import TOKENS, Entry, Index, Slot, decoded
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -45,5 +45,6 @@ def filled(index: Index, *, count: int) -> Index:
     """
     for number in range(count):
         slot = Slot("file", f"{index.id}.{number}-unused")
-        index = index.with_metadata(token_of(f"organization-{number:05}"), slot=slot)
+        token = token_of(f"organization-{number:05}")
+        index = index.stored(TOKENS, token.key, Entry(slot, token.as_json()))
     return index

@@ -26,7 +26,7 @@ with watched() as one:
     lookup = Lookup(Settings())
     def request(url):
         found = lookup.find(url)
-        return found and header(found, secret=found.secret())
+        return found and header(found.token, secret=found.secret())
     value = request(first)
 modules = sorted(set(sys.modules) - before)
 with watched() as two:
@@ -57,11 +57,12 @@ from pathlib import Path
 from tests.budgets.watching import calls, report
 from conda_token_plugin.store import Store
 store = Store(Path(sys.argv[1]))
-keys = list(Store(Path(sys.argv[1])).prefixes().values())
+held = Store(Path(sys.argv[1])).tokens()
+find = lambda: store.covering(held[0].scope[0])
 report(
-    opening=calls(store.prefixes),
-    again=[calls(store.prefixes), *(calls(lambda: store.entry(key)) for key in (keys[0], "x"))],
-    tokens=len(keys),
+    opening=calls(lambda: store.covering("https://x.example/y")),
+    again=[calls(find), *(calls(lambda: store.token(key)) for key in (held[0].key, "x"))],
+    tokens=len(held),
 )
 """
 NOT_NEEDED = {"keyring", "requests", "rich", "ruamel", "filelock", "platformdirs", "oauthlib"}

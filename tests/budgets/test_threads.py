@@ -6,16 +6,16 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.index import Entry, Slot
 from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import Secret
 from tests.budgets.keeping import COVERED, REPOSITORY, VALUE, token_of
 from tests.budgets.watching import counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from conda_token_plugin.tokens.token import Token
 
 THREADS = 32
 PATIENCE = 20.0
@@ -61,14 +61,13 @@ class SlowStore:
         self.held = {token.key: token for token in (token_of("slow"), token_of("quick"))}
         self.slow_began, self.quick_was_read = Event(), Event()
 
-    def entry(self, key: str) -> Entry:
-        return Entry(Slot("file", "1"), self.held[key].as_json())
+    def covering(self, url: str) -> tuple[str, Token, str] | None:
+        prefixes = {token.scope[0]: token for token in self.held.values()}
+        prefix = longest_prefix(url, among=prefixes)
+        return None if prefix is None else (prefix, prefixes[prefix], "file")
 
     def providers(self) -> tuple[()]:
         return ()
-
-    def prefixes(self) -> Mapping[str, str]:
-        return {token.scope[0]: key for key, token in self.held.items()}
 
     def secret(self, key: str) -> Secret:
         if key == token_of("slow").key:

@@ -286,7 +286,7 @@ def test_import_remembers_where_in_the_path_the_token_belongs(shell: Shell) -> N
     assert stored["scope"] == [f"{where}/main"]
     found = Lookup(Settings()).find(f"{where}/main/noarch/repodata.json")
     assert found is not None
-    asked = address(f"{where}/main/noarch/repodata.json", token=found, secret=found.secret())
+    asked = address(f"{where}/main/noarch/repodata.json", token=found.token, secret=found.secret())
     assert asked == f"{where}/t/abcdefgh01234567/main/noarch/repodata.json"
 
 

@@ -11,10 +11,11 @@ import pytest
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.operations.supply_credential import response_for
 from conda_token_plugin.settings.secret_files import MAX_SIZE, decoded, secret_of, text_in
-from conda_token_plugin.store import providers
+from conda_token_plugin.store import providers, stores_of
 from conda_token_plugin.store.envelope import framed
 from conda_token_plugin.store.index import KIND
-from conda_token_plugin.store.lookup import Lookup, all_credentials, stores_of
+from conda_token_plugin.store.lookup import Lookup
+from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.credential_helper import Response
 from conda_token_plugin.tokens.provider import PRINTS_TOKEN, Provider
 from conda_token_plugin.tokens.secret import HiddenText, Secret

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.store.index import decoded
-from conda_token_plugin.store.index_file import NAME
+from conda_token_plugin.store.index import NAME, decoded
 from tests.support import tokens
 
 if TYPE_CHECKING:
@@ -51,6 +50,12 @@ def content(store: Store) -> Content:
         {token.key: (token, store.secret(token.key).reveal()) for token in store.tokens()},
         login.reveal() if login else None,
     )
+
+
+def owner_of(prefix: str, store: Store) -> str | None:
+    """Return the key of the token that a prefix belongs to."""
+    found = store.covering(prefix)
+    return found and found[1].key
 
 
 def index_of(folder: Path) -> Index:

@@ -142,7 +142,7 @@ class StoreContract(ReadingContract):
     def test_new_store_is_empty_and_makes_no_folder(self, opened: Callable[[], Store]) -> None:
         store = opened()
         assert store.tokens() == ()
-        assert not store.prefixes()
+        assert stores.owner_of(tokens.token("acme").scope[0], store) is None
         assert store.login(tokens.SERVICE) is None
         assert not store.folder.exists()
 
@@ -208,9 +208,9 @@ class StoreContract(ReadingContract):
         for name in ("a", "b"):
             token = tokens.token(name)
             opened().add(token._replace(scope=(*token.scope, shared)), tokens.secret(name))
-        assert opened().prefixes()[shared] == tokens.token("b").key
+        assert stores.owner_of(shared, opened()) == tokens.token("b").key
         opened().remove(tokens.token("b").key)
-        assert opened().prefixes()[shared] == tokens.token("a").key
+        assert stores.owner_of(shared, opened()) == tokens.token("a").key
 
     def test_api_key_longer_than_a_windows_credential_is_stored(
         self, opened: Callable[[], Store]

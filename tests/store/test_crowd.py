@@ -74,7 +74,7 @@ def test_32_threads_read_matching_metadata_and_secret_while_one_writes(tmp_path:
         newest = 0
         for _ in range(READS):
             newest = max(newest, known.index(store.secret(token.key).reveal()))
-            assert store.prefixes()[token.scope[0]] == token.key
+            assert stores.owner_of(token.scope[0], store) == token.key
         return newest
 
     def write() -> None:
@@ -111,7 +111,7 @@ def test_index_is_opened_once_when_many_threads_read(
     monkeypatch.setattr(files, "opened", counting)
     store = Store(tmp_path / "store")
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda _: (store.tokens(), store.prefixes()), range(THREADS * 4)))
+        list(pool.map(lambda _: stores.owner_of("https://x/y", store), range(THREADS * 4)))
     assert opened == ["index.json"]
     Store(tmp_path / "store", choice="file").update(tokens.token("acme", last_four="abcd"))
     opened.clear()

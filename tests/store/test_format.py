@@ -22,8 +22,7 @@ from conda_token_plugin.store.envelope import (
     unwrapped,
     wrapped,
 )
-from conda_token_plugin.store.index import decoded
-from conda_token_plugin.store.index_file import NAME
+from conda_token_plugin.store.index import NAME, decoded
 from conda_token_plugin.tokens.secret import Secret
 from tests.store import stores
 from tests.support import tokens
@@ -53,7 +52,9 @@ INDEX_LIKE = st.fixed_dictionaries(
         "id": JSON | st.just("x"),
         "serial": JSON | st.just(1),
         "pending_deletes": JSON | st.just([]) | st.lists(SLOT),
-        "logins": JSON | st.just({}) | st.dictionaries(st.text(), SLOT),
+        "logins": JSON | st.just({}) | st.dictionaries(st.text(), JSON | ENTRY, max_size=3),
+        "configured": JSON | st.just({}) | st.dictionaries(st.text(), METADATA, max_size=3),
+        "providers": JSON | st.just({}) | st.dictionaries(st.text(), METADATA, max_size=3),
         "tokens": JSON | st.dictionaries(st.text(), JSON | ENTRY, max_size=3),
     }
 )
@@ -196,7 +197,7 @@ def test_moving_a_damaged_index_away_allows_writes_and_loses_nothing(store: Stor
 def test_index_above_the_size_limit_is_refused(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("conda_token_plugin.store.index_file.MAX_SIZE", 100)
+    monkeypatch.setattr("conda_token_plugin.store.index.MAX_SIZE", 100)
     with pytest.raises(StoreCorrupt, match="more than 100 bytes"):
         Store(store.folder).tokens()
 
@@ -260,7 +261,9 @@ def test_index_document_with_any_content_raises_only_errors_of_the_store(
     keys = list(held) if isinstance(held, dict) else []
     acts: list[Callable[[Store], object]] = [
         Store.tokens,
-        Store.prefixes,
+        lambda store: store.covering("https://x/y"),
+        Store.channel_logins,
+        Store.credentials,
         *(partial(Store.secret, key=key) for key in keys),
         *(partial(Store.remove, key=key) for key in keys),
         lambda store: store.add(tokens.token("acme"), tokens.secret(1)),

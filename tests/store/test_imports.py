@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ACTS = {
     "import": "",
     "open": "store.tokens()",
-    "find": "store.prefixes()",
+    "find": "store.covering('https://repo.example/repo/acme')",
     "secret": f"store.secret({tokens.token('acme').key!r})",
     "login": "store.login('x')",
     "update": f"store.update(store.token({tokens.token('acme').key!r}))",

@@ -130,9 +130,8 @@ class Model(RuleBasedStateMachine):
     def holds_the_same(self) -> None:
         expected = sorted((token for token, _ in self.held.values()), key=_order)
         assert list(self.store.tokens()) == expected
-        assert self.store.prefixes() == {
-            prefix: key for key, (token, _) in self.held.items() for prefix in token.scope
-        }
+        owners = {prefix: key for key, (token, _) in self.held.items() for prefix in token.scope}
+        assert {prefix: stores.owner_of(prefix, self.store) for prefix in owners} == owners
         for service in self.logins:
             found = self.store.login(service)
             assert found is not None

@@ -13,9 +13,10 @@ import pytest
 
 from conda_token_plugin.errors.store import NothingSupplied, ProviderFailed, StoreCorrupt
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store import machine_store, user_store
-from conda_token_plugin.store.lookup import Lookup, all_credentials, stores_of
+from conda_token_plugin.store import machine_store, stores_of, user_store
+from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.store.providers import RUNNING, Answer, CachedAnswer, ask
+from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.authorization import header
 from conda_token_plugin.tokens.provider import Provider
 from conda_token_plugin.tokens.secret import Secret
@@ -66,7 +67,7 @@ def added(made: Program, **changes: Any) -> Lookup:
 def sent(lookup: Lookup, url: str = URL) -> str | None:
     """Return the ``Authorization`` header that a request for ``url`` gets."""
     found = lookup.find(url)
-    value = found and header(found, secret=found.secret())
+    value = found and header(found.token, secret=found.secret())
     return value and value.encode().decode()
 
 

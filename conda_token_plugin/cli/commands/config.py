@@ -27,7 +27,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.supplied import SuppliedTokens
+from conda_token_plugin.store.sources import all_supplied
 from conda_token_plugin.tokens.scope import (
     longest_prefix,
     normalised,
@@ -98,7 +98,7 @@ def _supplied(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
     """Return the tokens that variables supply, with the channels configured for them."""
     if call.system:
         return ()
-    found = {one.token.key: one.token for one in SuppliedTokens(call.settings).all()}
+    found = {one.token.key: one.token for one in all_supplied(call.settings)}
     return tuple({**found, **{token.key: token for token in store.configured()}}.values())
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant, Target
     from conda_token_plugin.operations.export_tokens import Step
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
 
 
 def configure(parser: ArgumentParser) -> None:

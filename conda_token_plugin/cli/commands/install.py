@@ -26,7 +26,7 @@ from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy,
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.supplied import supplied
+from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.display import channels, last_four
 from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.issue_policy import IssuePlan
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.lookup import all_credentials
+from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.display import expiry, last_four
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 

@@ -33,7 +33,7 @@ from conda_token_plugin.operations.set_up_provider import (
     remove_provider,
     unknown_provider,
 )
-from conda_token_plugin.store.lookup import MACHINE
+from conda_token_plugin.store import MACHINE
 from conda_token_plugin.tokens.provider import (
     MAX_SECONDS,
     NAME,

@@ -20,8 +20,8 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.settings import token_variable
-from conda_token_plugin.store.lookup import MACHINE
-from conda_token_plugin.store.supplied import supplied
+from conda_token_plugin.store import MACHINE
+from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.display import channels, last_four
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")

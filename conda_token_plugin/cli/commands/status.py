@@ -25,7 +25,8 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.channel_settings import entry_for, is_asked
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.store.lookup import USER, all_credentials
+from conda_token_plugin.store import USER
+from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
     from conda_token_plugin.tokens.token import Token
 
 _ANY = "-"
@@ -141,7 +142,7 @@ def _stored(call: CommandContext, item: HeldToken) -> HeldToken:
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
         store.update(token)
-    return item.with_token(token)
+    return item._replace(metadata=lambda: token)
 
 
 def _verdict(call: CommandContext, one: TokenStatus) -> str:

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.operations.check_channel import Direct, check_channel
-from conda_token_plugin.store.lookup import holdings
+from conda_token_plugin.store.sources import holdings
 from conda_token_plugin.tokens.display import last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.check_channel import ChannelReport, Sender
-    from conda_token_plugin.store.held_token import HeldToken
     from conda_token_plugin.store.lookup import Lookup
+    from conda_token_plugin.store.sources import HeldToken
 
 NOARCH = "/noarch"
 

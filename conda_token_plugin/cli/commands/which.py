@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.held_token import HeldToken
+    from conda_token_plugin.store.sources import HeldToken
 
 
 def configure(parser: ArgumentParser) -> None:

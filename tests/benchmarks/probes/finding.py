@@ -15,8 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store import Store, user_store
-from conda_token_plugin.store.lookup import USER, Lookup
+from conda_token_plugin.store import USER, Store, user_store
+from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.scope import folder_of, longest_prefix
 
 if TYPE_CHECKING:
@@ -43,13 +43,19 @@ def each(calls: list[Callable[[], object]]) -> float:
     return (time.perf_counter_ns() - began) / 1000 / len(calls)
 
 
+def prefixes_of(environment: Settings) -> frozenset[str]:
+    """Return the prefixes of all stored tokens."""
+    held = user_store(environment).tokens()
+    return frozenset(prefix for token in held for prefix in token.scope)
+
+
 def main(url: str, count: int) -> dict[str, float]:
     """Open the store once, then look up many URLs."""
     environment = Settings()
     empty = Store(environment.store_folder / "empty", choice="file")
     Lookup(environment, stores={USER: empty}).find(url)
     lookup, milliseconds = opened(environment, url)
-    folder, prefixes = folder_of(url), user_store(environment).prefixes()
+    folder, prefixes = folder_of(url), prefixes_of(environment)
     assert longest_prefix(folder, among=prefixes) is not None, FOUND
     others = [f"{folder}/package-{number:05}-1.0-0.conda" for number in range(count)]
     return {
