@@ -26,7 +26,7 @@ def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[HeldToke
     """Return the credential that conda would send to ``url``, and its secret.
 
     Args:
-        url: The URL of a channel or of a file in it.
+        url: The URL of a channel or of a file in it. A query and a fragment are ignored.
         lookup: The lookup of this process.
         now: The current time, aware, UTC. A credential that has expired is not returned.
 

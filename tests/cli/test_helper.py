@@ -124,6 +124,27 @@ def test_token_prints_the_secret_alone(acme: Shell) -> None:
     assert (ran.code, ran.out, ran.err) == (0, f"{acme.issued('acme').value}\n", "")
 
 
+@pytest.mark.parametrize(
+    "suffix", ["?", "?x=1", "?next=/../globex/main", "#files", "/?x=1", "/noarch/a.conda?sig=a/b"]
+)
+def test_query_and_fragment_of_a_url_are_ignored(
+    acme: Shell, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    url, value = f"{acme.sandbox.url_of('acme', 'main')}{suffix}", acme.issued("acme").value
+
+    assert acme("helper", "token", url).well().out == f"{value}\n"
+    answer = json.loads(ask(acme, monkeypatch, request(url)).out)
+    assert answer["headers"] == {"Authorization": [f"token {value}"]}
+
+
+@pytest.mark.parametrize("suffix", ["?repo=/repo/acme/main", "#/repo/acme/main"])
+def test_query_does_not_bring_a_url_into_the_scope_of_a_token(acme: Shell, suffix: str) -> None:
+    acme.unset(API_KEY)
+    ran = acme("helper", "token", f"{acme.sandbox.service}{suffix}")
+    ran.failed(1, f"No token covers {acme.sandbox.service}:")
+    assert suffix not in ran.err
+
+
 def test_token_for_a_url_without_one_is_an_error(acme: Shell) -> None:
     acme.unset(API_KEY)
     ran = acme("helper", "token", acme.sandbox.url_of("globex", "main"))

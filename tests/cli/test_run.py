@@ -8,13 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.conftest import Shell
 
 SHOW = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'))"
@@ -137,6 +136,42 @@ def test_run_forwards_signals_to_the_command(
             ours.send_signal(number)
         code = ours.wait(timeout=30)
     assert code == 128 + number
+
+
+SLEEP = """
+import os, signal, sys, time
+if sys.argv[2] == "ignored":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+with open(sys.argv[1] + ".new", "w") as report:
+    report.write(os.environ["RATTLER_AUTH_FILE"])
+os.rename(sys.argv[1] + ".new", sys.argv[1])
+time.sleep(1.5 if sys.argv[2] == "ignored" else 60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
+@pytest.mark.parametrize("answer", ["obeyed", "ignored"])
+def test_run_removes_the_credentials_file_after_a_signal(
+    acme: Shell, tmp_path: Path, name: str, answer: str
+) -> None:
+    """The command ends at the signal, or ignores it and ends later."""
+    number, report = getattr(signal, name), tmp_path / "report"
+    words = ["run", "--", sys.executable, "-c", SLEEP, str(report), answer]
+    with subprocess.Popen(
+        [sys.executable, "-m", "conda_token_plugin", *words],
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    ) as ours:
+        while not report.exists():
+            time.sleep(0.01)
+        path = Path(report.read_text())
+        assert acme.issued("acme").value in path.read_text()
+        ours.send_signal(number)
+        code = ours.wait(timeout=30)
+    assert code == (0 if answer == "ignored" and name != "SIGQUIT" else 128 + number)
+    assert not path.parent.exists()
 
 
 def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
