@@ -59,7 +59,9 @@ def run(script: str, *arguments: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return counts(script, "with", *arguments), counts(script, "without", *arguments)
 
 
-@pytest.mark.parametrize("command", [("info",), ("config", "--show-sources")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("info",), ("config", "--show-sources"), ("list",)], ids=" ".join
+)
 @pytest.mark.usefixtures("store")
 def test_conda_command_opens_two_modules_and_the_entry_points(command: tuple[str, ...]) -> None:
     with_it, without = run(COMMAND, *command)

@@ -1,7 +1,6 @@
 """Real conda commands print, write, upload and show in ``ps`` no piece of a secret.
 
-``tests/end_to_end/conda/test_leaks.py`` has one token, sent in the header. Here are all kinds
-of tokens at once, bugs in the handler and in a command, conda's error reports, and ``ps``.
+With all kinds of tokens at once, bugs in the handler and in a command, and conda's error reports.
 """
 
 from __future__ import annotations
@@ -100,6 +99,7 @@ def _ours(machine: Machine) -> Iterator[Ran]:
     yield machine.conda("-vvv", "token", "install", "--org", "acme", "--reissue").well()
     yield machine.conda("--debug", "token", "sync")
     yield machine.conda("-vvv", "token", "test")
+    yield machine.conda("token", "list").well()
 
 
 def _theirs(machine: Machine) -> Iterator[Ran]:
@@ -109,10 +109,13 @@ def _theirs(machine: Machine) -> Iterator[Ran]:
     words = ("install", "-y", *at, "--solver", solver, "--debug", "--json", "acme-evil-hello")
     yield machine.conda(*words).well()
     yield machine.conda("search", "--debug", "globex-tools", "--json").well()
+    yield machine.conda("search", "-vv", "acme-hello", "--info").well()
     yield machine.conda("list", "--explicit", "-vvv", *at).well()
+    yield machine.conda("env", "export", *at).well()
     yield machine.conda("doctor", "-vvv", *at)
     yield machine.conda("info", "--all", "--json").well()
     yield machine.conda("config", "--show", "--json").well()
+    yield machine.conda("config", "--show-sources").well()
 
 
 def _broken(machine: Machine) -> Iterator[Ran]:
@@ -139,6 +142,12 @@ def _refused(machine: Machine) -> Iterator[Ran]:
     machine.forget()
     yield machine.create("--debug", "acme-hello").badly()
     yield machine.create("--json", "acme-evil-hello").badly()
+    yield machine.create("-v", "globex-hello").badly()
+    # What is no JSON ends in conda's report of an unexpected error.
+    machine.sandbox.fail_next(r"repodata\.json", times=99, status=200, body=b"not json")
+    for flag in ("--json", "-vvv"):
+        machine.forget()
+        yield machine.create(flag, "acme-hello").badly()
 
 
 def _written(machine: Machine) -> Iterator[Path]:

@@ -17,12 +17,14 @@ from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.sandbox import Sandbox
 
 NOW = datetime.now(timezone.utc)
+NO_SEAT = {"status": 403, "body": b'{"error": {"message": "a seat is required"}}'}
 
 
 class Room:
@@ -87,6 +89,25 @@ def test_reissued_token_is_stored_as_revoked(room: Room) -> None:
     assert known is not None
     assert known.verdict is TokenVerdict.REVOKED
     assert not known.is_usable_or_stale(now=datetime.now(timezone.utc))
+
+
+@pytest.mark.parametrize(
+    ("happen", "expected"),
+    [
+        (lambda sandbox: sandbox.world.take_seat("acme", "ada"), "revoked"),
+        (lambda sandbox: sandbox.world.cancel("acme"), "cancelled"),
+        (lambda sandbox: sandbox.world.end("acme", NOW - timedelta(days=45)), "ended"),
+        (lambda sandbox: sandbox.fail_next("current-token", times=9, **NO_SEAT), "no_seat"),
+    ],
+)
+def test_reason_that_the_service_gives_is_the_code_of_the_explanation(
+    room: Room, happen: Callable[[Sandbox], object], expected: str
+) -> None:
+    room.hold()
+    room.sandbox.world.issue("acme", "ada")
+    happen(room.sandbox)
+
+    assert code(room.said()) == expected
 
 
 def test_token_known_to_be_expired_makes_no_request(room: Room) -> None:

@@ -1,4 +1,6 @@
-"""Run as a script: asks for URLs as conda does, one case after another, in one process.
+"""Requests as conda makes them, without a command: ``requested`` sends them on a machine.
+
+As a script, it asks for URLs as conda does, one case after another, in one process.
 
 A case: ``{"name", "files": {path below HOME: text}, "environment": {}, "urls": [], "method"}``.
 Cases come on stdin as a JSON list; the outcomes go to stdout.
@@ -12,10 +14,19 @@ import os
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.support.machine import Machine, Ran
 
 HOME = Path.home()
 OWNED = HOME / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+
+
+def requested(machine: Machine, *urls: str, condarc: str = "", **variables: str) -> Ran:
+    """Request ``urls`` as conda does on ``machine``, with this condarc and these variables."""
+    case = {"name": "only", "urls": urls, "files": {".condarc": condarc}, "environment": variables}
+    return machine.python(__file__, stdin=json.dumps([case])).well()
 
 
 def hide_plugin() -> None:

@@ -61,13 +61,6 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     return shared_sandbox
 
 
-@pytest.fixture
-def own_sandbox(built_channels: Path) -> Iterator[Sandbox]:
-    """Yield a sandbox whose clock and subscriptions the test may change."""
-    with sandbox_on(built_channels) as running:
-        yield running
-
-
 @pytest.fixture(params=["classic", "rattler"])
 def solver(request: pytest.FixtureRequest) -> str:
     """Return each of conda's solvers that works with this conda."""

@@ -11,15 +11,15 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import TokenKind
 from tests.support.conda_version import conda_version
-from tests.support.machine import Machine
+from tests.support.stored_screens import COLUMNS, LINES, compare, screen
 from tests.support.stored_tokens import hold, put, supply
+from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from conda_token_plugin.sandbox import Sandbox
     from tests.end_to_end.conda.report import Table
-    from tests.support.machine import Ran
+    from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
 
@@ -31,36 +31,66 @@ asks_plugins = pytest.mark.skipif(
 )
 
 
-@asks_plugins
-def test_refusal_without_a_token_names_the_organization(machine: Machine, table: Table) -> None:
-    if not HINTS:
-        pytest.skip("before 26.7, conda asks nobody about a channel that no handler is set for")
+def no_token(machine: Machine) -> str:
     hold(machine, "acme", shared=True)
-
-    said = _explained(machine, "globex", code="no_token", table=table)
-
-    assert "No token is stored for the organization 'globex'" in said
-    assert "Run: conda token install --org globex" in said
+    return "No token is stored for the organization 'globex'"
 
 
-def test_refusal_of_an_expired_token_names_the_date(machine: Machine, table: Table) -> None:
-    hold(machine, "acme", expires=NOW - timedelta(days=40), checked=NOW)
-
-    said = _explained(machine, "acme", code="expired", table=table)
-
-    assert f"expired on {NOW - timedelta(days=40):%Y-%m-%d}" in said
-    assert "Run: conda token install --org acme" in said
-    assert {one.authorization for one in machine.sandbox.requests} == {""}
+def expired(machine: Machine) -> str:
+    ended = NOW - timedelta(days=40)
+    hold(machine, "acme", expires=ended, checked=NOW)
+    return f"expired on {ended:%Y-%m-%d}"
 
 
-def test_refusal_of_a_reissued_token_says_so(machine: Machine, table: Table) -> None:
+def reissued(machine: Machine) -> str:
     machine.install("acme")
     machine.sandbox.world.issue("acme", "ada")
+    return f"another one was issued elsewhere after {NOW:%Y-%m-%d}"
 
-    said = _explained(machine, "acme", code="reissued", table=table)
 
-    assert f"another one was issued elsewhere after {NOW:%Y-%m-%d}" in said
-    assert "Run: conda token install --org acme" in said
+def not_for_this(machine: Machine) -> str:
+    token = supply(machine, "globex", value=hold(machine, "acme"))
+    return f"…{token[-4:]} of globex from ANACONDA_REPO_TOKEN_GLOBEX is valid, but not for this"
+
+
+def intercepted(machine: Machine) -> str:
+    hold(machine, "acme")
+    headers = (("Content-Type", "text/html"), ("Via", "1.1 gate.example (squid/6.6)"))
+    machine.sandbox.fail_next("/repo/", times=99, status=403, body=b"<html>", headers=headers)
+    return "A proxy or firewall (squid) answered instead of the repository"
+
+
+def refused(machine: Machine) -> str:
+    dead = "dead-site-token-0123456789"
+    scope = [machine.sandbox.url_of("acme")]
+    put(machine, dead, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
+    return f"The server rejected the token …{dead[-4:]} of acme from the file store"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "organization", "command"),
+    [
+        pytest.param(no_token, "globex", "install --org globex", marks=asks_plugins),
+        (expired, "acme", "install --org acme"),
+        (reissued, "acme", "install --org acme"),
+        (not_for_this, "globex", ""),
+        (intercepted, "acme", ""),
+        (refused, "acme", "status acme"),
+    ],
+)
+def test_refusal_is_explained_with_its_reason_and_the_next_command(
+    machine: Machine,
+    table: Table,
+    prepare: Callable[[Machine], str],
+    organization: str,
+    command: str,
+) -> None:
+    reason = prepare(machine)
+
+    said = _explained(machine, organization, code=prepare.__name__, table=table)
+
+    assert reason in said
+    assert f"Run: conda token {command}" in said or not command
 
 
 def test_token_known_to_be_revoked_is_not_sent_again(machine: Machine) -> None:
@@ -73,79 +103,6 @@ def test_token_known_to_be_revoked_is_not_sent_again(machine: Machine) -> None:
     _fails(machine, "acme", "--json")
 
     assert {one.authorization for one in machine.sandbox.requests} == {""}
-
-
-def test_refusal_after_the_seat_was_taken_away_says_so(own_machine: Machine, table: Table) -> None:
-    own_machine.install("acme")
-    own_machine.sandbox.world.take_seat("acme", "ada")
-
-    said = _explained(own_machine, "acme", code="revoked", table=table)
-
-    assert "or your seat was removed" in said
-
-
-def test_refusal_with_no_seat_from_the_service_says_so(machine: Machine, table: Table) -> None:
-    machine.install("acme")
-    machine.sandbox.world.issue("acme", "ada")
-    says = {"status": 403, "body": b'{"error": {"message": "a seat is required"}}'}
-    machine.sandbox.fail_next("current-token", method="GET", times=9, **says)
-
-    said = _explained(machine, "acme", code="no_seat", table=table)
-
-    assert "was rejected: you no longer have a seat in the organization" in said
-
-
-def test_refusal_after_a_cancelled_subscription_says_so(own_machine: Machine, table: Table) -> None:
-    own_machine.install("acme")
-    own_machine.sandbox.world.cancel("acme")
-
-    said = _explained(own_machine, "acme", code="cancelled", table=table)
-
-    assert "When it is renewed, run: conda token sync acme" in said
-
-
-def test_refusal_after_an_ended_subscription_says_so(own_machine: Machine, table: Table) -> None:
-    own_machine.install("acme")
-    ended = NOW - timedelta(days=45)
-    own_machine.sandbox.world.end("acme", on=ended)
-
-    said = _explained(own_machine, "acme", code="ended", table=table)
-
-    assert f"subscription, which ended on {ended:%Y-%m-%d}" in said
-
-
-def test_refusal_of_a_token_of_another_organization_says_so(machine: Machine, table: Table) -> None:
-    token = supply(machine, "globex", value=hold(machine, "acme"))
-
-    said = _explained(machine, "globex", code="not_for_this", table=table)
-
-    assert "is valid, but not for this organization or channel" in said
-    assert f"…{token[-4:]}" in said
-    assert "from ANACONDA_REPO_TOKEN_GLOBEX" in said
-
-
-def test_refusal_by_a_firewall_says_so(machine: Machine, table: Table) -> None:
-    hold(machine, "acme")
-    headers = (("Content-Type", "text/html"), ("Via", "1.1 gate.example (squid/6.6)"))
-    machine.sandbox.fail_next("/repo/", times=99, status=403, body=b"<html>", headers=headers)
-
-    said = _explained(machine, "acme", code="intercepted", table=table)
-
-    assert "A proxy or firewall (squid) answered instead of the repository" in said
-
-
-def test_refusal_of_a_site_token_without_a_known_reason_says_so(
-    machine: Machine, table: Table
-) -> None:
-    scope = [machine.sandbox.url_of("acme")]
-    dead = "dead-site-token-0123456789"
-    put(machine, dead, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
-
-    said = _explained(machine, "acme", code="refused", table=table)
-
-    assert "It was never verified, so it may be wrong, revoked or expired." in said
-    assert f"The server rejected the token …{dead[-4:]} of acme from the file store" in said
-    assert "Run: conda token status acme" in said
 
 
 @asks_plugins
@@ -189,10 +146,39 @@ def test_explanation_of_several_refused_packages_is_printed_once(machine: Machin
         assert said.count("conda token install --org acme") == 1
 
 
-@pytest.fixture
-def own_machine(tmp_path: Path, own_sandbox: Sandbox) -> Machine:
-    """A machine with a sandbox that no other test uses."""
-    return Machine(tmp_path / "own", own_sandbox)
+def test_channel_without_an_entry_is_named_with_the_entry_to_add(
+    machine: Machine,
+) -> None:
+    """A repository of one's own with a variable, and no entry in `channel_settings`."""
+    supply(machine, "acme")
+    machine.dropin.unlink()
+    channel = machine.sandbox.url_of("acme", "main")
+    entry = f'Add to your condarc: channel_settings: [{{channel: "{channel}/*", '
+
+    which = machine.conda("token", "which", channel).well().out
+    doctor = machine.conda("doctor", "--verbose").said
+    refused = machine.create("--override-channels", "-c", channel, "acme-hello").badly().said
+
+    assert "does not ask this plugin for this URL" in which
+    assert entry in which
+    assert "does not ask this plugin" in doctor
+    if HINTS:  # an older conda asks only the handler of the channel
+        assert "was not sent: conda is not configured to ask this plugin" in " ".join(
+            refused.split()
+        )
+    machine.condarc(f'channel_settings: [{{channel: "{channel}/*", auth: conda-token-plugin}}]\n')
+    machine.create("--override-channels", "-c", channel, "acme-hello").well()
+
+
+@asks_plugins
+def test_screen_of_a_refusal_equals_the_stored_one(machine: Machine) -> None:
+    hold(machine, "acme", shared=True)
+    channel = machine.sandbox.url_of("globex", "main")
+    words = ("install", "-y", "-p", str(machine.prefix), "--override-channels", "-c", channel, "x")
+    machine.create("--offline").well()
+    variables = {**machine.variables, "TERM": "xterm", "CONDA_SUBDIR": "linux-64"}
+    terminal = Terminal(*words, environment=variables, size=(LINES, COLUMNS), module="conda")
+    compare("refusal", screen(terminal, code=1))
 
 
 def _explained(machine: Machine, organization: str, *, code: str, table: Table) -> str:

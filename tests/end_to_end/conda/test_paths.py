@@ -133,8 +133,10 @@ def test_command_without_plugins_sends_no_token(machine: Machine, table: Table) 
     machine.install("acme")
     channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
 
-    machine.conda("--no-plugins", "search", *channel, "acme-hello").badly()
+    refused = machine.conda("--no-plugins", "search", *channel, "acme-hello").badly()
 
+    assert "403" in refused.said
+    assert "conda token" not in refused.said
     assert {one.authorization for one in machine.sandbox.requests} == {""}
     saw = summary(machine.sandbox.requests, names={})
     table.add("--no-plugins", solver="classic", channel="acme", saw=saw)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
+from tests.end_to_end.conda.asker import requested
 from tests.support.servers import recording
 from tests.support.stored_tokens import put
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.conda
 
-ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a-token-0123456789"
 
 
@@ -42,13 +40,8 @@ def test_token_for_loopback_is_sent_over_http_only_without_a_proxy(
     with recording() as wire, recording() as proxy:
         put(machine, TOKEN, organization="acme", scope=[f"{wire.url}/acme"], way=way)
         environment = {name: text.replace("PROXY", proxy.url) for name, text in variables.items()}
-        case = {
-            "name": "only",
-            "urls": [f"{wire.url}/acme/noarch/repodata.json"],
-            "files": {".condarc": condarc.replace("PROXY", proxy.url)},
-            "environment": environment,
-        }
-        ran = machine.python(str(ASKER), stdin=json.dumps([case])).well()
+        url, condarc = f"{wire.url}/acme/noarch/repodata.json", condarc.replace("PROXY", proxy.url)
+        ran = requested(machine, url, condarc=condarc, **environment)
         came = [*wire.requests, *proxy.requests]
 
     assert len(came) == 1

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.end_to_end.conda.asker import requested
 from tests.end_to_end.conda.report import summary
 from tests.support.servers import recording
 from tests.support.stored_tokens import hold, put
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.conda
 
-ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a-token-0123456789"
 
 
@@ -75,6 +73,7 @@ def test_redirect_to_another_scheme_or_port_gets_no_token(
     with recording() as plain, recording() as other, recording(tls=authority.server()) as secured:
         scope = [f"{wire.url}/repo/acme" for wire in (plain, secured)]
         put(machine, TOKEN, organization="acme", scope=scope)
+        condarc = f"ssl_verify: {authority.file}\n"
         for name, start, end in (
             ("http to https", plain, secured),
             ("https to http", secured, plain),
@@ -83,27 +82,19 @@ def test_redirect_to_another_scheme_or_port_gets_no_token(
             start.far = end.url
             start.requests.clear()
             end.requests.clear()
-            _ask(machine, f"{start.url}/repo/acme/moved-far/x.json", authority)
+            requested(machine, f"{start.url}/repo/acme/moved-far/x.json", condarc=condarc)
             assert [one.header("Authorization") for one in start.requests] == [f"token {TOKEN}"]
             assert [one.header("Authorization") for one in end.requests] == [""]
             saw = "acme, then nothing"
             table.add(f"redirect {name}", solver="-", channel="acme", saw=saw)
 
 
-def test_mirror_gets_the_token_only_if_it_is_in_scope(
-    machine: Machine, authority: Authority, table: Table
-) -> None:
+def test_mirror_gets_the_token_only_if_it_is_in_scope(machine: Machine, table: Table) -> None:
     with recording() as mirror, recording() as stranger:
         put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
         for wire in (mirror, stranger):
-            _ask(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json", authority)
+            requested(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json")
 
         assert [one.header("Authorization") for one in mirror.requests] == [f"token {TOKEN}"]
         assert [one.header("Authorization") for one in stranger.requests] == [""]
     table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")
-
-
-def _ask(machine: Machine, url: str, authority: Authority) -> None:
-    settings = f"ssl_verify: {authority.file}\n"
-    case = {"name": "only", "urls": [url], "files": {".condarc": settings}}
-    machine.python(str(ASKER), stdin=json.dumps([case])).well()

@@ -5,16 +5,15 @@ What counts is the request line that arrives, and where a lenient server would t
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
+from tests.end_to_end.conda.asker import requested
 from tests.support.servers import Request, recording
 from tests.support.stored_tokens import put
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.conda
 
-ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a-token-0123456789"
 OURS = "/repo/acme"
 OUT = (
@@ -56,11 +54,11 @@ def test_url_that_leaves_the_scope_gets_no_token(
         put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], way=way)
         host = {"HOST": "127.0.0.1", "PORT": str(wire.port)}
         fronts = [re.sub("HOST|PORT", lambda one: host[one[0]], front) for front in ELSEWHERE]
-        _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in OUT])
-        _ask(machine, [f"{front}{OURS}/main/x" for front in fronts])
+        requested(machine, *(f"{wire.url}{OURS}{rest}" for rest in OUT))
+        requested(machine, *(f"{front}{OURS}/main/x" for front in fronts))
         strangers = list(wire.requests)
         wire.requests.clear()
-        _ask(machine, [f"{wire.url}{OURS}{rest}" for rest in WITHIN])
+        requested(machine, *(f"{wire.url}{OURS}{rest}" for rest in WITHIN))
 
     assert len(strangers) > len(OUT)
     assert not [one for one in strangers if _carried(one)]
@@ -69,11 +67,6 @@ def test_url_that_leaves_the_scope_gets_no_token(
     assert all(_meant(one).startswith(f"{OURS}/") for one in wire.requests)
     saw = f"nothing in {len(strangers)} requests, the token in {len(wire.requests)}"
     table.add("tricky URLs", solver="-", channel=f"by {way.value}", saw=saw)
-
-
-def _ask(machine: Machine, urls: list[str]) -> None:
-    case = {"name": "only", "urls": urls}
-    machine.python(str(ASKER), stdin=json.dumps([case])).well()
 
 
 def _carried(one: Request) -> bool:

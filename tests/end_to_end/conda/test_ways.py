@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
 
 from conda_token_plugin.tokens.token import AuthScheme
+from tests.end_to_end.conda.asker import requested
 from tests.support.secret_search import pieces, printed, stored, written
 from tests.support.servers import RecordingServer, recording
 from tests.support.stored_tokens import put
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.conda
 
-ASKER = Path(__file__).with_name("asker.py")
 TOKEN = "a_token-that.conda~does+not*mask-0123456789"
 SEGMENT = quote(TOKEN, safe="")
 BASIC = b64encode(f"ann:{TOKEN}".encode()).decode()
@@ -81,7 +79,7 @@ def test_proxy_that_asks_gets_its_password_and_never_a_token_over_plain_http(
     _hold(machine, wire, way=way)
     with recording(asks=True) as proxy:
         settings = f"proxy_servers: {{http: '{proxy.url}'}}\n"
-        _ask(machine, [f"{wire.url}/repo/acme/moved-out/repodata.json"], condarc=settings)
+        requested(machine, f"{wire.url}/repo/acme/moved-out/repodata.json", condarc=settings)
 
         first, again, moved = proxy.requests
 
@@ -127,7 +125,7 @@ def _create(machine: Machine, flag: str, channel: str) -> Ran:
 def _asked(machine: Machine, wire: RecordingServer, **urls: str) -> dict[str, list[Request]]:
     """What arrived for each URL, redirects included; the one that is asked for begins a list."""
     wire.requests.clear()
-    _ask(machine, list(urls.values()))
+    requested(machine, *urls.values())
     came: list[list[Request]] = []
     for one in wire.requests:
         if "landed" in one.line or "elsewhere" in one.line:
@@ -135,11 +133,6 @@ def _asked(machine: Machine, wire: RecordingServer, **urls: str) -> dict[str, li
         else:
             came.append([one])
     return dict(zip(urls, came, strict=True))
-
-
-def _ask(machine: Machine, urls: list[str], *, condarc: str = "") -> None:
-    case = {"name": "only", "urls": urls, "files": {".condarc": condarc}}
-    machine.python(str(ASKER), stdin=json.dumps([case])).well()
 
 
 def _sent(arrivals: list[Request], *, way: AuthScheme) -> list[bool]:
