@@ -115,27 +115,23 @@ class IssuePolicy:
                 could not be asked.
         """
         held = stored_token(organization, store=self.store, settings=self.settings)
-        why: str | None = "it was asked for"
+        keep, why = False, "it was asked for"
         if wish.conditional:
-            why = reason_to_issue(held, now=self.now, within=wish.if_expiring)
-            if why is not None:
-                held, why, kept = self._by_service(held, why=why, wish=wish)
-            else:
-                kept = "it still works"
-            if why is None:
-                return IssuePlan(organization, IssueAction.KEEP, kept, held=held)
+            held, keep, why = self._judged(held, within=wish.if_expiring)
+        if keep:
+            return IssuePlan(organization, IssueAction.KEEP, why, held=held)
         service = self.service()
         with explained(service, now=self.now):
             current = service.current_token(organization)
         if current is None:
-            return IssuePlan(organization, IssueAction.ISSUE, why or "", held=held)
+            return IssuePlan(organization, IssueAction.ISSUE, why, held=held)
         here = not wish.reissue and self._is_held(held, current=current)
         if wish.conditional and not (here or lost):
             raise HeldElsewhere(organization, id=current.id, expires=current.expires)
         return IssuePlan(
             organization,
             IssueAction.REPLACE,
-            why or "",
+            why,
             held=held,
             current=current,
             held_here=here or lost,
@@ -156,16 +152,20 @@ class IssuePolicy:
         if organization not in titles:
             raise NoSuchOrganization(organization, known=titles)
 
-    def _by_service(
-        self, held: Token | None, *, why: str, wish: IssueWish
-    ) -> tuple[Token | None, str | None, str]:
-        """Return the stored token as the service knows it, and why it is replaced or kept.
+    def _judged(
+        self, held: Token | None, *, within: timedelta | None
+    ) -> tuple[Token | None, bool, str]:
+        """Return the stored token, whether it is kept, and why.
 
-        The stored metadata may be out of date: a token that was extended on the web page is valid
-        for longer. And until the subscription is renewed, a new token expires on the same day.
+        If it is not good enough, the service is asked, because the stored metadata may be out of
+        date: a token that was extended on the web page is valid for longer. And until the
+        subscription is renewed, a new token expires on the same day.
         """
+        why = reason_to_issue(held, now=self.now, within=within)
+        if why is None:
+            return held, True, "it still works"
         if held is None or held.kind is not TokenKind.INDIVIDUAL:
-            return held, why, ""
+            return held, False, why
         sync = TokenSync(
             self.store,
             settings=self.settings,
@@ -175,14 +175,14 @@ class IssuePolicy:
         )
         found = sync.result(held)
         now, known = sync.now, found.token
-        reason = reason_to_issue(known, now=now, within=wish.if_expiring)
+        reason = reason_to_issue(known, now=now, within=within)
         if reason is None:
             extended = found.outcome is SyncOutcome.EXTENDED
-            return known, None, "it was extended" if extended else "it still works"
+            return known, True, "it was extended" if extended else "it still works"
         ends = known.subscription_ends
         if known.state(now=now).usable and ends and found.outcome in CONFIRMED_END:
-            return known, None, "a new one would end on the same day"
-        return known, reason, ""
+            return known, True, "a new one would end on the same day"
+        return known, False, reason
 
     def _is_held(self, held: Token | None, *, current: CurrentToken) -> bool:
         """Return whether ``current`` is the stored token, as far as can be found out.
@@ -200,7 +200,7 @@ class IssuePolicy:
             return held.id == current.id
         where, secret = places(held, settings=self.settings), self.store.secret(held.key)
         try:
-            verify(where, token=held, secret=secret, outcome="")
+            verify(where, token=held, secret=secret)
         except TokenRefused:
             return False
         except ServiceError:  # it cannot be found out: the metadata says that it is

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from conda_token_plugin.errors.input import HeldElsewhere
+from conda_token_plugin.errors.organization import NoSuchOrganization
 from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.operations.issue_policy import (
     IssueAction,
@@ -24,7 +25,7 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
 from tests.support.stored_tokens import hold, put
-from tests.support.tokens import NOON
+from tests.support.tokens import NOON, value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,16 +83,19 @@ class Desk:
         """Whether the policy has tried a token."""
         return any(one.path.startswith("/repo/") for one in self.sandbox.requests)
 
-    def plan(self, *, wish: IssueWish, logged_in: bool = True, **options: bool) -> IssuePlan:
-        """Plan for acme with the state of now; the clock of the machine may be wrong."""
-        policy = IssuePolicy(
+    def policy(self, *, logged_in: bool = True) -> IssuePolicy:
+        """Return a policy with the state of now; the clock of the machine may be wrong."""
+        return IssuePolicy(
             store=user_store(self.machine.settings),
             settings=self.machine.settings,
             now=self.now,
             notice=self.notices.append,
             service=self._service if logged_in else unused,
         )
-        return policy.plan("acme", wish=wish, **options)
+
+    def plan(self, *, wish: IssueWish, logged_in: bool = True, **options: bool) -> IssuePlan:
+        """Plan for acme."""
+        return self.policy(logged_in=logged_in).plan("acme", wish=wish, **options)
 
     def _service(self) -> Service:
         key = Secret(self.sandbox.world.api_key("ada"))
@@ -204,6 +208,15 @@ def test_conditional_install_keeps_a_good_token_without_asking_the_service(
 )
 def test_token_is_issued_if_the_service_has_none(desk: Desk, wish: IssueWish, why: str) -> None:
     assert desk.plan(wish=wish) == IssuePlan("acme", IssueAction.ISSUE, why)
+
+
+def test_stored_token_that_the_service_does_not_have_is_in_the_plan(desk: Desk) -> None:
+    scope = (f"{desk.sandbox.repo}acme",)
+    held = put(desk.machine, value(1), organization="acme", scope=scope)
+
+    plan = desk.plan(wish=IssueWish())
+
+    assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was asked for", held=held)
 
 
 def test_conditional_install_raises_if_the_token_is_held_elsewhere(desk: Desk) -> None:
@@ -392,3 +405,10 @@ def test_service_that_does_not_answer_ends_the_plan(desk: Desk) -> None:
 
     with pytest.raises(ServiceUnreachable):
         desk.plan(wish=IssueWish())
+
+
+def test_membership_is_checked_before_a_question_is_asked(desk: Desk) -> None:
+    desk.policy().check_membership("acme")
+
+    with pytest.raises(NoSuchOrganization, match="Your organizations: acme, globex"):
+        desk.policy().check_membership("umbrella")
