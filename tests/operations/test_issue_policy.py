@@ -177,7 +177,7 @@ def test_reason_to_issue_follows_from_the_state_and_the_remaining_time(
 def test_stored_token_is_the_one_for_the_part_of_the_repository(desk: Desk) -> None:
     settings = desk.machine.settings
     store = user_store(settings)
-    hold(desk.machine, "globex")
+    hold(desk.machine, "globex", scope=(f"{desk.sandbox.repo}acme",))
     hold(desk.machine, "acme", scope=("https://other.example/acme",))
     assert stored_token("acme", store=store, settings=settings) is None
     held = desk.hold()
