@@ -79,7 +79,15 @@ def run(call: CommandContext) -> int:
     if not call.args.dry_run:
         _import(call, good, store=store)
         cleaned = _clean(call, found)
-    _answer(call, found, imported=[] if call.args.dry_run else good, cleaned=cleaned)
+    call.printer.data(
+        {
+            "found": [_entry(one) for one in found],
+            "imported": [] if call.args.dry_run else [one.token.key for one in good],
+            "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
+            "dry_run": call.args.dry_run,
+            "channels_without_token": list(_without_token(call)),
+        }
+    )
     error = refused(found)
     if error is not None and not call.args.dry_run:
         if not call.printer.json:
@@ -211,26 +219,6 @@ def _cleaned(call: CommandContext, some: Sequence[Candidate], *, question: str) 
     paths = ", ".join(dict.fromkeys(str(plain.path) for plain in plains))
     call.prompts.confirm(question.format(paths))
     return clean(plains, settings=call.settings, now=call.now)
-
-
-def _answer(
-    call: CommandContext,
-    found: Sequence[Candidate],
-    *,
-    imported: Sequence[Candidate],
-    cleaned: Sequence[Cleaned],
-) -> None:
-    """Print the document of ``--json``."""
-    if call.printer.json:
-        call.printer.data(
-            {
-                "found": [_entry(one) for one in found],
-                "imported": [one.token.key for one in imported],
-                "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
-                "dry_run": call.args.dry_run,
-                "channels_without_token": list(_without_token(call)),
-            }
-        )
 
 
 def _entry(one: Candidate) -> dict[str, Any]:

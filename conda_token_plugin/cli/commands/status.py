@@ -12,8 +12,7 @@ expired, none is stored, or with --fail-within one expires within that time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.cli.options import (
     add_organizations,
@@ -31,7 +30,6 @@ from conda_token_plugin.tokens.display import channels_of, expiry, last_four, re
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from datetime import timedelta
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.sources import HeldToken
@@ -42,30 +40,22 @@ _ANY = "-"
 OFFLINE = "not checked"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenStatus:
+class TokenStatus(NamedTuple):
     """A token and the result of its check."""
 
-    holding: HeldToken
+    held: HeldToken
     works: bool | None
     """None if it was not checked, or the check showed nothing."""
     words: str
-    url: str = ""
+    """The result for people."""
+    service: str | None
+    """The address of the service whose repository the token is for; None for another server."""
+    not_asked: str
     """A URL in its scope that conda requests without this plugin; "" if there is none."""
-    within: timedelta | None = None
-    """The minimum remaining lifetime that the user asked for."""
-
-    def too_short(self, call: CommandContext) -> bool:
-        """Return whether the token expires within ``--fail-within``."""
-        left = self.holding.token.left(now=call.now)
-        return self.within is not None and left is not None and left < self.within
-
-    def passes(self, call: CommandContext) -> bool:
-        """Return whether the token is usable for as long as the user asked for."""
-        # The check is newer than the stored metadata, so it has precedence.
-        state = self.holding.token.state(now=call.now)
-        usable = state.usable if self.works is None else self.works
-        return usable and not self.too_short(call)
+    too_short: bool
+    """Whether it expires within `--fail-within`."""
+    passes: bool
+    """Whether it is usable, for as long as the user asked for."""
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -87,10 +77,10 @@ def run(call: CommandContext) -> int:
     )
     if not checked:
         call.printer.say("No token is stored. Run: conda token install")
-    failed = [one for one in checked if not one.passes(call)]
+    failed = [one for one in checked if not one.passes]
     for one in failed:
         # The exit code needs a reason, which the first line of a block on a terminal gives.
-        if one.too_short(call) and (call.printer.quiet or not call.printer.out.isatty()):
+        if one.too_short and (call.printer.quiet or not call.printer.out.isatty()):
             call.printer.warn(_reason(call, one))
     return 0 if checked and not failed else 1
 
@@ -108,13 +98,35 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
 
 
 def _checked(call: CommandContext, item: HeldToken) -> TokenStatus:
-    works, words, item = _verified(call, item)
-    unasked = (
-        prefix
-        for prefix in item.token.scope
-        if not is_asked(f"{prefix}/{_ANY}/noarch/repodata.json", settings=call.settings)
+    works, words, held = _verified(call, item)
+    token, within = held.token, call.args.fail_within
+    # The check is newer than the stored metadata, so it has precedence.
+    usable = token.state(now=call.now).usable if works is None else works
+    left = token.left(now=call.now)
+    too_short = within is not None and left is not None and left < within
+    return TokenStatus(
+        held,
+        works,
+        words,
+        service=_service(call, token),
+        not_asked=_not_asked(call, token),
+        too_short=too_short,
+        passes=usable and not too_short,
     )
-    return TokenStatus(item, works, words, next(unasked, ""), call.args.fail_within)
+
+
+def _service(call: CommandContext, token: Token) -> str | None:
+    for site in call.settings.sites():
+        if any(f"{prefix}/".startswith(site.repo_url) for prefix in token.scope):
+            return site.service_url
+    return None
+
+
+def _not_asked(call: CommandContext, token: Token) -> str:
+    for prefix in token.scope:
+        if not is_asked(f"{prefix}/{_ANY}/noarch/repodata.json", settings=call.settings):
+            return prefix
+    return ""
 
 
 def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, HeldToken]:
@@ -147,14 +159,14 @@ def _stored(call: CommandContext, item: HeldToken) -> HeldToken:
 
 def _verdict(call: CommandContext, one: TokenStatus) -> str:
     """Return the first line: a sign, the organization, the token, and the state in words."""
-    token = one.holding.token
+    token = one.held.token
     head = f"{token.organization}  {last_four(token)}"
     state = token.state(now=call.now)
     until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
     if one.works is False or (one.works is None and not state.usable):
         refused = "refused" if one.works is False else state.value
         return f"✗ {head}  {refused}. Run: {call.prog} {renewal(token)}"
-    if one.too_short(call):
+    if one.too_short:
         return f"! {_reason(call, one)}"
     works = "works" if one.works else "not verified"
     return f"{'✓' if one.works else '?'} {head}  {works}{until}"
@@ -162,47 +174,43 @@ def _verdict(call: CommandContext, one: TokenStatus) -> str:
 
 def _reason(call: CommandContext, one: TokenStatus) -> str:
     """Return why a token fails ``--fail-within``, and the next command."""
-    token = one.holding.token
-    days = one.within.days if one.within is not None else 0
+    token = one.held.token
     return (
         f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
-        f"within {days} days. Run: {call.prog} {renewal(token)}"
-    )
-
-
-def _service(call: CommandContext, token: Token) -> str | None:
-    """Return the address of the service whose repository the token is for, or None."""
-    return next(
-        (
-            site.service_url
-            for site in call.settings.sites()
-            if any(f"{prefix}/".startswith(site.repo_url) for prefix in token.scope)
-        ),
-        None,
+        f"within {call.args.fail_within.days} days. Run: {call.prog} {renewal(token)}"
     )
 
 
 def _block(call: CommandContext, one: TokenStatus) -> list[str]:
-    token = one.holding.token
+    token = one.held.token
     ends = token.subscription_ends
     facts = {
         "kind": token.kind.value,
-        "source": one.holding.source,
-        "service": _service(call, token) or "",
+        "source": one.held.source,
+        "service": one.service or "",
         "channels": channels_of(token, repository=call.settings.repo_url),
         "issued": f"{token.issued:%Y-%m-%d}" if token.issued else "",
         "expires": expiry(token, now=call.now) if token.expires else "",
         "subscription": f"until {ends:%Y-%m-%d}" if ends else "",
         "checked": f"{token.checked:%Y-%m-%d}" if token.checked else "",
         "now": one.words,
-        "conda": f"does not ask this plugin for {one.url}. {entry_for(one.url)}" if one.url else "",
+        "conda": _entry_to_add(one.not_asked),
     }
     known = (f"  {name:<13} {value}" for name, value in facts.items() if value)
     return [_verdict(call, one), *known]
 
 
+def _entry_to_add(url: str) -> str:
+    return f"does not ask this plugin for {url}. {entry_for(url)}" if url else ""
+
+
 def _value(call: CommandContext, one: TokenStatus) -> dict[str, Any]:
-    shown = call.entry(one.holding.token, source=one.holding.source)
-    service = _service(call, one.holding.token)
-    value = {**shown, "service": service, "works": one.works, "check": one.words}
-    return {**value, "passes": one.passes(call), "asked_by_conda": not one.url}
+    shown = call.entry(one.held.token, source=one.held.source)
+    return {
+        **shown,
+        "service": one.service,
+        "works": one.works,
+        "check": one.words,
+        "passes": one.passes,
+        "asked_by_conda": not one.not_asked,
+    }
