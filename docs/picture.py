@@ -84,11 +84,11 @@ def played(here: DemoHome) -> Iterator[str]:
     Raises:
         SystemExit: A command did not end as it has to.
     """
-    for act in demo_commands(here):
-        code, output = here.run(act, on_terminal=True)
-        if not act.succeeded(code, output):
-            raise SystemExit(f"{act.shown} ended with {code}:\n{output}")
-        yield f"{prompted(act, here, colours=True)}\n{coloured(act, output, colours=True)}"
+    for step in demo_commands(here):
+        code, output = here.run(step, on_terminal=True)
+        if not step.succeeded(code, output):
+            raise SystemExit(f"{step.shown} ended with {code}:\n{output}")
+        yield f"{prompted(step, here, colours=True)}\n{coloured(step, output, colours=True)}"
 
 
 def without_fonts(template: str) -> str:

@@ -1,7 +1,7 @@
 """The demo: a temporary home, a sandbox in another process, and the commands that are run.
 
-The story: a channel refuses a request without a token, `install` issues one, the same command works
-now, `list` and `which` show the token, and `remove` deletes it.
+A channel refuses a request without a token, `install` issues one, the same command works now,
+`list` and `which` show the token, and `remove` deletes it.
 """
 
 from __future__ import annotations
@@ -70,11 +70,11 @@ class DemoHome:
     organizations: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def run(self, act: DemoCommand, *, on_terminal: bool) -> tuple[int, str]:
-        """Run the command of ``act`` in the temporary home.
+    def run(self, step: DemoCommand, *, on_terminal: bool) -> tuple[int, str]:
+        """Run the command of ``step`` in the temporary home.
 
         Args:
-            act: The command.
+            step: The command.
             on_terminal: Whether it runs on a terminal, where it uses colours.
 
         Returns:
@@ -85,7 +85,7 @@ class DemoHome:
         sizes = {"COLUMNS": str(size.columns), "LINES": str(size.lines)} if terminal else {}
         reader, writer = _pair(terminal=terminal)
         with subprocess.Popen(  # noqa: S603  # our own commands and arguments
-            act.command,
+            step.command,
             env={**self.variables, **sizes},
             cwd=self.home,
             stdin=subprocess.DEVNULL,
@@ -96,7 +96,7 @@ class DemoHome:
             written = b"".join(iter(lambda: _read(reader), b""))
         os.close(reader)
         output = ERASED.sub("", written.decode("utf-8", "replace").replace("\r\n", "\n"))
-        return child.returncode, act.abridged(self.public(output))
+        return child.returncode, step.abridged(self.public(output))
 
     def public(self, text: str) -> str:
         """Return ``text`` with the address of the repository in the place of the sandbox's."""
@@ -179,7 +179,7 @@ def _sandbox() -> Iterator[dict[str, str]]:
 
 
 def demo_commands(demo_home: DemoHome) -> Iterator[DemoCommand]:
-    """Yield the commands of the story, for the client that is available."""
+    """Yield the commands of the demonstration, for the client that is available."""
     organization = demo_home.organizations[0]
     channel = f"{demo_home.repo}{organization}/main"
     package = f"{organization}-tools"

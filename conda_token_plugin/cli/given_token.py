@@ -49,7 +49,9 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
     as_argument = "unsafe as an argument, because other users can see it"
     group = parser.add_argument_group("a token that you were given (needs no login and no seat)")
     group.add_argument(
-        "--site", action="store_true", help="store a site token; without another option, ask for it"
+        "--site",
+        action="store_true",
+        help="store a site token, which is asked for unless another option gives it",
     )
     parser.add_argument(
         "token",
@@ -76,7 +78,9 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
     )
     group.add_argument("--username", default="", help="the user name for --send-as basic")
     group.add_argument("--expires", type=moment, metavar="DATE", help="when it expires, if known")
-    group.add_argument("--system", action="store_true", help="store it for the users in --group")
+    group.add_argument(
+        "--system", action="store_true", help="store it for the users of this machine in --group"
+    )
     group.add_argument(
         "--group", metavar="NAME", help="with --system: the group that may read it, or root"
     )

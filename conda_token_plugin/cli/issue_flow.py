@@ -140,7 +140,7 @@ def report_stored(
         call.printer.say(unverified)
     for stale in stored.stale:
         call.printer.warn(
-            f"This file still contains the token before: {stale} Run: conda token export"
+            f"An exported copy still contains the previous token: {stale} Run: conda token export"
         )
     for provider in preceding(token, store=call.store()):
         option = "--system " if call.system else ""

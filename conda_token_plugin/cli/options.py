@@ -63,7 +63,7 @@ def add_organizations(parser: ArgumentParser, *, default: str) -> None:
     """Add the organizations, which `named_organizations` returns."""
     parser.add_argument("organizations", nargs="*", metavar="ORG", help=f"default: {default}")
     parser.add_argument(
-        *("-o", "--org"), action="append", default=[], metavar="ORG", help="the same as an option"
+        *("-o", "--org"), action="append", default=[], metavar="ORG", help="the same as ORG"
     )
 
 
@@ -103,7 +103,7 @@ def add_store(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         choices=("auto", "keyring", "file"),
-        help="where to store it; auto: in the system keyring if there is one",
+        help="where to store the secret; auto: in the system keyring if there is one",
     )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 GET, LOG_IN, SEE = "Get a token", "Log in", "See what you have"
-SHARE, OTHER = "Share it", "Other"
+SHARE, OTHER = "Share a token", "Other"
 
 
 class Verb(NamedTuple):
@@ -35,7 +35,7 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("install", GET, "issue a token for your organization and store it"),
-    Verb("remove", GET, "forget a token and its configuration", ("uninstall", "rm")),
+    Verb("remove", GET, "delete a stored token and its configuration", ("uninstall", "rm")),
     Verb("renew", GET, "extend a token, or replace it after asking"),
     Verb("set", GET, "store a token that you were given"),
     Verb("provider", GET, "have a command supply a credential"),
@@ -47,7 +47,7 @@ VERBS = (
     Verb("sync", SEE, "compare your tokens with the service", ("refresh",)),
     Verb("test", SEE, "try the configured channels as conda would"),
     Verb("login", LOG_IN, "log in with a code, or with the browser here"),
-    Verb("logout", LOG_IN, "forget the login"),
+    Verb("logout", LOG_IN, "delete the stored login"),
     Verb("sites", LOG_IN, "the services and repositories that you can choose"),
     Verb("whoami", LOG_IN, "your user name and your organizations"),
     Verb("export", SHARE, "write a token to rattler, mamba, netrc, CI, …"),

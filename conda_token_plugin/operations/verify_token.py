@@ -59,8 +59,8 @@ class Verification(NamedTuple):
         if self.public:
             return f"Not verified: {self.url} is public. Run: conda token test URL"
         return (
-            f"Accepted by the repository ({self.url}); not verified for the channels of "
-            f"{self.organization}: conda token test URL"
+            f"Accepted by the repository ({self.url}), but not verified for the channels of "
+            f"{self.organization}. Run: conda token test URL"
         )
 
 

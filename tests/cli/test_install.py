@@ -253,7 +253,7 @@ def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(she
     ran = shell("install", "--org", "acme", "--yes", "--json").well()
     assert ran.json["proven"] is None
     assert "Accepted by the repository" in ran.err
-    assert "not verified for the channels of acme: conda-token-plugin test URL" in ran.err
+    assert "not verified for the channels of acme. Run: conda-token-plugin test URL" in ran.err
 
 
 @pytest.mark.parametrize("days", [3, -3], ids=["fast", "slow"])

@@ -214,7 +214,7 @@ def test_demo_succeeds_and_leaves_no_file_in_the_home(sealed_room: Path) -> None
         "acme-tools",
         " list",
         " which ",
-        "Forgot",
+        "Removed",
         "All steps worked",
     )
     places = [done.stdout.find(words, done.stdout.find("403")) for words in story]

@@ -86,7 +86,7 @@ def test_shared_channel_is_the_last_choice_and_verifies_nothing(sandbox: Sandbox
     found = verify(scope, token=token(*scope), secret=secret_of(sandbox))
     assert found.url.startswith(sandbox.url_of("main"))
     assert (found.own, found.verified) == (False, False)
-    assert "not verified for the channels of acme: conda token test URL" in found.sentence
+    assert "not verified for the channels of acme. Run: conda token test URL" in found.sentence
     own = [*scope, sandbox.url_of("acme", "main")]
     found = verify(own, token=token(*scope), secret=secret_of(sandbox))
     assert found.url.startswith(sandbox.url_of("acme", "main"))

@@ -9,8 +9,9 @@ It finds the values of your stored tokens, and URLs that contain a token or a pa
 For other secrets, use gitleaks or detect-secrets. Without PATH it searches conda's and
 mamba's configuration, environments and caches, the credential files of known tools,
 shell histories, and the files of this folder. It never shows a value, and makes no
-request. --fix removes what nothing needs; it revokes nothing. Exit code 1: something
-was found and is still there. A file that cannot be searched is reported on stderr.
+request. --fix removes tokens where no program needs them, and revokes none. Exit code 1:
+something was found and is still there. A file that cannot be searched is reported on
+stderr.
 """
 
 from __future__ import annotations
@@ -174,13 +175,13 @@ def _with_site_token(call: CommandContext) -> set[str]:
 
 def _reissue(owner: str, *, shared: bool) -> str:
     if owner == LOGIN:
-        return "your API key. Make a new one: conda token login"
+        return "your API key. To make a new one, run: conda token login"
     if shared:
         return (
             f"the site token of {owner}. Ask its administrator for another one, then run: "
             f"conda token install --site --org {owner}"
         )
-    return f"the token of {owner}. Reissue it: conda token install --org {owner} --reissue"
+    return f"the token of {owner}. To reissue it, run: conda token install --org {owner} --reissue"
 
 
 def _row(one: AuditFinding, *, fixed: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Make the repository conda's default: main, r and msys2, and channels of your own.
+"""Make main, r and msys2 of the repository conda's default channels, and add other channels.
 
 Examples:
   conda token config --dry-run

@@ -40,32 +40,32 @@ def run(call: CommandContext) -> int:
             "Neither conda nor py-rattler is installed, and one of them has to install a package.",
             hint='Run: python3 -m pip install "conda-token-plugin[demo]"',
         )
-    played: list[dict[str, Any]] = []
+    steps: list[dict[str, Any]] = []
     on_terminal = call.printer.out.isatty() and not call.printer.json
     colours = on_terminal and not call.settings.plain_output
     with demo_home() as here:
-        call.printer.say(f"A sandbox on this machine plays repo.anaconda.cloud: {here.repo}")
-        for act in demo_commands(here):
-            call.printer.echo(f"\n{prompted(act, here, colours=colours)}\n", colours=colours)
-            code, output = here.run(act, on_terminal=on_terminal)
-            played.append({"command": here.public(act.shown), "exit_code": code, "output": output})
-            call.printer.echo(f"{coloured(act, output, colours=colours)}\n", colours=colours)
-            if not act.succeeded(code, output):
-                raise CheckFailed(f"The command `{act.shown}` ended with exit code {code}.")
-    call.printer.data({"steps": played}, text="\nAll steps worked; the temporary home is removed.")
+        call.printer.say(f"This sandbox is used in place of repo.anaconda.cloud: {here.repo}")
+        for step in demo_commands(here):
+            call.printer.echo(f"\n{prompted(step, here, colours=colours)}\n", colours=colours)
+            code, output = here.run(step, on_terminal=on_terminal)
+            steps.append({"command": here.public(step.shown), "exit_code": code, "output": output})
+            call.printer.echo(f"{coloured(step, output, colours=colours)}\n", colours=colours)
+            if not step.succeeded(code, output):
+                raise CheckFailed(f"The command `{step.shown}` ended with exit code {code}.")
+    call.printer.data({"steps": steps}, text="\nAll steps worked; the temporary home is removed.")
     return 0
 
 
-def prompted(act: DemoCommand, here: DemoHome, *, colours: bool) -> str:
+def prompted(step: DemoCommand, here: DemoHome, *, colours: bool) -> str:
     """Return the command after a prompt, with the public addresses."""
-    shown = here.public(act.shown)
+    shown = here.public(step.shown)
     return f"{GREEN}${PLAIN} {BOLD}{shown}{PLAIN}" if colours else f"$ {shown}"
 
 
-def coloured(act: DemoCommand, output: str, *, colours: bool) -> str:
+def coloured(step: DemoCommand, output: str, *, colours: bool) -> str:
     """Return the output; a refusal is red, and the line that reports success is green."""
     if not colours:
         return output
-    if act.refused:
+    if step.refused:
         return f"{RED}{output}{PLAIN}"
     return SUCCESS.sub(f"{GREEN}\\g<0>{PLAIN}", output)

@@ -1,4 +1,4 @@
-"""Import tokens that other tools hold: find, show, verify, store.
+"""Find the tokens that other tools have, show and verify them, and store them here.
 
 Examples:
   conda token import
@@ -61,7 +61,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="then remove the plain copies of stored and of rejected tokens, with a backup",
+        help="then remove stored and rejected tokens from the files of other tools, with a backup",
     )
     parser.add_argument("--no-validate", action="store_true", help="import without verifying")
     add_store(parser)
@@ -72,17 +72,17 @@ def run(call: CommandContext) -> int:
     store = call.store()
     found = _found(call, store=store)
     _show(call, found)
-    good = without_overlap((one for one in found if _wanted(call, one)), tell=call.printer.say)
+    chosen = without_overlap((one for one in found if _wanted(call, one)), tell=call.printer.say)
     cleaned: list[Cleaned] = []
-    if not good and not (found and call.args.dry_run):
+    if not chosen and not (found and call.args.dry_run):
         call.printer.say("There is nothing to import.")
     if not call.args.dry_run:
-        _import(call, good, store=store)
+        _import(call, chosen, store=store)
         cleaned = _clean(call, found)
     call.printer.data(
         {
             "found": [_entry(one) for one in found],
-            "imported": [] if call.args.dry_run else [one.token.key for one in good],
+            "imported": [] if call.args.dry_run else [one.token.key for one in chosen],
             "cleaned": [{"path": str(one.path), "backup": str(one.backup)} for one in cleaned],
             "dry_run": call.args.dry_run,
             "channels_without_token": list(_without_token(call)),
@@ -157,7 +157,9 @@ def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
         call.printer.table(rows, value=None)
     for one in found:
         if one.verdict is ImportVerdict.UNKNOWN:
-            call.printer.say(f"{last_four(one.token)}: {one.error} (--no-validate imports it)")
+            call.printer.say(
+                f"{last_four(one.token)}: {one.error} To import it unverified: --no-validate."
+            )
 
 
 def _without_token(call: CommandContext) -> tuple[str, ...]:
@@ -166,7 +168,7 @@ def _without_token(call: CommandContext) -> tuple[str, ...]:
     return channels_without_token(call.settings) if is_searched else ()
 
 
-def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) -> None:
+def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) -> None:
     """Ask once, then store the tokens one by one, and refresh their exports.
 
     Raises:
@@ -176,13 +178,13 @@ def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) ->
     """
     from conda_token_plugin.operations.issue_token import store_token
 
-    if not good:
+    if not chosen:
         return
-    for line in dict.fromkeys(line for one in good for line in consequences(one, store=store)):
+    for line in dict.fromkeys(line for one in chosen for line in consequences(one, store=store)):
         call.printer.say(line)
-    call.prompts.confirm(f"Import {len(good)} token{'s' if len(good) > 1 else ''}?")
+    call.prompts.confirm(f"Import {len(chosen)} token{'s' if len(chosen) > 1 else ''}?")
     store.prove_writable()
-    for one in good:
+    for one in chosen:
         vault = store_token(
             one.token, secret=one.offer.secret, store=store, at=call.settings.condarc
         )
@@ -195,14 +197,14 @@ def _import(call: CommandContext, good: Sequence[Candidate], *, store: Store) ->
 
 
 def _clean(call: CommandContext, found: Sequence[Candidate]) -> list[Cleaned]:
-    """Ask, then remove the plain copies of tokens that are stored or that no longer work."""
+    """Ask, then remove tokens that are stored or rejected from the files of other tools."""
     if not call.args.clean:
         return []
     kept = [one for one in found if _wanted(call, one) or one.verdict is ImportVerdict.STORED]
-    dead = [one for one in found if one.verdict is ImportVerdict.REFUSED]
+    rejected = [one for one in found if one.verdict is ImportVerdict.REFUSED]
     cleaned = [
-        *_cleaned(call, kept, question="Remove the plain copies from {}?"),
-        *_cleaned(call, dead, question="Remove the rejected tokens from {}?"),
+        *_cleaned(call, kept, question="Remove the tokens that are stored now from {}?"),
+        *_cleaned(call, rejected, question="Remove the rejected tokens from {}?"),
     ]
     for one in cleaned:
         call.printer.say(

@@ -109,7 +109,7 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | N
     elif opened:
         call.printer.say(
             f"conda sends it to {opened}/ where no token is stored for the channel. "
-            "To keep it to the service: conda token login --no-channels"
+            "To use it for the service only, run: conda token login --no-channels"
         )
     value: dict[str, Any] = {
         "service": call.settings.service_url,

@@ -1,12 +1,12 @@
-"""Forget the login that `conda token login` made.
+"""Delete the login that `conda token login` stored.
 
 Examples:
   conda token logout
   conda token logout --json
 
-Your tokens stay and still work; `conda token remove` forgets those. The API key itself
+Your tokens are kept and still work; `conda token remove` deletes those. The API key itself
 is not revoked: the service has no way to do that. A login of anaconda-auth is not
-changed: `anaconda logout` forgets that.
+changed: `anaconda logout` deletes that.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(call: CommandContext) -> int:
-    """Forget the login; return 0 also if there was none. Say which login is used from now on."""
+    """Delete the login; return 0 also if there was none. Say which login is used from now on."""
     store = call.store()
     service = call.settings.service_url
     forgotten = store.remove_login(service)
@@ -35,7 +35,7 @@ def run(call: CommandContext) -> int:
     )
     left = _left(call, store=store)
     if left:
-        call.printer.say(f"Used from now on: {left}.")
+        call.printer.say(f"The API key from {left} is used from now on.")
     call.printer.data({"service": service, "logged_out": forgotten, "still_there": left})
     return 0
 

@@ -7,8 +7,8 @@ Examples:
   conda token provider list --json
   conda token provider remove repo.example/acme
 
-COMMAND get is run without a shell when conda needs the credential. It reads a request of the
-credential-helper protocol, which Bazel and uv use too, and prints the response; with
+When conda needs the credential, `COMMAND get` is run, without a shell. It reads a request of
+the credential-helper protocol, which Bazel and uv use too, and prints the response; with
 --print token it prints the secret alone. Its output is never stored.
 Exit code 1: a provider failed its test, or there is none of that name.
 """
@@ -62,7 +62,7 @@ def configure(parser: ArgumentParser) -> None:
         {
             "add": "store a command",
             "list": "list the commands",
-            "remove": "forget a command",
+            "remove": "remove a command",
             "test": "run the commands and check their answers",
         },
     )
@@ -76,14 +76,20 @@ def configure(parser: ArgumentParser) -> None:
         default=PRINTS_RESPONSE,
         help="what it prints (default: a response of the protocol)",
     )
-    add.add_argument("--send-as", choices=SCHEMES, help="with --print token (default: token)")
-    add.add_argument("--username", default="", help="with --send-as basic")
-    add.add_argument("--timeout", type=_seconds, default=SECONDS, metavar="S", help="default: 10")
+    add.add_argument(
+        "--send-as", choices=SCHEMES, help="how a secret of --print token is sent (default: token)"
+    )
+    add.add_argument("--username", default="", help="the user name for --send-as basic")
+    add.add_argument(
+        "--timeout", type=_seconds, default=SECONDS, metavar="S", help="seconds that it may take"
+    )
     add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
     remove.add_argument("provider", metavar="NAME")
     test.add_argument("provider", nargs="?", metavar="NAME|URL", help="default: all")
     for one in (add, remove):
-        one.add_argument("-s", "--system", action="store_true", help="for this machine")
+        one.add_argument(
+            "-s", "--system", action="store_true", help="for all users of this machine"
+        )
 
 
 def run(call: CommandContext) -> int:
@@ -169,7 +175,7 @@ def _list(call: CommandContext) -> int:
 
 
 def _remove(call: CommandContext) -> int:
-    """Forget a provider.
+    """Remove a provider.
 
     Raises:
         NoToken: There is none of that name.
@@ -179,7 +185,7 @@ def _remove(call: CommandContext) -> int:
         call.args.provider, store=call.store(), settings=call.settings, condarc=call.condarc
     )
     call.printer.data({"removed": _value(removed, source=_source(system=call.system))})
-    call.printer.say(f"Forgot the provider {removed.name} for {removed.scope}.")
+    call.printer.say(f"Removed the provider {removed.name} for {removed.scope}.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Forget stored tokens, and undo what was configured for them.
+"""Delete stored tokens, and undo what was configured for them.
 
 Examples:
   conda token remove acme
@@ -38,17 +38,13 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations."""
     add_organizations(parser, default="the only one with a token")
-    parser.add_argument("-a", "--all", action="store_true", help="forget every stored token")
+    parser.add_argument("-a", "--all", action="store_true", help="delete every stored token")
     parser.add_argument(
         "-s", "--system", action="store_true", help="from the store of this machine"
     )
-    compatible = parser.add_argument_group("accepted for compatibility with anaconda-auth, ignored")
-    compatible.add_argument(
-        "-e", "--env", action="store_true", help="conda is configured in one file only"
-    )
-    compatible.add_argument(
-        "-f", "--file", metavar="FILE", help="conda is configured in one file only"
-    )
+    compatible = parser.add_argument_group("for compatibility with anaconda-auth")
+    compatible.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
+    compatible.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
 
 
 def run(call: CommandContext) -> int:
@@ -128,7 +124,7 @@ def _agree(call: CommandContext, token: Token) -> None:
         NotConfirmed, Interrupted: The user refused; nothing was changed.
     """
     if call.prompts.interactive:
-        call.prompts.confirm(f"Forget the token {last_four(token)} of {token.organization}?")
+        call.prompts.confirm(f"Remove the token {last_four(token)} of {token.organization}?")
 
 
 def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
@@ -168,7 +164,7 @@ def _report(
     )
     for token in removed:
         call.printer.say(
-            f"Forgot the {token.kind.value} token {last_four(token)} of {token.organization} "
+            f"Removed the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
     if successor:

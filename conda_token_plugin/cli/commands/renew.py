@@ -45,7 +45,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "organization", nargs="?", metavar="ORG", help="default: the only one with a stored token"
     )
-    parser.add_argument("-o", "--org", metavar="ORG", help="the same as an option")
+    parser.add_argument("-o", "--org", metavar="ORG", help="the same as ORG")
     parser.add_argument(
         "--reissue", action="store_true", help="replace it without asking if it cannot be extended"
     )

@@ -86,7 +86,10 @@ def _grants(call: CommandContext, found: Sequence[HeldToken]) -> list[Grant]:
         return [granted(one) for one in found]  # raises the error about a provider
     for one in found:
         if one not in stored:
-            call.printer.say(f"The credential from {one.source} is not passed to the command.")
+            call.printer.say(
+                f"The credential from {one.source} is not passed to the command, "
+                "because a copy of it would expire."
+            )
     return [granted(one) for one in stored]
 
 

@@ -10,7 +10,7 @@ the web page of your organization, which --web opens. With the service account o
 administrator, this command extends the tokens of all members that expire before the
 subscription does, also of an organization without a stored token. It issues and revokes
 nothing, and does not log in.
-Exit code 1: a token is revoked, cancelled or ended.
+Exit code 1: a token is revoked, or its subscription is cancelled or has ended.
 """
 
 from __future__ import annotations
@@ -41,21 +41,28 @@ if TYPE_CHECKING:
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
+RENEW = "the subscription must be renewed. Then run: conda token"
 NEXT = {
-    SyncOutcome.REVOKED: "conda token install --org {organization}",
-    SyncOutcome.REISSUED: "conda token install --org {organization} (it revokes the other one)",
-    SyncOutcome.CANCELLED: "the subscription must be renewed, then: conda token install",
-    SyncOutcome.ENDED: "the subscription must be renewed, then: conda token install",
-    SyncOutcome.GRACE: "the subscription must be renewed, then: conda token sync",
+    SyncOutcome.REVOKED: "the token is revoked. Run: conda token install --org {organization}",
+    SyncOutcome.REISSUED: "another token was issued, and revoked this one. To issue one here, "
+    "which revokes that one, run: conda token install --org {organization}",
+    SyncOutcome.CANCELLED: f"{RENEW} install --org {{organization}}",
+    SyncOutcome.ENDED: f"{RENEW} install --org {{organization}}",
+    SyncOutcome.GRACE: f"{RENEW} sync {{organization}}",
 }
+"""What the user can do about a result."""
 
 
 def configure(parser: ArgumentParser) -> None:
     """Add the organizations and the options."""
     add_organizations(parser, default="all")
     parser.add_argument("-a", "--all", action="store_true", help="all stored tokens (default)")
-    parser.add_argument("--web", action="store_true", help="open the page that extends it")
-    parser.add_argument("--wait", action="store_true", help="wait until it was extended there")
+    parser.add_argument(
+        "--web", action="store_true", help="open the web page on which a token is extended"
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait until the token is extended there"
+    )
 
 
 def run(call: CommandContext) -> int:
