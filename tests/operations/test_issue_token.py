@@ -17,7 +17,7 @@ from conda_token_plugin.cli import main
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.errors.outcome import Interrupted
-from conda_token_plugin.errors.store import IssueLost, StoreUnusable
+from conda_token_plugin.errors.store import IssueLost, KeyringUnusable, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations import issue_journal, issue_token
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePlan
@@ -26,7 +26,6 @@ from conda_token_plugin.operations.issue_token import (
     StoredToken,
     delayed_interrupt,
     issue,
-    refreshed,
     scope_of,
 )
 from conda_token_plugin.service.client import Service
@@ -410,9 +409,20 @@ def test_exports_that_cannot_be_refreshed_are_reported(
 ) -> None:
     monkeypatch.setattr(issue_token, "refresh_exports", full)
 
-    stale = refreshed(tokens.token("acme"), secret=tokens.secret(1), settings=machine.settings)
+    stored = issued(machine)
 
-    assert stale == (str(StoreUnusable(Path("/store/index"), reason="No space left on device")),)
+    reason = str(StoreUnusable(Path("/store/index"), reason="No space left on device"))
+    assert stored.stale == (reason,)
+    assert user_store(machine.settings).tokens() == (stored.token,)
+
+
+def test_nothing_is_issued_if_the_keyring_does_not_keep_a_secret(machine: Machine) -> None:
+    machine.variables["CONDA_TOKEN_STORE"] = "keyring"
+
+    with pytest.raises(KeyringUnusable):
+        issued(machine)
+
+    assert machine.sandbox.world.current("acme", "ada") is None
 
 
 @pytest.mark.parametrize(
