@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ def read(path: Path) -> object:
         if not _is_own(os.fstat(descriptor)):
             return None
         data = files.content(descriptor, limit=MAX_SIZE)
-    except OSError:  # a failing disk
+    except OSError:  # a folder, a pipe that delivers nothing, a failing disk
         return None
     finally:
         os.close(descriptor)
@@ -83,8 +82,7 @@ def update(path: Path, change: Callable[[object], object]) -> None:
 
 
 def _is_own(status: os.stat_result) -> bool:
-    own = files.WINDOWS or status.st_uid == os.geteuid()
-    return own and stat.S_ISREG(status.st_mode)
+    return files.WINDOWS or status.st_uid == os.geteuid()
 
 
 def _decoded(data: bytes) -> object:
