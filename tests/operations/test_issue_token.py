@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.store import IssueLost, KeyringUnusable, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations import issue_journal, issue_token
+from conda_token_plugin.operations.export_record import ExportRecord, Record
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePlan
 from conda_token_plugin.operations.issue_token import (
     CondaOptions,
@@ -402,6 +404,25 @@ def test_token_that_keeps_a_prefix_is_not_removed(machine: Machine) -> None:
     scopes = {token.scope for token in user_store(machine.settings).tokens()}
 
     assert scopes == {(url, f"{url}/a"), (f"{url}/b",)}
+
+
+def test_exported_copy_that_cannot_be_written_is_reported(machine: Machine) -> None:
+    record = Record(
+        target="rattler",
+        place=str(machine.home),  # not a file
+        key=f"{machine.sandbox.repo}acme",
+        organization="acme",
+        token=f"acme@{machine.sandbox.repo}acme",
+        mark="0000",
+    )
+    with ExportRecord(machine.settings).held() as exports:
+        exports.add(record)
+        exports.add(replace(record, place=str(machine.home / "deleted.json")))
+
+    (stale,) = issued(machine).stale
+
+    assert stale.startswith(f"{machine.home}: ")
+    assert "is no plain file" in stale
 
 
 def test_exports_that_cannot_be_refreshed_are_reported(
