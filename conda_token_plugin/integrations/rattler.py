@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -60,28 +59,17 @@ SHARES_KEYRING = sys.platform != "win32"
 """On Windows rattler names its entries ``<user>.<service>`` and Python's keyring ``<service>``."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyringPlace(Place):
+class KeyringPlace(KeyringService, Place):
     """The keyring entries of one service, as a place of exported tokens."""
-
-    service: KeyringService
 
     @property
     def name(self) -> str:
         """Return ``keyring:<service>``."""
-        return f"{PREFIX}{self.service.service}"
+        return f"{PREFIX}{self.service}"
 
-    def held(self, key: str) -> str | None:
-        """Return the entry of the user name ``key``, or None."""
-        return self.service.held(key)
-
-    def put(self, key: str, value: str) -> None:
-        """Set the entry."""
-        self.service.put(key, value)
-
-    def drop(self, key: str, *, made: str) -> None:  # noqa: ARG002  # as Place
+    def drop(self, key: str, *, made: str = "") -> None:  # noqa: ARG002  # a keyring makes no file
         """Delete the entry."""
-        self.service.drop(key)
+        super().drop(key)
 
 
 class Rattler(Target):
@@ -95,13 +83,13 @@ class Rattler(Target):
         if named:
             return self.place_at(Path(named))
         if keyring and SHARES_KEYRING:
-            return KeyringPlace(KeyringService(service=SERVICE))
+            return KeyringPlace(service=SERVICE)
         return self.place_at(settings.home / ".rattler" / "credentials.json")
 
     def place_named(self, name: str) -> Place:
         """Return the keyring service or the file whose name was recorded."""
         if name.startswith(PREFIX):
-            return KeyringPlace(KeyringService(service=name.removeprefix(PREFIX)))
+            return KeyringPlace(service=name.removeprefix(PREFIX))
         return self.place_at(Path(name))
 
     def place_at(self, path: Path) -> Place:

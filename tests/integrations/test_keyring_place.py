@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.gateways.keyring import KeyringService, load_backend
+from conda_token_plugin.gateways.keyring import load_backend
 from conda_token_plugin.integrations.rattler import KeyringPlace
 from tests.support.keyrings import NAME
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"{NAME}InFolder")
-    return KeyringPlace(KeyringService(service="rattler"))
+    return KeyringPlace(service="rattler")
 
 
 def test_place_is_named_after_the_service(place: Place) -> None:

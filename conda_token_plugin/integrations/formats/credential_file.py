@@ -12,8 +12,7 @@ from conda_token_plugin.gateways.locks import UNCHANGED, client_locked
 from conda_token_plugin.integrations.target import Entry, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -55,17 +54,14 @@ class TextFile(Place):
         """Return the path."""
         return str(self.path)
 
-    def entries(self) -> Sequence[Entry]:
-        """Return all entries."""
-        return self._parsed(self._text())
-
     def look(self) -> Sequence[Entry]:
         """Return all entries of a file that is only read; it may be a link."""
-        return self._parsed(self._decoded(foreign_files.read_any(self.path)))
+        return self._entries(self._text(foreign_files.read_any(self.path)))
 
     def held(self, key: str) -> str | None:
         """Return the value under ``key``, or None."""
-        return next((entry.value for entry in self.entries() if entry.key == key), None)
+        entries = self._entries(self._text(foreign_files.read_owned(self.path)))
+        return next((entry.value for entry in entries if entry.key == key), None)
 
     def sweep(self, key: str) -> None:  # noqa: ARG002  # the signature of Place
         """Delete the temporary file of an interrupted write."""
@@ -77,42 +73,33 @@ class TextFile(Place):
 
     def put(self, key: str, value: str) -> None:
         """Write the entry."""
-        with self._locked():
-            text = self._text()
-            self._parsed(text)
-            after = self.format.put(
-                self.format.empty if text is None else text, Entry(key=key, value=value)
-            )
-            foreign_files.replace(self.path, after=after.encode(), before=_bytes(text))
+        entry = Entry(key=key, value=value)
+        self._change(lambda text: self.format.put(text, entry))
 
     def drop(self, key: str, *, made: str) -> None:
         """Remove the entry, and the file if the export created it and it is empty."""
-        with self._locked():
-            text = self._text()
-            self._parsed(text)
-            if text is None:
-                return
-            after = self.format.drop(text, key)
+        self._change(lambda text: self.format.drop(text, key), made=made)
+
+    def _change(self, change: Callable[[str], str], *, made: str = "") -> None:
+        with nullcontext() if self.lock is None else client_locked(self.lock):
+            before = foreign_files.read_owned(self.path)
+            text = self._text(before)
+            self._entries(text)  # raises if the file has another format
+            after = change(text)
             if made and after == self.format.empty:
-                foreign_files.remove(self.path, before=text.encode(), made=made)
-            else:
-                foreign_files.replace(self.path, after=after.encode(), before=text.encode())
+                foreign_files.remove(self.path, before=before, made=made)
+            elif before is not None or after != text:
+                foreign_files.replace(self.path, after=after.encode(), before=before)
 
-    def _locked(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.lock is None else client_locked(self.lock)
-
-    def _text(self) -> str | None:
-        return self._decoded(foreign_files.read_owned(self.path))
-
-    def _decoded(self, data: bytes | None) -> str | None:
+    def _text(self, data: bytes | None) -> str:
         try:
-            return None if data is None else data.decode("utf-8")
+            return self.format.empty if data is None else data.decode("utf-8")
         except UnicodeDecodeError:  # damaged, or not a text
             raise self._damaged("it is not UTF-8 text") from None
 
-    def _parsed(self, text: str | None) -> Sequence[Entry]:
+    def _entries(self, text: str) -> Sequence[Entry]:
         try:
-            return () if text is None else self.format.entries(text)
+            return self.format.entries(text)
         except NotOurs as error:  # a later version of the tool wrote it
             raise ConfigurationError(
                 self.path,
@@ -124,7 +111,3 @@ class TextFile(Place):
 
     def _damaged(self, fault: str) -> ConfigurationError:
         return ConfigurationError(self.path, reason=f"is damaged ({fault}) {UNCHANGED}")
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()
