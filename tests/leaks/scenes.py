@@ -234,6 +234,8 @@ def export(house: House) -> Iterator[tuple[str, ...]]:
     yield ("netrc", "--org", "basic.example")
     yield ("netrc", "--org", "acme")
     yield ("rattler", "--org", "acme", "--file", "other.json")
+    yield ("rattler", "--org", "globex")
+    yield ("nonsense",)
     yield ("rattler", "mamba", "conda", "dotenv", "--remove")
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conda_token_plugin.errors.service import (
+    ResponseLost,
+    ServiceBusy,
+    ServiceFault,
+    UnexpectedResponse,
+)
 from conda_token_plugin.gateways.http.client import Timeouts
+from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.secret import Secret
@@ -18,6 +25,16 @@ if TYPE_CHECKING:
     from conda_token_plugin.service.models import CurrentToken, IssuedToken
 
 SHORT = Timeouts(connect=2.0, read=2.0, again=1)
+FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
+    ({"status": 500}, ServiceFault),
+    ({"status": 502, "body": b"<html>"}, ServiceFault),
+    ({"status": 429}, ServiceBusy),
+    ({"ending": Ending.RESET}, ResponseLost),
+    ({"ending": Ending.STALL}, ResponseLost),
+    ({"status": 0, "ending": Ending.HALF}, UnexpectedResponse),
+    ({"status": 200, "body": b"<html>"}, UnexpectedResponse),
+]
+"""Faults of any request to the service, and the error of each."""
 
 
 class ExplainedService(Service):

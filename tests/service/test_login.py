@@ -14,11 +14,11 @@ import pytest
 import requests
 import responses
 
+from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.login import LoginIncomplete
 from conda_token_plugin.errors.service import (
     ResponseLost,
     ServiceBusy,
-    ServiceError,
     ServiceFault,
     UnexpectedResponse,
 )
@@ -29,6 +29,7 @@ from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.browser import ANOTHER_LOGIN, CONFIRMED, NOT_CONFIRMED
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.tokens.secret import Secret
+from tests.service.conftest import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -461,66 +462,46 @@ def test_port_is_closed_after_the_login(login: Login, browser: Browser) -> None:
 
 # -- either way ----------------------------------------------------------------------------------
 
-FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
-    ({"status": 500}, ServiceFault),
-    ({"status": 502, "body": b"<html>"}, ServiceFault),
-    ({"status": 429}, ServiceBusy),
-    ({"ending": Ending.RESET}, ResponseLost),
-    ({"ending": Ending.STALL}, ResponseLost),
-    ({"status": 0, "ending": Ending.HALF}, UnexpectedResponse),
-    ({"status": 200, "body": b"<html>"}, UnexpectedResponse),
+STEPS = {
+    "openid-configuration": "by_device",
+    "/oauth2/device/auth": "by_device",
+    "/oauth2/token": "by_browser",
+    "/api-keys": "by_browser",
+}
+"""The requests of a login, and a way to log in that makes each."""
+
+
+CASES: list[tuple[dict[str, Any], type[Exception]]] = [
+    *FAULTS,
     ({"status": 200, "body": b"{}"}, UnexpectedResponse),
     ({"status": 200, "body": b"[]"}, UnexpectedResponse),
-    ({"status": 404, "body": b"{}"}, ServiceError),
+    ({"status": 404, "body": b"{}"}, TokenPluginError),
 ]
 
 
-@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
-def test_failed_discovery_raises_the_documented_error(
-    sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
-) -> None:
-    sandbox.fail_next("openid-configuration", times=9, **fault)
-    with pytest.raises(kind):
-        login.by_device(show=nothing)
-
-
-@pytest.mark.parametrize(("fault", "kind"), FAULTS[:-1], ids=str)
-def test_failed_request_for_a_code_raises_the_documented_error(
-    sandbox: Sandbox, login: Login, fault: dict[str, Any], kind: type[Exception]
-) -> None:
-    sandbox.fail_next("/oauth2/device/auth", times=9, **fault)
-    with pytest.raises(kind):
-        login.by_device(show=nothing)
-
-
-@pytest.mark.parametrize(("fault", "kind"), FAULTS, ids=str)
-def test_failed_request_for_a_token_raises_the_documented_error(
-    sandbox: Sandbox,
-    login: Login,
-    browser: Browser,
-    fault: dict[str, Any],
-    kind: type[Exception],
-) -> None:
-    sandbox.fail_next("/oauth2/token", times=9, **fault)
-    with pytest.raises(kind):
-        login.by_browser(visit=browser.visit)
-
-
 @pytest.mark.parametrize(
-    ("fault", "kind"),
-    [*FAULTS, ({"status": 401}, LoginIncomplete), ({"status": 403}, LoginIncomplete)],
+    ("path", "case"),
+    [
+        *((path, case) for path in STEPS for case in CASES),
+        *(("/api-keys", ({"status": status}, LoginIncomplete)) for status in (401, 403)),
+    ],
     ids=str,
 )
-def test_failed_request_for_an_api_key_raises_the_documented_error(
+def test_failed_request_raises_the_documented_error_and_shows_no_access_token(
     sandbox: Sandbox,
     login: Login,
     browser: Browser,
-    fault: dict[str, Any],
-    kind: type[Exception],
+    path: str,
+    case: tuple[dict[str, Any], type[Exception]],
 ) -> None:
-    sandbox.fail_next("/api-keys", times=9, **fault)
+    fault, kind = case
+    sandbox.fail_next(path, times=9, **fault)
+    ways = {
+        "by_device": lambda: login.by_device(show=nothing),
+        "by_browser": lambda: login.by_browser(visit=browser.visit),
+    }
     with pytest.raises(kind) as caught:
-        login.by_browser(visit=browser.visit)
+        ways[STEPS[path]]()
     given = sandbox.world.credentials.access_tokens
     assert all(value not in str(caught.value) for value in given)
 

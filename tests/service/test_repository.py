@@ -9,27 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import responses
 
-from conda_token_plugin.errors.service import (
-    NoChannel,
-    ResponseLost,
-    ServiceBusy,
-    ServiceFault,
-    TokenRefused,
-    UnexpectedResponse,
-)
+from conda_token_plugin.errors.service import NoChannel, TokenRefused, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.operations.check_channel import Direct
 from conda_token_plugin.operations.verify_token import verify
-from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from tests.service.conftest import FAULTS
 from tests.support.servers import recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.sandbox import Sandbox
 
 SHORT = Timeouts(connect=2.0, read=2.0, again=1)
@@ -39,8 +33,13 @@ PACKAGE = f"{CHANNEL}/noarch/a-1-0.conda"
 LISTED = json.dumps({"packages": {}, "packages.conda": {"a-1-0.conda": {"name": "a"}}})
 
 
-def token(*scope: str, **facts: Any) -> Token:
-    return Token(organization="acme", kind=TokenKind.INDIVIDUAL, scope=scope, **facts)
+def token(*scope: str, kind: TokenKind = TokenKind.INDIVIDUAL, **facts: Any) -> Token:
+    return Token(organization="acme", kind=kind, scope=scope, **facts)
+
+
+def verified(**facts: Any) -> Verification:
+    """Verify a token at the channel that ``responses`` plays."""
+    return verify([CHANNEL], token=token(CHANNEL, **facts), secret=Secret("t" * 48))
 
 
 def secret_of(sandbox: Sandbox) -> Secret:
@@ -153,7 +152,7 @@ def test_empty_channel_is_verified_by_its_index_unless_that_is_public(
 ) -> None:
     responses.get(INDEX, body='{"packages": {}}')
     responses.head(INDEX, status=200 if public else 403)
-    proof = verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+    proof = verified()
     assert (proof.what, proof.public) == ("repodata", public)
     assert "Authorization" not in responses.calls[1].request.headers
 
@@ -164,7 +163,7 @@ def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> Non
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=status)
     responses.get(PACKAGE, status=206, body=b"P")
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verified().url == PACKAGE
     assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
 
 
@@ -172,7 +171,7 @@ def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> Non
 def test_only_the_beginning_of_the_index_is_read() -> None:
     responses.get(INDEX, body=LISTED + " " * 5_000_000)
     responses.head(PACKAGE)
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == PACKAGE
+    assert verified().url == PACKAGE
     assert responses.calls[0].request.headers["Range"] == "bytes=0-65535"
 
 
@@ -187,27 +186,30 @@ def test_only_the_beginning_of_the_index_is_read() -> None:
 def test_base_url_of_the_index_is_used_for_packages(base: str, package: str) -> None:
     responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
     responses.head(package)
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).url == package
+    assert verified().url == package
 
 
 @pytest.mark.parametrize(
-    "base", ["https://elsewhere.invalid/", "https://repo.invalid/channel-evil/", "../../other/"]
+    "index",
+    [
+        *(
+            {"info": {"base_url": base}, **json.loads(LISTED)}
+            for base in ("https://elsewhere.invalid/", f"{CHANNEL}-evil/", "../../other/")
+        ),
+        *(
+            {"packages.conda": {name: {}}}
+            for name in ("../../e-1-0.conda", "a b-1-0.conda", "a/b-1-0.conda", "a?b-1-0.conda")
+        ),
+    ],
+    ids=str,
 )
 @responses.activate
-def test_base_url_outside_the_channel_receives_no_token(base: str) -> None:
-    responses.get(INDEX, json={"info": {"base_url": base}, **json.loads(LISTED)})
+def test_package_outside_the_channel_or_with_an_invalid_name_is_not_requested(
+    index: dict[str, Any],
+) -> None:
+    responses.get(INDEX, json=index)
     responses.head(INDEX, status=403)
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
-
-
-@pytest.mark.parametrize(
-    "name", ["../../e-1-0.conda", "a b-1-0.conda", "a/b-1-0.conda", "a?b-1-0.conda"]
-)
-@responses.activate
-def test_invalid_package_name_is_not_requested(name: str) -> None:
-    responses.get(INDEX, json={"packages.conda": {name: {}}})
-    responses.head(INDEX, status=403)
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "repodata"
+    assert verified().what == "repodata"
 
 
 # -- redirects -----------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ LOGINS = [
 def test_redirect_that_names_the_package_verifies(there: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=302, headers={"Location": there})
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verified().what == "package"
 
 
 @pytest.mark.parametrize("there", LOGINS)
@@ -238,7 +240,7 @@ def test_redirect_to_a_login_page_verifies_nothing(there: str) -> None:
         responses.add(method, PACKAGE, status=302, headers={"Location": there})
     responses.get(there, body="<html>log in</html>", content_type="text/html")
     with pytest.raises(UnexpectedResponse, match="a web page"):
-        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+        verified()
 
 
 @responses.activate
@@ -249,7 +251,7 @@ def test_unclear_redirect_is_followed_without_the_token() -> None:
             method, PACKAGE, status=307, headers={"Location": "https://storage.invalid/abcdef"}
         )
     responses.get("https://storage.invalid/abcdef", body=b"PK")
-    assert verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48)).what == "package"
+    assert verified().what == "package"
     assert "Authorization" not in responses.calls[-1].request.headers
 
 
@@ -258,7 +260,7 @@ def test_unclear_redirect_is_followed_without_the_token() -> None:
 def test_index_that_is_not_repodata_verifies_nothing(body: str) -> None:
     responses.get(INDEX, body=body)
     with pytest.raises(UnexpectedResponse, match=r"not repodata.*--no-validate"):
-        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
+        verified()
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_server_that_refuses_the_header_gets_the_hint_send_as_path(
 ) -> None:
     responses.get(INDEX, status=401)
     with pytest.raises(TokenRefused) as caught:
-        verify([CHANNEL], token=token(CHANNEL)._replace(kind=kind), secret=Secret("t" * 48))
+        verified(kind=kind)
     assert ("--send-as path" in str(caught.value)) is hint
 
 
@@ -279,8 +281,7 @@ def test_server_that_refuses_the_header_gets_the_hint_send_as_path(
 def test_public_package_verifies_nothing_about_a_given_token() -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
-    given = token(CHANNEL)._replace(kind=TokenKind.SITE)
-    found = verify([CHANNEL], token=given, secret=Secret("t" * 48))
+    found = verified(kind=TokenKind.SITE)
     assert (found.public, found.verified) == (True, False)
 
 
@@ -330,11 +331,7 @@ def test_verification_without_a_url_raises_no_channel(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ({"status": 500}, ServiceFault),
-        ({"status": 502, "body": b"<html>"}, ServiceFault),
-        ({"status": 429, "headers": (("Retry-After", "9"),)}, ServiceBusy),
-        ({"ending": Ending.RESET}, ResponseLost),
-        ({"ending": Ending.STALL}, ResponseLost),
+        *FAULTS[:5],
         ({"status": 200, "headers": (("Content-Type", "text/html"),)}, UnexpectedResponse),
         ({"status": 401}, TokenRefused),
         ({"status": 403}, TokenRefused),
@@ -367,9 +364,8 @@ def test_server_that_asks_for_a_password_is_reported_with_the_scheme_that_was_se
     way: AuthScheme,
 ) -> None:
     responses.get(INDEX, status=401, headers={"WWW-Authenticate": 'Basic realm="conda"'})
-    given = token(CHANNEL)._replace(kind=TokenKind.SITE, way=way)
     with pytest.raises(TokenRefused, match=r"asks for basic, .* --send-as basic") as caught:
-        verify([CHANNEL], token=given, secret=Secret("t" * 48))
+        verified(kind=TokenKind.SITE, way=way)
     assert "AuthScheme" not in str(caught.value)
 
 
@@ -381,7 +377,6 @@ def test_scheme_is_not_questioned_if_the_server_is_known_to_accept_it(
     facts: dict[str, Any],
 ) -> None:
     responses.get(INDEX, status=401, headers={"WWW-Authenticate": 'Basic realm="conda"'})
-    given = token(CHANNEL)._replace(**{"kind": TokenKind.SITE, **facts})
     with pytest.raises(TokenRefused) as caught:
-        verify([CHANNEL], token=given, secret=Secret("t" * 48))
+        verified(**{"kind": TokenKind.SITE, **facts})
     assert "--send-as" not in str(caught.value)
