@@ -60,13 +60,12 @@ PRINTERS = {
     "cli/output.py",
     "sandbox/rattler_client.py",  # a program of its own, whose output this is
     "cli/demo_stage.py",  # reads the standard output of a child
-    "store/keyring_probe.py",  # the same
     "gateways/command.py",  # the same
 }
 CATCHERS = {
     "gateways/bounded.py",  # passes the error on to the thread that waits
-    "store/lookup.py",  # passes the error on to the threads that wait
     "gateways/keyring.py",  # keyring backends raise any type of error
+    "store/keyring_probe.py",  # the same
 }
 
 

@@ -30,7 +30,7 @@ from conda_token_plugin import settings as settings_module
 from conda_token_plugin.cli import login_flow
 from conda_token_plugin.cli.commands import run
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
-from conda_token_plugin.gateways import files, foreign_files, keyring, locks, state_file
+from conda_token_plugin.gateways import command, files, foreign_files, keyring, locks, state_file
 from conda_token_plugin.integrations import github_actions, rattler
 from conda_token_plugin.integrations.conda import condarcs, dropin
 from conda_token_plugin.integrations.target import Grant
@@ -421,17 +421,14 @@ def test_keyring_entry_of_rattler_is_imported_except_on_windows(
 
 
 @pytest.mark.parametrize("platform", ["linux", "win32"])
-def test_probe_that_hangs_is_ended_with_the_calls_of_the_platform(
+def test_command_is_ended_with_the_calls_of_the_platform(
     monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
     ended: list[str] = []
-    child = SimpleNamespace(
-        pid=1, kill=lambda: ended.append("kill"), wait=lambda: None, stdin=None, stdout=None
-    )
-    child.stderr = None
+    child = SimpleNamespace(pid=1, kill=lambda: ended.append("kill"), wait=lambda _: None)
     monkeypatch.setattr(os, "killpg", lambda *_: ended.append("killpg"))
-    monkeypatch.setattr(sys, "platform", platform)
-    keyring_probe._kill(child)  # type: ignore[arg-type]  # what is called of it
+    monkeypatch.setattr(command, "WINDOWS", platform == "win32")
+    command._end(child)  # type: ignore[arg-type]  # what is called of it
     assert ended == ["kill" if platform == "win32" else "killpg"]
 
 

@@ -1,4 +1,4 @@
-"""Run a command of the user for a limited time, and return what it prints.
+"""Run a command for a limited time, and return what it prints.
 
 No shell reads the command. It runs in a session of its own, without a terminal. When it has ended,
 and at the time limit, every process of its group is ended. Its standard error is discarded, because
@@ -35,6 +35,10 @@ class CommandFailed(Exception):
     """A command supplied no output; the text completes the sentence "The command …"."""
 
 
+class CommandTimeout(CommandFailed):
+    """It has not finished within the time limit."""
+
+
 def output_of(
     command: Sequence[str],
     *,
@@ -55,14 +59,15 @@ def output_of(
         variables: More of them.
 
     Raises:
-        CommandFailed: It cannot be started, fails, exceeds the time limit, or prints more than
-            ``MAX_OUTPUT`` bytes or bytes that are not UTF-8.
+        CommandTimeout: It exceeds the time limit.
+        CommandFailed: It cannot be started, fails, or prints more than ``MAX_OUTPUT`` bytes or
+            bytes that are not UTF-8.
     """
     process = _started(command, settings=settings, variables=variables)
     try:
         output = bounded(partial(_exchanged, process, request), seconds=seconds)
     except DeadlineExceeded:
-        raise CommandFailed(f"did not finish within {seconds:g} seconds") from None
+        raise CommandTimeout(f"did not finish within {seconds:g} seconds") from None
     finally:
         _end(process)
     if len(output) > MAX_OUTPUT:
@@ -79,7 +84,7 @@ def _started(
     command: Sequence[str], *, settings: Settings, variables: Mapping[str, str]
 ) -> Process:
     try:
-        return subprocess.Popen(  # noqa: S603  # the user has named the command
+        return subprocess.Popen(  # noqa: S603  # no shell reads the words
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -2,20 +2,21 @@
 
 ``probe`` starts a process of its own, with a time limit, because a keyring can hang in a system
 call, crash the interpreter, or import what another package has registered. That process runs
-``answer``. An error that it does not catch ends it, and is reported as "refused".
+``answer``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 from contextlib import closing, suppress
 from enum import Enum
+from traceback import format_exception_only
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from conda_token_plugin.gateways.command import CommandFailed, CommandTimeout, output_of
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.vaults import PART, SERVICE
 
 if TYPE_CHECKING:
@@ -85,55 +86,32 @@ def probe(*, explicit: bool) -> ProbeReport:
         explicit: Whether the user asked for a keyring. If so, a backend that Python's keyring
             is configured to use is accepted even if it is not the system's own.
     """
+    # ``-I``: without modules from PYTHONPATH; the process runs in the root folder.
+    command = [sys.executable, "-I", "-c", _PROGRAM.format(explicit=explicit)]
+    paths = json.dumps([os.path.abspath(path) for path in sys.path])  # noqa: PTH100  # "" is one, too
     try:
-        child = _started(explicit=explicit)
-    except OSError as error:  # no interpreter, no more processes
-        reason = f"could not be tried: {error.strerror}"
-        return ProbeReport(ProbeAnswer.REFUSED, reason=reason)
-    try:
-        out, err = child.communicate(json.dumps(sys.path), timeout=LIMIT)
-    except subprocess.TimeoutExpired:  # a prompt that nobody answers, a daemon that hangs
-        _kill(child)
+        output = output_of(command, request=paths, seconds=LIMIT, settings=Settings(), variables={})
+        return ProbeReport.from_json(json.loads(output))
+    except CommandTimeout:  # a prompt that nobody answers, a daemon that hangs
         return ProbeReport(ProbeAnswer.HUNG, reason=f"did not answer within {LIMIT:.0f} seconds")
-    try:
-        return ProbeReport.from_json(json.loads(out))
-    except (KeyError, TypeError, ValueError):  # it was ended by an error or a crash
-        last = (err.strip().splitlines() or ["it crashed"])[-1]
-        return ProbeReport(ProbeAnswer.REFUSED, reason=f"refused a test entry: {last[:120]}")
+    except CommandFailed as error:
+        reason = f"could not be tried: the process {error}"
+    except (KeyError, TypeError, ValueError):  # a backend has ended the process
+        reason = "could not be tried: the process gave no answer"
+    return ProbeReport(ProbeAnswer.REFUSED, reason=reason)
 
 
 def answer(*, explicit: bool) -> None:
     """Probe in this process, and print the report as one JSON object."""
     out = os.dup(1)
     os.dup2(2, 1)  # a backend may print
-    os.write(out, json.dumps(_report(explicit=explicit).as_json()).encode())
-
-
-def _started(*, explicit: bool) -> subprocess.Popen[str]:
-    """Start the process; ``-I``: without modules from the working folder or PYTHONPATH."""
-    return subprocess.Popen(  # noqa: S603  # this interpreter, with a program of this module
-        [sys.executable, "-I", "-c", _PROGRAM.format(explicit=explicit)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-
-
-def _kill(child: subprocess.Popen[str]) -> None:
-    """Kill the process and those that it has started; read no more output from them."""
-    if sys.platform == "win32":
-        child.kill()
-    else:
-        with suppress(ProcessLookupError):  # it has ended meanwhile
-            os.killpg(child.pid, signal.SIGKILL)
-    for stream in (child.stdin, child.stdout, child.stderr):
-        if stream is not None:
-            with suppress(OSError):  # a pipe without a reader
-                stream.close()
-    child.wait()
+    try:
+        report = _report(explicit=explicit)
+    except Exception as error:  # noqa: BLE001  # backends raise any type of error
+        last = "".join(format_exception_only(error)).strip().splitlines()[-1]
+        reason = f"refused a test entry: {last[:120]}"
+        report = ProbeReport(ProbeAnswer.REFUSED, reason=reason)
+    os.write(out, json.dumps(report.as_json()).encode())
 
 
 def _report(*, explicit: bool) -> ProbeReport:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
-from conda_token_plugin.gateways import keyring
+from conda_token_plugin.gateways import command, keyring
 from conda_token_plugin.store import Store, backend_choice, keyring_probe, vaults
 from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 from tests.store import stores
@@ -69,7 +69,7 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[ProbeReport]:
         ("Lying", ProbeAnswer.REFUSED, "did not give back what was put in"),
         ("Forgetting", ProbeAnswer.REFUSED, ""),
         ("Keeping", ProbeAnswer.REFUSED, "did not delete what was put in"),
-        ("Crashing", ProbeAnswer.REFUSED, "refused a test entry: "),
+        ("Crashing", ProbeAnswer.REFUSED, "could not be tried: the process was ended by signal"),
         ("keyring.backends.fail.Keyring", ProbeAnswer.REFUSED, "NoKeyringError"),
         ("keyring.backends.null.Keyring", ProbeAnswer.REFUSED, "did not give back what was put in"),
         ("no.such.Backend", ProbeAnswer.ABSENT, "is absent: No module named 'no'"),
@@ -89,22 +89,21 @@ def test_probe_kills_its_process_group_when_the_keyring_hangs(
     use: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keyring_probe, "LIMIT", 1.0)
-    started: list[subprocess.Popen[str]] = []
-    real = keyring_probe._started
+    started: list[int] = []
+    real = command._end
 
-    def remembering(*, explicit: bool) -> subprocess.Popen[str]:
-        started.append(real(explicit=explicit))
-        return started[-1]
+    def remembering(process: subprocess.Popen[bytes]) -> None:
+        started.append(process.pid)
+        real(process)
 
-    monkeypatch.setattr(keyring_probe, "_started", remembering)
+    monkeypatch.setattr(command, "_end", remembering)
     use("Hanging")
     finding = keyring_probe.probe(explicit=True)
     assert finding.answer is ProbeAnswer.HUNG
     assert finding.reason == "did not answer within 1 seconds"
     (child,) = started
-    assert child.returncode is not None
     with pytest.raises(ProcessLookupError):
-        os.killpg(child.pid, 0)
+        os.killpg(child, 0)
 
 
 def test_probe_reports_absent_when_there_is_no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +149,10 @@ def test_probe_reports_refused_when_no_process_can_be_started(
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     finding = keyring_probe.probe(explicit=True)
     assert finding.answer is ProbeAnswer.REFUSED
-    assert finding.reason == "could not be tried: No such file or directory"
+    assert (
+        finding.reason
+        == "could not be tried: the process cannot be started: No such file or directory"
+    )
 
 
 @pytest.mark.parametrize(
