@@ -130,7 +130,7 @@ PARSERS: dict[str, Parser] = {
     "secret file": Parser(
         read=stored.secret_file, samples=(VALUE.encode(), f"{VALUE}\r\n".encode("utf-16"))
     ),
-    "sites": Parser(read=stored.sites, samples=(SITES,)),
+    "sites": Parser(read=stored.sites, samples=(SITES,), spoilt=(b"a." * 32_000 + b"a = 1",)),
     "pasted": Parser(read=ours.pasted, samples=(MAIL.encode(), VALUE.encode(), HISTORY.encode())),
     "API key": Parser(
         read=ours.api_key,

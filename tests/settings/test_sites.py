@@ -143,6 +143,13 @@ def test_site_that_is_unknown_is_refused_with_those_that_are_known(config: Path)
         _ = Settings({}, at="crop").site
 
 
+def test_configuration_with_a_key_of_many_parts_is_refused_unparsed(config: Path) -> None:
+    """Parsing takes half an hour here, which the time limit of a test ends."""
+    config.write_bytes(b".".join([b"a"] * 500_000) + b" = 1")
+    with pytest.raises(ConfigurationError, match="has more than 1000 dots in one line"):
+        _ = Settings({}).site
+
+
 @pytest.mark.parametrize("data", [b"[sites", b"\xff", b"a = 1\nb = \x00", b"x = " + b"[" * 9999])
 def test_configuration_that_is_no_toml_is_one_line(config: Path, data: bytes) -> None:
     config.write_bytes(data)
