@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Iterable
     from pathlib import Path
 
     from conda_token_plugin.cli.output import Printer
     from conda_token_plugin.cli.prompts import Prompts
+    from conda_token_plugin.operations.export_record import ExportResult
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.store.lookup import Lookup
@@ -96,6 +98,11 @@ class CommandContext:
         """Return all stores, in the order of precedence."""
         self.warn_of_interrupted()
         return self._all_stores()
+
+    def report_copies(self, results: Iterable[ExportResult]) -> None:
+        """Print what happened to exported copies; a warning for one that could not be changed."""
+        for one in results:
+            (self.printer.warn if one.failed else self.printer.say)(one.line)
 
     def say_notices(self) -> None:
         """Print what the stores repaired, chose, or left undone; each line once."""

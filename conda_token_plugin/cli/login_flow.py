@@ -84,8 +84,8 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
     opens = channel_credential(api_key, prefix=site.key_prefix or "") if keep else None
     vault = store.set_login(site.service_url, api_key, opens=opens)
     update_dropin(call.settings.condarc, store=store)
-    for one in refresh_exports(opens, api_key, settings=call.settings) if opens else ():
-        (call.printer.warn if one.failed else call.printer.say)(one.line)
+    if opens:
+        call.report_copies(refresh_exports(opens, api_key, settings=call.settings))
     return api_key, vault
 
 

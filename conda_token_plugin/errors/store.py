@@ -15,8 +15,16 @@ class NoToken(TokenPluginError):
     """No token is stored for the organization or the URL."""
 
     @classmethod
-    def for_organization(cls, organization: str, *, known: Iterable[str] = ()) -> NoToken:
-        """Return the error for an organization; tokens of those in ``known`` are stored."""
+    def for_organization(
+        cls, organization: str, *, known: Iterable[str] = (), hint: str = ""
+    ) -> NoToken:
+        """Return the error for an organization.
+
+        Args:
+            organization: The name that the user typed.
+            known: The organizations of the tokens that are stored.
+            hint: The next step, if no known organization has a similar name. Empty: install one.
+        """
         from difflib import get_close_matches
 
         names = sorted(known)
@@ -26,7 +34,7 @@ class NoToken(TokenPluginError):
             + (f" (stored: {', '.join(names)})." if names else " (no tokens are stored)."),
             hint=f"Did you mean {close[0]!r}? See: conda token list"
             if close
-            else f"Run: conda token install --org {organization}",
+            else hint or f"Run: conda token install --org {organization}",
         )
 
     @classmethod

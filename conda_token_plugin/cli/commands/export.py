@@ -170,8 +170,7 @@ def _take_back(call: CommandContext, names: Sequence[str]) -> int:
         results = exported_copies.take_back(
             records, settings=call.settings, dry_run=call.args.dry_run
         )
-    for one in results:
-        (call.printer.warn if one.failed else call.printer.say)(one.line)
+    call.report_copies(results)
     if not results:
         call.printer.say("Nothing was exported there.")
     call.printer.data({"removed": [one.as_json() for one in results]})

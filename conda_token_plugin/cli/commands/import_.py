@@ -192,8 +192,7 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
             f"Imported the token {last_four(one.token)} of {one.token.organization}; "
             f"it is stored in the {vault}."
         )
-        for result in refresh_exports(one.token, one.offer.secret, settings=call.settings):
-            (call.printer.warn if result.failed else call.printer.say)(result.line)
+        call.report_copies(refresh_exports(one.token, one.offer.secret, settings=call.settings))
 
 
 def _clean(call: CommandContext, found: Sequence[Candidate]) -> list[Cleaned]:

@@ -16,21 +16,18 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli.options import add_organizations, named_organizations, several
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.integrations.conda.caches import forget
-from conda_token_plugin.operations.update_dropin import update_dropin
+from conda_token_plugin.operations.remove_tokens import remove_tokens
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import MACHINE
 from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.display import channels, last_four
-from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Iterator, Sequence
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.export_record import ExportResult
+    from conda_token_plugin.operations.remove_tokens import Removal
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -48,49 +45,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Remove the tokens that are named, and rewrite the drop-in for the remaining ones."""
+    """Remove the tokens that are named, and report what was removed with them."""
     store = call.store()
     chosen = _chosen(call, store=store)
-    dropin.prove_writable(call.condarc)
-    for token in chosen:
-        store.remove(token.key)
-    successor = _given_shared_channels(call, chosen, store=store)
-    update_dropin(call.condarc, store=store)
-    for token in chosen:
-        forget(token.scope, settings=call.settings, channels=token.channels)
-    _report(call, chosen, exports=_removed_copies(call, chosen), successor=successor)
+    removal = remove_tokens(chosen, store=store, settings=call.settings, condarc=call.condarc)
+    _report(call, chosen, removal=removal)
     return 0
-
-
-def _removed_copies(call: CommandContext, removed: Sequence[Token]) -> list[ExportResult]:
-    """Remove the copies that were exported to other tools."""
-    from conda_token_plugin.operations.exported_copies import take_back_of
-
-    return [one for token in removed for one in take_back_of(token, settings=call.settings)]
-
-
-def _given_shared_channels(
-    call: CommandContext, removed: Sequence[Token], *, store: Store
-) -> tuple[Token, tuple[str, ...]] | None:
-    """Give shared channels that have no token any more to another token of the repository.
-
-    Returns:
-        The token and the channels, or `None` if no channel lost its token or no token can open it.
-    """
-    repository = call.settings.repo_url
-    left = store.tokens()
-    covered = {prefix for token in left for prefix in token.scope}
-    lost = tuple(
-        prefix
-        for prefix in shared_prefixes(repository)
-        if prefix not in covered and any(prefix in token.scope for token in removed)
-    )
-    able = (t for t in left if organization_prefix(repository, t.organization) in t.scope)
-    successor = next(able, None) if lost else None
-    if successor is None:
-        return None
-    store.update(successor._replace(scope=(*successor.scope, *lost)))
-    return successor, lost
 
 
 def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
@@ -137,29 +97,20 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
             f"The token of {name!r} is in the store of this machine, not in yours.",
             hint=f"An administrator can remove it: conda token remove --system {name}",
         )
-    error = NoToken.for_organization(name, known=known)
-    if error.hint.startswith("Did you mean"):
-        return error
-    return NoToken(error.what, hint="See: conda token list")  # not the command to install one
+    return NoToken.for_organization(name, known=known, hint="See: conda token list")
 
 
-def _report(
-    call: CommandContext,
-    removed: Sequence[Token],
-    *,
-    exports: list[ExportResult],
-    successor: tuple[Token, tuple[str, ...]] | None,
-) -> None:
+def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal) -> None:
+    successor = removal.successor
+    shared = successor and {
+        "organization": successor.organization,
+        "channels": list(removal.shared),
+    }
     call.printer.data(
         {
             "removed": [token.as_json() for token in removed],
-            "exports": [one.as_json() for one in exports],
-            "shared_channels": {
-                "organization": successor[0].organization,
-                "channels": list(successor[1]),
-            }
-            if successor
-            else None,
+            "exports": [one.as_json() for one in removal.exports],
+            "shared_channels": shared,
         }
     )
     for token in removed:
@@ -168,12 +119,11 @@ def _report(
             f"for {channels(token.scope)}."
         )
     if successor:
-        token, shared = successor
         call.printer.say(
-            f"{channels(shared)} now get the token {last_four(token)} of {token.organization}."
+            f"{channels(removal.shared)} now get the token {last_four(successor)} of "
+            f"{successor.organization}."
         )
-    for one in exports:
-        (call.printer.warn if one.failed else call.printer.say)(one.line)
+    call.report_copies(removal.exports)
     lines = (line for token in removed for line in _still_supplied(call, token.organization))
     for line in dict.fromkeys(lines):
         call.printer.say(line)
