@@ -54,9 +54,14 @@ def script() -> int:
 def _run(args: object, *, printer: object, prog: str) -> int:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.cli.parser import runner
+    from conda_token_plugin.errors.outcome import Interrupted
 
     call = CommandContext.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
     try:
         return runner(call.args.verb)(call)
+    except Interrupted as error:
+        if not call.logged_in or error.what != Interrupted().what:
+            raise
+        raise Interrupted("Interrupted: you are logged in now, and no token was issued.") from None
     finally:
         call.say_notices()

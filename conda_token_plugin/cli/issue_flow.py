@@ -58,25 +58,25 @@ def ask_to_replace(call: CommandContext, plan: IssuePlan) -> bool:
 
 
 def issue_and_report(
-    call: CommandContext, plan: IssuePlan, *, wish: CondaOptions, service: Service, store: Store
+    call: CommandContext, plan: IssuePlan, *, options: CondaOptions, service: Service, store: Store
 ) -> int:
     """Issue the token, report it, and raise if it could not be verified.
 
     Args:
         call: The command.
         plan: What was decided. The user has agreed to it if it needs confirmation.
-        wish: What conda is to be configured with. The user may be asked about `defaults`.
+        options: What conda is to be configured with. The user may be asked about `defaults`.
         service: Issues the token.
         store: Receives the token.
 
     Raises:
         TokenRefused, ServiceError: The token is stored and could not be verified.
     """
-    wish = wish._replace(add_defaults=needs_defaults(call, wanted=wish.default_channels))
+    defaults = needs_defaults(call, wanted=options.default_channels)
     with call.printer.waiting(f"Issuing a token of {plan.organization}"):
         stored = issue(
             plan,
-            wish=wish,
+            wish=options._replace(add_defaults=defaults),
             service=service,
             store=store,
             settings=call.settings,

@@ -180,10 +180,7 @@ def _take_back(call: CommandContext, names: Sequence[str]) -> int:
 def _confirm_missing_tools(call: CommandContext, targets: Sequence[Target]) -> None:
     """Ask before a secret is written for a tool that is not installed.
 
-    Raises:
-        NotConfirmed: The user declined. Nothing was changed.
-        NeedsAnswer: There is no terminal to ask on. Nothing was changed.
-        Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
+    Raises as `Prompts.confirm`. Nothing was changed.
     """
     for one in targets:
         if not (call.args.dry_run or call.args.file or one.installed(call.settings)):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli import given_token, issue_flow, login_flow
 from conda_token_plugin.cli.options import add_store, organization, span
 from conda_token_plugin.errors.input import Supplied
-from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed
+from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
@@ -95,20 +95,6 @@ def _configure_conda(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Install a token, and say after Ctrl-C if a login was stored.
-
-    Raises:
-        Interrupted: Ctrl-C.
-    """
-    try:
-        return _install(call)
-    except Interrupted as error:
-        if not call.logged_in or error.what != Interrupted().what:
-            raise
-        raise Interrupted("Interrupted: you are logged in now, and no token was issued.") from None
-
-
-def _install(call: CommandContext) -> int:
     """Choose the organization, plan, ask for confirmation, issue, report."""
     given_token.separate_organization(call)
     if given_token.is_given(call.args):
@@ -118,7 +104,7 @@ def _install(call: CommandContext) -> int:
     name = call.args.org or _chosen(call, service=service())
     found = supplied(call.settings, organization=name)
     if found is not None:
-        return _left_alone(call, name, found=found)
+        return _keep_supplied(call, name, found=found)
     policy = IssuePolicy(
         store=store,
         settings=call.settings,
@@ -126,7 +112,8 @@ def _install(call: CommandContext) -> int:
         notice=call.printer.say,
         service=service,
     )
-    plan = policy.plan(name, wish=_wish(call), lost=_was_interrupted(name, store=store))
+    wish = IssueWish(call.args.if_missing, call.args.if_expiring, call.args.reissue)
+    plan = policy.plan(name, wish=wish, lost=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
         return _report_kept(call, plan, store=store)
     if plan.needs_confirmation and not issue_flow.ask_to_replace(call, plan):
@@ -135,13 +122,8 @@ def _install(call: CommandContext) -> int:
         call.printer.say(f"A token of {plan.organization} is issued: {plan.why}.")
     if call.prompts.interactive and plan.current is None and call.args.org:
         policy.check_membership(name)
-    wish = _options(call)
-    return issue_flow.issue_and_report(call, plan, wish=wish, service=service(), store=store)
-
-
-def _wish(call: CommandContext) -> IssueWish:
-    args = call.args
-    return IssueWish(args.if_missing, args.if_expiring, args.reissue)
+    options = _options(call)
+    return issue_flow.issue_and_report(call, plan, options=options, service=service(), store=store)
 
 
 def _was_interrupted(name: str, *, store: Store) -> bool:
@@ -149,7 +131,7 @@ def _was_interrupted(name: str, *, store: Store) -> bool:
     return any(entry.organization == name for entry in interrupted(store.folder))
 
 
-def _left_alone(call: CommandContext, name: str, *, found: HeldToken) -> int:
+def _keep_supplied(call: CommandContext, name: str, *, found: HeldToken) -> int:
     """Issue nothing, because the environment supplies a token; configure channels if asked to.
 
     Raises:

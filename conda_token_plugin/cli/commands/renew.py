@@ -136,7 +136,7 @@ def _replaced(call: CommandContext, token: Token, *, store: Store, service: Serv
     if not call.args.reissue and not _agreed(call, token, plan=plan):
         return NotConfirmed.exit_code
     return issue_flow.issue_and_report(
-        call, plan, wish=CondaOptions(), service=service, store=store
+        call, plan, options=CondaOptions(), service=service, store=store
     )
 
 
