@@ -20,6 +20,7 @@ from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.store import IssueLost, KeyringUnusable, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
+from conda_token_plugin.integrations.conda.caches import name_of
 from conda_token_plugin.operations import issue_journal, issue_token
 from conda_token_plugin.operations.export_record import ExportRecord, Record
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePlan
@@ -258,12 +259,12 @@ def test_drop_in_failure_after_the_issue_is_repaired_without_issuing_again(
     ).read_text("utf-8")
 
 
-def issued(machine: Machine, *, now: datetime = NOW) -> StoredToken:
+def issued(machine: Machine, *, now: datetime = NOW, **options: Any) -> StoredToken:
     """Issue the token of ada for acme, and store it on ``machine``."""
     key = Secret(machine.sandbox.world.api_key("ada"))
     return issue(
         IssuePlan("acme", IssueAction.ISSUE, "it was asked for"),
-        wish=CondaOptions(),
+        wish=CondaOptions(**options),
         service=Service(machine.sandbox.service, api_key=key, source="test"),
         store=user_store(machine.settings),
         settings=machine.settings,
@@ -355,6 +356,30 @@ def test_token_before_is_asked_for_the_channels_of_conda(machine: Machine) -> No
     hold(machine, "acme", channels=CHANNELS)
 
     assert issued(machine).token.channels == CHANNELS
+
+
+@pytest.mark.parametrize("add", [True, False])
+def test_drop_in_adds_the_default_channels_if_the_options_say_so(
+    machine: Machine, *, add: bool
+) -> None:
+    issued(machine, default_channels=DEFAULTS, add_defaults=add)
+
+    assert ("  - defaults" in machine.settings.condarc.read_text("utf-8")) is add
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_cached_index_of_a_channel_that_the_token_adds_is_deleted(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    channel = f"{machine.sandbox.repo}acme/unusual"
+    cached = tmp_path / "pkgs" / "cache" / f"{name_of(f'{channel}/noarch')}.json"
+    cached.parent.mkdir(parents=True)
+    cached.write_text("{}")
+    monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "pkgs"))
+
+    issued(machine, channels=(channel,) if named else ())
+
+    assert cached.exists() is not named
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,12 @@ from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.sandbox.service.login import CLIENT_ID
 from conda_token_plugin.service.client import Service
-from conda_token_plugin.service.login.browser import ANOTHER_LOGIN, CONFIRMED, NOT_CONFIRMED
+from conda_token_plugin.service.login.browser import (
+    ANOTHER_LOGIN,
+    CONFIRMED,
+    NOT_CONFIRMED,
+    _Handler,
+)
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.tokens.secret import Secret
 from tests.service.conftest import FAULTS
@@ -442,6 +447,22 @@ def test_idle_connection_does_not_delay_the_login(
     browser.before = before
     assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     spare[0].close()
+
+
+def test_connection_without_a_request_is_closed_after_a_limit(
+    login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Handler, "timeout", _Handler.timeout / 100)
+    received: list[bytes] = []
+
+    def connect(address: str) -> None:
+        port = urlsplit(back_from(address)).port
+        with socket.create_connection(("127.0.0.1", port or 0)) as idle:
+            received.append(idle.recv(1))
+
+    with pytest.raises(LoginIncomplete):
+        login.by_browser(visit=connect, wait=0.05)
+    assert received == [b""]
 
 
 def test_code_that_was_used_before_is_refused(
