@@ -15,28 +15,24 @@ from conda_token_plugin.operations.health_checks import CheckContext, problems, 
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from conda_token_plugin.operations.health_checks import Problem
 
 
 def examine(check: str, prefix: str, verbose: bool) -> None:  # noqa: ARG001, FBT001  # conda's form
     """Run one check, and print what it found."""
-    try:
-        found = problems(check, _context(prefix))
-    except ModuleNotFoundError as error:
-        missing = MissingLibrary.of(error)
-        if missing is None:
-            raise
-        Printer().failed(missing)
-        return
-    Printer().data(None, text=report(check, found) + "\n")
+    found = _problems(check, prefix)
+    if found is not None:
+        Printer().data(None, text=report(check, found) + "\n")
 
 
 def fix(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> int:  # noqa: ARG001  # conda's form
     """Ask, then fix what one check found. Return 1 if something could not be fixed."""
-    printer = Printer()
-    fixable = [one for one in problems(check, _context(prefix)) if one.fix is not None]
+    printer, found = Printer(), _problems(check, prefix)
+    if found is None:
+        return 1
+    fixable = [one for one in found if one.fix is not None]
     if not fixable:
         printer.data(None, text=f"{check}: no problem can be fixed automatically.")
         return 0
@@ -47,6 +43,23 @@ def fix(check: str, prefix: str, args: Any, confirm: Callable[[str], None]) -> i
     return int(failed > 0)
 
 
+def _problems(check: str, prefix: str) -> Sequence[Problem] | None:
+    """Return what a check finds; if a library is missing, say so and return None."""
+    try:
+        return problems(check, _context(prefix))
+    except ModuleNotFoundError as error:
+        Printer().failed(_missing(error))
+        return None
+
+
+def _missing(error: ModuleNotFoundError) -> MissingLibrary:
+    """Return the error about a missing library; raise ``error`` if it is not one of ours."""
+    missing = MissingLibrary.of(error)
+    if missing is None:
+        raise error
+    return missing
+
+
 def _fixed(one: Problem, *, printer: Printer) -> bool:
     """Correct the problem. Print why and return False if that fails."""
     try:
@@ -54,6 +67,9 @@ def _fixed(one: Problem, *, printer: Printer) -> bool:
             one.fix()
     except (TokenPluginError, OSError) as error:  # a file of another user, a locked keyring
         printer.warn(str(error))
+        return False
+    except ModuleNotFoundError as error:
+        printer.failed(_missing(error))
         return False
     return True
 

@@ -58,6 +58,7 @@ def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result
     Raises:
         KeyringUnusable: The call failed or took too long. The message of the backend's error is
             left out, because it can contain the secret.
+        ModuleNotFoundError: The library ``keyring`` is not installed.
     """
     from concurrent.futures import Future
     from concurrent.futures import TimeoutError as TooLong  # its own class before Python 3.11
@@ -78,7 +79,7 @@ def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result
     except TooLong:  # a prompt that nobody answers, a daemon that hangs
         reason = f"did not answer within {limit:.0f} seconds"
         raise KeyringUnusable(reason, persistent=True) from None
-    if error is None:
+    if error is None or (isinstance(error, ModuleNotFoundError) and error.name == "keyring"):
         return future.result()
     if type(error).__name__ == "KeyringLocked":
         raise KeyringUnusable("is locked", persistent=True)
