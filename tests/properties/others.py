@@ -41,8 +41,9 @@ def offers_of(name: str) -> Read:
     """Return a reader of a source that also removes the credentials that it finds from ``data``."""
 
     def read(data: bytes, home: Path) -> None:
-        with written(home / FILES[name], data):
-            told(lambda: _cleaned(SOURCES[name].offers(room(home)), data))
+        with written(home / FILES[name], data) as path:
+            told(lambda: _cleaned(SOURCES[name].offers(room(home)), data), hides=VALUE)
+            assert path.read_bytes() == data
 
     return read
 
@@ -50,18 +51,20 @@ def offers_of(name: str) -> Read:
 def any_file(data: bytes, home: Path) -> None:
     """Read a file that the user names."""
     with written(home / "notes.txt", data) as path:
-        told(lambda: _cleaned(source(str(path)).offers(room(home)), data))
+        told(lambda: _cleaned(source(str(path)).offers(room(home)), data), hides=VALUE)
 
 
 def _cleaned(offers: Any, data: bytes) -> None:
     for offer in offers:
+        assert offer.token.scope
         for plain in offer.plain:
             _removed(plain, data)
 
 
 def _removed(plain: Plain, data: bytes) -> None:
     with suppress(ValueError):  # the documented error
-        plain.without(data)
+        after = plain.without(data)
+        assert after is None or len(after) <= len(data)
 
 
 def place_of(name: str) -> Read:
@@ -78,7 +81,8 @@ def place_of(name: str) -> Read:
             key, value = "ANACONDA_REPO_TOKEN_ACME", VALUE
         with written(home / PLACES[name], data) as path:
             place = target.place_at(path)
-            before = told(lambda: place.held(key))
+            before = told(lambda: place.held(key), hides=VALUE)
+            assert path.read_bytes() == data
             if isinstance(before, str):
                 target.secret_in(before)
             if before is None:

@@ -27,13 +27,17 @@ class Parser:
     """Input that raised another error in an earlier version."""
 
 
-def told(work: Callable[[], object]) -> object:
-    """Return the result of ``work``, or the ``TokenPluginError`` that it raises."""
+def told(work: Callable[[], object], *, hides: str = "\n") -> object:
+    """Return the result of ``work``, or the ``TokenPluginError`` that it raises.
+
+    Its message is one line, and does not contain ``hides``.
+    """
     try:
         return work()
     except TokenPluginError as error:
         fault = error
     assert "\n" not in str(fault)
+    assert hides not in str(fault)
     return fault
 
 
