@@ -13,7 +13,6 @@ import pytest
 
 import conda_token_plugin
 from conda_token_plugin import settings
-from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.input import BadInput, MalformedToken, MalformedURL
 from conda_token_plugin.errors.store import StoreUnusable
 from conda_token_plugin.settings import Settings, token_variable
@@ -61,16 +60,6 @@ def test_store_is_in_the_data_folder_or_where_the_variable_says(sealed_room: Pat
     assert Settings({"CONDA_TOKEN_HOME": "~/t"}).store_folder == sealed_room / "t"
 
 
-@pytest.mark.parametrize("ending", ["", "\n", "\r\n", "  \n"])
-def test_secret_is_read_from_the_file_that_a_variable_names(tmp_path: Path, ending: str) -> None:
-    path = tmp_path / "key"
-    path.write_bytes(f"{VALUE}{ending}".encode())
-    found = Settings({"ANACONDA_AUTH_API_KEY_FILE": str(path)}).secret("ANACONDA_AUTH_API_KEY")
-    assert found is not None
-    assert found[1].reveal() == VALUE
-    assert str(path) in found[0]
-
-
 def test_variable_precedes_its_file_variable(tmp_path: Path) -> None:
     room = Settings({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
     found = room.secret("A")
@@ -78,9 +67,9 @@ def test_variable_precedes_its_file_variable(tmp_path: Path) -> None:
     assert found[0] == "A"
 
 
-def test_unreadable_secret_file_is_named(tmp_path: Path) -> None:
+def test_unreadable_secret_file_is_named_with_its_variable(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path):
-        with pytest.raises(StoreUnusable, match=str(path)):
+        with pytest.raises(StoreUnusable, match=rf"{path}.*A_FILE|A_FILE.*{path}"):
             Settings({"A_FILE": str(path)}).secret("A")
 
 
@@ -95,8 +84,8 @@ def test_secret_file_without_a_token_is_refused(tmp_path: Path, content: bytes) 
 
 def test_malformed_variable_is_named_and_its_value_is_not_shown() -> None:
     with pytest.raises(MalformedToken, match=r"The content of A is not a token or key") as caught:
-        Settings({"A": "two words"}).secret("A")
-    assert "two" not in str(caught.value)
+        Settings({"A": f"{VALUE} {VALUE}"}).secret("A")
+    assert VALUE[:8] not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -231,12 +220,6 @@ def test_folder_of_anaconda_auth_supplies_the_api_key_and_no_token(
 def test_names_of_secrets_do_not_begin_with_conda() -> None:
     secrets = (settings.API_KEY, settings.REPO_TOKEN, settings.SERVICE_ACCOUNT)
     assert not [name for name in secrets if name.startswith("CONDA")]
-
-
-def test_error_about_a_value_does_not_show_it() -> None:
-    with pytest.raises(TokenPluginError) as caught:
-        Settings({"A": f"{VALUE} {VALUE}"}).secret("A")
-    assert VALUE[:8] not in str(caught.value)
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timezone
+from typing import Any
 
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
@@ -13,20 +14,17 @@ SERVICE = "https://service.example"
 REPOSITORY = "https://repo.example/repo"
 
 
-def token(
-    organization: str,
-    *,
-    scope: tuple[str, ...] = (),
-    kind: TokenKind = TokenKind.SITE,
-    last_four: str = "",
-) -> Token:
-    """Return a token for ``scope``, by default the organization's part of ``REPOSITORY``."""
+def token(organization: str = "acme", **facts: Any) -> Token:
+    """Return a token with these metadata, by default for the organization's part of REPOSITORY."""
+    scope = (f"{REPOSITORY}/{organization}",)
     return Token(
-        organization=organization,
-        kind=kind,
-        scope=scope or (f"{REPOSITORY}/{organization}",),
-        last_four=last_four,
-        expires=NOON,
+        **{
+            "organization": organization,
+            "kind": TokenKind.SITE,
+            "scope": scope,
+            "expires": NOON,
+            **facts,
+        }
     )
 
 
