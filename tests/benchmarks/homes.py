@@ -6,12 +6,13 @@ import os
 from base64 import b64encode
 from dataclasses import dataclass, field
 from json import dumps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.benchmarks.hosts import OURS, PEERS
-from tests.benchmarks.running import PROBES, probed
+from tests.benchmarks.running import PROBES, Run, probed, timed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.benchmarks.hosts import Subject
@@ -61,12 +62,20 @@ class Home:
         (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (self.folder / path).write_text(text, "utf-8")
 
+    def run(self, command: Sequence[str]) -> Run:
+        """Run a command with this home, and measure it."""
+        return timed(command, variables=self.variables, cwd=self.folder)
+
+    def probe(self, subject: Subject, name: str, *arguments: str) -> Any:
+        """Run a probe with ``subject`` and this home; return what it prints."""
+        python, cwd = subject.python, self.folder
+        return probed(python, name, *arguments, variables=self.variables, cwd=cwd)
+
 
 def holding(subject: Subject, home: Home, *, repository: str, token: str, count: int = 1) -> Home:
     """Store ``count`` tokens for ``repository`` in ``home``, as ``subject`` stores them."""
     if subject.name == OURS:
-        arguments = (repository, ORGANIZATION, token, str(count))
-        probed(subject.python, "keep", *arguments, variables=home.variables, cwd=home.folder)
+        home.probe(subject, "keep", repository, ORGANIZATION, token, str(count))
     elif subject.name == ANACONDA_AUTH:
         _as_anaconda_auth(home, repository=repository, token=token)
     elif subject.name == CONDA_AUTH:

@@ -48,33 +48,19 @@ class Spread:
 
     def times(self, factor: float) -> Spread:
         """Return the same spread in another unit."""
-        low, high = self.quartiles
+        (low, high), (least, most) = self.quartiles, self.sure
         return Spread(
             median=self.median * factor,
             quartiles=(low * factor, high * factor),
-            sure=(self.sure[0] * factor, self.sure[1] * factor),
+            sure=(least * factor, most * factor),
             count=self.count,
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "median": self.median,
-            "quartiles": list(self.quartiles),
-            "sure": list(self.sure),
-            "count": self.count,
-        }
-
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Spread:
-        """Undo ``as_json``."""
-        quartiles, sure = entry["quartiles"], entry["sure"]
-        return cls(
-            median=entry["median"],
-            quartiles=(quartiles[0], quartiles[1]),
-            sure=(sure[0], sure[1]),
-            count=entry["count"],
-        )
+        """Return the spread of which ``entry`` has the fields."""
+        pairs = {name: tuple(entry[name]) for name in ("quartiles", "sure")}
+        return cls(**{**entry, **pairs})
 
 
 def in_turn(trials: Mapping[str, Callable[[], T]], *, rounds: int) -> dict[str, list[T]]:

@@ -76,26 +76,17 @@ class Results:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
-        rows = [{**asdict(row), "spread": row.spread.as_json()} for row in self.rows]
-        verdicts = [
-            {**plain, "verdict": row.verdict} for plain, row in zip(rows, self.rows, strict=True)
-        ]
-        return {
-            "machine": dict(self.machine),
-            "loads": dict(self.loads),
-            "notes": list(self.notes),
-            "rows": verdicts,
-        }
+        rows = [{**asdict(row), "verdict": row.verdict} for row in self.rows]
+        return {**asdict(self), "rows": rows}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Results:
         """Return the results that ``as_json`` converted."""
-        rows = [
-            {name: entry[name] for name in entry if name != "verdict"} for entry in document["rows"]
-        ]
-        return cls(
-            machine=document["machine"],
-            rows=tuple(Row(**{**row, "spread": Spread.from_json(row["spread"])}) for row in rows),
-            notes=tuple(document["notes"]),
-            loads=document["loads"],
+        rows = tuple(
+            Row(
+                **{name: entry[name] for name in entry if name not in {"verdict", "spread"}},
+                spread=Spread.from_json(entry["spread"]),
+            )
+            for entry in document["rows"]
         )
+        return cls(**{**document, "rows": rows, "notes": tuple(document["notes"])})

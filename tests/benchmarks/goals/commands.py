@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.floor import told
 from tests.benchmarks.instructions import instructions
 from tests.benchmarks.pairing import Spread, in_turn, ratios
 from tests.benchmarks.results import INSTRUCTIONS, PROCESSOR, TIME, Row
-from tests.benchmarks.running import Run, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.benchmarks.bench import Bench
     from tests.benchmarks.homes import Home
@@ -46,11 +46,8 @@ def _times(
     *,
     command: tuple[str, ...],
 ) -> Iterator[Row]:
-    def trial(subject: Subject) -> Callable[[], Run]:
-        home, words = homes[subject.name], subject.conda(*command)
-        return lambda: timed(words, variables=home.variables, cwd=home.folder)
-
-    runs = in_turn({one.name: trial(one) for one in subjects}, rounds=bench.rounds)
+    trials = {one.name: partial(homes[one.name].run, one.conda(*command)) for one in subjects}
+    runs = in_turn(trials, rounds=bench.rounds)
     walls = {name: [run.wall for run in taken] for name, taken in runs.items()}
     works = {name: [run.processor for run in taken] for name, taken in runs.items()}
     yield _row(bench.bare, command, "ms", Spread.of(walls[bench.bare.name]).times(1000))

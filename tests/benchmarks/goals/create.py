@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from tests.benchmarks.homes import ANACONDA_AUTH
 from tests.benchmarks.pairing import Spread, differences, in_turn, ratios
 from tests.benchmarks.results import PROCESSOR, TIME, Row
-from tests.benchmarks.running import Run, timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from tests.benchmarks.bench import Bench
     from tests.benchmarks.homes import Home
     from tests.benchmarks.hosts import Subject
+    from tests.benchmarks.running import Run
 
 SLOWER, LARGER = 1.01, 1.0
 LEFT_BEHIND = ("pkgs", "envs", ".cache")
@@ -49,34 +49,25 @@ def _token(subject: Subject, sandbox: dict[str, Any]) -> str:
 
 
 def _trial(subject: Subject, home: Home, *, channel: str) -> Callable[[], Run]:
-    words = [
-        "create",
-        "--yes",
-        "--quiet",
-        "--name",
-        "x",
-        "--override-channels",
-        "-c",
-        channel,
-        "all",
-    ]
-    command = subject.conda(*words)
+    words = ("--yes", "--quiet", "--name", "x", "--override-channels", "-c", channel, "all")
+    command = subject.conda("create", *words)
 
     def trial() -> Run:
         for folder in LEFT_BEHIND:
             rmtree(home.folder / folder, ignore_errors=True)
-        return timed(command, variables=home.variables, cwd=home.folder)
+        return home.run(command)
 
     return trial
 
 
 def _rows(subject: Subject, runs: list[Run], *, over: list[Run], limited: bool) -> Iterator[Row]:
-    walls = ratios([run.wall for run in runs], over=[run.wall for run in over])
-    processor = ratios([run.processor for run in runs], over=[run.processor for run in over])
-    memory = differences([run.memory for run in runs], over=[run.memory for run in over])
-    yield _row(subject, TIME, walls, limit=SLOWER if limited else None)
-    yield _row(subject, PROCESSOR, processor, limit=SLOWER if limited else None)
-    yield _row(subject, "MiB more", memory, limit=LARGER if limited else None)
+    for unit, part, compare, limit in (
+        (TIME, "wall", ratios, SLOWER),
+        (PROCESSOR, "processor", ratios, SLOWER),
+        ("MiB more", "memory", differences, LARGER),
+    ):
+        mine, bare = ([getattr(run, part) for run in some] for some in (runs, over))
+        yield _row(subject, unit, compare(mine, over=bare), limit=limit if limited else None)
 
 
 def _row(subject: Subject, unit: str, spread: Spread, *, limit: float | None = None) -> Row:

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.results import Row
-from tests.benchmarks.running import probed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.benchmarks.bench import Bench
-    from tests.benchmarks.hosts import Subject
 
-MILLISECONDS, MODULES = 1.0, 2.0
+LIMITS = {"milliseconds": 1.0, "modules": 2.0}
+UNITS = {"milliseconds": "ms", "modules": "modules"}
 
 
 def measure(bench: Bench) -> Iterator[Row]:
     """Yield the rows. Each subject runs in a new process, in turn."""
     subjects = (bench.floor, *bench.plugged)
-    trials = {subject.name: _trial(bench, subject) for subject in subjects}
+    trials = {one.name: partial(bench.home().probe, one, "hooks", one.name) for one in subjects}
     found = in_turn(trials, rounds=bench.rounds)
     for subject in subjects:
-        ours = subject == bench.ours
-        times = Spread.of(one["milliseconds"] for one in found[subject.name])
-        modules = Spread.of(one["modules"] for one in found[subject.name])
-        yield _row(subject, "ms", times, limit=MILLISECONDS if ours else None)
-        yield _row(subject, "modules", modules, limit=MODULES if ours else None)
-
-
-def _trial(bench: Bench, subject: Subject) -> Callable[[], dict[str, float]]:
-    home = bench.home()
-
-    def trial() -> dict[str, float]:
-        found: dict[str, float] = probed(
-            subject.python, "hooks", subject.name, variables=home.variables, cwd=home.folder
-        )
-        return found
-
-    return trial
-
-
-def _row(subject: Subject, unit: str, spread: Spread, *, limit: float | None) -> Row:
-    what = "entry point and hooks"
-    return Row(goal=2, subject=subject.name, what=what, unit=unit, spread=spread, limit=limit)
+        for part, limit in LIMITS.items():
+            yield Row(
+                goal=2,
+                subject=subject.name,
+                what="entry point and hooks",
+                unit=UNITS[part],
+                spread=Spread.of(one[part] for one in found[subject.name]),
+                limit=limit if subject == bench.ours else None,
+            )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.hosts import FLOOR, OURS
 from tests.benchmarks.pairing import Spread, in_turn
 from tests.benchmarks.results import Row
-from tests.benchmarks.running import probed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,35 +25,18 @@ def measure(bench: Bench) -> Iterator[Row]:
             CONDA_TOKEN_REPO_URL=sandbox["repo"],
             ANACONDA_AUTH_API_KEY=sandbox["api_key"],
         )
-
-        def trial() -> dict[str, float]:
-            found: dict[str, float] = probed(
-                bench.ours.python, "issue", variables=home.variables, cwd=home.folder
-            )
-            return found
-
-        def floor() -> dict[str, float]:
-            least: dict[str, float] = probed(
-                bench.floor.python, "keep_safe", variables=home.variables, cwd=home.folder
-            )
-            return least
-
-        runs = in_turn({"issue": trial, FLOOR: floor}, rounds=bench.rounds)
-    found = runs["issue"]
-    yield _row("requests", [one["requests"] for one in found], limit=REQUESTS)
-    yield _row("ms beside its requests", [one["beside"] for one in found], limit=MILLISECONDS)
-    least = [one["milliseconds"] for one in runs[FLOOR]]
-    yield _row("ms beside its requests", least, subject=FLOOR)
-    yield _row("ms of those for the disk", [one["disk"] for one in found])
-    yield _row("ms in all", [one["milliseconds"] for one in found])
-
-
-def _row(unit: str, series: list[float], *, subject: str = OURS, limit: float | None = None) -> Row:
-    return Row(
-        goal=7,
-        subject=subject,
-        what="conda token install --org acme --yes",
-        unit=unit,
-        spread=Spread.of(series),
-        limit=limit,
-    )
+        trials = {
+            OURS: partial(home.probe, bench.ours, "issue"),
+            FLOOR: partial(home.probe, bench.floor, "keep_safe"),
+        }
+        runs = in_turn(trials, rounds=bench.rounds)
+    for subject, part, unit, limit in (
+        (OURS, "requests", "requests", REQUESTS),
+        (OURS, "beside", "ms beside its requests", MILLISECONDS),
+        (FLOOR, "milliseconds", "ms beside its requests", None),
+        (OURS, "disk", "ms of those for the disk", None),
+        (OURS, "milliseconds", "ms in all", None),
+    ):
+        what = "conda token install --org acme --yes"
+        spread = Spread.of(one[part] for one in runs[subject])
+        yield Row(goal=7, subject=subject, what=what, unit=unit, spread=spread, limit=limit)

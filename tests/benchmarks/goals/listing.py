@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.homes import ANACONDA_AUTH
-from tests.benchmarks.hosts import FLOOR
+from tests.benchmarks.hosts import FLOOR, OURS
 from tests.benchmarks.pairing import Spread, in_turn, ratios
 from tests.benchmarks.results import TIME, Row
-from tests.benchmarks.running import Run, timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.benchmarks.bench import Bench
-    from tests.benchmarks.homes import Home
+    from tests.benchmarks.running import Run
 
 OVER_HELP, MILLISECONDS, MEBIBYTES = 1.05, 120.0, 30.0
 SCRIPT = "conda-token-plugin list"
@@ -28,37 +28,22 @@ def measure(bench: Bench) -> Iterator[Row]:
     """Yield the rows: ``conda token list`` relative to ``conda --help``, and the plain script."""
     ours, home = bench.ours, bench.holder(bench.ours)
     trials = {
-        "help": _trial(ours.conda("--help"), home),
-        "list": _trial(ours.conda("token", "list"), home),
-        FLOOR: _trial([bench.floor.python, "-c", NEEDED], home),
-        SCRIPT: _trial([str(ours.programs / "conda-token-plugin"), "list"], home),
+        "help": partial(home.run, ours.conda("--help")),
+        "list": partial(home.run, ours.conda("token", "list")),
+        SCRIPT: partial(home.run, [str(ours.programs / "conda-token-plugin"), "list"]),
+        FLOOR: partial(home.run, [bench.floor.python, "-c", NEEDED]),
     }
     for peer in (one for one in bench.peers if one.name == ANACONDA_AUTH):
         command = [str(peer.programs / "anaconda"), "token", "list"]
-        trials[peer.name] = _trial(command, bench.holder(peer))
+        trials[peer.name] = partial(bench.holder(peer).run, command)
     runs = in_turn(trials, rounds=bench.rounds)
-    yield from _ours(runs)
+    over_help = ratios(_walls(runs["list"]), over=_walls(runs["help"]))
+    what = "conda token list, over conda --help"
+    yield Row(goal=6, subject=OURS, what=what, unit=TIME, spread=over_help, limit=OVER_HELP)
+    yield from _alone(OURS, SCRIPT, runs[SCRIPT], limits=(MILLISECONDS, MEBIBYTES))
     yield from _alone(FLOOR, SCRIPT, runs[FLOOR])
     if ANACONDA_AUTH in runs:
         yield from _alone(ANACONDA_AUTH, "anaconda token list", runs[ANACONDA_AUTH])
-
-
-def _trial(command: list[str], home: Home) -> Callable[[], Run]:
-    return lambda: timed(command, variables=home.variables, cwd=home.folder)
-
-
-def _ours(runs: dict[str, list[Run]]) -> Iterator[Row]:
-    over_help = ratios(_walls(runs["list"]), over=_walls(runs["help"]))
-    yield Row(
-        goal=6,
-        subject="conda-token-plugin",
-        what="conda token list, over conda --help",
-        unit=TIME,
-        spread=over_help,
-        limit=OVER_HELP,
-    )
-    limits = (MILLISECONDS, MEBIBYTES)
-    yield from _alone("conda-token-plugin", SCRIPT, runs[SCRIPT], limits=limits)
 
 
 def _alone(
@@ -68,10 +53,9 @@ def _alone(
     *,
     limits: tuple[float | None, float | None] = (None, None),
 ) -> Iterator[Row]:
-    times = Spread.of(_walls(runs)).times(1000)
-    memory = Spread.of(run.memory for run in runs)
-    yield Row(goal=6, subject=subject, what=what, unit="ms", spread=times, limit=limits[0])
-    yield Row(goal=6, subject=subject, what=what, unit="MiB", spread=memory, limit=limits[1])
+    row = partial(Row, goal=6, subject=subject, what=what)
+    yield row(unit="ms", spread=Spread.of(_walls(runs)).times(1000), limit=limits[0])
+    yield row(unit="MiB", spread=Spread.of(run.memory for run in runs), limit=limits[1])
 
 
 def _walls(runs: list[Run]) -> list[float]:

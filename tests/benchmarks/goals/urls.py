@@ -10,7 +10,6 @@ from tests.benchmarks.homes import ORGANIZATION, REPOSITORY, Home
 from tests.benchmarks.hosts import BARE, FLOOR, OURS, Unmeasurable
 from tests.benchmarks.pairing import differences, in_turn
 from tests.benchmarks.results import Row
-from tests.benchmarks.running import probed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,9 +41,7 @@ class Case:
 
     def costs(self) -> list[float]:
         """Return the microseconds of each of ``URLS`` URLs, in a new process."""
-        arguments = (self.base, str(URLS), self.handler)
-        variables, cwd = self.home.variables, self.home.folder
-        found = probed(self.subject.python, "urls", *arguments, variables=variables, cwd=cwd)
+        found = self.home.probe(self.subject, "urls", self.base, str(URLS), self.handler)
         if found["authorized"] != self.authorized:
             raise Unmeasurable(f"{self.subject.name} treats {self.base} as it should not.")
         costs: list[float] = found["costs"]

@@ -148,9 +148,8 @@ def _their_login(peer: Subject, home: Home, sandbox: dict[str, Any]) -> list[Ste
     home.write(".anaconda/config.toml", f'default_site = "sandbox"\n{site}')
     entry = f'  - channel: "{sandbox["service"]}/*"\n    auth: anaconda-auth\n'
     home.write(".conda/condarc.d/anaconda-auth.yml", f"channel_settings:\n{entry}")
-    home.variables.pop(
-        "PYTHON_KEYRING_BACKEND", None
-    )  # anaconda-auth has a backend of its own, a file
+    # anaconda-auth has a backend of its own, a file.
+    home.variables.pop("PYTHON_KEYRING_BACKEND", None)
     return [
         Step(command=[str(peer.programs / "anaconda"), "login"], confirms=True),
         _create(peer, sandbox),
