@@ -64,7 +64,7 @@ class LoginRefused(LoginError):
         command = "Run: conda token login"
         # The environment takes precedence over every login.
         if source.startswith("ANACONDA_"):
-            command = "Give it another value, or unset it and run: conda token login"
+            command = f"Set {source} to another value, or unset it and run: conda token login"
         elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
             command = "Replace this file, or remove it and run: conda token login"
         super().__init__(

@@ -161,16 +161,14 @@ def test_which_says_that_the_mounted_key_is_sent(shell: Shell, mounted: Path) ->
 
 def test_install_issues_with_the_mounted_key(shell: Shell, mounted: Path) -> None:
     assert mounted.is_file()
-    ran = shell("install", "--org", "acme", "--yes")
-    assert ran.code == 0, ran.err
+    shell("install", "--org", "acme", "--yes").well()
 
 
 @pytest.mark.usefixtures("browser")
 def test_login_says_that_the_mounted_key_has_precedence_and_what_it_opens(
     shell: Shell, mounted: Path
 ) -> None:
-    ran = shell("login", "--web")
-    assert ran.code == 0, ran.err
+    ran = shell("login", "--web").well()
     opened = f"{shell.sandbox.service} and the channels below {shell.sandbox.repo}"
     assert f"{mounted} supplies an API key already, for {opened}." in ran.err
     assert f"warning: The API key from {mounted} has precedence over this login." in ran.err
@@ -179,15 +177,14 @@ def test_login_says_that_the_mounted_key_has_precedence_and_what_it_opens(
 
 def test_logout_says_that_the_mounted_key_is_used_from_now_on(shell: Shell, mounted: Path) -> None:
     ran = shell("logout")
-    assert f"Used from now on: {mounted}." in ran.err
+    assert f"The API key from {mounted} is used from now on." in ran.err
 
 
 def test_refused_mounted_key_is_named_with_what_to_do(shell: Shell, mounted: Path) -> None:
     mounted.write_text("a-key-that-was-never-issued")
-    ran = shell("whoami")
-    assert ran.code == 3
-    assert f"does not accept the API key from {mounted}" in ran.line
-    assert "Replace this file, or remove it and run:" in ran.line
+    shell("whoami").failed(
+        3, f"does not accept the API key from {mounted}", "Replace this file, or remove it and run:"
+    )
 
 
 def test_mounted_key_of_another_site_is_named_if_there_is_no_login(
@@ -196,10 +193,11 @@ def test_mounted_key_of_another_site_is_named_if_there_is_no_login(
     config = shell.home / ".anaconda" / "config.toml"
     config.parent.mkdir()
     config.write_text(f'[sites.corp]\ndomain = "{other_site.service}"\n')
-    ran = shell("whoami", "--at", "corp")
-    assert ran.code == 3
-    assert f"You are not logged in to {other_site.service}" in ran.line
-    assert f"({mounted} belongs to {shell.sandbox.service}.)" in ran.line
+    shell("whoami", "--at", "corp").failed(
+        3,
+        f"You are not logged in to {other_site.service}",
+        f"({mounted} belongs to {shell.sandbox.service}.)",
+    )
 
 
 def test_unreadable_mounted_key_is_an_error_and_no_login_is_made(
@@ -207,7 +205,5 @@ def test_unreadable_mounted_key_is_an_error_and_no_login_is_made(
 ) -> None:
     mounted.unlink()
     mounted.mkdir()  # Docker mounts a folder in place of a missing file
-    ran = shell("login", "--web")
-    assert ran.code == 6
-    assert str(mounted) in ran.line
+    shell("login", "--web").failed(6, str(mounted))
     assert not any("oauth" in one.path for one in shell.sandbox.requests)

@@ -60,8 +60,7 @@ def test_table_has_one_line_per_channel(acme: Shell) -> None:
 
 
 def test_channel_of_another_organization_receives_the_api_key_and_no_token(acme: Shell) -> None:
-    ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json")
-    assert ran.code == 0
+    ran = acme("test", acme.sandbox.url_of("globex", "main"), "--json").well()
     assert ran.json[0]["token"]["source"] == API_KEY
     sent = {request.authorization for request in acme.sandbox.requests}
     assert sent <= {"", f"Bearer {acme.sandbox.world.api_key('ada')}"}
