@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,53 @@ SITES = """
 clients = [RepoAPIClient(site=name) for name in ("first", "second")]
 found = [AnacondaAuthSitesConfig().default_site]
 found += [[client.email, *statuses(client)[:1]] for client in clients]
+"""
+REASONS = """
+from anaconda_auth.client import BaseClient
+client = BaseClient(site=site, api_key=os.environ["KEY"])
+answers = [client.get("/api/organizations/my"), client.get("/api/organizations/my", auth=False)]
+found = [[answer.status_code, answer.reason] for answer in answers]
+"""
+REFUSED_TOKEN = """
+client = RepoAPIClient(site=site, api_key=os.environ["KEY"])
+answer = client.put("/api/organizations/acme/ce/current-token", json={"confirm": "yes"})
+error = answer.json().get("error", {})
+found = [answer.status_code, error.get("code"), client._get_repo_token_info("acme")]
+"""
+DEVICE_ERRORS = """
+from anaconda_auth.device_flow import DeviceCodeFlow
+
+def control(path, **body):
+    requests.put(f"https://{site.domain}/sandbox/{path}", json=body, verify=sys.argv[2], timeout=10)
+
+def error_of(*body, path="", **fields):
+    flow = DeviceCodeFlow(site)
+    code = flow.initiate_device_authorization().user_code
+    if path:
+        control(path.format(code=code), **fields)
+    try:
+        flow._request_token()
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+
+found = [error_of(), error_of(path="devices/{code}", user=None)]
+found.append(error_of(path="clock", advance=86400))
+"""
+CODE_ERROR = """
+try:
+    found = actions.request_access_token("no-such-code", "x" * 64, site)
+except actions.AuthenticationError as error:
+    found = str(error)
+"""
+ADMIN = """
+from anaconda_auth.repo import TokenCreateResponse, TokenInfoResponse
+user, bearer = json.loads(os.environ["KEY"])
+headers = {"Authorization": f"Bearer {bearer}"}
+url = f"https://{site.domain}/api/v1/organizations/acme/users/{user}/token"
+rest = {"headers": headers, "verify": sys.argv[2], "timeout": 10}
+made = requests.post(url, json={"expires_at": "2026-12-31T00:00:00+00:00"}, **rest).json()
+(listed,) = requests.get(f"{url}s", **rest).json()["items"]
+found = [TokenCreateResponse(**made).token, str(TokenInfoResponse(**listed).id)]
 """
 TOLERANCE = """
 info = RepoAPIClient(site=site, api_key=os.environ["KEY"])._get_repo_token_info("acme")
@@ -177,3 +225,47 @@ def test_client_reads_a_current_token_that_has_a_tolerance(site: Sandbox, ca_fil
     token = site.world.issue("acme", "ada", tolerance_months=2)
     expires = token.expires.replace(tzinfo=None).isoformat()
     assert run(site, ca_file, TOLERANCE) == [str(token.id), expires]
+
+
+def test_client_takes_a_refused_api_key_as_invalid_and_a_missing_one_as_not_logged_in(
+    site: Sandbox, ca_file: Path
+) -> None:
+    key = site.world.api_key("ada")
+    missing = "You must login before using this API endpoint or provide an api_key to your client."
+    invalid = "Your API key or login token is invalid."
+    assert run(site, ca_file, REASONS, api_key="unknown") == [[403, invalid], [401, missing]]
+    site.clock.advance(timedelta(days=366))
+    assert run(site, ca_file, REASONS, api_key=key) == [[401, invalid], [401, missing]]
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "code"), [("bob", 403, "forbidden"), ("mallory", 404, "not_found")]
+)
+def test_client_finds_the_code_of_a_refused_issue_and_no_token(
+    site: Sandbox, ca_file: Path, user: str, status: int, code: str
+) -> None:
+    key = site.world.api_key(user)
+    assert run(site, ca_file, REFUSED_TOKEN, api_key=key) == [status, code, None]
+
+
+def test_client_knows_each_error_of_the_device_login(site: Sandbox, ca_file: Path) -> None:
+    assert run(site, ca_file, DEVICE_ERRORS) == [
+        ["DeviceFlowError", "authorization_pending"],
+        ["DeviceFlowDenied", "User denied authorization"],
+        ["DeviceFlowTimeout", "Device code expired"],
+    ]
+
+
+def test_client_knows_the_error_of_a_wrong_code(site: Sandbox, ca_file: Path) -> None:
+    assert run(site, ca_file, CODE_ERROR).startswith("Error getting JWT: invalid_grant")
+
+
+def test_tokens_of_the_admin_api_have_the_fields_that_the_client_reads(
+    site: Sandbox, ca_file: Path
+) -> None:
+    bearer = site.world.credentials.make_service_account(site.world.user("admin")).value
+    user = str(site.world.user("ada").id)
+    value, token_id = run(site, ca_file, ADMIN, api_key=json.dumps([user, bearer]))
+    token = site.world.current("acme", "ada")
+    assert token is not None
+    assert (value, token_id) == (token.value, str(token.id))

@@ -1,9 +1,11 @@
 """Refusals of the service: of requests without a valid credential, and by the rules of the world.
 
 Two forms are published: `{"error": {"message", "code", "data"}}`, and for a field that is missing
-or wrong `422 {"detail": [{"loc", "msg", "type"}]}`. How the real service refuses to issue a token
-is not known in public. Here the reasons differ in status, and the bodies have all the forms that
-were seen, so that a client is tested with each of them.
+or wrong `422 {"detail": [{"loc", "msg", "type"}]}` (the document that `service.admin` names).
+anaconda-auth 0.15.3 reads `error.code` of a 401 or 403, and takes `auth_required` as a login that
+is missing or invalid (`client.login_required`); it reads no other code and no message.
+How the real service refuses to issue a token is not known in public. Here the reasons differ in
+status, and the bodies have all the forms that were seen, so that a client is tested with each.
 """
 
 from __future__ import annotations

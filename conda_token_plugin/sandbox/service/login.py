@@ -2,8 +2,9 @@
 
 The two flows that end in an access token are in `browser` (authorization code with PKCE) and in
 `devices` (device flow). An access token is exchanged for an API key at either of two paths. A
-service account exchanges its id and secret for a bearer token at `/api/iam/token`. Errors are those
-of the RFCs.
+service account exchanges its id and secret for a bearer token at `/api/iam/token`, as described at
+https://www.anaconda.com/docs/anaconda-platform/admin/org-management-api/org-management-api
+(anaconda-auth 0.15.3 has no client for that). Errors are those of the RFCs.
 """
 
 from __future__ import annotations
