@@ -5,7 +5,7 @@ Commands use this module; neither the hooks nor the handler import it.
 
 from __future__ import annotations
 
-from functools import partial
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from conda import CondaError
@@ -15,17 +15,14 @@ from conda.models.channel import Channel
 
 from conda_token_plugin.auth import handler
 from conda_token_plugin.errors.service import ServiceUnreachable
-from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
-from conda_token_plugin.gateways.http.answer import answer
-from conda_token_plugin.gateways.http.client import Timeouts
-from conda_token_plugin.gateways.http.failures import unreachable
+from conda_token_plugin.gateways.http.client import Timeouts, exchanged
 from conda_token_plugin.gateways.http.network import CONDA_RESERVE
-from conda_token_plugin.gateways.http.redaction import discreet
-from conda_token_plugin.gateways.http.session import TROUBLE
 from conda_token_plugin.tokens.scope import without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from requests import Response
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.store.lookup import Lookup
@@ -65,37 +62,27 @@ class CondaSender:
             raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
         connect, read = context.remote_connect_timeout_secs, context.remote_read_timeout_secs
         patience = Timeouts(connect=connect, read=read, total=connect + read + CONDA_RESERVE)
-        exchange = partial(_exchange, url, at_most=at_most, patience=patience)
-        try:
-            result = bounded(exchange, seconds=patience.total)
-        except DeadlineExceeded:
-            reason = f"no complete answer within {patience.total:g} seconds"
-            result = ServiceUnreachable(shown, reason=reason, outcome="")
-        if isinstance(result, ServiceUnreachable):
-            raise result
-        return result
+        return exchanged(
+            _opened(url, at_most=at_most, timeout=(connect, read)),
+            url=shown,
+            at_most=at_most,
+            patience=patience,
+            outcome="",
+            of_conda=True,
+        )
 
 
-def _exchange(url: str, *, at_most: int, patience: Timeouts) -> HttpResponse | ServiceUnreachable:
-    """Send a request and read its response, in a thread.
-
-    A failure is returned and not raised, so that it does not keep the exception of requests, with
-    the request's headers, as its context.
-    """
-    shown = without_secrets(url)
+@contextmanager
+def _opened(url: str, *, at_most: int, timeout: tuple[float, float]) -> Iterator[Response]:
+    headers = {"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"}
     try:
-        with (
-            discreet(),
-            get_session(url).get(
-                url,
-                headers={"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"},
-                stream=True,
-                timeout=(patience.connect, patience.read),
-            ) as response,
-        ):
-            return answer(response, at_most=at_most)
+        session = get_session(url)
+        response = session.get(url, headers=headers, stream=True, timeout=timeout)
     except CondaError as error:  # settings contradict one another or need a missing library
         reason = " ".join(without_secrets(word) for word in str(error).split())
-        return ServiceUnreachable(shown, reason=reason, outcome="")
-    except TROUBLE as error:
-        return unreachable(shown, error, patience=patience, outcome="", of_conda=True)
+    else:
+        with response:
+            yield response
+        return
+    # Raised outside of the except block, so that it does not keep conda's error.
+    raise ServiceUnreachable(without_secrets(url), reason=reason, outcome="")

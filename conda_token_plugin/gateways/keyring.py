@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from conda_token_plugin.errors.store import KeyringUnusable
+from conda_token_plugin.gateways.bounded import DeadlineExceeded
+from conda_token_plugin.gateways.bounded import bounded as bounded_call
 from conda_token_plugin.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result
     """Return the result of ``work``, which calls a keyring.
 
     Args:
-        work: Runs in a daemon thread, which does not delay the end of the process.
+        work: Runs in a daemon thread.
         limit: Seconds to wait. ``LIMIT`` by default.
 
     Raises:
@@ -60,30 +62,18 @@ def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result
             left out, because it can contain the secret.
         ModuleNotFoundError: The library ``keyring`` is not installed.
     """
-    from concurrent.futures import Future
-    from concurrent.futures import TimeoutError as TooLong  # its own class before Python 3.11
-    from threading import Thread
-
-    future: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # backends raise any type of error
-            future.set_exception(error)
-
-    Thread(target=run, daemon=True, name="keyring").start()
-    limit = LIMIT if limit is None else limit
+    seconds = LIMIT if limit is None else limit
     try:
-        error = future.exception(timeout=limit)
-    except TooLong:  # a prompt that nobody answers, a daemon that hangs
-        reason = f"did not answer within {limit:.0f} seconds"
-        raise KeyringUnusable(reason, persistent=True) from None
-    if error is None or (isinstance(error, ModuleNotFoundError) and error.name == "keyring"):
-        return future.result()
-    if type(error).__name__ == "KeyringLocked":
-        raise KeyringUnusable("is locked", persistent=True)
-    raise KeyringUnusable(f"refused: {type(error).__name__}")
+        return bounded_call(work, seconds=seconds)
+    except DeadlineExceeded:  # a prompt that nobody answers, a daemon that hangs
+        reason, persistent = f"did not answer within {seconds:.0f} seconds", True
+    except (Exception, SystemExit) as error:  # backends raise any type of error
+        if isinstance(error, ModuleNotFoundError) and error.name == "keyring":
+            raise
+        persistent = type(error).__name__ == "KeyringLocked"
+        reason = "is locked" if persistent else f"refused: {type(error).__name__}"
+    # Raised outside of the except block, so that it does not keep the backend's error.
+    raise KeyringUnusable(reason, persistent=persistent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.settings.home import NO_HOME, expanded, home_folder
+from conda_token_plugin.settings.home import NO_HOME, WINDOWS, expanded, home_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,6 @@ API_KEY = "ANACONDA_AUTH_API_KEY"
 REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a token
 SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
 RUN_SECRETS = Path("/run/secrets")
-WINDOWS = os.name == "nt"
 STORES = ("auto", "keyring", "file")
 
 

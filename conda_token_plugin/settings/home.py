@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+WINDOWS = os.name == "nt"
 NO_HOME = Path(os.devnull) / "no-home-folder"
 """The home folder where none is known. It does not exist, and nobody can create it."""
 MAX_PATH = 4096
@@ -40,7 +41,7 @@ def home_folder() -> Path:
         BadInput: HOME is empty or a relative path. A path below it would depend on the working
             folder, or be in the root folder.
     """
-    home = os.environ.get("HOME", "/") if os.name != "nt" else "/"
+    home = os.environ.get("HOME", "/") if not WINDOWS else "/"
     if not home.startswith("/"):
         from conda_token_plugin.errors.input import BadInput
         from conda_token_plugin.settings.sites import shown

@@ -345,7 +345,7 @@ def test_hanging_keyring_is_waited_for_once_per_process(
         with pytest.raises(KeyringUnusable, match="did not answer within 0 seconds"):
             store.secret(ACME.key)
     assert len(store.tokens()) == 2
-    waiting = [thread for thread in threading.enumerate() if thread.name == "keyring"]
+    waiting = [thread for thread in threading.enumerate() if thread.name == "conda-token-plugin"]
     assert len(waiting) == 1
     assert waiting[0].daemon, "the end of the process does not wait for it"
     keyrings.RELEASE.set()

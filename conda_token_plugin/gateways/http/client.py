@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -30,9 +29,10 @@ __all__ = ["Http", "Timeouts", "bearer"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
     from typing import Any
 
-    from requests import PreparedRequest, Session
+    from requests import PreparedRequest, Response, Session
 
     from conda_token_plugin.tokens.secret import Secret
 
@@ -110,11 +110,9 @@ class Http:
                 outcome=self._outcome,
                 hint="Run: conda config --set offline false",
             )
-        exchange = partial(
-            self._exchange,
+        opened = self._opened(
             method,
             url,
-            at_most=at_most,
             abandoned=self._abandoned,
             auth=_Carried(authorization, within=within),
             headers=headers,
@@ -123,54 +121,35 @@ class Http:
             allow_redirects=follow,
         )
         try:
-            result = bounded(exchange, seconds=self._patience.total)
-        except DeadlineExceeded:
+            return exchanged(
+                opened,
+                url=shown,
+                at_most=at_most,
+                patience=self._patience,
+                outcome=self._outcome,
+                of_conda=self._network.of_conda,
+            )
+        except ServiceUnreachable:
             self._abandoned.set()
             self._abandoned = Event()
-            self._reads = None  # the abandoned thread still uses its connection
-            result = ResponseLost(
-                shown,
-                reason=f"no complete answer within {self._patience.total:g} seconds",
-                outcome=self._outcome,
-            )
-        if isinstance(result, ServiceUnreachable):
-            raise result
-        return result
+            self._reads = None  # after the deadline, the abandoned thread still uses its connection
+            raise
 
     @property
     def _patience(self) -> Timeouts:
         assert self._network is not None, "send() has read the network's settings"
         return self._given or self._network.timeouts
 
-    def _exchange(
-        self, method: str, url: str, *, at_most: int, abandoned: Event, **request: Any
-    ) -> HttpResponse | ServiceUnreachable:
-        """Send a request and read its response, in a thread.
-
-        A failure is returned and not raised, so that it does not keep the exception of requests,
-        with the request's headers, as its context.
-        """
-        from conda_token_plugin.gateways.http.redaction import discreet
-        from conda_token_plugin.gateways.http.session import TROUBLE
-
+    @contextmanager
+    def _opened(
+        self, method: str, url: str, *, abandoned: Event, **request: Any
+    ) -> Iterator[Response]:
         timeout = (self._patience.connect, self._patience.read)
-        try:
-            with (
-                self._session(method, abandoned=abandoned) as session,
-                discreet(),
-                session.request(method, url, stream=True, timeout=timeout, **request) as response,
-            ):
-                return answer(response, at_most=at_most)
-        except TROUBLE as error:
-            from conda_token_plugin.gateways.http.failures import unreachable
-
-            return unreachable(
-                without_secrets(url),
-                error,
-                patience=self._patience,
-                outcome=self._outcome,
-                of_conda=self._network is not None and self._network.of_conda,
-            )
+        with (
+            self._session(method, abandoned=abandoned) as session,
+            session.request(method, url, stream=True, timeout=timeout, **request) as response,
+        ):
+            yield response
 
     @contextmanager
     def _session(self, method: str, *, abandoned: Event) -> Iterator[Session]:
@@ -190,6 +169,56 @@ class Http:
         ) as fresh:
             fresh.headers.update(DEFAULT_HEADERS)
             yield fresh
+
+
+def exchanged(  # noqa: PLR0913  # the parts of a message
+    opened: AbstractContextManager[Response],
+    *,
+    url: str,
+    at_most: int,
+    patience: Timeouts,
+    outcome: str,
+    of_conda: bool,
+) -> HttpResponse:
+    """Send a request and read its response, with a total deadline.
+
+    Args:
+        opened: Sends the request on entry, which is in another thread.
+        url: The address without secrets, for messages.
+        at_most: Number of bytes of the body that are read.
+        patience: The limits of the request.
+        outcome: The last sentence of the message when there is no response.
+        of_conda: Whether the request uses conda's network settings, which a hint then names.
+
+    Raises:
+        ServiceUnreachable: There was no response.
+        ResponseLost: The same, and the request may have arrived.
+        ServiceBusy: The status was 429.
+        ServiceFault: The status was 5xx.
+    """
+
+    def work() -> HttpResponse | ServiceUnreachable:
+        # A failure is returned and not raised, so that it does not keep the exception of requests,
+        # with the request's headers, as its context.
+        from conda_token_plugin.gateways.http.redaction import discreet
+        from conda_token_plugin.gateways.http.session import TROUBLE
+
+        try:
+            with discreet(), opened as response:
+                return answer(response, at_most=at_most)
+        except TROUBLE as error:
+            from conda_token_plugin.gateways.http.failures import unreachable
+
+            return unreachable(url, error, patience=patience, outcome=outcome, of_conda=of_conda)
+
+    try:
+        result = bounded(work, seconds=patience.total)
+    except DeadlineExceeded:
+        reason = f"no complete answer within {patience.total:g} seconds"
+        result = ResponseLost(url, reason=reason, outcome=outcome)
+    if isinstance(result, ServiceUnreachable):
+        raise result
+    return result
 
 
 def bearer(secret: Secret) -> HeaderValue:
