@@ -491,6 +491,20 @@ def test_issue_is_lost_only_if_the_token_is_not_stored(
     assert type(caught.value) is error
 
 
+def test_drop_in_failure_after_the_issue_says_that_the_token_is_stored(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dropin, "write", unwritable)
+
+    with pytest.raises(ConfigurationError) as caught:
+        issued(machine)
+
+    assert caught.value.hint.endswith(
+        "The token is stored; then run: conda token install --org acme --if-missing"
+    )
+    assert user_store(machine.settings).tokens()
+
+
 def test_interruption_says_what_the_next_command_is(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -436,8 +436,9 @@ def test_callback_server_is_closed_after_the_deadline(login: Login) -> None:
 
 
 def test_idle_connection_does_not_delay_the_login(
-    sandbox: Sandbox, login: Login, browser: Browser
+    sandbox: Sandbox, login: Login, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_Handler, "timeout", None)  # a server that waits for it never ends
     spare: list[http.client.HTTPConnection] = []
 
     def before(address: str) -> None:

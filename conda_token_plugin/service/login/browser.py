@@ -189,10 +189,12 @@ def _as_https(address: str) -> tuple[str, Callable[[str], str]]:
 
 
 class _Server(ThreadingHTTPServer):
-    """The callback server, which only this machine can connect to."""
+    """The callback server, which only this machine can connect to.
+
+    It does not wait for the spare connections that a browser keeps open (``daemon_threads``).
+    """
 
     allow_reuse_address = False  # on Windows, another process could take over the port
-    daemon_threads = True  # a browser keeps spare connections open
 
     def __init__(self, page_for: Callable[[str], tuple[int, str]]) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
