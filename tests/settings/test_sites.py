@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,13 @@ def ask(settings: Settings) -> str:
     except Exception as error:  # noqa: BLE001  # the name is compared
         return type(error).__name__
     return ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_configuration_that_is_a_fifo_is_refused_without_waiting(config: Path) -> None:
+    os.mkfifo(config)
+    with pytest.raises(ConfigurationError, match="is no regular file"):
+        _ = Settings({}).service_url
 
 
 def test_key_of_the_variable_goes_to_the_default_site_and_to_no_other(
