@@ -421,6 +421,15 @@ def test_token_without_a_prefix_is_removed_if_its_own_organization_has_replaced_
     assert [token.scope for token in stored if token.key.endswith("/a")] == [()] * (left - 1)
 
 
+def test_token_that_loses_no_prefix_is_not_changed(machine: Machine) -> None:
+    url = machine.sandbox.repo
+    held = put(machine, tokens.value(1), organization="globex", scope=(f"{url}globex",))
+
+    stored = issued(machine)
+
+    assert user_store(machine.settings).tokens() == (stored.token, held)
+
+
 def test_token_that_keeps_a_prefix_is_not_removed(machine: Machine) -> None:
     url = f"{machine.sandbox.repo}acme"
     put(machine, tokens.value(1), organization="acme", scope=(f"{url}/a", f"{url}/b"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from threading import Barrier, Thread
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from conda_token_plugin.store.sources import HeldToken, api_keys, holdings
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from tests.support.tokens import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -174,7 +176,7 @@ def test_secret_is_read_once_by_threads_that_start_together() -> None:
 
     def ask(number: int) -> str | None:
         together.wait()
-        return value(answers.find(f"{REPO}/acme/main/noarch/{number}.conda"))
+        return value(answers.find(f"{REPO}/acme/c{number % 4}/noarch/{number}.conda"))
 
     with ThreadPoolExecutor(32) as pool:
         assert set(pool.map(ask, range(32))) == {USER}
@@ -368,6 +370,50 @@ def test_alternative_to_a_credential_that_does_not_cover_the_url_is_none() -> No
     assert other is not None
 
     assert one.alternative(COVERED, to=other) is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "accepted", "order"),
+    [
+        ("", "", [USER, API_KEY]),
+        (f"{REPO}/acme/main", "token", [USER, API_KEY]),
+        (f"{REPO}/acme/main", "key", [API_KEY, USER]),
+        (f"{REPO}/acme/other", "key", [USER, API_KEY]),
+    ],
+)
+def test_credential_that_a_channel_has_accepted_after_a_refusal_is_the_first_candidate(
+    channel: str, accepted: str, order: list[str]
+) -> None:
+    one = with_key()
+    token = one.find(COVERED)
+    assert token is not None
+    key = one.alternative(COVERED, to=token)
+    assert key is not None
+    one.accepted[channel] = {"token": token.key, "key": key.key}.get(accepted, "")
+
+    assert [value(found) for found in one.candidates(f"{REPO}/acme/main/noarch/x")] == order
+
+
+def test_credential_without_an_alternative_is_the_only_candidate() -> None:
+    one = lookup({}, user=FakeStore(USER, f"{REPO}/acme"), machine=FakeStore(MACHINE))
+
+    assert [value(found) for found in one.candidates(COVERED)] == [USER]
+    assert list(one.candidates(f"{REPO}/globex/main/x")) == []
+
+
+@pytest.mark.parametrize(("days", "expected"), [(1, USER), (-1, API_KEY)], ids=["valid", "expired"])
+def test_usable_credential_is_the_first_that_is_not_known_to_have_expired(
+    days: int, expected: str
+) -> None:
+    user = FakeStore(USER, f"{REPO}/acme")
+    user.held = {
+        key: token._replace(expires=NOON + timedelta(days=days), checked=NOON)
+        for key, token in user.held.items()
+    }
+
+    assert value(with_key(user=user).usable(COVERED, now=NOON)) == expected
+    without_key = lookup({}, user=user, machine=FakeStore(MACHINE))
+    assert value(without_key.usable(COVERED, now=NOON)) == (USER if days > 0 else None)
 
 
 def test_api_key_of_a_login_is_found_after_the_one_in_the_environment() -> None:
