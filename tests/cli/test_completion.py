@@ -108,8 +108,10 @@ def test_fish_completes_commands_options_and_values(
 
 @pytest.fixture
 def program(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Store a token of acme, and put `conda-token-plugin` on the PATH."""
+    """Store a token of acme and a provider, and put `conda-token-plugin` on the PATH."""
     shell.install("acme")
+    add = ("provider", "add", "--scope", "https://host.example/conda", "--name", "vault")
+    shell(*add, "--", sys.executable).well()
     path = tmp_path / "bin" / "conda-token-plugin"
     path.parent.mkdir()
     path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m conda_token_plugin "$@"\n')
@@ -120,61 +122,40 @@ def program(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @needs("bash")
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize(
-    "words",
+    ("words", "expected"),
     [
-        ["conda-token-plugin", "remove", "ac"],
-        ["conda-token-plugin", "install", "--org", "a"],
-        ["conda", "token", "status", "a"],
+        (["conda-token-plugin", "remove", "ac"], "acme"),
+        (["conda-token-plugin", "install", "--org", "a"], "acme"),
+        (["conda", "token", "status", "a"], "acme"),
+        (["conda-token-plugin", "provider", "remove", "va"], "vault"),
+        (["conda-token-plugin", "provider", "test", ""], "vault"),
+        (["conda", "token", "provider", "remove", ""], "vault"),
     ],
 )
-def test_bash_completes_the_organizations_of_stored_tokens(
-    written: Callable[[str], Path], words: list[str]
+def test_bash_completes_stored_organizations_and_names_of_providers(
+    written: Callable[[str], Path], words: list[str], expected: str
 ) -> None:
-    test_bash_completes_commands_options_and_values(written, words, {"acme"})
+    test_bash_completes_commands_options_and_values(written, words, {expected})
 
 
 @needs("fish")
-@pytest.mark.usefixtures("program")
-@pytest.mark.parametrize("line", ["conda-token-plugin remove ac", "conda token remove ac"])
-def test_fish_completes_the_organizations_of_stored_tokens(
-    written: Callable[[str], Path], line: str
-) -> None:
-    test_fish_completes_commands_options_and_values(written, line, {"acme"})
-
-
-@needs("bash")
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize(
-    "words",
+    ("line", "expected"),
     [
-        ["conda-token-plugin", "provider", "remove", "va"],
-        ["conda-token-plugin", "provider", "test", ""],
-        ["conda", "token", "provider", "remove", ""],
+        ("conda-token-plugin remove ac", "acme"),
+        ("conda token remove ac", "acme"),
+        ("conda-token-plugin provider remove va", "vault"),
     ],
 )
-def test_bash_completes_the_names_of_providers(
-    shell: Shell, written: Callable[[str], Path], words: list[str]
+def test_fish_completes_stored_organizations_and_names_of_providers(
+    written: Callable[[str], Path], line: str, expected: str
 ) -> None:
-    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
-    shell(*add, "vault", "--", sys.executable).well()
-    test_bash_completes_commands_options_and_values(written, words, {"vault"})
-
-
-@needs("fish")
-@pytest.mark.usefixtures("program")
-def test_fish_completes_the_names_of_providers(
-    shell: Shell, written: Callable[[str], Path]
-) -> None:
-    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
-    shell(*add, "vault", "--", sys.executable).well()
-    line = "conda-token-plugin provider remove va"
-    test_fish_completes_commands_options_and_values(written, line, {"vault"})
+    test_fish_completes_commands_options_and_values(written, line, {expected})
 
 
 @pytest.mark.usefixtures("program")
 def test_words_are_the_stored_organizations_channels_or_providers(shell: Shell) -> None:
-    add = ("provider", "add", "--scope", "https://host.example/conda", "--name")
-    shell(*add, "vault", "--", sys.executable).well()
     assert shell("completion", "--words", "providers").out == "vault\n"
     assert shell("completion", "--words", "organizations").out == "acme\n"
     channels = shell("completion", "--words", "channels").out.split()
@@ -183,25 +164,15 @@ def test_words_are_the_stored_organizations_channels_or_providers(shell: Shell) 
 
 
 @needs("zsh")
-def test_zsh_completes_conda_token_when_tab_is_pressed(
-    written: Callable[[str], Path], sealed_room: Path
-) -> None:
-    folder = written("zsh").parent
-    setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print pre''pared\n"
-    steps = [(setup, "prepared"), ("conda token wh\t", "whoami")]
-    assert "which" in pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
-
-
-@needs("zsh")
+@pytest.mark.parametrize("start", ["conda token", "conda-token-plugin"])
 def test_zsh_completes_a_command_when_tab_is_pressed(
-    written: Callable[[str], Path], sealed_room: Path
+    written: Callable[[str], Path], sealed_room: Path, start: str
 ) -> None:
     folder = written("zsh").parent
     # The word is cut in two, so that only its printing shows it whole.
     setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print pre''pared\n"
-    steps = [(setup, "prepared"), ("conda-token-plugin wh\t", "whoami")]
-    seen = pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
-    assert "which" in seen
+    steps = [(setup, "prepared"), (f"{start} wh\t", "whoami")]
+    assert "which" in pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
 
 
 def output(*command: str) -> list[str]:

@@ -29,82 +29,64 @@ def seen(shell: Shell, tmp_path: Path, *words: str) -> dict[str, str]:
     return found
 
 
-def install(shell: Shell, organization: str) -> str:
-    shell.install(organization)
-    token = shell.sandbox.world.current(organization, "ada")
-    assert token
-    return token.value
-
-
-def test_run_sets_the_variable_of_each_token(shell: Shell, tmp_path: Path) -> None:
-    values = {name: install(shell, name) for name in ("acme", "globex")}
-    before = shell.files()
-    found = seen(shell, tmp_path, "--quiet")
-    assert found["ANACONDA_REPO_TOKEN_ACME"] == values["acme"]
-    assert found["ANACONDA_REPO_TOKEN_GLOBEX"] == values["globex"]
+def test_run_sets_the_variable_of_each_token(two: Shell, tmp_path: Path) -> None:
+    before = two.files()
+    found = seen(two, tmp_path, "--quiet")
+    assert found["ANACONDA_REPO_TOKEN_ACME"] == two.issued("acme").value
+    assert found["ANACONDA_REPO_TOKEN_GLOBEX"] == two.issued("globex").value
     assert "ANACONDA_REPO_TOKEN" not in found
-    assert shell.files() == before
+    assert two.files() == before
     assert "ANACONDA_REPO_TOKEN_ACME" not in os.environ
 
 
-def test_run_sets_only_the_token_of_the_named_organization(shell: Shell, tmp_path: Path) -> None:
-    install(shell, "acme")
-    install(shell, "globex")
-    found = seen(shell, tmp_path, "--org", "acme")
+def test_run_sets_only_the_token_of_the_named_organization(two: Shell, tmp_path: Path) -> None:
+    found = seen(two, tmp_path, "--org", "acme")
     assert "ANACONDA_REPO_TOKEN_ACME" in found
     assert "ANACONDA_REPO_TOKEN_GLOBEX" not in found
 
 
-def test_run_uses_the_named_variable(shell: Shell, tmp_path: Path) -> None:
-    value = install(shell, "acme")
-    found = seen(shell, tmp_path, "--as", "LOCK_TOKEN")
+def test_run_uses_the_named_variable(acme: Shell, tmp_path: Path) -> None:
+    value = acme.issued("acme").value
+    found = seen(acme, tmp_path, "--as", "LOCK_TOKEN")
     assert found["LOCK_TOKEN"] == value
     assert "ANACONDA_REPO_TOKEN_ACME" not in found
 
 
 @pytest.mark.parametrize("name", ["CONDA_X", "conda_x", "1X", "A-B", "A=B", ""])
-def test_run_refuses_an_invalid_name_and_one_that_conda_prints(shell: Shell, name: str) -> None:
-    install(shell, "acme")
-    ran = shell("run", "--as", name, "--", "true").failed(2)
+def test_run_refuses_an_invalid_name_and_one_that_conda_prints(acme: Shell, name: str) -> None:
+    ran = acme("run", "--as", name, "--", "true").failed(2)
     assert name.upper().startswith("CONDA") == ("conda prints" in ran.line)
 
 
-def test_run_refuses_one_variable_for_several_tokens(shell: Shell) -> None:
-    install(shell, "acme")
-    install(shell, "globex")
-    shell("run", "--as", "X", "--", "true").failed(2, "acme, globex")
+def test_run_refuses_one_variable_for_several_tokens(two: Shell) -> None:
+    two("run", "--as", "X", "--", "true").failed(2, "acme, globex")
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
-def test_run_returns_the_exit_code_of_the_command(shell: Shell, code: int) -> None:
-    install(shell, "acme")
-    assert shell("run", sys.executable, "-c", f"raise SystemExit({code})").code == code
+def test_run_returns_the_exit_code_of_the_command(acme: Shell, code: int) -> None:
+    assert acme("run", sys.executable, "-c", f"raise SystemExit({code})").code == code
 
 
-def test_run_passes_options_to_the_command(shell: Shell, tmp_path: Path) -> None:
-    install(shell, "acme")
+def test_run_passes_options_to_the_command(acme: Shell, tmp_path: Path) -> None:
     path = tmp_path / "argv"
     code = f"import sys; open({str(path)!r}, 'w').write(repr(sys.argv[1:]))"
-    shell("run", sys.executable, "-c", code, "--org", "x", "--", "--json", "-y").well()
+    acme("run", sys.executable, "-c", code, "--org", "x", "--", "--json", "-y").well()
     assert path.read_text() == "['--org', 'x', '--', '--json', '-y']"
 
 
 @pytest.mark.parametrize("words", [[], ["--"], ["--org", "acme"]])
-def test_run_without_a_command_is_an_error(shell: Shell, words: list[str]) -> None:
-    install(shell, "acme")
-    assert "No command was given." in shell("run", *words).line
+def test_run_without_a_command_is_an_error(acme: Shell, words: list[str]) -> None:
+    assert "No command was given." in acme("run", *words).line
 
 
-def test_run_of_a_missing_program_is_an_error(shell: Shell) -> None:
-    install(shell, "acme")
-    shell("run", "--", "no-such-program").failed(2, "no-such-program")
+def test_run_of_a_missing_program_is_an_error(acme: Shell) -> None:
+    acme("run", "--", "no-such-program").failed(2, "no-such-program")
 
 
-def test_run_of_a_file_that_is_not_executable_is_an_error(shell: Shell, tmp_path: Path) -> None:
-    install(shell, "acme")
+def test_run_of_a_file_that_is_not_executable_is_an_error(acme: Shell, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"\x00\x01")
     (tmp_path / "bad").chmod(0o755)
-    shell("run", "--", str(tmp_path / "bad")).failed(2, "cannot be run")
+    acme("run", "--", str(tmp_path / "bad")).failed(2, "cannot be run")
 
 
 def test_run_without_a_token_runs_nothing(shell: Shell, tmp_path: Path) -> None:
@@ -113,23 +95,25 @@ def test_run_without_a_token_runs_nothing(shell: Shell, tmp_path: Path) -> None:
     assert not (tmp_path / "seen").exists()
 
 
+def started(*command: str, ready: Path) -> subprocess.Popen[bytes]:
+    """Start `run` in a process group of its own, and wait until its command has made ``ready``."""
+    words = ["-m", "conda_token_plugin", "run", "--", sys.executable, "-c", *command]
+    ours = subprocess.Popen(
+        [sys.executable, *words], start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    while not ready.exists():
+        time.sleep(0.01)
+    return ours
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+@pytest.mark.usefixtures("acme")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_forwards_signals_to_the_command(
-    shell: Shell, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_run_forwards_signals_to_the_command(tmp_path: Path, number: signal.Signals) -> None:
     """Ctrl-C goes to the whole group, as a terminal sends it; the rest to us alone."""
-    install(shell, "acme")
     ready = tmp_path / "ready"
     wait = f"import signal, time; open({str(ready)!r}, 'w').close(); time.sleep(60)"
-    words = ["run", "--", sys.executable, "-c", wait]
-    with subprocess.Popen(
-        [sys.executable, "-m", "conda_token_plugin", *words],
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-    ) as ours:
-        while not ready.exists():
-            time.sleep(0.01)
+    with started(wait, ready=ready) as ours:
         if number is signal.SIGINT:
             os.killpg(ours.pid, number)
         else:
@@ -158,14 +142,7 @@ def test_run_removes_the_credentials_file_after_a_signal(
 ) -> None:
     """The command ends at the signal, or ignores it and ends later."""
     number, report = getattr(signal, name), tmp_path / "report"
-    words = ["run", "--", sys.executable, "-c", SLEEP, str(report), answer]
-    with subprocess.Popen(
-        [sys.executable, "-m", "conda_token_plugin", *words],
-        start_new_session=True,
-        stderr=subprocess.DEVNULL,
-    ) as ours:
-        while not report.exists():
-            time.sleep(0.01)
+    with started(SLEEP, str(report), answer, ready=report) as ours:
         path = Path(report.read_text())
         assert acme.issued("acme").value in path.read_text()
         ours.send_signal(number)
@@ -174,34 +151,31 @@ def test_run_removes_the_credentials_file_after_a_signal(
     assert not path.parent.exists()
 
 
-def test_run_refuses_two_tokens_with_the_same_variable(shell: Shell) -> None:
+def test_run_refuses_two_tokens_with_the_same_variable(acme: Shell) -> None:
     """Otherwise the last token would be in the variable, without a message."""
-    install(shell, "acme")
-    shell.set("OTHER", "fedcba9876543210")
+    acme.set("OTHER", "fedcba9876543210")
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")
-    shell("install", "--site", "--org", "acme", *other)
-    shell("run", "--org", "acme", "--", "true").failed(
+    acme("install", "--site", "--org", "acme", *other)
+    acme("run", "--org", "acme", "--", "true").failed(
         2, "can hold one credential for ANACONDA_REPO_TOKEN_ACME"
     )
 
 
-def test_run_leaves_out_what_a_provider_supplies_and_says_so(shell: Shell, tmp_path: Path) -> None:
-    value = install(shell, "acme")
-    install(shell, "globex")
-    scope = f"{shell.sandbox.repo}globex"
-    shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable).well()
+def test_run_leaves_out_what_a_provider_supplies_and_says_so(two: Shell, tmp_path: Path) -> None:
+    value = two.issued("acme").value
+    scope = f"{two.sandbox.repo}globex"
+    two("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable).well()
     path = tmp_path / "seen"
 
-    ran = shell("run", "--", sys.executable, "-c", SHOW, str(path)).well()
+    ran = two("run", "--", sys.executable, "-c", SHOW, str(path)).well()
     assert "from provider mine is not passed to the command" in ran.err
     found = json.loads(path.read_text())
     assert found["ANACONDA_REPO_TOKEN_ACME"] == value
     assert "ANACONDA_REPO_TOKEN_GLOBEX" not in found
 
 
-def test_run_with_a_provider_only_is_an_error(shell: Shell) -> None:
-    install(shell, "acme")
-    scope = f"{shell.sandbox.repo}acme"
-    shell("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
+def test_run_with_a_provider_only_is_an_error(acme: Shell) -> None:
+    scope = f"{acme.sandbox.repo}acme"
+    acme("provider", "add", "--scope", scope, "--name", "mine", "--", sys.executable)
 
-    shell("run", "--org", "acme", "--as", "X", "--", "true").failed(2, "provider mine")
+    acme("run", "--org", "acme", "--as", "X", "--", "true").failed(2, "provider mine")
