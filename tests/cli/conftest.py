@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,12 +108,19 @@ class Shell:
         assert token is not None
         return token
 
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Assert that no file below the home differs after the block."""
+        before = self.files()
+        yield
+        assert self.files() == before
+
     def files(self) -> dict[str, bytes]:
         """Return the content of every file below the home, to compare it later."""
         return {
             str(path.relative_to(self.home)): path.read_bytes()
             for path in sorted(self.home.rglob("*"))
-            if path.is_file() and path.name != ".lock"
+            if path.is_file() and not path.name.endswith(".lock")
         }
 
 

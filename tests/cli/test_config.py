@@ -15,11 +15,9 @@ SHARED = ("main", "r", "msys2")
 
 
 def test_config_dry_run_shows_the_file_and_writes_nothing(acme: Shell) -> None:
-    before = acme.files()
-
-    ran = acme("config", "--dry-run").well()
-    assert "default_channels: #!final" in ran.out
-    assert acme.files() == before
+    with acme.unchanged():
+        ran = acme("config", "--dry-run").well()
+        assert "default_channels: #!final" in ran.out
     acme("config", "--force")
     assert acme.dropin == ran.out
 
@@ -49,12 +47,10 @@ def test_channels_of_the_organization_are_added_as_channels(acme: Shell) -> None
 
 
 def test_channel_that_no_token_covers_is_refused(acme: Shell) -> None:
-    before = acme.files()
-
-    acme("config", "-c", acme.sandbox.url_of("globex", "main"), "--force").failed(
-        2, "No token covers"
-    )
-    assert acme.files() == before
+    with acme.unchanged():
+        acme("config", "-c", acme.sandbox.url_of("globex", "main"), "--force").failed(
+            2, "No token covers"
+        )
 
 
 def test_archive_channels_are_added_to_the_scope_of_the_token(acme: Shell) -> None:
@@ -79,20 +75,16 @@ def test_signature_verification_is_set_kept_and_undone(acme: Shell) -> None:
 
 
 def test_signature_verification_without_a_token_for_the_keys_is_refused(acme: Shell) -> None:
-    before = acme.files()
-
-    acme("config", "--enable-signature-verification", "--force").failed(
-        2, "Signature verification would be off", "key_mgr.json without a token"
-    )
-    assert acme.files() == before
+    with acme.unchanged():
+        acme("config", "--enable-signature-verification", "--force").failed(
+            2, "Signature verification would be off", "key_mgr.json without a token"
+        )
 
 
 def test_config_without_a_terminal_shows_the_file_and_needs_yes(acme: Shell) -> None:
-    before = acme.files()
-
-    ran = acme("config").failed(2, "--yes")
-    assert "default_channels: #!final" in ran.err
-    assert acme.files() == before
+    with acme.unchanged():
+        ran = acme("config").failed(2, "--yes")
+        assert "default_channels: #!final" in ran.err
     assert acme("config", "--yes").code == 0
 
 

@@ -74,10 +74,6 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def remains(shell: Shell) -> dict[str, bytes]:
-    return {name: data for name, data in shell.files().items() if not name.endswith(".lock")}
-
-
 @pytest.mark.parametrize("target", BEFORE)
 def test_remove_restores_the_content_from_before_the_export(shell: Shell, target: str) -> None:
     value = basic(shell)
@@ -86,9 +82,9 @@ def test_remove_restores_the_content_from_before_the_export(shell: Shell, target
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(before)
     path.chmod(0o644)
-    untouched = remains(shell)
+    untouched = shell.files()
     ran = shell("export", target, "--yes").well()
-    assert remains(shell) != untouched
+    assert shell.files() != untouched
     assert value not in ran.out + ran.err
     assert mode(path) == 0o600
     ran = shell("export", target, "--remove").well()
@@ -97,7 +93,7 @@ def test_remove_restores_the_content_from_before_the_export(shell: Shell, target
         assert json.loads(path.read_bytes()) == json.loads(before)
         path.write_bytes(before)
     assert path.read_bytes() == before
-    assert remains(shell) == untouched
+    assert shell.files() == untouched
 
 
 @pytest.mark.parametrize("target", [*BEFORE, "conda"])
@@ -147,11 +143,10 @@ def test_token_that_mamba_cannot_use_everywhere_is_written_only_after_confirmati
 ) -> None:
     value = stored(shell, way=way)
     (shell.home / MAMBA).parent.mkdir(parents=True)
-    before = remains(shell)
-    shell("export", target).failed(
-        2, *("channels without shards (HTTP 401)", f"export {target} --api-key", "--yes")
-    )
-    assert remains(shell) == before
+    with shell.unchanged():
+        shell("export", target).failed(
+            2, *("channels without shards (HTTP 401)", f"export {target} --api-key", "--yes")
+        )
     ran = shell("export", target, "--yes").well()
     assert f"Note: {target} 2.8 cannot download packages with the token of acme" in ran.err
     assert value in (shell.home / MAMBA).read_text()
@@ -182,29 +177,26 @@ def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
 
 def test_rattler_export_refuses_two_organizations_on_one_host(acme: Shell) -> None:
     stored(acme, "globex")
-    before = remains(acme)
-    acme("export", "rattler").failed(2, "acme", "globex", "--org acme")
-    assert remains(acme) == before
+    with acme.unchanged():
+        acme("export", "rattler").failed(2, "acme", "globex", "--org acme")
     assert acme("export", "rattler", "--org", "globex").code == 0
 
 
 def test_export_of_a_second_organization_keeps_the_first(acme: Shell) -> None:
     stored(acme, "globex")
     acme("export", "rattler", "--org", "acme")
-    before = remains(acme)
-    acme("export", "rattler", "--org", "globex").failed(
-        7, "already holds the token of acme", "--remove"
-    )
-    assert remains(acme) == before
+    with acme.unchanged():
+        acme("export", "rattler", "--org", "globex").failed(
+            7, "already holds the token of acme", "--remove"
+        )
 
 
 def test_export_never_replaces_a_credential_of_another_program(acme: Shell) -> None:
     path = acme.home / RATTLER
     path.parent.mkdir()
     path.write_text('{"127.0.0.1": {"BasicHTTP": {"username": "u", "password": "p"}}}')
-    before = remains(acme)
-    acme("export", "rattler").failed(7, "another credential")
-    assert remains(acme) == before
+    with acme.unchanged():
+        acme("export", "rattler").failed(7, "another credential")
 
 
 def test_remove_keeps_the_same_token_if_another_program_wrote_it(acme: Shell) -> None:
@@ -272,10 +264,9 @@ def test_export_dry_run_shows_the_plan_and_writes_nothing(acme: Shell) -> None:
 
 def test_remove_with_dry_run_changes_nothing(acme: Shell) -> None:
     acme("export", "rattler")
-    before = remains(acme)
-    ran = acme("export", "rattler", "--remove", "--dry-run", "--json")
-    assert ran.json["removed"][0]["outcome"] == "removed"
-    assert remains(acme) == before
+    with acme.unchanged():
+        ran = acme("export", "rattler", "--remove", "--dry-run", "--json")
+        assert ran.json["removed"][0]["outcome"] == "removed"
 
 
 def test_remove_of_a_token_removes_its_exports_and_reports_them(acme: Shell) -> None:
@@ -284,7 +275,7 @@ def test_remove_of_a_token_removes_its_exports_and_reports_them(acme: Shell) -> 
     ran = acme("remove", "acme", "--json").well()
     assert {one["target"] for one in ran.json["exports"]} == {"mamba", "conda", "dotenv"}
     assert all(one["outcome"] == "removed" for one in ran.json["exports"])
-    everything = b"".join(remains(acme).values()) + str(list(remains(acme))).encode()
+    everything = b"".join(acme.files().values()) + str(list(acme.files())).encode()
     assert b"acme" not in everything
     assert b"globex0123" in everything
     assert "Export to conda" in acme("remove", "globex").err
@@ -319,9 +310,8 @@ def test_failed_removal_is_tried_again(acme: Shell) -> None:
 def test_export_to_a_missing_tool_asks_for_confirmation(shell: Shell) -> None:
     shell.set("PATH", "")
     stored(shell)
-    before = remains(shell)
-    shell("export", "micromamba").failed(2, "micromamba was not found", "--yes")
-    assert remains(shell) == before
+    with shell.unchanged():
+        shell("export", "micromamba").failed(2, "micromamba was not found", "--yes")
 
 
 @pytest.mark.parametrize("words", [["export", "ratler"], ["export", "emacs"]])
@@ -352,9 +342,8 @@ def test_conda_export_refuses_a_url_that_another_token_file_covers(acme: Shell) 
         acme.home / BINSTAR / f"{acme.sandbox.repo.replace(':', '%3A').replace('/', '%2F')}.token"
     )
     acme.write(other, "theirs")
-    before = remains(acme)
-    acme("export", "conda", "--yes").failed(7, "conda could also use it")
-    assert remains(acme) == before
+    with acme.unchanged():
+        acme("export", "conda", "--yes").failed(7, "conda could also use it")
 
 
 def test_export_writes_to_the_named_file(acme: Shell, tmp_path: Path) -> None:
@@ -411,12 +400,12 @@ def test_general_token_from_the_environment_is_exported_for_an_organization(shel
 
 
 def test_docker_export_prints_the_mount_and_no_secret(acme: Shell) -> None:
-    before = remains(acme)
+    before = acme.files()
     ran = acme("export", "docker").well()
     assert "RUN --mount=type=secret,id=anaconda_repo_token_acme " in ran.out
     assert "--secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME" in ran.out
     assert VALUE not in ran.out + ran.err
-    assert remains(acme) == before
+    assert acme.files() == before
     document = acme("export", "docker", "--json").json
     assert document["docker"]["mounts"] == ["--mount=type=secret,id=anaconda_repo_token_acme"]
 
@@ -470,19 +459,17 @@ def test_remove_from_a_target_that_stores_nothing_is_an_error(shell: Shell, targ
 def test_export_checks_all_targets_before_it_writes(acme: Shell) -> None:
     path = acme.home / MAMBA
     acme.write(path, "<<<<<<< HEAD\n{}")
-    before = remains(acme)
-    acme("export", "rattler", "conda", "mamba", "--yes").failed(7, "line 1")
-    assert remains(acme) == before
+    with acme.unchanged():
+        acme("export", "rattler", "conda", "mamba", "--yes").failed(7, "line 1")
 
 
 def test_damaged_export_record_is_reported_and_unchanged(acme: Shell) -> None:
     acme("export", "rattler")
     record = next(acme.home.rglob("exports.json"))
     record.write_bytes(b"{}")
-    before = remains(acme)
-    for words in (["export", "rattler"], ["export", "rattler", "--remove"]):
-        acme(*words).failed(6, "is damaged")
-    assert remains(acme) == before
+    with acme.unchanged():
+        for words in (["export", "rattler"], ["export", "rattler", "--remove"]):
+            acme(*words).failed(6, "is damaged")
 
 
 def test_export_record_of_a_later_version_is_reported_and_unchanged(acme: Shell) -> None:
@@ -513,12 +500,12 @@ def test_reissued_token_is_written_to_every_place_of_the_old_one(acme: Shell) ->
         "conda": "written",
         "dotenv": "written",
     }
-    everything = b"".join(remains(acme).values())
+    everything = b"".join(acme.files().values())
     assert everything.count(b"fresh-0123456789-abcdef") == 3
     assert mamba.read_text() == "{half"
     assert everything.count(VALUE.encode()) == 1, "in the store"
     assert acme("export", "rattler", "conda", "dotenv", "--remove").code == 0
-    assert b"fresh-0123456789-abcdef" not in b"".join(remains(acme).values())
+    assert b"fresh-0123456789-abcdef" not in b"".join(acme.files().values())
 
 
 def test_export_of_an_expired_token_prints_a_warning(shell: Shell) -> None:

@@ -49,15 +49,13 @@ def test_remove_all_removes_all_and_accepts_an_empty_store(two: Shell) -> None:
 
 
 def test_remove_of_an_unknown_organization_names_the_stored_ones(acme: Shell) -> None:
-    before = acme.files()
-    acme("remove", "hooli").failed(1, "hooli", "acme")
-    assert acme.files() == before
+    with acme.unchanged():
+        acme("remove", "hooli").failed(1, "hooli", "acme")
 
 
 def test_remove_with_one_unknown_name_removes_nothing(acme: Shell) -> None:
-    before = acme.files()
-    assert acme("remove", "acme", "hooli").code == 1
-    assert acme.files() == before
+    with acme.unchanged():
+        assert acme("remove", "acme", "hooli").code == 1
 
 
 def test_remove_names_the_variable_that_supplies_the_token(shell: Shell) -> None:
@@ -130,11 +128,10 @@ def test_remove_without_anything_stored_succeeds_and_says_so(shell: Shell) -> No
 def test_remove_of_a_named_organization_without_anything_stored_is_an_error(
     shell: Shell, words: list[str]
 ) -> None:
-    before = shell.files()
-    shell(*words).failed(
-        1, "No token is stored for the organization 'acme' (no tokens are stored)."
-    )
-    assert shell.files() == before
+    with shell.unchanged():
+        shell(*words).failed(
+            1, "No token is stored for the organization 'acme' (no tokens are stored)."
+        )
 
 
 @pytest.mark.parametrize(("answer", "kept", "code"), [("n", True, 8), ("y", False, 0)])

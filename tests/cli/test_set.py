@@ -85,10 +85,8 @@ def test_archive_channel_option_adds_the_channels(
 
 
 def test_unknown_archive_channel_is_one_line_and_changes_nothing(shell: Shell, token: str) -> None:
-    before = shell.files()
-
-    shell("set", token, "--include-archive-channels", "main").failed(2, "free")
-    assert shell.files() == before
+    with shell.unchanged():
+        shell("set", token, "--include-archive-channels", "main").failed(2, "free")
 
 
 def test_no_ssl_verify_stores_the_token_and_does_not_send_it(shell: Shell, token: str) -> None:
@@ -118,19 +116,15 @@ def test_signature_verification_ends_with_remove(shell: Shell, token: str) -> No
 def test_several_places_for_the_configuration_are_refused(
     shell: Shell, token: str, words: list[str]
 ) -> None:
-    before = shell.files()
-
-    shell("set", *words, "--group", "root", token).failed(2, "exclude each other")
-    assert shell.files() == before
+    with shell.unchanged():
+        shell("set", *words, "--group", "root", token).failed(2, "exclude each other")
 
 
 def test_signature_verification_for_one_organization_is_refused(shell: Shell, token: str) -> None:
-    before = shell.files()
-
-    shell("set", "--org", "acme", "--enable-signature-verification", token).failed(
-        2, "Signature verification would be off"
-    )
-    assert shell.files() == before
+    with shell.unchanged():
+        shell("set", "--org", "acme", "--enable-signature-verification", token).failed(
+            2, "Signature verification would be off"
+        )
 
 
 @pytest.mark.parametrize(
