@@ -15,7 +15,7 @@ from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.target import Entry, Target, refuse_shared_keys, secret_or_none
 from conda_token_plugin.settings import API_KEY, token_variable
-from conda_token_plugin.tokens.token import TokenKind
+from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,8 +97,8 @@ class Dotenv(Target):
         yield Entry(key=variable_of(grant), value=grant.secret.reveal())
 
     def secret_in(self, value: str) -> Secret | None:
-        """Return the value itself."""
-        return secret_or_none(value)
+        """Return the value itself, which may be a password."""
+        return secret_or_none(value, way=AuthScheme.BASIC.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
         """Warn of committing the file."""
