@@ -138,7 +138,7 @@ def segment(name: str) -> str:
     from conda_token_plugin.errors.input import BadInput
 
     odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or re.fullmatch(CREDENTIAL_FORMAT, name):  # a token would be logged with the URL
+    if odd or re.search(CREDENTIAL_FORMAT, name):  # a token would be logged with the URL
         raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
     return quote(name)
 
