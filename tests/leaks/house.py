@@ -8,7 +8,9 @@ import sys
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 from conda_token_plugin.operations.issue_token import store_token
 from conda_token_plugin.settings import Settings
@@ -70,7 +72,12 @@ class House:
         return Sought(self.secrets | secrets_of(self.shell.sandbox))
 
     def furnish(self) -> None:
-        """Store tokens of every kind, in the store and in the files of other tools."""
+        """Store tokens of every kind, in the store and in the files of other tools.
+
+        Commands run as where there is no conda, and a browser visits each address at once.
+        """
+        self.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
+        self.monkeypatch.setattr("webbrowser.open", visited)
         world = self.shell.sandbox.world
         world.issue("acme", "ada")
         held = world.issue("acme", "ada")
@@ -187,3 +194,9 @@ def unmasked(text: str) -> str:
     return "".join(
         one for one in text.splitlines(keepends=True) if not one.startswith("::add-mask::")
     )
+
+
+def visited(address: str) -> bool:
+    """What a browser does, at its own pace."""
+    Thread(target=lambda: urlopen(address).read(), daemon=True).start()
+    return True

@@ -13,7 +13,6 @@ from threading import Thread
 from time import sleep
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
-from urllib.request import urlopen
 
 from conda_token_plugin.sandbox.http.messages import Ending
 
@@ -161,11 +160,7 @@ def sites(house: House) -> Iterator[tuple[str, ...]]:
 
 
 def test(house: House) -> Iterator[tuple[str, ...]]:
-    """Channels that open, that do not, that are named by a URL with a token.
-
-    As where there is no conda: with one, ``test_conda`` types it.
-    """
-    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
+    """Channels that open, that do not, that are named by a URL with a token."""
     sandbox = house.shell.sandbox
     token = sandbox.world.current("acme", "ada")
     assert token is not None
@@ -182,7 +177,6 @@ def login(house: House) -> Iterator[tuple[str, ...]]:
         yield ("--device", "--store", "file")
     with _somebody_decides(house, ""):
         yield ("--device",)
-    house.monkeypatch.setattr("webbrowser.open", visited)
     for user in ("ada", ""):
         house.shell.sandbox.login.seat_at_browser(user)
         yield ("--web",)
@@ -385,12 +379,6 @@ def _decide(house: House, user: str) -> None:
     (one,) = login.devices.waiting()
     house.secrets[f"device code for {user}"] = one.device_code
     login.decide(one.user_code, user)
-
-
-def visited(address: str) -> bool:
-    """What a browser does, at its own pace."""
-    Thread(target=lambda: urlopen(address).read(), daemon=True).start()
-    return True
 
 
 TYPED: dict[str, tuple[str, ...]] = {

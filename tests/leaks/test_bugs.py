@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.leaks.broken import Bug, broken, place
-from tests.leaks.scenes import TYPED, visited
+from tests.leaks.scenes import TYPED
 
 if TYPE_CHECKING:
     from tests.leaks.house import House
@@ -38,8 +38,6 @@ PLACES = {
 
 @pytest.mark.parametrize("name", PLACES)
 def test_traceback_with_local_variables_shows_no_secret(house: House, name: str) -> None:
-    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
-    house.monkeypatch.setattr("webbrowser.open", visited)
     tracebacks = {verb: traceback(house, name, verb) for verb in TYPED}
     assert any(tracebacks.values()), "no command comes by that place"
     leaks = {verb: house.sought.found_in(text) for verb, text in tracebacks.items()}

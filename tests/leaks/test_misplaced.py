@@ -29,7 +29,6 @@ PLACES = (
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS if verb.name != "demo"])
 def test_secret_typed_as_a_wrong_argument_is_not_repeated(house: House, verb: str) -> None:
-    house.monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
     world = house.shell.sandbox.world
     values = world.issue("globex", "ada").value, world.api_key("grace")
     found = []

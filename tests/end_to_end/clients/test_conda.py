@@ -7,21 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.conda_version import solver_missing
-
 if TYPE_CHECKING:
     from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
-
-
-@pytest.fixture(params=["classic", "rattler"])
-def solver(request: pytest.FixtureRequest) -> str:
-    """Each of conda's solvers that works with this conda."""
-    reason = solver_missing(request.param)
-    if reason:
-        pytest.skip(reason)
-    return str(request.param)
 
 
 def test_conda_installs_from_two_organizations_with_exported_tokens(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.conda.report import ROW, Table, lines_of
-from tests.support.conda_version import solver_missing
 from tests.support.machine import Machine
 
 if TYPE_CHECKING:
@@ -59,15 +58,6 @@ def sandbox(shared_sandbox: Sandbox) -> Sandbox:
     shared_sandbox.requests.clear()
     shared_sandbox.faults.replace([])
     return shared_sandbox
-
-
-@pytest.fixture(params=["classic", "rattler"])
-def solver(request: pytest.FixtureRequest) -> str:
-    """Return each of conda's solvers that works with this conda."""
-    reason = solver_missing(request.param)
-    if reason:
-        pytest.skip(reason)
-    return str(request.param)
 
 
 @pytest.fixture

@@ -10,22 +10,23 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.end_to_end.conda.report import summary
+from tests.support import keyrings
 from tests.support.conda_version import conda_version
 from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.end_to_end.conda.report import Table
     from tests.support.machine import Machine
 
 pytestmark = pytest.mark.conda
 
+ROOT = Path(__file__).parents[3]
 FOLDERS = {name: os.environ.get(name, "") for name in ("TEST_ANACONDA_AUTH", "TEST_CONDA_AUTH")}
 LAST = """
 import sys
@@ -210,9 +211,9 @@ def _with(machine: Machine, variable: str, *, place: str, scratch: Path) -> Mach
         (first / "sitecustomize.py").write_text(LAST.format(folder=folder))
     machine.variables["PYTHONPATH"] = os.pathsep.join((str(first), folder))
     machine.variables.pop("PYTHON_KEYRING_BACKEND")
-    (first / "keyring_of_the_test.py").write_text(KEYRING)
     if variable == "TEST_CONDA_AUTH":
-        machine.variables["PYTHON_KEYRING_BACKEND"] = "keyring_of_the_test.Keyring"
+        machine.variables["PYTHONPATH"] += f"{os.pathsep}{ROOT}"
+        machine.variables["PYTHON_KEYRING_BACKEND"] = f"{keyrings.NAME}InFolder"
     return machine
 
 
@@ -228,28 +229,3 @@ def _their_keyring(machine: Machine, *, organization: str, value: str = THEIRS) 
     entry = b64encode(json.dumps(held).encode()).decode()
     path.write_text(json.dumps({"Anaconda Cloud": {"anaconda.com": entry}}))
     return path
-
-
-KEYRING = '''
-"""A keyring in a file, for the time of a test."""
-import json, pathlib
-from keyring.backend import KeyringBackend
-
-FILE = pathlib.Path.home() / "keyring.json"
-
-class Keyring(KeyringBackend):
-    priority = 1
-
-    def _all(self):
-        return json.loads(FILE.read_text()) if FILE.exists() else {}
-
-    def get_password(self, service, username):
-        return self._all().get(f"{service}|{username}")
-
-    def set_password(self, service, username, password):
-        FILE.write_text(json.dumps({**self._all(), f"{service}|{username}": password}))
-
-    def delete_password(self, service, username):
-        FILE.write_text(json.dumps(
-            {k: v for k, v in self._all().items() if k != f"{service}|{username}"}))
-'''

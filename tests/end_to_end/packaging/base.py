@@ -6,8 +6,9 @@ import hashlib
 import os
 import subprocess
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+
+from tests.support.conda_version import solver_missing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,9 +72,4 @@ class Base:
 
 def solver() -> str:
     """Return the name of a solver that works with this conda."""
-    try:
-        version("conda-rattler-solver")
-    except PackageNotFoundError:  # it is not part of conda
-        return "classic"
-    old = tuple(int(part) for part in version("conda").split(".")[:2]) < (25, 5)
-    return "classic" if old else "rattler"
+    return "classic" if solver_missing("rattler") else "rattler"

@@ -17,6 +17,7 @@ import pytest
 
 from conda_token_plugin import HANDLER, __version__
 from conda_token_plugin.settings.sites import REPO_URL
+from tests.end_to_end.packaging.base import DROPIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 STEM = f"conda_token_plugin-{__version__}"
-DROPIN = "condarc.d/00-conda-token-plugin.yml"
 
 
 def test_wheel_contains_only_the_package_its_metadata_and_the_dropin(
@@ -50,8 +50,13 @@ def test_wheel_contains_the_schemas_of_the_json_documents(wheel: Path, source: P
     assert schemas <= set(names_in(wheel))
 
 
-def test_metadata_has_addresses_and_python_versions(wheel: Path) -> None:
+def test_metadata_has_name_version_licence_extras_addresses_and_pythons(wheel: Path) -> None:
     metadata = metadata_of(wheel)
+    assert (metadata["Name"], metadata["Version"]) == ("conda-token-plugin", __version__)
+    assert metadata["License-Expression"] == "BSD-3-Clause"
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert set(metadata.get_all("Provides-Extra", [])) >= {"demo", "test"}
     urls = dict(line.split(", ", 1) for line in metadata.get_all("Project-URL", []))
     assert urls.keys() == {"Homepage", "Repository", "Documentation", "Changelog", "Issues"}
     assert len({url.split("/")[4] for url in urls.values()}) == 1, "one repository"
@@ -68,16 +73,6 @@ def test_wheel_is_marked_as_typed_and_contains_the_licence(wheel: Path) -> None:
 def test_wheel_and_sdist_contain_no_caches_of_tools(wheel: Path, sdist: Path) -> None:
     caches = re.compile(r"(^|/)(__pycache__|\.\w+_cache|\.hypothesis|\.git|[\w.]+\.pyc)(/|$)")
     assert [name for name in (*names_in(wheel), *members_of(sdist)) if caches.search(name)] == []
-
-
-def test_metadata_has_name_version_licence_and_extras(wheel: Path) -> None:
-    metadata = metadata_of(wheel)
-    assert metadata["Name"] == "conda-token-plugin"
-    assert metadata["Version"] == __version__
-    assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert metadata["Requires-Python"] == ">=3.10"
-    assert metadata["Description-Content-Type"] == "text/markdown"
-    assert set(metadata.get_all("Provides-Extra", [])) >= {"demo", "test"}
 
 
 def test_wheel_does_not_depend_on_conda(wheel: Path) -> None:
@@ -99,12 +94,6 @@ def test_dropin_names_the_handler_for_the_whole_repository(wheel: Path) -> None:
 
     settings = YAML(typ="safe").load(text_in(wheel, f"{STEM}.data/data/{DROPIN}"))
     assert settings == {"channel_settings": [{"channel": f"{REPO_URL}*", "auth": HANDLER}]}
-
-
-def test_dropin_sorts_before_the_one_of_anaconda_auth() -> None:
-    # conda reads the files of a folder in the order of their names. If two entries match a URL, the
-    # one in the earlier file is used.
-    assert Path(DROPIN).name < "anaconda-auth.yml"
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

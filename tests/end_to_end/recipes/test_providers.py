@@ -22,7 +22,6 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.store.providers import ask
 from conda_token_plugin.tokens.secret import HeaderSecret
 from tests.end_to_end.recipes.runner import HERE, PUT_THERE, Runner, document
-from tests.support.machine import Machine
 from tests.support.servers import Response, recording
 
 if TYPE_CHECKING:
@@ -57,11 +56,13 @@ AWS = """
 start, query = sys.argv[1:5], sys.argv[5:]
 assert start == ["secretsmanager", "get-secret-value", "--secret-id", "conda/acme"], sys.argv
 assert query == ["--query", "SecretString", "--output", "text"], sys.argv
-headers = {"X-Amz-Target": "secretsmanager.GetSecretValue", "X-Access": "%s",
+headers = {"X-Amz-Target": "secretsmanager.GetSecretValue", "X-Access": "ACCESS",
            "Content-Type": "application/x-amz-json-1.1"}
 body = json.dumps({"SecretId": "conda/acme"}).encode()
 print(json.loads(ask(os.environ["AWS_ENDPOINT_URL"], headers, body))["SecretString"])
-"""
+""".replace("ACCESS", ACCESS)
+PROGRAMS = {"vault": ("vault", VAULT), "onepassword": ("op", ONEPASSWORD), "aws": ("aws", AWS)}
+"""The program of each recipe: its name, and what it does."""
 
 
 @dataclass(slots=True)
@@ -73,6 +74,11 @@ class Services:
     lifetime: int = 600
     """Seconds, of the answer of Artifactory."""
     asked: list[str] = field(default_factory=list)
+
+    def variables(self, access: str) -> dict[str, str]:
+        """Return the variables that the clients of the services read."""
+        urls = dict.fromkeys(("VAULT_ADDR", "OP_CONNECT_HOST", "AWS_ENDPOINT_URL"), self.url)
+        return urls | dict.fromkeys(("VAULT_TOKEN", "OP_CONNECT_TOKEN"), access)
 
     def respond(self, request: Request) -> Response:
         """Return the response to a request; 403 if its credential is wrong."""
@@ -120,13 +126,6 @@ class Services:
 
 
 @pytest.fixture
-def runner(tmp_path: Path, sandbox: Sandbox) -> Runner:
-    found = Runner(Machine(tmp_path / "machine", sandbox))
-    found.prepare()
-    return found
-
-
-@pytest.fixture
 def services(sandbox: Sandbox) -> Iterator[Services]:
     """Serve the current token of ada in acme."""
     token = sandbox.world.issue("acme", "ada").value
@@ -167,24 +166,18 @@ def works(runner: Runner, services: Services, recipe: str, **variables: str) -> 
     assert len(services.asked) == 2  # `test` asks, and `status`
 
 
-def test_vault(runner: Runner, services: Services) -> None:
-    client(runner, "vault", VAULT)
-    works(runner, services, "vault.sh", VAULT_ADDR=services.url, VAULT_TOKEN=ACCESS)
-
-
-def test_onepassword(runner: Runner, services: Services) -> None:
-    client(runner, "op", ONEPASSWORD)
-    variables = {"OP_CONNECT_HOST": services.url, "OP_CONNECT_TOKEN": ACCESS}
-    works(runner, services, "onepassword.sh", **variables)
-
-
-def test_aws(runner: Runner, services: Services) -> None:
-    client(runner, "aws", AWS % ACCESS)
-    works(runner, services, "aws.sh", AWS_ENDPOINT_URL=services.url)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_recipe_with_a_client_of_the_service_opens_the_channels(
+    runner: Runner, services: Services, name: str
+) -> None:
+    client(runner, *PROGRAMS[name])
+    works(runner, services, f"{name}.sh", **services.variables(ACCESS))
 
 
 @pytest.mark.skipif(shutil.which("aws") is None, reason="the client of AWS is not installed")
-def test_aws_with_its_client(runner: Runner, services: Services) -> None:
+def test_recipe_for_aws_opens_the_channels_with_its_real_client(
+    runner: Runner, services: Services
+) -> None:
     runner.write("aws", f'exec {shutil.which("aws")} "$@"')
     variables = {
         "AWS_ENDPOINT_URL": services.url,
@@ -197,7 +190,7 @@ def test_aws_with_its_client(runner: Runner, services: Services) -> None:
 
 
 @pytest.mark.skipif(shutil.which("uv") is None, reason="uv is not installed")
-def test_uv_supplies_what_it_has_stored(runner: Runner, services: Services) -> None:
+def test_recipe_for_uv_supplies_what_uv_has_stored(runner: Runner, services: Services) -> None:
     runner.write("uv", f'exec {shutil.which("uv")} "$@"')
     name = "conda.example.org/acme"
     login = f"uv auth login https://{name} --token {services.token}"
@@ -216,14 +209,13 @@ def test_uv_supplies_what_it_has_stored(runner: Runner, services: Services) -> N
     assert answer.secret == HeaderSecret(f"Basic {secret}")
 
 
-@pytest.mark.parametrize("name", ["vault", "onepassword", "aws"])
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_refusal_of_the_service_is_one_line_without_its_text(
     runner: Runner, services: Services, name: str
 ) -> None:
-    programs = {"vault": ("vault", VAULT), "onepassword": ("op", ONEPASSWORD)}
-    client(runner, *programs.get(name, ("aws", AWS % "another")))
-    wrong = {"VAULT_TOKEN": "wrong-access", "OP_CONNECT_TOKEN": "wrong-access"}
-    wrong |= dict.fromkeys(("VAULT_ADDR", "OP_CONNECT_HOST", "AWS_ENDPOINT_URL"), services.url)
+    program, body = PROGRAMS[name]
+    client(runner, program, body.replace(ACCESS, "another"))
+    wrong = services.variables("wrong-access")
     script = f"{(RECIPES / f'{name}.sh').read_text()}\nconda token provider test {name}"
     done = run(runner, script, **wrong)
     assert done.returncode == 1

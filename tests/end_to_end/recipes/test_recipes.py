@@ -21,7 +21,6 @@ from tests.end_to_end.recipes.runner import (
     docker_runs,
     document,
 )
-from tests.support.machine import Machine
 
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 RECIPES = [path for path in sorted(HERE.iterdir()) if path.suffix not in {".py", ".pyc", ""}]
 MASKED = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
 needs_mounts = pytest.mark.skipif(not can_mount(), reason="this machine lets nobody mount /run")
-
-
-@pytest.fixture
-def runner(tmp_path: Path, sandbox: Sandbox) -> Runner:
-    found = Runner(Machine(tmp_path / "machine", sandbox))
-    found.prepare()
-    return found
 
 
 @pytest.fixture
