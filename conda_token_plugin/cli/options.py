@@ -61,9 +61,15 @@ def moment(text: str) -> datetime:
 
 def add_organizations(parser: ArgumentParser, *, default: str) -> None:
     """Add the organizations, which `named_organizations` returns."""
-    parser.add_argument("organizations", nargs="*", metavar="ORG", help=f"default: {default}")
     parser.add_argument(
-        *("-o", "--org"), action="append", default=[], metavar="ORG", help="the same as ORG"
+        "organizations", nargs="*", metavar="ORG", help=f"organizations (default: {default})"
+    )
+    parser.add_argument(
+        *("-o", "--org"),
+        action="append",
+        default=[],
+        metavar="ORG",
+        help="the same as the argument",
     )
 
 

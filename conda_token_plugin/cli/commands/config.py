@@ -62,7 +62,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--undo", action="store_true", help="remove what this command set")
     parser.add_argument("--dry-run", action="store_true", help="show the file; write nothing")
     parser.add_argument("--force", action="store_true", help="write it without asking")
-    parser.add_argument("--system", action="store_true", help="for everybody on this machine")
+    parser.add_argument("--system", action="store_true", help="for all users of this machine")
 
 
 def run(call: CommandContext) -> int:

@@ -68,7 +68,9 @@ def configure(parser: ArgumentParser) -> None:
     )
     add.usage = "%(prog)s --scope URL [options] -- COMMAND [ARG ...]"
     add.add_argument("--scope", required=True, metavar="URL", help="where its credential is sent")
-    add.add_argument("--name", metavar="NAME", help="default: the scope without https://")
+    add.add_argument(
+        "--name", metavar="NAME", help="its name (default: the scope without https://)"
+    )
     add.add_argument(
         "--print",
         dest="prints",
@@ -81,11 +83,17 @@ def configure(parser: ArgumentParser) -> None:
     )
     add.add_argument("--username", default="", help="the user name for --send-as basic")
     add.add_argument(
-        "--timeout", type=_seconds, default=SECONDS, metavar="S", help="seconds that it may take"
+        "--timeout",
+        type=_seconds,
+        default=SECONDS,
+        metavar="S",
+        help="seconds that it may take (default: 10)",
     )
     add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
     remove.add_argument("provider", metavar="NAME")
-    test.add_argument("provider", nargs="?", metavar="NAME|URL", help="default: all")
+    test.add_argument(
+        "provider", nargs="?", metavar="NAME|URL", help="the commands to run (default: all)"
+    )
     for one in (add, remove):
         one.add_argument(
             "-s", "--system", action="store_true", help="for all users of this machine"

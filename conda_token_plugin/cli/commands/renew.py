@@ -43,9 +43,12 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     """Add the organization and the option that replaces without asking."""
     parser.add_argument(
-        "organization", nargs="?", metavar="ORG", help="default: the only one with a stored token"
+        "organization",
+        nargs="?",
+        metavar="ORG",
+        help="the organization (default: the only one with a token)",
     )
-    parser.add_argument("-o", "--org", metavar="ORG", help="the same as ORG")
+    parser.add_argument("-o", "--org", metavar="ORG", help="the same as the argument")
     parser.add_argument(
         "--reissue", action="store_true", help="replace it without asking if it cannot be extended"
     )

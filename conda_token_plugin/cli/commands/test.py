@@ -43,7 +43,12 @@ class Line:
 
 def configure(parser: ArgumentParser) -> None:
     """Add the channels."""
-    parser.add_argument("channels", nargs="*", metavar="CHANNEL", help="default: those of conda")
+    parser.add_argument(
+        "channels",
+        nargs="*",
+        metavar="CHANNEL",
+        help="the channels to check (default: those of conda)",
+    )
 
 
 def run(call: CommandContext) -> int:
