@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, urlsplit
 
 import pytest
@@ -164,27 +164,38 @@ def test_import_reads_the_system_keyring(shell: Shell, keyring: FakeKeyring) -> 
     assert shell.held()[0]["last_four"] == value[-4:]
 
 
-def test_import_finds_entries_of_conda_auth_by_its_settings(
-    shell: Shell, keyring: FakeKeyring
+CONDA_AUTH: dict[str, tuple[str, tuple[str, str], Any, dict[str, Any]]] = {
+    "token": (
+        "{channel: https://conda.example/private, auth: token, auth_target: mine}",
+        ("conda-auth::credential::mine", "credential"),
+        {"target": "mine", "auth_type": "token", "token": "conda-auth-token-0123456789"},
+        {"scope": ["https://conda.example/private"], "way": "bearer"},
+    ),
+    "token of an older version": (
+        "{channel: mine, auth: token}\n- {channel: other, auth: x}",
+        ("conda-auth::token::mine", "token"),
+        "conda-auth-token-0123456789",
+        {"scope": ["https://conda.anaconda.org/mine"], "way": None},
+    ),
+    "password": (
+        "{channel: https://c.example/*, auth: http-basic}",
+        ("conda-auth::credential::https://c.example/*", "credential"),
+        {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"},
+        {"scope": ["https://c.example"], "way": "basic", "username": "me"},
+    ),
+}
+"""By kind: conda's setting, the name and the value of the entry in the keyring, and the token."""
+
+
+@pytest.mark.parametrize("kind", CONDA_AUTH)
+def test_import_finds_entries_of_conda_auth_by_the_settings_of_conda(
+    shell: Shell, keyring: FakeKeyring, kind: str
 ) -> None:
-    channel = "https://conda.example/private"
-    setting = f"channel_settings:\n- channel: {channel}\n  auth: token\n  auth_target: mine\n"
-    shell.write(".condarc", setting)
-    record = {"target": "mine", "auth_type": "token", "token": "conda-auth-token-0123456789"}
-    keyring.entries["conda-auth::credential::mine", "credential"] = json.dumps(record)
-    ran = shell("import", "conda-auth", "--yes", "--no-validate", "--json").well()
-    (found,) = ran.json["found"]
-    assert (found["organization"], found["way"]) == ("conda.example", "bearer")
-    assert found["scope"] == [channel]
-
-
-def test_import_finds_older_entries_of_conda_auth(shell: Shell, keyring: FakeKeyring) -> None:
-    setting = "channel_settings:\n- {channel: mine, auth: token}\n- {channel: other, auth: x}\n"
-    shell.write(".condarc", setting)
-    keyring.entries["conda-auth::token::mine", "token"] = "conda-auth-token-0123456789"
-    (found,) = shell("import", "conda-auth", "--no-validate", "--dry-run", "--json").json["found"]
-    assert found["scope"] == ["https://conda.anaconda.org/mine"]
-    assert "way" not in found
+    setting, name, value, expected = CONDA_AUTH[kind]
+    shell.write(".condarc", f"channel_settings:\n- {setting}\n")
+    keyring.entries[name] = value if isinstance(value, str) else json.dumps(value)
+    (found,) = shell("import", "conda-auth", "--dry-run", "--no-validate", "--json").json["found"]
+    assert {field: found.get(field) for field in expected} == expected
 
 
 def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
@@ -226,54 +237,56 @@ def test_import_stores_the_same_token_of_several_places_once(shell: Shell) -> No
     assert found["organization"] == "acme"
 
 
-def test_import_stores_the_tokens_of_two_organizations(shell: Shell) -> None:
-    values = {name: issued(shell, name) for name in ("acme", "globex")}
-    urls = [shell.url_with(value, name, "main") for name, value in values.items()]
+@pytest.fixture
+def two_found(shell: Shell) -> Shell:
+    """Return a shell whose condarc has a token of acme and one of globex."""
+    urls = [shell.url_with(issued(shell, name), name, "main") for name in ("acme", "globex")]
     shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
-    assert shell("import", "--yes").code == 0
-    assert {one["organization"] for one in shell.held()} == {"acme", "globex"}
+    return shell
 
 
-def test_import_stores_only_the_named_organization(shell: Shell) -> None:
-    values = {name: issued(shell, name) for name in ("acme", "globex")}
-    urls = [shell.url_with(value, name, "main") for name, value in values.items()]
-    shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
-    assert shell("import", "--org", "globex", "--yes").code == 0
-    assert [one["organization"] for one in shell.held()] == ["globex"]
+def test_import_stores_the_tokens_of_two_organizations(two_found: Shell) -> None:
+    assert two_found("import", "--yes").code == 0
+    assert {one["organization"] for one in two_found.held()} == {"acme", "globex"}
+
+
+def test_import_stores_only_the_named_organization(two_found: Shell) -> None:
+    assert two_found("import", "--org", "globex", "--yes").code == 0
+    assert [one["organization"] for one in two_found.held()] == ["globex"]
 
 
 def test_import_reports_a_rejected_token_in_one_line_and_does_not_store_it(shell: Shell) -> None:
-    dead = issued(shell)
-    alive = issued(shell, "globex")
+    rejected = issued(shell)
+    valid = issued(shell, "globex")
     shell.sandbox.world.issue("acme", "ada")
-    urls = [shell.url_with(dead, "acme", "main"), shell.url_with(alive, "globex", "main")]
+    urls = [shell.url_with(rejected, "acme", "main"), shell.url_with(valid, "globex", "main")]
     path = shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
     before = path.read_bytes()
-    ran = shell("import", "--yes").failed(5, f"…{dead[-4:]}", "It was not imported.")
+    ran = shell("import", "--yes").failed(5, f"…{rejected[-4:]}", "It was not imported.")
     assert "rejected" in ran.out
     assert [one["organization"] for one in shell.held()] == ["globex"]
     assert path.read_bytes() == before
 
 
 def test_import_clean_removes_a_rejected_token_so_that_audit_finds_nothing(shell: Shell) -> None:
-    dead = issued(shell)
+    rejected = issued(shell)
     shell.sandbox.world.issue("acme", "ada")
-    path = in_condarc(shell, dead)
+    path = in_condarc(shell, rejected)
     advice = shell("audit").err
     assert f"import {path} --clean" in advice
     assert shell("import", str(path), "--clean", "--yes").code == 5
-    assert dead.encode() not in path.read_bytes()
+    assert rejected.encode() not in path.read_bytes()
     assert shell("audit").code == 0
 
 
-def test_import_gives_shared_channels_to_the_first_organization_and_says_so(shell: Shell) -> None:
-    urls = [shell.url_with(issued(shell, name), name, "main") for name in ("acme", "globex")]
-    shell.write(".condarc", "channels:\n" + "".join(f"- {url}\n" for url in urls))
-    ran = shell("import", "--yes").well()
+def test_import_gives_shared_channels_to_the_first_organization_and_says_so(
+    two_found: Shell,
+) -> None:
+    ran = two_found("import", "--yes").well()
     assert "of acme is used, because it was found first" in ran.err
-    scopes = {one["organization"]: one["scope"] for one in shell.held()}
-    assert f"{shell.sandbox.repo}main" in scopes["acme"]
-    assert scopes["globex"] == [f"{shell.sandbox.repo}globex"]
+    scopes = {one["organization"]: one["scope"] for one in two_found.held()}
+    assert f"{two_found.sandbox.repo}main" in scopes["acme"]
+    assert scopes["globex"] == [f"{two_found.sandbox.repo}globex"]
 
 
 def test_import_remembers_where_in_the_path_the_token_belongs(shell: Shell) -> None:
@@ -324,9 +337,9 @@ def test_import_refreshes_the_exports_of_the_token_that_it_replaces(acme: Shell)
 
 
 def test_import_reports_a_rejected_token_as_one_json_document(shell: Shell) -> None:
-    dead = issued(shell)
+    rejected = issued(shell)
     shell.sandbox.world.issue("acme", "ada")
-    in_condarc(shell, dead)
+    in_condarc(shell, rejected)
     ran = shell("import", "--yes", "--json").failed(5)
     assert ran.json["found"][0]["verdict"] == "rejected"
     assert "HTTP 401" in ran.json["found"][0]["reason"]
@@ -495,18 +508,6 @@ def test_invalid_entry_of_conda_auth_is_ignored(
     )
     keyring.entries["conda-auth::credential::https://c.example/a", "credential"] = record
     assert shell("import", "conda-auth", "--json").json["found"] == []
-
-
-def test_password_of_conda_auth_keeps_its_user_name(shell: Shell, keyring: FakeKeyring) -> None:
-    setting = "channel_settings:\n- {channel: https://c.example/*, auth: http-basic}\n"
-    shell.write(".condarc", setting)
-    record = {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"}
-    keyring.entries["conda-auth::credential::https://c.example/*", "credential"] = json.dumps(
-        record
-    )
-    (found,) = shell("import", "conda-auth", "--dry-run", "--no-validate", "--json").json["found"]
-    assert (found["way"], found["username"]) == ("basic", "me")
-    assert found["scope"] == ["https://c.example"]
 
 
 @pytest.mark.parametrize("entry", ["!!", base64.b64encode(b"[]").decode()])

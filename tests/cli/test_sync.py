@@ -18,18 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from conda_token_plugin.sandbox.world.world import World
     from tests.cli.conftest import Shell
     from tests.support.machine import Ran
 
 YEAR = timedelta(days=365)
-
-
-@pytest.fixture
-def acme(shell: Shell) -> Shell:
-    """A shell with a token of acme, stored and working."""
-    shell.install("acme")
-    shell.sandbox.requests.clear()
-    return shell
 
 
 def held() -> Token:
@@ -40,6 +33,12 @@ def held() -> Token:
 def result(ran: Ran) -> str:
     (value,) = ran.json
     return str(value["result"])
+
+
+def synced(shell: Shell, *words: str) -> tuple[int, str]:
+    """Return the exit code of `sync`, and the result for the only token."""
+    ran = shell("sync", *words, "--json")
+    return ran.code, result(ran)
 
 
 def renew(shell: Shell) -> None:
@@ -108,40 +107,37 @@ def test_sync_of_a_token_reissued_elsewhere_says_so(
     assert "install --org acme" in ran.err
 
 
-def test_sync_of_a_revoked_token_says_so(acme: Shell) -> None:
-    acme.sandbox.world.take_seat("acme", "ada")
-    ran = acme("sync", "--json")
-    assert (ran.code, result(ran)) == (1, "revoked")
+EVENTS: dict[str, tuple[Callable[[World], object], int, State, str]] = {
+    "revoked": (lambda world: world.take_seat("acme", "ada"), 1, State.REVOKED, "is revoked"),
+    "cancelled": (lambda world: world.cancel("acme"), 1, State.CANCELLED, "must be renewed"),
+    "in grace": (lambda world: end(world, days=-10), 0, State.GRACE, "must be renewed"),
+    "ended": (lambda world: end(world, days=-40), 1, State.EXPIRED, "must be renewed"),
+}
+"""By result: what happened, the exit code, the state of the stored token, and the message."""
 
 
-def test_ended_subscription_starts_the_grace_period(acme: Shell) -> None:
-    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
+def end(world: World, *, days: int) -> None:
+    world.end("acme", world.clock.now() + timedelta(days=days))
+
+
+@pytest.mark.parametrize("outcome", EVENTS)
+def test_sync_says_and_stores_what_happened_to_the_token(acme: Shell, outcome: str) -> None:
+    event, code, state, message = EVENTS[outcome]
+    event(acme.sandbox.world)
     ran = acme("sync", "--json")
-    assert (ran.code, result(ran)) == (0, "in grace")
-    assert "must be renewed" in ran.err
+    assert (ran.code, result(ran)) == (code, outcome)
+    assert held().state(now=acme.sandbox.clock.now()) is state
+    assert message in ran.err
 
 
 def test_grace_period_shows_the_days_left(acme: Shell) -> None:
     current = acme.sandbox.world.current("acme", "ada")
     assert current
     acme.sandbox.world.sync(current.id, acme.sandbox.clock.now() - timedelta(days=10))
-    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=10))
+    end(acme.sandbox.world, days=-10)
     ran = acme("sync").well()
     assert "19 days of grace left" in ran.out
     assert held().state(now=acme.sandbox.clock.now()) is State.GRACE
-
-
-def test_sync_of_a_cancelled_subscription_says_so(acme: Shell) -> None:
-    acme.sandbox.world.cancel("acme")
-    ran = acme("sync", "--json")
-    assert (ran.code, result(ran)) == (1, "cancelled")
-    assert held().state(now=acme.sandbox.clock.now()) is State.CANCELLED
-
-
-def test_sync_of_a_subscription_that_ended_long_ago_says_so(acme: Shell) -> None:
-    acme.sandbox.world.end("acme", acme.sandbox.clock.now() - timedelta(days=40))
-    ran = acme("sync", "--json")
-    assert (ran.code, result(ran)) == (1, "ended")
 
 
 def test_revoked_token_that_works_again_is_usable_again(acme: Shell) -> None:
@@ -167,8 +163,7 @@ def site(shell: Shell) -> Shell:
 
 
 def test_sync_of_a_site_token_needs_no_login(site: Shell) -> None:
-    ran = site("sync", "--json")
-    assert (ran.code, result(ran)) == (0, "up to date")
+    assert synced(site) == (0, "up to date")
 
 
 def test_sync_of_a_site_token_by_a_member_stores_the_subscription(site: Shell) -> None:
@@ -179,16 +174,14 @@ def test_sync_of_a_site_token_by_a_member_stores_the_subscription(site: Shell) -
 
 def test_sync_of_a_refused_site_token_is_revoked(site: Shell) -> None:
     site.sandbox.world.issue("stark")
-    ran = site("sync", "--json")
-    assert (ran.code, result(ran)) == (1, "revoked")
+    assert synced(site) == (1, "revoked")
 
 
 def test_sync_without_a_known_channel_is_unknown(shell: Shell) -> None:
     other = f"{shell.sandbox.service}/elsewhere"
     token = Token(organization="corp", kind=TokenKind.SITE, scope=(other,))
     user_store(Settings()).add(token, Secret("t" * 20))
-    ran = shell("sync", "--json")
-    assert (ran.code, result(ran)) == (0, "unknown")
+    assert synced(shell) == (0, "unknown")
 
 
 # -- extending -----------------------------------------------------------------------------------
@@ -205,8 +198,7 @@ def admin(acme: Shell) -> Shell:
 
 def test_sync_with_a_service_account_extends_the_token(admin: Shell) -> None:
     before = held().expires
-    ran = admin("sync", "--json")
-    assert (ran.code, result(ran)) == (0, "extended")
+    assert synced(admin) == (0, "extended")
     assert before
     assert held().expires == before + YEAR
 
@@ -251,8 +243,7 @@ def test_wait_ends_when_the_token_was_extended(
     acme: Shell, waits: dict[int, Callable[[], object]]
 ) -> None:
     waits[3] = lambda: sync_on_the_page(acme)
-    ran = acme("sync", "--wait", "--json")
-    assert (ran.code, result(ran)) == (0, "extended")
+    assert synced(acme, "--wait") == (0, "extended")
 
 
 @pytest.mark.parametrize(
@@ -263,14 +254,12 @@ def test_wait_continues_after_a_temporary_failure(
 ) -> None:
     waits[1] = lambda: acme.sandbox.fail_next("current-token", times=3, **fault)
     waits[3] = lambda: sync_on_the_page(acme)
-    ran = acme("sync", "--wait", "--json")
-    assert (ran.code, result(ran)) == (0, "extended")
+    assert synced(acme, "--wait") == (0, "extended")
 
 
 @pytest.mark.usefixtures("waits")
 def test_wait_ends_at_its_deadline(acme: Shell) -> None:
-    ran = acme("sync", "--wait", "--json")
-    assert (ran.code, result(ran)) == (0, "can be extended")
+    assert synced(acme, "--wait") == (0, "can be extended")
 
 
 def test_ctrl_c_during_wait_loses_nothing(
@@ -422,9 +411,7 @@ def unattended(admin: Shell) -> Shell:
 
 
 def test_service_account_alone_extends_the_token_without_a_login(unattended: Shell) -> None:
-    ran = unattended("sync", "--json")
-
-    assert (ran.code, result(ran)) == (0, "extended")
+    assert synced(unattended) == (0, "extended")
     assert held().expires == unattended.issued("acme").expires
     assert not any("/api/account" in one.path for one in unattended.sandbox.requests)
 
@@ -432,9 +419,7 @@ def test_service_account_alone_extends_the_token_without_a_login(unattended: She
 def test_service_account_alone_reports_a_revoked_token(unattended: Shell) -> None:
     unattended.sandbox.world.revoke(unattended.issued("acme").id)
 
-    ran = unattended("sync", "--json")
-
-    assert (ran.code, result(ran)) == (1, "revoked")
+    assert synced(unattended) == (1, "revoked")
 
 
 def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
