@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.target import Place, Target
     from conda_token_plugin.operations.export_record import Record
     from conda_token_plugin.settings import Settings
+    from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -55,6 +56,23 @@ def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list
             )
             for one in exports.of(token)
         ]
+
+
+def refresh_copies(token: Token, *, store: Store, settings: Settings) -> list[ExportResult]:
+    """Write the secret of a stored token to the exported copies that still hold a former one.
+
+    Without a record of an export the secret is not read.
+
+    Returns:
+        The results of the copies that were written, or that could not be.
+
+    Raises:
+        StoreError: The record of exports or the secret cannot be read.
+    """
+    if not ExportRecord(settings).of(token):
+        return []
+    results = refresh_exports(token, store.secret(token.key), settings=settings)
+    return [one for one in results if one.failed or one.outcome is ExportOutcome.WRITTEN]
 
 
 def take_back(
@@ -106,6 +124,8 @@ def _refresh(
     if held is None:
         return ExportOutcome.GONE, ""
     is_new = entry is not None and held == entry.value
+    if is_new and record.mark == grant.secret.mark:
+        return ExportOutcome.UNCHANGED, ""
     if not (is_new or record.is_of(target.secret_in(held))):
         return ExportOutcome.CHANGED, ""
     if entry is None:

@@ -565,3 +565,41 @@ def test_failing_list_of_members_is_a_failure(account: Shell) -> None:
     account.sandbox.fail_next("/users", times=9, status=500)
     ran = account("sync", "acme").failed(5)
     assert "HTTP 500" in ran.err
+
+
+# -- exported copies -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def behind(acme: Shell) -> Path:
+    """Return an exported file that holds the token before the reissue."""
+    path = acme.home / ".rattler" / "credentials.json"
+    acme("export", "rattler", "--yes").well()
+    former = path.read_text()
+    path.write_text("{")
+    assert str(path) in acme("install", "--org", "acme", "--reissue").well().err
+    path.write_text(former)
+    return path
+
+
+def test_sync_replaces_a_former_token_in_an_exported_file(acme: Shell, behind: Path) -> None:
+    ran = acme("sync").well()
+    assert acme.issued("acme").value in behind.read_text()
+    assert f"in {behind}: written." in ran.err
+    again = acme("sync").well()
+    assert str(behind) not in again.err
+
+
+def test_sync_names_an_exported_file_that_it_cannot_replace(acme: Shell, behind: Path) -> None:
+    behind.write_text("{")
+    ran = acme("sync").well()
+    assert f"in {behind}: could not be changed." in ran.err
+    assert "export rattler --org acme" in ran.err
+    assert behind.read_text() == "{"
+
+
+def test_sync_leaves_the_exported_copy_of_a_revoked_token(acme: Shell, behind: Path) -> None:
+    before = behind.read_text()
+    acme.sandbox.world.take_seat("acme", "ada")
+    assert acme("sync").code == 1
+    assert behind.read_text() == before

@@ -9,7 +9,7 @@ Renewing a subscription does not extend a token: it has to be synchronized. You 
 the web page of your organization, which --web opens. With the service account of an
 administrator, this command extends the tokens of all members that expire before the
 subscription does, also of an organization without a stored token. It issues and revokes
-nothing, and does not log in.
+nothing, and does not log in. Exported copies that still hold a former token are replaced.
 Exit code 1: a token is revoked, or its subscription is cancelled or has ended.
 """
 
@@ -27,6 +27,8 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceError
+from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.operations.exported_copies import refresh_copies
 from conda_token_plugin.operations.extend_token import awaited
 from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
@@ -79,6 +81,7 @@ def run(call: CommandContext) -> int:
         moved = {result.token.key: result for result in awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
     _report(call, [*results, *of_members])
+    failures += _refreshed(call, results, store=store)
     for failure in failures:
         call.printer.warn(str(failure))
     codes = [_exit_code(result) for result in (*results, *of_members)]
@@ -141,6 +144,26 @@ def _of_members(
                     "stored token was compared."
                 )
     return results, failures
+
+
+def _refreshed(
+    call: CommandContext, results: Iterable[SyncResult], *, store: Store
+) -> list[TokenPluginError]:
+    """Write the tokens that work to exported copies that still hold a former one, and report it.
+
+    Returns:
+        The failures to read a token or the record of exports.
+    """
+    failures = list[TokenPluginError]()
+    for result in results:
+        if result.works:
+            try:
+                copies = refresh_copies(result.token, store=store, settings=call.settings)
+            except StoreError as error:  # a locked keyring, a damaged record
+                failures.append(error)
+            else:
+                call.report_copies(copies)
+    return failures
 
 
 def _is_of_this_site(call: CommandContext, token: Token) -> bool:
