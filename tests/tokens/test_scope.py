@@ -228,15 +228,18 @@ def test_special_characters_of_a_glob_are_escaped() -> None:
 
 
 @pytest.mark.parametrize("token", ["aB3" * 16, f"eyJ{'a' * 20}.{'b' * 40}.{'c-_' * 9}"])
-def test_token_is_refused_as_organization_and_not_shown(token: str) -> None:
-    with pytest.raises(BadInput, match="'…'"):
-        organization_prefix("https://repo.example/repo", token)
+@pytest.mark.parametrize("form", ["{}", "Authorization: token {}", "{} team"])
+def test_name_that_contains_a_token_is_refused_as_organization_and_not_shown(
+    form: str, token: str
+) -> None:
+    with pytest.raises(BadInput, match="…") as caught:
+        organization_prefix("https://repo.example/repo", form.format(token))
+    assert token not in str(caught.value)
 
 
 def test_organization_is_one_segment_of_the_repository() -> None:
     assert organization_prefix(REPO, "acme") == ACME
     assert organization_prefix(REPO, "a b") == "https://repo.anaconda.cloud/repo/a%20b"
-    assert organization_prefix(REPO, f"{'a' * 48} team") == f"{REPO}{'a' * 48}%20team"
     for name in ("", "a/b", "..", ".", "a\nb", "../x"):
         with pytest.raises(BadInput) as caught:
             organization_prefix(REPO, name)
