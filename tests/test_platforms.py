@@ -38,7 +38,7 @@ from conda_token_plugin.operations import issue_journal
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import folder as folder_module
 from conda_token_plugin.store import keyring_probe
-from conda_token_plugin.store.folder import Folder, group_number
+from conda_token_plugin.store.folder import Folder
 from tests.support import tokens
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def _is_allowed(check: Callable[..., None], *arguments: object) -> bool:
 def test_group_is_refused_on_windows_with_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "grp", None)
     with pytest.raises(BadInput, match="not available on Windows") as caught:
-        group_number("users")
+        files.group_number("users")
     assert "ACL" in caught.value.hint
 
 

@@ -189,6 +189,35 @@ def sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def group_name(number: int) -> str:
+    """Return the name of a group, or its number if it has no name on this machine."""
+    try:
+        from grp import getgrgid
+
+        return getgrgid(number).gr_name
+    except (ImportError, KeyError):  # Windows; a group of another machine
+        return str(number)
+
+
+def group_number(group: str) -> int:
+    """Return the number of ``group``.
+
+    Raises:
+        BadInput: There is no such group on this machine.
+    """
+    from conda_token_plugin.errors.input import BadInput
+
+    try:
+        from grp import getgrnam
+
+        return getgrnam(group).gr_gid
+    except ImportError:  # Windows
+        fault, hint = "--group is not available on Windows.", "Set the ACL of the folder."
+    except KeyError:
+        fault, hint = f"There is no group {group!r}.", "See: getent group"
+    raise BadInput(fault, hint=hint)
+
+
 def _write_all(data: bytes, descriptor: int) -> None:
     left = memoryview(data)
     while left:

@@ -54,7 +54,13 @@ def wrapped(kind: str, content: object, *, version: int = VERSION) -> bytes:
 
 def framed(kind: str, content: bytes, *, version: int = VERSION) -> bytes:
     """Return the document that contains ``content``, which is JSON already."""
-    return _head(kind, content, version=version) + content + _END
+    digest = sha256(f"{kind} {version}\n".encode())
+    digest.update(content)
+    head = (
+        f'{{"format":"conda-token-plugin {kind}","version":{version},'
+        f'"sha256":"{digest.hexdigest()}","content":'
+    )
+    return head.encode() + content + _END
 
 
 def unwrapped(kind: str, data: bytes) -> Any:
@@ -65,9 +71,8 @@ def unwrapped(kind: str, data: bytes) -> Any:
     """
     if not data:
         raise EnvelopeRefused("it is empty")
-    head, found, rest = data.partition(_BEFORE_CONTENT)
-    version = _version(head + found)
-    content = rest[: -len(_END)]
+    head, _, rest = data.partition(_BEFORE_CONTENT)
+    version, content = _version(head), rest[: -len(_END)]
     if version < 1 or data != framed(kind, content, version=version):
         raise EnvelopeRefused("its checksum does not fit its content")
     if version > VERSION:
@@ -123,12 +128,3 @@ def _version(head: bytes) -> int:
     if not known or len(digits) > _MAX_VERSION_DIGITS:
         raise EnvelopeRefused("it was not written by this plugin")
     return int(digits)
-
-
-def _head(kind: str, content: bytes, *, version: int) -> bytes:
-    digest = sha256(f"{kind} {version}\n".encode())
-    digest.update(content)
-    return (
-        f'{{"format":"conda-token-plugin {kind}","version":{version},'
-        f'"sha256":"{digest.hexdigest()}","content":'
-    ).encode()

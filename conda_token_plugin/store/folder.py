@@ -62,6 +62,12 @@ class Folder:
         self.tell = tell
         self.shared = shared
         self.names = names
+        self.hint = SHARED_HINT if shared else ""
+        """The hint for most errors; empty for the default one."""
+        self._has_group = shared and not files.WINDOWS
+        # On Windows any mode but 0o700 makes a folder that has the ACL of its parent: every user
+        # can read below C:/ProgramData.
+        self._mode = 0o750 if self._has_group else 0o700
 
     def signature(self, name: str) -> Signature | None:
         """Return the signature of the file ``name``, or None if there is none to read."""
@@ -103,7 +109,8 @@ class Folder:
         """
         temporary = self.path / files.TEMPORARY
         with self._errors_of(name):
-            files.fill(temporary, data, group=self._group())
+            group = self.path.stat().st_gid if self._has_group else None
+            files.fill(temporary, data, group=group)
             files.put(temporary, self.path / name, after=after)
 
     def sync(self) -> None:
@@ -124,7 +131,10 @@ class Folder:
             files.clear(temporary)
 
     def make(self) -> None:
-        """Make the folder if it is missing; otherwise check it."""
+        """Make the folder if it is missing; otherwise check it.
+
+        The machine's folder belongs to the group of its parent.
+        """
         with self._errors_of():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
@@ -132,7 +142,9 @@ class Folder:
             except FileExistsError:  # any time but the first
                 self.inspect()
             else:
-                self._open_to_group()
+                if self._has_group:
+                    os.chown(self.path, -1, self.path.parent.stat().st_gid)
+                    self.path.chmod(self._mode)  # the umask has removed permissions
                 files.sync(self.path.parent)
 
     def inspect(self) -> None:
@@ -144,7 +156,11 @@ class Folder:
                 if self.path.is_symlink():  # such as to a disk that is not mounted
                     raise _unusable(self.path, reason="it is a link to nothing") from None
                 return  # nothing was stored yet
-            self._check_folder(status)
+            if not S_ISDIR(status.st_mode):
+                raise _unusable(self.path, reason="it is not a folder")
+            self._check_owner(self.path, status)
+            if _loose(status, allowed=self._mode):
+                self._repair_folder(status)
 
     def share(self, group: int) -> None:
         """Give all files in the folder to ``group``."""
@@ -167,16 +183,16 @@ class Folder:
                 hint="Run this again.",
             )
 
-    def _check_folder(self, status: os.stat_result) -> None:
-        if not S_ISDIR(status.st_mode):
-            raise _unusable(self.path, reason="it is not a folder")
-        self._check_owner(self.path, status)
-        if not _loose(status, allowed=self._mode):
-            return
-        if status.st_mode & S_ISVTX or self._has_other_files():
+    def _repair_folder(self, status: os.stat_result) -> None:
+        names = self.names
+        has_others = names is not None and any(
+            path.name not in names and not re.fullmatch(_NOTE, path.name)
+            for path in self.path.iterdir()
+        )
+        if status.st_mode & S_ISVTX or has_others:
             self.tell(
-                f"{self.path} has the loose mode {_shown(status)}, which was left as it is, "
-                "because the folder contains other files."
+                f"{self.path} has the loose mode {S_IMODE(status.st_mode):04o}, which was left as "
+                "it is, because the folder contains other files."
             )
         else:
             self._repair(self.path, status, at=self.path, mode=self._mode)
@@ -200,29 +216,13 @@ class Folder:
             )
 
     def _repair(self, path: Path, status: os.stat_result, *, at: Path | int, mode: int) -> None:
+        loose = f"loose mode {S_IMODE(status.st_mode):04o}"
         try:
             os.chmod(at, mode)  # noqa: PTH101  # by descriptor, where there is one
         except OSError:  # a file system that is read-only, or root's file
-            self.tell(f"{path} has the loose mode {_shown(status)}, which could not be repaired.")
+            self.tell(f"{path} has the {loose}, which could not be repaired.")
         else:
-            self.tell(f"The loose mode {_shown(status)} of {path} was set to {mode:04o}.")
-
-    def _has_other_files(self) -> bool:
-        """Return whether the folder contains files of others."""
-        names = self.names
-        return names is not None and any(
-            path.name not in names and not re.fullmatch(_NOTE, path.name)
-            for path in self.path.iterdir()
-        )
-
-    def _open_to_group(self) -> None:
-        """Give the machine's folder to the group of its parent."""
-        if self.shared and not files.WINDOWS:
-            os.chown(self.path, -1, self.path.parent.stat().st_gid)
-            self.path.chmod(self._mode)  # the umask has removed permissions
-
-    def _group(self) -> int | None:
-        return self.path.stat().st_gid if self.shared and not files.WINDOWS else None
+            self.tell(f"The {loose} of {path} was set to {mode:04o}.")
 
     def closed_to(self) -> str | None:
         """Return the group that may read the machine's folder if the user may not, or None."""
@@ -232,21 +232,10 @@ class Folder:
             number = self.path.stat().st_gid
         except OSError:  # nothing was stored yet, or the folder above it cannot be read either
             return None
-        return None if os.access(self.path, os.R_OK | os.X_OK) else group_name(number)
-
-    @property
-    def hint(self) -> str:
-        """Return the hint for most errors; empty for the default one."""
-        return SHARED_HINT if self.shared else ""
+        return None if os.access(self.path, os.R_OK | os.X_OK) else files.group_name(number)
 
     def _errors_of(self, name: str = "") -> AbstractContextManager[None]:
         return files.errors_of(self.path / name, hint=self.hint)
-
-    @property
-    def _mode(self) -> int:
-        # On Windows any mode but 0o700 makes a folder that has the ACL of its parent: every user
-        # can read below C:/ProgramData.
-        return 0o750 if self.shared and not files.WINDOWS else 0o700
 
 
 def _loose(status: os.stat_result, *, allowed: int) -> bool:
@@ -254,41 +243,7 @@ def _loose(status: os.stat_result, *, allowed: int) -> bool:
     return not files.WINDOWS and bool(S_IMODE(status.st_mode) & 0o077 & ~allowed)
 
 
-def _shown(status: os.stat_result) -> str:
-    return f"{S_IMODE(status.st_mode):04o}"
-
-
 def _unusable(path: Path, *, reason: str, hint: str = "") -> StoreUnusable:
     from conda_token_plugin.errors.store import StoreUnusable
 
     return StoreUnusable(path, reason=reason, hint=hint)
-
-
-def group_name(number: int) -> str:
-    """Return the name of a group, or its number if it has no name on this machine."""
-    try:
-        from grp import getgrgid
-
-        return getgrgid(number).gr_name
-    except (ImportError, KeyError):  # Windows; a group of another machine
-        return str(number)
-
-
-def group_number(group: str) -> int:
-    """Return the number of ``group``.
-
-    Raises:
-        BadInput: There is no such group on this machine.
-    """
-    from conda_token_plugin.errors.input import BadInput
-
-    try:
-        from grp import getgrnam
-    except ImportError:  # Windows
-        raise BadInput(
-            "--group is not available on Windows.", hint="Set the ACL of the folder."
-        ) from None
-    try:
-        return getgrnam(group).gr_gid
-    except KeyError:  # no such group
-        raise BadInput(f"There is no group {group!r}.", hint="See: getent group") from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported
-from conda_token_plugin.store.folder import group_number
+from conda_token_plugin.gateways import files
 from conda_token_plugin.store.index import LOGINS, TOKENS, Entry
 from conda_token_plugin.store.transaction import SecretStore
 from conda_token_plugin.store.vaults import FILE
@@ -68,7 +67,7 @@ class Store(SecretStore):
             NoToken: There is no such token.
             SecretLost: The token is stored, and its secret was deleted by another program.
         """
-        organization = _organization(key)
+        organization = key.partition("@")[0]
         secret = self._find(
             TOKENS,
             key,
@@ -213,7 +212,7 @@ class Store(SecretStore):
         Raises:
             BadInput: There is no such group on this machine.
         """
-        number = group_number(group)
+        number = files.group_number(group)
         with self.exclusive():
             self._folder.share(number)
 
@@ -229,11 +228,12 @@ class Store(SecretStore):
 
     def _parsed(self, read: Callable[..., Result], *parts: object) -> Result:
         """Return what ``read`` makes of parts of the index."""
-        with damage_reported(self._file.path):
-            try:
-                return read(*parts)
-            except (KeyError, TypeError, ValueError):  # written by another program
-                raise EnvelopeRefused("a part of it cannot be read") from None
+        try:
+            return read(*parts)
+        except (KeyError, TypeError, ValueError):  # written by another program
+            from conda_token_plugin.errors.store import StoreCorrupt
+
+            raise StoreCorrupt(self._file.path, fault="a part of it cannot be read") from None
 
 
 def _stored(index: Index, key: str) -> Entry:
@@ -246,8 +246,5 @@ def _stored(index: Index, key: str) -> Entry:
 def _no_token(index: Index, key: str) -> NoToken:
     from conda_token_plugin.errors.store import NoToken
 
-    return NoToken.for_organization(_organization(key), known=set(map(_organization, index.tokens)))
-
-
-def _organization(key: str) -> str:
-    return key.partition("@")[0]
+    known = {one.partition("@")[0] for one in index.tokens}
+    return NoToken.for_organization(key.partition("@")[0], known=known)

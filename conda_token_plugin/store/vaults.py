@@ -93,9 +93,10 @@ class FileVault:
 
     def _checked(self, entry: str) -> str:
         """Return ``entry``, which is from the index, if it can be the name of a secret's file."""
-        with damage_reported(self.folder.path.parent):
-            if not re.fullmatch(_FILE_NAME, entry):
-                raise EnvelopeRefused("its index names no file of its own")
+        if not re.fullmatch(_FILE_NAME, entry):
+            from conda_token_plugin.errors.store import StoreCorrupt
+
+            raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
         return entry
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import StoreBusy, StoreUnusable
+from conda_token_plugin.gateways import files
 from conda_token_plugin.store import Store
-from conda_token_plugin.store import store as store_module
 from conda_token_plugin.store.transaction import Change
 from tests.store import children, stores
 from tests.support import tokens
@@ -79,7 +79,7 @@ def test_share_reuses_the_lock_that_its_thread_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("conda_token_plugin.gateways.locks.WAIT", 0.05)
-    monkeypatch.setattr(store_module, "group_number", lambda _: os.getgid())
+    monkeypatch.setattr(files, "group_number", lambda _: os.getgid())
     machine = Store(tmp_path / "machine", machine=True)
     with machine.exclusive():
         machine.add(tokens.token("acme"), tokens.secret("acme"))
