@@ -82,7 +82,7 @@ def test_pluggy_is_told_of_each_hook_and_of_nothing_else() -> None:
     assert told == hooks
 
 
-def test_the_subcommand_has_no_parser_and_takes_the_place_of_anothers_token() -> None:
+def test_subcommand_has_no_parser_and_replaces_the_token_command_of_another_plugin() -> None:
     names = run("""
         theirs = [[plugin.CondaSubcommand(name="token"), plugin.CondaSubcommand(name="repo")]]
         subcommands = plugin.conda_subcommands()
@@ -99,7 +99,7 @@ def test_the_subcommand_has_no_parser_and_takes_the_place_of_anothers_token() ->
     assert names == [["repo", "token"], False, True]
 
 
-def test_the_subcommand_hands_its_words_to_the_command_line_and_returns_the_exit_code() -> None:
+def test_subcommand_passes_its_words_on_and_returns_the_exit_code() -> None:
     code = run("""
         import contextlib, io
         with contextlib.redirect_stderr(io.StringIO()) as err:

@@ -80,7 +80,7 @@ def test_actions_are_pinned_by_hash_with_their_version(path: Path) -> None:
     assert [line for line in used if line not in own and not PINNED.fullmatch(line)] == []
 
 
-def test_an_action_has_one_hash_in_all_workflows() -> None:
+def test_action_has_one_hash_in_all_workflows() -> None:
     text = "".join(path.read_text("utf-8") for path in FILES)
     used = set(re.findall(r"uses: ([\w./-]+)@(\w+)", text))
     assert len({action for action, _ in used}) == len(used)
@@ -145,7 +145,7 @@ def test_task_of_pixi_runs_what_the_workflow_runs(task: str, steps_of_workflow: 
 
 @posix
 @pytest.mark.parametrize("text", STEPS)
-def test_shell_can_read_a_script(text: str) -> None:
+def test_script_is_read_by_bash_without_an_error(text: str) -> None:
     done = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -197,7 +197,7 @@ def test_installed_conda_is_the_one_of_the_matrix(
     [("actionlint",), ("zizmor", "--offline", "--quiet", str(ROOT / ".github"))],
     ids=lambda command: command[0],
 )
-def test_checker_of_workflows_finds_nothing(command: tuple[str, ...]) -> None:
+def test_checker_of_workflows_finds_no_fault(command: tuple[str, ...]) -> None:
     beside = Path(sys.executable).parent
     program = shutil.which(command[0], path=f"{beside}{os.pathsep}{os.environ['PATH']}")
     if program is None:

@@ -111,7 +111,7 @@ def test_process_substitution_is_read_once_for_all_threads() -> None:
 
 @no_windows
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null", "/", "/dev/tty"])
-def test_special_file_is_one_line(path: str) -> None:
+def test_special_file_is_refused_in_one_line(path: str) -> None:
     with pytest.raises(TokenPluginError) as caught:
         value_in(path)
     assert "\n" not in str(caught.value)
@@ -175,7 +175,7 @@ def line_of(use: Callable[[], object]) -> str:
 
 
 @no_windows
-def test_unknown_user_without_a_home_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_without_a_home_folder_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     import pwd
 
     def unknown(uid: int) -> None:

@@ -134,7 +134,9 @@ def test_repository_tokens_lists_every_name_that_supplies_a_token(
         ("A_FILE", lambda room: room.secret("A")),
     ],
 )
-def test_unknown_home_folder_is_one_line(name: str, path_of: Callable[[Settings], object]) -> None:
+def test_unknown_home_folder_is_refused_in_one_line(
+    name: str, path_of: Callable[[Settings], object]
+) -> None:
     with pytest.raises(BadInput, match=r"'~no-such-user/x' cannot be found. Set HOME"):
         path_of(Settings({name: "~no-such-user/x"}))
 

@@ -159,7 +159,7 @@ def test_configuration_with_a_key_of_many_parts_is_refused_unparsed(config: Path
 
 
 @pytest.mark.parametrize("data", [b"[sites", b"\xff", b"a = 1\nb = \x00", b"x = " + b"[" * 9999])
-def test_configuration_that_is_no_toml_is_one_line(config: Path, data: bytes) -> None:
+def test_configuration_that_is_no_toml_is_refused_in_one_line(config: Path, data: bytes) -> None:
     config.write_bytes(data)
     with pytest.raises(ConfigurationError, match="is not valid TOML") as caught:
         _ = Settings({}).site

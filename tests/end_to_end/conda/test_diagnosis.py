@@ -106,7 +106,9 @@ def test_token_known_to_be_revoked_is_not_sent_again(machine: Machine) -> None:
 
 
 @asks_plugins
-def test_refusal_of_credentials_in_the_url_says_so(machine: Machine, table: Table) -> None:
+def test_refusal_of_credentials_in_the_url_names_them_as_the_reason(
+    machine: Machine, table: Table
+) -> None:
     hold(machine, "acme")
     channel = machine.sandbox.url_of("acme", "main").replace("/repo/", "/t/an-old-token-1/repo/")
 

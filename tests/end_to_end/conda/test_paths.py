@@ -86,9 +86,7 @@ def test_channel_named_in_any_way_gets_the_token(machine: Machine, table: Table)
         "-c URL/": ("", f"{main}/"),
         "-c URL/subdir": ("", f"{main}/noarch"),
         "below channel_alias": (f"channel_alias: {where}\n", "acme/main"),
-        "custom_channels": (f"custom_channels:\n  acme: {where}\n", "acme/main"),
         "custom_multichannels": (f"custom_multichannels:\n  ours: [{main}]\n", "ours"),
-        "default_channels": (f"default_channels: [{main}]\n", "defaults"),
     }
     for way, (condarc, name) in ways.items():
         machine.sandbox.requests.clear()

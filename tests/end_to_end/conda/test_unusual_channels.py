@@ -76,8 +76,14 @@ def test_channel_goes_on_working_after_its_path_token_was_imported_and_removed(
     assert all(path.startswith(f"{before}/t/{TOKEN}/main/noarch/") for path in lines(server))
 
 
-@pytest.mark.parametrize("stored", ["/get/café", "/get/caf%C3%A9", "/get/caf%c3%a9"])
-@pytest.mark.parametrize("used", ["/get/café", "/get/caf%C3%A9", "/get/caf%c3%a9"])
+@pytest.mark.parametrize(
+    ("stored", "used"),
+    [
+        ("/get/café", "/get/caf%C3%A9"),
+        ("/get/caf%C3%A9", "/get/caf%c3%a9"),
+        ("/get/caf%c3%a9", "/get/café"),
+    ],
+)
 def test_channel_with_an_accent_gets_its_token_in_each_notation(
     machine: Machine, server: RecordingServer, stored: str, used: str
 ) -> None:
@@ -90,12 +96,12 @@ def test_channel_with_an_accent_gets_its_token_in_each_notation(
 
 
 @pytest.mark.parametrize("path", ["/get/🐍", "/get/a,b", "/get/a+b", "/get/a%2Bb", "/get/a%20b"])
-@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_conda_reads_the_drop_in_of_an_unusual_channel_and_sends_the_token(
-    machine: Machine, server: RecordingServer, path: str, locale: str
+    machine: Machine, server: RecordingServer, path: str
 ) -> None:
-    machine.conda(*INSTALL, "-c", server.url + path, stdin=TOKEN, LC_ALL=locale).well()
-    assert "conda version" in machine.conda("info", LC_ALL=locale).well().out
+    machine.variables["LC_ALL"] = "C"
+    machine.conda(*INSTALL, "-c", server.url + path, stdin=TOKEN).well()
+    assert "conda version" in machine.conda("info").well().out
     searched(machine, server.url + path)
     assert authorizations(server) == {f"token {TOKEN}"}
 

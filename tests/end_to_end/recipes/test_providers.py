@@ -210,7 +210,7 @@ def test_recipe_for_uv_supplies_what_uv_has_stored(runner: Runner, services: Ser
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_refusal_of_the_service_is_one_line_without_its_text(
+def test_refusal_of_the_service_is_reported_in_one_line_without_its_text(
     runner: Runner, services: Services, name: str
 ) -> None:
     program, body = PROGRAMS[name]
@@ -252,7 +252,9 @@ def test_identity_of_a_github_job_is_exchanged_for_a_credential(
     assert services.asked[0].startswith("/id?")
 
 
-def test_job_without_the_permission_gets_one_line(runner: Runner, services: Services) -> None:
+def test_job_without_the_permission_is_refused_in_one_line(
+    runner: Runner, services: Services
+) -> None:
     done = exchange(runner, services, "prefix", services.url, access="wrong-access")
     assert "failed: the command exited with code 1" in done.stdout
     assert "wrong-access" not in done.stdout + done.stderr
