@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.stored_tokens import hold
+from conda_token_plugin.settings import token_variable
+from tests.support.stored_tokens import hold, supply
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -33,7 +36,9 @@ VARIABLES = (
     ("ANACONDA_AUTH_API_KEY", "two words"),
     ("ANACONDA_REPO_TOKEN", "two words"),
     ("ANACONDA_REPO_TOKEN", "x" * 100_000),
+    ("CONDA_TOKEN_SITE", "nosuchsite"),
     ("ANACONDA_REPO_TOKEN_FILE", "/"),
+    ("ANACONDA_REPO_TOKEN_FILE", "/dev/zero"),
     ("ANACONDA_REPO_TOKEN_FILE", "~nosuchuser/x"),
     ("ANACONDA_REPO_TOKEN_ANACONDA_TOOLS_FILE", "/nowhere"),
     ("ANACONDA_SERVICE_ACCOUNT_TOKEN", "two words"),
@@ -48,6 +53,38 @@ def test_conda_commands_work_with_a_bad_variable(
     hold(machine, "acme", shared=True)
     machine.variables[name] = value
     _public_channel_works(machine, count)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs")
+@pytest.mark.parametrize("name", ["ANACONDA_REPO_TOKEN_FILE", "ANACONDA_CONFIG_TOML"])
+def test_conda_commands_work_with_a_variable_that_names_a_fifo(
+    machine: Machine, count: Counter[str], name: str
+) -> None:
+    hold(machine, "acme", shared=True)
+    fifo = machine.folder / "fifo"
+    os.mkfifo(fifo)
+    machine.variables[name] = str(fifo)
+    if name == "ANACONDA_CONFIG_TOML":
+        del machine.variables["CONDA_TOKEN_SERVICE_URL"]  # otherwise the file is not read
+    _public_channel_works(machine, count)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFOs")
+def test_token_from_a_pipe_is_sent_with_every_request(machine: Machine) -> None:
+    """A process substitution, ``ANACONDA_REPO_TOKEN_ACME_FILE=<(…)``, can be read only once."""
+    value = supply(machine, "acme")
+    fifo = machine.folder / "fifo"
+    os.mkfifo(fifo)
+    machine.variables[f"{token_variable('acme')}_FILE"] = str(fifo)
+    del machine.variables[token_variable("acme")]
+    writer = Thread(target=fifo.write_text, args=(value,), daemon=True)
+    writer.start()
+
+    channel = machine.sandbox.url_of("acme", "main")
+    machine.conda("search", "--override-channels", "-c", channel, "acme-hello").well()
+
+    assert len(machine.sandbox.requests) > 1
+    assert all(value in str(one.authorization) for one in machine.sandbox.requests)
 
 
 def _damage_index(folder: Path) -> None:
