@@ -272,12 +272,10 @@ class TokenSync:
             BadInput: Only one of id and secret is given.
             LoginRefused, ServiceError: The service does not trade them for a token.
         """
-        from conda_token_plugin.service.admin import Admin, service_account  # requests
+        from conda_token_plugin.service.admin import service_account  # requests
 
         found = service_account(self._settings)
-        if found is None:
-            return None
-        return Members(Admin(self._settings.service_url, bearer=found[1], source=found[0]))
+        return Members(found) if found else None
 
 
 def _of_member(organization: str, extension: Extension) -> SyncResult:

@@ -10,6 +10,7 @@ so the token is read again after it.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.input import BadInput
@@ -22,7 +23,7 @@ from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
@@ -35,20 +36,23 @@ TRADE = "/api/iam/token"
 ACCOUNT_ID, ACCOUNT_SECRET = "ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"
 
 
-def service_account(settings: Settings) -> tuple[str, Secret] | None:
-    """Return the bearer token of the service account, and where it is from; None without one.
+def service_account(settings: Settings) -> Admin | None:
+    """Return the administrator's service account that the variables name; None without one.
+
+    With an id and a secret, another bearer token is obtained when the service refuses the last one.
 
     Raises:
         MalformedToken, StoreUnusable: A variable or its file contains no secret.
         BadInput: Only one of id and secret is given.
         LoginRefused, ServiceError: The service does not trade them for a token.
     """
-    given = settings.secret(SERVICE_ACCOUNT)
+    url, given = settings.service_url, settings.secret(SERVICE_ACCOUNT)
     if given is not None:
-        return given
+        return Admin(url, bearer=given[1], source=given[0])
     name, secret = settings.secret(ACCOUNT_ID), settings.secret(ACCOUNT_SECRET)
     if name and secret:
-        return f"{name[0]} and {secret[0]}", _traded(settings.service_url, name, secret)
+        trade = partial(_traded, url, name, secret)
+        return Admin(url, bearer=trade(), source=f"{name[0]} and {secret[0]}", renew=trade)
     if name or secret:
         missing = ACCOUNT_SECRET if name else ACCOUNT_ID
         raise BadInput(f"{missing} is not set.", hint="Set the id and the secret, or neither.")
@@ -99,11 +103,26 @@ class Admin:
     """A service account at one service."""
 
     def __init__(
-        self, url: str, *, bearer: Secret, source: str, patience: Timeouts | None = None
+        self,
+        url: str,
+        *,
+        bearer: Secret,
+        source: str,
+        renew: Callable[[], Secret] | None = None,
+        patience: Timeouts | None = None,
     ) -> None:
-        """Do no I/O. ``source`` names where the bearer token was found, for messages."""
-        self.source = source
+        """Do no I/O.
+
+        Args:
+            url: Address of the service.
+            bearer: The bearer token.
+            source: Where it was found, for messages.
+            renew: Returns another bearer token after this one has expired. None: there is none.
+            patience: Limits of each request. None: those of the network settings.
+        """
         self._url = url
+        self._source = source
+        self._renew = renew
         self._authorization = client.bearer(bearer)
         self._http = client.Http(patience=patience)
 
@@ -161,12 +180,11 @@ class Admin:
         return iter(JsonReader(answer.json(), answer.url)["items"])
 
     def _send(self, method: str, place: str, *, json: object = None) -> HttpResponse:
-        answer = self._http.send(
-            method,
-            f"{self._url}/api/v1/organizations/{place}",
-            authorization=self._authorization,
-            json=json,
-        )
+        url = f"{self._url}/api/v1/organizations/{place}"
+        answer = self._http.send(method, url, authorization=self._authorization, json=json)
+        if is_about_login(answer) and self._renew is not None:  # a long list takes 15 minutes
+            self._authorization = client.bearer(self._renew())
+            answer = self._http.send(method, url, authorization=self._authorization, json=json)
         if is_about_login(answer):
             raise self._login_refused()
         if answer.elsewhere or answer.is_page:
@@ -176,6 +194,8 @@ class Admin:
     def _login_refused(self) -> LoginRefused:
         return LoginRefused(
             service=self._url,
-            source=self.source,
-            hint="A service account's token lasts 15 minutes: get a new one.",
+            source=self._source,
+            hint="Check that the service account still exists."
+            if self._renew
+            else "A service account's token lasts 15 minutes: get a new one.",
         )

@@ -19,7 +19,8 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.service.admin import Admin, MemberToken
+from conda_token_plugin.service.admin import Admin, MemberToken, service_account
+from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
@@ -101,6 +102,42 @@ def test_account_without_admin_rights_is_refused(sandbox: Sandbox) -> None:
     sandbox.world.issue("acme", "ada")
     with pytest.raises(ExtensionRefused, match="HTTP 403"):
         extend(admin(sandbox, "ada"), user_id=ada(sandbox))
+
+
+@pytest.fixture
+def traded(sandbox: Sandbox) -> Admin:
+    """Return the service account of variables with an id and a secret."""
+    made = sandbox.world.credentials.register_client(sandbox.world.user("admin"))
+    variables = {
+        "CONDA_TOKEN_SERVICE_URL": sandbox.service,
+        "ANACONDA_SERVICE_ACCOUNT_ID": made.client_id,
+        "ANACONDA_SERVICE_ACCOUNT_SECRET": made.client_secret,
+    }
+    account = service_account(Settings(variables))
+    assert account is not None
+    return account
+
+
+def test_bearer_token_that_expires_during_a_long_list_is_traded_again(
+    sandbox: Sandbox, traded: Admin
+) -> None:
+    sandbox.world.issue("acme", "ada")
+    members = traded.members("acme")
+    first = next(members)
+    sandbox.clock.advance(timedelta(seconds=901))
+    assert len([first, *members]) == 4
+    extend(traded, user_id=ada(sandbox))
+    trades = [one for one in sandbox.requests if one.path == "/api/iam/token"]
+    assert [one.status for one in trades] == [200, 200]
+
+
+def test_account_that_is_refused_again_after_a_trade_is_reported_once(
+    sandbox: Sandbox, traded: Admin
+) -> None:
+    sandbox.fail_next("/users", times=9, status=401)
+    with pytest.raises(LoginRefused, match=r"ANACONDA_SERVICE_ACCOUNT_ID and .*still exists"):
+        list(traded.members("acme"))
+    assert len(sandbox.requests) == 4
 
 
 def test_expired_bearer_token_is_reported_with_its_lifetime(sandbox: Sandbox) -> None:
