@@ -26,7 +26,6 @@ from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 from platformdirs.windows import Windows
 
-from conda_token_plugin import settings as settings_module
 from conda_token_plugin.cli import login_flow
 from conda_token_plugin.cli.commands import run
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
@@ -35,7 +34,7 @@ from conda_token_plugin.integrations import github_actions, rattler
 from conda_token_plugin.integrations.conda import condarcs, dropin
 from conda_token_plugin.integrations.target import Grant
 from conda_token_plugin.operations import issue_journal
-from conda_token_plugin.settings import Settings
+from conda_token_plugin.settings import Settings, paths
 from conda_token_plugin.store import folder as folder_module
 from conda_token_plugin.store import keyring_probe
 from conda_token_plugin.store.folder import Folder
@@ -82,7 +81,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the platform facts of Windows, without the calls that it does not have."""
     monkeypatch.setattr(files, "WINDOWS", True)
     monkeypatch.setattr(locks, "WINDOWS", True)
-    monkeypatch.setattr(settings_module, "WINDOWS", True)
+    monkeypatch.setattr(paths, "WINDOWS", True)
     for name in POSIX_CALLS:
         monkeypatch.delattr(os, name, raising=False)
 
@@ -134,7 +133,7 @@ def test_store_of_the_machine_is_below_programdata_on_windows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert Settings({}).machine_folder == Path("/etc/conda-token-plugin")
-    monkeypatch.setattr(settings_module, "WINDOWS", True)
+    monkeypatch.setattr(paths, "WINDOWS", True)
     assert Settings({"PROGRAMDATA": "/d"}).machine_folder == Path("/d/conda-token-plugin")
     assert str(Settings({}).machine_folder).startswith("C:\\ProgramData")
 
@@ -142,7 +141,7 @@ def test_store_of_the_machine_is_below_programdata_on_windows(
 def test_dropin_of_the_machine_is_where_conda_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
     file = "condarc.d/conda-token-plugin.yml"
     assert Settings({}).machine_condarc == Path("/etc/conda") / file
-    monkeypatch.setattr(settings_module, "WINDOWS", True)
+    monkeypatch.setattr(paths, "WINDOWS", True)
     assert Settings({}).machine_condarc == Path("C:/ProgramData/conda") / file
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from errno import EINVAL, ELOOP, ENOTSUP
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.settings import home
+from conda_token_plugin import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ TEMPORARY, LOCK, PROBE_RESULT = ".new", ".lock", "keyring.json"
 """Other files that a store's folder may contain: the next version of a file, the lock of the
 writers, and the result of the keyring probe. They are named here, so that a reader does not
 import the modules of the writers."""
-WINDOWS = home.WINDOWS
+WINDOWS = settings.WINDOWS
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 """Flags for every file: do not follow a symbolic link, close in child processes, bytes."""
 _FOR_READING = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)

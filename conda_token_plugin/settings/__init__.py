@@ -1,4 +1,4 @@
-"""The only reader of ``os.environ``, and every path and address the plugin uses.
+"""The settings of a process: variables, paths (``paths``), addresses (``sites``) and secrets.
 
 | variable | meaning (default) |
 |---|---|
@@ -27,21 +27,20 @@ Names of secrets never begin with ``CONDA``: conda prints those (``conda info``,
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.settings.home import NO_HOME, WINDOWS, expanded, home_folder
+from conda_token_plugin.settings.paths import NO_HOME, WINDOWS, Paths, expanded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conda_token_plugin.settings.sites import Site
+    from conda_token_plugin.settings.site_file import Site
     from conda_token_plugin.tokens.secret import Secret
 
-__all__ = ["NO_HOME", "Settings", "expanded", "organization_of", "token_variable"]
+__all__ = ["NO_HOME", "WINDOWS", "Settings", "expanded", "organization_of", "token_variable"]
 
 CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 """The public OAuth client of Anaconda's own tools."""
@@ -53,7 +52,7 @@ RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 
 
-class Settings:
+class Settings(Paths):
     """The settings of one process. A property raises one of these for a bad variable or file.
 
     Raises:
@@ -62,7 +61,7 @@ class Settings:
         ConfigurationError: anaconda-auth's configuration file cannot be read.
     """
 
-    __slots__ = ("_at", "variables")
+    __slots__ = ("_at",)
 
     def __init__(self, variables: Mapping[str, str] | None = None, *, at: str = "") -> None:
         """Do no I/O.
@@ -71,7 +70,7 @@ class Settings:
             variables: The environment variables, some of them secret. None: this process's.
             at: Name of the site, as given on the command line. Empty: the default.
         """
-        self.variables: Mapping[str, str] = os.environ if variables is None else variables
+        super().__init__(variables)
         self._at = at
 
     @property
@@ -100,11 +99,6 @@ class Settings:
         named = self.variables.get("ANACONDA_CONFIG_TOML")
         return self.expand(named) if named else self.home / ".anaconda" / "config.toml"
 
-    def expand(self, text: str) -> Path:
-        """Return ``text`` as a path, with ``$NAME`` and ``~`` replaced, as anaconda-auth does."""
-        known = self.variables.get
-        return expanded(re.sub(r"\$(\w+|\{\w+\})", lambda m: known(m[1].strip("{}"), m[0]), text))
-
     @property
     def service_url(self) -> str:
         """Base address of the organization service, without a final slash."""
@@ -128,87 +122,12 @@ class Settings:
         choice = self.variables.get("CONDA_TOKEN_STORE") or "auto"
         if choice not in STORES:
             from conda_token_plugin.errors.input import BadInput
-            from conda_token_plugin.settings.sites import shown
 
             raise BadInput(
                 f"CONDA_TOKEN_STORE is {shown(choice)}.",
                 hint=f"Set it to one of {', '.join(STORES)}.",
             )
         return choice
-
-    @property
-    def store_folder(self) -> Path:
-        """The folder of the store."""
-        chosen = self.variables.get("CONDA_TOKEN_HOME")
-        if chosen:
-            return expanded(chosen)
-        from platformdirs import user_data_path
-
-        home = self.home
-        try:
-            folder = user_data_path("conda-token-plugin", appauthor=False)
-        except RuntimeError:  # newer versions raise; older ones return a path with ~
-            folder = Path("~")
-        return folder if folder.is_absolute() else home / "conda-token-plugin"
-
-    @property
-    def machine_folder(self) -> Path:
-        """The folder of the machine's store, which root writes and a group reads.
-
-        Not below conda's root prefix, which is packed and copied with everything in it.
-        """
-        shared = "/etc"
-        if WINDOWS:
-            shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
-        default = f"{shared}/conda-token-plugin"
-        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_HOME") or default)
-
-    @property
-    def condarc(self) -> Path:
-        """The drop-in, the only configuration file that the plugin owns.
-
-        conda reads the default folder, and another file only if ``CONDARC`` names it.
-        """
-        chosen = self.variables.get("CONDA_TOKEN_CONDARC")
-        if chosen:
-            return expanded(chosen)
-        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
-
-    @property
-    def machine_condarc(self) -> Path:
-        """The drop-in for all users of this machine; every conda reads the default folder."""
-        folder = "C:/ProgramData/conda" if WINDOWS else "/etc/conda"
-        default = f"{folder}/condarc.d/conda-token-plugin.yml"
-        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC") or default)
-
-    @property
-    def home(self) -> Path:
-        """The user's home folder, as conda determines it, or ``NO_HOME`` if none is known.
-
-        None is known if HOME is not set and the system does not list the user, as in some
-        containers. Tokens of variables can be used there; nothing can be stored.
-
-        Raises:
-            BadInput: HOME is empty or a relative path.
-        """
-        try:
-            return home_folder()
-        except RuntimeError:
-            return NO_HOME
-
-    def refuse_missing_home(self) -> None:
-        """Raise if the store or the drop-in would be in the home folder, and none is known.
-
-        Raises:
-            BadInput: They would.
-        """
-        if any(NO_HOME in (path, *path.parents) for path in (self.store_folder, self.condarc)):
-            from conda_token_plugin.errors.input import BadInput
-
-            raise BadInput(
-                "No home folder is known, so nothing can be stored.",
-                hint="Set HOME, or CONDA_TOKEN_HOME and CONDA_TOKEN_CONDARC.",
-            )
 
     @property
     def plain_output(self) -> bool:

@@ -27,7 +27,7 @@ SHOWN_ONLY_ON_A_TERMINAL = {"rich", "pygments", "markdown_it"}
 LIST_MODULES = 37
 """Of the package, for `list`. Five are the `__init__` of a package. `operations.issue_journal` is
 imported to report an interrupted issue, `settings.sites` to find the repository, and
-`settings.home` to find the home folder (0.2 ms)."""
+`settings.paths` to find the home folder (0.2 ms)."""
 ISSUE, TO_ISSUE = "/api/organizations/acme/ce/current-token", "PUT"
 
 

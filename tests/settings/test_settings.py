@@ -232,4 +232,4 @@ def test_only_settings_reads_the_environment() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
     }
-    assert readers == {"settings/__init__.py", "settings/home.py"}
+    assert readers == {"settings/paths.py"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.settings.sites import Site
+    from conda_token_plugin.settings.site_file import Site
 
 
 def run(call: CommandContext) -> int:
