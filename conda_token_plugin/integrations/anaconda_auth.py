@@ -15,7 +15,6 @@ file as an empty one, so the plugin never cleans it.
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,7 +24,7 @@ from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.gateways.locks import UNCHANGED
-from conda_token_plugin.integrations.source import RawCredential, text
+from conda_token_plugin.integrations.source import RawCredential, json_object, text
 from conda_token_plugin.settings.site_file import FORMER_DOMAINS, SERVICE_URL
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
@@ -215,10 +214,7 @@ def _tokens(entry: object) -> list[dict[str, Any]]:
 
 
 def _object(data: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except RecursionError:  # thousands of brackets
-        raise ValueError("it is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise ValueError("it is no object")  # noqa: TRY004  # as the errors of json
+    found = json_object(data)
+    if found is None:
+        raise ValueError("it is no JSON object")
     return found

@@ -9,13 +9,12 @@ It sends ``Bearer``, but ``token`` to anaconda.org.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.integrations.conda import condarcs
-from conda_token_plugin.integrations.source import RawCredential, text
+from conda_token_plugin.integrations.source import RawCredential, json_object, text
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -63,8 +62,4 @@ def _held(target: str) -> dict[str, Any] | None:
     if record is None:
         token = KeyringService(service=f"conda-auth::token::{target}").held("token")
         return None if token is None else {"auth_type": "token", "token": token}
-    try:
-        found = json.loads(record)
-    except (ValueError, RecursionError):  # written by another program
-        return None
-    return found if isinstance(found, dict) else None
+    return json_object(record)

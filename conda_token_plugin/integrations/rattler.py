@@ -27,7 +27,13 @@ from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.gateways.keyring import PREFIX, KeyringService
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.formats.json_text import JSONObject
-from conda_token_plugin.integrations.source import RawCredential, plain_copy, text, url_of
+from conda_token_plugin.integrations.source import (
+    RawCredential,
+    json_object,
+    plain_copy,
+    text,
+    url_of,
+)
 from conda_token_plugin.integrations.target import (
     Entry,
     Place,
@@ -105,7 +111,7 @@ class Rattler(Target):
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the token or password of an entry, or None."""
-        way, held, _ = _held(_parsed(value))
+        way, held, _ = _held(json_object(value) or {})
         return None if way is None else secret_or_none(held, way=way.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:
@@ -150,7 +156,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
 def _raw_of(
     entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
 ) -> Iterator[RawCredential]:
-    way, value, username = _held(_parsed(entry.value))
+    way, value, username = _held(json_object(entry.value) or {})
     if way is not None and "*" not in entry.key:
         yield RawCredential(
             where=where,
@@ -188,14 +194,6 @@ def _known(value: object) -> bool:
         return False
     kind, held = next(iter(value.items()))
     return isinstance(held, KINDS.get(kind, ()))
-
-
-def _parsed(value: str) -> dict[str, object]:
-    try:
-        entry = json.loads(value)
-    except (ValueError, RecursionError):  # a keyring entry of another program
-        return {}
-    return entry if isinstance(entry, dict) else {}
 
 
 def _held(entry: dict[str, object]) -> tuple[AuthScheme | None, str, str]:

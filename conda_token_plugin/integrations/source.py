@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -122,6 +123,15 @@ def collected(
         for one in sources
         for offer in _of(one, settings=settings, fault=fault, strict=strict)
     )
+
+
+def json_object(data: bytes | str) -> dict[str, Any] | None:
+    """Return the JSON object that untrusted data contains, or None if it is anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):  # no JSON, or thousands of brackets
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:

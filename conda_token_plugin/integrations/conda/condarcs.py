@@ -25,7 +25,7 @@ from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from conda_token_plugin.settings import Settings
 
@@ -166,25 +166,26 @@ def _is_small(content: object) -> bool:
     return seen <= MAX_NODES
 
 
-def without_urls(text: str, *, values: Iterable[str]) -> str:
-    """Return ``text`` with ``values`` removed from the URLs that contain them."""
-    unwanted, pieces, at = set(values), [], 0
-    for one in url_credentials(text):
-        if one.value in unwanted:
-            pieces += [text[at : one.start], one.clean]
-            at = one.end
-    return "".join((*pieces, text[at:]))
+def _without(value: str) -> Callable[[bytes], bytes]:
+    """Return a function that removes ``value`` from the URLs of a file that contain it."""
 
-
-def _without(value: str) -> Any:
     def without(data: bytes) -> bytes:
-        after = without_urls(data.decode(), values=[value]).encode()
+        after = _without_url(data.decode(), value).encode()
         before_texts, after_texts = list(texts(parsed(data))), list(texts(parsed(after)))
-        if [without_urls(one, values=[value]) for one in before_texts] != after_texts:
+        if [_without_url(one, value) for one in before_texts] != after_texts:
             raise ValueError("holds the token in a notation that cannot be changed automatically")
         return after
 
     return without
+
+
+def _without_url(text: str, value: str) -> str:
+    pieces, at = [], 0
+    for one in url_credentials(text):
+        if one.value == value:
+            pieces += [text[at : one.start], one.clean]
+            at = one.end
+    return "".join((*pieces, text[at:]))
 
 
 def _folders(settings: Settings) -> Iterator[Path]:
