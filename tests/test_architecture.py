@@ -56,6 +56,7 @@ KEYRING = {
     "gateways/keyring.py",
     "store/keyring_probe.py",  # in a child process, because a keyring backend can hang
 }
+ENVIRONMENT = {"settings/__init__.py", "settings/paths.py"}
 PRINTERS = {
     "cli/output.py",
     "sandbox/rattler_client.py",  # a program of its own, whose output this is
@@ -149,6 +150,16 @@ def test_conda_is_imported_only_by_the_listed_modules() -> None:
 
 def test_keyring_is_imported_only_by_the_listed_modules() -> None:
     assert importers("keyring") <= KEYRING
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"}
+    }
+    assert {name for name in readers if not name.startswith("sandbox/")} <= ENVIRONMENT
 
 
 def test_only_the_output_module_prints() -> None:

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import conda_token_plugin
-
 if TYPE_CHECKING:
     from tests.support.machine import Machine
 
-PACKAGE = Path(conda_token_plugin.__file__).parent
-MODULES = [
-    *sorted((PACKAGE / "integrations").rglob("*.py")),
-    *(
-        PACKAGE / "cli" / "commands" / f"{name}.py"
-        for name in ("export", "import_", "audit", "run")
-    ),
-]
 LOADED = """
 import json, sys
 sys.modules["conda"] = None
@@ -32,27 +20,6 @@ try:
 finally:
     json.dump(sorted(name.partition(".")[0] for name in sys.modules), sys.stderr)
 """
-
-
-def imported(path: Path) -> set[str]:
-    """Return the names of all top-level packages that a file imports, also inside of functions."""
-    tree = ast.parse(path.read_text("utf-8"))
-    plain = [
-        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
-    ]
-    parts = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return {name.partition(".")[0] for name in (*plain, *parts)}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_module_does_not_import_conda_or_keyring(path: Path) -> None:
-    assert not imported(path) & {"conda", "keyring"}
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_module_does_not_read_variables_or_print(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert not [name for name in ("os.environ", "getenv", "print(") if name in text]
 
 
 def loaded(machine: Machine, *words: str) -> set[str]:
