@@ -376,6 +376,7 @@ def test_cached_index_of_a_channel_that_the_token_adds_is_deleted(
     cached.parent.mkdir(parents=True)
     cached.write_text("{}")
     monkeypatch.setenv("CONDA_PKGS_DIRS", str(tmp_path / "pkgs"))
+    machine.variables["CONDA_TOKEN_CONDARC"] = str(tmp_path / "elsewhere.yml")
 
     issued(machine, channels=(channel,) if named else ())
 
