@@ -80,7 +80,7 @@ def _refuse_proxy(url: str) -> None:
     Raises:
         BadInput: it does.
     """
-    from conda_token_plugin.gateways.http.proxies import is_proxied
+    from conda_token_plugin.gateways.http.session import is_proxied
 
     if is_proxied(url, configured=context.proxy_servers):
         from conda_token_plugin.errors.input import BadInput

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.service import ServiceBusy, ServiceFault, UnexpectedResponse
+from conda_token_plugin.gateways.http.redirects import joined
 from conda_token_plugin.tokens.scope import without_secrets
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
 TOO_MANY_REQUESTS = 429
 HALF = "half an answer, then the connection broke"
-NOWHERE = "about:invalid"
-"""The target of a redirect whose address cannot be read."""
 CHUNK = 16 * 1024
 """Bytes read at a time."""
 LONGEST_NUMBER = 18
@@ -61,10 +60,7 @@ class HttpResponse:
         location = self.headers.get("Location", "")
         if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
             return ""
-        try:
-            return urljoin(self.url, location)
-        except ValueError:  # half an IPv6 address
-            return NOWHERE
+        return joined(self.url, location)
 
     @property
     def is_page(self) -> bool:

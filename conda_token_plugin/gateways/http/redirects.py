@@ -33,7 +33,7 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
         redirect: A response of 3xx with a ``Location``.
         covers: Returns whether the token's scope contains a URL, which has no token in it.
     """
-    target = target_of(redirect)
+    target = joined(redirect.url, redirect.headers["Location"])
     before, token = _path_token(redirect.url)
     plain = without_segment(target, value=unquote(token)) if token else target
     if not covers(plain):
@@ -62,10 +62,10 @@ def scope_hook(prefixes: Container[str]) -> Callable[..., Response]:
     return hook
 
 
-def target_of(redirect: Response) -> str:
-    """Return the address that ``redirect`` leads to."""
+def joined(url: str, location: str) -> str:
+    """Return the address that a redirect of ``url`` to ``location`` leads to."""
     try:
-        return urljoin(redirect.url, redirect.headers["Location"])
+        return urljoin(url, location)
     except ValueError:  # half an IPv6 address
         return NOWHERE
 

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 from urllib3.exceptions import HTTPError
 
 from conda_token_plugin.errors.input import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from ssl import SSLContext
     from threading import Event
 
@@ -151,6 +153,22 @@ def _pools(abandoned: Event) -> dict[str, Any]:
         scheme: type(pool.__name__, (pool,), {"ConnectionCls": guarded(pool.ConnectionCls)})
         for scheme, pool in pools.items()
     }
+
+
+def is_proxied(url: str, *, configured: Mapping[str, str | None]) -> bool:
+    """Return whether requests would send a request for ``url`` through a proxy.
+
+    A token must not be sent over plain http, even to this machine, if the answer is yes:
+    the proxy may be another machine.
+
+    Args:
+        url: The URL of the request.
+        configured: Proxies of the session by scheme, such as conda's ``proxy_servers``.
+            ``NO_PROXY`` does not apply to them (requests 2.32).
+    """
+    session = {scheme: proxy for scheme, proxy in configured.items() if proxy}
+    environment = get_environ_proxies(url, no_proxy=session.get("no_proxy"))
+    return any(select_proxy(url, proxies) for proxies in (environment, session))
 
 
 class _Session(requests.Session):
