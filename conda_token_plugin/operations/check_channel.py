@@ -26,7 +26,7 @@ INDEXES = {
 }
 NEEDED = (REPODATA, PACKAGE)
 """Files that conda needs. The others are other formats of the repodata."""
-REFUSALS, ABSENT = (401, 403), (404, 410)
+ABSENT = (404, 410)
 
 
 class FileAnswer(Enum):
@@ -115,7 +115,7 @@ def _requested(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, b
         answer = sender.get(url, at_most=at_most)
     except ServiceError as error:  # no answer, HTTP 5xx, or HTTP 429
         return FileReport(FileAnswer.FAILED, error.what), b""
-    if answer.status in REFUSALS:
+    if answer.refused:
         return FileReport(FileAnswer.REFUSED, f"HTTP {answer.status}"), b""
     if answer.status in ABSENT:
         return FileReport(FileAnswer.ABSENT), b""

@@ -13,6 +13,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
+from conda_token_plugin.gateways.http.answer import REFUSED
 from conda_token_plugin.operations.channel_settings import excluding_group, is_asked
 from conda_token_plugin.operations.refusal_evidence import (
     Answers,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 CONNECT, READ = 2.0, 5.0
 """Timeouts in seconds."""
-REFUSED_STATUSES, NOT_FOUND = (401, 403), 404
+NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class RefusalExplainer:
 
     def _examined(self, refusal: ChannelRefusal) -> Diagnosis | None:
         found = self._found(refusal.url)
-        if refusal.status not in REFUSED_STATUSES:
+        if refusal.status not in REFUSED:
             return self._works_without(refusal, found) if found else None
         now = datetime.now(timezone.utc)
         evidence = Evidence(

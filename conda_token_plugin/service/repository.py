@@ -26,7 +26,6 @@ INDEX = "noarch/repodata.json"
 """conda requests this subdir of every channel, on every platform."""
 BEGINNING = 64 * 1024
 """Bytes of the repodata that are read. They contain a package name in any channel."""
-REFUSED_STATUSES = (401, 403)
 NOT_FOUND, NOT_IMPLEMENTED = 404, 501
 HEAD_NOT_ANSWERED = (403, 405)
 """Statuses of a HEAD that say nothing about a GET: some servers and storage sign GET only."""
@@ -148,7 +147,7 @@ class ChannelProbe:
 
     def _check(self, answer: HttpResponse) -> None:
         """Raise unless ``answer`` shows that the token was accepted. A login page does not."""
-        if answer.status in REFUSED_STATUSES:
+        if answer.refused:
             raise TokenRefused(
                 answer.url,
                 status=answer.status,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from requests import Response
 
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
+REFUSED = (401, 403)
+"""Statuses by which a server does not accept a credential."""
 TOO_MANY_REQUESTS = 429
 HALF = "half an answer, then the connection broke"
 CHUNK = 16 * 1024
@@ -53,6 +55,11 @@ class HttpResponse:
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return self.status // 100 == 2  # noqa: PLR2004  # RFC 9110, section 15.3
+
+    @property
+    def refused(self) -> bool:
+        """Whether the server did not accept the credential."""
+        return self.status in REFUSED
 
     @property
     def elsewhere(self) -> str:

@@ -32,7 +32,6 @@ REQUEST = {
     "scopes": ["cloud:read", "cloud:write", "repo:read"],
     "tags": [f"conda-token-plugin/v{__version__}"],
 }
-REFUSALS = (401, 403)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +73,6 @@ class Login:
             answer = None
         if answer is None or not answer.ok:
             answer = ask(last)
-        if answer.status in REFUSALS:
+        if answer.refused:
             raise LoginIncomplete(f"was accepted, but no API key was given (HTTP {answer.status})")
         return document(answer)["api_key"].secret
