@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.import_tokens import Candidate, Cleaned
     from conda_token_plugin.store import Store
 
+COLUMNS = ("organization", "token", "channels", "sources", "where", "state")
 CONDARC = "condarc"
 """The source that has the configured channels."""
 NOT_SENT = "no token is sent there"
@@ -131,35 +132,29 @@ def _wanted(call: CommandContext, one: Candidate) -> bool:
 
 def _show(call: CommandContext, found: Sequence[Candidate]) -> None:
     """Print one row per token, and why some are not imported."""
-    rows = [
-        {
-            "organization": one.token.organization,
-            "token": last_four(one.token),
-            "channels": channels(one.token.scope),
-            "sources": ", ".join(one.offer.sources),
-            "where": "; ".join(one.offer.where),
-            "state": one.verdict.value,
-        }
-        for one in found
-    ]
-    rows += [
-        {
-            "organization": "",
-            "token": "none",
-            "channels": url,
-            "sources": CONDARC,
-            "where": "",
-            "state": NOT_SENT,
-        }
-        for url in _without_token(call)
-    ]
     if not call.printer.json:
-        call.printer.table(rows, value=None)
+        call.printer.table(_rows(call, found), value=None)
     for one in found:
         if one.verdict is ImportVerdict.UNKNOWN:
             call.printer.say(
                 f"{last_four(one.token)}: {one.error} To import it unverified: --no-validate."
             )
+
+
+def _rows(call: CommandContext, found: Sequence[Candidate]) -> list[dict[str, str]]:
+    rows = [
+        (
+            one.token.organization,
+            last_four(one.token),
+            channels(one.token.scope),
+            ", ".join(one.offer.sources),
+            "; ".join(one.offer.where),
+            one.verdict.value,
+        )
+        for one in found
+    ]
+    rows += [("", "none", url, CONDARC, "", NOT_SENT) for url in _without_token(call)]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _without_token(call: CommandContext) -> tuple[str, ...]:

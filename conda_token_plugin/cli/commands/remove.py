@@ -11,7 +11,7 @@ stored, so it cannot be removed here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.cli.options import add_organizations, named_organizations, several
 from conda_token_plugin.errors.input import Supplied
@@ -101,23 +101,13 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
 
 
 def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal) -> None:
-    successor = removal.successor
-    shared = successor and {
-        "organization": successor.organization,
-        "channels": list(removal.shared),
-    }
-    call.printer.data(
-        {
-            "removed": [token.as_json() for token in removed],
-            "exports": [one.as_json() for one in removal.exports],
-            "shared_channels": shared,
-        }
-    )
+    call.printer.data(_document(removed, removal=removal))
     for token in removed:
         call.printer.say(
             f"Removed the {token.kind.value} token {last_four(token)} of {token.organization} "
             f"for {channels(token.scope)}."
         )
+    successor = removal.successor
     if successor:
         call.printer.say(
             f"{channels(removal.shared)} now get the token {last_four(successor)} of "
@@ -129,6 +119,16 @@ def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal)
         call.printer.say(line)
     if not removed:
         call.printer.say("No token is stored.")
+
+
+def _document(removed: Sequence[Token], *, removal: Removal) -> dict[str, Any]:
+    successor = removal.successor
+    return {
+        "removed": [token.as_json() for token in removed],
+        "exports": [one.as_json() for one in removal.exports],
+        "shared_channels": successor
+        and {"organization": successor.organization, "channels": list(removal.shared)},
+    }
 
 
 def _still_supplied(call: CommandContext, organization: str) -> Iterator[str]:
