@@ -100,16 +100,20 @@ def test_token_of_another_machine_is_held_elsewhere(shell: Shell, condition: str
     assert shell.issued("acme") == elsewhere
 
 
+@pytest.mark.parametrize("command", ["install", "renew"])
 def test_interrupt_after_a_login_reports_the_login(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
+    if command == "renew":
+        shell.install("acme")
+        shell.sandbox.world.revoke(shell.issued("acme").id)
     key = shell.sandbox.world.api_key("ada")
     shell.unset("ANACONDA_AUTH_API_KEY")
     monkeypatch.setattr(
         "conda_token_plugin.cli.login_flow.log_in", lambda *_args, **_options: (Secret(key), "file")
     )
     type_in(monkeypatch, "")
-    ran = shell("install", "--json")
+    ran = shell(command, "--json")
     assert "you are logged in now" in failed(ran, "Interrupted", code=130)
 
 

@@ -40,9 +40,13 @@ def test_status_json_has_the_same_facts(acme: Shell) -> None:
 
 
 @pytest.mark.parametrize("flags", [["acme"], ["--org", "acme"]])
-def test_status_of_a_named_organization_shows_only_that(acme: Shell, flags: list[str]) -> None:
-    acme.install("globex")
-    assert [one["organization"] for one in acme("status", *flags, "--json").json] == ["acme"]
+def test_status_of_a_named_organization_shows_only_that(two: Shell, flags: list[str]) -> None:
+    assert [one["organization"] for one in two("status", *flags, "--json").json] == ["acme"]
+
+
+def test_status_of_two_named_organizations_shows_both(two: Shell) -> None:
+    found = two("status", "globex", "--org", "acme", "--offline", "--json").json
+    assert {one["organization"] for one in found} == {"acme", "globex"}
 
 
 def test_status_names_an_organization_without_a_token(acme: Shell) -> None:
