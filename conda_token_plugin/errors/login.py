@@ -52,6 +52,7 @@ class LoginRefused(LoginError):
         source: str,
         expired: datetime | None = None,
         hint: str = "",
+        what: str = "API key",
     ) -> None:
         """Compose the message.
 
@@ -60,6 +61,7 @@ class LoginRefused(LoginError):
             source: Where the key was found.
             expired: When the key expired. None: the service refused it.
             hint: The next step. Empty: log in again.
+            what: What was refused.
         """
         command = "Run: conda token login"
         # The environment takes precedence over every login.
@@ -68,10 +70,9 @@ class LoginRefused(LoginError):
         elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
             command = "Replace this file, or remove it and run: conda token login"
         super().__init__(
-            f"The API key from {source} expired on {expired:%Y-%m-%d}."
+            f"The {what} from {source} expired on {expired:%Y-%m-%d}."
             if expired
-            else f"{service} does not accept the API key from {source}: "
-            "it is wrong or has expired.",
+            else f"{service} does not accept the {what} from {source}: it is wrong or has expired.",
             hint=hint or command,
         )
 

@@ -77,7 +77,9 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
     )
     if answer.status in REJECTED:
         source = f"{name[0]} and {secret[0]}"
-        raise LoginRefused(service=url, source=source, hint="Check both values.")
+        raise LoginRefused(
+            service=url, source=source, hint="Check both values.", what="service account"
+        )
     if answer.elsewhere or answer.is_page or not answer.ok:
         raise UnexpectedResponse(answer.url, got=answer.nature)
     return JsonReader(answer.json(), answer.url)["access_token"].secret
@@ -195,6 +197,7 @@ class Admin:
         return LoginRefused(
             service=self._url,
             source=self._source,
+            what="bearer token",
             hint="Check that the service account still exists."
             if self._renew
             else "A service account's token lasts 15 minutes: get a new one.",

@@ -143,7 +143,7 @@ def test_account_that_is_refused_again_after_a_trade_is_reported_once(
 def test_expired_bearer_token_is_reported_with_its_lifetime(sandbox: Sandbox) -> None:
     account = admin(sandbox)
     sandbox.clock.advance(timedelta(seconds=901))
-    with pytest.raises(LoginRefused, match=r"THE VARIABLE.*15 minutes"):
+    with pytest.raises(LoginRefused, match=r"the bearer token from THE VARIABLE.*15 minutes"):
         extend(account, user_id=ada(sandbox))
 
 
