@@ -26,7 +26,7 @@ from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER, stores_of
-from conda_token_plugin.tokens.display import named
+from conda_token_plugin.tokens.display import capitalized, named
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -108,7 +108,7 @@ class RefusalExplainer:
             other = self.lookup.alternative(url, to=found) if found else None
             if other is None:
                 return ""
-            return f" T{named(other.token)[1:]} from {other.source} was rejected, too."
+            return f" {capitalized(named(other.token))} from {other.source} was rejected, too."
         except TokenPluginError as error:  # such as a variable that contains no API key
             return f" The other credential cannot be read: {error.what}"
 

@@ -101,7 +101,7 @@ def expiry(context: CheckContext) -> Iterator[Problem]:
         state = token.state(now=context.now)
         if state in REPORTED_STATES:
             yield Problem(
-                f"T{display.named(token)[1:]} is {state.value}: "
+                f"{display.capitalized(display.named(token))} is {state.value}: "
                 f"{display.expiry(token, now=context.now)}. "
                 f"Run: conda token {display.renewal(token)}"
             )

@@ -33,7 +33,7 @@ from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.operations.channel_settings import entry_for
 from conda_token_plugin.operations.refusal_evidence import SHARED
 from conda_token_plugin.tokens.authorization import other_scheme
-from conda_token_plugin.tokens.display import KEPT_IN, command_line, day, named
+from conda_token_plugin.tokens.display import KEPT_IN, capitalized, command_line, day, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import State, TokenKind
 
@@ -186,7 +186,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
 def _of_token(evidence: Evidence, code: str, why: str, command: str) -> Diagnosis:
     """Return a diagnosis whose sentence begins with the token and its source."""
     name = named(evidence.token) if evidence.token else "the token"
-    what = f"T{name[1:]} from {_place(evidence)} {why}"
+    what = f"{capitalized(name)} from {_place(evidence)} {why}"
     return _reason(evidence, code, what, command)
 
 

@@ -9,7 +9,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NothingSupplied
 from conda_token_plugin.tokens.authorization import header
 from conda_token_plugin.tokens.credential_helper import Response
-from conda_token_plugin.tokens.display import named
+from conda_token_plugin.tokens.display import capitalized, named
 from conda_token_plugin.tokens.scope import without_secrets
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def response_for(url: str, *, lookup: Lookup, now: datetime) -> Response:
     value = header(held.token, secret=secret)
     if value is None:
         raise BadInput(
-            f"{named(held.token).capitalize()} is sent in the path of the URL (--send-as path), "
+            f"{capitalized(named(held.token))} is sent in the path of the URL (--send-as path), "
             "and a credential helper can only return a header.",
             hint="If the server accepts a header, store the token again with --send-as token.",
         )

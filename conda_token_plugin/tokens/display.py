@@ -77,6 +77,11 @@ def named(token: Token) -> str:
     return f"the token{shown}{owner}"
 
 
+def capitalized(text: str) -> str:
+    """Return ``text`` with a capital at its start. The other letters, as of a token, are kept."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def channels_of(token: Token, *, repository: str) -> str:
     """Return the scope of ``token``; a channel of ``repository`` is shown by its name."""
     inside = [p.removeprefix(repository) for p in token.scope if p.startswith(repository)]

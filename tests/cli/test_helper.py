@@ -90,7 +90,7 @@ def test_get_of_a_token_in_the_path_is_an_error(
     acme: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = f"{acme.sandbox.service}/get/private"
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-token-0123456789"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a-token-012345aBCD"))
     acme(
         *("install", "--site", "--org", "other", "-c", channel, "--token-stdin"),
         *("--send-as", "path", "--no-validate"),
@@ -99,7 +99,7 @@ def test_get_of_a_token_in_the_path_is_an_error(
     ran = ask(acme, monkeypatch, request(channel))
 
     assert (ran.code, ran.out) == (2, "")
-    assert "path of the URL" in ran.line
+    assert "The token …aBCD of other is sent in the path of the URL" in ran.line
     assert "a-token" not in ran.err
 
 

@@ -31,8 +31,7 @@ from conda_token_plugin.operations import export_tokens, exported_copies
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
 from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.tokens.display import named
-from conda_token_plugin.tokens.token import TokenKind
+from conda_token_plugin.tokens.display import capitalized, named, renewal
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -205,11 +204,9 @@ def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:
-            is_key = one.token.kind is TokenKind.API_KEY
-            command = "login" if is_key else f"install --org {one.token.organization}"
             call.printer.warn(
-                f"T{named(one.token)[1:]} is {state.value}, so servers will reject it from other "
-                f"tools, too. Run: conda token {command}"
+                f"{capitalized(named(one.token))} is {state.value}, so servers will reject it "
+                f"from other tools, too. Run: conda token {renewal(one.token)}"
             )
 
 
