@@ -104,12 +104,14 @@ class IssueRefused(OrganizationError):
 
 
 class ExtensionRefused(OrganizationError):
-    """The service did not let an administrator extend a token."""
+    """The service did not let an administrator list or extend the tokens of members."""
 
-    def __init__(self, organization: str, *, status: int, reason: str) -> None:
+    def __init__(
+        self, organization: str, *, status: int, reason: str, verb: str = "extend the token of"
+    ) -> None:
         """Compose the message; ``reason`` is as in ``IssueRefused``."""
         why = f": {reason}" if reason else ""
         super().__init__(
-            f"The service refused to extend the token of {organization!r} (HTTP {status}){why}.",
+            f"The service refused to {verb} {organization!r} (HTTP {status}){why}.",
             hint="Check that the service account belongs to this organization.",
         )

@@ -27,6 +27,8 @@ class Extension(NamedTuple):
     after: MemberToken
     """The same as ``before`` if nothing was extended."""
     error: ExtensionRefused | None = None
+    ends: datetime | None = None
+    """The end of the subscription; None if it is not known."""
 
 
 class Members:
@@ -84,11 +86,10 @@ class Members:
             if before is None or before.id in without:
                 continue
             if ends is not None and ends - before.expires <= ABOUT:
-                made.append(Extension(member.email, before, before))
+                made.append(Extension(member.email, before, before, ends=ends))
                 continue
             made.append(self._extension(organization, member, before))
-            if made[-1].error is None:
-                ends = made[-1].after.expires
+            ends = made[-1].ends or ends
         return made
 
     def _extension(self, organization: str, member: Member, before: MemberToken) -> Extension:
@@ -96,7 +97,7 @@ class Members:
             after = self.extend(organization, user_id=member.user_id, token=None)
         except ExtensionRefused as error:  # the token of the next member may be extended
             return Extension(member.email, before, before, error)
-        return Extension(member.email, before, after)
+        return Extension(member.email, before, after, ends=after.expires)
 
     def _of(self, organization: str) -> tuple[Member, ...]:
         if organization not in self._listed:

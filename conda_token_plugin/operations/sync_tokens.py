@@ -285,6 +285,7 @@ def _of_member(organization: str, extension: Extension) -> SyncResult:
         scope=(),
         id=extension.after.id,
         expires=extension.after.expires,
+        subscription_ends=extension.ends,
     )
     if extension.error is not None:
         return SyncResult(token=token, error=extension.error, member=extension.email)

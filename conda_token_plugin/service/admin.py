@@ -178,7 +178,8 @@ class Admin:
     def _items(self, organization: str, what: str) -> Iterator[JsonReader]:
         answer = self._send("GET", f"{segment(organization)}/{what}")
         if not answer.ok:
-            raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
+            reason, verb = reason_of(answer), "list the tokens of the members of"
+            raise ExtensionRefused(organization, status=answer.status, reason=reason, verb=verb)
         return iter(JsonReader(answer.json(), answer.url)["items"])
 
     def _send(self, method: str, place: str, *, json: object = None) -> HttpResponse:

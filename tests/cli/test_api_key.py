@@ -175,6 +175,12 @@ def test_login_says_that_the_mounted_key_has_precedence_and_what_it_opens(
     assert mounted.read_text().strip() not in ran.out + ran.err
 
 
+def test_login_that_needs_an_answer_names_the_mounted_key(shell: Shell, mounted: Path) -> None:
+    ran = shell("login")
+    assert ran.code == 2
+    assert ran.err.startswith(f"{mounted} supplies an API key already")
+
+
 def test_logout_says_that_the_mounted_key_is_used_from_now_on(shell: Shell, mounted: Path) -> None:
     ran = shell("logout")
     assert f"The API key from {mounted} is used from now on." in ran.err

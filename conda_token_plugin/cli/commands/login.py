@@ -52,10 +52,10 @@ def run(call: CommandContext) -> int:
         NeedsAnswer: There is no terminal, and no way to log in was chosen.
         NotConfirmed: There is a login, and the user does not want another one.
     """
+    given = _given(call)
     if not (call.args.device or call.args.web or call.prompts.interactive):
         raise NeedsAnswer("How do you want to log in?", flag="--device or --web")
     store = call.store()
-    given = _given(call)
     _agree(call, store=store, given=given)
     api_key, vault = log_in(call, store=store, web=call.args.web)
     call.say_notices()

@@ -68,13 +68,19 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(call: CommandContext) -> int:
-    """Compare each token, extend it or wait for that where possible, and report."""
+    """Compare each token, extend it or wait for that where possible, and report.
+
+    Raises:
+        OrganizationError, ServiceError: Nothing can be reported for the named organizations.
+    """
     store = call.store()
     sync = TokenSync(store, settings=call.settings, now=call.now, notice=call.printer.say)
     tokens = _chosen(call, store=store, sync=sync)
     with call.printer.waiting("Comparing with the service"):
         results = [_result(sync, token) for token in tokens]
         of_members, failures = _of_members(call, tokens, sync=sync)
+    if failures and not (results or of_members):
+        raise failures[0]
     behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
     _point_to_page(call, behind, sync=sync)
     if behind and call.args.wait:
