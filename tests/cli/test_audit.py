@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import struct
+import sys
 import tarfile
 import tracemalloc
 import zipfile
@@ -406,6 +407,36 @@ def test_audit_reports_an_encrypted_or_unknown_zip_member_in_one_row(
     path.write_bytes(data)
     ran = shell("audit", str(path)).well()
     assert ran.err.count("is not a package that can be read") == 1
+
+
+def test_audit_searches_folders_of_any_depth(
+    shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depth = sys.getrecursionlimit() + 100
+    for _ in range(depth):
+        os.mkdir("d")  # noqa: PTH102  # a path from the top would be too long on some systems
+        monkeypatch.chdir("d")
+    with open("urls.txt", "w", encoding="utf-8") as file:  # noqa: PTH123  # as above
+        file.write(f"https://c.example/t/{UNKNOWN}/a\n")
+    ran = shell("audit", str(at_project), "--json")
+    os.unlink("urls.txt")  # noqa: PTH108  # as above
+    for _ in range(depth):  # pytest could not remove them
+        monkeypatch.chdir("..")
+        os.rmdir("d")  # noqa: PTH106  # as above
+    assert (ran.code, len(ran.json)) == (1, 1)
+
+
+def test_audit_does_not_wait_for_a_regular_file_that_delivers_nothing(
+    shell: Shell, at_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """/proc/kmsg is such a file for root."""
+    os.mkfifo(at_project / "pipe")
+    monkeypatch.setattr("conda_token_plugin.gateways.foreign_files.is_file", lambda _: True)
+    writer = os.open(at_project / "pipe", os.O_RDWR)
+    ran = shell("audit", "pipe")
+    os.close(writer)
+    assert ran.code == 0
+    assert "Not searched" in ran.err
 
 
 def test_audit_does_not_wait_for_a_fifo(shell: Shell, at_project: Path) -> None:

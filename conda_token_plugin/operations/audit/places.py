@@ -125,14 +125,26 @@ def kind_of(path: Path) -> PlaceKind:
 
 
 def _walked(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in SKIPPED)
-        yield from filter(foreign_files.is_file, [Path(parent, ".git", "config")])
-        yield from (
-            path
-            for name in sorted(names)
-            if not (path := Path(parent, name)).is_symlink() and foreign_files.is_file(path)
-        )
+    """Yield the files at any depth; ``os.walk`` fails at 1,000 levels before Python 3.12."""
+    waiting = [folder]
+    while waiting:
+        parent = waiting.pop()
+        folders, files = _listed(parent)
+        waiting += reversed(folders)
+        yield from filter(foreign_files.is_file, [parent / ".git" / "config"])
+        yield from files
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the folders to search in ``folder`` and its regular files, sorted; no links."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda one: one.name)
+        folders = [Path(one) for one in entries if one.is_dir(follow_symlinks=False)]
+        files = [Path(one) for one in entries if one.is_file(follow_symlinks=False)]
+    except OSError:  # not permitted, deleted meanwhile, or its path is too long
+        return [], []
+    return [one for one in folders if one.name not in SKIPPED], files
 
 
 def _settings(settings: Settings) -> Iterator[Path]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.gateways import foreign_files
+from conda_token_plugin.gateways import files, foreign_files
 from conda_token_plugin.operations.audit.packages import Unreadable, metadata
 from conda_token_plugin.operations.audit.patterns import LOGIN_IN_URL, hits
 from conda_token_plugin.operations.audit.places import PlaceKind
@@ -95,11 +96,21 @@ def _contents(place: AuditPlace) -> Iterator[tuple[str, bytes]]:
     if place.kind is PlaceKind.PACKAGE:
         yield from metadata(place.path)
         return
-    with place.path.open("rb") as file:
-        data = file.read(MAX_BYTES + 1)
+    data = _whole(place.path)
     if len(data) > MAX_BYTES:
         raise Unreadable("is too large, and was not searched")
     yield "", data
+
+
+def _whole(path: Path) -> bytes:
+    """Return at most one byte more than `MAX_BYTES`. Do not wait, as for /proc/kmsg."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        size = min(os.fstat(descriptor).st_size, MAX_BYTES)
+        return files.content(descriptor, limit=MAX_BYTES, size=size)
+    finally:
+        os.close(descriptor)
 
 
 def _located(
