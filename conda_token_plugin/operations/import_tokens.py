@@ -42,7 +42,7 @@ class ImportVerdict(Enum):
     WORKS = "works"
     REFUSED = "rejected"
     UNKNOWN = "not verified: no answer"
-    UNTRIED = "not verified"
+    UNVERIFIED = "not verified"
     STORED = "already stored"
 
 
@@ -57,7 +57,7 @@ class Candidate:
 
     token: Token
     offer: FoundCredential
-    verdict: ImportVerdict = ImportVerdict.UNTRIED
+    verdict: ImportVerdict = ImportVerdict.UNVERIFIED
     error: TokenPluginError | None = None
     wide: bool = False
 
@@ -91,7 +91,7 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
     )
 
 
-def tried(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
+def verified(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
     """Return ``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
 
@@ -194,12 +194,12 @@ def _beyond(own: str, scope: tuple[str, ...], *, settings: Settings) -> Iterator
 
 def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdict:
     if store.token(token.key) is None:
-        return ImportVerdict.UNTRIED
+        return ImportVerdict.UNVERIFIED
     try:
         same = store.secret(token.key) == offer.secret
     except StoreError:  # a locked keyring: the token is imported again
-        return ImportVerdict.UNTRIED
-    return ImportVerdict.STORED if same else ImportVerdict.UNTRIED
+        return ImportVerdict.UNVERIFIED
+    return ImportVerdict.STORED if same else ImportVerdict.UNVERIFIED
 
 
 def _cleaned(

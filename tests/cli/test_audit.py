@@ -1,4 +1,4 @@
-"""`audit`: tokens are found where they lie, never shown, and taken out where nothing is lost."""
+"""`audit`: where tokens are found, that none is shown, and which of them `--fix` removes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each kind of error, made to happen for real, as a script sees it: its name and its exit code."""
+"""Each kind of error, caused by a command: its name and its exit code, as a script reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`export`: what is written, what is left alone, and what `--remove` brings back."""
+"""`export`: what is written, what is left as it is, and what `--remove` restores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that must not be touched: one clear line, and not a byte or a bit of them changes."""
+"""Files that `export` must not change: the error names them, and they stay as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`import`: what other tools hold is found, shown, tried, taken in, and cleaned away."""
+"""`import`: tokens of other tools are found, shown, verified, stored, and removed there."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def entry_of(tokens: list[dict[str, str]]) -> str:
     return base64.b64encode(json.dumps(whole).encode()).decode()
 
 
-# One way a source: where it lies, and what comes of it.
+# For each source: the file that holds a token.
 
 
 def in_anaconda_auth(shell: Shell, value: str) -> Path:

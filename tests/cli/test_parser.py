@@ -1,4 +1,4 @@
-"""The words of the command line, right and wrong."""
+"""The words of the command line: commands, options, and errors in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`set`: the command of anaconda-auth, with its options, and with what it does wrong put right."""
+"""`set`: the command of anaconda-auth, with all of its options."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def configure(parser: ArgumentParser) -> None:
 def run(call: CommandContext) -> int:
     """Export to all named targets, or remove from them. An error is raised before any change."""
     names = list(dict.fromkeys(call.args.targets))
-    return _take_back(call, names) if call.args.remove else _export(call, names)
+    return _remove(call, names) if call.args.remove else _export(call, names)
 
 
 def _export(call: CommandContext, names: Sequence[str]) -> int:
@@ -155,7 +155,7 @@ def _write_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> N
     github_actions.append(job, grants=grants)
 
 
-def _take_back(call: CommandContext, names: Sequence[str]) -> int:
+def _remove(call: CommandContext, names: Sequence[str]) -> int:
     for name in names:
         if name in UNRECORDED:
             raise BadInput(f"{name} stores nothing that could be removed.")

@@ -27,7 +27,7 @@ from conda_token_plugin.operations.import_tokens import (
     clean,
     consequences,
     refused,
-    tried,
+    verified,
     without_overlap,
 )
 from conda_token_plugin.tokens.display import channels, last_four
@@ -115,18 +115,18 @@ def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
         for one in offers
         if not owner or one.token.organization in {owner, ""}
     ]
-    return [_tried(call, one) for one in found]
+    return [_verified(call, one) for one in found]
 
 
-def _tried(call: CommandContext, one: Candidate) -> Candidate:
-    if one.verdict is not ImportVerdict.UNTRIED or call.args.no_validate:
+def _verified(call: CommandContext, one: Candidate) -> Candidate:
+    if one.verdict is not ImportVerdict.UNVERIFIED or call.args.no_validate:
         return one
-    return tried(one, settings=call.settings, now=call.now)
+    return verified(one, settings=call.settings, now=call.now)
 
 
 def _wanted(call: CommandContext, one: Candidate) -> bool:
     return one.verdict is ImportVerdict.WORKS or (
-        one.verdict is ImportVerdict.UNTRIED and bool(call.args.no_validate)
+        one.verdict is ImportVerdict.UNVERIFIED and bool(call.args.no_validate)
     )
 
 
