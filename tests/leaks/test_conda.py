@@ -123,11 +123,11 @@ def _broken(machine: Machine) -> Iterator[Ran]:
     for (name, then), flag in zip(BUGS.items(), ["-vvv", "--json"] * len(BUGS), strict=False):
         machine.forget()
         # Only a channel with the token in the header: a bug below the path adapter sees the path.
-        only = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
+        only = machine.only("acme/main")
         yield machine.python(str(BROKEN), then, name, "search", flag, *only, "acme-hello")
     machine.forget()
     ask = ("after", "conda_token_plugin.store.providers:ask")
-    only = ("--override-channels", "-c", machine.sandbox.url_of("stark", "main"))
+    only = machine.only("stark/main")
     yield machine.python(str(BROKEN), *ask, "search", "-vvv", *only, "stark-hello")
     issue = ("after", "conda_token_plugin.service.client:Service.issue")
     yield machine.python(

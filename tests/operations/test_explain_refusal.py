@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.operations.explain_refusal import RefusalExplainer
-from conda_token_plugin.operations.issue_token import store_token
-from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
-from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Token, TokenKind, TokenVerdict
+from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
+from tests.support.stored_tokens import put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,36 +20,28 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.operations.refusal_reasons import Diagnosis
     from conda_token_plugin.sandbox import Sandbox
+    from conda_token_plugin.tokens.token import Token
+    from tests.support.machine import Machine
 
 NOW = datetime.now(timezone.utc)
 NO_SEAT = {"status": 403, "body": b'{"error": {"message": "a seat is required"}}'}
 
 
 class Room:
-    """A user's store, a sandbox, and an examiner of both."""
+    """A machine with a login, and what is said of a refusal there."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        self.sandbox = sandbox
-        self.settings = Settings(
-            {
-                "CONDA_TOKEN_REPO_URL": sandbox.repo,
-                "CONDA_TOKEN_SERVICE_URL": sandbox.service,
-                "HOME": str(folder),
-                "CONDA_TOKEN_HOME": str(folder / "store"),
-                "CONDA_TOKEN_STORE": "file",
-                "ANACONDA_AUTH_API_KEY": sandbox.world.api_key("ada"),
-            }
-        )
+    def __init__(self, machine: Machine) -> None:
+        machine.variables["ANACONDA_AUTH_API_KEY"] = machine.sandbox.world.api_key("ada")
+        machine.variables["CONDA_TOKEN_CONDARC"] = str(machine.dropin)
+        self.machine, self.sandbox, self.settings = machine, machine.sandbox, machine.settings
         self.store = user_store(self.settings)
-        self.drop_in = self.settings.condarc
 
     def hold(self, organization: str = "acme", value: str = "", **facts: Any) -> Token:
         """Keep a token that is issued now, or ``value``."""
-        secret = Secret(value or self.sandbox.world.issue(organization, "ada").value)
+        value = value or self.sandbox.world.issue(organization, "ada").value
         own = organization_prefix(self.sandbox.repo, organization)
         facts = {"kind": TokenKind.INDIVIDUAL, "issued": NOW, "scope": (own,), **facts}
-        token = Token(organization=organization, last_four=secret.last_four, **facts)
-        store_token(token, secret=secret, store=self.store, at=self.drop_in)
+        token = put(self.machine, value, organization=organization, **facts)
         self.sandbox.requests.clear()
         return token
 
@@ -70,8 +60,8 @@ class Room:
 
 
 @pytest.fixture
-def room(sandbox: Sandbox, tmp_path: Path) -> Room:
-    return Room(sandbox, tmp_path)
+def room(machine: Machine) -> Room:
+    return Room(machine)
 
 
 def code(found: Diagnosis | None) -> str:

@@ -33,6 +33,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 def value_in(path: Path | str) -> str:
     found = Settings({"A_FILE": str(path)}).secret("A")
     assert found is not None
+    assert str(path) in found[0]
     return found[1].reveal()
 
 

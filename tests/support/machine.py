@@ -147,6 +147,11 @@ class Machine:
         """Run ``conda create`` for ``prefix`` without a question."""
         return self.conda("create", "-y", "-q", "-p", str(self.prefix), *argv, **variables)
 
+    def only(self, *channels: str) -> tuple[str, ...]:
+        """Return options of conda for these channels and no other: URLs, or ``acme/main``."""
+        urls = [one if "://" in one else self.sandbox.url_of(one) for one in channels]
+        return ("--override-channels", *(word for url in urls for word in ("-c", url)))
+
     def python(self, *argv: str, stdin: str = "", **variables: str) -> Ran:
         """Run this interpreter, which can import conda and the plugin."""
         done = subprocess.run(

@@ -15,6 +15,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from socketserver import BaseServer
     from ssl import SSLContext
 
     Respond = Callable[["Request"], "Response"]
@@ -130,13 +131,20 @@ def recording(
                 server.socket, server_side=True, do_handshake_on_connect=False
             )
         record.port = server.server_port
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
+        with served(server):
             yield record
-        finally:
-            server.shutdown()
-            thread.join()
+
+
+@contextmanager
+def served(server: BaseServer) -> Iterator[None]:
+    """Serve in a thread until the end of the block."""
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 def files(folder: Path) -> Respond:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
+from tests.support.servers import served
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,13 +56,8 @@ def tunnel_proxy(
     record = TunnelProxy(authenticates=authenticates, leads_to=leads_to)
     with _Server(record) as server:
         record.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
+        with served(server):
             yield record
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class _Server(ThreadingTCPServer):

@@ -19,7 +19,7 @@ def test_audit_finds_a_token_of_a_channel_url_in_every_file_and_removes_it(
     away = machine.without_plugin()
     repo = machine.sandbox.repo
     laden = f"{repo.removesuffix('/repo/')}/t/{value}/repo/acme/main"
-    machine.create("--override-channels", "-c", laden, "acme-tools", **away).well()
+    machine.create(*machine.only(laden), "acme-tools", **away).well()
 
     def holders() -> set[str]:
         folder, store = machine.folder, str(machine.store_folder)

@@ -19,8 +19,7 @@ def test_conda_installs_from_two_organizations_with_exported_tokens_until_they_a
     machine.variables["CONDA_SOLVER"] = solver
     values = {name: machine.install(name, with_conda=False) for name in ("acme", "globex")}
     machine.plugin("export", "conda", "--yes").well()
-    url, alone = machine.sandbox.url_of, machine.without_plugin()
-    channels = ("--override-channels", "-c", url("acme", "main"), "-c", url("globex", "main"))
+    channels, alone = machine.only("acme/main", "globex/main"), machine.without_plugin()
 
     done = machine.create(*channels, "acme-tools", "globex-tools", **alone).well()
 

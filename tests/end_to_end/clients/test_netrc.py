@@ -118,7 +118,7 @@ def test_conda_reads_the_exported_netrc_for_two_organizations(
 ) -> None:
     channels = [f"{url_of(server, name)}/conda" for name in PASSWORDS]
     exported.create(
-        *("--override-channels", "-c", channels[0], "-c", channels[1]),
+        *exported.only(*channels),
         *("acme-tools", "globex-tools"),
         **exported.without_plugin(),
     ).well()

@@ -30,12 +30,6 @@ def package_dropin(machine: Machine) -> None:
     )
 
 
-def channels(sandbox: Sandbox, *names: str) -> tuple[str, ...]:
-    """Return the options for the main channels of organizations, or for shared channels."""
-    urls = [sandbox.url_of(name, "main") for name in names]
-    return ("--override-channels", *(word for url in urls for word in ("-c", url)))
-
-
 def repository_requests(sandbox: Sandbox, part: str = "/repo/") -> list[Recorded]:
     return [one for one in sandbox.requests if part in one.path]
 
@@ -48,7 +42,7 @@ def test_api_key_in_the_environment_installs_from_two_organizations(
     key = machine.sandbox.world.api_key("ada")
 
     machine.create(
-        *channels(machine.sandbox, "acme", "globex"), *PACKAGES, ANACONDA_AUTH_API_KEY=key
+        *machine.only("acme/main", "globex/main"), *PACKAGES, ANACONDA_AUTH_API_KEY=key
     ).well()
 
     assert machine.installed() == set(PACKAGES)
@@ -68,9 +62,7 @@ def test_revoked_token_is_replaced_by_the_api_key_after_one_retry(
     world.revoke(current.id)
     key = world.api_key("ada")
 
-    ran = machine.create(
-        *channels(machine.sandbox, "acme"), "acme-hello", ANACONDA_AUTH_API_KEY=key
-    ).well()
+    ran = machine.create(*machine.only("acme/main"), "acme-hello", ANACONDA_AUTH_API_KEY=key).well()
 
     assert machine.installed() == {"acme-hello"}
     seen = repository_requests(machine.sandbox)
@@ -109,7 +101,7 @@ def test_both_credentials_refused_are_each_sent_once_and_both_named(machine: Mac
     key = world.api_key("ada")
 
     ran = machine.create(
-        *channels(machine.sandbox, "acme"), "acme-hello", ANACONDA_AUTH_API_KEY=key
+        *machine.only("acme/main"), "acme-hello", ANACONDA_AUTH_API_KEY=key
     ).badly()
 
     world.give_seat("acme", "ada")
@@ -146,9 +138,9 @@ def test_login_opens_channels_and_is_sent_to_no_other_site(
         f'  - {{channel: "{sandbox.repo}*", auth: conda-token-plugin}}\n'
         f'  - {{channel: "{other_site.repo}*", auth: conda-token-plugin}}\n'
     )
-    machine.create(*channels(sandbox, "acme"), *words, **given).well()
+    machine.create(*machine.only("acme/main"), *words, **given).well()
     machine.forget()
-    machine.create(*channels(other_site, "acme"), *words, **given).well()
+    machine.create(*machine.only(other_site.url_of("acme", "main")), *words, **given).well()
     machine.conda("token", "whoami", **given).well()
 
     assert {one.authorization for one in sandbox.requests} == {f"Bearer {mine}"}

@@ -153,7 +153,7 @@ def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(
 
     count["bad settings"] += 1
     count["conda commands"] += 1
-    refused = machine.conda("search", "--override-channels", "-c", url, "acme-hello").badly()
+    refused = machine.conda("search", *machine.only(url), "acme-hello").badly()
 
     assert "HTTP 403" in refused.said
     assert "Traceback" not in refused.said
@@ -162,7 +162,7 @@ def test_hint_for_a_refusal_does_not_fail_with_a_bad_setting(
 
 def _public_channel_works(machine: Machine, count: Counter[str]) -> None:
     """Run conda commands on a covered channel that also works without a token."""
-    words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
+    words = machine.only("anaconda-tools")
     runs = [machine.conda("info"), machine.conda("search", *words, "anaconda-tools-hello")]
     count["bad settings"] += 1
     for ran in runs:

@@ -48,7 +48,7 @@ def test_refused_shards_are_requested_again_after_a_new_token(
     current = machine.sandbox.world.current("acme", "ada")
     assert current is not None
     machine.sandbox.world.revoke(current.id)
-    channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "private"))
+    channel = machine.only("acme/private")
     machine.create(*channel, "acme-private").badly()
     assert any(
         b'"has_shards"' in state for state in _memory_of(machine, "acme", "private").values()
@@ -80,9 +80,7 @@ def test_removing_a_token_clears_the_caches_of_its_channels(machine: Machine) ->
 def _update(machine: Machine) -> None:
     """Have conda read the indexes of a channel of ours and of one of everybody's."""
     machine.sandbox.requests.clear()
-    url = machine.sandbox.url_of
-    channels = ("-c", url("acme", "main"), "-c", url("anaconda-tools"))
-    machine.conda("search", "--override-channels", *channels, "acme-hello").well()
+    machine.conda("search", *machine.only("acme/main", "anaconda-tools"), "acme-hello").well()
 
 
 def _asked_for_zst(machine: Machine) -> bool:

@@ -53,7 +53,7 @@ def test_condarc_of_a_company_network_serves_every_command(
     secure: Machine, proxy: TunnelProxy, solver: str
 ) -> None:
     secure.variables["CONDA_SOLVER"] = solver
-    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+    channel = secure.only("acme/main")
 
     log_in(secure, "ada").well()
     secure.conda("token", "install", "--org", "acme").well()

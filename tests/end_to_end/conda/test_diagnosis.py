@@ -159,7 +159,7 @@ def test_channel_without_an_entry_is_named_with_the_entry_to_add(
 
     which = machine.conda("token", "which", channel).well().out
     doctor = machine.conda("doctor", "--verbose").said
-    refused = machine.create("--override-channels", "-c", channel, "acme-hello").badly().said
+    refused = machine.create(*machine.only(channel), "acme-hello").badly().said
 
     assert "does not ask this plugin for this URL" in which
     assert entry in which
@@ -169,7 +169,7 @@ def test_channel_without_an_entry_is_named_with_the_entry_to_add(
             refused.split()
         )
     machine.condarc(f'channel_settings: [{{channel: "{channel}/*", auth: conda-token-plugin}}]\n')
-    machine.create("--override-channels", "-c", channel, "acme-hello").well()
+    machine.create(*machine.only(channel), "acme-hello").well()
 
 
 @asks_plugins
@@ -205,4 +205,4 @@ def _log_in(machine: Machine) -> None:
 
 def _fails(machine: Machine, channel: str, *flags: str) -> Ran:
     url = channel if "://" in channel else machine.sandbox.url_of(channel, "main")
-    return machine.create(*flags, "--override-channels", "-c", url, "anything").badly()
+    return machine.create(*flags, *machine.only(url), "anything").badly()

@@ -27,7 +27,7 @@ NOW = datetime.now(timezone.utc)
 def examined(machine: Machine) -> Machine:
     """Return a machine with an environment and a token."""
     hold(machine, "acme")
-    channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
+    channel = machine.only("acme/main")
     machine.create(*channel, "acme-hello").well()
     return machine
 
@@ -72,7 +72,7 @@ def test_doctor_names_an_entry_with_which_every_request_of_conda_fails(
 ) -> None:
     examined.condarc(f'channel_settings:\n  - {{channel: "{channel}", auth: other}}\n')
     url = examined.sandbox.url_of("anaconda-tools")
-    said = examined.conda("search", "--override-channels", "-c", url, "anaconda-cli").said
+    said = examined.conda("search", *examined.only(url), "anaconda-cli").said
     assert "ValueError" in said
 
     ran = _doctor(examined).well()
@@ -114,9 +114,7 @@ def test_doctor_deletes_an_unused_entry_of_a_real_keyring(
     install = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")
     machine.conda(*install, ANACONDA_AUTH_API_KEY=key).well()
-    machine.create(
-        "--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello"
-    )
+    machine.create(*machine.only("acme/main"), "acme-hello")
     assert f"✅ {CHECKS['token-keyring'].passed}" in _doctor(machine).well().out
 
     for path in sorted(machine.store_folder.rglob("*"), reverse=True):

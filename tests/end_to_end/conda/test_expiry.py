@@ -21,7 +21,7 @@ LINE = "of acme expires on"
 
 def test_expiry_warning_is_printed_once_a_day_and_not_with_json(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9, hours=1))
-    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+    words = (*machine.only("acme/main"), "acme-hello")
 
     silent = [
         machine.conda("search", *words, "--json").well(),
@@ -39,7 +39,7 @@ def test_expiry_warning_is_printed_once_a_day_and_not_with_json(machine: Machine
 
 def test_command_that_used_no_token_prints_no_expiry_warning(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
-    words = ("--override-channels", "-c", machine.sandbox.url_of("anaconda-tools"))
+    words = machine.only("anaconda-tools")
 
     ran = machine.conda("search", *words, "anaconda-tools-hello").well()
 
@@ -72,7 +72,7 @@ def test_env_command_prints_the_expiry_warning(machine: Machine) -> None:
 def test_days_of_the_expiry_warning_are_a_conda_setting(machine: Machine) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
     machine.condarc("plugins:\n  token_warn_days: 7\n")
-    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+    words = (*machine.only("acme/main"), "acme-hello")
 
     assert LINE not in machine.conda("search", *words).well().said
     machine.condarc("plugins:\n  token_warn_days: 10\n")
@@ -82,7 +82,7 @@ def test_days_of_the_expiry_warning_are_a_conda_setting(machine: Machine) -> Non
 @pytest.mark.parametrize("value", ["soon", "99999999999", "-99999999999"])
 def test_invalid_setting_does_not_fail_a_command(machine: Machine, value: str) -> None:
     hold(machine, "acme", expires=NOW + timedelta(days=9))
-    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+    words = (*machine.only("acme/main"), "acme-hello")
 
     ran = machine.conda("search", *words, CONDA_PLUGINS_TOKEN_WARN_DAYS=value).well()
 
@@ -94,6 +94,6 @@ def test_repaired_file_mode_is_reported(machine: Machine) -> None:
     hold(machine, "acme")
     (index,) = machine.folder.rglob("index.json")
     index.chmod(0o644)
-    words = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"), "acme-hello")
+    words = (*machine.only("acme/main"), "acme-hello")
     said = machine.conda("search", *words).well().err
     assert said.count(f"The loose mode 0644 of {index} was set to 0600.") == 1

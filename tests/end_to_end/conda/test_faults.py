@@ -84,7 +84,7 @@ def test_bug_after_the_command_is_reported_and_does_not_fail_it(
     machine.variables["PYTHONPATH"] = str(tmp_path)
     url = machine.sandbox.url_of("acme", "main")
 
-    found = machine.conda("search", "--override-channels", "-c", url, "acme-hello").well()
+    found = machine.conda("search", *machine.only(url), "acme-hello").well()
 
     assert found.err.count("conda-token-plugin: tokens that expire soon are not reported.") == 1
     assert "ZeroDivisionError in broken" in found.err
@@ -93,4 +93,4 @@ def test_bug_after_the_command_is_reported_and_does_not_fail_it(
 
 def _create(machine: Machine, channel: str, package: str, *flags: str) -> Ran:
     url = machine.sandbox.url_of(channel)
-    return machine.create(*flags, "--override-channels", "-c", url, package)
+    return machine.create(*flags, *machine.only(url), package)

@@ -22,8 +22,7 @@ PACKAGES = ("acme-hello", "acme-tools", "acme-private")
 
 def by_option(machine: Machine) -> tuple[str, ...]:
     """``-c URL``, with and without a final slash."""
-    url = machine.sandbox.url_of
-    return ("--override-channels", "-c", url("acme", "main"), "-c", url("acme", "private") + "/")
+    return (*machine.only("acme/main"), "-c", machine.sandbox.url_of("acme", "private") + "/")
 
 
 def by_channels(machine: Machine) -> tuple[str, ...]:
@@ -105,11 +104,9 @@ def test_each_organization_gets_its_own_token_and_another_host_none(
 ) -> None:
     machine.variables["CONDA_SOLVER"] = solver
     acme, globex = machine.install("acme"), machine.install("globex")
-    url = machine.sandbox.url_of
-    channels = (url("acme", "main"), url("globex", "main"), url("anaconda-tools"))
-    options = [word for channel in channels for word in ("-c", channel)]
+    channels = machine.only("acme/main", "globex/main", "anaconda-tools")
 
-    machine.create("--override-channels", *options, "acme-hello", "globex-hello").well()
+    machine.create(*channels, "acme-hello", "globex-hello").well()
 
     names = {acme: "acme", globex: "globex"}
     for channel, sent in (("acme", f"token {acme}"), ("globex", f"token {globex}")):
@@ -122,10 +119,9 @@ def test_each_organization_gets_its_own_token_and_another_host_none(
 
 def test_organization_with_the_same_prefix_gets_no_token(machine: Machine, table: Table) -> None:
     acme = machine.install("acme")
-    url = machine.sandbox.url_of
 
     for channel in ("acme-evil", "acme"):
-        machine.create("--override-channels", "-c", url(channel, "main"), f"{channel}-hello")
+        machine.create(*machine.only(f"{channel}/main"), f"{channel}-hello")
 
     _only(machine, "/repo/acme/", sent=f"token {acme}")
     _only(machine, "/repo/acme-evil/", sent="")

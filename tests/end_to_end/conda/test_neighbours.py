@@ -64,7 +64,7 @@ def with_conda_auth(machine: Machine, tmp_path: Path) -> Machine:
 def test_every_conda_command_works_beside_the_other_plugin(beside: Machine) -> None:
     token = beside.install("acme")
     at = ("-p", str(beside.prefix))
-    channel = ("--override-channels", "-c", beside.sandbox.url_of("acme", "main"))
+    channel = beside.only("acme/main")
 
     assert "anaconda_auth._conda" in beside.python("-c", PLUGINS).well().out
     for words in (
@@ -124,10 +124,8 @@ def test_our_token_is_sent_to_covered_channels_and_theirs_to_the_rest(
         "channel_settings:\n"
         f'  - channel: "{repository}*"\n    auth: anaconda-auth\n    auth_domain: anaconda.com\n'
     )
-    channels = [machine.sandbox.url_of(name, "main") for name in ("acme", "globex")]
-    options = [word for channel in channels for word in ("-c", channel)]
 
-    machine.create("--override-channels", *options, "acme-hello", "globex-hello").well()
+    machine.create(*machine.only("acme/main", "globex/main"), "acme-hello", "globex-hello").well()
 
     names = {ours: "ours", theirs: "theirs"}
     for organization, token in (("acme", ours), ("globex", theirs)):
@@ -148,10 +146,7 @@ def test_each_plugin_serves_its_channels_beside_conda_auth(
     machine.conda("auth", "login", channel, "--token", THEIRS).well()
     machine.sandbox.requests.clear()
 
-    options = [
-        word for one in (machine.sandbox.url_of("acme", "main"), channel) for word in ("-c", one)
-    ]
-    machine.conda("search", "--override-channels", *options, "acme-hello")
+    machine.conda("search", *machine.only("acme/main", channel), "acme-hello")
 
     for organization, sent in (("acme", f"token {ours}"), ("globex", f"Bearer {THEIRS}")):
         seen = [
@@ -184,10 +179,8 @@ def test_legacy_token_file_is_used_for_an_uncovered_channel(machine: Machine, ta
     file = machine.home / ".config" / "binstar" / f"{name}.token"
     file.parent.mkdir(parents=True)
     file.write_text(theirs)
-    channels = [machine.sandbox.url_of(name, "main") for name in ("acme", "globex")]
-    options = [word for channel in channels for word in ("-c", channel)]
 
-    machine.create("--override-channels", *options, "acme-hello", "globex-hello").well()
+    machine.create(*machine.only("acme/main", "globex/main"), "acme-hello", "globex-hello").well()
 
     for one in machine.sandbox.requests:
         if "/repo/acme/" in one.path:

@@ -26,8 +26,7 @@ def test_every_command_of_an_environment_sends_the_token(
     machine.variables["CONDA_SOLVER"] = solver
     acme, globex = machine.install("acme"), machine.install("globex")
     tokens = {"acme": acme, "globex": globex, "main": acme, "anaconda-tools": ""}
-    options = [word for url in _channels(machine) for word in ("-c", url)]
-    channels = ("--override-channels", *options)
+    channels = machine.only(*_channels(machine))
     at = ("-y", "-q", "-p", str(machine.prefix))
     file = machine.folder / "environment.yml"
     file.write_text(_environment_file(machine, "acme-hello"), "utf-8")
@@ -60,14 +59,11 @@ def test_both_package_formats_and_every_index_get_the_token(machine: Machine, so
     """What conda can be made to ask for: by its settings, and by what the channel has."""
     machine.variables["CONDA_SOLVER"] = solver
     token = machine.install("acme")
-    url = machine.sandbox.url_of
-    kinds: set[str] = set()
     for settings, spec in (
         ({"CONDA_REPODATA_USE_ZST": "false"}, "acme-hello=0.9"),
         ({}, "acme-private"),
     ):
-        channels = ("-c", url("acme", "main"), "-c", url("acme", "private"))
-        machine.create("--override-channels", *channels, spec, **settings).well()
+        machine.create(*machine.only("acme/main", "acme/private"), spec, **settings).well()
         machine.forget()
     _all_with(machine, token)
     kinds = {kind_of(one.path) for one in machine.sandbox.requests}
@@ -100,7 +96,7 @@ def test_channel_named_in_any_way_gets_the_token(machine: Machine, table: Table)
 
 def test_packages_of_an_explicit_file_get_the_token(machine: Machine, table: Table) -> None:
     token = machine.install("acme")
-    channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "private"))
+    channel = machine.only("acme/private")
     machine.create(*channel, "acme-private").well()
     listed = machine.conda("list", "--explicit", "-p", str(machine.prefix)).well()
     file = machine.folder / "explicit.txt"
@@ -116,7 +112,7 @@ def test_packages_of_an_explicit_file_get_the_token(machine: Machine, table: Tab
 
 def test_offline_command_sends_no_request(machine: Machine, table: Table) -> None:
     machine.install("acme")
-    channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
+    channel = machine.only("acme/main")
     machine.create(*channel, "acme-hello").well()
     machine.sandbox.requests.clear()
 
@@ -129,7 +125,7 @@ def test_offline_command_sends_no_request(machine: Machine, table: Table) -> Non
 
 def test_command_without_plugins_sends_no_token(machine: Machine, table: Table) -> None:
     machine.install("acme")
-    channel = ("--override-channels", "-c", machine.sandbox.url_of("acme", "main"))
+    channel = machine.only("acme/main")
 
     refused = machine.conda("--no-plugins", "search", *channel, "acme-hello").badly()
 

@@ -122,7 +122,7 @@ def add(machine: Machine, made: Program, *, scope: str, options: tuple[str, ...]
 
 
 def create(machine: Machine, url: str, *names: str) -> Ran:
-    return machine.create("--override-channels", "-c", url, *names)
+    return machine.create(*machine.only(url), *names)
 
 
 def test_installation_of_50_packages_runs_the_command_once(
@@ -197,21 +197,29 @@ def test_provider_that_supplies_nothing_is_no_fault(machine: Machine, tmp_path: 
     assert len(made.calls) == 1
 
 
+def long_download(
+    machine: Machine, channel: GuardedChannel, folder: Path, *, most: int, **variables: str
+) -> tuple[Program, Ran]:
+    """Install all packages slowly, with a program that answers ``most`` times, for two seconds."""
+    channel.pause = 0.5
+    made = program(folder, LIVES_TWO_SECONDS.format(calls=str(folder / "helper.calls"), most=most))
+    add(machine, made, scope=channel.url)
+    machine.variables.update(variables, CONDA_FETCH_THREADS="5")
+    ran = create(machine, channel.url, *NAMES).well()
+    assert machine.installed() == set(NAMES)
+    return made, ran
+
+
 def test_credential_that_expires_during_a_download_is_renewed(
     machine: Machine,
     channel: GuardedChannel,
     tmp_path: Path,
     solver: str,
 ) -> None:
-    machine.variables.update(CONDA_SOLVER=solver, CONDA_FETCH_THREADS="5")
-    channel.accepts, channel.pause = lambda header: header.startswith("Bearer number-"), 0.5
-    body = LIVES_TWO_SECONDS.format(calls=str(tmp_path / "helper.calls"), most=1000)
-    made = program(tmp_path, body)
-    add(machine, made, scope=channel.url)
+    channel.accepts = lambda header: header.startswith("Bearer number-")
 
-    ran = create(machine, channel.url, *NAMES).well()
+    made, ran = long_download(machine, channel, tmp_path, most=1000, CONDA_SOLVER=solver)
 
-    assert machine.installed() == set(NAMES)
     assert len(channel.headers()) > 1
     assert len(channel.headers()) <= len(made.calls) < COUNT / 2
     assert "conda-token-plugin" not in ran.err
@@ -223,15 +231,8 @@ def test_provider_that_fails_during_a_download_costs_one_line_and_public_package
     tmp_path: Path,
     solver: str,
 ) -> None:
-    machine.variables.update(CONDA_SOLVER=solver, CONDA_FETCH_THREADS="5")
-    channel.pause = 0.5
-    body = LIVES_TWO_SECONDS.format(calls=str(tmp_path / "helper.calls"), most=1)
-    made = program(tmp_path, body)
-    add(machine, made, scope=channel.url)
+    made, ran = long_download(machine, channel, tmp_path, most=1, CONDA_SOLVER=solver)
 
-    ran = create(machine, channel.url, *NAMES).well()
-
-    assert machine.installed() == set(NAMES)
     assert channel.headers() == ["Bearer number-1", ""]
     assert ran.err.count(f"{WARNING} The provider vault failed") == 1
     assert len(made.calls) == 2  # the first one, and the one that failed

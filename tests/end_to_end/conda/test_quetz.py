@@ -132,7 +132,7 @@ def test_quetz_channel_opens_and_the_key_is_not_printed_or_written(
 ) -> None:
     key = quetz.key()
     machine.variables["CONDA_SOLVER"] = solver
-    channel = ("--override-channels", "-c", quetz.channel("vault"))
+    channel = machine.only(quetz.channel("vault"))
     handed = ("install", "--site", "-c", quetz.channel("vault"), "--send-as", "path")
     machine.conda("token", *handed, "--token-env", "THE_KEY", THE_KEY=key).well()
 
@@ -164,9 +164,7 @@ def test_invalid_quetz_key_ends_in_the_error_of_conda(
             quetz.revoke(key)
         put(machine, key, organization="quetz", scope=[quetz.channel("vault")], way=AuthScheme.PATH)
 
-    refused = machine.create(
-        "--json", "--override-channels", "-c", quetz.channel("vault"), "acme-hello"
-    ).badly()
+    refused = machine.create("--json", *machine.only(quetz.channel("vault")), "acme-hello").badly()
 
     assert refused.json["status_code"] in {401, 403}
     if fault != "none":

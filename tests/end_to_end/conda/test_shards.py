@@ -47,7 +47,7 @@ def test_token_for_one_channel_gets_its_shards(
     channel = sharded.sandbox.url_of("acme", "private")
     token = hold(sharded, "acme", kind=TokenKind.SITE, scope=[channel], way=way)
 
-    sharded.create("--override-channels", "-c", channel, "acme-private").well()
+    sharded.create(*sharded.only(channel), "acme-private").well()
 
     seen = [one for one in sharded.sandbox.requests if "/signed/" not in one.path]
     assert {one.status for one in seen} <= {200, 302}

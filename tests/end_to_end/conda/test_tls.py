@@ -30,7 +30,7 @@ def test_certificate_settings_of_conda_apply_to_requests_with_a_token(
     value = str(authority.file) if setting == "a file" else setting
     # The system's certificates, for as long as this test runs.
     trusted = {"SSL_CERT_FILE": str(authority.file)} if setting == "truststore" else {}
-    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+    channel = secure.only("acme/main")
 
     secure.create(*channel, "acme-hello", CONDA_SSL_VERIFY=value, **trusted).well()
 
@@ -41,7 +41,7 @@ def test_certificate_settings_of_conda_apply_to_requests_with_a_token(
 
 def test_untrusted_server_gets_no_token(secure: Machine) -> None:
     hold(secure, "acme")
-    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+    channel = secure.only("acme/main")
 
     refused = secure.create(*channel, "acme-hello").badly()
 
@@ -54,7 +54,7 @@ def test_client_certificate_is_sent_with_the_token(
 ) -> None:
     token = hold(secure, "acme")
     tls.verify_mode = ssl.CERT_REQUIRED
-    channel = ("--override-channels", "-c", secure.sandbox.url_of("acme", "main"))
+    channel = secure.only("acme/main")
     trust = {"CONDA_SSL_VERIFY": str(authority.file)}
     certificate, key = map(str, authority.pair("ann@example.invalid"))
     shown = {"CONDA_CLIENT_SSL_CERT": certificate, "CONDA_CLIENT_SSL_CERT_KEY": key}

@@ -31,7 +31,7 @@ def server() -> Iterator[RecordingServer]:
 
 def searched(machine: Machine, channel: str) -> str:
     """Run ``conda search``, whatever it finds; return what it printed."""
-    return machine.conda("search", "--override-channels", "-c", channel, "absent").said
+    return machine.conda("search", *machine.only(channel), "absent").said
 
 
 def lines(server: RecordingServer) -> list[str]:

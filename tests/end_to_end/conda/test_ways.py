@@ -119,7 +119,7 @@ def _hold(machine: Machine, wire: RecordingServer, *, way: AuthScheme) -> None:
 
 
 def _create(machine: Machine, flag: str, channel: str) -> Ran:
-    return machine.create(flag, "--override-channels", "-c", channel, "tool").badly()
+    return machine.create(flag, *machine.only(channel), "tool").badly()
 
 
 def _asked(machine: Machine, wire: RecordingServer, **urls: str) -> dict[str, list[Request]]:

@@ -80,7 +80,7 @@ def test_conda_command_works_without_a_message_of_the_plugin(
 
 
 def test_conda_create_installs_with_the_stored_token(bare: Machine) -> None:
-    channel = ("--override-channels", "-c", bare.sandbox.url_of("acme", "main"))
+    channel = bare.only("acme/main")
     created = bare.create(*channel, "acme-hello").well()
     assert bare.installed() == {"acme-hello"}
     assert "conda-token-plugin" not in created.err
@@ -142,7 +142,7 @@ def test_token_in_the_keyring_is_not_sent_and_one_warning_says_why(machine: Mach
     hide(machine)
 
     url = machine.sandbox.url_of("acme", "main")
-    refused = machine.conda("search", "--override-channels", "-c", url, "acme-hello", **backend)
+    refused = machine.conda("search", *machine.only(url), "acme-hello", **backend)
 
     assert refused.code == 1
     assert refused.err.count("conda-token-plugin: requests go on without a token.") == 1
@@ -164,6 +164,6 @@ def test_report_of_an_expiring_token_names_what_to_install(machine: Machine) -> 
     hold(machine, "acme", expires=datetime.now(timezone.utc) + timedelta(days=3))
     hide(machine)
     url = machine.sandbox.url_of("acme", "main")
-    found = machine.conda("search", "--override-channels", "-c", url, "acme-hello").well()
+    found = machine.conda("search", *machine.only(url), "acme-hello").well()
     assert found.err.count("conda-token-plugin: tokens that expire soon are not reported.") == 1
     assert COMPLETE in found.err
