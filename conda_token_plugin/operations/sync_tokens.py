@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.errors.login import LoginError, NotLoggedIn
+from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.operations.extend_members import NOT_FOUND, Members, current_of
@@ -95,9 +95,10 @@ class TokenSync:
         """
         if token.kind is not TokenKind.INDIVIDUAL or self._members is None:
             return self._compared(token)
-        if not self._is_logged_in:
+        try:
+            found = self._compared(token)
+        except LoginError:  # there is no login, or it is not accepted any more
             return self._by_administrator(token, self._members)
-        found = self._compared(token)
         if found.outcome is SyncOutcome.EXTENDABLE:
             user_id = self._identity.user_id
             self._members.extend(token.organization, user_id=user_id, token=found.token)
@@ -131,7 +132,7 @@ class TokenSync:
         if self._members is None:
             return []
         held = {token.id for token in self._store.tokens() if token.id}
-        ends = self._ends.get(organization) if self._is_logged_in else None
+        ends = self._ends_if_known(organization)
         made = self._members.extend_all(organization, ends=ends, without=held)
         return [_of_member(organization, extension) for extension in made]
 
@@ -170,7 +171,7 @@ class TokenSync:
     def _compared(self, token: Token) -> SyncResult:
         if token.kind is not TokenKind.INDIVIDUAL:
             accepted, verification = self._verified(token)
-            seen = Observation(ends=self._ends_if_known(token), accepted=accepted)
+            seen = Observation(ends=self._ends_if_known(token.organization), accepted=accepted)
             return self._stored(token, seen=seen, verification=verification)
         seen, verification = self._observed(token), None
         if must_be_tried(token, current_id=seen.current_id):
@@ -201,13 +202,6 @@ class TokenSync:
             ends=expires,  # a token is extended to the end of its subscription
         )
         return self._stored(token, seen=seen, verification=None)
-
-    @cached_property
-    def _is_logged_in(self) -> bool:
-        try:
-            return self._service is not None
-        except NotLoggedIn:
-            return False
 
     def _observed(self, token: Token) -> Observation:
         """Return what the service says about the user's current token."""
@@ -242,11 +236,11 @@ class TokenSync:
             return None, None
         return (None if found.public else True), found
 
-    def _ends_if_known(self, token: Token) -> datetime | None:
-        """Return the end of a site token's subscription, if the user is logged in to see it."""
+    def _ends_if_known(self, organization: str) -> datetime | None:
+        """Return the end of the subscription, if the user is logged in to see it."""
         try:
-            return self._ends.get(token.organization)
-        except LoginError:  # a site token needs no login
+            return self._ends.get(organization)
+        except LoginError:  # neither a site token nor a service account needs one
             return None
 
     @cached_property

@@ -416,6 +416,14 @@ def test_service_account_alone_extends_the_token_without_a_login(unattended: She
     assert not any("/api/account" in one.path for one in unattended.sandbox.requests)
 
 
+def test_service_account_is_used_in_place_of_a_login_that_is_refused(unattended: Shell) -> None:
+    unattended.set(API_KEY, "a-key-that-was-never-issued")
+
+    ran = unattended("sync", "--json")
+
+    assert (ran.code, result(ran)) == (0, "extended")
+
+
 def test_service_account_alone_reports_a_revoked_token(unattended: Shell) -> None:
     unattended.sandbox.world.revoke(unattended.issued("acme").id)
 

@@ -59,7 +59,12 @@ def test_condarc_of_a_company_network_serves_every_command(
     secure.conda("token", "install", "--org", "acme").well()
     secure.create(*channel, "acme-hello").well()
     status = secure.conda("token", "status", "--json").well()
-    secure.conda("token", "sync").well()
+    admin = secure.sandbox.world.credentials.register_client(secure.sandbox.world.user("admin"))
+    account = {
+        "ANACONDA_SERVICE_ACCOUNT_ID": admin.client_id,
+        "ANACONDA_SERVICE_ACCOUNT_SECRET": admin.client_secret,
+    }
+    secure.conda("token", "sync", **account).well()
 
     assert secure.installed() == {"acme-hello"}
     assert {one["kind"]: one["works"] for one in status.json} == {
