@@ -18,7 +18,8 @@ from conda_token_plugin.errors.login import LoginRefused
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import UnexpectedResponse
 from conda_token_plugin.gateways.http import client
-from conda_token_plugin.service.models import JsonReader, is_about_login, reason_of
+from conda_token_plugin.service.error_responses import is_about_login, reason_of
+from conda_token_plugin.service.models import JsonReader
 from conda_token_plugin.settings import SERVICE_ACCOUNT
 from conda_token_plugin.tokens.scope import segment
 

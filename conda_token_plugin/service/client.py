@@ -19,6 +19,7 @@ from conda_token_plugin.errors.service import (
     UnexpectedResponse,
 )
 from conda_token_plugin.gateways.http.client import Http, bearer
+from conda_token_plugin.service.error_responses import is_about_login, reason_of
 from conda_token_plugin.service.models import (
     Identity,
     IssuedToken,
@@ -26,8 +27,6 @@ from conda_token_plugin.service.models import (
     Organization,
     current_token_of,
     document,
-    is_about_login,
-    reason_of,
 )
 from conda_token_plugin.tokens.api_key import expiry_of
 from conda_token_plugin.tokens.scope import segment

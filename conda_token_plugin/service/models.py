@@ -7,11 +7,10 @@ The shapes are those of anaconda-auth 0.15.3 and of the public documentation.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.errors.service import ServiceError, UnexpectedResponse
+from conda_token_plugin.errors.service import UnexpectedResponse
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import MAX_MONTHS, utc
 
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
-
-UNAUTHORIZED, FORBIDDEN = 401, 403
-MAX_REASON = 200
-"""Characters of the service's own text that are shown."""
 
 
 class CurrentToken(NamedTuple):
@@ -222,43 +217,3 @@ def document(answer: HttpResponse) -> JsonReader:
     if not answer.ok:
         raise UnexpectedResponse(answer.url, got=answer.nature)
     return JsonReader(answer.json(), answer.url)
-
-
-def is_about_login(answer: HttpResponse) -> bool:
-    """Return whether a response is 401, or 403 with ``{"error": {"code": "auth_required"}}``."""
-    refused = answer.status == FORBIDDEN and b'"auth_required"' in answer.body
-    return answer.status == UNAUTHORIZED or refused
-
-
-def reason_of(answer: HttpResponse) -> str:
-    """Return the service's own text about an error as one line, or an empty string.
-
-    Known forms: ``error.message``, ``error.detail``, ``message``, ``detail``, and for a field that
-    is missing or wrong ``{"detail": [{"loc": ["body", "expires_at"], "msg": …, "type": …}]}``.
-    """
-    try:
-        body = answer.json()
-    except ServiceError:  # a web page, or nothing at all
-        return ""
-    outer: dict[str, Any] = body if isinstance(body, dict) else {}
-    error = outer.get("error")
-    inner: dict[str, Any] = error if isinstance(error, dict) else {}
-    texts = (place.get(key) for place in (inner, outer) for key in ("message", "detail"))
-    found = (_about_fields(text) if isinstance(text, list) else text for text in texts)
-    return _line(next((text for text in found if isinstance(text, str) and text.strip()), ""))
-
-
-def _about_fields(problems: list[Any]) -> str:
-    """Return the published form of an answer 422 as text: ``body.expires_at: field required``."""
-    known = [one for one in problems if isinstance(one, dict) and isinstance(one.get("msg"), str)]
-    places = [one["loc"] if isinstance(one.get("loc"), list) else [] for one in known]
-    lines = [f"{'.'.join(map(str, p))}: {one['msg']}" for p, one in zip(places, known, strict=True)]
-    return "; ".join(lines)
-
-
-def _line(text: str) -> str:
-    """Return ``text`` without control characters and without anything as long as a token."""
-    plain = "".join(c if c.isprintable() else " " for c in text[: 4 * MAX_REASON])
-    words = (re.sub(r"[\w.-]{37,}", "…", word) for word in plain.split())
-    short = " ".join(words).rstrip(".")
-    return short if len(short) <= MAX_REASON else f"{short[: MAX_REASON - 1]}…"

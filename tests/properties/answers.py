@@ -17,11 +17,11 @@ from conda_token_plugin.gateways.http.answer import HttpResponse
 from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.service.admin import Admin
 from conda_token_plugin.service.client import Service
+from conda_token_plugin.service.error_responses import reason_of
 from conda_token_plugin.service.login.browser import BrowserLogin
 from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.service.login.oauth import Endpoints, discover
-from conda_token_plugin.service.models import reason_of
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.reading import told
 from tests.properties.samples import TOKEN, URL, VALUE
