@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.end_to_end.recipes.runner import Runner
+from tests.support import keyrings
 from tests.support.conda_version import solver_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.machine import Machine
 
 
@@ -28,3 +31,14 @@ def runner(machine: Machine) -> Runner:
     made = Runner(machine)
     made.prepare()
     return made
+
+
+@pytest.fixture
+def with_keyring(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Yield a machine with a real Secret Service, which has no entries."""
+    if keyrings.MISSING:
+        pytest.skip(keyrings.MISSING)
+    with keyrings.unlocked(tmp_path_factory.mktemp("session")) as session:
+        machine.variables.update(session.settings())
+        machine.variables.pop("PYTHON_KEYRING_BACKEND")
+        yield machine

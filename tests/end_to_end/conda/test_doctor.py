@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.operations.health_checks import CHECKS
-from tests.support import keyrings
 from tests.support.conda_version import conda_version
 from tests.support.stored_tokens import hold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.machine import Machine, Ran
 
 pytestmark = pytest.mark.conda
@@ -106,11 +102,9 @@ def test_doctor_dry_run_changes_nothing(examined: Machine) -> None:
     assert not examined.dropin.exists()
 
 
-def test_doctor_deletes_an_unused_entry_of_a_real_keyring(
-    machine: Machine, keyring: keyrings.Session
-) -> None:
-    machine.variables.update(keyring.settings(), CONDA_TOKEN_STORE="keyring")
-    machine.variables.pop("PYTHON_KEYRING_BACKEND")
+def test_doctor_deletes_an_unused_entry_of_a_real_keyring(with_keyring: Machine) -> None:
+    machine = with_keyring
+    machine.variables["CONDA_TOKEN_STORE"] = "keyring"
     install = ("token", "install", "--org", "acme", "--reissue", "--store", "keyring")
     key = machine.sandbox.world.api_key("ada")
     machine.conda(*install, ANACONDA_AUTH_API_KEY=key).well()
@@ -133,19 +127,6 @@ def test_doctor_lists_every_check(machine: Machine) -> None:
     listed = machine.conda("doctor", "--list").well().out
 
     assert [name for name in CHECKS if f"{name}:" not in listed] == []
-
-
-@pytest.fixture
-def keyring(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[keyrings.Session]:
-    """Run a real Secret Service without entries."""
-    if keyrings.MISSING:
-        pytest.skip(keyrings.MISSING)
-    with keyrings.unlocked(tmp_path_factory.mktemp("session")) as running:
-        running.enter(monkeypatch)
-        with closing(keyrings.connection()):
-            yield running
 
 
 def _doctor(machine: Machine, *flags: str) -> Ran:
