@@ -20,7 +20,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.gateways import state_file
@@ -109,17 +109,18 @@ class BackendChoice:
 
     def _told_before(self) -> str:
         """Return the last message that was told, by this process or by an earlier one."""
+        return str(self._saved_note().get("told", ""))
+
+    def _saved_note(self) -> dict[str, Any]:
         note = state_file.read(self.folder.path / NAME)
-        return str(note.get("told", "")) if isinstance(note, dict) else ""
+        return note if isinstance(note, dict) else {}
 
     def _remembered(self, *, anew: bool) -> ProbeReport | None:
-        note = state_file.read(self.folder.path / NAME)
-        if not isinstance(note, dict):
-            return None
+        note = self._saved_note()
         try:
             report = ProbeReport.from_json(note["found"])
             circumstances, age = note["for"], time.time() - float(note["at"])
-        except (KeyError, TypeError, ValueError, OverflowError):  # written by another version
+        except (KeyError, TypeError, ValueError, OverflowError):  # none, or of another version
             return None
         stale = not 0 <= age <= DAY
         works = report.answer is ProbeAnswer.WORKING
