@@ -114,7 +114,15 @@ class Settings(Paths):
         """The OAuth client id of a login."""
         names = ("CONDA_TOKEN_CLIENT_ID", "ANACONDA_AUTH_CLIENT_ID")
         given = next(filter(None, map(self.variables.get, names)), None)
-        return given or self.site.client_id or CLIENT_ID
+        client_id = given or self.site.client_id or CLIENT_ID
+        if not (client_id.isascii() and client_id.isprintable()):  # RFC 6749, appendix A.1
+            from conda_token_plugin.errors.input import BadInput
+
+            raise BadInput(
+                "The id of the OAuth client has a character that is not printable ASCII.",
+                hint=f"Check {names[0]}, or client_id of the site.",
+            )
+        return client_id
 
     @property
     def store_choice(self) -> str:

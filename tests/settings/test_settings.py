@@ -233,3 +233,9 @@ def test_only_settings_reads_the_environment() -> None:
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"}
     }
     assert readers == {"settings/paths.py"}
+
+
+@pytest.mark.parametrize("value", ["\udcff", "\x1b[2J", "größe"])
+def test_client_id_that_cannot_be_sent_is_refused(value: str) -> None:
+    with pytest.raises(BadInput, match="not printable ASCII"):
+        _ = Settings({"CONDA_TOKEN_CLIENT_ID": value}).client_id
