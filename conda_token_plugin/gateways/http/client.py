@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,6 @@ class Http:
         """
         self._given = patience
         self._outcome = outcome
-        self._network: Network | None = None
         self._reads: Session | None = None
         self._abandoned = Event()
 
@@ -101,7 +101,6 @@ class Http:
             ConfigurationError: conda's configuration cannot be read.
             BadInput: A variable with network settings cannot be read.
         """
-        self._network = self._network or network(Settings())
         shown = without_secrets(url)
         if self._network.offline:
             raise ServiceUnreachable(
@@ -135,9 +134,12 @@ class Http:
             self._reads = None  # after the deadline, the abandoned thread still uses its connection
             raise
 
+    @cached_property
+    def _network(self) -> Network:
+        return network(Settings())
+
     @property
     def _patience(self) -> Timeouts:
-        assert self._network is not None, "send() has read the network's settings"
         return self._given or self._network.timeouts
 
     @contextmanager
@@ -155,7 +157,6 @@ class Http:
     def _session(self, method: str, *, abandoned: Event) -> Iterator[Session]:
         from conda_token_plugin.gateways.http.session import session
 
-        assert self._network is not None, "send() has read the network's settings"
         if method in READS:
             if self._reads is None:
                 self._reads = session(
