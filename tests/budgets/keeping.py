@@ -10,10 +10,13 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.store.index import TOKENS, Entry, Index, Slot, decoded
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import Token, TokenKind
+from conda_token_plugin.tokens.token import TokenKind
+from tests.support.tokens import token
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conda_token_plugin.tokens.token import Token
 
 REPOSITORY = "https://repo.anaconda.cloud/repo"
 COVERED = f"{REPOSITORY}/acme/main/noarch"
@@ -25,7 +28,7 @@ VALUE = "MadeUp" * 8
 def token_of(organization: str) -> Token:
     """Return the metadata of an organization's token."""
     scope = (organization_prefix(REPOSITORY, organization),)
-    return Token(organization=organization, kind=TokenKind.INDIVIDUAL, scope=scope)
+    return token(organization, kind=TokenKind.INDIVIDUAL, scope=scope, expires=None)
 
 
 def keep(folder: Path, *, count: int) -> Path:

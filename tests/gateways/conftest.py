@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
     from tests.support.certificates import Authority
 
-CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-
-
-@pytest.fixture(autouse=True)
-def no_ca_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in CA_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-
 
 @pytest.fixture
 def recorder() -> Iterator[RecordingServer]:

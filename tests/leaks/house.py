@@ -18,7 +18,8 @@ from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.api_key import channel_credential
 from conda_token_plugin.tokens.provider import Provider
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from conda_token_plugin.tokens.token import AuthScheme, TokenKind
+from tests.support import tokens
 from tests.support.providers import program, response
 from tests.support.secret_search import Sought, secrets_of
 
@@ -145,15 +146,8 @@ class House:
         }
 
     def _keep(self, organization: str, value: str, *, scope: str, **facts: Any) -> None:
-        token = Token(
-            **{
-                "organization": organization,
-                "kind": TokenKind.INDIVIDUAL,
-                "scope": (scope,),
-                "last_four": value[-4:],
-                **facts,
-            }
-        )
+        facts = {"kind": TokenKind.INDIVIDUAL, "last_four": value[-4:], **facts}
+        token = tokens.token(organization, scope=(scope,), **facts)
         store = user_store(self.settings)
         store_token(token, secret=Secret(value), store=store, at=self.settings.condarc)
 

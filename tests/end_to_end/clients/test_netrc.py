@@ -12,9 +12,10 @@ import pytest
 
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
-from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
+from conda_token_plugin.tokens.token import AuthScheme
 from tests.support.rattler import installs, needs_rattler
 from tests.support.servers import basic_files, recording
+from tests.support.tokens import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,15 +48,8 @@ def exported(machine: Machine, server: RecordingServer) -> Machine:
     """Somebody whose two passwords were exported at once."""
     store = user_store(machine.settings)
     for name, password in PASSWORDS.items():
-        token = Token(
-            organization=name,
-            kind=TokenKind.SITE,
-            scope=(url_of(server, name),),
-            way=AuthScheme.BASIC,
-            username=name,
-            last_four=password[-4:],
-        )
-        store.add(token, Secret(password))
+        facts = {"way": AuthScheme.BASIC, "username": name, "last_four": password[-4:]}
+        store.add(token(name, scope=(url_of(server, name),), **facts), Secret(password))
     machine.plugin("export", "netrc").well()
     return machine
 
