@@ -140,7 +140,7 @@ PARSERS: dict[str, Parser] = {
     "variables": Parser(
         read=ours.variables,
         samples=(b"https://h.example/x", b"file", b"~/x", VALUE.encode()),
-        spoilt=(b"/", b"//"),
+        spoilt=(b"/", b"//", b"a." * 30_000 + b"a = 1"),
     ),
     "address": Parser(
         read=ours.address,
