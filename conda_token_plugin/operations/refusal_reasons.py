@@ -33,7 +33,14 @@ from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.operations.channel_settings import entry_for
 from conda_token_plugin.operations.refusal_evidence import SHARED
 from conda_token_plugin.tokens.authorization import other_scheme
-from conda_token_plugin.tokens.display import KEPT_IN, capitalized, command_line, day, named
+from conda_token_plugin.tokens.display import (
+    KEPT_IN,
+    capitalized,
+    command_line,
+    day,
+    named,
+    renewal,
+)
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import State, TokenKind
 
@@ -207,8 +214,9 @@ def _anew(evidence: Evidence) -> str:
     if _is_supplied(evidence) or token is None:
         test = command_line("test", evidence.refusal.channel)
         return f"Put a new one into {evidence.source}, then run: {test}"
-    site = ("--site",) if token.kind is TokenKind.SITE else ()
-    return _run("install", *site, "--org", token.organization)
+    if token.kind is TokenKind.SITE:
+        return f"Run: conda token {renewal(token)}"
+    return _run("install", "--org", token.organization)
 
 
 def _is_supplied(evidence: Evidence) -> bool:

@@ -26,6 +26,7 @@ from conda_token_plugin.tokens.scope import (
     path_before_token,
     without_secrets,
 )
+from conda_token_plugin.tokens.secret import Password
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ def described(
     """
     if username and way is not AuthScheme.BASIC:
         raise BadInput("--username is only valid with --send-as basic.")
+    fault = Password.fault_of(username) if username else ""
+    if fault or ":" in username:  # RFC 7617, section 2
+        raise BadInput(
+            f"That is not a user name: {fault or 'it contains a colon, which would end it'}.",
+            hint="Check --username.",
+        )
     before = {path_before_token(url) for url in channels}
     if len(before) > 1:
         raise BadInput(

@@ -11,7 +11,12 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.errors.service import ServiceFault, TokenRefused, UnexpectedResponse
+from conda_token_plugin.errors.service import (
+    ResponseLost,
+    ServiceFault,
+    TokenRefused,
+    UnexpectedResponse,
+)
 from conda_token_plugin.gateways.http.client import Http
 from conda_token_plugin.tokens.authorization import address, asked_for, header
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
@@ -26,9 +31,7 @@ INDEX = "noarch/repodata.json"
 """conda requests this subdir of every channel, on every platform."""
 BEGINNING = 64 * 1024
 """Bytes of the repodata that are read. They contain a package name in any channel."""
-NOT_FOUND, NOT_IMPLEMENTED = 404, 501
-HEAD_NOT_ANSWERED = (403, 405)
-"""Statuses of a HEAD that say nothing about a GET: some servers and storage sign GET only."""
+UNAUTHORIZED, NOT_FOUND = 401, 404
 
 _PACKAGE = re.compile(rb'"([\w.+!~-]+-[\w.+!~]+-[\w.+!~]+\.(?:conda|tar\.bz2))"\s*:\s*\{', re.ASCII)
 """NAME-VERSION-BUILD. The dashes distinguish a package from the key "packages.conda"."""
@@ -38,6 +41,7 @@ _REPODATA = re.compile(rb'\s*\{.*"packages(?:\.conda)?"\s*:\s*\{', re.DOTALL)
 """The beginning of any repodata.json: an object that contains an object of packages."""
 
 INCOMPLETE = "The channel is incomplete. Tell its owner, or store the token with --no-validate."
+STORAGE_REFUSED = "Try again; if it fails again, tell the administrator of the channel."
 NO_REPODATA = "Check the channel URL, or store the token without verification: --no-validate."
 
 
@@ -86,7 +90,7 @@ class ChannelProbe:
             The proof, or None if there is no channel at ``prefix`` (HTTP 404).
 
         Raises:
-            TokenRefused: The server answered 401 or 403.
+            TokenRefused: The server answered 401 or 403 to a request with the token.
             ServiceError: The server did not answer, or its answer is not that of a channel.
         """
         index = f"{prefix}/{INDEX}"
@@ -105,35 +109,35 @@ class ChannelProbe:
 
     def is_public(self, url: str) -> bool:
         """Return whether the server returns ``url`` without a token."""
-        answer = self._http.send("HEAD", url, follow=True, at_most=0)
+        try:
+            answer = self._http.send("HEAD", url, follow=True, at_most=0)
+        except (ServiceFault, ResponseLost):  # the server implements GET only
+            answer = self._http.send("GET", url, headers=_range(1), follow=True, at_most=1)
         return answer.ok and not answer.is_page
 
     def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
 
     def _head(self, package: str) -> HttpResponse:
-        """Send HEAD for ``package``, or GET of one byte where the answer to HEAD says nothing.
+        """Send HEAD for ``package``, and GET of one byte if the answer to HEAD shows nothing.
 
-        A redirect to the package is an answer. It is not followed, because it leads to storage
-        that must not receive the token and that often accepts GET only.
+        Some servers implement GET only, and storage signs one method. A redirect to the package is
+        an answer. It is not followed, as it leads to storage that must not receive the token.
         """
         try:
             answer = self._send("HEAD", package, limit=0)
-        except ServiceFault as fault:
-            if fault.status != NOT_IMPLEMENTED:
-                raise
+        except (ServiceFault, ResponseLost):
             return self._send("GET", package, limit=1, follow=True)
-        unclear = answer.elsewhere and not _leads_to_package(answer)
-        if answer.status in HEAD_NOT_ANSWERED or unclear:
-            return self._send("GET", package, limit=1, follow=True)
-        return answer
+        if answer.ok or answer.status == UNAUTHORIZED or _leads_to_package(answer):
+            return answer
+        return self._send("GET", package, limit=1, follow=True)
 
     def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> HttpResponse:
         return self._http.send(
             method,
             address(url, token=self._token, secret=self._secret),
             authorization=header(self._token, secret=self._secret),
-            headers={"Range": f"bytes=0-{limit - 1}"} if limit else {},
+            headers=_range(limit),
             follow=follow,
             within=self._token.scope,
             at_most=limit,
@@ -148,6 +152,9 @@ class ChannelProbe:
     def _check(self, answer: HttpResponse) -> None:
         """Raise unless ``answer`` shows that the token was accepted. A login page does not."""
         if answer.refused:
+            if not longest_prefix(answer.url, among=self._token.scope):
+                got = f"HTTP {answer.status} to a redirected request, with which no token is sent"
+                raise UnexpectedResponse(answer.url, got=got, hint=STORAGE_REFUSED)
             raise TokenRefused(
                 answer.url,
                 status=answer.status,
@@ -156,7 +163,12 @@ class ChannelProbe:
                 asked=asked_for(answer.headers.get("WWW-Authenticate", "")),
             )
         if not _leads_to_package(answer) and (not answer.ok or answer.is_page):
-            raise UnexpectedResponse(answer.url, got=answer.nature)
+            hint = "" if answer.is_page or answer.elsewhere else NO_REPODATA
+            raise UnexpectedResponse(answer.url, got=answer.nature, hint=hint)
+
+
+def _range(limit: int) -> dict[str, str]:
+    return {"Range": f"bytes=0-{limit - 1}"} if limit else {}
 
 
 def _leads_to_package(answer: HttpResponse) -> bool:

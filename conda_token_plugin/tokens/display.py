@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from shlex import join
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from conda_token_plugin.tokens.token import State, TokenKind
+from conda_token_plugin.tokens.authorization import address
+from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.token import AuthScheme, State, TokenKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from conda_token_plugin.tokens.token import Token
@@ -62,8 +65,21 @@ def renewal(token: Token) -> str:
         return "login"
     if token.kind is TokenKind.PROVIDER:
         return f"provider test {token.organization}"
-    verb = "sync" if token.kind is TokenKind.INDIVIDUAL else "install --site --org"
-    return f"{verb} {token.organization}"
+    if token.kind is TokenKind.INDIVIDUAL:
+        return f"sync {token.organization}"
+    return join(("install", "--site", "--org", token.organization, *_destination(token)))
+
+
+def _destination(token: Token) -> Iterator[str]:
+    """Yield the options that say where ``token`` is sent and how, unless it is the default."""
+    if any(unquote(one.rpartition("/")[2]) == token.organization for one in token.scope):
+        return  # the organization's part of a repository
+    for prefix in token.scope:
+        yield from ("-c", address(f"{prefix}/", token=token, secret=Secret("TOKEN")).rstrip("/"))
+    if token.way not in (AuthScheme.PATH, AuthScheme.TOKEN):
+        yield from ("--send-as", token.way.value)
+    if token.username:
+        yield from ("--username", token.username)
 
 
 def named(token: Token) -> str:

@@ -134,6 +134,8 @@ _FINDERS: tuple[Callable[[str], Iterable[str]], ...] = (
 def _why_nothing_was_found(text: str) -> str:
     if not text.strip(_AROUND):
         return "it is empty"
+    if "\0" in text:  # UTF-16 or UTF-32 without a byte order mark
+        return "it contains null characters; save it as UTF-8"
     if "://" in text:
         return "it holds a URL without a token (…/t/TOKEN/…)"
     return "no token was found in it; a token of anaconda.com has 48 letters and digits"

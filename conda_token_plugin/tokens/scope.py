@@ -1,7 +1,7 @@
 """Which URLs a token may be sent to. Pure.
 
-A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``. It is ASCII:
-other characters of the path are percent-encoded as UTF-8, as requests sends them.
+A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``. Its path is
+percent-encoded as conda and requests send it, so that each channel has one prefix.
 A token's scope is a tuple of prefixes. A prefix covers a URL if it is the URL itself
 or ends where a path segment of the URL ends. The longest prefix wins.
 
@@ -42,14 +42,16 @@ _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
 _BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
-_ESCAPE = r"%([0-9A-Fa-f]{2})"
+_ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
 _ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PLAIN = _UNRESERVED | frozenset("!$&'()+,=:@")
+_PLAIN = _UNRESERVED | frozenset("!$&'()*+,;=:@")
 """Characters of a path that a prefix contains unescaped. requests sends their escapes as they are,
 conda undoes them (26.7.1: ``a%2Bb`` is requested as ``a+b``)."""
+_ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '"<>[]^`{|}'})
+"""ASCII characters that conda escapes in a path (24.11 and 26.7.1)."""
 
 
 def normalised(url: str) -> str:
@@ -164,8 +166,8 @@ def pattern(prefix: str) -> str:
     without auth (conda 26.7.1). conda matches the URL with its escapes undone (26.7.1) or as it
     was typed (24.11), so what may be escaped is a wildcard; the handler then checks the URL itself.
     """
-    host, slash, path = re.sub(r"([\[*?])", r"[\1]", prefix).partition("://")[2].partition("/")
-    path = re.sub(r"(?:%[0-9A-F]{2}|[!$&'()+,=:@])+", "*", path)
+    host, slash, path = prefix.partition("://")[2].partition("/")
+    path = re.sub(r"(?:%[0-9A-F]{2}|[^\w.~/-])+", "*", path)
     return f"{prefix.partition('://')[0]}://{host}{slash}{path}/*"
 
 
@@ -261,17 +263,24 @@ def _ascii(host: str) -> str:
 
 
 def _encoded(path: str) -> str:
-    """Return ``path`` with the characters of ``_PLAIN`` unescaped, and non-ASCII ones escaped.
+    """Return ``path`` with the characters of ``_PLAIN`` unescaped, and others escaped.
+
+    What ``_fault`` reports is unchanged: a blank, a backslash, a control character.
 
     Raises:
-        ValueError: it has an unpaired surrogate.
+        ValueError: it has an unpaired surrogate, or an escape that is not UTF-8, which conda
+            replaces by another (24.11 and 26.7.1).
     """
+    path = path.translate(_ESCAPED)
     if not path.isascii():
         path = "".join(c if c.isascii() else quote(c) for c in path)
     if "%" not in path:
         return path
+    unquote(path, errors="strict")
 
     def plain(match: re.Match[str]) -> str:
+        if match[1] is None:  # not the beginning of an escape
+            return "%25"
         character = chr(int(match[1], 16))
         return character if character in _PLAIN else match[0].upper()
 

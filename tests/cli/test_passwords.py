@@ -44,6 +44,15 @@ class Bytes(io.TextIOWrapper):
         super().__init__(io.BytesIO(data), encoding="ascii", errors="surrogateescape")
 
 
+@pytest.mark.parametrize("username", ["jo:e", "jo\ne", "jo\x85e", "jo\udce9"])
+def test_user_name_that_basic_cannot_send_is_refused(shell: Shell, username: str) -> None:
+    shell.set("GIVEN", "Winter!2026")
+    words = ("--send-as", "basic", "--username", username, "--token-env", "GIVEN")
+    ran = shell(*INSTALL, *words).badly()
+    assert "That is not a user name: it " in ran.json["error"]["what"]
+    assert not user_store(Settings()).tokens()
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"], ids=["no line break", "lf", "crlf"])
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_password_from_standard_input_is_stored_verbatim_less_one_line_break(

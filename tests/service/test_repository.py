@@ -7,7 +7,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 import responses
+from responses import matchers
 
 from conda_token_plugin.errors.service import NoChannel, TokenRefused, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Timeouts
@@ -157,14 +159,30 @@ def test_empty_channel_is_verified_by_its_index_unless_that_is_public(
     assert "Authorization" not in responses.calls[1].request.headers
 
 
-@pytest.mark.parametrize("status", [403, 405, 501])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 501])
 @responses.activate
-def test_head_that_is_refused_is_repeated_as_get_of_one_byte(status: int) -> None:
+def test_head_that_fails_is_repeated_as_get_of_one_byte(status: int) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE, status=status)
     responses.get(PACKAGE, status=206, body=b"P")
     assert verified().url == PACKAGE
     assert responses.calls[2].request.headers["Range"] == "bytes=0-0"
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 501}, {"body": requests.ReadTimeout()}], ids=["501", "closed"]
+)
+@responses.activate
+def test_site_token_is_verified_by_a_server_that_does_not_answer_head(fault: Any) -> None:
+    """The package is also requested without the token, to see whether it is public."""
+    site = token(CHANNEL)._replace(kind=TokenKind.SITE)
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE, **fault)
+    authorized = [matchers.header_matcher({"Authorization": f"token {'t' * 48}"})]
+    responses.get(PACKAGE, status=206, body=b"P", match=authorized)
+    responses.get(PACKAGE, status=403)
+    proof = verify([CHANNEL], token=site, secret=Secret("t" * 48))
+    assert (proof.url, proof.public) == (PACKAGE, False)
 
 
 @responses.activate
@@ -253,6 +271,19 @@ def test_unclear_redirect_is_followed_without_the_token() -> None:
     responses.get("https://storage.invalid/abcdef", body=b"PK")
     assert verified().what == "package"
     assert "Authorization" not in responses.calls[-1].request.headers
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@responses.activate
+def test_storage_that_refuses_a_redirected_request_does_not_refuse_the_token(status: int) -> None:
+    responses.get(INDEX, body=LISTED)
+    for method in (responses.HEAD, responses.GET):
+        responses.add(
+            method, PACKAGE, status=302, headers={"Location": "https://storage.invalid/abcdef"}
+        )
+    responses.get("https://storage.invalid/abcdef", status=status)
+    with pytest.raises(UnexpectedResponse, match=r"no token is sent\. .*administrator"):
+        verify([CHANNEL], token=token(CHANNEL), secret=Secret("t" * 48))
 
 
 @pytest.mark.parametrize("body", ['{"error": "no"}', "", "[]", "log in", '{"packages": 1}'])
@@ -351,7 +382,8 @@ def test_each_failure_of_the_repository_has_its_error(
 
 def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
-    sandbox.fail_next("acme-hello", status=404)
+    for _ in ("HEAD", "GET"):
+        sandbox.fail_next("acme-hello", status=404)
     with pytest.raises(
         UnexpectedResponse, match=r"HTTP 404 for a package that its index lists.*--no-validate"
     ):

@@ -25,7 +25,7 @@ from conda_token_plugin.operations.extend_token import awaited, is_extended, nee
 from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.sync_tokens import TokenSync
-from conda_token_plugin.tokens.display import capitalized, last_four, named
+from conda_token_plugin.tokens.display import capitalized, last_four, named, renewal
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -75,8 +75,7 @@ def run(call: CommandContext) -> int:
         raise BadInput(
             f"{capitalized(named(before))} is a site token, which only an administrator can "
             "replace.",
-            hint="Ask for a new one, then run: "
-            f"conda token install --site --org {before.organization}",
+            hint=f"Ask for a new one, then run: conda token {renewal(before)}",
         )
     return _replaced(call, found.token, store=store, service=service)
 

@@ -95,7 +95,13 @@ def test_channel_with_an_accent_gets_its_token_in_each_notation(
     assert "acme" in which.out
 
 
-@pytest.mark.parametrize("path", ["/get/🐍", "/get/a,b", "/get/a+b", "/get/a%2Bb", "/get/a%20b"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/get/🐍", "/get/a,b", "/get/a+b", "/get/a%2Bb", "/get/a%20b"),
+        *('/get/<"[x]">', "/get/{{x}}^`|", "/get/50%", "/get/&*#!top", "/get/a%2Ab%3B/c"),
+    ],
+)
 def test_conda_reads_the_drop_in_of_an_unusual_channel_and_sends_the_token(
     machine: Machine, server: RecordingServer, path: str
 ) -> None:
