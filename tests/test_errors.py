@@ -75,6 +75,24 @@ def test_message_with_a_secret_does_not_repeat_it(secret: str) -> None:
     assert str(error) == "No '…', no x=…. See: https://h/…/"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://joe:Winter2026@h.example/x", "http://…@h.example/x"),
+        ("http:/joe:Win@ter@h.example/x", "http:/…@h.example/x"),
+        ("joe:Winter2026@h.example/x", "…@h.example/x"),
+        ("http://:Winter2026@[::1/x", "http://…@[::1/x"),
+    ],
+)
+def test_login_in_a_url_is_not_repeated_by_an_error(url: str, shown: str) -> None:
+    assert str(TokenPluginError(f"There is no '{url}'.")) == f"There is no '{shown}'."
+
+
+def test_address_and_time_in_an_error_are_shown() -> None:
+    words = "At 12:30 http://h.example:8000/x asked joe@h.example."
+    assert TokenPluginError(words).what == words
+
+
 @pytest.mark.parametrize("word", ["a" * 47, "a" * 49, "0f" * 32, "eyJ.a.b", "/home/" + "a-b" * 16])
 def test_message_with_another_long_word_keeps_it(word: str) -> None:
     assert str(TokenPluginError(f"It is {word}.")) == f"It is {word}."

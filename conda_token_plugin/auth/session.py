@@ -14,6 +14,7 @@ from conda.gateways.connection.session import get_session
 from conda.models.channel import Channel
 
 from conda_token_plugin.auth import handler
+from conda_token_plugin.errors.input import MalformedURL
 from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.http.client import Timeouts, exchanged
 from conda_token_plugin.gateways.http.network import CONDA_RESERVE
@@ -32,14 +33,21 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the URLs of ``noarch`` in the channels ``names``, or in the configured ones.
 
     The URLs contain the credentials that a channel's URL has, so they must not be shown.
+
+    Raises:
+        MalformedURL: conda cannot read one of the URLs.
     """
     reset_context()  # a process that is not `conda` has a context that has read no condarc
-    urls = (
-        url
-        for name in tuple(names) or context.channels
-        for url in Channel(name).urls(with_credentials=True, subdirs=("noarch",))
-    )
-    return tuple(dict.fromkeys(urls))
+    found = (_subdirs(name) for name in tuple(names) or context.channels)
+    return tuple(dict.fromkeys(url for urls in found for url in urls))
+
+
+def _subdirs(name: str) -> list[str]:
+    try:
+        urls: list[str] = Channel(name).urls(with_credentials=True, subdirs=("noarch",))
+    except ValueError:  # half an IPv6 address, or a bad port
+        raise MalformedURL(without_secrets(name), "conda cannot read it") from None
+    return urls
 
 
 class CondaSender:

@@ -62,6 +62,8 @@ CREDENTIAL_FORMAT = (
 )
 """Pattern of tokens and API keys. People type them in the place of a name, and a log would keep
 the message. Compiled by the first error, because most commands have none."""
+LOGIN_FORMAT = r"[^\s/?#'\"(]*:[^\s/?#'\"]+(?=@)"
+"""Pattern of user and password in a URL, also in one that is not valid."""
 
 
 class TokenPluginError(Exception):
@@ -72,10 +74,9 @@ class TokenPluginError(Exception):
     """Whether a conda command warns about it."""
 
     def __init__(self, what: str, *, hint: str = "") -> None:
-        """Take one or more sentences each; line breaks become blanks and tokens become "…"."""
-        self.what, self.hint = (
-            re.sub(CREDENTIAL_FORMAT, "…", " ".join(s.split())) for s in (what, hint)
-        )
+        """Take one or more sentences each; line breaks become blanks, secrets become "…"."""
+        secrets = f"{CREDENTIAL_FORMAT}|{LOGIN_FORMAT}"
+        self.what, self.hint = (re.sub(secrets, "…", " ".join(s.split())) for s in (what, hint))
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
     def with_hint(self, hint: str) -> TokenPluginError:

@@ -97,13 +97,13 @@ class ChannelProbe:
         beginning = self._get(index)
         if beginning.status == NOT_FOUND:
             return None
-        self._check(beginning)
+        self._check(beginning, prefix=prefix)
         package = package_in(beginning.body, index=index)
         if package is None and not _REPODATA.match(beginning.body):
             raise UnexpectedResponse(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
             return ChannelProof(index, "repodata", self.is_public(index))
-        self._check_package(self._head(package))
+        self._check_package(self._head(package), prefix=prefix)
         public = test_public and self.is_public(package)
         return ChannelProof(without_secrets(package), "package", public)
 
@@ -143,16 +143,16 @@ class ChannelProbe:
             at_most=limit,
         )
 
-    def _check_package(self, answer: HttpResponse) -> None:
+    def _check_package(self, answer: HttpResponse, *, prefix: str) -> None:
         if answer.status == NOT_FOUND:
             got = "HTTP 404 for a package that its index lists"
             raise UnexpectedResponse(answer.url, got=got, hint=INCOMPLETE)
-        self._check(answer)
+        self._check(answer, prefix=prefix)
 
-    def _check(self, answer: HttpResponse) -> None:
+    def _check(self, answer: HttpResponse, *, prefix: str) -> None:
         """Raise unless ``answer`` shows that the token was accepted. A login page does not."""
         if answer.refused:
-            if not longest_prefix(answer.url, among=self._token.scope):
+            if not longest_prefix(answer.url, among={prefix, *self._token.scope}):
                 got = f"HTTP {answer.status} to a redirected request, with which no token is sent"
                 raise UnexpectedResponse(answer.url, got=got, hint=STORAGE_REFUSED)
             raise TokenRefused(

@@ -154,6 +154,15 @@ def test_conda_session_uses_the_auth_handler(acme: Shell) -> None:
 
 
 @pytest.mark.conda
+@pytest.mark.parametrize("host", ["[::1", "h.example:99999"])
+def test_url_that_conda_cannot_read_is_an_error_without_its_password(host: str) -> None:
+    code, out = conda_test(f"http://joe:Winter2026@{host}/x")
+    assert code == 2
+    assert "conda cannot read it" in out
+    assert "Winter" not in out
+
+
+@pytest.mark.conda
 def test_configured_channels_of_conda_are_checked(acme: Shell) -> None:
     channels = [acme.sandbox.url_of("acme", "main"), acme.sandbox.url_of("globex", "main")]
     (acme.home / ".condarc").write_text(json.dumps({"channels": channels}))
