@@ -115,14 +115,13 @@ class SecretStore:
             change.commit(change.index.stored(kind, name, Entry(slot, metadata)))
         return slot.vault
 
-    def prove_writable(self) -> str:
-        """Check that a secret can be stored now; return its vault, "keyring" or "file"."""
+    def prove_writable(self) -> None:
+        """Check that a secret can be stored now."""
         place = self._choice.place(anew=True)
         with self._changing(place) as change:
             self._choice.remember()
             self._folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
             self.vault(place).prove()
-        return place.partition(":")[0]
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

@@ -112,7 +112,7 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def prove(self) -> None:
-        assert self.store.prove_writable() == "file"
+        self.store.prove_writable()
 
     @rule()
     def reopen(self) -> None:
