@@ -193,7 +193,7 @@ class SecretStore:
             from conda_token_plugin.errors.store import StoreCorrupt
 
             raise StoreCorrupt(self._file.path, fault=f"it names {name!r} as a place of secrets")
-        return self._vaults.get(place) or self._vaults.setdefault(place, KeyringVault(backend))
+        return self._vaults.setdefault(place, KeyringVault(backend))
 
 
 class Change:

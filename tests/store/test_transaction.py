@@ -1,0 +1,115 @@
+"""Secrets and the index when another process, another folder or a bad entry comes in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conda_token_plugin.errors.store import StoreCorrupt, StoreUnusable
+from conda_token_plugin.store import Store
+from conda_token_plugin.store.index import NAME, TOKENS, Entry, Slot
+from conda_token_plugin.store.vaults import FileVault
+from tests.store import stores
+from tests.support import tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conda_token_plugin.tokens.secret import Secret
+
+ACME = tokens.token("acme")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store", choice="file")
+    store.add(ACME, tokens.secret(1))
+    return store
+
+
+def test_secret_that_another_process_replaces_meanwhile_is_read_from_its_new_slot(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = FileVault.get
+
+    def late(self: FileVault, entry: str, *, name: str) -> Secret | None:
+        monkeypatch.setattr(FileVault, "get", get)
+        Store(store.folder, choice="file").add(ACME, tokens.secret(2))
+        return get(self, entry, name=name)
+
+    monkeypatch.setattr(FileVault, "get", late)
+
+    assert store.secret(ACME.key) == tokens.secret(2)
+
+
+def test_store_that_cannot_hold_a_secret_is_not_proven_writable(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir(mode=0o700)
+    (tmp_path / "store" / "secrets").write_text("a file in the place of the folder")
+
+    with pytest.raises(StoreUnusable):
+        Store(tmp_path / "store", choice="file").prove_writable()
+
+
+def test_folder_that_is_replaced_while_the_lock_is_held_is_refused(store: Store) -> None:
+    with store.exclusive():
+        store.folder.rename(store.folder.with_name("other"))
+        store.folder.mkdir(mode=0o700)
+        with pytest.raises(StoreUnusable), store.exclusive():
+            pytest.fail("the folder is another one")
+
+
+def test_slot_at_an_unknown_place_is_reported_as_damage(store: Store) -> None:
+    path = store.folder / NAME
+    index = stores.index_of(store.folder)
+    slot, metadata = index.tokens[ACME.key]
+    elsewhere = Entry(Slot("cloud:x", slot.entry), metadata)
+    path.write_bytes(index.stored(TOKENS, ACME.key, elsewhere).encoded())
+
+    with pytest.raises(StoreCorrupt) as caught:
+        Store(store.folder).secret(ACME.key)
+
+    fault = "it names 'cloud' as a place of secrets"
+    assert str(caught.value) == str(StoreCorrupt(path, fault=fault))
+
+
+def test_secret_that_was_not_stored_completely_is_deleted_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = FileVault.put
+
+    def fail(self: FileVault, entry: str, *, name: str, secret: Secret) -> None:
+        put(self, entry, name=name, secret=secret)
+        raise StoreUnusable(store.folder, reason="Input/output error")
+
+    monkeypatch.setattr(FileVault, "put", fail)
+    before = sorted((store.folder / "secrets").iterdir())
+
+    with pytest.raises(StoreUnusable):
+        store.add(ACME, tokens.secret(2))
+
+    assert sorted((store.folder / "secrets").iterdir()) == before
+    assert store.secret(ACME.key) == tokens.secret(1)
+
+
+def test_slot_of_another_keyring_stays_pending_while_a_file_is_written(store: Store) -> None:
+    slot = Slot("keyring:no.such.Backend", "left")
+    index = stores.index_of(store.folder).announced(slot)
+    (store.folder / NAME).write_bytes(index.encoded())
+    store = Store(store.folder, choice="file")
+
+    store.add(ACME, tokens.secret(2))
+
+    assert slot in stores.index_of(store.folder).pending_deletes
+    assert store.notices == []
+
+
+def test_file_system_without_locks_is_reported_to_the_user(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conda_token_plugin.gateways.locks._acquire", lambda _: False)
+
+    store.add(ACME, tokens.secret(2))
+
+    (notice,) = store.notices
+    assert f"The file system of {store.folder} has no locks." in notice
