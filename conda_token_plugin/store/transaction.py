@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SECRETS = "secrets"
 OWN_NAMES = frozenset({NAME, LOCK, PROBE_RESULT, TEMPORARY, SECRETS})
-ROOM_TO_GROW = 16 * 1024
+ROOM_TO_GROW = 16_384
 """Bytes by which one more token makes the index longer, at most."""
 _this_thread = threading.local()
 """``locked``: the identities of the store folders whose lock this thread holds, by path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,7 +64,7 @@ def test_slot_at_an_unknown_place_is_reported_as_damage(store: Store) -> None:
     path = store.folder / NAME
     index = stores.index_of(store.folder)
     slot, metadata = index.tokens[ACME.key]
-    elsewhere = Entry(Slot("cloud:x", slot.entry), metadata)
+    elsewhere = Entry(Slot("cloud:x:y", slot.entry), metadata)
     path.write_bytes(index.stored(TOKENS, ACME.key, elsewhere).encoded())
 
     with pytest.raises(StoreCorrupt) as caught:
@@ -113,3 +114,13 @@ def test_file_system_without_locks_is_reported_to_the_user(
 
     (notice,) = store.notices
     assert f"The file system of {store.folder} has no locks." in notice
+
+
+def test_store_gets_a_random_name_of_twelve_hexadecimal_digits(store: Store) -> None:
+    other = Store(store.folder.with_name("other"), choice="file")
+    other.add(ACME, tokens.secret(1))
+
+    names = {stores.index_of(folder).id for folder in (store.folder, other.folder)}
+
+    assert len(names) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{12}", name) for name in names)
