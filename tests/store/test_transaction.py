@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -124,3 +125,13 @@ def test_store_gets_a_random_name_of_twelve_hexadecimal_digits(store: Store) -> 
 
     assert len(names) == 2
     assert all(re.fullmatch(r"[0-9a-f]{12}", name) for name in names)
+
+
+def test_next_index_has_a_later_modification_time_if_the_clock_was_set_back(store: Store) -> None:
+    path = store.folder / NAME
+    future = path.stat().st_mtime_ns + 10**15
+    os.utime(path, ns=(future, future))
+
+    Store(store.folder, choice="file").add(ACME, tokens.secret(2))
+
+    assert path.stat().st_mtime_ns > future
