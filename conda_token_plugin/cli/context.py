@@ -77,7 +77,7 @@ class CommandContext:
             "source": source,
             "state": token.state(now=self.now).value,
             "days_left": None if left is None else left.days,
-            "proven": token.proven.isoformat() if token.proven else None,
+            "verified": token.verified.isoformat() if token.verified else None,
         }
 
     def store(self) -> Store:

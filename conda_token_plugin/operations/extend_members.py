@@ -20,7 +20,7 @@ TOLERANCE_MONTHS = GRACE // MONTH
 
 
 class Extension(NamedTuple):
-    """What became of the token of one member."""
+    """The result for the current token of one member."""
 
     email: str
     before: MemberToken

@@ -108,8 +108,8 @@ def verified(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or the server is down
         return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
-    proven = now if found.verified else None
-    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(proven=proven))
+    moment = now if found.verified else None
+    return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(verified=moment))
 
 
 def without_overlap(

@@ -149,7 +149,7 @@ def checked(
         return stored._replace(fault=error)
     if not found.verified:
         return stored._replace(verification=found)
-    token = stored.token._replace(proven=now)
+    token = stored.token._replace(verified=now)
     store.update(token)
     return stored._replace(token=token, verification=found)
 

@@ -173,8 +173,8 @@ def _without_subscription(evidence: Evidence) -> Diagnosis:
 def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     refusal = evidence.refusal
     what = f"The server rejected {named(token)} from {_place(evidence)}"
-    if token.proven:
-        why = f"It was last verified on {day(token.proven)}, so it was revoked or has expired"
+    if token.verified:
+        why = f"It was last verified on {day(token.verified)}, so it was revoked or has expired"
     else:
         why = "It was never verified, so it may be wrong, revoked or expired"
     if token.kind is TokenKind.API_KEY:
@@ -184,8 +184,8 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     why += ", or a proxy answered: the answer is a web page" if refusal.page else ""
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
-    verified = token.proven or token.kind is not TokenKind.SITE
-    scheme = "" if verified else other_scheme(token.way.value, asked=refusal.asked)
+    is_verified = token.verified or token.kind is not TokenKind.SITE
+    scheme = "" if is_verified else other_scheme(token.way.value, asked=refusal.asked)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}. {scheme}".rstrip()
     return Diagnosis("refused", f"{text}{evidence.also}", command)
 
@@ -234,7 +234,7 @@ def _place(evidence: Evidence) -> str:
 
 def _last_valid(token: Token | None) -> str:
     """Return the day on which the token was last known to be valid."""
-    moments = (token.issued, token.proven) if token else ()
+    moments = (token.issued, token.verified) if token else ()
     return day(max(filter(None, moments), default=None))
 
 

@@ -174,7 +174,7 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
     store.prove_writable()
     dropin.prove_writable(condarc)
     if verification is not None and verification.verified:
-        token = token._replace(proven=now)
+        token = token._replace(verified=now)
     if group:
         store.share(group)
     vault = store_token(token, secret=secret, store=store, at=condarc, defaults=defaults)

@@ -219,7 +219,7 @@ class TokenSync:
     ) -> SyncResult:
         known, outcome = synced(token, seen=seen, now=self.now)
         if verification is not None and not verification.verified:
-            known = known._replace(proven=token.proven)  # accepted, but not in its own channels
+            known = known._replace(verified=token.verified)  # accepted, but not in its own channels
         if self._store.token(token.key) is not None:  # it may have been removed meanwhile
             self._store.update(known)
         return SyncResult(token=known, outcome=outcome)

@@ -140,7 +140,7 @@ def _with_other_scheme(error: TokenRefused, *, token: Token) -> TokenRefused:
 
     The hosted repository accepts the header, and a token that was verified before was accepted.
     """
-    if token.kind is not TokenKind.SITE or token.proven or any(_shared(token)):
+    if token.kind is not TokenKind.SITE or token.verified or any(_shared(token)):
         return error
     hint = other_scheme(token.way.value, asked=error.asked)
     if not hint and token.way in (AuthScheme.TOKEN, AuthScheme.BEARER):

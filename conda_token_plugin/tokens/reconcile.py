@@ -91,7 +91,7 @@ def synced(token: Token, *, seen: Observation, now: datetime) -> tuple[Token, Sy
     outcome = _outcome(token, seen=seen, now=now)
     known = token._replace(
         checked=now,
-        proven=now if seen.accepted else token.proven,
+        verified=now if seen.accepted else token.verified,
         verdict=VERDICTS.get(outcome, TokenVerdict.GOOD),
         subscription_ends=seen.ends or token.subscription_ends,
     )

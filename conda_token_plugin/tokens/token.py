@@ -111,7 +111,7 @@ class Token(NamedTuple):
     subscription_ends: datetime | None = None
     checked: datetime | None = None
     """When the token was last compared with the service."""
-    proven: datetime | None = None
+    verified: datetime | None = None
     """When the repository last accepted it; None if it was never verified."""
     verdict: TokenVerdict = TokenVerdict.GOOD
     channels: tuple[str, ...] = ()
@@ -208,7 +208,7 @@ class Token(NamedTuple):
 
 MAX_MONTHS = 1200
 """Largest accepted tolerance; a longer one is an error of the service."""
-_TIMES = ("issued", "expires", "subscription_ends", "checked", "proven")
+_TIMES = ("issued", "expires", "subscription_ends", "checked", "verified")
 _REQUIRED = frozenset(Token._fields) - frozenset(Token._field_defaults)
 
 

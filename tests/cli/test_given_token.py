@@ -67,7 +67,7 @@ def test_token_is_found_in_piped_text(
     ran = shell("install", "--site", "--org", "acme", "--token-stdin", "--json").well()
     assert ran.json["kind"] == "site"
     assert ran.json["last_four"] == site_token[-4:]
-    assert ran.json["proven"]
+    assert ran.json["verified"]
     assert ran.json["state"] == "unknown"
     assert site_token[:8] not in ran.out + ran.err
 

@@ -112,7 +112,7 @@ def test_import_stores_a_working_token(shell: Shell, place: str) -> None:
     assert path.read_bytes() == before
     (held,) = shell.held()
     assert held["organization"] == "acme"
-    assert held["proven"]
+    assert held["verified"]
     assert shell.sandbox.url_of("acme") in held["scope"]
     assert shell("which", shell.sandbox.url_of("acme", "private")).code == 0
     assert "/repo/acme/*" in shell.dropin
@@ -354,7 +354,7 @@ def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -
     assert shell.held() == []
     assert shell("import", "--yes", "--no-validate").code == 0
     (held,) = shell.held()
-    assert held["proven"] is None
+    assert held["verified"] is None
     assert held["way"] == "path"
 
 

@@ -27,7 +27,7 @@ def test_install_issues_stores_configures_and_verifies_a_token(shell: Shell) -> 
     ran = shell("install", "--org", "acme", "--yes", "--json").well()
     assert ran.json["organization"] == "acme"
     assert ran.json["kind"] == "individual"
-    assert ran.json["proven"]
+    assert ran.json["verified"]
     assert ran.json["state"] == "valid"
     assert "/repo/acme/*" in shell.dropin
     assert shell.held()[0]["source"] == "file"
@@ -189,7 +189,7 @@ def test_issued_token_that_the_repository_refuses_is_stored_and_reported(shell: 
     shell.sandbox.fail_next("^/repo/", times=8, status=403)
     shell("install", "--org", "acme", "--yes").failed(5, "is stored all the same")
     (held,) = shell.held()
-    assert held["proven"] is None
+    assert held["verified"] is None
 
 
 def test_error_with_json_is_a_document_on_stdout(shell: Shell) -> None:
@@ -251,7 +251,7 @@ def test_install_reports_where_it_verified_and_a_command_to_try(shell: Shell) ->
 def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(shell: Shell) -> None:
     shell.sandbox.fail_next("/repo/acme/", times=9, status=404)
     ran = shell("install", "--org", "acme", "--yes", "--json").well()
-    assert ran.json["proven"] is None
+    assert ran.json["verified"] is None
     assert "Accepted by the repository" in ran.err
     assert "not verified for the channels of acme. Run: conda-token-plugin test URL" in ran.err
 

@@ -157,7 +157,7 @@ def test_schema_says_whether_more_fields_may_follow(name: str) -> None:
     assert silent in ([], [{"type": "object"}])
 
 
-@pytest.mark.parametrize("missing", ["organization", "source", "state", "proven"])
+@pytest.mark.parametrize("missing", ["organization", "source", "state", "verified"])
 def test_validator_refuses_a_document_without_a_required_field(
     furnished: Shell, missing: str
 ) -> None:

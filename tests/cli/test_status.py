@@ -110,9 +110,9 @@ def test_invalid_span_is_an_error(acme: Shell) -> None:
 
 
 def test_status_stores_when_a_token_last_worked(acme: Shell) -> None:
-    before = user_store(Settings()).tokens()[0].proven
+    before = user_store(Settings()).tokens()[0].verified
     acme("status")
-    after = user_store(Settings()).tokens()[0].proven
+    after = user_store(Settings()).tokens()[0].verified
     assert before
     assert after
     assert after > before

@@ -288,7 +288,7 @@ def test_issued_token_is_stored_with_its_metadata_and_verified(machine: Machine)
         issued=now,
         expires=value.expires,
         checked=now,
-        proven=now,
+        verified=now,
     )
     store = user_store(machine.settings)
     assert store.tokens() == (stored.token,)
@@ -321,7 +321,7 @@ def test_issued_token_that_cannot_be_verified_is_stored_without_the_time_of_a_ve
     assert bool(stored.fault) is fault
     assert (stored.verification and stored.verification.verified) is verified
     (token,) = user_store(machine.settings).tokens()
-    assert (token, token.proven) == (stored.token, None)
+    assert (token, token.verified) == (stored.token, None)
 
 
 CHANNELS, DEFAULTS = ("https://h.example/a",), ("https://h.example/b",)

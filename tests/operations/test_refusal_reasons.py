@@ -126,10 +126,12 @@ def test_other_refusal_of_the_service_is_quoted() -> None:
 
 
 def test_diagnosis_shows_when_the_token_was_last_valid() -> None:
-    proven = said(evidence(outcome=SyncOutcome.REVOKED, token={"proven": NOW - timedelta(days=2)}))
+    verified = said(
+        evidence(outcome=SyncOutcome.REVOKED, token={"verified": NOW - timedelta(days=2)})
+    )
     never = said(evidence(outcome=SyncOutcome.REVOKED, token={"issued": None}))
 
-    assert "after 2026-11-22" in proven.what
+    assert "after 2026-11-22" in verified.what
     assert "after an unknown date" in never.what
 
 
@@ -265,7 +267,7 @@ def test_refusal_that_is_not_about_the_token_suggests_no_new_token(
 
 def test_refusal_without_an_answer_says_whether_the_token_was_ever_verified() -> None:
     never = said(evidence()).what
-    once = said(evidence(token={"proven": NOW})).what
+    once = said(evidence(token={"verified": NOW})).what
 
     assert never == (
         f"The server rejected the token …ab12 of acme from the file store (HTTP 403, {URL}). "
@@ -280,6 +282,6 @@ def test_refusal_of_an_unverified_given_token_names_the_scheme_that_the_server_a
     given = said(evidence(token=SITE, answer={"asked": asked}))
     assert given.code == "refused"
     assert "asks for basic, and the token was sent as token" in given.what
-    verified = said(evidence(token={**SITE, "proven": NOW}, answer={"asked": asked}))
+    verified = said(evidence(token={**SITE, "verified": NOW}, answer={"asked": asked}))
     issued = said(evidence(answer={"asked": asked}))
     assert "--send-as" not in verified.what + issued.what

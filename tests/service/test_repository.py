@@ -402,7 +402,8 @@ def test_server_that_asks_for_a_password_is_reported_with_the_scheme_that_was_se
 
 
 @pytest.mark.parametrize(
-    "facts", [{"kind": TokenKind.INDIVIDUAL}, {"proven": datetime(2026, 1, 1, tzinfo=timezone.utc)}]
+    "facts",
+    [{"kind": TokenKind.INDIVIDUAL}, {"verified": datetime(2026, 1, 1, tzinfo=timezone.utc)}],
 )
 @responses.activate
 def test_scheme_is_not_questioned_if_the_server_is_known_to_accept_it(

@@ -190,7 +190,7 @@ class StoreContract(ReadingContract):
 
     def test_update_keeps_the_secret(self, opened: Callable[[], Store]) -> None:
         opened().add(tokens.token("acme"), tokens.secret(1))
-        after = tokens.token("acme")._replace(proven=tokens.NOON)
+        after = tokens.token("acme")._replace(verified=tokens.NOON)
         opened().update(after)
         assert stores.content(opened()).tokens == {after.key: (after, tokens.value(1))}
 

@@ -84,7 +84,7 @@ def test_metadata_have_the_id_and_the_dates_that_the_service_said() -> None:
     seen = Observation(ends=ends(200), accepted=True, **current(200))
     known, _ = synced(token(id=""), seen=seen, now=NOW)
     assert (known.id, known.expires, known.subscription_ends) == ("one", ends(200), ends(200))
-    assert (known.checked, known.proven) == (NOW, NOW)
+    assert (known.checked, known.verified) == (NOW, NOW)
 
 
 def test_metadata_have_the_tolerance_that_the_service_said() -> None:
@@ -95,7 +95,7 @@ def test_metadata_have_the_tolerance_that_the_service_said() -> None:
 def test_metadata_keep_what_the_service_does_not_say() -> None:
     held = token(kind=TokenKind.SITE, subscription_ends=ends(100), tolerance_months=2)
     known, _ = synced(held, seen=Observation(accepted=True), now=NOW)
-    assert known == held._replace(checked=NOW, proven=NOW)
+    assert known == held._replace(checked=NOW, verified=NOW)
 
 
 def test_names_of_outcomes_are_those_of_the_json_output() -> None:

@@ -217,7 +217,7 @@ tokens = st.builds(
     expires=st.none() | utc_times,
     subscription_ends=st.none() | utc_times,
     checked=st.none() | utc_times,
-    proven=st.none() | utc_times,
+    verified=st.none() | utc_times,
     verdict=st.sampled_from(TokenVerdict),
     channels=st.lists(texts, max_size=2).map(tuple),
     default_channels=st.lists(texts, max_size=2).map(tuple),

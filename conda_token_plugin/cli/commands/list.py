@@ -39,7 +39,7 @@ def run(call: CommandContext) -> int:
 def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
     token = item.token
     verifiable = token.kind not in (TokenKind.API_KEY, TokenKind.PROVIDER, TokenKind.UNKNOWN)
-    unverified = " (not verified)" if verifiable and not token.proven else ""
+    unverified = " (not verified)" if verifiable and not token.verified else ""
     on_terminal = call.printer.out.isatty()
     return {
         "org" if on_terminal else "organization": _owner(token, short=on_terminal),

@@ -150,7 +150,7 @@ def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, 
 
 def _stored(call: CommandContext, item: HeldToken) -> HeldToken:
     """Store that the token works now, if it is from the user's store, and return it."""
-    token = item.token._replace(proven=call.now)
+    token = item.token._replace(verified=call.now)
     store = call.stores()[USER]
     if store.token(token.key) == item.token:
         store.update(token)

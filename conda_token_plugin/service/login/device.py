@@ -42,7 +42,7 @@ class DeviceCode:
 class _Begun:
     code: DeviceCode
     device_code: Secret
-    """Whoever has it can get the access token, too."""
+    """A secret: with it, any client can get the access token."""
     interval: float
 
 
