@@ -205,6 +205,15 @@ def test_working_keyring_is_probed_once_across_stores(
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING]
 
 
+def test_keyring_that_was_proven_is_not_probed_by_another_store(
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
+) -> None:
+    use("InFolder")
+    Store(folder, choice="keyring").prove_writable()
+    Store(folder, choice="keyring").add(ACME, tokens.secret(1))
+    assert len(probes) == 1
+
+
 def test_store_object_probes_once_for_several_writes(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
