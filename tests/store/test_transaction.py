@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from conda_token_plugin.errors.store import StoreCorrupt, StoreUnusable
 from conda_token_plugin.store import Store
 from conda_token_plugin.store.index import NAME, TOKENS, Entry, Slot
-from conda_token_plugin.store.vaults import FileVault
+from conda_token_plugin.store.vaults import FILE, FileVault
 from tests.store import stores
 from tests.support import tokens
 
@@ -28,6 +29,10 @@ def store(tmp_path: Path) -> Store:
     store = Store(tmp_path / "store", choice="file")
     store.add(ACME, tokens.secret(1))
     return store
+
+
+def secrets_of(store: Store) -> list[Path]:
+    return sorted((store.folder / "secrets").iterdir())
 
 
 def test_secret_that_another_process_replaces_meanwhile_is_read_from_its_new_slot(
@@ -85,13 +90,38 @@ def test_secret_that_was_not_stored_completely_is_deleted_at_once(
         raise StoreUnusable(store.folder, reason="Input/output error")
 
     monkeypatch.setattr(FileVault, "put", fail)
-    before = sorted((store.folder / "secrets").iterdir())
+    before = secrets_of(store)
 
     with pytest.raises(StoreUnusable):
         store.add(ACME, tokens.secret(2))
 
-    assert sorted((store.folder / "secrets").iterdir()) == before
+    assert secrets_of(store) == before
     assert store.secret(ACME.key) == tokens.secret(1)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_leftover_of_a_killed_write_is_pending_until_it_is_deleted(
+    store: Store, monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    index = stores.index_of(store.folder)
+    left = Slot(FILE, store.vault(FILE).entry(ACME.key, number=index.number))
+    (store.folder / NAME).write_bytes(index.announced(left).encoded())
+    (store.folder / "secrets" / left.entry).write_text("left")
+    store = Store(store.folder, choice="file")
+    delete = FileVault.delete
+
+    def failing(self: FileVault, entry: str) -> None:
+        if entry == left.entry:
+            raise StoreUnusable(store.folder, reason="Input/output error")
+        delete(self, entry)
+
+    if fails:
+        monkeypatch.setattr(FileVault, "delete", failing)
+    store.add(ACME, tokens.secret(2))
+
+    assert (left in stores.index_of(store.folder).pending_deletes) is fails
+    assert (store.folder / "secrets" / left.entry).exists() is fails
+    assert any("is deleted there later" in notice for notice in store.notices) is fails
 
 
 def test_slot_of_another_keyring_stays_pending_while_a_file_is_written(store: Store) -> None:
@@ -135,3 +165,11 @@ def test_next_index_has_a_later_modification_time_if_the_clock_was_set_back(stor
     Store(store.folder, choice="file").add(ACME, tokens.secret(2))
 
     assert path.stat().st_mtime_ns > future
+
+
+def test_secret_is_stored_with_the_name_of_its_entry(store: Store) -> None:
+    store.set_login(tokens.SERVICE, tokens.secret(2))
+
+    names = {json.loads(one.read_bytes())["content"]["name"] for one in secrets_of(store)}
+
+    assert names == {ACME.key, f"login {tokens.SERVICE}"}
