@@ -3,13 +3,13 @@
 Examples:
   conda token sync
   conda token sync acme --web --wait
-  ANACONDA_SERVICE_ACCOUNT_ID=… ANACONDA_SERVICE_ACCOUNT_SECRET_FILE=secret.txt conda token sync
 
 Renewing a subscription does not extend a token: it has to be synchronized. You do that on
 the web page of your organization, which --web opens. With the service account of an
-administrator, this command extends the tokens of all members that expire before the
-subscription does, also of an organization without a stored token. It issues and revokes
-nothing, and does not log in. Exported copies that still hold a former token are replaced.
+administrator, in ANACONDA_SERVICE_ACCOUNT_ID and ANACONDA_SERVICE_ACCOUNT_SECRET, this
+command extends the tokens of all members that expire before the subscription does, also
+of an organization without a stored token. It issues and revokes nothing, and does not log
+in. Exported copies that still hold a former token are replaced.
 Exit code 1: a token is revoked, or its subscription is cancelled or has ended.
 """
 
