@@ -83,6 +83,7 @@ class TokenSync:
         self._notice = notice
         self._given = service
         self._timeouts = timeouts
+        self._clock_reported = False
 
     def result(self, token: Token) -> SyncResult:
         """Compare ``token``, extend it if there is a service account, and store the result.
@@ -162,10 +163,12 @@ class TokenSync:
         reported = self._service.date if "_service" in self.__dict__ or self._given else None
         if reported is None or abs(reported - self._local_now) <= MAX_CLOCK_ERROR:
             return self._local_now
-        self._notice(
-            f"The clock of this machine says {self._local_now:%Y-%m-%d}, the service says "
-            f"{reported:%Y-%m-%d}. The service's time is used. Set the clock."
-        )
+        if not self._clock_reported:
+            self._notice(
+                f"The clock of this machine says {self._local_now:%Y-%m-%d}, the service says "
+                f"{reported:%Y-%m-%d}. The service's time is used. Set the clock."
+            )
+            self._clock_reported = True
         return reported
 
     def _compared(self, token: Token) -> SyncResult:

@@ -268,7 +268,7 @@ def test_wrong_local_clock_is_reported_and_decides_nothing(
     said = datetime.now(timezone.utc) + timedelta(days=days)
     monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
     ran = acme("install", "--org", "acme", "--if-missing").well()
-    assert "The clock of this machine says" in ran.err
+    assert ran.err.count("The clock of this machine says") == 1
     assert acme.issued("acme") == before
 
 
