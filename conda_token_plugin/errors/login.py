@@ -45,12 +45,13 @@ class NotLoggedIn(LoginError):
 class LoginRefused(LoginError):
     """The service does not accept the API key, or the key has expired."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a part of the message
         self,
         *,
         service: str,
         source: str,
         expired: datetime | None = None,
+        now: datetime | None = None,
         hint: str = "",
         what: str = "API key",
     ) -> None:
@@ -60,6 +61,7 @@ class LoginRefused(LoginError):
             service: Address of the service.
             source: Where the key was found.
             expired: When the key expired. None: the service refused it.
+            now: The time by this machine's clock, which may be wrong. Given with ``expired``.
             hint: The next step. Empty: log in again.
             what: What was refused.
         """
@@ -70,8 +72,9 @@ class LoginRefused(LoginError):
         elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
             command = "Replace this file, or remove it and run: conda token login"
         super().__init__(
-            f"The {what} from {source} expired on {expired:%Y-%m-%d}."
-            if expired
+            f"The {what} from {source} expired on {expired:%Y-%m-%d}: "
+            f"the clock of this machine says {now:%Y-%m-%d}."
+            if expired and now
             else f"{service} does not accept the {what} from {source}: it is wrong or has expired.",
             hint=hint or command,
         )

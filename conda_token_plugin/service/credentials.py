@@ -58,10 +58,10 @@ def find_api_key(
     site = settings.site
     expired: list[LoginRefused] = []
     for key, source in _candidates(settings, store=store, logins=logins):
-        ends = expiry_of(key)
-        if ends is None or ends > clock():
+        ends, now = expiry_of(key), clock()
+        if ends is None or ends > now:
             return key, source
-        expired.append(LoginRefused(service=site.service_url, source=source, expired=ends))
+        expired.append(LoginRefused(service=site.service_url, source=source, expired=ends, now=now))
     if expired:
         raise expired[0]
     raise NotLoggedIn(

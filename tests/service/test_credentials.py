@@ -156,7 +156,9 @@ def test_key_of_anaconda_com_is_not_used_for_another_service(desk: Desk) -> None
 
 
 @pytest.mark.parametrize("place", ["variable", "ours", "theirs"])
-def test_expired_key_is_reported_with_date_and_source(desk: Desk, place: str) -> None:
+def test_expired_key_is_reported_with_date_source_and_the_time_of_this_machine(
+    desk: Desk, place: str
+) -> None:
     old = key("old", days=-3)
     if place == "variable":
         desk.variables["ANACONDA_AUTH_API_KEY"] = old
@@ -164,7 +166,8 @@ def test_expired_key_is_reported_with_date_and_source(desk: Desk, place: str) ->
         desk.store.logins["https://anaconda.com"] = old
     else:
         desk.anaconda_login("anaconda.com", old)
-    with pytest.raises(LoginRefused, match=r"The API key from .* expired on 2026-07-29"):
+    reported = r"The API key from .* expired on 2026-07-29: .* this machine says 2026-08-01\."
+    with pytest.raises(LoginRefused, match=reported):
         desk.find()
 
 
