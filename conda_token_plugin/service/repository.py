@@ -22,6 +22,8 @@ from conda_token_plugin.tokens.authorization import address, asked_for, header
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.tokens.secret import Secret
@@ -103,34 +105,32 @@ class ChannelProbe:
             raise UnexpectedResponse(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
             return ChannelProof(index, "repodata", self.is_public(index))
-        self._check_package(self._head(package), prefix=prefix)
+        self._check_package(self._answer(package, send=self._send), prefix=prefix)
         public = test_public and self.is_public(package)
         return ChannelProof(without_secrets(package), "package", public)
 
     def is_public(self, url: str) -> bool:
         """Return whether the server returns ``url`` without a token."""
-        try:
-            answer = self._http.send("HEAD", url, follow=True, at_most=0)
-        except (ServiceFault, ResponseLost):  # the server implements GET only
-            answer = self._http.send("GET", url, headers=_range(1), follow=True, at_most=1)
+        answer = self._answer(url, send=self._send_without_token)
         return answer.ok and not answer.is_page
 
     def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
 
-    def _head(self, package: str) -> HttpResponse:
-        """Send HEAD for ``package``, and GET of one byte if the answer to HEAD shows nothing.
+    @staticmethod
+    def _answer(url: str, *, send: Callable[..., HttpResponse]) -> HttpResponse:
+        """Send HEAD for ``url``, and GET of one byte if the answer to HEAD shows nothing.
 
         Some servers implement GET only, and storage signs one method. A redirect to the package is
         an answer. It is not followed, as it leads to storage that must not receive the token.
         """
         try:
-            answer = self._send("HEAD", package, limit=0)
+            answer = send("HEAD", url, limit=0)
         except (ServiceFault, ResponseLost):
-            return self._send("GET", package, limit=1, follow=True)
+            return send("GET", url, limit=1, follow=True)
         if answer.ok or answer.status == UNAUTHORIZED or _leads_to_package(answer):
             return answer
-        return self._send("GET", package, limit=1, follow=True)
+        return send("GET", url, limit=1, follow=True)
 
     def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> HttpResponse:
         return self._http.send(
@@ -142,6 +142,11 @@ class ChannelProbe:
             within=self._token.scope,
             at_most=limit,
         )
+
+    def _send_without_token(
+        self, method: str, url: str, *, limit: int, follow: bool = False
+    ) -> HttpResponse:
+        return self._http.send(method, url, headers=_range(limit), follow=follow, at_most=limit)
 
     def _check_package(self, answer: HttpResponse, *, prefix: str) -> None:
         if answer.status == NOT_FOUND:

@@ -153,10 +153,27 @@ def test_empty_channel_is_verified_by_its_index_unless_that_is_public(
     public: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
     responses.get(INDEX, body='{"packages": {}}')
-    responses.head(INDEX, status=200 if public else 403)
+    responses.head(INDEX, status=200 if public else 401)
     proof = verified()
     assert (proof.what, proof.public) == ("repodata", public)
     assert "Authorization" not in responses.calls[1].request.headers
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 501])
+@pytest.mark.parametrize("public", [True, False])
+@responses.activate
+def test_file_is_public_if_get_without_the_token_returns_it_although_head_does_not(
+    public: bool,  # noqa: FBT001  # a parameter of the test
+    status: int,
+) -> None:
+    responses.get(INDEX, body=LISTED)
+    responses.head(PACKAGE, status=status)
+    authorized = [matchers.header_matcher({"Authorization": f"token {'t' * 48}"})]
+    responses.get(PACKAGE, status=206, body=b"P", match=authorized)
+    responses.get(PACKAGE, status=206 if public else 403, body=b"P")
+    found = verified(kind=TokenKind.SITE)
+    assert (found.public, found.verified) == (public, not public)
+    assert responses.calls[-1].request.headers["Range"] == "bytes=0-0"
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 500, 501])
