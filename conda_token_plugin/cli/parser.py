@@ -10,7 +10,7 @@ from conda_token_plugin.cli import help as pages
 from conda_token_plugin.cli.registry import SHORTHANDS, VERBS, Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from conda_token_plugin.cli.context import CommandContext
 
@@ -23,7 +23,29 @@ AT = "--at"
 
 
 class Parser(ArgumentParser):
-    """An argument parser that raises `BadInput` where argparse prints and exits."""
+    """An argument parser that raises `BadInput` where argparse prints and exits.
+
+    An option must be written whole: an abbreviation could mean another option in a later version.
+    """
+
+    def __init__(self, **facts: Any) -> None:
+        """Take the arguments of `ArgumentParser`."""
+        super().__init__(allow_abbrev=False, **facts)
+
+    def parse_args(self, args: Sequence[str], namespace: Any = None) -> Namespace:  # type: ignore[override]  # all callers give `args`
+        """Parse `args`.
+
+        Raises:
+            BadInput: Among others, an argument is unknown; the hint names the most similar option.
+        """
+        found: Namespace
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            from conda_token_plugin.errors.input import BadInput
+
+            what = f"Unrecognized arguments: {' '.join(unknown)}."
+            raise BadInput(what, hint=self._similar(unknown) or f"See: {self.prog} --help")
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Raise the usage error as an error that `main` reports.
@@ -34,6 +56,28 @@ class Parser(ArgumentParser):
         from conda_token_plugin.errors.input import BadInput
 
         raise BadInput(f"{message[:1].upper()}{message[1:]}.", hint=f"See: {self.prog} --help")
+
+    def _similar(self, words: Sequence[str]) -> str:
+        """Return a hint with the option that is most similar to one of `words`, or ""."""
+        from difflib import get_close_matches
+
+        known = [name for name in self.option_names() if name.startswith("--")]
+        for word in words:
+            typed = word.partition("=")[0]
+            if len(typed) > len("--") and typed.startswith("--"):
+                longer = [name for name in known if name.startswith(typed)]
+                close = longer or get_close_matches(typed, known)
+                if close:
+                    return f"Did you mean: {' or '.join(close)}"
+        return ""
+
+    def option_names(self) -> Iterator[str]:
+        """Yield the options of this parser and of its actions."""
+        yield from self._option_string_actions
+        for action in self._actions:
+            if isinstance(action.choices, dict):  # the actions of a command
+                for parser in action.choices.values():
+                    yield from parser.option_names()
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Print help as all other output, so that a closed pipe and a full disk are handled."""
@@ -55,9 +99,13 @@ def parsed(argv: Sequence[str], *, prog: str) -> Namespace:
     """Return the namespace of `argv`; its `verb` is the name of the command.
 
     Raises:
-        BadInput: A command or an option is unknown, or an argument is missing.
+        BadInput: A command or an option is unknown, or an argument or a command is missing.
         SystemExit: After `--help` and `--version`.
     """
+    if "--json" in argv and _leading(argv) == len(argv):
+        from conda_token_plugin.errors.input import BadInput
+
+        raise BadInput("--json needs a command.", hint="See: conda token --help")
     words = expanded(argv)
     if words[0].startswith("-"):
         overview(prog=prog).parse_args(words)

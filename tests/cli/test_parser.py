@@ -26,6 +26,11 @@ if TYPE_CHECKING:
         (["which"], "url"),
         (["install", "--store", "vault"], "keyring"),
         (["--nope"], "--nope"),
+        (["set", "--user", "joe"], "Did you mean: --username"),
+        (["set", "--user=joe"], "Did you mean: --username"),
+        (["set", "--usrename", "joe"], "Did you mean: --username"),
+        (["provider", "list", "--syst"], "Did you mean: --system"),
+        (["list", "--js"], "Did you mean: --json"),
     ],
 )
 def test_unknown_argument_is_one_line_with_exit_code_2(
@@ -103,7 +108,8 @@ def test_closed_output_is_not_an_error() -> None:
         (["-q", "-y", "remove", "acme"], ["remove", "-q", "-y", "acme"]),
         (["--yes", "reissue", "--org", "acme"], ["install", "--yes", "--reissue", "--org", "acme"]),
         ([], ["--help"]),
-        (["--json"], ["--help"]),
+        (["-q"], ["--help"]),
+        (["--json", "help"], ["--help", "--json"]),
     ],
 )
 def test_shorthands_are_replaced_and_common_options_follow_the_command(
@@ -117,6 +123,14 @@ def test_shorthands_are_replaced_and_common_options_follow_the_command(
 )
 def test_alias_runs_its_command(alias: str, command: str) -> None:
     assert parsed([alias], prog="conda token").verb == command
+
+
+@pytest.mark.parametrize("words", [("--json",), ("-q", "--json"), ("--at", "x", "--json")])
+def test_json_without_a_command_is_an_error_as_a_document(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    error = shell(*words).failed(2).json["error"]
+    assert (error["what"], error["kind"]) == ("--json needs a command.", "BadInput")
 
 
 def test_json_before_the_command_prints_one_document(shell: Shell) -> None:
