@@ -10,7 +10,7 @@ from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.operations.issue_policy import IssueAction
 from conda_token_plugin.operations.issue_token import issue
 from conda_token_plugin.operations.set_up_provider import preceding
-from conda_token_plugin.tokens.display import KEPT_IN, channels, expiry, last_four
+from conda_token_plugin.tokens.display import KEPT_IN, channels, command_line, expiry, last_four
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -149,9 +149,21 @@ def report_stored(
             f"{provider.scope}. To use the token: conda token provider remove {option}"
             f"{provider.name}"
         )
+    report_without_channels(call)
     if stored.fault is None:
         _suggest_command(call, stored)
     report_channels(call, [token])
+
+
+def report_without_channels(call: CommandContext) -> None:
+    """Name each organization whose channels are all in the scope of other tokens now."""
+    held = call.store().tokens()
+    used = {token.organization for token in held if token.scope}
+    option = ("--system",) if call.system else ()
+    for name in dict.fromkeys(token.organization for token in held):
+        if name not in used:
+            command = command_line("remove", *option, name)
+            call.printer.say(f"{name} has no channel left. To remove its token: {command}")
 
 
 def _suggest_command(call: CommandContext, stored: StoredToken) -> None:

@@ -12,14 +12,15 @@ from tests.support import tokens
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
+    from tests.support.machine import Ran
 
 SERVER = "http://127.0.0.1:8000"
 
 
-def install(shell: Shell, organization: str, *channels: str) -> None:
+def install(shell: Shell, organization: str, *channels: str) -> Ran:
     shell.set("T", tokens.value(organization))
     places = [word for channel in channels for word in ("-c", f"{SERVER}/{channel}")]
-    shell(
+    return shell(
         *("install", "--site", "--org", organization, "--token-env", "T", "--no-validate", "--yes"),
         *places,
     ).well()
@@ -58,3 +59,22 @@ def test_token_is_replaced_when_its_organization_installs_one_for_what_it_has_le
     install(shell, "beta", "b")
     assert len(user_store(Settings()).tokens()) == 2
     assert scopes() == {"acme": ["a"], "beta": ["b"]}
+
+
+def test_organization_that_loses_its_last_channel_is_named_with_the_command_that_removes_it(
+    shell: Shell,
+) -> None:
+    line = "beta has no channel left. To remove its token: conda-token-plugin remove beta"
+    install(shell, "beta", "a", "b")
+    assert line not in install(shell, "acme", "a").err
+    assert line in install(shell, "acme", "a", "b").err
+    shell("remove", "beta").well()
+    assert line not in install(shell, "acme", "a", "b").err
+
+
+def test_import_names_an_organization_that_loses_its_last_channel(shell: Shell) -> None:
+    install(shell, "beta", "a")
+    url = f"{SERVER}/t/{tokens.value('acme')}/a"
+    (shell.home / ".condarc").write_text(f"channels: [{url}]\n", "utf-8")
+    ran = shell("import", "--org", "acme", "--yes", "--no-validate").well()
+    assert "beta has no channel left." in ran.err

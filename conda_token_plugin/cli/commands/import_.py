@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.cli import issue_flow
 from conda_token_plugin.cli.options import add_store, organization
 from conda_token_plugin.integrations.conda.condarcs import channels_without_token
 from conda_token_plugin.integrations.registry import SOURCES, source
@@ -30,7 +31,7 @@ from conda_token_plugin.operations.import_tokens import (
     verified,
     without_overlap,
 )
-from conda_token_plugin.tokens.display import channels, last_four
+from conda_token_plugin.tokens.display import channels, last_four, named
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -183,11 +184,9 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
         vault = store_token(
             one.token, secret=one.offer.secret, store=store, at=call.settings.condarc
         )
-        call.printer.say(
-            f"Imported the token {last_four(one.token)} of {one.token.organization}; "
-            f"it is stored in the {vault}."
-        )
+        call.printer.say(f"Imported {named(one.token)}; it is stored in the {vault}.")
         call.report_copies(refresh_exports(one.token, one.offer.secret, settings=call.settings))
+    issue_flow.report_without_channels(call)
 
 
 def _clean(call: CommandContext, found: Sequence[Candidate]) -> list[Cleaned]:
