@@ -22,7 +22,7 @@ from conda_token_plugin.operations.store_given_token import (
     store_given,
     verify_given,
 )
-from conda_token_plugin.tokens.display import KEPT_IN, last_four
+from conda_token_plugin.tokens.display import KEPT_IN, named
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> 
     issue_flow.report_stored(
         call,
         stored,
-        line=f"Stored the token {last_four(token)} of {token.organization} {KEPT_IN[source]}.",
+        line=f"Stored {named(token)} {KEPT_IN[source]}.",
         readers=readers if group else "",
         unverified="Not verified, because of --no-validate.",
     )

@@ -20,7 +20,7 @@ from conda_token_plugin.integrations.source import in_repository
 from conda_token_plugin.operations.export_record import ExportRecord
 from conda_token_plugin.operations.issue_token import scope_of
 from conda_token_plugin.operations.verify_token import places, verify
-from conda_token_plugin.tokens.display import channels, last_four
+from conda_token_plugin.tokens.display import channels, last_four, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -132,9 +132,8 @@ def without_overlap(
         if lost:
             first = holders[lost[0]]
             tell(
-                f"{channels(lost)}: the token {last_four(first)} of {first.organization} is used, "
-                f"because it was found first; not {last_four(one.token)} of "
-                f"{one.token.organization}."
+                f"{channels(lost)}: {named(first)} is used, because it was found first; "
+                f"not {named(one.token)}."
             )
         if own:
             holders |= dict.fromkeys(own, one.token)
@@ -146,13 +145,13 @@ def consequences(one: Candidate, *, store: Store) -> Iterator[str]:
     """Yield what the user should know before the import is confirmed."""
     held = store.token(one.token.key)
     if held is not None:
-        yield f"This replaces the stored token {last_four(held)} of {held.organization}."
+        yield f"This replaces {named(held)}, which is stored."
     for other in store.tokens():
         common = set(other.scope).intersection(one.token.scope)
         if common and other.key != one.token.key:
             yield (
-                f"{channels(sorted(common))} will get {last_four(one.token)}, and no longer "
-                f"the token of {other.organization}."
+                f"{channels(sorted(common))} will get {named(one.token)}, and no longer "
+                f"{named(other)}."
             )
     if one.wide:
         yield (

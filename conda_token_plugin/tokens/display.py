@@ -42,9 +42,11 @@ def last_four(token: Token) -> str:
 
 
 def described(token: Token) -> str:
-    """Return ``individual token …a1B2``, or ``API key …a1B2``."""
+    """Return ``individual token …a1B2``, ``API key …a1B2`` or ``password``."""
     if token.kind is TokenKind.PROVIDER:
         return "from a provider"
+    if token.way is AuthScheme.BASIC:
+        return "password"
     kind = "API key" if token.kind is TokenKind.API_KEY else f"{token.kind.value} token"
     return f"{kind} {last_four(token)}"
 
@@ -83,14 +85,15 @@ def _destination(token: Token) -> Iterator[str]:
 
 
 def named(token: Token) -> str:
-    """Return ``the token …a1B2 of acme``, or ``the API key …a1B2``."""
+    """Return ``the token …a1B2 of acme``, ``the password of acme``, or ``the API key …a1B2``."""
     shown = f" …{token.last_four}" if token.last_four else ""
     if token.kind is TokenKind.API_KEY:
         return f"the API key{shown}"
     if token.kind is TokenKind.PROVIDER:
         return "the credential"
     owner = "" if token.organization.startswith("(") else f" of {token.organization}"
-    return f"the token{shown}{owner}"
+    what = "password" if token.way is AuthScheme.BASIC else "token"
+    return f"the {what}{shown}{owner}"
 
 
 def capitalized(text: str) -> str:

@@ -132,3 +132,10 @@ def test_audit_shows_no_part_of_a_password_in_a_url(shell: Shell) -> None:
     ran = shell("audit", "--json")
     assert "login-in-url" in ran.out
     assert "tery" not in ran.out + ran.err
+
+
+def test_report_about_a_password_calls_it_a_password(shell: Shell) -> None:
+    shell.set("T", "Winter!2026")
+    ran = shell(*INSTALL[:-1], *BASIC, "--token-env", "T").well()
+    assert "Stored the password of acme in a file that only you can read." in ran.err
+    assert "Removed the password of acme for conda.example/get/main." in shell("remove").well().err

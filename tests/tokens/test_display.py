@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conda_token_plugin.tokens.display import renewal
+from conda_token_plugin.tokens.display import described, named, renewal
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 H = "https://h.example"
@@ -41,3 +41,18 @@ def test_command_that_replaces_a_site_token_names_its_channels_and_how_it_is_sen
 ) -> None:
     token = Token(organization="acme", kind=TokenKind.SITE, scope=scope, **facts)
     assert renewal(token) == f"install --site --org acme{options}"
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "kind"),
+    [
+        ({"last_four": "a1B2"}, "the token …a1B2 of acme", "site token …a1B2"),
+        ({}, "the token of acme", "site token -"),
+        ({"way": AuthScheme.BASIC, "username": "joe"}, "the password of acme", "password"),
+    ],
+)
+def test_password_is_called_a_password_and_a_token_a_token(
+    facts: dict[str, Any], name: str, kind: str
+) -> None:
+    token = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{H}/get/a",), **facts)
+    assert (named(token), described(token)) == (name, kind)

@@ -20,7 +20,7 @@ from conda_token_plugin.operations.remove_tokens import remove_tokens
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import MACHINE
 from conda_token_plugin.store.sources import supplied
-from conda_token_plugin.tokens.display import channels, last_four
+from conda_token_plugin.tokens.display import channels, described, named
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -84,7 +84,7 @@ def _agree(call: CommandContext, token: Token) -> None:
         NotConfirmed, Interrupted: The user refused; nothing was changed.
     """
     if call.prompts.interactive:
-        call.prompts.confirm(f"Remove the token {last_four(token)} of {token.organization}?")
+        call.prompts.confirm(f"Remove {named(token)}?")
 
 
 def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
@@ -104,15 +104,11 @@ def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal)
     call.printer.data(_document(removed, removal=removal))
     for token in removed:
         call.printer.say(
-            f"Removed the {token.kind.value} token {last_four(token)} of {token.organization} "
-            f"for {channels(token.scope)}."
+            f"Removed the {described(token)} of {token.organization} for {channels(token.scope)}."
         )
     successor = removal.successor
     if successor:
-        call.printer.say(
-            f"{channels(removal.shared)} now get the token {last_four(successor)} of "
-            f"{successor.organization}."
-        )
+        call.printer.say(f"{channels(removal.shared)} now get {named(successor)}.")
     call.report_copies(removal.exports)
     lines = (line for token in removed for line in _still_supplied(call, token.organization))
     for line in dict.fromkeys(lines):

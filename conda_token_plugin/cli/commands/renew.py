@@ -25,7 +25,7 @@ from conda_token_plugin.operations.extend_token import awaited, is_extended, nee
 from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
 from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.sync_tokens import TokenSync
-from conda_token_plugin.tokens.display import capitalized, last_four, named, renewal
+from conda_token_plugin.tokens.display import capitalized, named, renewal
 from conda_token_plugin.tokens.reconcile import SyncOutcome
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -144,7 +144,7 @@ def _replaced(call: CommandContext, token: Token, *, store: Store, service: Serv
 
 
 def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
-    question = f"Replace the stored token {last_four(token)} of {token.organization} by a new one?"
+    question = f"Replace {named(token)} by a new one?"
     if call.args.yes or not call.prompts.interactive:
         raise NeedsAnswer(question, flag="--reissue")
     if plan.needs_confirmation:
@@ -158,7 +158,7 @@ def _kept(call: CommandContext, found: SyncResult, *, before: Token, page: str) 
     extended = is_extended(token, before=before)
     until = issue_flow.expiry_sentence(token, now=call.now)
     verb = "Extended" if extended else "Kept"
-    call.printer.say(f"{verb} the token {last_four(token)} of {token.organization}. {until}")
+    call.printer.say(f"{verb} {named(token)}. {until}")
     if page and ends:
         call.printer.say(
             f"Its subscription lasts until {ends:%Y-%m-%d}: extend the token at {page} (Token "
