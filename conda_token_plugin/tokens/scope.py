@@ -63,6 +63,8 @@ def normalised(url: str) -> str:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
     prefix, fault = _judged(url)
+    if ";" in prefix.rpartition("/")[2]:  # as %3B too (26.7.1; 24.11 sends %3B)
+        fault = "conda drops the end of its last part, from the semicolon on"
     if fault:
         from conda_token_plugin.errors.input import MalformedURL
 

@@ -138,7 +138,11 @@ def test_which_and_conda_agree_about_repeated_slashes(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::1]:8000/x", "http://[::1/x", "https://a.example/\udce9"]
+    "url",
+    [
+        *("http://[::1]:8000/x", "http://[::1/x", "https://a.example/\udce9"),
+        *("https://a.example/x;v", "https://a.example/x%3Bv"),
+    ],
 )
 def test_channel_that_conda_cannot_read_is_refused_and_conda_goes_on_working(
     machine: Machine, url: str
