@@ -18,7 +18,7 @@ from conda_token_plugin.errors.input import MalformedURL
 from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.http.client import Timeouts, exchanged
 from conda_token_plugin.gateways.http.network import CONDA_RESERVE
-from conda_token_plugin.tokens.scope import without_secrets
+from conda_token_plugin.tokens.scope import without_credentials, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
     The URLs contain the credentials that a channel's URL has, so they must not be shown.
 
     Raises:
-        MalformedURL: conda cannot read one of the URLs.
+        MalformedURL: conda cannot read one of the URLs, or takes it for a name.
     """
     reset_context()  # a process that is not `conda` has a context that has read no condarc
     found = (_subdirs(name) for name in tuple(names) or context.channels)
@@ -47,6 +47,9 @@ def _subdirs(name: str) -> list[str]:
         urls: list[str] = Channel(name).urls(with_credentials=True, subdirs=("noarch",))
     except ValueError:  # half an IPv6 address, or a bad port
         raise MalformedURL(without_secrets(name), "conda cannot read it") from None
+    if "://" not in name and any(without_secrets(url) != without_credentials(url) for url in urls):
+        fault = "it has no https://, so conda would send its password to another server"
+        raise MalformedURL(without_secrets(name), fault)
     return urls
 
 

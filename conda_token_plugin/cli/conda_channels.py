@@ -62,4 +62,4 @@ def report_channels(call: CommandContext, tokens: Iterable[Token]) -> None:
 
 
 def _shown(channels: Iterable[str]) -> str:
-    return ", ".join(without_secrets(one) if "://" in one else one for one in channels)
+    return ", ".join(without_secrets(one) for one in channels)

@@ -24,7 +24,7 @@ from conda_token_plugin.tokens.scope import (
     longest_prefix,
     normalised,
     path_before_token,
-    without_secrets,
+    without_credentials,
 )
 from conda_token_plugin.tokens.secret import Password
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
@@ -78,7 +78,7 @@ def described(
             "The channels expect the token at different places of their paths.",
             hint="Store the token for each channel on its own, with --org NAME.",
         )
-    scope = tuple(normalised(without_secrets(url)) for url in channels)
+    scope = tuple(normalised(without_credentials(url)) for url in channels)
     for url in scope:
         dropin.refuse_unreadable(url)
     return Token(

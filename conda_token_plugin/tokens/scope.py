@@ -41,6 +41,8 @@ SUBDIRS = (
 _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
 _BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
+_LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"
+"""``user:password@`` at the beginning of a segment. A port is no password."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
@@ -174,7 +176,16 @@ def pattern(prefix: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return ``url`` without user, password, ``/t/…/`` and query, for messages."""
+    """Return ``url`` without user, password, ``/t/…/`` and query, for messages.
+
+    A user and a password are also removed from the path: without ``https://`` before them, conda
+    takes them for the beginning of a channel's name.
+    """
+    return re.sub(_LOGIN, "", without_credentials(url))
+
+
+def without_credentials(url: str) -> str:
+    """Return the channel at ``url``: without user, password, ``/t/…/`` and query."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, rest = "", url

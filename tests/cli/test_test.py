@@ -163,6 +163,24 @@ def test_url_that_conda_cannot_read_is_an_error_without_its_password(host: str) 
 
 
 @pytest.mark.conda
+@pytest.mark.parametrize("configured", [True, False])
+def test_channel_with_a_password_and_without_a_scheme_is_not_requested_and_not_shown(
+    shell: Shell,
+    configured: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    name = "joe:Winter2026@h.example/x"
+    (shell.home / ".condarc").write_text(
+        json.dumps({"channel_alias": shell.sandbox.repo, "channels": [name]})
+    )
+    shell.sandbox.requests.clear()
+    code, out = conda_test(*([] if configured else [name]))
+    assert code == 2
+    assert "it has no https://" in out
+    assert "Winter" not in out
+    assert not shell.sandbox.requests
+
+
+@pytest.mark.conda
 def test_configured_channels_of_conda_are_checked(acme: Shell) -> None:
     channels = [acme.sandbox.url_of("acme", "main"), acme.sandbox.url_of("globex", "main")]
     (acme.home / ".condarc").write_text(json.dumps({"channels": channels}))

@@ -22,6 +22,7 @@ from conda_token_plugin.tokens.scope import (
     path_before_token,
     pattern,
     shared_prefixes,
+    without_credentials,
     without_secrets,
 )
 
@@ -204,10 +205,21 @@ def test_any_text_is_normalised_or_refused(url: str) -> None:
         ("https://h.example/t/tk-12345678", "https://h.example"),
         ("u:p4ssw0rd@h.example/t/tk-12345678/c", "h.example/c"),
         ("https://u:p4ssw0rd@h.example/a://b", "https://h.example/a://b"),
+        ("https://conda.example/u:p4ssw0rd@h.example/c", "https://conda.example/h.example/c"),
+        ("https://conda.example/u:p4@ssw0rd@h.example/c", "https://conda.example/h.example/c"),
+        ("u:p4/ssw0rd@h.example/c", "h.example/c"),
+        ("https://h.example:8080/a:b/c@d", "https://h.example:8080/d"),
+        ("https://h.example:8080/@a/b@c", "https://h.example:8080/@a/b@c"),
+        ("conda-forge/label/dev", "conda-forge/label/dev"),
     ],
 )
 def test_url_is_shown_without_secrets(url: str, shown: str) -> None:
     assert without_secrets(url) == shown
+
+
+def test_credentials_are_removed_from_a_channel_and_its_path_is_kept() -> None:
+    url = "https://u:p4ssw0rd@h.example/t/tk-12345678/a:b@c?q#f"
+    assert without_credentials(url) == "https://h.example/a:b@c"
 
 
 @given(st.sampled_from(["https://u:{}@h/c", "https://h/t/{}/c", "https://h/c?k={}", "h/t/{}"]))

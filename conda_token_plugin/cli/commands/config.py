@@ -32,7 +32,7 @@ from conda_token_plugin.tokens.scope import (
     longest_prefix,
     normalised,
     shared_prefixes,
-    without_secrets,
+    without_credentials,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _configured(
             f"The token of {token.organization} does not cover {', '.join(missing)}.",
             hint="Set ANACONDA_REPO_TOKEN: it is for the whole repository.",
         )
-    channels = [normalised(without_secrets(url)) for url in call.args.channel]
+    channels = [normalised(without_credentials(url)) for url in call.args.channel]
     for url in channels:
         if longest_prefix(f"{url}/", among=[*covered, *missing]) is None:
             raise BadInput(f"No token covers {url}.", hint=f"See: conda token which {url}")

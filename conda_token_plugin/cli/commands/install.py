@@ -27,8 +27,8 @@ from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.sources import supplied
-from conda_token_plugin.tokens.display import channels, last_four
-from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_secrets
+from conda_token_plugin.tokens.display import channels, named
+from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_credentials
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -165,8 +165,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     assert token is not None  # a plan keeps only what is stored
     update_dropin(call.condarc, store=store)
     call.printer.say(
-        f"Kept the token {last_four(token)} of {token.organization}: {plan.why}. "
-        f"{issue_flow.expiry_sentence(token, now=call.now)}"
+        f"Kept {named(token)}: {plan.why}. {issue_flow.expiry_sentence(token, now=call.now)}"
     )
     vault = store.vault_of(token.key)
     issue_flow.print_action(call, token, source=vault, action=plan.action, why=plan.why)
@@ -203,7 +202,7 @@ def _options(call: CommandContext) -> CondaOptions:
     common = shared_prefixes(call.settings.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):
         wanted = True
-    added = tuple(normalised(without_secrets(url)) for url in call.args.add_channel)
+    added = tuple(normalised(without_credentials(url)) for url in call.args.add_channel)
     for url in (call.settings.repo_url, *added):
         dropin.refuse_unreadable(url)
     return CondaOptions(
