@@ -1,4 +1,8 @@
-"""Verification of package signatures, which conda does with the library conda-content-trust."""
+"""Verification of package signatures by conda with conda-content-trust.
+
+conda before 26.3 contains it and needs the library. For later ones, conda-content-trust 0.3 is a
+plugin that does it.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +34,9 @@ def signer_in(text: str) -> str:
 def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
     """Return why conda cannot verify signatures: no token is sent for its keys. None if it can.
 
-    conda up to 25.x with conda-content-trust logs a warning if the file of keys is refused, and
-    then verifies nothing. It asks the handler for the session of ``base``.
+    If the file of keys is refused, a warning is logged and nothing is verified. The handler is
+    asked for the session of ``base`` (conda 24.11, ``trust/signature_verification.py``, and
+    conda-content-trust 0.3.2, ``verification.py``).
 
     Args:
         base: Where conda finds the signatures, or "" if it is not to verify them.

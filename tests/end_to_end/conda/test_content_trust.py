@@ -1,9 +1,12 @@
-"""conda requests the keys of signatures with the token (conda 24.11 with conda-content-trust)."""
+"""conda requests the keys of signatures with the token.
+
+conda before 26.3 verifies signatures itself, with the library conda-content-trust. For later ones,
+conda-content-trust 0.3 is the plugin that does it (its `verification.py`).
+"""
 
 from __future__ import annotations
 
 import os
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,14 +17,10 @@ if TYPE_CHECKING:
     from tests.support.machine import Machine
 
 TRUST = "TEST_CONTENT_TRUST"
-"""Variable with a folder that contains the package conda_content_trust and what it needs."""
+"""Variable with a folder that contains conda_content_trust (0.3 for conda 26.3) and its imports."""
 pytestmark = [
     pytest.mark.conda,
     pytest.mark.skipif(TRUST not in os.environ, reason=f"{TRUST} names no conda-content-trust"),
-    pytest.mark.skipif(
-        find_spec("conda") is None or find_spec("conda.trust") is None,
-        reason="this conda has no signature verification",
-    ),
 ]
 
 TOKEN = "a-token-0123456789"
@@ -30,7 +29,10 @@ import sys
 sys.path.append(sys.argv[1])
 from conda.base.context import context, reset_context
 reset_context()
-from conda.trust.signature_verification import signature_verification
+try:
+    from conda.trust.signature_verification import signature_verification
+except ImportError:  # conda 26.3
+    from conda_content_trust.verification import signature_verification
 assert context.extra_safety_checks, "the drop-in asks for verification"
 signature_verification.key_mgr
 """
