@@ -42,7 +42,8 @@ _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
 _BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"
-"""``user:password@`` at the beginning of a segment. A port is no password."""
+"""``user:password@`` at the beginning of a segment: there conda has that of a URL without a scheme.
+A port is no password."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
@@ -65,6 +66,8 @@ def normalised(url: str) -> str:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
     prefix, fault = _judged(url)
+    if prefix != without_secrets(prefix):  # in the path, where a request may contain anything
+        fault = "it contains credentials"
     if ";" in prefix.rpartition("/")[2]:  # as %3B too (26.7.1; 24.11 sends %3B)
         fault = "conda drops the end of its last part, from the semicolon on"
     if fault:
@@ -176,11 +179,7 @@ def pattern(prefix: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return ``url`` without user, password, ``/t/…/`` and query, for messages.
-
-    A user and a password are also removed from the path: without ``https://`` before them, conda
-    takes them for the beginning of a channel's name.
-    """
+    """Return ``url`` without query, ``/t/…/`` and ``user:password@``, for messages."""
     return re.sub(_LOGIN, "", without_credentials(url))
 
 

@@ -139,3 +139,42 @@ def test_report_about_a_password_calls_it_a_password(shell: Shell) -> None:
     ran = shell(*INSTALL[:-1], *BASIC, "--token-env", "T").well()
     assert "Stored the password of acme in a file that only you can read." in ran.err
     assert "Removed the password of acme for conda.example/get/main." in shell("remove").well().err
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        "joe:Winter2026@h.example/x",
+        "https://joe:Winter2026@h.example/x",
+        "https://conda.example/joe:Winter2026@h.example/x",
+        "https://joe:Winter2026@[::1/x",
+    ],
+)
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        *((words, True) for words in (("which",), ("test",), ("config", "-c"))),
+        (("set", "--token-env", "T", "--no-validate", "-c"), True),
+        (("install", "--org", "acme", "--yes", "--add-channel"), True),
+        (("provider", "add", "--scope"), True),
+        (("helper", "token"), True),
+        *((words, False) for words in (("audit",), ("status",), ("import", "--dry-run"))),
+        (("install", "--org", "acme", "--yes", "--set-default-channels"), False),
+    ],
+    ids=str,
+)
+def test_password_in_a_channel_is_shown_by_no_command(
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    channel: str,
+    words: tuple[str, ...],
+    named: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    monkeypatch.setattr("conda_token_plugin.cli.commands.test.find_spec", lambda _: None)
+    shell.set("T", "t" * 32)
+    if not named:
+        text = json.dumps({"channels": [channel, "defaults"], "default_channels": [channel]})
+        (shell.home / ".condarc").write_text(text, "utf-8")
+    ran = shell(*words, *([channel] if named else []))
+    assert ran.out + ran.err
+    assert "Winter" not in ran.out + ran.err

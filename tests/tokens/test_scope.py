@@ -312,6 +312,7 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
         ("http://host.example/x", "it is not encrypted"),
         ("http://ada@localhost/x", "it contains credentials"),
         ("http://localhost/t/TOKEN", "it contains credentials"),
+        ("http://localhost/ada:TOKEN@host/x", "it contains credentials"),
         (f"{ACME}/a b", "it has a blank; write it as %20"),
         *(
             (f"{ACME}/{end}", "conda drops the end of its last part, from the semicolon on")
