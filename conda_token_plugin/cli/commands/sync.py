@@ -86,6 +86,7 @@ def run(call: CommandContext) -> int:
     if behind and call.args.wait:
         moved = {result.token.key: result for result in awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
+    call.now = sync.now  # the report shows the same time left as the comparison was made with
     _report(call, [*results, *of_members])
     failures += _refreshed(call, results, store=store)
     for failure in failures:
