@@ -12,9 +12,15 @@ from conda_token_plugin.operations.extend_members import NOT_FOUND, Members, cur
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.credentials import logged_in
 from conda_token_plugin.service.refusals import explained
-from conda_token_plugin.tokens.reconcile import Observation, SyncOutcome, must_be_tried, synced
+from conda_token_plugin.tokens.reconcile import (
+    Observation,
+    SyncOutcome,
+    must_be_tried,
+    synced,
+    trusted_time,
+)
 from conda_token_plugin.tokens.scope import segment
-from conda_token_plugin.tokens.token import ABOUT, Token, TokenKind
+from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +34,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.service.models import Identity
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-
-MAX_CLOCK_ERROR = ABOUT
-"""A larger difference from the service's ``Date`` header means that the local clock is wrong."""
 
 
 class SyncResult(NamedTuple):
@@ -79,11 +82,10 @@ class TokenSync:
         """
         self._store = store
         self._settings = settings
-        self._local_now = now
+        self._local_now = self._now = now
         self._notice = notice
         self._given = service
         self._timeouts = timeouts
-        self._clock_reported = False
 
     def result(self, token: Token) -> SyncResult:
         """Compare ``token``, extend it if there is a service account, and store the result.
@@ -161,15 +163,8 @@ class TokenSync:
     def now(self) -> datetime:
         """The local time; the service's if it was asked and the two differ by more than a day."""
         reported = self._service.date if "_service" in self.__dict__ or self._given else None
-        if reported is None or abs(reported - self._local_now) <= MAX_CLOCK_ERROR:
-            return self._local_now
-        if not self._clock_reported:
-            self._notice(
-                f"The clock of this machine says {self._local_now:%Y-%m-%d}, the service says "
-                f"{reported:%Y-%m-%d}. The service's time is used. Set the clock."
-            )
-            self._clock_reported = True
-        return reported
+        self._now = trusted_time(self._now, reported=reported, by="service", notice=self._notice)
+        return self._now
 
     def _compared(self, token: Token) -> SyncResult:
         if token.kind is not TokenKind.INDIVIDUAL:

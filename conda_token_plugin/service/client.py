@@ -6,8 +6,6 @@ Addresses and bodies are those of anaconda-auth 0.15.3 and of the public documen
 from __future__ import annotations
 
 from contextlib import contextmanager
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginRefused
@@ -33,6 +31,7 @@ from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.answer import HttpResponse
@@ -139,7 +138,7 @@ class Service:
         answer = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
-        self.date = _date(answer) or self.date
+        self.date = answer.date or self.date
         if is_about_login(answer):
             raise self._login_refused()
         return answer
@@ -155,15 +154,6 @@ class Service:
 
 def _token_path(organization: str) -> str:
     return f"/api/organizations/{segment(organization)}/ce/current-token"
-
-
-def _date(answer: HttpResponse) -> datetime | None:
-    """Return the time in the header ``Date`` (RFC 9110, section 6.6.1), or None."""
-    try:
-        moment = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return moment.astimezone(timezone.utc) if moment.tzinfo else None
-    except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
-        return None
 
 
 @contextmanager

@@ -266,7 +266,7 @@ def test_wrong_local_clock_is_reported_and_decides_nothing(
     expires = datetime.now(timezone.utc) - timedelta(days=1)
     store.update(token._replace(expires=expires))
     said = datetime.now(timezone.utc) + timedelta(days=days)
-    monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
+    monkeypatch.setattr("conda_token_plugin.gateways.http.answer.HttpResponse.date", said)
     ran = acme("install", "--org", "acme", "--if-missing").well()
     assert ran.err.count("The clock of this machine says") == 1
     assert acme.issued("acme") == before

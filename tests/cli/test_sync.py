@@ -69,7 +69,7 @@ def test_days_left_are_counted_by_the_clock_of_the_service_when_the_local_one_is
 ) -> None:
     days_left = acme("sync", "--json").json[0]["days_left"]
     said = datetime.now(timezone.utc) + timedelta(days=40)
-    monkeypatch.setattr("conda_token_plugin.service.client._date", lambda _answer: said)
+    monkeypatch.setattr("conda_token_plugin.gateways.http.answer.HttpResponse.date", said)
     ran = acme("sync", "--json")
     assert ran.err.count("The clock of this machine says") == 1
     assert ran.json[0]["days_left"] == days_left - 40

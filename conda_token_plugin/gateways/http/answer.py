@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -68,6 +70,15 @@ class HttpResponse:
         if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
             return ""
         return joined(self.url, location)
+
+    @property
+    def date(self) -> datetime | None:
+        """The time in the header ``Date`` (RFC 9110, section 6.6.1), aware, UTC; or None."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("Date", ""))
+            return moment.astimezone(timezone.utc) if moment.tzinfo else None
+        except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
+            return None
 
     @property
     def is_page(self) -> bool:
