@@ -12,6 +12,7 @@ import pytest
 
 from conda_token_plugin import errors
 from conda_token_plugin.errors import TokenPluginError
+from conda_token_plugin.errors.input import MalformedURL
 
 TESTS = Path(__file__).parent
 NEVER_RAISED_ITSELF = {
@@ -86,6 +87,14 @@ def test_message_with_a_secret_does_not_repeat_it(secret: str) -> None:
 )
 def test_login_in_a_url_is_not_repeated_by_an_error(url: str, shown: str) -> None:
     assert str(TokenPluginError(f"There is no '{url}'.")) == f"There is no '{shown}'."
+
+
+@pytest.mark.parametrize("piece", [":", "(:", "eyj", "a:b@", "\u00ef", "://"])
+def test_message_of_any_length_is_redacted_in_linear_time(piece: str) -> None:
+    """With a pattern whose work grows with the square, the time limit of the test is exceeded."""
+    text = piece * 600_000
+    assert "@" not in TokenPluginError(text).what.replace("…@", "")
+    assert MalformedURL(text, "it is long").what
 
 
 def test_address_and_time_in_an_error_are_shown() -> None:

@@ -58,12 +58,14 @@ import re
 from typing import ClassVar
 
 CREDENTIAL_FORMAT = (
-    r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])"
+    r"|(?<![\w-])eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
 )
 """Pattern of tokens and API keys. People type them in the place of a name, and a log would keep
 the message. Compiled by the first error, because most commands have none."""
-LOGIN_FORMAT = r"[^\s/?#'\"(]*:[^\s/?#'\"]+(?=@)"
-"""Pattern of user and password in a URL, also in one that is not valid."""
+_BEFORE_AT = r"(?<![^\s/?#'\"])[^\s/?#'\"]*@"
+"""Pattern of what can be user and password in a URL, also in one that is not valid. Because of the
+condition at its beginning, its work grows with the length of a text, and not with the square."""
 
 
 class TokenPluginError(Exception):
@@ -75,8 +77,7 @@ class TokenPluginError(Exception):
 
     def __init__(self, what: str, *, hint: str = "") -> None:
         """Take one or more sentences each; line breaks become blanks, secrets become "…"."""
-        secrets = f"{CREDENTIAL_FORMAT}|{LOGIN_FORMAT}"
-        self.what, self.hint = (re.sub(secrets, "…", " ".join(s.split())) for s in (what, hint))
+        self.what, self.hint = (_redacted(" ".join(text.split())) for text in (what, hint))
         super().__init__(f"{self.what} {self.hint}".rstrip())
 
     def with_hint(self, hint: str) -> TokenPluginError:
@@ -84,3 +85,13 @@ class TokenPluginError(Exception):
         error = type(self).__new__(type(self))
         TokenPluginError.__init__(error, self.what, hint=f"{self.hint} {hint}".lstrip())
         return error
+
+
+def _redacted(text: str) -> str:
+    return re.sub(CREDENTIAL_FORMAT, "…", re.sub(_BEFORE_AT, _without_login, text))
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """Return "…" for user and password, and what is before a "(" in front of them."""
+    user, colon, _ = found[0].partition(":")
+    return f"{user[: user.rfind('(') + 1]}…@" if colon else found[0]

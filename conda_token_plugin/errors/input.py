@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors import TokenPluginError
@@ -88,7 +87,9 @@ class MalformedURL(BadInput):
                 hidden here, because it may be a password.
             fault: What is wrong with it.
         """
-        shown = re.sub(r"://.*@", "://…@", url, flags=re.DOTALL)
+        scheme, separator, rest = url.partition("://")
+        before, at, after = rest.rpartition("@")
+        shown = f"{scheme}{separator}{f'…@{after}' if at else before + after}"
         super().__init__(
             f"{shown!r} is not a channel URL that a token can be sent to: {fault}.",
             hint="Use https://HOST/PATH (http only for this machine itself).",

@@ -180,7 +180,8 @@ def pattern(prefix: str) -> str:
 
 def without_secrets(url: str) -> str:
     """Return ``url`` without query, ``/t/…/`` and ``user:password@``, for messages."""
-    return re.sub(_LOGIN, "", without_credentials(url))
+    before, at, after = without_credentials(url).rpartition("@")
+    return f"{re.sub(_LOGIN, '', before + at)}{after}"  # no login ends after the last "@"
 
 
 def without_credentials(url: str) -> str:
