@@ -58,11 +58,11 @@ import re
 from typing import ClassVar
 
 CREDENTIAL_FORMAT = (
-    r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])"
-    r"|(?<![\w-])eyj[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
+    r"(?i)(?<![a-z0-9])[a-z0-9]{48}(?![a-z0-9])|eyj[\w-]{8,512}\.[\w-]{8,}(?:\.[\w-]*)?"
 )
 """Pattern of tokens and API keys. People type them in the place of a name, and a log would keep
-the message. Compiled by the first error, because most commands have none."""
+the message. The header of an API key has less than 512 characters; without a limit, the work grows
+with the square of a text. Compiled by the first error, because most commands have none."""
 _BEFORE_AT = r"(?<![^\s/?#'\"])[^\s/?#'\"]*@"
 """Pattern of what can be user and password in a URL, also in one that is not valid. Because of the
 condition at its beginning, its work grows with the length of a text, and not with the square."""

@@ -128,7 +128,8 @@ def test_command_that_ignores_signals_is_ended() -> None:
 def test_interrupt_ends_the_command(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     code = (
-        f"import os, signal, time; open({str(pid)!r}, 'w').write(str(os.getpid())); "
+        "import os, signal, sys, time; sys.stdin.read(); "  # the parent waits for the answer now
+        f"open({str(pid)!r}, 'w').write(str(os.getpid())); "
         "os.kill(os.getppid(), signal.SIGINT); time.sleep(600)"
     )
     signal.signal(signal.SIGINT, signal.default_int_handler)
