@@ -95,10 +95,13 @@ def _with_new_secret(
     """Repeat the request if the provider of ``sent`` supplies another credential now."""
     if sent.discard is None:
         return None
-    sent.discard()
-    if header(sent.token, secret=sent.secret()) == refusal.request.headers.get("Authorization"):
-        return None
-    return _sent_again(refusal, held=sent, options=options)
+    refused = refusal.request.headers.get("Authorization")
+
+    def was_refused(secret: Secret) -> bool:
+        return header(sent.token, secret=secret) == refused
+
+    sent.discard(was_refused)
+    return None if was_refused(sent.secret()) else _sent_again(refusal, held=sent, options=options)
 
 
 def _sent_again(

@@ -133,17 +133,21 @@ class CachedAnswer:
         answer = self._answer
         return answer.expires if answer else None
 
-    def discard(self) -> None:
+    def discard(self, was_refused: Callable[[Secret], bool]) -> None:
         """Have the command run for the next request, because a server has refused the credential.
 
         It may have been revoked, or have expired without a notice. A credential younger than
-        ``TRUST_FOR`` stays, so that a wrong one does not run the command for each request.
+        ``TRUST_FOR`` stays, so that a wrong one does not run the command for each request. So does
+        one that another thread obtained while the request was under way.
+
+        Args:
+            was_refused: Returns True for the secret that the server has refused.
         """
         with self._lock:
-            now = self._clock()
+            now, answer = self._clock(), self._answer
             is_old = self._since is not None and now - self._since >= TRUST_FOR
-            if self._answer is not None and is_old:
-                self._answer = self._answer._replace(renew=now)
+            if is_old and answer and answer.secret and was_refused(answer.secret):
+                self._answer = answer._replace(renew=now)
 
     def _is_due(self, now: datetime) -> bool:
         answer = self._answer

@@ -35,9 +35,10 @@ class HeldToken(NamedTuple):
     """Returns the metadata. Those of an API key in the environment need its secret."""
     prefix: str = ""
     """The prefix of the token's scope that covers the URL; empty if no URL was looked up."""
-    discard: Callable[[], None] | None = None
-    """Called when a server has refused the secret: the next ``secret`` may return another one.
-    None if the secret cannot change while the process runs."""
+    discard: Callable[[Callable[[Secret], bool]], None] | None = None
+    """Called when a server has refused a secret, with a function that returns True for that one.
+    The next ``secret`` may return another one. None if the secret cannot change while the process
+    runs."""
     supplied_until: Callable[[], datetime | None] | None = None
     """For a provider: when the last secret that it supplied expires; None if it did not say."""
 

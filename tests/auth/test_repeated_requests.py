@@ -14,6 +14,7 @@ from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from conda_token_plugin.store.lookup import Lookup
@@ -123,8 +124,8 @@ class Changing:
             secret=lambda: Secret(self.values[0]), discard=self.discard
         )
 
-    def discard(self) -> None:
-        if len(self.values) > 1:
+    def discard(self, was_refused: Callable[[Secret], bool]) -> None:
+        if len(self.values) > 1 and was_refused(Secret(self.values[0])):
             del self.values[0]
 
 

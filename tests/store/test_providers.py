@@ -221,6 +221,9 @@ class Clock:
         self.now = NOW + after
         return self.cached.secret().reveal()
 
+    def refuse(self, value: str) -> None:
+        self.cached.discard(lambda secret: secret.reveal() == value)
+
 
 def test_answer_without_expiry_is_used_until_the_process_ends() -> None:
     clock = Clock(None)
@@ -247,11 +250,22 @@ def test_refused_answer_is_replaced_once_it_is_a_minute_old() -> None:
     clock = Clock(None, None, None)
     values = []
     for seconds in (0, 59, 60, 61, 119, 121):
-        clock.value(timedelta(seconds=seconds))
-        clock.cached.discard()
+        clock.refuse(clock.value(timedelta(seconds=seconds)))
         values.append(clock.value(timedelta(seconds=seconds)))
     assert values == [f"number-{number}" for number in (1, 1, 2, 2, 2, 3)]
     assert clock.calls == 3
+
+
+def test_late_refusal_of_a_replaced_answer_does_not_run_the_command_again() -> None:
+    clock = Clock(None, None, None)
+    clock.value(timedelta())
+    clock.now = NOW + 2 * MINUTE
+    clock.refuse("number-1")
+    assert clock.value(2 * MINUTE) == "number-2"
+    clock.now = NOW + 4 * MINUTE
+    clock.refuse("number-1")
+    assert clock.value(4 * MINUTE) == "number-2"
+    assert clock.calls == 2
 
 
 def test_refused_answer_is_kept_if_the_next_call_fails() -> None:
@@ -259,7 +273,7 @@ def test_refused_answer_is_kept_if_the_next_call_fails() -> None:
     clock.value(timedelta())
     for minutes in (2, 4):
         clock.now = NOW + minutes * MINUTE
-        clock.cached.discard()
+        clock.refuse("number-1")
         assert clock.value(minutes * MINUTE) == "number-1"
     assert clock.calls == 2
 
