@@ -26,8 +26,20 @@ sys.modules["conda"] = None
 from conda_token_plugin.cli import script
 raise SystemExit(script())
 """
+WITH_RATTLER = """
+import atexit, runpy, time
+atexit.register(time.sleep, 0.1)
+runpy.run_module("conda", run_name="__main__", alter_sys=True)
+"""
+"""Runs conda with the rattler solver. Python can crash (SIGSEGV) if it ends while threads of
+py-rattler still release Python objects, so the process waits for them at its end."""
 LONGEST_RUN = 120
 """Seconds after which a command is ended and its test fails."""
+
+
+def running_conda(solver: str) -> tuple[str, ...]:
+    """Return the arguments of Python that run conda with ``solver``."""
+    return ("-c", WITH_RATTLER) if solver == "rattler" else ("-m", "conda")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +150,8 @@ class Machine:
 
     def conda(self, *argv: str, stdin: str = "", **variables: str) -> Ran:
         """Run ``conda`` with these arguments and additional variables."""
-        ran = self.python("-m", "conda", *argv, stdin=stdin, **variables)
+        solver = (self.variables | variables)["CONDA_SOLVER"]
+        ran = self.python(*running_conda(solver), *argv, stdin=stdin, **variables)
         if argv[:1] == ("token",):
             validate(argv[1:], out=ran.out)
         return ran

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.cli.demo_stage import sealed
+from tests.support.machine import running_conda
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,7 +125,8 @@ def base(
     settings = {"CONDA_SOLVER": solver(), "CONDA_CHANNELS": channel.url}
     settings |= {"CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
     packages = str(folder / "pkgs")
-    run(sys.executable, "-m", "conda", *words, *wanted, CONDA_PKGS_DIRS=packages, **settings)
+    conda = (sys.executable, *running_conda(solver()))
+    run(*conda, *words, *wanted, CONDA_PKGS_DIRS=packages, **settings)
     return Base(folder / "prefix", folder / "home", settings)
 
 
