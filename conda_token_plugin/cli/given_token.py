@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.operations.issue_token import CondaOptions, StoredToken
+    from conda_token_plugin.operations.store_token import CondaOptions, StoredToken
     from conda_token_plugin.tokens.token import Token
 
 ROOT = "root"

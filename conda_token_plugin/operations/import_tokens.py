@@ -18,7 +18,7 @@ from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.locks import UNCHANGED
 from conda_token_plugin.integrations.source import in_repository
 from conda_token_plugin.operations.export_record import ExportRecord
-from conda_token_plugin.operations.issue_token import scope_of
+from conda_token_plugin.operations.store_token import scope_of
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.tokens.display import channels, last_four, named
 

@@ -11,67 +11,34 @@ from __future__ import annotations
 from contextlib import contextmanager
 from signal import SIGINT, signal
 from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.service import NoChannel, ServiceError
 from conda_token_plugin.errors.store import IssueLost, StoreError
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.integrations.conda.caches import forget
-from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.operations.issue_journal import recorded
-from conda_token_plugin.operations.update_dropin import update_dropin
+from conda_token_plugin.operations.store_token import (
+    StoredToken,
+    refreshed,
+    scope_of,
+    store_token,
+)
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
-from conda_token_plugin.settings import Settings
-from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from conda_token_plugin.operations.issue_policy import IssuePlan
-    from conda_token_plugin.operations.verify_token import Verification
+    from conda_token_plugin.operations.store_token import CondaOptions
     from conda_token_plugin.service.client import Service
+    from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
-
-
-class CondaOptions(NamedTuple):
-    """What the user wants conda to be configured with, besides the token."""
-
-    channels: tuple[str, ...] | None = None
-    """Channels to add. None: those of the token before."""
-    default_channels: tuple[str, ...] | None = None
-    """None: those of the token before."""
-    shared: bool | None = None
-    """Whether the token is sent to main, r and msys2. None: if no other stored token is."""
-    add_defaults: bool | None = None
-    """Whether to add ``defaults`` to conda's channels. None: leave that as it is."""
-
-    def applied(self, token: Token, *, before: Token | None) -> Token:
-        """Return ``token`` with these options, or with those of ``before`` where unset."""
-        channels, defaults = self.channels, self.default_channels
-        if before is not None:
-            channels = before.channels if channels is None else channels
-            defaults = before.default_channels if defaults is None else defaults
-        return token._replace(channels=channels or (), default_channels=defaults or ())
-
-
-class StoredToken(NamedTuple):
-    """A token that was stored, and what was done about it besides."""
-
-    token: Token
-    vault: str
-    """Where the secret was stored: "file" or "keyring"."""
-    verification: Verification | None = None
-    fault: ServiceError | None = None
-    """Why the token could not be verified."""
-    stale: tuple[str, ...] = ()
-    """Exported copies that still contain the token before, each with the reason."""
 
 
 def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
@@ -154,49 +121,6 @@ def checked(
     return stored._replace(token=token, verification=found)
 
 
-def refreshed(token: Token, *, secret: Secret, settings: Settings) -> tuple[str, ...]:
-    """Write the token into the files that the one before was exported to.
-
-    Returns:
-        The files that could not be written, each with the reason.
-    """
-    try:
-        results = refresh_exports(token, secret, settings=settings)
-    except StoreError as error:  # the record of exports
-        return (str(error),)
-    return tuple(f"{one.record.place}: {one.reason}" for one in results if one.failed)
-
-
-def store_token(
-    token: Token, *, secret: Secret, store: Store, at: Path, defaults: bool | None = None
-) -> str:
-    """Store ``token``, and write the drop-in ``at`` from the state that was stored.
-
-    Prefixes in the scope of ``token`` are removed from the scope of other tokens. What conda has
-    cached for the channels of ``token`` was downloaded with another token, and is cleared.
-
-    Args:
-        token: The metadata of the token.
-        secret: The token itself.
-        store: Receives the token.
-        at: The drop-in that belongs to ``store``.
-        defaults: Whether the drop-in adds ``defaults`` to conda's channels. None: as it does now.
-
-    Returns:
-        The vault that the secret was stored in.
-    """
-    with store.exclusive():
-        vault = store.add(token, secret)
-        narrowed = _without(token.scope, others=store.tokens(), owner=token.key)
-        store.update(*narrowed)
-        for other in narrowed:
-            if other.organization == token.organization and not other.scope:  # it was replaced
-                store.remove(other.key)
-        update_dropin(at, store=store, defaults=defaults)
-    forget(token.scope, settings=Settings(), channels=token.channels)
-    return vault
-
-
 @contextmanager
 def delayed_interrupt() -> Iterator[None]:
     """Delay the first Ctrl-C until the block is done, because an issued token must be stored.
@@ -221,30 +145,6 @@ def delayed_interrupt() -> Iterator[None]:
         signal(SIGINT, before)
     if pressed:
         raise KeyboardInterrupt
-
-
-def scope_of(
-    organization: str, *, store: Store, settings: Settings, shared: bool | None
-) -> tuple[str, ...]:
-    """Return the prefixes that a token of ``organization`` is sent to.
-
-    These are the organization's part of the repository, and the shared channels unless they are
-    in the scope of another stored token. A shared channel is in the scope of one token at a time,
-    so that it is always clear which token is sent there.
-
-    Args:
-        organization: The name of the organization.
-        store: Where the other tokens are.
-        settings: The address of the repository.
-        shared: Whether to take the shared channels; None to take them if no other token has them.
-    """
-    own = organization_prefix(settings.repo_url, organization)
-    common = shared_prefixes(settings.repo_url)
-    others = (token for token in store.tokens() if token.organization != organization)
-    taken = {prefix for token in others for prefix in token.scope}
-    if shared is None:
-        shared = not taken.intersection(common)
-    return (own, *common) if shared else (own,)
 
 
 def _stored(
@@ -280,11 +180,3 @@ def _interrupted(organization: str, *, stored: bool) -> Interrupted:
         "one and revoked the one before it. "
         f"Run: conda token install --org {organization} --reissue"
     )
-
-
-def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str) -> list[Token]:
-    return [
-        token.without(prefixes)
-        for token in others
-        if token.key != owner and set(token.scope).intersection(prefixes)
-    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput, Supplied
 from conda_token_plugin.errors.service import TokenRefused
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import (
+from conda_token_plugin.operations.store_token import (
     StoredToken,
     refreshed,
     scope_of,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from conda_token_plugin.operations.issue_token import CondaOptions
+    from conda_token_plugin.operations.store_token import CondaOptions
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.cli.output import Printer, Spinner
+from conda_token_plugin.cli.output import Printer
+from conda_token_plugin.cli.spinner import Spinner
 from tests.support.screen import Screen
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
-from conda_token_plugin.operations.issue_token import store_token
+from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.api_key import channel_credential

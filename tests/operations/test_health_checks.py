@@ -18,7 +18,7 @@ from conda_token_plugin.operations.health_checks import (
     problems,
     report,
 )
-from conda_token_plugin.operations.issue_token import store_token
+from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret

@@ -21,16 +21,11 @@ from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.store import IssueLost, KeyringUnusable, StoreUnusable
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import name_of
-from conda_token_plugin.operations import issue_journal, issue_token
+from conda_token_plugin.operations import issue_journal, issue_token, store_token
 from conda_token_plugin.operations.export_record import ExportRecord, Record
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePlan
-from conda_token_plugin.operations.issue_token import (
-    CondaOptions,
-    StoredToken,
-    delayed_interrupt,
-    issue,
-    scope_of,
-)
+from conda_token_plugin.operations.issue_token import delayed_interrupt, issue
+from conda_token_plugin.operations.store_token import CondaOptions, StoredToken, scope_of
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
@@ -463,7 +458,7 @@ def test_exported_copy_that_cannot_be_written_is_reported(machine: Machine) -> N
 def test_exports_that_cannot_be_refreshed_are_reported(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issue_token, "refresh_exports", full)
+    monkeypatch.setattr(store_token, "refresh_exports", full)
 
     stored = issued(machine)
 

@@ -26,7 +26,7 @@ import filelock  # noqa: F401  # as above, and so that forked children find it i
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.gateways import keyring, locks
-from conda_token_plugin.operations.issue_token import store_token
+from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.store import Store
 from conda_token_plugin.tokens.secret import Secret
 from tests.store import stores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.integrations.conda import dropin
-from conda_token_plugin.operations.issue_token import store_token
+from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes

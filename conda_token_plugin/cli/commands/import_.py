@@ -31,6 +31,7 @@ from conda_token_plugin.operations.import_tokens import (
     verified,
     without_overlap,
 )
+from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.tokens.display import channels, last_four, named
 
 if TYPE_CHECKING:
@@ -172,8 +173,6 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
         NeedsAnswer: There is no terminal to ask on. Nothing was changed.
         Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
     """
-    from conda_token_plugin.operations.issue_token import store_token
-
     if not chosen:
         return
     for line in dict.fromkeys(line for one in chosen for line in consequences(one, store=store)):

@@ -23,8 +23,8 @@ from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
 from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
-from conda_token_plugin.operations.issue_token import CondaOptions
 from conda_token_plugin.operations.store_given_token import configure_supplied
+from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.display import channels, named

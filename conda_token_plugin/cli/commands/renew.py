@@ -23,7 +23,7 @@ from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.extend_token import awaited, is_extended, needs_replacement
 from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
-from conda_token_plugin.operations.issue_token import CondaOptions
+from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.tokens.display import capitalized, named, renewal
 from conda_token_plugin.tokens.reconcile import SyncOutcome

@@ -17,7 +17,7 @@ from conda_token_plugin.cli import given_token
 from conda_token_plugin.cli.options import add_channel_options, add_store, default_channels
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import content_trust
-from conda_token_plugin.operations.issue_token import CondaOptions
+from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.tokens.scope import normalised, organization_prefix
 
