@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import issue_flow
 from conda_token_plugin.cli.conda_channels import needs_defaults
-from conda_token_plugin.cli.options import moment, organization
+from conda_token_plugin.cli.options import SCHEMES, moment, organization
 from conda_token_plugin.cli.token_input import SOURCES, read_token, scheme_of
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import dropin
@@ -23,7 +23,6 @@ from conda_token_plugin.operations.store_given_token import (
     verify_given,
 )
 from conda_token_plugin.tokens.display import KEPT_IN, named
-from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -70,10 +69,9 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
         metavar="URL",
         help="send it only to this channel, on any server (default: the organization's channels)",
     )
-    schemes = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
     group.add_argument(
         "--send-as",
-        choices=schemes,
+        choices=SCHEMES,
         help="how it is sent (default: path if a URL of -c contains /t/, otherwise token)",
     )
     group.add_argument("--username", default="", help="the user name for --send-as basic")

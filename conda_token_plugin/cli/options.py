@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.scope import ARCHIVE_CHANNELS, normalised, segment, shared_prefixes
-from conda_token_plugin.tokens.token import utc
+from conda_token_plugin.tokens.token import AuthScheme, utc
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser, Namespace, _ArgumentGroup
     from collections.abc import Iterable
     from datetime import datetime
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 MAX_SPAN = timedelta(days=36_500)
+SCHEMES = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
+"""The values of `--send-as`."""
 
 
 def span(text: str) -> timedelta:
@@ -131,6 +133,14 @@ def program(words: list[str], *, path: str | None, example: str) -> list[str]:
     if found is None:
         raise BadInput(f"The program {words[0]!r} was not found.", hint="Check its name, and PATH.")
     return [found, *words[1:]]
+
+
+def add_ignored_options(parser: ArgumentParser) -> _ArgumentGroup:
+    """Add the options of anaconda-auth that have no effect here; return their group."""
+    group = parser.add_argument_group("for compatibility with anaconda-auth")
+    group.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
+    group.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
+    return group
 
 
 def add_channel_options(parser: ArgumentParser) -> None:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import ExtensionRefused
-from conda_token_plugin.tokens.token import ABOUT, GRACE, MONTH
+from conda_token_plugin.tokens.reconcile import SyncOutcome, SyncResult
+from conda_token_plugin.tokens.token import ABOUT, GRACE, MONTH, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
     from conda_token_plugin.service.admin import Admin, Member, MemberToken
-    from conda_token_plugin.tokens.token import Token
 
 NOT_FOUND = 404
 TOLERANCE_MONTHS = GRACE // MONTH
 """Of a token whose grace period is not known: that of every token that a user issues."""
-
-
-class Extension(NamedTuple):
-    """The result for the current token of one member."""
-
-    email: str
-    before: MemberToken
-    after: MemberToken
-    """The same as ``before`` if nothing was extended."""
-    error: ExtensionRefused | None = None
-    ends: datetime | None = None
-    """The end of the subscription; None if it is not known."""
 
 
 class Members:
@@ -69,7 +57,7 @@ class Members:
 
     def extend_all(
         self, organization: str, *, ends: datetime | None, without: Collection[str]
-    ) -> list[Extension]:
+    ) -> list[SyncResult]:
         """Extend the members' current tokens that expire before the subscription.
 
         Args:
@@ -80,24 +68,27 @@ class Members:
         Raises:
             LoginRefused, ExtensionRefused, ServiceError: As ``Admin.members``.
         """
-        made = list[Extension]()
+        results = list[SyncResult]()
         for member in self._of(organization):
             before = current_of(member.tokens)
             if before is None or before.id in without:
                 continue
             if ends is not None and ends - before.expires <= ABOUT:
-                made.append(Extension(member.email, before, before, ends=ends))
+                results.append(_result(organization, member, before, ends=ends))
                 continue
-            made.append(self._extension(organization, member, before))
-            ends = made[-1].ends or ends
-        return made
+            results.append(self._extended(organization, member, before))
+            ends = results[-1].token.subscription_ends or ends
+        return results
 
-    def _extension(self, organization: str, member: Member, before: MemberToken) -> Extension:
+    def _extended(self, organization: str, member: Member, before: MemberToken) -> SyncResult:
         try:
             after = self.extend(organization, user_id=member.user_id, token=None)
         except ExtensionRefused as error:  # the token of the next member may be extended
-            return Extension(member.email, before, before, error)
-        return Extension(member.email, before, after, ends=after.expires)
+            failed = _result(organization, member, before, ends=None)
+            return failed._replace(outcome=None, error=error)
+        result = _result(organization, member, after, ends=after.expires)
+        is_later = after.expires > before.expires
+        return result._replace(outcome=SyncOutcome.EXTENDED) if is_later else result
 
     def _of(self, organization: str) -> tuple[Member, ...]:
         if organization not in self._listed:
@@ -109,3 +100,18 @@ def current_of(tokens: Collection[MemberToken]) -> MemberToken | None:
     """Return the token that is not revoked, or None. A reissue revokes the one before."""
     held = [token for token in tokens if not token.revoked]
     return max(held, key=lambda token: token.expires, default=None)
+
+
+def _result(
+    organization: str, member: Member, current: MemberToken, *, ends: datetime | None
+) -> SyncResult:
+    """Return the result for a member's token that was not extended."""
+    token = Token(
+        organization=organization,
+        kind=TokenKind.INDIVIDUAL,
+        scope=(),
+        id=current.id,
+        expires=current.expires,
+        subscription_ends=ends,
+    )
+    return SyncResult(token=token, outcome=SyncOutcome.CURRENT, member=member.email)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
+    from conda_token_plugin.operations.sync_tokens import TokenSync
+    from conda_token_plugin.tokens.reconcile import SyncResult
     from conda_token_plugin.tokens.token import Token
 
 PAUSE = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import ExtensionRefused
@@ -15,46 +15,25 @@ from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.reconcile import (
     Observation,
     SyncOutcome,
+    SyncResult,
     must_be_tried,
     synced,
     trusted_time,
 )
 from conda_token_plugin.tokens.scope import segment
-from conda_token_plugin.tokens.token import Token, TokenKind
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.client import Timeouts
-    from conda_token_plugin.operations.extend_members import Extension
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import Identity
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-
-
-class SyncResult(NamedTuple):
-    """The result for one token. Either ``outcome`` or ``error`` is None."""
-
-    token: Token
-    """With the metadata as they are known now."""
-    outcome: SyncOutcome | None = None
-    error: TokenPluginError | None = None
-    member: str = ""
-    """The email address of the token's owner; empty for a token that is stored here."""
-
-    @property
-    def works(self) -> bool:
-        """Whether the comparison found that a request with the token can succeed."""
-        return self.outcome is not None and self.outcome.works
-
-    @property
-    def word(self) -> str:
-        """The result in one or two words, for people."""
-        return self.outcome.value if self.outcome else "not asked"
+    from conda_token_plugin.tokens.token import Token
 
 
 class TokenSync:
@@ -136,8 +115,7 @@ class TokenSync:
             return []
         held = {token.id for token in self._store.tokens() if token.id}
         ends = self._ends_if_known(organization)
-        made = self._members.extend_all(organization, ends=ends, without=held)
-        return [_of_member(organization, extension) for extension in made]
+        return self._members.extend_all(organization, ends=ends, without=held)
 
     def compare(self, token: Token, *, accepted: bool | None) -> SyncResult:
         """Compare an individual token with the service and store the result.
@@ -268,19 +246,3 @@ class TokenSync:
 
         found = service_account(self._settings)
         return Members(found) if found else None
-
-
-def _of_member(organization: str, extension: Extension) -> SyncResult:
-    token = Token(
-        organization=organization,
-        kind=TokenKind.INDIVIDUAL,
-        scope=(),
-        id=extension.after.id,
-        expires=extension.after.expires,
-        subscription_ends=extension.ends,
-    )
-    if extension.error is not None:
-        return SyncResult(token=token, error=extension.error, member=extension.email)
-    extended = extension.after.expires > extension.before.expires
-    outcome = SyncOutcome.EXTENDED if extended else SyncOutcome.CURRENT
-    return SyncResult(token=token, outcome=outcome, member=extension.email)

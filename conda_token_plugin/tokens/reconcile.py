@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.tokens.token import Token
 
 
@@ -64,6 +65,27 @@ VERDICTS = {
     SyncOutcome.REISSUED: TokenVerdict.REVOKED,
     SyncOutcome.CANCELLED: TokenVerdict.CANCELLED,
 }
+
+
+class SyncResult(NamedTuple):
+    """The result for one token. Either ``outcome`` or ``error`` is None."""
+
+    token: Token
+    """With the metadata as they are known now."""
+    outcome: SyncOutcome | None = None
+    error: TokenPluginError | None = None
+    member: str = ""
+    """The email address of the token's owner; empty for a token that is stored here."""
+
+    @property
+    def works(self) -> bool:
+        """Whether the comparison found that a request with the token can succeed."""
+        return self.outcome is not None and self.outcome.works
+
+    @property
+    def word(self) -> str:
+        """The result in one or two words, for people."""
+        return self.outcome.value if self.outcome else "not asked"
 
 
 class Observation(NamedTuple):

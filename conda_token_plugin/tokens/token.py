@@ -142,9 +142,10 @@ class Token(NamedTuple):
         """Return the state at ``now``, by the table above."""
         if self.verdict is not TokenVerdict.GOOD:
             return State(self.verdict.value)
-        if self.expires is None:
+        until = self.usable_until
+        if self.expires is None or until is None:
             return State.UNKNOWN
-        if self._works_until(self.expires) <= now:
+        if until <= now:
             return State.EXPIRED
         if self.subscription_ends is not None and self.subscription_ends <= now:
             return State.GRACE
@@ -157,11 +158,8 @@ class Token(NamedTuple):
         A token that expires before the subscription, as after a renewal without a sync,
         has no such grace period.
         """
-        return None if self.expires is None else self._works_until(self.expires)
-
-    def _works_until(self, expires: datetime) -> datetime:
-        ends = self.subscription_ends
-        if ends is None or ends - expires > ABOUT:
+        ends, expires = self.subscription_ends, self.expires
+        if ends is None or expires is None or ends - expires > ABOUT:
             return expires
         try:
             return ends + self.grace

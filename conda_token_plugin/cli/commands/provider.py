@@ -15,35 +15,20 @@ Exit code 1: a provider failed its test, or there is none of that name.
 
 from __future__ import annotations
 
-import re
-from argparse import REMAINDER, ArgumentTypeError
 from datetime import datetime, timezone
-from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.options import program
 from conda_token_plugin.cli.parser import add_actions
-from conda_token_plugin.errors import CREDENTIAL_FORMAT
-from conda_token_plugin.errors.input import BadInput
+from conda_token_plugin.cli.provider_input import add_options, described
 from conda_token_plugin.errors.store import ProviderFailed
-from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.set_up_provider import (
     add_provider,
     remove_provider,
     unknown_provider,
 )
 from conda_token_plugin.store import MACHINE
-from conda_token_plugin.tokens.provider import (
-    MAX_SECONDS,
-    NAME,
-    PRINTS_RESPONSE,
-    PRINTS_TOKEN,
-    SECONDS,
-    Provider,
-)
 from conda_token_plugin.tokens.scope import longest_prefix, normalised
-from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -51,8 +36,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store.providers import Answer
-
-SCHEMES = [scheme.value for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
+    from conda_token_plugin.tokens.provider import Provider
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -66,30 +50,7 @@ def configure(parser: ArgumentParser) -> None:
             "test": "run the commands and check their answers",
         },
     )
-    add.usage = "%(prog)s --scope URL [options] -- COMMAND [ARG ...]"
-    add.add_argument("--scope", required=True, metavar="URL", help="where its credential is sent")
-    add.add_argument(
-        "--name", metavar="NAME", help="its name (default: the scope without https://)"
-    )
-    add.add_argument(
-        "--print",
-        dest="prints",
-        choices=(PRINTS_RESPONSE, PRINTS_TOKEN),
-        default=PRINTS_RESPONSE,
-        help="what it prints (default: a response of the protocol)",
-    )
-    add.add_argument(
-        "--send-as", choices=SCHEMES, help="how a secret of --print token is sent (default: token)"
-    )
-    add.add_argument("--username", default="", help="the user name for --send-as basic")
-    add.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=SECONDS,
-        metavar="S",
-        help="seconds that it may take (default: 10)",
-    )
-    add.add_argument("command", nargs=REMAINDER, metavar="-- COMMAND", help="what to run")
+    add_options(add)
     remove.add_argument("provider", metavar="NAME")
     test.add_argument(
         "provider", nargs="?", metavar="NAME|URL", help="the commands to run (default: all)"
@@ -112,7 +73,7 @@ def _add(call: CommandContext) -> int:
         BadInput: The scope, the name or the command cannot be used.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
-    provider = _described(call)
+    provider = described(call.args)
     add_provider(provider, store=call.store(), settings=call.settings, condarc=call.condarc)
     call.printer.data(_value(provider, source=_source(system=call.system)))
     call.printer.say(
@@ -120,46 +81,6 @@ def _add(call: CommandContext) -> int:
         f"Run: conda token provider test {provider.name}"
     )
     return 0
-
-
-def _described(call: CommandContext) -> Provider:
-    args = call.args
-    scope = normalised(args.scope)
-    dropin.refuse_unreadable(scope)
-    name = args.name or scope.partition("://")[2]
-    if not NAME.fullmatch(name) or re.search(CREDENTIAL_FORMAT, name):
-        raise BadInput(
-            f"{name!r} is not a name for a provider.",
-            hint="Use letters, digits and the characters . _ : / - for --name.",
-        )
-    if args.prints != PRINTS_TOKEN and (args.send_as or args.username):
-        raise BadInput(
-            "A response of the protocol contains the whole header.",
-            hint="Use --send-as and --username with --print token only.",
-        )
-    if bool(args.username) != (args.send_as == AuthScheme.BASIC.value):
-        raise BadInput("--send-as basic and --username go together.", hint="Give both, or none.")
-    way = args.send_as or AuthScheme.TOKEN.value
-    command = _command(args.command)
-    return Provider(name, scope, command, args.prints, way, args.username, args.timeout)
-
-
-def _command(words: list[str]) -> tuple[str, ...]:
-    """Return the command with the absolute path of its program.
-
-    An environment that is activated later cannot put another program in its place.
-
-    Raises:
-        BadInput: There is no command or no such program, or an argument looks like a secret.
-    """
-    if any(re.search(CREDENTIAL_FORMAT, word) for word in words):
-        raise BadInput(
-            "An argument of the command looks like a token.",
-            hint="Other users can see the arguments of a command. Have it read the secret.",
-        )
-    example = "conda token provider add --scope URL -- vault-helper"
-    found, *arguments = program(words, path=None, example=example)
-    return (str(Path(found).absolute()), *arguments)
 
 
 def _list(call: CommandContext) -> int:
@@ -266,18 +187,3 @@ def _source(*, system: bool) -> str:
 def _value(provider: Provider, *, source: str) -> dict[str, Any]:
     value = {"name": provider.name, **provider.as_json(), "for": source}
     return value | {"scope": provider.scope}
-
-
-def _seconds(text: str) -> float:
-    """Return the time limit that `text` says.
-
-    Raises:
-        ArgumentTypeError: It is not a number of seconds up to `MAX_SECONDS`.
-    """
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= MAX_SECONDS:  # also "nan"
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds up to {MAX_SECONDS:g}")
-    return seconds

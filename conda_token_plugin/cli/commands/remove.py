@@ -13,7 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.options import add_organizations, named_organizations, several
+from conda_token_plugin.cli.options import (
+    add_ignored_options,
+    add_organizations,
+    named_organizations,
+    several,
+)
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.operations.remove_tokens import remove_tokens
@@ -39,9 +44,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-s", "--system", action="store_true", help="from the store of this machine"
     )
-    compatible = parser.add_argument_group("for compatibility with anaconda-auth")
-    compatible.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
-    compatible.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
+    add_ignored_options(parser)
 
 
 def run(call: CommandContext) -> int:

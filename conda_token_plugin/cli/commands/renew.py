@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.issue_policy import IssuePlan
-    from conda_token_plugin.operations.sync_tokens import SyncResult
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.reconcile import SyncResult
     from conda_token_plugin.tokens.token import Token
 
 

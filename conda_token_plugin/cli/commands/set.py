@@ -14,7 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token
-from conda_token_plugin.cli.options import add_channel_options, add_store, default_channels
+from conda_token_plugin.cli.options import (
+    add_channel_options,
+    add_ignored_options,
+    add_store,
+    default_channels,
+)
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import content_trust
 from conda_token_plugin.operations.store_token import CondaOptions
@@ -32,9 +37,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("-o", "--org", metavar="ORG", help="the organization of the token")
     add_store(parser)
     given_token.configure(parser)
-    compatible = parser.add_argument_group("for compatibility with anaconda-auth")
-    compatible.add_argument("-e", "--env", action="store_true", help="accepted, ignored")
-    compatible.add_argument("-f", "--file", metavar="FILE", help="accepted, ignored")
+    compatible = add_ignored_options(parser)
     compatible.add_argument("-s", action="store_true", dest="system", help="the same as --system")
     compatible.add_argument("--no-ssl-verify", action="store_true", help="do not verify the token")
     compatible.add_argument("--force-config-condarc", action="store_true", help="accepted, ignored")

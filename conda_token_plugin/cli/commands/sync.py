@@ -30,9 +30,9 @@ from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.operations.exported_copies import refresh_copies
 from conda_token_plugin.operations.extend_token import awaited
-from conda_token_plugin.operations.sync_tokens import SyncResult, TokenSync
+from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
-from conda_token_plugin.tokens.reconcile import SyncOutcome
+from conda_token_plugin.tokens.reconcile import SyncOutcome, SyncResult
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
