@@ -58,7 +58,8 @@ def _run(args: object, *, printer: object, prog: str) -> int:
 
     call = CommandContext.of(args, printer=printer, prog=prog)  # type: ignore[arg-type]  # `object`: not imported
     try:
-        return runner(call.args.verb)(call)
+        with call.clock.in_use():
+            return runner(call.args.verb)(call)
     except Interrupted as error:
         if not call.logged_in or error.what != Interrupted().what:
             raise

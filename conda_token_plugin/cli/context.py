@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from conda_token_plugin.gateways.clock import Clock
+
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterable
@@ -30,7 +32,7 @@ class CommandContext:
         printer: Printer,
         prompts: Prompts,
         prog: str,
-        now: datetime,
+        clock: Clock,
     ) -> None:
         """Take what the command needs from outside. No I/O."""
         self.args = args
@@ -38,7 +40,7 @@ class CommandContext:
         self.printer = printer
         self.prompts = prompts
         self.prog = prog
-        self.now = now
+        self.clock = clock
         self._stores: list[Store] = []
         self._said: list[str] = []
         self.logged_in = False
@@ -56,8 +58,13 @@ class CommandContext:
             printer=printer,
             prompts=prompts(printer, assume_yes=args.yes),
             prog=prog,
-            now=datetime.now(timezone.utc),
+            clock=Clock(datetime.now(timezone.utc), notice=printer.say),
         )
+
+    @property
+    def now(self) -> datetime:
+        """The time to count with, aware, UTC. It may change when a server has answered."""
+        return self.clock.now
 
     @property
     def system(self) -> bool:

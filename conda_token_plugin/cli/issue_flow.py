@@ -80,7 +80,7 @@ def issue_and_report(
             service=service,
             store=store,
             settings=call.settings,
-            now=call.now,
+            clock=call.clock,
         )
     token = stored.token
     verb = f"Replaced {plan.current.id} by" if plan.current else "Issued"

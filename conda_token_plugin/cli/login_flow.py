@@ -39,7 +39,9 @@ def service(call: CommandContext) -> Service:
 
     store = call.store()
     try:
-        return logged_in(call.settings, store, notice=call.printer.say)
+        found = logged_in(call.settings, store, notice=call.printer.say)
+        if call.prompts.interactive and found.expires and found.expires <= call.now:
+            found.whoami()  # the local clock may be wrong, so the service decides
     except (NotLoggedIn, LoginRefused) as error:  # none, or expired
         # The environment has precedence over any login, so that a new one would not be used.
         if not call.prompts.interactive or key_of_environment(call.settings) is not None:
@@ -48,6 +50,7 @@ def service(call: CommandContext) -> Service:
         api_key, _ = log_in(call, store=store, web=False)
         call.logged_in = True
         return Service(call.settings.service_url, api_key=api_key, source=STORED_LOGIN)
+    return found
 
 
 def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, str]:

@@ -43,15 +43,14 @@ class NotLoggedIn(LoginError):
 
 
 class LoginRefused(LoginError):
-    """The service does not accept the API key, or the key has expired."""
+    """The service does not accept the API key."""
 
-    def __init__(  # noqa: PLR0913  # each is a part of the message
+    def __init__(
         self,
         *,
         service: str,
         source: str,
         expired: datetime | None = None,
-        now: datetime | None = None,
         hint: str = "",
         what: str = "API key",
     ) -> None:
@@ -60,8 +59,7 @@ class LoginRefused(LoginError):
         Args:
             service: Address of the service.
             source: Where the key was found.
-            expired: When the key expired. None: the service refused it.
-            now: The time by this machine's clock, which may be wrong. Given with ``expired``.
+            expired: When the key expired, if it has by the clock of the service.
             hint: The next step. Empty: log in again.
             what: What was refused.
         """
@@ -71,11 +69,9 @@ class LoginRefused(LoginError):
             command = f"Set {source} to another value, or unset it and run: conda token login"
         elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
             command = "Replace this file, or remove it and run: conda token login"
+        reason = f"expired on {expired:%Y-%m-%d}" if expired else "is wrong or has expired"
         super().__init__(
-            f"The {what} from {source} expired on {expired:%Y-%m-%d}: "
-            f"the clock of this machine says {now:%Y-%m-%d}."
-            if expired and now
-            else f"{service} does not accept the {what} from {source}: it is wrong or has expired.",
+            f"{service} does not accept the {what} from {source}: it {reason}.",
             hint=hint or command,
         )
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
-from conda_token_plugin.gateways.http.answer import REFUSED
+from conda_token_plugin.gateways.clock import Clock, compare
+from conda_token_plugin.gateways.http.answer import REFUSED, date_of
 from conda_token_plugin.operations.channel_settings import excluding_group, is_asked
 from conda_token_plugin.operations.refusal_evidence import (
     Answers,
@@ -62,18 +64,22 @@ class RefusalExplainer:
         """
         try:
             refusal = refusal_of(url, status=status, headers=headers)
-            return self._examined(refusal)
+            notices = list[str]()
+            clock = Clock(datetime.now(timezone.utc), notice=notices.append)
+            with clock.in_use():
+                compare(date_of(headers), server=urlsplit(refusal.url).hostname or "the server")
+                found = self._examined(refusal, clock=clock)
         except TokenPluginError:  # a corrupt store or a locked keyring: the handler reports it
             return None
+        return replace(found, what=" ".join([found.what, *notices])) if found else None
 
-    def _examined(self, refusal: ChannelRefusal) -> Diagnosis | None:
+    def _examined(self, refusal: ChannelRefusal, *, clock: Clock) -> Diagnosis | None:
         found = self._found(refusal.url)
         if refusal.status not in REFUSED:
-            return self._works_without(refusal, found) if found else None
-        now = datetime.now(timezone.utc)
+            return self._works_without(refusal, found, now=clock.now) if found else None
         evidence = Evidence(
             refusal=refusal,
-            now=now,
+            now=clock.now,
             organization=organization_of(refusal.url, settings=self.settings),
             token=found.token if found else None,
             source=found.source if found else "",
@@ -85,13 +91,15 @@ class RefusalExplainer:
         unsupplied = self._unsupplied(found, refusal=refusal)
         if unsupplied is not None:
             return unsupplied
-        usable = found.token.is_usable_or_stale(now=now)  # if not, the metadata show the reason
+        usable = found.token.is_usable_or_stale(
+            now=clock.now
+        )  # if not, the metadata show the reason
         sent = not usable or is_asked(refusal.url, settings=self.settings)
         answers = Answers()
         if usable and sent:
-            answers = self._answers_about(found, refusal=refusal, now=now)
+            answers = self._answers_about(found, refusal=refusal, clock=clock)
         token = self._as_known(found)
-        return diagnosed(replace(evidence, token=token, answers=answers, sent=sent))
+        return diagnosed(replace(evidence, now=clock.now, token=token, answers=answers, sent=sent))
 
     def _found(self, url: str) -> HeldToken | None:
         """Return the credential for ``url``; no API key where conda does not ask this plugin.
@@ -112,7 +120,9 @@ class RefusalExplainer:
         except TokenPluginError as error:  # such as a variable that contains no API key
             return f" The other credential cannot be read: {error.what}"
 
-    def _works_without(self, refusal: ChannelRefusal, found: HeldToken) -> Diagnosis | None:
+    def _works_without(
+        self, refusal: ChannelRefusal, found: HeldToken, *, now: datetime
+    ) -> Diagnosis | None:
         """Explain a 404 for a file that the server returns if no token is sent."""
         if refusal.status != NOT_FOUND:
             return None
@@ -122,7 +132,6 @@ class RefusalExplainer:
             return None
         if not answer.ok or answer.is_page:
             return None
-        now = datetime.now(timezone.utc)
         return diagnosed(
             Evidence(refusal=refusal, now=now, token=found.token, source=found.source, public=True)
         )
@@ -139,19 +148,17 @@ class RefusalExplainer:
             return Diagnosis("provider_failed", what, error.hint)
         return None
 
-    def _answers_about(
-        self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime
-    ) -> Answers:
+    def _answers_about(self, found: HeldToken, *, refusal: ChannelRefusal, clock: Clock) -> Answers:
         if found.token.key not in self._answers:
-            self._answers[found.token.key] = self._ask(found, refusal=refusal, now=now)
+            self._answers[found.token.key] = self._ask(found, refusal=refusal, clock=clock)
         return self._answers[found.token.key]
 
-    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, now: datetime) -> Answers:
+    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, clock: Clock) -> Answers:
         elsewhere = self._is_accepted_elsewhere(found, refusal=refusal)
         if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Answers(elsewhere=elsewhere)
         try:
-            outcome = self._sync(now).compare(found.token, accepted=elsewhere).outcome
+            outcome = self._sync(clock).compare(found.token, accepted=elsewhere).outcome
         except OrganizationError as error:  # no seat, not a member, no subscription
             return Answers(elsewhere=elsewhere, service_refused=error)
         except TokenPluginError:  # not logged in, no answer, or the store is locked
@@ -171,10 +178,14 @@ class RefusalExplainer:
             return None
         return None if accepted.public else True
 
-    def _sync(self, now: datetime) -> TokenSync:
+    def _sync(self, clock: Clock) -> TokenSync:
         store = stores_of(self.settings)[USER]
         return TokenSync(
-            store, settings=self.settings, now=now, notice=lambda _line: None, timeouts=timeouts()
+            store,
+            settings=self.settings,
+            clock=clock,
+            notice=lambda _line: None,
+            timeouts=timeouts(),
         )
 
     def _http(self) -> Http:

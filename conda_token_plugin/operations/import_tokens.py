@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.gateways.clock import Clock
     from conda_token_plugin.integrations.source import FoundCredential, Plain
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
@@ -91,7 +92,7 @@ def candidate(offer: FoundCredential, *, owner: str, store: Store, settings: Set
     )
 
 
-def verified(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
+def verified(one: Candidate, *, settings: Settings, clock: Clock) -> Candidate:
     """Return ``one`` with the verdict of the server."""
     from conda_token_plugin.gateways.http.client import Timeouts
 
@@ -108,7 +109,7 @@ def verified(one: Candidate, *, settings: Settings, now: datetime) -> Candidate:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)
     except (NoChannel, ServiceError) as error:  # no channel is known, or the server is down
         return replace(one, verdict=ImportVerdict.UNKNOWN, error=error)
-    moment = now if found.verified else None
+    moment = clock.now if found.verified else None
     return replace(one, verdict=ImportVerdict.WORKS, token=one.token._replace(verified=moment))
 
 

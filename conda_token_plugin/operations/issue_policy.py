@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from conda_token_plugin.gateways.clock import Clock
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.settings import Settings
@@ -89,14 +90,14 @@ class IssuePolicy:
     Attributes:
         store: Where the stored token is, and where the service's answers about it are stored.
         settings: The addresses of the service and the repository.
-        now: The current time, aware, UTC.
+        clock: The current time.
         notice: Receives what the user should know.
         service: Returns the service; called only if it has to be asked.
     """
 
     store: Store
     settings: Settings
-    now: datetime
+    clock: Clock
     notice: Callable[[str], None]
     service: Callable[[], Service]
 
@@ -121,7 +122,7 @@ class IssuePolicy:
         if keep:
             return IssuePlan(organization, IssueAction.KEEP, why, held=held)
         service = self.service()
-        with explained(service, now=self.now):
+        with explained(service, clock=self.clock):
             current = service.current_token(organization)
         if current is None:
             return IssuePlan(organization, IssueAction.ISSUE, why, held=held)
@@ -161,7 +162,7 @@ class IssuePolicy:
         date: a token that was extended on the web page is valid for longer. And until the
         subscription is renewed, a new token expires on the same day.
         """
-        why = reason_to_issue(held, now=self.now, within=within)
+        why = reason_to_issue(held, now=self.clock.now, within=within)
         if why is None:
             return held, True, "it still works"
         if held is None or held.kind is not TokenKind.INDIVIDUAL:
@@ -169,12 +170,12 @@ class IssuePolicy:
         sync = TokenSync(
             self.store,
             settings=self.settings,
-            now=self.now,
+            clock=self.clock,
             notice=self.notice,
             service=self.service(),
         )
         found = sync.result(held)
-        now, known = sync.now, found.token
+        now, known = self.clock.now, found.token
         reason = reason_to_issue(known, now=now, within=within)
         if reason is None:
             extended = found.outcome is SyncOutcome.EXTENDED

@@ -31,8 +31,8 @@ from conda_token_plugin.tokens.token import Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
+    from conda_token_plugin.gateways.clock import Clock
     from conda_token_plugin.operations.issue_policy import IssuePlan
     from conda_token_plugin.operations.store_token import CondaOptions
     from conda_token_plugin.service.client import Service
@@ -48,7 +48,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
     service: Service,
     store: Store,
     settings: Settings,
-    now: datetime,
+    clock: Clock,
 ) -> StoredToken:
     """Issue the token of ``plan`` and store it.
 
@@ -58,7 +58,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
         service: Issues the token.
         store: Receives the token.
         settings: Where the drop-in, the repository and the exported copies are.
-        now: Current time, aware, UTC.
+        clock: The current time.
 
     Raises:
         StoreError, ConfigurationError: Nothing was issued; or the error says that the token is
@@ -76,17 +76,17 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
         with (
             delayed_interrupt(),
             store.exclusive(),
-            recorded(store.folder, organization=organization, now=now),
+            recorded(store.folder, organization=organization, now=clock.now),
         ):
             token = Token(
                 organization=organization,
                 kind=TokenKind.INDIVIDUAL,
                 scope=scope,
-                issued=now,
-                checked=now,
+                issued=clock.now,
+                checked=clock.now,
             )
             token = wish.applied(token, before=store.token(token.key))
-            with explained(service, now=now):
+            with explained(service, clock=clock):
                 fresh = service.issue(organization)
             token = token._replace(last_four=fresh.secret.last_four, expires=fresh.expires)
             vault = _stored(token, secret=fresh.secret, store=store, settings=settings, wish=wish)
@@ -99,12 +99,12 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
         secret=fresh.secret,
         store=store,
         settings=settings,
-        now=now,
+        clock=clock,
     )
 
 
 def checked(
-    stored: StoredToken, *, secret: Secret, store: Store, settings: Settings, now: datetime
+    stored: StoredToken, *, secret: Secret, store: Store, settings: Settings, clock: Clock
 ) -> StoredToken:
     """Verify a token that is stored, and store when it was verified."""
     where = places(stored.token, settings=settings)
@@ -116,7 +116,7 @@ def checked(
         return stored._replace(fault=error)
     if not found.verified:
         return stored._replace(verification=found)
-    token = stored.token._replace(verified=now)
+    token = stored.token._replace(verified=clock.now)
     store.update(token)
     return stored._replace(token=token, verification=found)
 

@@ -18,7 +18,6 @@ from conda_token_plugin.tokens.reconcile import (
     SyncResult,
     must_be_tried,
     synced,
-    trusted_time,
 )
 from conda_token_plugin.tokens.scope import segment
 from conda_token_plugin.tokens.token import TokenKind
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from conda_token_plugin.gateways.clock import Clock
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.service.client import Service
@@ -44,7 +44,7 @@ class TokenSync:
         store: Store,
         *,
         settings: Settings,
-        now: datetime,
+        clock: Clock,
         notice: Callable[[str], None],
         service: Service | None = None,
         timeouts: Timeouts | None = None,
@@ -54,14 +54,14 @@ class TokenSync:
         Args:
             store: Where the tokens are, and where the result is stored.
             settings: The addresses of the service and the repository.
-            now: The current time by this machine's clock, aware, UTC.
+            clock: The current time.
             notice: Receives what the user should know, one sentence at a time.
             service: The service to ask. Without it, the stored login is used.
             timeouts: Of each request.
         """
         self._store = store
         self._settings = settings
-        self._local_now = self._now = now
+        self._clock = clock
         self._notice = notice
         self._given = service
         self._timeouts = timeouts
@@ -137,13 +137,6 @@ class TokenSync:
         """
         return f"{self._settings.service_url}/app/organizations/{segment(organization)}"
 
-    @property
-    def now(self) -> datetime:
-        """The local time; the service's if it was asked and the two differ by more than a day."""
-        reported = self._service.date if "_service" in self.__dict__ or self._given else None
-        self._now = trusted_time(self._now, reported=reported, by="service", notice=self._notice)
-        return self._now
-
     def _compared(self, token: Token) -> SyncResult:
         if token.kind is not TokenKind.INDIVIDUAL:
             accepted, verification = self._verified(token)
@@ -181,7 +174,7 @@ class TokenSync:
 
     def _observed(self, token: Token) -> Observation:
         """Return what the service says about the user's current token."""
-        with explained(self._service, now=self._local_now):
+        with explained(self._service, clock=self._clock):
             current = self._service.current_token(token.organization)
         return Observation(
             current_id=current.id if current else None,
@@ -193,7 +186,7 @@ class TokenSync:
     def _stored(
         self, token: Token, *, seen: Observation, verification: Verification | None
     ) -> SyncResult:
-        known, outcome = synced(token, seen=seen, now=self.now)
+        known, outcome = synced(token, seen=seen, now=self._clock.now)
         if verification is not None and not verification.verified:
             known = known._replace(verified=token.verified)  # accepted, but not in its own channels
         if self._store.token(token.key) is not None:  # it may have been removed meanwhile

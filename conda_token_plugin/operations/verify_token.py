@@ -21,7 +21,6 @@ from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.settings import Settings
@@ -44,8 +43,6 @@ class Verification(NamedTuple):
     what: Literal["package", "repodata"]
     public: bool
     """Whether anyone can download the file, so that it shows nothing about the token."""
-    date: datetime | None
-    """The time by the server's clock; None if it does not say."""
     own: bool
     """Whether the channel belongs to the token's organization."""
 

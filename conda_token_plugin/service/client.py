@@ -31,7 +31,6 @@ from conda_token_plugin.tokens.scope import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.http.answer import HttpResponse
@@ -60,8 +59,6 @@ class Service:
         """
         self.url = url
         self.source = source
-        self.date: datetime | None = None
-        """When the service sent its last response, by its own clock; None before the first."""
         self.expires = expiry_of(api_key)
         """When the login expires; None if the key does not say."""
         self._authorization = bearer(api_key)
@@ -131,20 +128,21 @@ class Service:
     def _read(self, path: str) -> JsonReader:
         answer = self._send("GET", path)
         if answer.status == FORBIDDEN:
-            raise self._login_refused()
+            raise self._login_refused(answer)
         return document(answer)
 
     def _send(self, method: str, path: str, *, json: object = None) -> HttpResponse:
         answer = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
-        self.date = answer.date or self.date
         if is_about_login(answer):
-            raise self._login_refused()
+            raise self._login_refused(answer)
         return answer
 
-    def _login_refused(self) -> LoginRefused:
-        return LoginRefused(service=self.url, source=self.source)
+    def _login_refused(self, answer: HttpResponse) -> LoginRefused:
+        over = self.expires and answer.date and self.expires <= answer.date
+        expired = self.expires if over else None
+        return LoginRefused(service=self.url, source=self.source, expired=expired)
 
     def _refusal(self, organization: str, answer: HttpResponse) -> TokenPluginError:
         if answer.elsewhere:

@@ -1,9 +1,10 @@
 """Find the API key for the chosen site.
 
-In this order; an expired key is skipped, and named only if nothing else is found:
+In this order; a key that has expired by the local clock is used only if there is no other one,
+because that clock may be wrong:
 
 1. ``ANACONDA_AUTH_API_KEY``, the file that ``ANACONDA_AUTH_API_KEY_FILE`` names, or
-   ``/run/secrets/anaconda_auth_api_key``: used as it is, even if it has expired
+   ``/run/secrets/anaconda_auth_api_key``: no other key is used then
 2. our own login (``conda token login``), from the store
 3. anaconda-auth's login for the site's domain: its file, then the system keyring
    (``integrations.anaconda_auth``)
@@ -18,7 +19,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.errors.login import LoginRefused, NotLoggedIn
+from conda_token_plugin.errors.login import NotLoggedIn
 from conda_token_plugin.integrations.anaconda_auth import AnacondaLogins, domains_of
 from conda_token_plugin.tokens.api_key import expiry_of
 
@@ -33,11 +34,7 @@ if TYPE_CHECKING:
 
 
 def find_api_key(
-    settings: Settings,
-    store: Store,
-    *,
-    notice: Callable[[str], None] = lambda _: None,
-    clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    settings: Settings, store: Store, *, notice: Callable[[str], None] = lambda _: None
 ) -> tuple[Secret, str]:
     """Return the API key for ``settings.site``, and where it was found, for messages.
 
@@ -45,27 +42,24 @@ def find_api_key(
         settings: The settings, which choose the site.
         store: The store with our own logins.
         notice: Called with a line about a place that cannot be read.
-        clock: Returns the current time, aware, UTC.
 
     Raises:
         NotLoggedIn: There is no key for this site.
-        LoginRefused: There are keys, and all have expired. No request was made.
         MalformedToken, StoreUnusable: The variable or its file contains no key.
         StoreError: Our own store cannot be read.
         BadInput, MalformedURL, ConfigurationError: The site cannot be determined.
     """
     logins = AnacondaLogins(settings, notice=notice)
-    site = settings.site
-    expired: list[LoginRefused] = []
-    for key, source in _candidates(settings, store=store, logins=logins):
-        ends, now = expiry_of(key), clock()
+    now, first = datetime.now(timezone.utc), None
+    for found in _candidates(settings, store=store, logins=logins):
+        ends = expiry_of(found[0])
         if ends is None or ends > now:
-            return key, source
-        expired.append(LoginRefused(service=site.service_url, source=source, expired=ends, now=now))
-    if expired:
-        raise expired[0]
+            return found
+        first = first or found
+    if first is not None:
+        return first
     raise NotLoggedIn(
-        service=site.service_url, elsewhere=logins.domains(), unused=_unused(settings)
+        service=settings.site.service_url, elsewhere=logins.domains(), unused=_unused(settings)
     )
 
 
@@ -85,7 +79,7 @@ def logged_in(
         patience: Limits of each request. None: those of the network settings.
 
     Raises:
-        NotLoggedIn, LoginRefused, and the others: As ``find_api_key``.
+        NotLoggedIn, and the others: As ``find_api_key``.
     """
     from conda_token_plugin.service.client import Service  # requests: only where it is needed
 

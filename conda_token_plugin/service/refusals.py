@@ -35,18 +35,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
+    from conda_token_plugin.gateways.clock import Clock
     from conda_token_plugin.service.client import Service
 
 FORBIDDEN = 403
 
 
 @contextmanager
-def explained(service: Service, *, now: datetime) -> Iterator[None]:
+def explained(service: Service, *, clock: Clock) -> Iterator[None]:
     """Replace an ``IssueRefused`` of the block with the error that names its cause.
 
     Args:
         service: The service, which is asked up to three questions after a refusal.
-        now: Current time, aware, UTC.
+        clock: The current time.
 
     Raises:
         LoginRefused: The service does not accept the login.
@@ -58,13 +59,13 @@ def explained(service: Service, *, now: datetime) -> Iterator[None]:
     else:
         return
     try:
-        cause = _cause(refused, service=service, now=now)
+        cause = _cause(refused, service=service, clock=clock)
     except ServiceError:  # the service failed at one of the questions
         cause = refused
     raise cause
 
 
-def _cause(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPluginError:
+def _cause(refused: IssueRefused, *, service: Service, clock: Clock) -> TokenPluginError:
     organization, reason = refused.organization, refused.reason
     mine = {item.slug: item for item in service.organizations()}
     if organization not in mine:
@@ -73,7 +74,7 @@ def _cause(refused: IssueRefused, *, service: Service, now: datetime) -> TokenPl
     if not cancelled and re.search(r"\bseats?\b", reason, re.IGNORECASE):
         return NoSeat(organization)
     ends = _end_of(organization, service=service)
-    if cancelled or (ends is not None and ends <= now):
+    if cancelled or (ends is not None and ends <= clock.now):
         return SubscriptionEnded(organization, ended=ends, cancelled=cancelled)
     if mine[organization].id not in service.subscribed():
         return refused

@@ -23,7 +23,6 @@ from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
@@ -56,8 +55,6 @@ class ChannelProof(NamedTuple):
     what: Literal["package", "repodata"]
     public: bool
     """Whether the same file is returned without a token. A package is only tested on request."""
-    date: datetime | None
-    """The time by the server's clock; None if it does not say."""
 
 
 class ChannelProbe:
@@ -107,10 +104,10 @@ class ChannelProbe:
         if package is None and not _REPODATA.match(beginning.body):
             raise UnexpectedResponse(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
-            return ChannelProof(index, "repodata", self.is_public(index), beginning.date)
+            return ChannelProof(index, "repodata", self.is_public(index))
         self._check_package(self._answer(package, send=self._send), prefix=prefix)
         public = test_public and self.is_public(package)
-        return ChannelProof(without_secrets(package), "package", public, beginning.date)
+        return ChannelProof(without_secrets(package), "package", public)
 
     def is_public(self, url: str) -> bool:
         """Return whether the server returns ``url`` without a token."""

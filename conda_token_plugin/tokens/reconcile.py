@@ -30,15 +30,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from conda_token_plugin.tokens.token import ABOUT, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.tokens.token import Token
-
-
-MAX_CLOCK_ERROR = ABOUT
-"""A larger difference from a server's ``Date`` header means that the local clock is wrong."""
 
 
 class SyncOutcome(Enum):
@@ -162,23 +157,3 @@ def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
 
 def _expiry(token: Token, *, seen: Observation) -> datetime | None:
     return seen.current_expires or token.expires
-
-
-def trusted_time(
-    now: datetime, *, reported: datetime | None, by: str, notice: Callable[[str], None]
-) -> datetime:
-    """Return ``now``, or ``reported`` if the two differ by more than a day; then say so.
-
-    Args:
-        now: The time by this machine's clock, aware, UTC.
-        reported: The time by a server's clock; None if it is not known.
-        by: The server: "service" or "repository".
-        notice: Receives the sentence about the difference.
-    """
-    if reported is None or abs(reported - now) <= MAX_CLOCK_ERROR:
-        return now
-    notice(
-        f"The clock of this machine says {now:%Y-%m-%d}, the {by} says {reported:%Y-%m-%d}. "
-        f"The {by}'s time is used. Set the clock."
-    )
-    return reported

@@ -183,10 +183,13 @@ class Token(NamedTuple):
         return None if end is None else end - now
 
     def is_usable_or_stale(self, *, now: datetime) -> bool:
-        """Return False only if metadata younger than a day say that it does not work."""
+        """Return False only if metadata younger than a day say that it does not work.
+
+        Metadata from the future show that the clock is or was wrong, so they do not count.
+        """
         if self.state(now=now).usable:
             return True
-        return self.checked is None or now - self.checked > TRUST_METADATA_FOR
+        return self.checked is None or abs(now - self.checked) > TRUST_METADATA_FOR
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the index and ``--json``, without optional unset ones."""

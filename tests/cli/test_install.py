@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conda_token_plugin.sandbox.http.messages import Ending
-from conda_token_plugin.settings import Settings
-from conda_token_plugin.store import user_store
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -254,22 +251,6 @@ def test_token_accepted_on_a_shared_channel_only_is_reported_as_not_verified(she
     assert ran.json["verified"] is None
     assert "Accepted by the repository" in ran.err
     assert "not verified for the channels of acme. Run: conda-token-plugin test URL" in ran.err
-
-
-@pytest.mark.parametrize("days", [3, -3], ids=["fast", "slow"])
-def test_wrong_local_clock_is_reported_and_decides_nothing(
-    acme: Shell, monkeypatch: pytest.MonkeyPatch, days: int
-) -> None:
-    before = acme.issued("acme")
-    store = user_store(Settings())
-    (token,) = store.tokens()
-    expires = datetime.now(timezone.utc) - timedelta(days=1)
-    store.update(token._replace(expires=expires))
-    said = datetime.now(timezone.utc) + timedelta(days=days)
-    monkeypatch.setattr("conda_token_plugin.gateways.http.answer.HttpResponse.date", said)
-    ran = acme("install", "--org", "acme", "--if-missing").well()
-    assert ran.err.count("The clock of this machine says") == 1
-    assert acme.issued("acme") == before
 
 
 def test_unknown_organization_is_reported_before_any_question(shell: Shell) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,18 +58,6 @@ def test_status_without_token_and_api_key_exits_with_1(logged_out: Shell) -> Non
     assert ran.code == 1
     assert "install" in ran.err
     assert logged_out("status", "--json").json == []
-
-
-def test_days_left_are_counted_by_the_clock_of_the_repository_when_the_local_one_is_wrong(
-    acme: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days_left = acme("status", "--json").json[0]["days_left"]
-    said = datetime.now(timezone.utc) + timedelta(days=40)
-    monkeypatch.setattr("conda_token_plugin.gateways.http.answer.HttpResponse.date", said)
-    ran = acme("status", "--json").well()
-    assert ran.err.count("The clock of this machine says") == 1
-    assert "The repository's time is used. Set the clock." in ran.err
-    assert ran.json[0]["days_left"] == days_left - 40
 
 
 def test_status_of_a_refused_token_exits_with_1(acme: Shell) -> None:

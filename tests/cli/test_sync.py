@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,17 +62,6 @@ def test_unchanged_token_is_up_to_date_and_gets_its_id(acme: Shell) -> None:
     assert current
     assert (ran.code, result(ran)) == (0, "up to date")
     assert (held().id, held().subscription_ends) == (str(current.id), current.expires)
-
-
-def test_days_left_are_counted_by_the_clock_of_the_service_when_the_local_one_is_wrong(
-    acme: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days_left = acme("sync", "--json").json[0]["days_left"]
-    said = datetime.now(timezone.utc) + timedelta(days=40)
-    monkeypatch.setattr("conda_token_plugin.gateways.http.answer.HttpResponse.date", said)
-    ran = acme("sync", "--json")
-    assert ran.err.count("The clock of this machine says") == 1
-    assert ran.json[0]["days_left"] == days_left - 40
 
 
 def test_first_sync_asks_the_repository_and_later_ones_compare_the_id(acme: Shell) -> None:

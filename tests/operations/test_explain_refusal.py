@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -105,6 +106,17 @@ def test_token_known_to_be_expired_makes_no_request(room: Room) -> None:
 
     assert code(room.said()) == "expired"
     assert room.asked() == []
+
+
+def test_time_of_the_server_decides_whether_a_token_has_expired(room: Room) -> None:
+    room.sandbox.clock.advance(timedelta(days=-400))
+    now = room.sandbox.clock.now()
+    room.hold(value="of-nobody-0123456789", expires=now + timedelta(days=30), checked=now)
+    url = f"{room.sandbox.url_of('acme', 'main')}/noarch/repodata.json"
+    found = room.examiner().examine(url, status=403, headers={"date": format_datetime(now)})
+    assert found is not None
+    assert found.code != "expired"
+    assert found.what.count("The clock of this machine says") == 1
 
 
 def test_channel_without_a_token_makes_no_request(room: Room) -> None:

@@ -11,6 +11,7 @@ import pytest
 from conda_token_plugin.errors.input import HeldElsewhere
 from conda_token_plugin.errors.organization import NoSuchOrganization
 from conda_token_plugin.errors.service import ServiceUnreachable
+from conda_token_plugin.gateways.clock import Clock
 from conda_token_plugin.operations.issue_policy import (
     IssueAction,
     IssuePlan,
@@ -88,14 +89,16 @@ class Desk:
         return IssuePolicy(
             store=user_store(self.machine.settings),
             settings=self.machine.settings,
-            now=self.now,
+            clock=Clock(self.now, notice=self.notices.append),
             notice=self.notices.append,
             service=self._service if logged_in else unused,
         )
 
     def plan(self, *, wish: IssueWish, logged_in: bool = True, **options: bool) -> IssuePlan:
         """Plan for acme."""
-        return self.policy(logged_in=logged_in).plan("acme", wish=wish, **options)
+        policy = self.policy(logged_in=logged_in)
+        with policy.clock.in_use():
+            return policy.plan("acme", wish=wish, **options)
 
     def _service(self) -> Service:
         key = Secret(self.sandbox.world.api_key("ada"))

@@ -19,6 +19,7 @@ from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.errors.organization import NoSeat
 from conda_token_plugin.errors.outcome import Interrupted
 from conda_token_plugin.errors.store import IssueLost, KeyringUnusable, StoreUnusable
+from conda_token_plugin.gateways.clock import Clock
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import name_of
 from conda_token_plugin.operations import issue_journal, issue_token, store_token
@@ -263,7 +264,7 @@ def issued(machine: Machine, *, now: datetime = NOW, **options: Any) -> StoredTo
         service=Service(machine.sandbox.service, api_key=key, source="test"),
         store=user_store(machine.settings),
         settings=machine.settings,
-        now=now,
+        clock=Clock(now),
     )
 
 

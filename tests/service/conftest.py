@@ -12,6 +12,7 @@ from conda_token_plugin.errors.service import (
     ServiceFault,
     UnexpectedResponse,
 )
+from conda_token_plugin.gateways.clock import Clock
 from conda_token_plugin.gateways.http.client import Timeouts
 from conda_token_plugin.sandbox.http.messages import Ending
 from conda_token_plugin.service.client import Service
@@ -43,11 +44,11 @@ class ExplainedService(Service):
     sandbox: Sandbox
 
     def issue(self, organization: str) -> IssuedToken:
-        with explained(self, now=self.sandbox.clock.now()):
+        with explained(self, clock=Clock(self.sandbox.clock.now())):
             return super().issue(organization)
 
     def current_token(self, organization: str) -> CurrentToken | None:
-        with explained(self, now=self.sandbox.clock.now()):
+        with explained(self, clock=Clock(self.sandbox.clock.now())):
             return super().current_token(organization)
 
 

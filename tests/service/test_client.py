@@ -134,8 +134,17 @@ def test_unknown_key_raises_login_refused(sandbox: Sandbox, name: str) -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_expired_key_raises_login_refused(sandbox: Sandbox, ada: Service, name: str) -> None:
     sandbox.clock.advance(timedelta(days=366))
-    with pytest.raises(LoginRefused):
+    assert ada.expires is not None
+    with pytest.raises(LoginRefused, match=f": it expired on {ada.expires:%Y-%m-%d}."):
         CALLS[name](ada)
+
+
+def test_refused_key_is_not_reported_as_expired_before_its_date(
+    sandbox: Sandbox, ada: Service
+) -> None:
+    sandbox.world.credentials.api_keys.clear()
+    with pytest.raises(LoginRefused, match="is wrong or has expired"):
+        ada.whoami()
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conda_token_plugin.tokens.reconcile import (
-    MAX_CLOCK_ERROR,
     Observation,
     SyncOutcome,
     must_be_tried,
     synced,
-    trusted_time,
 )
 from conda_token_plugin.tokens.token import State, Token, TokenKind, TokenVerdict
 
@@ -201,14 +199,3 @@ def test_any_combination_has_an_outcome_that_a_second_comparison_confirms(  # no
     again = synced(known, seen=seen, now=NOW)[1]
     assert again is (SyncOutcome.CURRENT if outcome is SyncOutcome.EXTENDED else outcome)
     assert known.key == held.key
-
-
-@pytest.mark.parametrize("direction", [1, -1], ids=["later", "earlier"])
-def test_time_of_a_server_is_trusted_if_it_differs_by_more_than_a_day(direction: int) -> None:
-    notices = list[str]()
-    near = NOW + direction * MAX_CLOCK_ERROR
-    far = near + direction * timedelta(seconds=1)
-    for reported, trusted in [(None, NOW), (near, NOW), (far, far)]:
-        assert trusted_time(NOW, reported=reported, by="service", notice=notices.append) == trusted
-    (line,) = notices
-    assert line.endswith("The service's time is used. Set the clock.")

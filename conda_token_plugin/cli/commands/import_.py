@@ -123,7 +123,7 @@ def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
 def _verified(call: CommandContext, one: Candidate) -> Candidate:
     if one.verdict is not ImportVerdict.UNVERIFIED or call.args.no_validate:
         return one
-    return verified(one, settings=call.settings, now=call.now)
+    return verified(one, settings=call.settings, clock=call.clock)
 
 
 def _wanted(call: CommandContext, one: Candidate) -> bool:

@@ -108,7 +108,7 @@ def run(call: CommandContext) -> int:
     policy = IssuePolicy(
         store=store,
         settings=call.settings,
-        now=call.now,
+        clock=call.clock,
         notice=call.printer.say,
         service=service,
     )

@@ -107,7 +107,7 @@ def _compared(
         The result, and the address of the page if the token can still be extended there.
     """
     sync = TokenSync(
-        store, settings=call.settings, now=call.now, notice=call.printer.say, service=service
+        store, settings=call.settings, clock=call.clock, notice=call.printer.say, service=service
     )
     with call.printer.waiting("Comparing with the service"):
         found = sync.result(token)
@@ -131,7 +131,7 @@ def _replaced(call: CommandContext, token: Token, *, store: Store, service: Serv
     policy = IssuePolicy(
         store=store,
         settings=call.settings,
-        now=call.now,
+        clock=call.clock,
         notice=call.printer.say,
         service=lambda: service,
     )

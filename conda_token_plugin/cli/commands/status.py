@@ -27,7 +27,6 @@ from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER
 from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
-from conda_token_plugin.tokens.reconcile import trusted_time
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -144,7 +143,6 @@ def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, 
         return None, "not checked: none of its channels is known. Run: conda token test URL", item
     except TokenPluginError as error:  # no network, a fault, a locked keyring
         return None, f"could not be checked: {error.what}", item
-    call.now = trusted_time(call.now, reported=found.date, by="repository", notice=call.printer.say)
     if not found.verified:
         return None, f"not checked completely. {found.sentence}", item
     return True, f"works (downloaded {found.what} from {found.url})", _stored(call, item)

@@ -74,7 +74,7 @@ def run(call: CommandContext) -> int:
         OrganizationError, ServiceError: Nothing can be reported for the named organizations.
     """
     store = call.store()
-    sync = TokenSync(store, settings=call.settings, now=call.now, notice=call.printer.say)
+    sync = TokenSync(store, settings=call.settings, clock=call.clock, notice=call.printer.say)
     tokens = _chosen(call, store=store, sync=sync)
     with call.printer.waiting("Comparing with the service"):
         results = [_result(sync, token) for token in tokens]
@@ -86,7 +86,6 @@ def run(call: CommandContext) -> int:
     if behind and call.args.wait:
         moved = {result.token.key: result for result in awaited(sync, behind)}
         results = [moved.get(result.token.key, result) for result in results]
-    call.now = sync.now  # the report shows the same time left as the comparison was made with
     _report(call, [*results, *of_members])
     failures += _refreshed(call, results, store=store)
     for failure in failures:

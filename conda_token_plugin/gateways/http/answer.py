@@ -73,12 +73,8 @@ class HttpResponse:
 
     @property
     def date(self) -> datetime | None:
-        """The time in the header ``Date`` (RFC 9110, section 6.6.1), aware, UTC; or None."""
-        try:
-            moment = parsedate_to_datetime(self.headers.get("Date", ""))
-            return moment.astimezone(timezone.utc) if moment.tzinfo else None
-        except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
-            return None
+        """The server's time, as ``date_of`` returns it."""
+        return date_of(self.headers)
 
     @property
     def is_page(self) -> bool:
@@ -111,6 +107,24 @@ class HttpResponse:
         if not self.ok:
             return f"HTTP {self.status}"
         return "something that is not whole JSON" if self.body else "nothing"
+
+
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """Return the time in the header ``Date`` (RFC 9110, section 6.6.1), aware, UTC.
+
+    None without it, and if a cache sent the response: then it is the time at which the response
+    was made (RFC 9111, section 5.1).
+
+    Args:
+        headers: The headers; their names are in lower case, or their case does not matter.
+    """
+    if "age" in headers:
+        return None
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+        return moment.astimezone(timezone.utc) if moment.tzinfo else None
+    except (TypeError, ValueError, IndexError, OverflowError):  # absent, or not a date
+        return None
 
 
 def answer(response: Response, *, at_most: int) -> HttpResponse:

@@ -6,6 +6,7 @@
 - Redirects are followed only where the caller asks for it. ``Authorization`` then stays with
   the scheme, host and port that it was meant for, and inside of the scope that the caller names.
 - ``~/.netrc`` is ignored: requests would replace our ``Authorization`` with its entry.
+- Each response tells the clock that is in use the time of the server (``gateways.clock``).
 - Proxies, certificates and timeouts are those of conda, if conda can be imported (``network``).
 - No exception of requests leaves this module, because it contains the request and its headers.
 """
@@ -16,10 +17,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from conda_token_plugin import __version__
 from conda_token_plugin.errors.service import ResponseLost, ServiceUnreachable
 from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
+from conda_token_plugin.gateways.clock import compare
 from conda_token_plugin.gateways.http.answer import HttpResponse, answer
 from conda_token_plugin.gateways.http.network import Network, Timeouts, network
 from conda_token_plugin.settings import Settings
@@ -120,7 +123,7 @@ class Http:
             allow_redirects=follow,
         )
         try:
-            return exchanged(
+            response = exchanged(
                 opened,
                 url=shown,
                 at_most=at_most,
@@ -133,6 +136,8 @@ class Http:
             self._abandoned = Event()
             self._reads = None  # after the deadline, the abandoned thread still uses its connection
             raise
+        compare(response.date, server=urlsplit(response.url).hostname or "the server")
+        return response
 
     @cached_property
     def _network(self) -> Network:

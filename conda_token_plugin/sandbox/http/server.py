@@ -15,6 +15,7 @@ from conda_token_plugin.sandbox.http.messages import Answer, Ending, Request, pr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
 LOOPBACK = "127.0.0.1"
 HOSTS = (LOOPBACK, "localhost")
@@ -33,6 +34,7 @@ class Server(ThreadingHTTPServer):
         port: int,
         answer: Callable[[Request], Answer],
         *,
+        now: Callable[[], datetime],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Bind the port.
@@ -40,9 +42,11 @@ class Server(ThreadingHTTPServer):
         Args:
             port: The port, 0 for a free one.
             answer: Returns the response to a request.
+            now: Returns the time of the header `Date`, aware.
             tls: The certificate for https. Default: http.
         """
         self.answer = answer
+        self.now = now
         self.tls = tls
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
@@ -103,6 +107,10 @@ class Handler(BaseHTTPRequestHandler):
         # The client or `stop` closed it, or the client does not trust the certificate.
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the value of the header `Date`: the time by the clock of the sandbox."""
+        return super().date_time_string(timestamp or self.server.now().timestamp())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- theirs
         """Print nothing: paths contain tokens, and the requests are recorded."""
