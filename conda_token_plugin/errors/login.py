@@ -67,7 +67,7 @@ class LoginRefused(LoginError):
         # The environment takes precedence over every login.
         if source.startswith("ANACONDA_"):
             command = f"Set {source} to another value, or unset it and run: conda token login"
-        elif source.endswith("anaconda_auth_api_key"):  # a file that was mounted
+        elif source.lower().endswith("/anaconda_auth_api_key"):  # a file that was mounted
             command = "Replace this file, or remove it and run: conda token login"
         reason = f"expired on {expired:%Y-%m-%d}" if expired else "is wrong or has expired"
         super().__init__(

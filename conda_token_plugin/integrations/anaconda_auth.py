@@ -2,20 +2,25 @@
 
 It keeps one entry for each domain, under the service ``Anaconda Cloud``, in one of:
 
-1. the variable ``ANACONDA_AUTH_KEYRING``, which replaces its file
-2. its file ``~/.anaconda/keyring``, or the one that ``ANACONDA_AUTH_KEYRING_PATH`` or
-   ``ANA_KEYRING_PATH`` names: ``{"Anaconda Cloud": {DOMAIN: ENTRY}}``
+1. the variable ``ANACONDA_AUTH_KEYRING`` or the setting ``keyring``, which replace its file
+2. its file ``~/.anaconda/keyring``, or the one that ``ANACONDA_AUTH_KEYRING_PATH``,
+   ``ANA_KEYRING_PATH`` or the setting ``keyring_path`` names:
+   ``{"Anaconda Cloud": {DOMAIN: ENTRY}}``
 3. the system keyring, which is asked only where anaconda-auth was used, because a keyring may
    have to ask its user first
 
-ENTRY is base64 of ``{domain, api_key, …, repo_tokens: [{token, org_name}], version}``
-(anaconda-auth 0.15.3, ``token.py``). anaconda-auth writes its file in place and treats a damaged
-file as an empty one, so the plugin never cleans it.
+The settings are those of the site that anaconda-auth uses (``settings.site_file``), because it has
+one keyring for all sites. ENTRY is base64 of
+``{domain, api_key, …, repo_tokens: [{token, org_name}], version}`` (anaconda-auth 0.15.3,
+``token.py``). anaconda-auth writes its file in place and treats a damaged file as an empty one, so
+the plugin never cleans it.
 """
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -32,6 +37,7 @@ from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from conda_token_plugin.settings import Settings
 
@@ -51,16 +57,38 @@ class AnacondaKeyring:
 
     def __init__(self, settings: Settings) -> None:
         """Do no I/O."""
-        variables = settings.variables
-        named = next(filter(None, (variables.get(name) for name in PATHS)), None)
-        self._path = settings.expand(named) if named else settings.home / ".anaconda" / "keyring"
-        self._inline = variables.get(INLINE)
+        self._settings = settings
         self._entries: dict[str, Any] | None = None
 
     @property
     def where(self) -> str:
-        """The variable or the file that contains the entries."""
-        return INLINE if self._inline else str(self._path)
+        """The variable or the file that contains the entries.
+
+        Raises:
+            BadInput, MalformedURL, ConfigurationError: anaconda-auth's configuration cannot be
+                read.
+        """
+        return self._inline[1] if self._inline[0] else str(self._path)
+
+    @cached_property
+    def _path(self) -> Path:
+        known = self._settings.variables.get
+        named = self._settings.given(PATHS[0])[0] or known(PATHS[1]) or self._option("keyring_path")
+        if isinstance(named, str) and named:
+            return self._settings.expand(named)
+        return self._settings.home / ".anaconda" / "keyring"
+
+    @cached_property
+    def _inline(self) -> tuple[str, str]:
+        """The entries that replace the file, as JSON, and where they are; or empty texts."""
+        text, source = self._settings.given(INLINE)
+        found = self._option("keyring")
+        if text or not isinstance(found, dict):
+            return text, source
+        return json.dumps(found), self._settings.of_anaconda_auth().source
+
+    def _option(self, name: str) -> object:
+        return self._settings.of_anaconda_auth().options.get(name)
 
     @property
     def was_used(self) -> bool:
@@ -73,6 +101,7 @@ class AnacondaKeyring:
         Raises:
             BadInput: The variable is damaged.
             ConfigurationError: The file is damaged, is no regular file, or cannot be read.
+            MalformedURL: anaconda-auth's configuration cannot be read.
         """
         if self._entries is None:
             try:
@@ -92,15 +121,16 @@ class AnacondaKeyring:
         return KeyringService(service=SERVICE).held(domain)
 
     def _data(self) -> bytes | None:
-        if self._inline:
-            return self._inline.encode("utf-8", "replace")
+        if self._inline[0]:
+            return self._inline[0].encode("utf-8", "replace")
         foreign_files.refuse_special(self._path)
         return foreign_files.read_any(self._path)
 
     def damaged(self) -> BadInput | ConfigurationError:
         """Return the error for entries that cannot be decoded."""
-        if self._inline:
-            return BadInput(f"{INLINE} is damaged.", hint="Unset it, or correct it.")
+        if self._inline[0]:
+            where = self._inline[1]
+            return BadInput(f"The keyring in {where} is damaged.", hint=f"Correct {where}.")
         return ConfigurationError(self._path, reason=f"is damaged {UNCHANGED}")
 
 
@@ -116,9 +146,10 @@ class AnacondaLogins:
     def keys(self, domain: str) -> Iterator[tuple[Secret, str]]:
         """Yield the API key for ``domain`` in the variable or the file, and where it is."""
         where = self._keyring.where
-        key = self._key_in(self._entries().get(domain), where=where)
-        if key is not None:
-            yield key, f"anaconda-auth's login ({where})"
+        for name, entry in self._entries().items():  # the case is that of the configuration
+            key = self._key_in(entry, where=where) if name.lower() == domain else None
+            if key is not None:
+                yield key, f"anaconda-auth's login ({where})"
 
     def keyring_keys(self, domains: Iterable[str]) -> Iterator[tuple[Secret, str]]:
         """Yield the API keys in the system keyring. A keyring that fails is asked once."""
@@ -167,7 +198,13 @@ def read(settings: Settings) -> Iterator[RawCredential]:
     domains = domains_of(settings.service_url)
     entries = keyring.entries()
     try:
-        found = [one for name in domains for one in _tokens(entries.get(name))]
+        found = [
+            one
+            for domain in domains
+            for name, entry in entries.items()
+            if name.lower() == domain
+            for one in _tokens(entry)
+        ]
     except ValueError:  # an entry is damaged
         raise keyring.damaged() from None
     yield from (_raw(one, where=keyring.where, settings=settings) for one in found)

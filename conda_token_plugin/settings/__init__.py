@@ -29,13 +29,14 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from os.path import lexists
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.settings import paths
 from conda_token_plugin.settings.paths import NO_HOME, WINDOWS, Paths, expanded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from conda_token_plugin.settings.site_file import Site
     from conda_token_plugin.tokens.secret import Secret
@@ -48,7 +49,6 @@ CLIENT_ID = "b4ad7f1d-c784-46b5-a9fe-106e50441f5a"
 API_KEY = "ANACONDA_AUTH_API_KEY"
 REPO_TOKEN = "ANACONDA_REPO_TOKEN"  # noqa: S105  # a variable's name, not a token
 SERVICE_ACCOUNT = "ANACONDA_SERVICE_ACCOUNT_TOKEN"
-RUN_SECRETS = Path("/run/secrets")
 STORES = ("auto", "keyring", "file")
 
 
@@ -78,26 +78,26 @@ class Settings(Paths):
         """The site that this process uses."""
         from conda_token_plugin.settings.sites import chosen
 
-        return chosen(self.variables, config=self._sites_file, name=self._at)
+        return chosen(self, name=self._at)
 
     @property
     def default_site(self) -> Site:
         """The site that applies if none is named; ``ANACONDA_AUTH_API_KEY`` belongs to it."""
         from conda_token_plugin.settings.sites import default
 
-        return default(self.variables, config=self._sites_file)
+        return default(self)
+
+    def of_anaconda_auth(self) -> Site:
+        """Return the site that anaconda-auth uses, whatever site this process uses."""
+        from conda_token_plugin.settings.sites import of_anaconda_auth
+
+        return of_anaconda_auth(self)
 
     def sites(self) -> tuple[Site, ...]:
         """Every known site, the default first."""
         from conda_token_plugin.settings.sites import all_sites
 
-        return all_sites(self.variables, config=self._sites_file)
-
-    @property
-    def _sites_file(self) -> Path:
-        """The configuration file of anaconda-auth."""
-        named = self.variables.get("ANACONDA_CONFIG_TOML")
-        return self.expand(named) if named else self.home / ".anaconda" / "config.toml"
+        return all_sites(self)
 
     @property
     def service_url(self) -> str:
@@ -112,15 +112,15 @@ class Settings(Paths):
     @property
     def client_id(self) -> str:
         """The OAuth client id of a login."""
-        names = ("CONDA_TOKEN_CLIENT_ID", "ANACONDA_AUTH_CLIENT_ID")
-        given = next(filter(None, map(self.variables.get, names)), None)
+        name = "CONDA_TOKEN_CLIENT_ID"
+        given = self.variables.get(name) or self.given("ANACONDA_AUTH_CLIENT_ID")[0]
         client_id = given or self.site.client_id or CLIENT_ID
         if not (client_id.isascii() and client_id.isprintable()):  # RFC 6749, appendix A.1
             from conda_token_plugin.errors.input import BadInput
 
             raise BadInput(
                 "The id of the OAuth client has a character that is not printable ASCII.",
-                hint=f"Check {names[0]}, or client_id of the site.",
+                hint=f"Check {name}, or client_id of the site.",
             )
         return client_id
 
@@ -170,20 +170,15 @@ class Settings(Paths):
         As ``secret``, and last ``anaconda_auth_api_key`` in ``ANACONDA_SECRETS_DIR``
         (/run/secrets).
         """
-        return self.secret(API_KEY) or _mounted(API_KEY, folder=self._secrets_folder)
+        return self.secret(API_KEY) or _secret_at(self._mounted(API_KEY))
 
     def api_key_source(self) -> str | None:
         """Return the variable or file that supplies an API key, or None. Read no file."""
         for name in (API_KEY, f"{API_KEY}_FILE"):
             if self.variables.get(name, "").strip():
                 return name
-        path = self._secrets_folder / API_KEY.lower()
-        return str(path) if lexists(path) else None
-
-    @property
-    def _secrets_folder(self) -> Path:
-        """The folder of a mounted API key, as in anaconda-auth 0.15.3, which mounts no tokens."""
-        return self.expand(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
+        path = self._mounted(API_KEY)
+        return str(path) if path else None
 
     def repository_token(self, name: str) -> tuple[str, Secret] | None:
         """Return a token of the environment.
@@ -193,20 +188,20 @@ class Settings(Paths):
 
         Raises as ``secret``; also for a folder, which Docker mounts in place of a missing file.
         """
-        return self.secret(name) or _mounted(name, folder=RUN_SECRETS)
+        path = paths.RUN_SECRETS / name.lower()
+        # Path.exists raises for a name that is too long, and names of organizations are from URLs.
+        return self.secret(name) or _secret_at(path if lexists(path) else None)
 
     def repository_tokens(self) -> tuple[str, ...]:
         """Return the names for which ``repository_token`` finds something, sorted."""
         stems = {name.removesuffix("_FILE") for name, value in self.variables.items() if value}
         with suppress(OSError):  # there is no such folder, or this user may not read it
-            stems |= {one.upper() for one in os.listdir(RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
+            stems |= {one.upper() for one in os.listdir(paths.RUN_SECRETS) if one == one.lower()}  # noqa: PTH208  # names only
         return tuple(sorted(s for s in stems if s == REPO_TOKEN or s.startswith(f"{REPO_TOKEN}_")))
 
 
-def _mounted(name: str, *, folder: Path) -> tuple[str, Secret] | None:
-    path = folder / name.lower()
-    # Path.exists raises for a name that is too long, and names of organizations come from URLs.
-    if not lexists(path):
+def _secret_at(path: Path | None) -> tuple[str, Secret] | None:
+    if path is None:
         return None
     from conda_token_plugin.settings.secret_files import secret_in
 

@@ -1,4 +1,4 @@
-"""The paths of the plugin, below the user's home folder or where a variable says.
+"""The variables of a process, and the paths that they decide.
 
 Only this module reads ``os.environ``.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from os.path import lexists
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 WINDOWS = os.name == "nt"
 NO_HOME = Path(os.devnull) / "no-home-folder"
 """The home folder where none is known. It does not exist, and nobody can create it."""
+RUN_SECRETS = Path("/run/secrets")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
 MAX_SHOWN = 200
@@ -99,6 +101,38 @@ class Paths:
             return home_folder()
         except RuntimeError:
             return NO_HOME
+
+    @property
+    def sites_file(self) -> Path:
+        """The configuration file of anaconda-auth."""
+        named = self.variables.get("ANACONDA_CONFIG_TOML")
+        return self.expand(named) if named else self.home / ".anaconda" / "config.toml"
+
+    def given(self, name: str) -> tuple[str, str]:
+        """Return the value of a variable of anaconda-auth, and where it was found.
+
+        Like anaconda-auth 0.15.3, look for a file of that name in ``ANACONDA_SECRETS_DIR`` if
+        the variable is not set. Both texts are empty if there is none.
+
+        Raises:
+            StoreUnusable: The file cannot be read.
+            BadInput: ``ANACONDA_SECRETS_DIR`` cannot be a path.
+        """
+        value = self.variables.get(name)
+        if value:
+            return value, name
+        path = self._mounted(name)
+        if path is None:
+            return "", ""
+        from conda_token_plugin.settings.secret_files import mounted_text
+
+        return mounted_text(path), str(path)
+
+    def _mounted(self, name: str) -> Path | None:
+        """Return the file that is mounted for a variable of anaconda-auth, or None."""
+        folder = self.expand(self.variables.get("ANACONDA_SECRETS_DIR") or str(RUN_SECRETS))
+        spellings = (folder / name.lower(), folder / name)  # the case does not matter to pydantic
+        return next(filter(lexists, spellings), None)
 
     def refuse_missing_home(self) -> None:
         """Raise if the store or the drop-in would be in the home folder, and none is known.

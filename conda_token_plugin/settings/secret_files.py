@@ -86,6 +86,18 @@ def _read(path: Path, *, mode: int, named_by: str) -> Secret | TokenPluginError:
         return error
 
 
+def mounted_text(path: Path) -> str:
+    """Return the text of a file that is mounted in place of a variable, without space around it.
+
+    Raises:
+        StoreUnusable: The file cannot be read.
+    """
+    try:
+        return text_in(path).strip()
+    except OSError as error:  # not permitted, a folder
+        raise _unusable(path, error.strerror, named_by="") from None
+
+
 def text_in(path: Path) -> str:
     """Return the text of a file that the user named. It is read anew with each call.
 

@@ -13,13 +13,20 @@ anaconda-auth 0.15.3 and ``ana`` read it (``config.py``)::
     client_id = "…"                     # the OAuth client of a login
     repo_url = "https://…"              # only this plugin reads it
 
+    keyring_path = "…"                  # the file with the logins; also keyring, its content
+
     [plugin.auth]                       # without [sites]: the only site
     domain = "…"
     api_key = "…"
+
+A site has the values of ``[plugin.auth]`` that its own table lacks, but an API key and a repository
+only if both have the same service. ``[plugin.cloud]`` is the former name of ``[plugin.auth]``.
+``ANACONDA_SITES`` is a JSON object of tables, which replace or extend those of the file.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from functools import lru_cache
@@ -43,12 +50,18 @@ SERVICE_URL = "https://anaconda.com"
 REPO_URL = "https://repo.anaconda.cloud/repo/"
 TOKEN_LENGTH = 48
 """Characters of today's tokens; API keys are longer."""
+SITES = "ANACONDA_SITES"
+"""The variable with sites, as JSON."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
 MAX_DOTS = 1000
 """Dots in one of its lines. tomllib takes 7 seconds for a key of 32,000 parts (Python 3.11)."""
-NETWORK = ("client_cert", "client_cert_key", "proxy_servers", "extra_headers")
-
+OPTIONS = (
+    *("client_cert", "client_cert_key", "proxy_servers", "extra_headers"),  # without conda
+    *("keyring_path", "keyring"),
+)
+OF_ONE_SERVICE = ("api_key", "repo_url")
+"""Values of ``[plugin.auth]`` that belong to its own service."""
 
 _BARE_HOST = r"(localhost|(?=[^/:\s]+\.[^/:\s])[^/:\s]+)(:\d+)?(/|$)"
 """A host with a dot inside. Without the lookahead, its work grows with the square of the text."""
@@ -70,8 +83,8 @@ class Site(NamedTuple):
     """The key in the configuration file, which belongs to this site only."""
     client_id: str = ""
     """The OAuth client of a login. Empty: Anaconda's public one."""
-    network: Mapping[str, Any] = MappingProxyType({})
-    """Used where conda cannot be imported: the values of ``NETWORK`` that the file has."""
+    options: Mapping[str, Any] = MappingProxyType({})
+    """The values of ``OPTIONS`` that the file has."""
 
     @property
     def key_prefix(self) -> str | None:
@@ -97,8 +110,8 @@ class Config(NamedTuple):
 
     default: str
     sites: dict[str, Site]
-    auth: Site | None
-    """The site of ``[plugin.auth]``."""
+    auth: Site
+    """The site of ``[plugin.auth]``; without that table https://anaconda.com."""
 
 
 def at_domain(domain: str, *, source: str, name: str = "") -> Site:
@@ -130,37 +143,91 @@ def address(text: str) -> str:
     return normalised(f"https://{text}" if is_host else text)
 
 
-def read(path: Path) -> Config:
+def host_of(domain: str) -> str:
+    """Return the address of a domain as anaconda-auth writes it: a URL counts without its path.
+
+    Raises:
+        MalformedURL: As ``address``.
+    """
+    parts = urlsplit(address(domain))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def read(path: Path, *, more: str = "") -> Config:
     """Return what the file defines, nothing if there is none. A version of it is read once.
+
+    Args:
+        path: The file.
+        more: The value of ``ANACONDA_SITES``.
 
     Raises:
         ConfigurationError: It cannot be read.
+        BadInput: ``more`` is no JSON object of objects.
         MalformedURL, MalformedToken: An address or a key in it cannot be used.
     """
     try:
         status = path.stat()
     except (OSError, ValueError):  # missing, or a folder that this user may not enter
-        return Config("", {}, None)
-    return _parsed(path, status.st_mtime_ns, status.st_size)
+        return _parsed(None, 0, 0, more)
+    return _parsed(path, status.st_mtime_ns, status.st_size, more)
 
 
 @lru_cache(maxsize=4)
-def _parsed(path: Path, _modified: int, _size: int) -> Config:
-    """Read a version of the file, once."""
-    whole = _toml(path)
-    source = str(path)
-    sites = {
-        str(name): _site(table, source=source, name=str(name))
-        for name, table in _table(whole, "sites").items()
-        if isinstance(table, dict)
-    }
-    auth = _table(_table(whole, "plugin"), "auth")
+def _parsed(path: Path | None, _modified: int, _size: int, more: str) -> Config:
+    """Read a version of the file, once. None: there is no file."""
+    whole = _toml(path) if path else {}
+    plugin = _table(whole, "plugin")
+    shared = {**_table(plugin, "auth"), **_table(plugin, "cloud")}
+    auth = _site(shared, source=str(path) if shared else "built in")
     default_site = whole.get("default_site")
     return Config(
         default=default_site if isinstance(default_site, str) else "",
-        sites=sites,
-        auth=_site(auth, source=source) if auth else None,
+        sites={
+            name: _inheriting(table, shared=shared, auth=auth, name=name, source=source)
+            for name, (table, source) in _site_tables(whole, more=more, path=path).items()
+        },
+        auth=auth,
     )
+
+
+def _site_tables(
+    whole: dict[str, Any], *, more: str, path: Path | None
+) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return the tables of the sites by name, each with where it is defined."""
+    found = {
+        str(name): (table, str(path))
+        for name, table in _table(whole, "sites").items()
+        if isinstance(table, dict)
+    }
+    for name, table in _json_tables(more).items():
+        found[name] = ({**found.get(name, ({}, ""))[0], **table}, SITES)
+    return found
+
+
+def _json_tables(text: str) -> dict[str, dict[str, Any]]:
+    try:
+        found = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and all(isinstance(table, dict) for table in found.values()):
+        return found
+    from conda_token_plugin.errors.input import BadInput
+
+    raise BadInput(
+        f"{SITES} is not a JSON object of sites.",
+        hint=f"""Write it as: {SITES}='{{"NAME": {{"domain": "HOST"}}}}'""",
+    )
+
+
+def _inheriting(
+    table: dict[str, Any], *, shared: dict[str, Any], auth: Site, name: str, source: str
+) -> Site:
+    """Return the site of ``table``, with the values of ``[plugin.auth]`` that it lacks."""
+    general = {key: shared[key] for key in shared if key not in OF_ONE_SERVICE}
+    site = _site({**general, **table}, source=source, name=name)
+    if site.service_url != auth.service_url:
+        return site
+    return _site({**shared, **table}, source=source, name=name)
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -193,17 +260,34 @@ def _table(whole: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
-    """Return the site of one table. Values of a wrong type count as missing."""
-    from conda_token_plugin.settings.secret_files import secret_of
+    """Return the site of one table. Values of a wrong type count as missing, but not a domain."""
+    domain = table.get("domain", SERVICE_URL)
+    if not isinstance(domain, str):  # not counted as missing, because the key is for that domain
+        from conda_token_plugin.errors.input import BadInput
 
-    domain = table.get("domain")
-    site = at_domain(domain if isinstance(domain, str) else SERVICE_URL, source=source, name=name)
+        raise BadInput(
+            f"The domain of a site in {source} is no text.", hint='Write it as: domain = "HOST"'
+        )
+    site = at_domain(host_of(domain), source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
     client_id = table.get("client_id")
     return site._replace(
-        api_key=secret_of(key, where=source) if isinstance(key, str) and key else None,
-        ssl_verify=verify if isinstance(verify, (bool, str)) else True,
+        api_key=_key(key, source=source) if isinstance(key, str) and key else None,
+        ssl_verify=verified_by(verify) if isinstance(verify, (bool, str)) else True,
         client_id=client_id if isinstance(client_id, str) else "",
-        network=_Private((name, table[name]) for name in NETWORK if name in table),
+        options=_Private((name, table[name]) for name in OPTIONS if name in table),
         repo_url=f"{address(repo_url)}/" if isinstance(repo_url, str) else site.repo_url,
     )
+
+
+def _key(text: str, *, source: str) -> Secret:
+    from conda_token_plugin.settings.secret_files import secret_of
+
+    return secret_of(text, where=source)
+
+
+def verified_by(value: bool | str) -> bool | str:  # noqa: FBT001  # a value of a setting
+    """Return the value of ``ssl_verify``: words for true and false, or a path or ``truststore``."""
+    if isinstance(value, bool):
+        return value
+    return {"0": False, "false": False, "1": True, "true": True}.get(value.lower(), value)

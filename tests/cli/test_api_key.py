@@ -138,7 +138,7 @@ def mounted(
     if request.param == "ANACONDA_SECRETS_DIR":
         logged_out.set(request.param, str(path.parent))
     else:
-        monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", path.parent)
+        monkeypatch.setattr("conda_token_plugin.settings.paths.RUN_SECRETS", path.parent)
     return path
 
 

@@ -15,7 +15,7 @@ import conda_token_plugin
 from conda_token_plugin import settings
 from conda_token_plugin.errors.input import BadInput, MalformedToken, MalformedURL
 from conda_token_plugin.errors.store import StoreUnusable
-from conda_token_plugin.settings import Settings, token_variable
+from conda_token_plugin.settings import Settings, paths, token_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_repository_tokens_lists_every_name_that_supplies_a_token(
     mounted.mkdir()
     (mounted / "anaconda_repo_token_hooli").write_text(VALUE)
     (mounted / "other").write_text(VALUE)
-    monkeypatch.setattr(settings, "RUN_SECRETS", mounted)
+    monkeypatch.setattr(paths, "RUN_SECRETS", mounted)
     room = Settings(
         {
             "ANACONDA_REPO_TOKEN": VALUE,
@@ -144,7 +144,7 @@ def test_unknown_home_folder_is_refused_in_one_line(
 def test_organization_with_a_very_long_name_has_no_mounted_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path)
     assert Settings({}).repository_token(settings.token_variable("x" * 5000)) is None
 
 
@@ -152,7 +152,7 @@ def test_unreadable_folder_of_mounted_secrets_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-file").write_text("")
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path / "a-file")
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path / "a-file")
     assert Settings({}).repository_tokens() == ()
 
 
@@ -179,7 +179,7 @@ def as_link_to_itself(path: Path) -> None:
 def test_mounted_secret_that_is_no_file_is_reported_in_one_line_with_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path)
     make(tmp_path / "anaconda_repo_token_acme")
     make(tmp_path / "anaconda_auth_api_key")
     found = Settings({})
@@ -199,7 +199,7 @@ def test_mounted_secret_that_is_no_file_is_reported_in_one_line_with_its_path(
 def test_mounted_secret_without_permission_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path)
     (tmp_path / "anaconda_repo_token_acme").touch(mode=0)
     with pytest.raises(StoreUnusable, match="Permission denied"):
         Settings({}).repository_token("ANACONDA_REPO_TOKEN_ACME")
@@ -208,7 +208,7 @@ def test_mounted_secret_without_permission_is_reported_in_one_line(
 def test_folder_of_anaconda_auth_supplies_the_api_key_and_no_token(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path / "absent")
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path / "absent")
     for name in ("anaconda_auth_api_key", "anaconda_repo_token"):
         (tmp_path / name).write_text(VALUE)
     found = Settings({"ANACONDA_SECRETS_DIR": "$MOUNTS", "MOUNTS": str(tmp_path)})

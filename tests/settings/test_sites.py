@@ -111,6 +111,11 @@ CORP = '[sites.corp]\ndomain = "corp.example"\nssl_verify = "/ca.pem"\n'
         (f'default_site = "corp.example"\n{CORP}', {}, "https://corp.example"),
         (CORP, {"CONDA_TOKEN_SITE": "anaconda.com"}, "https://anaconda.com"),
         (CORP, {"ANACONDA_AUTH_DOMAIN": "other.example"}, "https://other.example"),
+        (CORP, {"ANACONDA_AUTH_DOMAIN": "https://other.example/app/"}, "https://other.example"),
+        ('[sites.corp]\ndomain = "https://corp.example:8443/app"', {}, "https://corp.example:8443"),
+        ('[sites.x]\n[plugin.auth]\ndomain = "corp.example"', {}, "https://corp.example"),
+        ('[plugin.cloud]\ndomain = "corp.example"', {}, "https://corp.example"),
+        ("", {"ANACONDA_SITES": '{"x": {"domain": "corp.example"}}'}, "https://corp.example"),
         (
             CORP,
             {"CONDA_TOKEN_SITE": "corp", "CONDA_TOKEN_SERVICE_URL": "https://other.example"},
@@ -123,6 +128,52 @@ def test_service_is_chosen_as_anaconda_auth_chooses_it(
 ) -> None:
     config.write_text(text)
     assert Settings(variables).service_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("anaconda_auth_domain", "other.example\n"), ("ANACONDA_DEFAULT_SITE", "other")],
+)
+def test_service_may_be_named_by_a_mounted_file(
+    config: Path, tmp_path: Path, name: str, text: str
+) -> None:
+    config.write_text(f'{CORP}[sites.other]\ndomain = "other.example"\n')
+    (tmp_path / name).write_text(text)
+    assert Settings({"ANACONDA_SECRETS_DIR": str(tmp_path)}).service_url == "https://other.example"
+
+
+def test_key_and_repository_of_the_shared_table_are_for_its_own_service_only(config: Path) -> None:
+    config.write_text(
+        '[sites.corp]\ndomain = "corp.example"\n[sites.same]\n'
+        f'[plugin.auth]\ndomain = "d.example"\napi_key = "{CORP_KEY}"\n'
+        'repo_url = "repo.d.example/repo"\nssl_verify = "0"\n'
+    )
+    corp, same = (Settings({}, at=name).site for name in ("corp", "same"))
+    assert (corp.api_key, corp.repo_url) == (None, "https://corp.example/api/repo/")
+    assert (same.service_url, same.repo_url) == (
+        "https://d.example",
+        "https://repo.d.example/repo/",
+    )
+    assert same.api_key is not None
+    assert (corp.ssl_verify, same.ssl_verify) == (False, False)
+
+
+def test_domain_of_a_wrong_type_is_refused_and_not_replaced(config: Path) -> None:
+    config.write_text(f'[sites.corp]\ndomain = ["corp.example"]\napi_key = "{CORP_KEY}"\n')
+    with pytest.raises(BadInput, match=r"The domain of a site in .* is no text"):
+        _ = Settings({}).site
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"corp": "corp.example"}', "[" * 9999])
+def test_variable_with_sites_that_is_no_object_of_sites_is_refused(text: str) -> None:
+    with pytest.raises(BadInput, match="ANACONDA_SITES is not a JSON object of sites"):
+        _ = Settings({"ANACONDA_SITES": text}).site
+
+
+def test_domain_of_several_sites_is_refused_with_their_names(config: Path) -> None:
+    config.write_text(f'{CORP}[sites.two]\ndomain = "corp.example"\n')
+    with pytest.raises(BadInput, match=r"Several sites have the domain .*: corp, two\."):
+        _ = Settings({}, at="corp.example").site
 
 
 def test_repository_of_another_site_is_not_anacondas(config: Path) -> None:
@@ -211,13 +262,32 @@ def test_keyring_file_of_anaconda_auth_may_be_in_another_place(tmp_path: Path, n
     assert key_of({name: str(path)}) == CORP_KEY
 
 
+@pytest.mark.parametrize("table", ["[plugin.auth]", "[sites.any]"])
+@pytest.mark.parametrize("variables", [{}, {"CONDA_TOKEN_SERVICE_URL": "corp.example"}])
+def test_keyring_of_anaconda_auth_may_be_where_its_configuration_says(
+    config: Path, tmp_path: Path, table: str, variables: dict[str, str]
+) -> None:
+    keys = {"anaconda.com": entry(CORP_KEY), "Corp.Example": entry(CORP_KEY)}
+    (tmp_path / "theirs").write_text(json.dumps({"Anaconda Cloud": keys}))
+    config.write_text(f'{table}\nkeyring_path = "$FOLDER/theirs"\n')
+    assert key_of({"FOLDER": str(tmp_path), **variables}) == CORP_KEY
+
+
+def test_keyring_of_anaconda_auth_may_be_in_its_configuration(config: Path) -> None:
+    config.write_text(
+        f'[plugin.auth.keyring."Anaconda Cloud"]\n"anaconda.com" = "{entry(CORP_KEY)}"'
+    )
+    assert key_of({}) == CORP_KEY
+
+
 def test_keyring_of_anaconda_auth_may_be_in_its_variable() -> None:
     inline = json.dumps({"Anaconda Cloud": {"anaconda.com": entry(CORP_KEY)}})
     assert key_of({"ANACONDA_AUTH_KEYRING": inline}) == CORP_KEY
 
 
-def test_mounted_key_is_found_after_the_variable(tmp_path: Path) -> None:
-    (tmp_path / "anaconda_auth_api_key").write_text(CORP_KEY)
+@pytest.mark.parametrize("name", ["anaconda_auth_api_key", "ANACONDA_AUTH_API_KEY"])
+def test_mounted_key_is_found_after_the_variable(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(CORP_KEY)
     variables = {"ANACONDA_SECRETS_DIR": str(tmp_path)}
     assert key_of(variables) == CORP_KEY
     assert key_of({**variables, "ANACONDA_AUTH_API_KEY": VARIABLE_KEY}) == VARIABLE_KEY

@@ -366,7 +366,7 @@ class TestFilesNamedByVariables(ReadingContract):
 class TestMountedSecrets(ReadingContract):
     @pytest.fixture
     def backend(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Backend:
-        monkeypatch.setattr("conda_token_plugin.settings.RUN_SECRETS", tmp_path)
+        monkeypatch.setattr("conda_token_plugin.settings.paths.RUN_SECRETS", tmp_path)
         return Mounted(tmp_path)
 
 

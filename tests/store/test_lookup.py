@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin import settings
 from conda_token_plugin.errors.input import BadInput, MalformedToken
 from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
-from conda_token_plugin.settings import Settings
+from conda_token_plugin.settings import Settings, paths
 from conda_token_plugin.store import machine_store
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.store.sources import HeldToken, api_keys, holdings
@@ -122,7 +121,7 @@ def test_environment_precedes_user_store_precedes_machine_store(
 def test_file_and_mounted_secret_supply_a_token_and_are_its_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path)
     (tmp_path / "anaconda_repo_token_acme").write_text(f"{NAMED}\n")
     (tmp_path / "general").write_text(f"{GENERAL}\n")
     nothing = FakeStore("-")
@@ -140,7 +139,7 @@ def test_file_and_mounted_secret_supply_a_token_and_are_its_source(
 def test_sources_of_the_environment_are_used_in_the_documented_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "RUN_SECRETS", tmp_path)
+    monkeypatch.setattr(paths, "RUN_SECRETS", tmp_path)
     variables: dict[str, str] = {}
     removals: list[Callable[[], object]] = []
     for number, name in enumerate(("ANACONDA_REPO_TOKEN_ACME", "ANACONDA_REPO_TOKEN")):

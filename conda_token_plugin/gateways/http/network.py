@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
+from conda_token_plugin.settings.site_file import verified_by
 from conda_token_plugin.tokens.secret import HeaderValue
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _of_variables(settings: Settings) -> Network:
     headers = _object(settings, "extra_headers")
     return Network(
         proxies=_object(settings, "proxy_servers"),
-        verify=_verify(settings.variables.get(f"{PREFIX}SSL_VERIFY"), settings=settings),
+        verify=_verify(settings),
         cert=(cert, key) if cert and key else cert,
         headers={name: HeaderValue(value) for name, value in headers.items()},
         timeouts=Timeouts(),
@@ -121,14 +122,13 @@ def _of_variables(settings: Settings) -> Network:
     )
 
 
-def _verify(text: str | None, *, settings: Settings) -> bool | str:
-    if not text:
-        return settings.site.ssl_verify
-    return {"0": False, "false": False, "1": True, "true": True}.get(text.lower(), text)
+def _verify(settings: Settings) -> bool | str:
+    given = settings.given(f"{PREFIX}SSL_VERIFY")[0]
+    return verified_by(given) if given else settings.site.ssl_verify
 
 
 def _text(settings: Settings, name: str) -> str | None:
-    value = settings.variables.get(f"{PREFIX}{name.upper()}") or settings.site.network.get(name)
+    value = settings.given(f"{PREFIX}{name.upper()}")[0] or settings.site.options.get(name)
     return value if isinstance(value, str) and value else None
 
 
@@ -139,15 +139,15 @@ def _object(settings: Settings, name: str) -> dict[str, str]:
         BadInput: It is neither.
     """
     variable = f"{PREFIX}{name.upper()}"
-    text = settings.variables.get(variable)
+    text, source = settings.given(variable)
     site = settings.site
-    found = site.network.get(name, {})
+    found = text or site.options.get(name, {})
     try:
-        found = json.loads(text) if text else found
+        found = json.loads(found) if isinstance(found, str) else found
     except (ValueError, RecursionError):  # no JSON
         found = None
     if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
-        where = variable if text else f"{name} of the site {site.name} ({site.source})"
+        where = source or f"{name} of the site {site.name} ({site.source})"
         raise BadInput(
             f"{where} is not an object with texts as values.",
             hint=f"""Write it as: {variable}='{{"NAME": "VALUE"}}'"""
