@@ -16,7 +16,7 @@ from conda.models.channel import Channel
 from conda_token_plugin.auth import handler
 from conda_token_plugin.errors.input import MalformedURL
 from conda_token_plugin.errors.service import ServiceUnreachable
-from conda_token_plugin.gateways.http.client import Timeouts, exchanged
+from conda_token_plugin.gateways.http.client import Timeouts, exchange
 from conda_token_plugin.gateways.http.network import CONDA_RESERVE
 from conda_token_plugin.tokens.scope import without_credentials, without_secrets
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.store.lookup import Lookup
 
 
@@ -60,7 +60,7 @@ class CondaSender:
         """Let the handler of this process use ``lookup``, whose settings have ``--at``."""
         handler.LOOKUP = lookup
 
-    def get(self, url: str, *, at_most: int) -> HttpResponse:
+    def get(self, url: str, *, max_bytes: int) -> HttpResponse:
         """Send with conda's timeouts, proxies, certificates and auth handlers.
 
         The whole request, with its repetitions, redirects and the body, has a total deadline.
@@ -72,20 +72,20 @@ class CondaSender:
         if context.offline:  # the session raises different errors in different versions
             raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
         connect, read = context.remote_connect_timeout_secs, context.remote_read_timeout_secs
-        patience = Timeouts(connect=connect, read=read, total=connect + read + CONDA_RESERVE)
-        return exchanged(
-            _opened(url, at_most=at_most, timeout=(connect, read)),
+        timeouts = Timeouts(connect=connect, read=read, total=connect + read + CONDA_RESERVE)
+        return exchange(
+            _opened(url, max_bytes=max_bytes, timeout=(connect, read)),
             url=shown,
-            at_most=at_most,
-            patience=patience,
+            max_bytes=max_bytes,
+            timeouts=timeouts,
             outcome="",
             of_conda=True,
         )
 
 
 @contextmanager
-def _opened(url: str, *, at_most: int, timeout: tuple[float, float]) -> Iterator[Response]:
-    headers = {"Range": f"bytes=0-{at_most - 1}", "Accept-Encoding": "identity"}
+def _opened(url: str, *, max_bytes: int, timeout: tuple[float, float]) -> Iterator[Response]:
+    headers = {"Range": f"bytes=0-{max_bytes - 1}", "Accept-Encoding": "identity"}
     try:
         session = get_session(url)
         response = session.get(url, headers=headers, stream=True, timeout=timeout)

@@ -21,7 +21,7 @@ class ServiceUnreachable(ServiceError):
 
         Args:
             url: The address without secrets.
-            reason: A few words: "no such host", "no answer within 10 seconds".
+            reason: A few words: "no such host", "no response within 10 seconds".
             outcome: A sentence about what was changed.
             hint: The next step. Empty: check the network.
         """
@@ -67,7 +67,7 @@ class UnexpectedResponse(ServiceError):
     def __init__(self, url: str, *, got: str, hint: str = "") -> None:
         """``got`` describes the answer and never quotes it."""
         super().__init__(
-            f"{url} answered with {got}.",
+            f"{url} returned {got}.",
             hint=hint
             or "A proxy or a login page may have answered instead: open the address in a browser.",
         )

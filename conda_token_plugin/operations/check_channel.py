@@ -15,7 +15,7 @@ from conda_token_plugin.service.repository import BEGINNING, package_in
 from conda_token_plugin.tokens.authorization import address, header
 
 if TYPE_CHECKING:
-    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.store.lookup import Lookup
 
 REPODATA, PACKAGE = "repodata", "package"
@@ -77,8 +77,8 @@ class ChannelReport:
 class Sender(Protocol):
     """Sends the requests."""
 
-    def get(self, url: str, *, at_most: int) -> HttpResponse:
-        """Return the answer to a GET of the first ``at_most`` bytes.
+    def get(self, url: str, *, max_bytes: int) -> HttpResponse:
+        """Return the answer to a GET of the first ``max_bytes`` bytes.
 
         Raises:
             ServiceError: There was no answer.
@@ -99,29 +99,29 @@ def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
     parts: dict[str, FileReport] = {}
     beginning = b""
     for name, file in INDEXES.items():
-        parts[name], body = _requested(f"{subdir}/{file}", sender=sender, at_most=BEGINNING)
+        parts[name], body = _requested(f"{subdir}/{file}", sender=sender, max_bytes=BEGINNING)
         beginning = body if name == REPODATA else beginning
     package = package_in(beginning, index=f"{subdir}/{INDEXES[REPODATA]}")
     parts[PACKAGE] = (
-        _requested(package, sender=sender, at_most=1)[0]
+        _requested(package, sender=sender, max_bytes=1)[0]
         if package
         else FileReport(FileAnswer.UNKNOWN, "none is listed")
     )
     return ChannelReport(shown, parts)
 
 
-def _requested(url: str, *, sender: Sender, at_most: int) -> tuple[FileReport, bytes]:
+def _requested(url: str, *, sender: Sender, max_bytes: int) -> tuple[FileReport, bytes]:
     try:
-        answer = sender.get(url, at_most=at_most)
+        response = sender.get(url, max_bytes=max_bytes)
     except ServiceError as error:  # no answer, HTTP 5xx, or HTTP 429
         return FileReport(FileAnswer.FAILED, error.what), b""
-    if answer.refused:
-        return FileReport(FileAnswer.REFUSED, f"HTTP {answer.status}"), b""
-    if answer.status in ABSENT:
+    if response.refused:
+        return FileReport(FileAnswer.REFUSED, f"HTTP {response.status}"), b""
+    if response.status in ABSENT:
         return FileReport(FileAnswer.ABSENT), b""
-    if not answer.ok or answer.is_page:
-        return FileReport(FileAnswer.FAILED, answer.nature), b""
-    return FileReport(FileAnswer.WORKS), answer.body
+    if not response.ok or response.is_page:
+        return FileReport(FileAnswer.FAILED, response.description), b""
+    return FileReport(FileAnswer.WORKS), response.body
 
 
 class Direct:
@@ -132,7 +132,7 @@ class Direct:
         self._lookup = lookup
         self._http = Http(outcome="")
 
-    def get(self, url: str, *, at_most: int) -> HttpResponse:
+    def get(self, url: str, *, max_bytes: int) -> HttpResponse:
         """Send a GET with the token that covers ``url``."""
         found = self._lookup.find(url)
         secret = found.secret() if found else None
@@ -140,8 +140,8 @@ class Direct:
             "GET",
             address(url, token=found.token, secret=secret) if found and secret else url,
             authorization=header(found.token, secret=secret) if found and secret else None,
-            headers={"Range": f"bytes=0-{at_most - 1}"},
+            headers={"Range": f"bytes=0-{max_bytes - 1}"},
             follow=True,
             within=found.token.scope if found else (),
-            at_most=at_most,
+            max_bytes=max_bytes,
         )

@@ -15,7 +15,7 @@ from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError, TokenRefused
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.gateways.clock import Clock, compare
-from conda_token_plugin.gateways.http.answer import REFUSED, date_of
+from conda_token_plugin.gateways.http.response import REFUSED, date_of
 from conda_token_plugin.operations.channel_settings import excluding_group, is_asked
 from conda_token_plugin.operations.refusal_evidence import (
     Answers,
@@ -127,10 +127,10 @@ class RefusalExplainer:
         if refusal.status != NOT_FOUND:
             return None
         try:
-            answer = self._http().send("GET", refusal.url, follow=True, at_most=1)
+            response = self._http().send("GET", refusal.url, follow=True, max_bytes=1)
         except ServiceError:
             return None
-        if not answer.ok or answer.is_page:
+        if not response.ok or response.is_page:
             return None
         return diagnosed(
             Evidence(refusal=refusal, now=now, token=found.token, source=found.source, public=True)
@@ -191,7 +191,7 @@ class RefusalExplainer:
     def _http(self) -> Http:
         from conda_token_plugin.gateways.http.client import Http  # requests, after a refusal only
 
-        return Http(patience=timeouts(), outcome="")
+        return Http(timeouts=timeouts(), outcome="")
 
     def _as_known(self, found: HeldToken) -> Token:
         """Return the metadata of the token, with what the service has just reported."""
@@ -203,4 +203,4 @@ def timeouts() -> Timeouts:
     """Return short timeouts, because the user is waiting for a command that has failed."""
     from conda_token_plugin.gateways.http.client import Timeouts  # as in `_http`
 
-    return Timeouts(connect=CONNECT, read=READ, again=0)
+    return Timeouts(connect=CONNECT, read=READ, retries=0)

@@ -103,7 +103,7 @@ def verified(one: Candidate, *, settings: Settings, clock: Clock) -> Candidate:
             token=one.token,
             secret=one.offer.secret,
             outcome=OUTCOME,
-            timeouts=Timeouts(connect=5.0, read=10.0, again=0),
+            timeouts=Timeouts(connect=5.0, read=10.0, retries=0),
         )
     except TokenRefused as error:
         return replace(one, verdict=ImportVerdict.REFUSED, error=error)

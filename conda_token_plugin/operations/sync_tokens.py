@@ -224,7 +224,7 @@ class TokenSync:
     def _service(self) -> Service:
         if self._given is not None:
             return self._given
-        return logged_in(self._settings, self._store, notice=self._notice, patience=self._timeouts)
+        return logged_in(self._settings, self._store, notice=self._notice, timeouts=self._timeouts)
 
     @cached_property
     def _members(self) -> Members | None:

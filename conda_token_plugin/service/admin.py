@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
 
@@ -67,7 +67,7 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
         LoginRefused: The service does not accept them.
         ServiceError: The service could not be used.
     """
-    answer = client.Http().send(
+    response = client.Http().send(
         "POST",
         f"{url}{TRADE}",
         form={
@@ -76,14 +76,14 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
             "client_secret": secret[1].reveal(),
         },
     )
-    if answer.status in REJECTED:
+    if response.status in REJECTED:
         source = f"{name[0]} and {secret[0]}"
         raise LoginRefused(
             service=url, source=source, hint="Check both values.", what="service account"
         )
-    if answer.elsewhere or answer.is_page or not answer.ok:
-        raise UnexpectedResponse(answer.url, got=answer.nature)
-    return JsonReader(answer.json(), answer.url)["access_token"].secret
+    if response.redirect_target or response.is_page or not response.ok:
+        raise UnexpectedResponse(response.url, got=response.description)
+    return JsonReader(response.json(), response.url)["access_token"].secret
 
 
 class MemberToken(NamedTuple):
@@ -112,7 +112,7 @@ class Admin:
         bearer: Secret,
         source: str,
         renew: Callable[[], Secret] | None = None,
-        patience: Timeouts | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         """Do no I/O.
 
@@ -121,13 +121,13 @@ class Admin:
             bearer: The bearer token.
             source: Where it was found, for messages.
             renew: Returns another bearer token after this one has expired. None: there is none.
-            patience: Limits of each request. None: those of the network settings.
+            timeouts: Limits of each request. None: those of the network settings.
         """
         self._url = url
         self._source = source
         self._renew = renew
         self._authorization = client.bearer(bearer)
-        self._http = client.Http(patience=patience)
+        self._http = client.Http(timeouts=timeouts)
 
     def extend(self, organization: str, *, user_id: str, tolerance_months: int) -> None:
         """Extend a user's token to the end of the organization's subscription.
@@ -143,13 +143,13 @@ class Admin:
                 organization.
             ServiceError: The service could not be used.
         """
-        answer = self._send(
+        response = self._send(
             "PATCH",
             f"{segment(organization)}/users/{segment(user_id)}/token",
             json={"is_renewal": True, "expiration_tolerance_months": tolerance_months},
         )
-        if not answer.ok:
-            raise ExtensionRefused(organization, status=answer.status, reason=reason_of(answer))
+        if not response.ok:
+            raise ExtensionRefused(organization, status=response.status, reason=reason_of(response))
 
     def members(self, organization: str) -> Iterator[Member]:
         """Yield the users of the organization that the account can see.
@@ -177,23 +177,23 @@ class Admin:
         )
 
     def _items(self, organization: str, what: str) -> Iterator[JsonReader]:
-        answer = self._send("GET", f"{segment(organization)}/{what}")
-        if not answer.ok:
-            reason, verb = reason_of(answer), "list the tokens of the members of"
-            raise ExtensionRefused(organization, status=answer.status, reason=reason, verb=verb)
-        return iter(JsonReader(answer.json(), answer.url)["items"])
+        response = self._send("GET", f"{segment(organization)}/{what}")
+        if not response.ok:
+            reason, verb = reason_of(response), "list the tokens of the members of"
+            raise ExtensionRefused(organization, status=response.status, reason=reason, verb=verb)
+        return iter(JsonReader(response.json(), response.url)["items"])
 
     def _send(self, method: str, place: str, *, json: object = None) -> HttpResponse:
         url = f"{self._url}/api/v1/organizations/{place}"
-        answer = self._http.send(method, url, authorization=self._authorization, json=json)
-        if is_about_login(answer) and self._renew is not None:  # a long list takes 15 minutes
+        response = self._http.send(method, url, authorization=self._authorization, json=json)
+        if is_about_login(response) and self._renew is not None:  # a long list takes 15 minutes
             self._authorization = client.bearer(self._renew())
-            answer = self._http.send(method, url, authorization=self._authorization, json=json)
-        if is_about_login(answer):
+            response = self._http.send(method, url, authorization=self._authorization, json=json)
+        if is_about_login(response):
             raise self._login_refused()
-        if answer.elsewhere or answer.is_page:
-            raise UnexpectedResponse(answer.url, got=answer.nature)
-        return answer
+        if response.redirect_target or response.is_page:
+            raise UnexpectedResponse(response.url, got=response.description)
+        return response
 
     def _login_refused(self) -> LoginRefused:
         return LoginRefused(

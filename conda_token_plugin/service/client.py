@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conda_token_plugin.errors import TokenPluginError
-    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.service.models import CurrentToken
     from conda_token_plugin.tokens.secret import Secret
 
@@ -47,7 +47,7 @@ class Service:
     """One login at one service. Every method may raise ``LoginRefused`` and ``ServiceError``."""
 
     def __init__(
-        self, url: str, *, api_key: Secret, source: str, patience: Timeouts | None = None
+        self, url: str, *, api_key: Secret, source: str, timeouts: Timeouts | None = None
     ) -> None:
         """Do no I/O.
 
@@ -55,14 +55,14 @@ class Service:
             url: Base address, without a final slash.
             api_key: The login.
             source: Where the key was found, for messages.
-            patience: Limits of each request. None: those of the network settings.
+            timeouts: Limits of each request. None: those of the network settings.
         """
         self.url = url
         self.source = source
         self.expires = expiry_of(api_key)
         """When the login expires; None if the key does not say."""
         self._authorization = bearer(api_key)
-        self._http = Http(patience=patience)
+        self._http = Http(timeouts=timeouts)
 
     def organizations(self) -> tuple[Organization, ...]:
         """Return the organizations that the user belongs to."""
@@ -96,12 +96,12 @@ class Service:
             IssueRefused: The organization does not tell. ``refusals.explained`` names the cause.
             BadInput: No organization can have this name.
         """
-        answer = self._send("GET", _token_path(organization))
-        if answer.status == NOT_FOUND:
+        response = self._send("GET", _token_path(organization))
+        if response.status == NOT_FOUND:
             return None
-        if not answer.ok:
-            raise self._refusal(organization, answer)
-        return current_token_of(document(answer))
+        if not response.ok:
+            raise self._refusal(organization, response)
+        return current_token_of(document(response))
 
     def issue(self, organization: str) -> IssuedToken:
         """Issue a token. The service revokes the previous one at once.
@@ -112,10 +112,10 @@ class Service:
             BadInput: No organization can have this name.
         """
         with _uncertain(organization, url=self.url + _token_path(organization)):
-            answer = self._send("PUT", _token_path(organization), json={"confirm": "yes"})
-            if answer.ok:
-                return IssuedToken.of(document(answer))
-        raise self._refusal(organization, answer)
+            response = self._send("PUT", _token_path(organization), json={"confirm": "yes"})
+            if response.ok:
+                return IssuedToken.of(document(response))
+        raise self._refusal(organization, response)
 
     def whoami(self) -> Identity:
         """Return the user, with the organizations and the ends of their subscriptions."""
@@ -126,28 +126,28 @@ class Service:
         return identity.named_by(self._read("/api/account")["user"])
 
     def _read(self, path: str) -> JsonReader:
-        answer = self._send("GET", path)
-        if answer.status == FORBIDDEN:
-            raise self._login_refused(answer)
-        return document(answer)
+        response = self._send("GET", path)
+        if response.status == FORBIDDEN:
+            raise self._login_refused(response)
+        return document(response)
 
     def _send(self, method: str, path: str, *, json: object = None) -> HttpResponse:
-        answer = self._http.send(
+        response = self._http.send(
             method, self.url + path, authorization=self._authorization, json=json
         )
-        if is_about_login(answer):
-            raise self._login_refused(answer)
-        return answer
+        if is_about_login(response):
+            raise self._login_refused(response)
+        return response
 
-    def _login_refused(self, answer: HttpResponse) -> LoginRefused:
-        over = self.expires and answer.date and self.expires <= answer.date
+    def _login_refused(self, response: HttpResponse) -> LoginRefused:
+        over = self.expires and response.date and self.expires <= response.date
         expired = self.expires if over else None
         return LoginRefused(service=self.url, source=self.source, expired=expired)
 
-    def _refusal(self, organization: str, answer: HttpResponse) -> TokenPluginError:
-        if answer.elsewhere:
-            return UnexpectedResponse(answer.url, got=answer.nature)
-        return IssueRefused(organization, status=answer.status, reason=reason_of(answer))
+    def _refusal(self, organization: str, response: HttpResponse) -> TokenPluginError:
+        if response.redirect_target:
+            return UnexpectedResponse(response.url, got=response.description)
+        return IssueRefused(organization, status=response.status, reason=reason_of(response))
 
 
 def _token_path(organization: str) -> str:
@@ -160,11 +160,11 @@ def _uncertain(organization: str, *, url: str) -> Iterator[None]:
     try:
         yield
     except ResponseLost:  # the request may have arrived
-        reason = "gave no answer"
+        reason = "sent no response"
     except ServiceFault as error:  # it may have failed after it had issued the token
         reason = f"failed (HTTP {error.status})"
     except UnexpectedResponse:  # the status says that it was issued, but the token is not readable
-        reason = "gave an answer without a token"
+        reason = "sent a response without a token"
     else:
         return
     raise IssueUncertain(url, organization=organization, reason=reason)

@@ -68,7 +68,7 @@ def logged_in(
     store: Store,
     *,
     notice: Callable[[str], None],
-    patience: Timeouts | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Service:
     """Return the service of ``settings.site`` with the API key that ``find_api_key`` returns.
 
@@ -76,7 +76,7 @@ def logged_in(
         settings: The settings, which choose the site.
         store: The store with our own logins.
         notice: Called with a line about a place that cannot be read.
-        patience: Limits of each request. None: those of the network settings.
+        timeouts: Limits of each request. None: those of the network settings.
 
     Raises:
         NotLoggedIn, and the others: As ``find_api_key``.
@@ -84,7 +84,7 @@ def logged_in(
     from conda_token_plugin.service.client import Service  # requests: only where it is needed
 
     api_key, source = find_api_key(settings, store, notice=notice)
-    return Service(settings.service_url, api_key=api_key, source=source, patience=patience)
+    return Service(settings.service_url, api_key=api_key, source=source, timeouts=timeouts)
 
 
 def key_of_environment(settings: Settings) -> tuple[str, Secret] | None:

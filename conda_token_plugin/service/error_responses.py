@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 from conda_token_plugin.errors.service import ServiceError
 
 if TYPE_CHECKING:
-    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.response import HttpResponse
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 MAX_REASON = 200
 """Characters of the service's own text that are shown."""
 
 
-def is_about_login(answer: HttpResponse) -> bool:
+def is_about_login(response: HttpResponse) -> bool:
     """Return whether a response is 401, or 403 with ``{"error": {"code": "auth_required"}}``."""
-    refused = answer.status == FORBIDDEN and b'"auth_required"' in answer.body
-    return answer.status == UNAUTHORIZED or refused
+    refused = response.status == FORBIDDEN and b'"auth_required"' in response.body
+    return response.status == UNAUTHORIZED or refused
 
 
-def reason_of(answer: HttpResponse) -> str:
+def reason_of(response: HttpResponse) -> str:
     """Return the service's own text about an error as one line, or an empty string.
 
     Known forms: ``error.message``, ``error.detail``, ``message``, ``detail``, and for a field that
     is missing or wrong ``{"detail": [{"loc": ["body", "expires_at"], "msg": …, "type": …}]}``.
     """
     try:
-        body = answer.json()
+        body = response.json()
     except ServiceError:  # a web page, or nothing at all
         return ""
     outer: dict[str, Any] = body if isinstance(body, dict) else {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from conda_token_plugin.gateways.http.answer import HttpResponse
+    from conda_token_plugin.gateways.http.response import HttpResponse
 
 
 class CurrentToken(NamedTuple):
@@ -208,12 +208,12 @@ def _words(part: JsonReader) -> str:
     return "" if part.value is None or part.value == "" else part.text
 
 
-def document(answer: HttpResponse) -> JsonReader:
+def document(response: HttpResponse) -> JsonReader:
     """Return the JSON in the response to a request that succeeded.
 
     Raises:
         UnexpectedResponse: The status is not 2xx, or the body is not JSON.
     """
-    if not answer.ok:
-        raise UnexpectedResponse(answer.url, got=answer.nature)
-    return JsonReader(answer.json(), answer.url)
+    if not response.ok:
+        raise UnexpectedResponse(response.url, got=response.description)
+    return JsonReader(response.json(), response.url)

@@ -24,8 +24,8 @@ from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conda_token_plugin.gateways.http.answer import HttpResponse
     from conda_token_plugin.gateways.http.client import Timeouts
+    from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
@@ -79,7 +79,7 @@ class ChannelProbe:
         self._token = token
         self._secret = secret
         self._outcome = outcome
-        self._http = Http(patience=timeouts, outcome=outcome)
+        self._http = Http(timeouts=timeouts, outcome=outcome)
 
     def channel(self, prefix: str, *, test_public: bool = False) -> ChannelProof | None:
         """Request a package of the channel ``prefix``, or its index if it lists no package.
@@ -111,8 +111,8 @@ class ChannelProbe:
 
     def is_public(self, url: str) -> bool:
         """Return whether the server returns ``url`` without a token."""
-        answer = self._answer(url, send=self._send_without_token)
-        return answer.ok and not answer.is_page
+        response = self._answer(url, send=self._send_without_token)
+        return response.ok and not response.is_page
 
     def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
@@ -125,11 +125,11 @@ class ChannelProbe:
         an answer. It is not followed, as it leads to storage that must not receive the token.
         """
         try:
-            answer = send("HEAD", url, limit=0)
+            response = send("HEAD", url, limit=0)
         except (ServiceFault, ResponseLost):
             return send("GET", url, limit=1, follow=True)
-        if answer.ok or answer.status == UNAUTHORIZED or _leads_to_package(answer):
-            return answer
+        if response.ok or response.status == UNAUTHORIZED or _leads_to_package(response):
+            return response
         return send("GET", url, limit=1, follow=True)
 
     def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> HttpResponse:
@@ -140,50 +140,50 @@ class ChannelProbe:
             headers=_range(limit),
             follow=follow,
             within=self._token.scope,
-            at_most=limit,
+            max_bytes=limit,
         )
 
     def _send_without_token(
         self, method: str, url: str, *, limit: int, follow: bool = False
     ) -> HttpResponse:
-        return self._http.send(method, url, headers=_range(limit), follow=follow, at_most=limit)
+        return self._http.send(method, url, headers=_range(limit), follow=follow, max_bytes=limit)
 
-    def _check_package(self, answer: HttpResponse, *, prefix: str) -> None:
-        if answer.status == NOT_FOUND:
+    def _check_package(self, response: HttpResponse, *, prefix: str) -> None:
+        if response.status == NOT_FOUND:
             got = "HTTP 404 for a package that its index lists"
-            raise UnexpectedResponse(answer.url, got=got, hint=INCOMPLETE)
-        self._check(answer, prefix=prefix)
+            raise UnexpectedResponse(response.url, got=got, hint=INCOMPLETE)
+        self._check(response, prefix=prefix)
 
-    def _check(self, answer: HttpResponse, *, prefix: str) -> None:
-        """Raise unless ``answer`` shows that the token was accepted. A login page does not."""
-        if answer.refused:
-            if not longest_prefix(answer.url, among={prefix, *self._token.scope}):
-                got = f"HTTP {answer.status} to a redirected request, with which no token is sent"
-                raise UnexpectedResponse(answer.url, got=got, hint=STORAGE_REFUSED)
+    def _check(self, response: HttpResponse, *, prefix: str) -> None:
+        """Raise unless ``response`` shows that the token was accepted. A login page does not."""
+        if response.refused:
+            if not longest_prefix(response.url, among={prefix, *self._token.scope}):
+                got = f"HTTP {response.status} to a redirected request, with which no token is sent"
+                raise UnexpectedResponse(response.url, got=got, hint=STORAGE_REFUSED)
             raise TokenRefused(
-                answer.url,
-                status=answer.status,
+                response.url,
+                status=response.status,
                 last_four=self._secret.last_four,
                 outcome=self._outcome,
-                asked=asked_for(answer.headers.get("WWW-Authenticate", "")),
+                asked=asked_for(response.headers.get("WWW-Authenticate", "")),
             )
-        if not _leads_to_package(answer) and (not answer.ok or answer.is_page):
-            hint = "" if answer.is_page or answer.elsewhere else NO_REPODATA
-            raise UnexpectedResponse(answer.url, got=answer.nature, hint=hint)
+        if not _leads_to_package(response) and (not response.ok or response.is_page):
+            hint = "" if response.is_page or response.redirect_target else NO_REPODATA
+            raise UnexpectedResponse(response.url, got=response.description, hint=hint)
 
 
 def _range(limit: int) -> dict[str, str]:
     return {"Range": f"bytes=0-{limit - 1}"} if limit else {}
 
 
-def _leads_to_package(answer: HttpResponse) -> bool:
-    """Return whether ``answer`` redirects to the requested file, and not to a login page.
+def _leads_to_package(response: HttpResponse) -> bool:
+    """Return whether ``response`` redirects to the requested file, and not to a login page.
 
     Storage names its objects by their path, or names the file in the parameter ``filename``
     of the signed URL. A login page also contains the address, as the place to return to.
     """
-    there = urlsplit(answer.elsewhere)
-    name = answer.url.rpartition("/")[2]
+    there = urlsplit(response.redirect_target)
+    name = response.url.rpartition("/")[2]
     saved_as = "filename" in there.query and name in unquote(there.query)
     return bool(there.path) and (there.path.endswith(f"/{name}") or saved_as)
 

@@ -97,7 +97,7 @@ def probe(*, explicit: bool) -> ProbeReport:
     except CommandFailed as error:
         reason = f"could not be tried: the process {error}"
     except (KeyError, TypeError, ValueError):  # a backend has ended the process
-        reason = "could not be tried: the process gave no answer"
+        reason = "could not be tried: the process returned no result"
     return ProbeReport(ProbeAnswer.REFUSED, reason=reason)
 
 

@@ -24,7 +24,7 @@ from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 session.CONDA_RESERVE = -2.5  # a total of half a second
 try:
-    session.CondaSender(Lookup(Settings())).get(sys.argv[1], at_most=1000)
+    session.CondaSender(Lookup(Settings())).get(sys.argv[1], max_bytes=1000)
 except ServiceUnreachable as error:
     print(error)
 """
@@ -42,4 +42,4 @@ def test_request_of_conda_to_a_dripping_server_ends_at_the_deadline(machine: Mac
     limits = {"CONDA_REMOTE_CONNECT_TIMEOUT_SECS": "1", "CONDA_REMOTE_READ_TIMEOUT_SECS": "2"}
     with answering(drip) as address:
         ran = machine.python("-c", ASK, f"http://{address}/x/noarch/repodata.json", **limits)
-    assert "no complete answer within 0.5 seconds" in ran.well().out
+    assert "no complete response within 0.5 seconds" in ran.well().out

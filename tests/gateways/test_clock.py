@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from conda_token_plugin.gateways.clock import MAX_ERROR, Clock, compare
-from conda_token_plugin.gateways.http.answer import date_of
+from conda_token_plugin.gateways.http.response import date_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.servers import RecordingServer
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
-SHORT = Timeouts(connect=2.0, read=5.0, again=2, total=0.6)
+SHORT = Timeouts(connect=2.0, read=5.0, retries=2, total=0.6)
 
 
 def dripping(start: bytes) -> Callable[[socket.socket], None]:
@@ -48,9 +48,9 @@ def test_server_that_sends_byte_by_byte_is_given_up_at_the_deadline(
 ) -> None:
     with (
         answering(dripping(start)) as address,
-        pytest.raises(ResponseLost, match=r"no complete answer within 0\.6 seconds"),
+        pytest.raises(ResponseLost, match=r"no complete response within 0\.6 seconds"),
     ):
-        Http(patience=SHORT).send(method, f"http://{address}/api")
+        Http(timeouts=SHORT).send(method, f"http://{address}/api")
 
 
 def test_request_after_one_that_was_given_up_uses_a_connection_of_its_own() -> None:
@@ -65,7 +65,7 @@ def test_request_after_one_that_was_given_up_uses_a_connection_of_its_own() -> N
         slow.set()
 
     with answering(serve) as address:
-        http = Http(patience=SHORT)
+        http = Http(timeouts=SHORT)
         with pytest.raises(ResponseLost):
             http.send("GET", f"http://{address}/api")
         assert http.send("GET", f"http://{address}/api").json() == {}
@@ -74,9 +74,9 @@ def test_request_after_one_that_was_given_up_uses_a_connection_of_its_own() -> N
 def test_issue_that_reaches_its_deadline_is_uncertain() -> None:
     with answering(dripping(HEAD)) as address:
         service = Service(
-            f"http://{address}", api_key=Secret("k" * 20), source="a test", patience=SHORT
+            f"http://{address}", api_key=Secret("k" * 20), source="a test", timeouts=SHORT
         )
-        with pytest.raises(IssueUncertain, match="gave no answer"):
+        with pytest.raises(IssueUncertain, match="sent no response"):
             service.issue("acme")
 
 
@@ -94,7 +94,7 @@ def test_request_that_was_given_up_is_not_sent_when_its_name_is_resolved_later(
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     before = set(threading.enumerate())
     with pytest.raises(ResponseLost):
-        Http(patience=SHORT).send(method, f"{recorder.url}/api")
+        Http(timeouts=SHORT).send(method, f"{recorder.url}/api")
     abandoned = [one for one in threading.enumerate() if one not in before]
     resolved.set()
     for thread in abandoned:
@@ -118,7 +118,7 @@ def test_put_is_sent_once_when_the_connection_ends_without_an_answer(reset: bool
             f"http://{address}",
             api_key=Secret("k" * 20),
             source="a test",
-            patience=Timeouts(connect=2.0, read=2.0, again=3),
+            timeouts=Timeouts(connect=2.0, read=2.0, retries=3),
         )
         with pytest.raises(IssueUncertain):
             service.issue("acme")

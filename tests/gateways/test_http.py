@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from tests.support.certificates import Authority
 
 KEY = HeaderValue("Bearer thekey-thekey-thekey")
-SHORT = Timeouts(connect=2.0, read=2.0, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, retries=1)
 ODD = "https://service.invalid/api/odd"
 TOKEN = "tokentoken"
 
 
 @pytest.fixture
 def http() -> Http:
-    return Http(patience=SHORT)
+    return Http(timeouts=SHORT)
 
 
 def _shown(error: BaseException) -> str:
@@ -83,7 +83,7 @@ def test_redirect_to_another_host_loses_authorization(sandbox: Sandbox, http: Ht
 def test_redirect_is_not_followed_by_default(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/first", status=302, headers=(("Location", "/login"),))
     answer = http.send("GET", f"{sandbox.service}/first", authorization=KEY)
-    assert answer.elsewhere == f"{sandbox.service}/login"
+    assert answer.redirect_target == f"{sandbox.service}/login"
     assert [request.path for request in sandbox.requests] == ["/first"]
 
 
@@ -159,7 +159,7 @@ def test_reads_share_a_connection_and_a_write_uses_a_new_one(
 
 def test_silent_server_is_given_up_after_the_read_limit(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/stall", times=9, ending=Ending.STALL)
-    with pytest.raises(ResponseLost, match="no answer within 2 seconds"):
+    with pytest.raises(ResponseLost, match="no response within 2 seconds"):
         http.send("GET", f"{sandbox.service}/stall")
 
 
@@ -297,11 +297,11 @@ def test_status_429_reports_when_to_try_again(
     [
         (b"<!doctype html><p>Log in", "text/html; charset=utf-8", "a web page"),
         (b"  <html>", "application/json", "a web page"),
-        (b'[{"id": "1", "na', "application/json", "not whole JSON"),
+        (b'[{"id": "1", "na', "application/json", "not complete JSON"),
         (b"", "application/json", "nothing"),
-        (b"\xff\xfe\x00", "application/json", "not whole JSON"),
-        (b"[" * 100_000, "application/json", "not whole JSON"),
-        (b"1" * 5000, "application/json", "not whole JSON"),
+        (b"\xff\xfe\x00", "application/json", "not complete JSON"),
+        (b"[" * 100_000, "application/json", "not complete JSON"),
+        (b"1" * 5000, "application/json", "not complete JSON"),
     ],
     ids=["page", "page as json", "half", "nothing", "no utf-8", "nested", "a huge number"],
 )
@@ -316,13 +316,13 @@ def test_response_that_is_not_json_raises_service_nonsense(
 
 def test_truncated_response_raises_service_nonsense(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", times=9, status=200, body=b'{"user": {}}', ending=Ending.HALF)
-    with pytest.raises(UnexpectedResponse, match="half an answer"):
+    with pytest.raises(UnexpectedResponse, match="a truncated response"):
         http.send("GET", f"{sandbox.service}/api/account").json()
 
 
 def test_response_is_read_up_to_the_limit_only(sandbox: Sandbox, http: Http) -> None:
     sandbox.fail_next("/api", status=200, body=b"x" * 100_000)
-    answer = http.send("GET", f"{sandbox.service}/api/account", at_most=10)
+    answer = http.send("GET", f"{sandbox.service}/api/account", max_bytes=10)
     assert answer.body == b"x" * 10
     with pytest.raises(UnexpectedResponse, match="more than 10 bytes"):
         answer.json()
@@ -373,7 +373,7 @@ def test_repr_of_a_response_shows_neither_headers_nor_body(sandbox: Sandbox, htt
 
 def test_importing_the_service_does_not_import_requests() -> None:
     service = ("client", "credentials", "models", "repository", "refusals")
-    http = ("client", "answer")
+    http = ("client", "response")
     names = [*(f"service.{name}" for name in service), *(f"gateways.http.{name}" for name in http)]
     imports = "; ".join(f"import conda_token_plugin.{name}" for name in names)
     code = f"{imports}; import sys; print({{'requests', 'oauthlib', 'keyring'}} & set(sys.modules))"

@@ -40,7 +40,7 @@ def test_warnings_about_repetitions_are_dropped_during_our_own_requests(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     log = logging.getLogger(redaction.WIRE_LOGS[1])
-    with redaction.discreet():
+    with redaction.quiet_logs():
         log.warning("Retrying")
         log.debug("GET /t/%s/x", VALUE)
     assert "Retrying" not in caplog.text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conda_token_plugin.errors import TokenPluginError
-from conda_token_plugin.gateways.http.answer import HttpResponse
+from conda_token_plugin.gateways.http.response import HttpResponse
 from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.service.admin import Admin
 from conda_token_plugin.service.client import Service
@@ -114,7 +114,11 @@ def proof(wire: Wire) -> object:
 
 def words(wire: Wire) -> None:
     """Read the texts about a response that messages quote."""
-    for say in (lambda: wire.answer.nature, lambda: wire.answer.elsewhere, wire.answer.json):
+    for say in (
+        lambda: wire.answer.description,
+        lambda: wire.answer.redirect_target,
+        wire.answer.json,
+    ):
         told(say)
     reason = reason_of(wire.answer)
     assert reason.isprintable()

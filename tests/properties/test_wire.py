@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
-HASTE = Timeouts(connect=1.0, read=1.0, again=0)
+HASTE = Timeouts(connect=1.0, read=1.0, retries=0)
 LINES = (
     *("HTTP/1.1 200 OK", "HTTP/1.1 302 Found", "HTTP/1.1 204 No", "HTTP/1.0 401 No"),
     *("HTTP/1.1 429 Slow", "HTTP/1.1 503 Down", "HTTP/1.1 100 Go on", "HTTP/1.1 999 ?"),
@@ -88,10 +88,10 @@ def server() -> Iterator[RecordingServer]:
 
 def ask_everything(server: RecordingServer) -> None:
     """Send a read, a write, a read that follows redirects, and the verification of a token."""
-    service = Service(server.url, api_key=Secret("key"), source="here", patience=HASTE)
+    service = Service(server.url, api_key=Secret("key"), source="here", timeouts=HASTE)
     told(service.organizations)
     told(lambda: service.issue("acme"))
-    told(lambda: discover(Http(patience=HASTE), server.url))
+    told(lambda: discover(Http(timeouts=HASTE), server.url))
     scope = (f"{server.url}/repo/acme",)
     told(lambda: verify(scope, token=TOKEN, secret=Secret(VALUE), timeouts=HASTE))
 
@@ -109,7 +109,7 @@ def test_issue_with_a_malformed_response_is_reported_as_uncertain(
     server: RecordingServer, says: bytes
 ) -> None:
     server.raw = says
-    service = Service(server.url, api_key=Secret("key"), source="here", patience=HASTE)
+    service = Service(server.url, api_key=Secret("key"), source="here", timeouts=HASTE)
     with pytest.raises(IssueUncertain, match="may have been issued"):
         service.issue("acme")
 

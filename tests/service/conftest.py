@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.models import CurrentToken, IssuedToken
 
-SHORT = Timeouts(connect=2.0, read=2.0, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, retries=1)
 FAULTS: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"status": 500}, ServiceFault),
     ({"status": 502, "body": b"<html>"}, ServiceFault),
@@ -58,7 +58,7 @@ def login_of(sandbox: Sandbox) -> Callable[[str], Service]:
 
     def login(user: str) -> Service:
         key = Secret(sandbox.world.api_key(user))
-        service = ExplainedService(sandbox.service, api_key=key, source="the test", patience=SHORT)
+        service = ExplainedService(sandbox.service, api_key=key, source="the test", timeouts=SHORT)
         service.sandbox = sandbox
         return service
 

@@ -26,13 +26,13 @@ from conda_token_plugin.tokens.secret import Secret
 if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Timeouts(connect=2.0, read=2.0, again=0)
+SHORT = Timeouts(connect=2.0, read=2.0, retries=0)
 
 
 def admin(sandbox: Sandbox, user: str = "admin") -> Admin:
     account = sandbox.world.credentials.make_service_account(sandbox.world.user(user))
     return Admin(
-        sandbox.service, bearer=Secret(account.value), source="THE VARIABLE", patience=SHORT
+        sandbox.service, bearer=Secret(account.value), source="THE VARIABLE", timeouts=SHORT
     )
 
 

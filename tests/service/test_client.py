@@ -254,15 +254,15 @@ def test_refused_current_token_is_explained_like_an_issue(sandbox: Sandbox, ada:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ({"status": 0, "ending": Ending.RESET}, "gave no answer"),
-        ({"status": 0, "ending": Ending.STALL}, "gave no answer"),
-        ({"status": 0, "ending": Ending.HALF}, "an answer without a token"),
+        ({"status": 0, "ending": Ending.RESET}, "sent no response"),
+        ({"status": 0, "ending": Ending.STALL}, "sent no response"),
+        ({"status": 0, "ending": Ending.HALF}, "a response without a token"),
         ({"status": 500}, r"failed \(HTTP 500\)"),
         ({"status": 502, "body": b"<html>"}, r"failed \(HTTP 502\)"),
-        ({"status": 200, "body": b"<html>"}, "an answer without a token"),
-        ({"status": 200, "body": b"{}"}, "an answer without a token"),
-        ({"status": 200, "body": b'{"token": "two words"}'}, "an answer without a token"),
-        ({"status": 204}, "an answer without a token"),
+        ({"status": 200, "body": b"<html>"}, "a response without a token"),
+        ({"status": 200, "body": b"{}"}, "a response without a token"),
+        ({"status": 200, "body": b'{"token": "two words"}'}, "a response without a token"),
+        ({"status": 204}, "a response without a token"),
     ],
     ids=str,
 )

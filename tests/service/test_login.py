@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.sandbox import Sandbox
     from conda_token_plugin.service.login.device import DeviceCode
 
-SHORT = Timeouts(connect=2.0, read=2.0, again=0)
+SHORT = Timeouts(connect=2.0, read=2.0, retries=0)
 
 
 class Hours:
@@ -74,7 +74,7 @@ def login(sandbox: Sandbox, hours: Hours) -> Login:
     return Login(
         sandbox.service,
         client_id=CLIENT_ID,
-        patience=SHORT,
+        timeouts=SHORT,
         sleep=hours.sleep,
         clock=hours.clock,
     )
@@ -222,7 +222,7 @@ def test_unknown_client_is_refused(sandbox: Sandbox, hours: Hours) -> None:
     stranger = Login(
         sandbox.service,
         client_id="stranger",
-        patience=SHORT,
+        timeouts=SHORT,
         sleep=hours.sleep,
         clock=hours.clock,
     )

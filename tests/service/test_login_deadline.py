@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-SHORT = Timeouts(connect=2.0, read=5.0, again=0, total=2.0)
+SHORT = Timeouts(connect=2.0, read=5.0, retries=0, total=2.0)
 """The total is long enough for the other answers, also on a busy machine."""
 STEPS = (DISCOVERY, "/device", "/token", API_KEYS[0])
 """The requests of a login with a code, in their order."""
@@ -76,7 +76,7 @@ class Clock:
 
 def login_at(address: str) -> Login:
     clock = Clock()
-    return Login(address, client_id="client", patience=SHORT, sleep=clock.sleep, clock=clock.clock)
+    return Login(address, client_id="client", timeouts=SHORT, sleep=clock.sleep, clock=clock.clock)
 
 
 @pytest.mark.parametrize("step", STEPS)

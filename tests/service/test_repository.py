@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.sandbox import Sandbox
 
-SHORT = Timeouts(connect=2.0, read=2.0, again=1)
+SHORT = Timeouts(connect=2.0, read=2.0, retries=1)
 CHANNEL = "https://repo.invalid/channel"
 INDEX = f"{CHANNEL}/noarch/repodata.json"
 PACKAGE = f"{CHANNEL}/noarch/a-1-0.conda"
@@ -65,7 +65,7 @@ def test_redirect_out_of_scope_is_followed_without_the_token(moved: str, sent: l
         proving = wire.requests[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.requests.clear()
-        Direct(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", at_most=9)
+        Direct(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", max_bytes=9)
 
     for arrivals in (proving, wire.requests):
         assert [bool(one.header("Authorization")) for one in arrivals] == sent

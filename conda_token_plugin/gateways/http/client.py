@@ -23,8 +23,8 @@ from conda_token_plugin import __version__
 from conda_token_plugin.errors.service import ResponseLost, ServiceUnreachable
 from conda_token_plugin.gateways.bounded import DeadlineExceeded, bounded
 from conda_token_plugin.gateways.clock import compare
-from conda_token_plugin.gateways.http.answer import HttpResponse, answer
 from conda_token_plugin.gateways.http.network import Network, Timeouts, network
+from conda_token_plugin.gateways.http.response import HttpResponse, read_response
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.scope import without_secrets
 from conda_token_plugin.tokens.secret import HeaderValue
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 READS = frozenset({"GET", "HEAD"})
-LARGEST = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 """Maximum number of bytes of a response. No response of the service is nearly as long."""
 DEFAULT_HEADERS = {
     "User-Agent": f"conda-token-plugin/{__version__}",
@@ -53,15 +53,15 @@ class Http:
     """Sends requests. Reads share their connections, so that several cost one handshake."""
 
     def __init__(
-        self, *, patience: Timeouts | None = None, outcome: str = "Nothing was changed."
+        self, *, timeouts: Timeouts | None = None, outcome: str = "Nothing was changed."
     ) -> None:
         """Do no I/O.
 
         Args:
-            patience: Limits of each request. None: those of ``network``.
+            timeouts: Limits of each request. None: those of ``network``.
             outcome: The last sentence of the message when there is no response.
         """
-        self._given = patience
+        self._given = timeouts
         self._outcome = outcome
         self._reads: Session | None = None
         self._abandoned = Event()
@@ -77,7 +77,7 @@ class Http:
         form: Mapping[str, str] | str | None = None,
         follow: bool = False,
         within: tuple[str, ...] = (),
-        at_most: int = LARGEST,
+        max_bytes: int = MAX_BYTES,
     ) -> HttpResponse:
         """Send one request.
 
@@ -91,7 +91,7 @@ class Http:
             follow: Whether to follow redirects.
             within: The token's scope. A redirect takes the token along only to a URL that one
                 of these prefixes covers. Empty: to any path on the same host.
-            at_most: Number of bytes of the body that are read.
+            max_bytes: Number of bytes of the body that are read.
 
         Returns:
             A response of 2xx or 4xx, or of 3xx that was not followed.
@@ -116,18 +116,18 @@ class Http:
             method,
             url,
             abandoned=self._abandoned,
-            auth=_Carried(authorization, within=within),
+            auth=_Authorization(authorization, within=within),
             headers=headers,
             json=json,
             data=form,
             allow_redirects=follow,
         )
         try:
-            response = exchanged(
+            response = exchange(
                 opened,
                 url=shown,
-                at_most=at_most,
-                patience=self._patience,
+                max_bytes=max_bytes,
+                timeouts=self._timeouts,
                 outcome=self._outcome,
                 of_conda=self._network.of_conda,
             )
@@ -144,14 +144,14 @@ class Http:
         return network(Settings())
 
     @property
-    def _patience(self) -> Timeouts:
+    def _timeouts(self) -> Timeouts:
         return self._given or self._network.timeouts
 
     @contextmanager
     def _opened(
         self, method: str, url: str, *, abandoned: Event, **request: Any
     ) -> Iterator[Response]:
-        timeout = (self._patience.connect, self._patience.read)
+        timeout = (self._timeouts.connect, self._timeouts.read)
         with (
             self._session(method, abandoned=abandoned) as session,
             session.request(method, url, stream=True, timeout=timeout, **request) as response,
@@ -165,24 +165,24 @@ class Http:
         if method in READS:
             if self._reads is None:
                 self._reads = session(
-                    self._network, again=self._patience.again, reads=True, abandoned=abandoned
+                    self._network, retries=self._timeouts.retries, reads=True, abandoned=abandoned
                 )
                 self._reads.headers.update(DEFAULT_HEADERS)
             yield self._reads
             return
         with session(
-            self._network, again=self._patience.again, reads=False, abandoned=abandoned
+            self._network, retries=self._timeouts.retries, reads=False, abandoned=abandoned
         ) as fresh:
             fresh.headers.update(DEFAULT_HEADERS)
             yield fresh
 
 
-def exchanged(  # noqa: PLR0913  # the parts of a message
+def exchange(  # noqa: PLR0913  # the parts of a message
     opened: AbstractContextManager[Response],
     *,
     url: str,
-    at_most: int,
-    patience: Timeouts,
+    max_bytes: int,
+    timeouts: Timeouts,
     outcome: str,
     of_conda: bool,
 ) -> HttpResponse:
@@ -191,8 +191,8 @@ def exchanged(  # noqa: PLR0913  # the parts of a message
     Args:
         opened: Sends the request on entry, which is in another thread.
         url: The address without secrets, for messages.
-        at_most: Number of bytes of the body that are read.
-        patience: The limits of the request.
+        max_bytes: Number of bytes of the body that are read.
+        timeouts: The limits of the request.
         outcome: The last sentence of the message when there is no response.
         of_conda: Whether the request uses conda's network settings, which a hint then names.
 
@@ -206,21 +206,21 @@ def exchanged(  # noqa: PLR0913  # the parts of a message
     def work() -> HttpResponse | ServiceUnreachable:
         # A failure is returned and not raised, so that it does not keep the exception of requests,
         # with the request's headers, as its context.
-        from conda_token_plugin.gateways.http.redaction import discreet
-        from conda_token_plugin.gateways.http.session import TROUBLE
+        from conda_token_plugin.gateways.http.redaction import quiet_logs
+        from conda_token_plugin.gateways.http.session import REQUEST_ERRORS
 
         try:
-            with discreet(), opened as response:
-                return answer(response, at_most=at_most)
-        except TROUBLE as error:
+            with quiet_logs(), opened as response:
+                return read_response(response, max_bytes=max_bytes)
+        except REQUEST_ERRORS as error:
             from conda_token_plugin.gateways.http.failures import unreachable
 
-            return unreachable(url, error, patience=patience, outcome=outcome, of_conda=of_conda)
+            return unreachable(url, error, timeouts=timeouts, outcome=outcome, of_conda=of_conda)
 
     try:
-        result = bounded(work, seconds=patience.total)
+        result = bounded(work, seconds=timeouts.total)
     except DeadlineExceeded:
-        reason = f"no complete answer within {patience.total:g} seconds"
+        reason = f"no complete response within {timeouts.total:g} seconds"
         result = ResponseLost(url, reason=reason, outcome=outcome)
     if isinstance(result, ServiceUnreachable):
         raise result
@@ -232,7 +232,7 @@ def bearer(secret: Secret) -> HeaderValue:
     return HeaderValue(f"Bearer {secret.reveal()}")
 
 
-class _Carried:
+class _Authorization:
     """Sets ``Authorization``. It is an ``auth`` of requests, so that netrc does not replace it."""
 
     def __init__(self, value: HeaderValue | None, *, within: tuple[str, ...]) -> None:

@@ -39,14 +39,14 @@ over conda's ``ssl_verify`` (``requests.Session.merge_environment_settings``).""
 
 
 def unreachable(
-    url: str, error: Exception, *, patience: Timeouts, outcome: str, of_conda: bool = False
+    url: str, error: Exception, *, timeouts: Timeouts, outcome: str, of_conda: bool = False
 ) -> ServiceUnreachable:
     """Return our error for an exception of requests.
 
     Args:
         url: The address without secrets.
         error: The exception.
-        patience: The limits of the request, for the message.
+        timeouts: The limits of the request, for the message.
         outcome: The last sentence of the message.
         of_conda: Whether the request used conda's network settings, which the hint then names.
 
@@ -56,7 +56,7 @@ def unreachable(
     cause = _root(error)
     kind = ResponseLost if _was_sent(cause) else ServiceUnreachable
     hint = _hint(_topic(cause), of_conda=of_conda)
-    return kind(url, reason=_reason(cause, patience=patience), outcome=outcome, hint=hint)
+    return kind(url, reason=_reason(cause, timeouts=timeouts), outcome=outcome, hint=hint)
 
 
 def _hint(topic: str, *, of_conda: bool) -> str:
@@ -124,7 +124,7 @@ def _is_certificate(cause: BaseException) -> bool:
     return any(isinstance(part, ssl.SSLCertVerificationError) for part in (*cause.args, cause))
 
 
-def _reason(cause: BaseException, *, patience: Timeouts) -> str:
+def _reason(cause: BaseException, *, timeouts: Timeouts) -> str:
     if isinstance(cause, urllib3_errors.SSLError):
         return _tls(cause)
     if isinstance(cause, urllib3_errors.NewConnectionError):
@@ -132,15 +132,15 @@ def _reason(cause: BaseException, *, patience: Timeouts) -> str:
     if isinstance(cause, urllib3_errors.ProtocolError):
         return _broken(cause)
     words = (text for kind, text in _WORDS if isinstance(cause, kind))
-    return next(words).format(patience=patience)
+    return next(words).format(timeouts=timeouts)
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (urllib3_errors.ProxyError, "the proxy did not let the request through"),
-    (urllib3_errors.ConnectTimeoutError, "no connection within {patience.connect:g} seconds"),
-    (requests_errors.ConnectTimeout, "no connection within {patience.connect:g} seconds"),
-    (urllib3_errors.TimeoutError, "no answer within {patience.read:g} seconds"),
-    (requests_errors.Timeout, "no answer within {patience.read:g} seconds"),
+    (urllib3_errors.ConnectTimeoutError, "no connection within {timeouts.connect:g} seconds"),
+    (requests_errors.ConnectTimeout, "no connection within {timeouts.connect:g} seconds"),
+    (urllib3_errors.TimeoutError, "no response within {timeouts.read:g} seconds"),
+    (requests_errors.Timeout, "no response within {timeouts.read:g} seconds"),
     (requests_errors.InvalidProxyURL, "the proxy's address cannot be read"),
     (requests_errors.TooManyRedirects, "it redirects without end"),
     (requests_errors.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
@@ -175,7 +175,7 @@ _NO_SUCH_HOST = frozenset({-2, -3, -5, 8, 11001})
 def _broken(cause: urllib3_errors.ProtocolError) -> str:
     within = next((part for part in cause.args if isinstance(part, BaseException)), None)
     if isinstance(within, RemoteDisconnected):
-        return "it closed the connection without an answer"
+        return "it closed the connection without a response"
     return _system(within)
 
 

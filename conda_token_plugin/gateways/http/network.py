@@ -41,7 +41,7 @@ class Timeouts(NamedTuple):
     """For one connection."""
     read: float = 20.0
     """Between two bytes of a response."""
-    again: int = 2
+    retries: int = 2
     """Number of repetitions, of requests that may be repeated."""
     total: float = 60.0
     """For the whole request, with its repetitions and redirects and the body of the response."""
@@ -94,7 +94,7 @@ def _of_conda() -> Network:
             timeouts=Timeouts(
                 connect=connect,
                 read=read,
-                again=context.remote_max_retries,
+                retries=context.remote_max_retries,
                 total=connect + read + CONDA_RESERVE,
             ),
             offline=context.offline,

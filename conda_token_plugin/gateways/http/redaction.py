@@ -38,7 +38,7 @@ def redact_logs(secret: Secret) -> None:
 
 
 @contextmanager
-def discreet() -> Iterator[None]:
+def quiet_logs() -> Iterator[None]:
     """Remove tokens in paths from urllib3's logs, and drop its warnings, during the block.
 
     A warning about a repeated request does not belong on the user's terminal: a request of

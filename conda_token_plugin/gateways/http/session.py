@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TRUSTSTORE = "truststore"
 GATEWAY_ERRORS = (502, 503, 504)
 """Statuses of a gateway after which a read is repeated."""
-TROUBLE = (OSError, ValueError, HTTPError)
+REQUEST_ERRORS = (OSError, ValueError, HTTPError)
 """What sending may raise. All exceptions of requests and a missing file of certificates are
 OSErrors. requests lets some exceptions of urllib3 and urllib.parse through, for example for a
 redirect to something that is not an address."""
@@ -39,13 +39,13 @@ PAUSE = 0.2
 
 
 def session(
-    network: Network, *, again: int, reads: bool, abandoned: Event | None = None
+    network: Network, *, retries: int, reads: bool, abandoned: Event | None = None
 ) -> requests.Session:
     """Return a session.
 
     Args:
         network: Proxies, certificates and headers.
-        again: Maximum number of repetitions.
+        retries: Maximum number of repetitions.
         reads: Whether the session sends only reads. A read is repeated after a connection
             error and an error of a gateway; a write only if no connection was made, because
             it must not arrive twice.
@@ -57,11 +57,11 @@ def session(
     made = _Session()
     # Retry-After is reported to the user: waiting for it could take an hour.
     retry = Retry(
-        total=again,
-        connect=again,
-        read=min(again, 1) if reads else False,
+        total=retries,
+        connect=retries,
+        read=min(retries, 1) if reads else False,
         other=0,
-        status=again if reads else 0,
+        status=retries if reads else 0,
         status_forcelist=GATEWAY_ERRORS if reads else (),
         allowed_methods=None,  # `read` decides: of a write, nothing that was sent is repeated
         backoff_factor=PAUSE,

@@ -57,18 +57,18 @@ class Hit:
     clean: str | None = None
 
 
-def hits(text: str, *, known: Iterable[str], at_most: int | None = None) -> list[Hit]:
+def hits(text: str, *, known: Iterable[str], limit: int | None = None) -> list[Hit]:
     """Return every value in ``text``, by position and without overlaps.
 
     Args:
         text: The text.
         known: The values that are stored or supplied on this machine.
-        at_most: The number of values to find, so that their memory is bounded. None: all.
+        limit: The number of values to find, so that their memory is bounded. None: all.
     """
     values = {value for value in known if len(value) >= MIN_LENGTH}
-    found = list(islice(_in_urls(text, known=values), at_most))
-    for hit in islice(_known(text, values), at_most):
-        if len(found) == at_most:
+    found = list(islice(_in_urls(text, known=values), limit))
+    for hit in islice(_known(text, values), limit):
+        if len(found) == limit:
             break
         at = bisect_left(found, hit.start, key=_start)
         after_the_last = at == 0 or found[at - 1].end <= hit.start

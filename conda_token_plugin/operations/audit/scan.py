@@ -76,7 +76,7 @@ def _in_place(
     left = MAX_FINDINGS
     try:
         for inside, data in _contents(place):
-            found = hits(data.decode("latin-1"), known=known, at_most=left + 1)
+            found = hits(data.decode("latin-1"), known=known, limit=left + 1)
             yield from _located(place, inside, data, found[:left], known=known)
             left -= len(found)
             if left < 0:

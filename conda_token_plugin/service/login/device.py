@@ -80,9 +80,9 @@ class DeviceLogin:
 
     def _begin(self) -> _Begun:
         form = urlencode({"client_id": self.client_id, "scope": "openid"})
-        answer = self.http.send("POST", self.endpoints.device, form=form, headers=FORM)
-        found = JsonReader(answer.json(), answer.url)
-        if not answer.ok:
+        response = self.http.send("POST", self.endpoints.device, form=form, headers=FORM)
+        found = JsonReader(response.json(), response.url)
+        if not response.ok:
             raise OAuthRefused(str(found["error"].value)).abandoned
         return _read(found)
 

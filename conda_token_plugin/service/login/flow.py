@@ -44,11 +44,11 @@ class Login:
     sleep: Callable[[float], None]
     clock: Callable[[], float]
     """Counts seconds and never jumps (``time.monotonic``)."""
-    patience: Timeouts | None = None
+    timeouts: Timeouts | None = None
 
     def by_device(self, *, show: Callable[[DeviceCode], None]) -> Secret:
         """Return the API key of the user who enters the code that ``show`` shows."""
-        http = Http(patience=self.patience)
+        http = Http(timeouts=self.timeouts)
         login = DeviceLogin(
             http,
             discover(http, self.service_url),
@@ -60,7 +60,7 @@ class Login:
 
     def by_browser(self, *, visit: Callable[[str], None], wait: float = WAIT) -> Secret:
         """Return the API key of the user who logs in with the browser, within ``wait`` seconds."""
-        http = Http(patience=self.patience)
+        http = Http(timeouts=self.timeouts)
         login = BrowserLogin(http, discover(http, self.service_url), client_id=self.client_id)
         return self._api_key(http, access_token=login.access_token(visit=visit, wait=wait))
 
@@ -68,11 +68,13 @@ class Login:
         ask = partial(http.send, "POST", authorization=bearer(access_token), json=REQUEST)
         first, last = (self.service_url + path for path in API_KEYS)
         try:
-            answer = ask(first)
+            response = ask(first)
         except (ServiceFault, ServiceBusy):  # the other path may work
-            answer = None
-        if answer is None or not answer.ok:
-            answer = ask(last)
-        if answer.refused:
-            raise LoginIncomplete(f"was accepted, but no API key was given (HTTP {answer.status})")
-        return document(answer)["api_key"].secret
+            response = None
+        if response is None or not response.ok:
+            response = ask(last)
+        if response.refused:
+            raise LoginIncomplete(
+                f"was accepted, but no API key was issued (HTTP {response.status})"
+            )
+        return document(response)["api_key"].secret

@@ -95,8 +95,8 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
     """
     from oauthlib.oauth2 import OAuth2Error
 
-    answer = http.send("POST", endpoint, form=body, headers=FORM)
-    whole = JsonReader(answer.json(), answer.url)
+    response = http.send("POST", endpoint, form=body, headers=FORM)
+    whole = JsonReader(response.json(), response.url)
     if not isinstance(whole.value, dict):
         raise whole.wrong("an object")
     try:

@@ -21,10 +21,10 @@ PAGES = frozenset({"text/html", "application/xhtml+xml"})
 REFUSED = (401, 403)
 """Statuses by which a server does not accept a credential."""
 TOO_MANY_REQUESTS = 429
-HALF = "half an answer, then the connection broke"
+TRUNCATED = "a truncated response"
 CHUNK = 16 * 1024
 """Bytes read at a time."""
-LONGEST_NUMBER = 18
+MAX_DIGITS = 18
 """Maximum number of digits of a ``Content-Length``: int() refuses 5,000."""
 A_DAY = 86_400.0
 """Seconds."""
@@ -45,7 +45,7 @@ class HttpResponse:
             status: The HTTP status.
             headers: Its headers.
             body: The bytes of its body that were read.
-            fault: Why ``body`` is not the whole body; it completes "URL answered with …".
+            fault: Why ``body`` is not the whole body; it completes "URL returned …".
         """
         self.url = url
         self.status = status
@@ -64,7 +64,7 @@ class HttpResponse:
         return self.status in REFUSED
 
     @property
-    def elsewhere(self) -> str:
+    def redirect_target(self) -> str:
         """The target of a redirect; empty if the response is not a redirect."""
         location = self.headers.get("Location", "")
         if self.status // 100 != 3 or not location:  # noqa: PLR2004  # RFC 9110, section 15.4
@@ -93,20 +93,20 @@ class HttpResponse:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested without end
-            raise UnexpectedResponse(self.url, got=self.nature) from None
+            raise UnexpectedResponse(self.url, got=self.description) from None
 
     @property
-    def nature(self) -> str:
-        """A description that quotes nothing and completes "URL answered with …"."""
-        if self.elsewhere:
-            there = urlsplit(self.elsewhere)
+    def description(self) -> str:
+        """A description that quotes nothing and completes "URL returned …"."""
+        if self.redirect_target:
+            there = urlsplit(self.redirect_target)
             host = f"{there.scheme}://{there.hostname}" if there.hostname else "no address"
             return f"a redirect to {host}"
         if self.is_page:
             return f"a web page (HTTP {self.status})"
         if not self.ok:
             return f"HTTP {self.status}"
-        return "something that is not whole JSON" if self.body else "nothing"
+        return "something that is not complete JSON" if self.body else "nothing"
 
 
 def date_of(headers: Mapping[str, str]) -> datetime | None:
@@ -127,8 +127,8 @@ def date_of(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
-def answer(response: Response, *, at_most: int) -> HttpResponse:
-    """Read ``response``, and no more than ``at_most`` bytes of its body.
+def read_response(response: Response, *, max_bytes: int) -> HttpResponse:
+    """Read ``response``, and no more than ``max_bytes`` bytes of its body.
 
     Raises:
         ServiceBusy: The status is 429.
@@ -139,30 +139,30 @@ def answer(response: Response, *, at_most: int) -> HttpResponse:
         raise ServiceBusy(url, retry_after=_retry_after(response))
     if response.status_code // 100 == 5:  # noqa: PLR2004  # RFC 9110, section 15.6
         raise ServiceFault(url, status=response.status_code)
-    body, fault = _body(response, at_most=at_most)
+    body, fault = _body(response, max_bytes=max_bytes)
     return HttpResponse(
         url=url, status=response.status_code, headers=response.headers, body=body, fault=fault
     )
 
 
-def _body(response: Response, *, at_most: int) -> tuple[bytes, str]:
+def _body(response: Response, *, max_bytes: int) -> tuple[bytes, str]:
     """Return the bytes that could be read, and why they are not the whole body."""
     body = bytearray()
     try:
-        for chunk in response.iter_content(min(CHUNK, at_most + 1)):
+        for chunk in response.iter_content(min(CHUNK, max_bytes + 1)):
             body += chunk
-            if len(body) > at_most:
-                return bytes(body[:at_most]), f"more than {at_most} bytes"
+            if len(body) > max_bytes:
+                return bytes(body[:max_bytes]), f"more than {max_bytes} bytes"
     except OSError:  # requests raises it when the connection ends before the body does
-        return bytes(body), HALF
-    return bytes(body), HALF if len(body) < _promised(response) else ""
+        return bytes(body), TRUNCATED
+    return bytes(body), TRUNCATED if len(body) < _content_length(response) else ""
 
 
-def _promised(response: Response) -> int:
+def _content_length(response: Response) -> int:
     """Return the announced length of the body, or 0. urllib3 1.26 does not compare it itself."""
     length = response.headers.get("Content-Length", "")
     bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
-    sane = length.isdecimal() and len(length) <= LONGEST_NUMBER
+    sane = length.isdecimal() and len(length) <= MAX_DIGITS
     return int(length) if sane and not bodiless else 0
 
 
