@@ -38,12 +38,12 @@ def _raw(channel: str, held: dict[str, Any]) -> RawCredential:
     basic = held.get("auth_type") == "http-basic"
     url = channel if "://" in channel else f"{ALIAS}/{channel}"
     bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
-    scheme = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
+    way = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
     return RawCredential(
         where=f"the system keyring, conda-auth for {channel}",
         urls=(url.removesuffix("/*"),),
         value=text(held, "password" if basic else "token"),
-        scheme=AuthScheme.BASIC if basic else scheme,
+        way=AuthScheme.BASIC if basic else way,
         username=text(held, "username") if basic else "",
     )
 

@@ -142,7 +142,7 @@ INDEX_OF_STORE = json.dumps(
                 "scope": [f"{URL}/repo/other"],
                 "command": ["/bin/true"],
                 "prints": "response",
-                "scheme": "token",
+                "way": "token",
                 "username": "",
                 "seconds": 10.0,
             }

@@ -55,8 +55,8 @@ def provider(data: bytes, home: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(providers, "output_of", lambda *_, **__: text)
         for prints in (PROVIDER.prints, PRINTS_TOKEN):
-            for scheme in AuthScheme:
-                asked = PROVIDER._replace(prints=prints, scheme=scheme.value)
+            for way in AuthScheme:
+                asked = PROVIDER._replace(prints=prints, way=way.value)
                 found = told(partial(providers.ask, asked, settings=room(home), now=NOW))
                 if isinstance(found, TokenPluginError):
                     assert VALUE not in str(found)

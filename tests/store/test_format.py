@@ -42,7 +42,7 @@ METADATA = st.fixed_dictionaries(
     {"organization": JSON, "kind": JSON | st.just("site"), "scope": JSON | st.lists(st.text())},
     optional={
         "expires": JSON | st.just("0001-01-01T00:00:00+14:00"),
-        "scheme": JSON,
+        "way": JSON,
         "channels": JSON,
     },
 )
