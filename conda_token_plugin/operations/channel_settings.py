@@ -6,11 +6,11 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from conda_token_plugin import HANDLER
-from conda_token_plugin.errors.input import ConfigurationError
+from conda_token_plugin.errors.input import ConfigurationError, MalformedURL
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.store import machine_store
-from conda_token_plugin.tokens.scope import organization_of, pattern
+from conda_token_plugin.tokens.scope import normalised, organization_of, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +27,15 @@ def is_asked(url: str, *, settings: Settings) -> bool:
     """
     paths = (*condarcs.files(settings), settings.condarc, settings.machine_condarc)
     return any(_covers(path, url=url) for path in dict.fromkeys(paths))
+
+
+def unrequestable(prefix: str) -> str | None:
+    """Return a sentence if conda cannot request ``prefix``, which an earlier version has stored."""
+    try:
+        normalised(prefix)
+    except MalformedURL as error:
+        return error.what
+    return None
 
 
 def entry_for(url: str) -> str:

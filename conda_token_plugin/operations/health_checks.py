@@ -17,7 +17,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.gateways.files import WINDOWS
 from conda_token_plugin.integrations.conda import content_trust, dropin
-from conda_token_plugin.operations.channel_settings import not_asked
+from conda_token_plugin.operations.channel_settings import not_asked, unrequestable
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store import USER, stores_of
 from conda_token_plugin.store.sources import all_credentials
@@ -165,11 +165,15 @@ def handler(context: CheckContext) -> Iterator[Problem]:
         fix = partial(update_dropin, path, store=store)
         yield Problem(f"{path} does not agree with the stored tokens.", fix)
         return
-    prefixes = sorted({prefix for token in context.credentials for prefix in token.scope})
+    owners = {p: token.organization for token in context.credentials for p in token.scope}
+    prefixes = sorted(owners)
     signer = content_trust.signer_in(dropin.content(path))
     if fault := content_trust.signer_without_token(signer, prefixes=prefixes):
         yield Problem(fault)
     for prefix in prefixes:
+        if fault := unrequestable(prefix):
+            yield Problem(f"{fault} Run: {display.command_line('remove', owners[prefix])}")
+            continue
         what = not_asked(prefix, entries=context.channel_settings, origins=context.origins)
         if what is not None:
             yield Problem(what)

@@ -5,15 +5,15 @@ percent-encoded as conda and requests send it, so that each channel has one pref
 A token's scope is a tuple of prefixes. A prefix covers a URL if it is the URL itself
 or ends where a path segment of the URL ends. The longest prefix wins.
 
-No token is sent to a URL of any other scheme than https (http to this machine is allowed),
-or with an IPv6 address, dot segments (``..;`` is one for Java servers), backslashes, control
-characters or encoded slashes. A URL that already contains credentials (``user:password@`` or
-``/t/<token>/``) never receives a stored token.
+No token is sent to a URL of any other scheme than https (http to this machine is allowed), or with
+an IPv6 address, dot segments (``..;`` is one for Java servers), backslashes, control characters,
+encoded slashes or credentials (``user:password@`` or ``/t/<token>/``).
 """
 
 from __future__ import annotations
 
 import re
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
@@ -45,12 +45,13 @@ _LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"
 """``user:password@`` at the beginning of a segment: there conda has that of a URL without a scheme.
 A port is no password."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
+_CHANGED = r";[^/]*$|%(?:3F|23|25[0-9A-Fa-f]{2})"
+"""conda cuts a channel at such a semicolon; 26.7.1 undoes escapes first, and twice (``%2541``)."""
 _ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
 _ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
 _ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
-_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PLAIN = _UNRESERVED | frozenset("!$&'()*+,;=:@")
+_PLAIN = frozenset(f"{ascii_letters}{digits}-._~!$&'()*+,;=:@")
 """Characters of a path that a prefix contains unescaped. requests sends their escapes as they are,
 conda undoes them (26.7.1: ``a%2Bb`` is requested as ``a+b``)."""
 _ESCAPED = str.maketrans({c: f"%{ord(c):02X}" for c in '"<>[]^`{|}'})
@@ -66,10 +67,10 @@ def normalised(url: str) -> str:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
     prefix, fault = _judged(url)
+    if changed := re.search(_CHANGED, prefix):
+        fault = f"conda requests another channel, because of {changed[0]}"
     if prefix != without_secrets(prefix):  # in the path, where a request may contain anything
         fault = "it contains credentials"
-    if ";" in prefix.rpartition("/")[2]:  # as %3B too (26.7.1; 24.11 sends %3B)
-        fault = "conda drops the end of its last part, from the semicolon on"
     if fault:
         from conda_token_plugin.errors.input import MalformedURL
 
@@ -124,8 +125,7 @@ def organization_of(url: str, *, repository: str) -> str | None:
 def longest_prefix(url: str, *, among: Container[str]) -> str | None:
     """Return the longest of the normalised prefixes ``among`` that covers ``url``, or None.
 
-    Takes one look-up per path segment, whatever the number of prefixes.
-    No prefix covers a URL that no token may be sent to.
+    Takes one look-up per path segment. No prefix covers a URL that no token may be sent to.
     """
     rest, fault = _judged(url)
     if fault:

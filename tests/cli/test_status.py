@@ -105,6 +105,14 @@ def test_channel_that_conda_does_not_ask_about_is_reported_with_the_entry(shell:
     assert "auth: conda-token-plugin" in ran.out
 
 
+def test_stored_channel_that_conda_cannot_request_is_reported(acme: Shell) -> None:
+    store = user_store(Settings())
+    (token,) = store.tokens()
+    store.update(token._replace(scope=(f"{token.scope[0]};x",), home=token.scope[0]))
+    ran = acme("status", "--offline")
+    assert ";x' is not a channel URL that a token can be sent to: conda requests" in ran.out
+
+
 def test_invalid_span_is_an_error(acme: Shell) -> None:
     acme("status", "--fail-within", "soon").failed(2, "14d")
 

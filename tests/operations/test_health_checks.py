@@ -49,13 +49,8 @@ def context(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def hold(context: CheckContext, **facts: Any) -> None:
     """Store a token of acme with these facts."""
-    token = Token(
-        organization="acme",
-        kind=TokenKind.INDIVIDUAL,
-        scope=(f"{REPO}/acme",),
-        last_four=STORED[-4:],
-        **facts,
-    )
+    facts = {"kind": TokenKind.INDIVIDUAL, "scope": (f"{REPO}/acme",), **facts}
+    token = Token(organization="acme", last_four=STORED[-4:], **facts)
     store = user_store(context.settings)
     store_token(token, secret=Secret(STORED), store=store, at=context.settings.condarc)
 
@@ -194,6 +189,16 @@ def test_handler_check_reports_a_channel_without_an_entry(context: CheckContext)
     what = found("token-handler", changed).what
 
     assert what.startswith(f"conda does not ask this plugin for {REPO}/acme. Add to your condarc:")
+
+
+@pytest.mark.parametrize("name", ["x;v", "x%3Fv", "a%2562"])
+def test_stored_prefix_that_conda_cannot_request_is_reported(
+    context: CheckContext, name: str
+) -> None:
+    hold(context, kind=TokenKind.SITE, scope=(f"{REPO}/{name}",))
+    one = found("token-handler", context)
+    assert "conda requests another channel, because of " in one.what
+    assert one.what.endswith("Run: conda token remove acme")
 
 
 @pytest.mark.parametrize("damage", ["", "channel_settings: []\n"])

@@ -22,7 +22,7 @@ from conda_token_plugin.cli.options import (
 )
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
-from conda_token_plugin.operations.channel_settings import entry_for, is_asked
+from conda_token_plugin.operations.channel_settings import entry_for, is_asked, unrequestable
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER
 from conda_token_plugin.store.sources import all_credentials
@@ -124,7 +124,8 @@ def _service(call: CommandContext, token: Token) -> str | None:
 
 def _not_asked(call: CommandContext, token: Token) -> str:
     for prefix in token.scope:
-        if not is_asked(f"{prefix}/{_ANY}/noarch/repodata.json", settings=call.settings):
+        url = f"{prefix}/{_ANY}/noarch/repodata.json"
+        if unrequestable(prefix) or not is_asked(url, settings=call.settings):
             return prefix
     return ""
 
@@ -194,14 +195,16 @@ def _block(call: CommandContext, one: TokenStatus) -> list[str]:
         "subscription": f"until {ends:%Y-%m-%d}" if ends else "",
         "checked": f"{token.checked:%Y-%m-%d}" if token.checked else "",
         "now": one.words,
-        "conda": _entry_to_add(one.not_asked),
+        "conda": _not_asked_text(one.not_asked),
     }
     known = (f"  {name:<13} {value}" for name, value in facts.items() if value)
     return [_verdict(call, one), *known]
 
 
-def _entry_to_add(url: str) -> str:
-    return f"does not ask this plugin for {url}. {entry_for(url)}" if url else ""
+def _not_asked_text(url: str) -> str:
+    if not url:
+        return ""
+    return unrequestable(url) or f"does not ask this plugin for {url}. {entry_for(url)}"
 
 
 def _value(call: CommandContext, one: TokenStatus) -> dict[str, Any]:
