@@ -52,6 +52,7 @@ class CommandContext:
         from conda_token_plugin.cli.prompts import prompts
         from conda_token_plugin.settings import Settings
 
+        printer.site = args.at
         return cls(
             args,
             settings=Settings(at=args.at),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.outcome import CheckFailed
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.settings.site_file import REPO_URL
+from conda_token_plugin.settings.site import REPO_URL
 from conda_token_plugin.store import user_store
 from conda_token_plugin.tokens.secret import Secret
 

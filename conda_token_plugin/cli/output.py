@@ -55,6 +55,8 @@ class Printer:
         self.prog = prog
         self.json = json
         self.quiet = quiet
+        self.site = ""
+        """The value of ``--at``, which the commands in messages need, too."""
         self.out = out or sys.stdout or _nowhere()
         self.err = err or sys.stderr or _nowhere()
 
@@ -197,8 +199,13 @@ class Printer:
         self._write(self.err, f"{wrapped(line) if self.err.isatty() else line}\n")
 
     def _commands(self, line: str) -> str:
-        """Return `line` with the name of the program that the user called in its commands."""
-        return line.replace("conda token ", f"{self.prog} ")
+        """Return `line` with the program that the user called, and `--at`, in its commands."""
+        at = ""
+        if self.site:
+            from shlex import quote
+
+            at = f"--at {quote(self.site)} "
+        return re.sub("conda token (sites)?", lambda m: f"{self.prog} {m[1] or at}", line)
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:

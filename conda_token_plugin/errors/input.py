@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors import TokenPluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -79,20 +80,46 @@ class MalformedPassword(MalformedToken):
 class MalformedURL(BadInput):
     """A text is not a URL, or no token may be sent to it."""
 
-    def __init__(self, url: str, fault: str) -> None:
+    def __init__(self, url: str, fault: str, *, setting: str = "") -> None:
         """Compose the message.
 
         Args:
             url: The URL without its secrets. If it could not be parsed, all before an "@" is
                 hidden here, because it may be a password.
             fault: What is wrong with it.
+            setting: The variable or file that names the URL as that of a service or repository.
         """
+        self.url, self.fault = url, fault
         scheme, separator, rest = url.partition("://")
         before, at, after = rest.rpartition("@")
         shown = f"{scheme}{separator}{f'…@{after}' if at else before + after}"
         super().__init__(
-            f"{shown!r} is not a channel URL that a token can be sent to: {fault}.",
+            f"{shown!r} in {setting} is not an address of a service or repository: {fault}."
+            if setting
+            else f"{shown!r} is not a channel URL that a token can be sent to: {fault}.",
             hint="Use https://HOST/PATH (http only for this machine itself).",
+        )
+
+
+class UnknownSite(BadInput):
+    """A name is that of no site, or the domain of several."""
+
+    def __init__(self, name: str, *, source: str, known: Sequence[str], several: bool) -> None:
+        """Compose the message.
+
+        Args:
+            name: The name, as a message shows it.
+            source: The variable or setting that has the name. Empty: it was typed.
+            known: The names of the sites.
+            several: Whether these are the sites of the domain ``name``.
+        """
+        named, names = f" ({source})" if source else "", ", ".join(known)
+        correct = f"Correct {source}. " if source else ""
+        super().__init__(
+            f"Several sites have the domain {name}{named}: {names}."
+            if several
+            else f"No site is called {name}{named}. Known: {names}.",
+            hint=f"{correct}To list the sites, run: conda token sites",
         )
 
 

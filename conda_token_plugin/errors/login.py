@@ -21,7 +21,12 @@ class NotLoggedIn(LoginError):
     """No API key for the service was found."""
 
     def __init__(
-        self, *, service: str = "", elsewhere: Iterable[str] = (), unused: str = ""
+        self,
+        *,
+        service: str = "",
+        elsewhere: Iterable[str] = (),
+        unused: str = "",
+        settable: bool = True,
     ) -> None:
         """Compose the message.
 
@@ -29,16 +34,18 @@ class NotLoggedIn(LoginError):
             service: Address of the service.
             elsewhere: Other domains that anaconda-auth has a login for.
             unused: A sentence about a key that belongs to another service.
+            settable: Whether a key or domain in a variable would be used for the service.
         """
         domain = next(iter(sorted(elsewhere)), "")
+        variable = "   (or set ANACONDA_AUTH_API_KEY)" if settable else ""
         at = f" to {service}" if service else ""
         super().__init__(
             f"You are not logged in{at}: no API key was found."
             + (f" (There is a login of anaconda-auth for {domain}.)" if domain else "")
             + (f" {unused}" if unused else ""),
             hint=f"To use it, set ANACONDA_AUTH_DOMAIN={domain}; otherwise run: conda token login"
-            if domain
-            else "Run: conda token login   (or set ANACONDA_AUTH_API_KEY)",
+            if domain and settable
+            else f"Run: conda token login{variable}",
         )
 
 

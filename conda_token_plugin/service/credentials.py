@@ -59,7 +59,10 @@ def find_api_key(
     if first is not None:
         return first
     raise NotLoggedIn(
-        service=settings.site.service_url, elsewhere=logins.domains(), unused=_unused(settings)
+        service=settings.site.service_url,
+        elsewhere=logins.domains(),
+        unused=_unused(settings),
+        settable=_is_default(settings),
     )
 
 
@@ -96,8 +99,12 @@ def key_of_environment(settings: Settings) -> tuple[str, Secret] | None:
         MalformedToken, StoreUnusable: The variable or its file contains no key.
         BadInput, MalformedURL, ConfigurationError: The site cannot be determined.
     """
-    is_its_site = settings.site.service_url == settings.default_site.service_url
-    return settings.api_key() if is_its_site else None
+    return settings.api_key() if _is_default(settings) else None
+
+
+def _is_default(settings: Settings) -> bool:
+    """Return whether the API key of the environment belongs to the chosen site."""
+    return settings.site.service_url == settings.default_site.service_url
 
 
 def _candidates(
@@ -123,8 +130,5 @@ def _candidates(
 
 def _unused(settings: Settings) -> str:
     """Return a sentence about the environment's key if it belongs to another site."""
-    other = settings.default_site
-    if other.service_url == settings.site.service_url:
-        return ""
-    given = settings.api_key()
-    return f"({given[0]} belongs to {other.service_url}.)" if given else ""
+    given = None if _is_default(settings) else settings.api_key()
+    return f"({given[0]} belongs to {settings.default_site.service_url}.)" if given else ""

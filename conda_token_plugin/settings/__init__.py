@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from conda_token_plugin.settings.site_file import Site
+    from conda_token_plugin.settings.site import Site
     from conda_token_plugin.tokens.secret import Secret
 
 __all__ = ["NO_HOME", "WINDOWS", "Settings", "expanded", "organization_of", "token_variable"]

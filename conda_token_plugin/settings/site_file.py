@@ -27,31 +27,27 @@ only if both have the same service. ``[plugin.cloud]`` is the former name of ``[
 from __future__ import annotations
 
 import json
-import re
 import sys
 from functools import lru_cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.errors import CREDENTIAL_FORMAT
-from conda_token_plugin.tokens.scope import normalised
+from conda_token_plugin.settings.site import (
+    SERVICE_URL,
+    SITES,
+    Config,
+    Site,
+    address,
+    at_domain,
+    built_in,
+    host_of,
+    verified_by,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from conda_token_plugin.tokens.secret import Secret
 
-ANACONDA = "anaconda.com"
-FORMER_DOMAINS = ("anaconda.cloud", "id.anaconda.cloud")
-"""Domains under which https://anaconda.com was reached before (anaconda-auth 0.15.3)."""
-SERVICE_URL = "https://anaconda.com"
-REPO_URL = "https://repo.anaconda.cloud/repo/"
-TOKEN_LENGTH = 48
-"""Characters of today's tokens; API keys are longer."""
-SITES = "ANACONDA_SITES"
-"""The variable with sites, as JSON."""
 MAX_SIZE = 1024 * 1024
 """Bytes of the configuration file that are read."""
 MAX_DOTS = 1000
@@ -63,40 +59,6 @@ OPTIONS = (
 OF_ONE_SERVICE = ("api_key", "repo_url")
 """Values of ``[plugin.auth]`` that belong to its own service."""
 
-_BARE_HOST = r"(localhost|(?=[^/:\s]+\.[^/:\s])[^/:\s]+)(:\d+)?(/|$)"
-"""A host with a dot inside. Without the lookahead, its work grows with the square of the text."""
-
-
-class Site(NamedTuple):
-    """An organization service and its repository. Logins and tokens belong to one site."""
-
-    name: str
-    service_url: str
-    """Without a final slash."""
-    repo_url: str
-    """With a final slash."""
-    source: str
-    """Where the site is defined: a variable or a file."""
-    ssl_verify: bool | str = True
-    """Used where conda cannot be imported."""
-    api_key: Secret | None = None
-    """The key in the configuration file, which belongs to this site only."""
-    client_id: str = ""
-    """The OAuth client of a login. Empty: Anaconda's public one."""
-    options: Mapping[str, Any] = MappingProxyType({})
-    """The values of ``OPTIONS`` that the file has."""
-
-    @property
-    def key_prefix(self) -> str | None:
-        """The prefix of the channels that an API key of this site may be sent to, or None.
-
-        It is the path of the site's repository and never a whole host. The hosted repository
-        belongs to https://anaconda.com, so that no other service's key is sent there.
-        """
-        is_foreign = self.repo_url == REPO_URL and self.service_url != SERVICE_URL
-        prefix = self.repo_url.rstrip("/")
-        return None if is_foreign or not urlsplit(prefix).path else prefix
-
 
 class _Private(dict[str, Any]):
     """A table that may contain passwords, which its representation does not show."""
@@ -105,80 +67,23 @@ class _Private(dict[str, Any]):
         return "{…}"
 
 
-class Config(NamedTuple):
-    """What the file defines."""
-
-    default: str
-    sites: dict[str, Site]
-    auth: Site
-    """The site of ``[plugin.auth]``; without that table https://anaconda.com."""
-
-
-def at_domain(domain: str, *, source: str, name: str = "") -> Site:
-    """Return the site of a service, with its usual repository. Raises as ``address``."""
-    service_url = address(domain)
-    host = urlsplit(service_url).netloc
-    if host in FORMER_DOMAINS:
-        service_url, host = SERVICE_URL, ANACONDA
-    repo_url = REPO_URL if service_url == SERVICE_URL else f"{service_url}/api/repo/"
-    return Site(name=name or host, service_url=service_url, repo_url=repo_url, source=source)
-
-
-def address(text: str) -> str:
-    """Return an address without a final slash; a bare host gets https.
-
-    A host needs a dot, so that a token in the wrong variable is not treated as a host.
-
-    Raises:
-        MalformedURL: It is no https (or loopback) URL, or it contains a token, which would be
-            looked up as a host name or sent in a path.
-    """
-    text = text.strip()
-    # Compiling the pattern takes a request longer than all else here, so short texts are skipped.
-    if len(text) >= TOKEN_LENGTH and re.search(CREDENTIAL_FORMAT, text):
-        from conda_token_plugin.errors.input import MalformedURL
-
-        raise MalformedURL("…", "it contains a token or key")
-    is_host = re.match(_BARE_HOST, text)
-    return normalised(f"https://{text}" if is_host else text)
-
-
-def host_of(domain: str) -> str:
-    """Return the address of a domain as anaconda-auth writes it: a URL counts without its path.
-
-    Raises:
-        MalformedURL: As ``address``.
-    """
-    parts = urlsplit(address(domain))
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def read(path: Path, *, more: str = "") -> Config:
-    """Return what the file defines, nothing if there is none. A version of it is read once.
+@lru_cache(maxsize=4)
+def read(path: Path | None, _modified: int, _size: int, more: str) -> Config:
+    """Return what a version of the file defines. It is read once.
 
     Args:
-        path: The file.
+        path: The file. None: there is none.
         more: The value of ``ANACONDA_SITES``.
 
     Raises:
-        ConfigurationError: It cannot be read.
-        BadInput: ``more`` is no JSON object of objects.
-        MalformedURL, MalformedToken: An address or a key in it cannot be used.
+        ConfigurationError: The file cannot be read.
+        BadInput: ``more`` is no JSON object of objects, or a domain is no text.
+        MalformedURL, MalformedToken: An address or a key cannot be used.
     """
-    try:
-        status = path.stat()
-    except (OSError, ValueError):  # missing, or a folder that this user may not enter
-        return _parsed(None, 0, 0, more)
-    return _parsed(path, status.st_mtime_ns, status.st_size, more)
-
-
-@lru_cache(maxsize=4)
-def _parsed(path: Path | None, _modified: int, _size: int, more: str) -> Config:
-    """Read a version of the file, once. None: there is no file."""
     whole = _toml(path) if path else {}
     plugin = _table(whole, "plugin")
     shared = {**_table(plugin, "auth"), **_table(plugin, "cloud")}
-    auth = _site(shared, source=str(path) if shared else "built in")
+    auth = _site(shared, source=str(path)) if shared else built_in()
     default_site = whole.get("default_site")
     return Config(
         default=default_site if isinstance(default_site, str) else "",
@@ -268,7 +173,7 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
         raise BadInput(
             f"The domain of a site in {source} is no text.", hint='Write it as: domain = "HOST"'
         )
-    site = at_domain(host_of(domain), source=source, name=name)
+    site = at_domain(host_of(domain, source=source), source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")
     client_id = table.get("client_id")
     return site._replace(
@@ -276,7 +181,9 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
         ssl_verify=verified_by(verify) if isinstance(verify, (bool, str)) else True,
         client_id=client_id if isinstance(client_id, str) else "",
         options=_Private((name, table[name]) for name in OPTIONS if name in table),
-        repo_url=f"{address(repo_url)}/" if isinstance(repo_url, str) else site.repo_url,
+        repo_url=f"{address(repo_url, source=source)}/"
+        if isinstance(repo_url, str)
+        else site.repo_url,
     )
 
 
@@ -284,10 +191,3 @@ def _key(text: str, *, source: str) -> Secret:
     from conda_token_plugin.settings.secret_files import secret_of
 
     return secret_of(text, where=source)
-
-
-def verified_by(value: bool | str) -> bool | str:  # noqa: FBT001  # a value of a setting
-    """Return the value of ``ssl_verify``: words for true and false, or a path or ``truststore``."""
-    if isinstance(value, bool):
-        return value
-    return {"0": False, "false": False, "1": True, "true": True}.get(value.lower(), value)

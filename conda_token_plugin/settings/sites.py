@@ -17,23 +17,28 @@ come from a stranger's repository.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from conda_token_plugin.settings.paths import shown
-from conda_token_plugin.settings.site_file import (
+from conda_token_plugin.settings.site import (
     REPO_URL,
-    SERVICE_URL,
     SITES,
+    Config,
     address,
     at_domain,
+    built_in,
     host_of,
-    read,
 )
 
 if TYPE_CHECKING:
     from conda_token_plugin.settings.paths import Paths
-    from conda_token_plugin.settings.site_file import Config, Site
+    from conda_token_plugin.settings.site import Site
+
+
+SERVICE, REPO = "CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL"
+CHOICE, DEFAULT = "CONDA_TOKEN_SITE", "ANACONDA_DEFAULT_SITE"
 
 
 def chosen(settings: Paths, *, name: str = "") -> Site:
@@ -48,10 +53,10 @@ def chosen(settings: Paths, *, name: str = "") -> Site:
         MalformedURL: An address cannot be used.
         ConfigurationError: The configuration file cannot be read.
     """
-    wanted = name or settings.variables.get("CONDA_TOKEN_SITE", "").strip()
+    wanted = name or settings.variables.get(CHOICE, "").strip()
     if not wanted:
         return default(settings)
-    return _named(wanted, all_sites(settings))
+    return _named(wanted, all_sites(settings), source="" if name else CHOICE)
 
 
 def default(settings: Paths) -> Site:
@@ -60,23 +65,27 @@ def default(settings: Paths) -> Site:
     Raises:
         BadInput, MalformedURL, ConfigurationError: As ``chosen``.
     """
-    repo_url = settings.variables.get("CONDA_TOKEN_REPO_URL")
-    service_url = settings.variables.get("CONDA_TOKEN_SERVICE_URL")
+    repo_url, service_url = settings.variables.get(REPO), settings.variables.get(SERVICE)
     site = (
-        at_domain(service_url, source="CONDA_TOKEN_SERVICE_URL")._replace(repo_url=REPO_URL)
+        at_domain(service_url, source=SERVICE)._replace(repo_url=REPO_URL)
         if service_url
         else of_anaconda_auth(settings)
     )
-    return site._replace(repo_url=f"{address(repo_url)}/") if repo_url else site
+    return site._replace(repo_url=f"{address(repo_url, source=REPO)}/") if repo_url else site
 
 
 def all_sites(settings: Paths) -> tuple[Site, ...]:
-    """Return every known site, the default first.
+    """Return every known site, the default first. A default that is not defined is left out.
 
     Raises:
         BadInput, MalformedURL, ConfigurationError: As ``chosen``.
     """
-    known = [default(settings), *_config(settings).sites.values(), _built_in()]
+    from conda_token_plugin.errors.input import UnknownSite
+
+    known: list[Site] = []
+    with suppress(UnknownSite):
+        known.append(default(settings))
+    known += [*_config(settings).sites.values(), built_in()]
     names: dict[str, Site] = {}
     for site in known:
         names.setdefault(site.name, site)
@@ -93,7 +102,7 @@ def of_anaconda_auth(settings: Paths) -> Site:
     known = tuple(config.sites.values())
     domain, source = settings.given("ANACONDA_AUTH_DOMAIN")
     if domain:
-        site = at_domain(host_of(domain), source=source)
+        site = at_domain(host_of(domain, source=source), source=source)
         same = (one for one in (*known, config.auth) if one.service_url == site.service_url)
         found = next(same, None)
         if found is not None:
@@ -103,33 +112,44 @@ def of_anaconda_auth(settings: Paths) -> Site:
             client_id=config.auth.client_id,
             options=config.auth.options,
         )
-    name = settings.given("ANACONDA_DEFAULT_SITE")[0] or config.default
+    name, source = settings.given(DEFAULT)
+    if not name:
+        name, source = config.default, f"default_site in {settings.sites_file}"
     if name:
-        return _named(name, (*known, _built_in()))
+        return _named(name, (*known, built_in()), source=source)
     return next(iter((*known, config.auth)))
 
 
 def _config(settings: Paths) -> Config:
-    return read(settings.sites_file, more=settings.variables.get(SITES, ""))
+    """Return what the configuration file of anaconda-auth and ``ANACONDA_SITES`` define."""
+    path, more = settings.sites_file, settings.variables.get(SITES, "")
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # missing, or a folder that this user may not enter
+        status = None
+    if status is None and not more:
+        return Config("", {}, built_in())
+    from conda_token_plugin.settings.site_file import read
+
+    if status is None:
+        return read(None, 0, 0, more)
+    return read(path, status.st_mtime_ns, status.st_size, more)
 
 
-def _built_in() -> Site:
-    return at_domain(SERVICE_URL, source="built in")
+def _named(name: str, known: tuple[Site, ...], *, source: str) -> Site:
+    """Return the site of that name, or the only site of that domain.
 
-
-def _named(name: str, known: tuple[Site, ...]) -> Site:
-    """Return the site of that name, or the only site of that domain."""
+    Raises:
+        UnknownSite: There is no such site, or there are several of that domain.
+    """
     for site in known:
         if site.name == name:
             return site
     same = [site for site in known if urlsplit(site.service_url).netloc == name.lower()]
     if len(same) == 1:
         return same[0]
-    from conda_token_plugin.errors.input import BadInput
+    from conda_token_plugin.errors.input import UnknownSite
 
-    names = ", ".join(site.name for site in same or known)
-    fault = f"Several sites have the domain {shown(name)}: {names}."
-    raise BadInput(
-        fault if same else f"No site is called {shown(name)}. Known: {names}.",
-        hint="Name the site as: --at NAME" if same else "Run: conda token sites",
+    raise UnknownSite(
+        shown(name), source=source, known=[site.name for site in same or known], several=bool(same)
     )

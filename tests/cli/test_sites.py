@@ -84,6 +84,33 @@ def test_unknown_site_is_an_error_that_names_the_known_ones(
     assert len(two_sites.requests) == 0
 
 
+@pytest.mark.parametrize("name", ["CONDA_TOKEN_SITE", "ANACONDA_DEFAULT_SITE"])
+def test_unknown_site_of_a_variable_is_named_with_it_and_sites_lists_the_others(
+    shell: Shell, two_sites: Sandbox, name: str
+) -> None:
+    shell.set(name, "nowhere")
+    shell("whoami").failed(2, f"'nowhere' ({name})", f"Correct {name}", "run: conda-token")
+    listed = shell("sites", "--json").well()
+    assert f"({name})" in listed.err
+    assert {one["site"] for one in listed.json} == {"corp", "other", "anaconda.com"}
+    assert len(two_sites.requests) == 0
+
+
+@pytest.mark.usefixtures("two_sites")
+def test_command_of_a_hint_has_the_site_that_was_chosen(shell: Shell) -> None:
+    shell.set(API_KEY, shell.sandbox.world.api_key("ada"))
+    ran = shell("whoami", "--at", "anaconda.com").failed(3, "-plugin --at anaconda.com login")
+    assert "or set" not in ran.line
+    shell("whoami", "--at", "no where").failed(2, "run: conda-token-plugin sites")
+
+
+@pytest.mark.usefixtures("two_sites")
+def test_site_that_gets_the_key_of_a_variable_is_listed_with_it(shell: Shell) -> None:
+    shell.set(API_KEY, shell.sandbox.world.api_key("ada"))
+    given = {one["site"]: one["variable"] for one in shell("sites", "--json").json}
+    assert given == {"corp": API_KEY, "other": "", "anaconda.com": ""}
+
+
 def test_sync_leaves_the_token_of_another_site_alone(acme: Shell, two_sites: Sandbox) -> None:
     before = acme.held()[0]
     ran = acme("sync", "--at", "other").well()

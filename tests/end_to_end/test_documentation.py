@@ -35,7 +35,7 @@ from conda_token_plugin.cli.demo_stage import sealed
 from conda_token_plugin.cli.parser import parsed, verb_parser
 from conda_token_plugin.cli.registry import VERBS
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.settings.site_file import REPO_URL
+from conda_token_plugin.settings.site import REPO_URL
 from tests.support.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -114,6 +114,8 @@ CORP = '[sites.corp]\ndomain = "corp.example"\nssl_verify = "/ca.pem"\n'
         (CORP, {"ANACONDA_AUTH_DOMAIN": "https://other.example/app/"}, "https://other.example"),
         ('[sites.corp]\ndomain = "https://corp.example:8443/app"', {}, "https://corp.example:8443"),
         ('[sites.x]\n[plugin.auth]\ndomain = "corp.example"', {}, "https://corp.example"),
+        ("", {"ANACONDA_AUTH_DOMAIN": "http://corp.example"}, "https://corp.example"),
+        ("", {"ANACONDA_AUTH_DOMAIN": "http://127.0.0.1:8000/"}, "http://127.0.0.1:8000"),
         ('[plugin.cloud]\ndomain = "corp.example"', {}, "https://corp.example"),
         ("", {"ANACONDA_SITES": '{"x": {"domain": "corp.example"}}'}, "https://corp.example"),
         (
@@ -300,6 +302,19 @@ def test_key_in_the_configuration_comes_last_and_belongs_to_its_site(config: Pat
     assert key_of({"ANACONDA_AUTH_KEYRING": inline}) == VARIABLE_KEY
     with pytest.raises(NotLoggedIn):
         key_of({"ANACONDA_AUTH_DOMAIN": "corp.example"})
+
+
+@pytest.mark.parametrize("text", ["corp", "ftp://corp.example", "corp.example:abc", ""])
+def test_address_that_cannot_be_used_is_refused_with_the_setting(config: Path, text: str) -> None:
+    config.write_text(f'[sites.corp]\ndomain = "{text}"\n')
+    with pytest.raises(MalformedURL, match="not an address of a service or repository") as caught:
+        _ = Settings({}).site
+    assert str(config) in str(caught.value)
+
+
+def test_address_that_cannot_be_used_is_refused_with_the_variable() -> None:
+    with pytest.raises(MalformedURL, match="in ANACONDA_AUTH_DOMAIN is not an address"):
+        _ = Settings({"ANACONDA_AUTH_DOMAIN": "corp"}).site
 
 
 @pytest.mark.parametrize("form", ["{}", "https://{}", "https://h.example/t/{}/repo"])

@@ -14,49 +14,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conda_token_plugin.errors.input import UnknownSite
+
 if TYPE_CHECKING:
     from typing import Any
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.settings.site_file import Site
 
 
 def run(call: CommandContext) -> int:
     """Print one row for each site; the chosen one is marked.
 
+    The sites are listed, too, if a variable or the file chooses one that is not known.
+
     Raises:
-        BadInput: The chosen site is not known.
+        BadInput: The site of ``--at`` is not known, or a setting of a site cannot be read.
         ConfigurationError: The configuration file cannot be read.
     """
-    chosen = call.settings.site
+    chosen, given = "", ("", "")
+    try:
+        given = call.settings.default_site.service_url, call.settings.api_key_source() or ""
+        chosen = call.settings.site.name
+    except UnknownSite as error:
+        if call.args.at:
+            raise
+        call.printer.warn(error.what)
     logins = call.store().logins()
     values = [
-        _value(site, is_chosen=site.name == chosen.name, logged_in=site.service_url in logins)
+        {
+            "site": site.name,
+            "chosen": site.name == chosen,
+            "service": site.service_url,
+            "repository": site.repo_url,
+            "login": site.service_url in logins,
+            "variable": given[1] if site.service_url == given[0] else "",
+            "api_key": site.api_key is not None,
+            "source": site.source,
+        }
         for site in call.settings.sites()
     ]
     call.printer.table([_row(value) for value in values], value=values)
     return 0
 
 
-def _value(site: Site, *, is_chosen: bool, logged_in: bool) -> dict[str, Any]:
-    return {
-        "site": site.name,
-        "chosen": is_chosen,
-        "service": site.service_url,
-        "repository": site.repo_url,
-        "login": logged_in,
-        "api_key": site.api_key is not None,
-        "source": site.source,
-    }
-
-
 def _row(value: dict[str, Any]) -> dict[str, str]:
     kept = ("stored",) if value["login"] else ()
+    given = (value["variable"],) if value["variable"] else ()
     configured = ("configured",) if value["api_key"] else ()
     return {
         "site": f"{value['site']}{' (chosen)' if value['chosen'] else ''}",
         "service": value["service"],
         "repository": value["repository"],
-        "login": ", ".join((*kept, *configured)) or "-",
+        "login": ", ".join((*given, *kept, *configured)) or "-",
         "defined in": value["source"],
     }

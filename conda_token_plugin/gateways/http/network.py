@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
-from conda_token_plugin.settings.site_file import verified_by
+from conda_token_plugin.settings.site import verified_by
 from conda_token_plugin.tokens.secret import HeaderValue
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin import HANDLER, __version__
-from conda_token_plugin.settings.site_file import REPO_URL
+from conda_token_plugin.settings.site import REPO_URL
 from tests.end_to_end.packaging.base import DROPIN
 
 if TYPE_CHECKING:
