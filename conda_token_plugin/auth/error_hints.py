@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.integrations.conda.caches import note_refused
@@ -35,23 +37,36 @@ def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
 
 
 def _diagnosed(facts: Mapping[str, Any], lookup: Lookup) -> Diagnosis | None:
-    status = int(facts["status_code"])
+    status, details = int(facts["status_code"]), str(facts.get("response_details", ""))
     if status == NOT_FOUND:
         if "channel_url" not in facts:
             return None
-        url = f"{facts['channel_url']}/noarch/repodata.json"
+        url = requested(f"{facts['channel_url']}/noarch/repodata.json", details=details)
         return reason(url, status=status, headers={}, by=lookup)
-    url = str(facts.get("url") or facts["channel_url"])
-    headers = headers_in(str(facts.get("response_details", "")))
-    found = reason(url, status=status, headers=headers, by=lookup)
-    if found is not None and url not in REFUSED_ELSEWHERE:
+    url = requested(str(facts.get("url") or facts["channel_url"]), details=details)
+    found = reason(url, status=status, headers=headers_in(details), by=lookup)
+    if found is not None and unquote_plus(url) not in REFUSED_ELSEWHERE:
         note_refused(url, folder=Settings().store_folder)
     return found
 
 
+def requested(url: str, *, details: str) -> str:
+    """Return ``url`` as conda requested it.
+
+    conda undoes the escapes in its errors, and makes ``+`` a blank (``conda.common.url``).
+
+    Args:
+        url: The URL of the error.
+        details: conda's ``response_details``, in which the request's line begins with ``>>``.
+    """
+    path = re.search(r"^>>[A-Z]+ (/\S*)", details, re.MULTILINE)
+    sent = "/".join(url.split("/", 3)[:3]) + path[1] if path else url
+    return sent if unquote_plus(sent) == url else url
+
+
 def reason(url: str, *, status: int, headers: Mapping[str, str], by: Lookup) -> Diagnosis | None:
     """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
-    host = REFUSED_ELSEWHERE.get(url)
+    host = REFUSED_ELSEWHERE.get(unquote_plus(url))
     if host is not None:
         return storage_refused(host, status=status)
     return explainer(by).examine(url, status=status, headers=headers)

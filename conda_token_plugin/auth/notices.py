@@ -35,7 +35,7 @@ MAX_DAYS = 100_000
 
 
 REFUSED_ELSEWHERE: dict[str, str] = {}
-"""Requests that were redirected and then refused without the token: unquoted URL, host."""
+"""Requests that were redirected and then refused without the token: URL as in errors, host."""
 _LOGGING = Lock()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from requests.exceptions import RequestException
 
@@ -150,7 +150,8 @@ def note(refusal: Response, *, requested: str, covered: Covered) -> None:
     with faults_reported(REFUSAL):
         if refusal.url != requested and covered(refusal.url) is None:
             host = urlsplit(refusal.url).hostname or "another host"
-            REFUSED_ELSEWHERE.update(dict.fromkeys(map(unquote, (requested, refusal.url)), host))
+            urls = (requested, refusal.url)
+            REFUSED_ELSEWHERE.update(dict.fromkeys(map(unquote_plus, urls), host))
         else:
             note_refused(refusal.url, folder=Settings().store_folder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_plus
 
 import pytest
 from requests import Response
@@ -48,7 +49,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     notices.REFUSED_ELSEWHERE.clear()
 
 
-def refused_by(url: str) -> None:
+def refused_by(url: str, *, requested: str = URL) -> None:
     refusal = Response()
     refusal.url, refusal.status_code = url, 403
 
@@ -56,7 +57,7 @@ def refused_by(url: str) -> None:
         held = OneToken().find(one)
         return (held, held.secret()) if held else None
 
-    responses.note(refusal, requested=URL, covered=covered)
+    responses.note(refusal, requested=requested, covered=covered)
 
 
 @pytest.mark.parametrize("url", [URL, STORAGE])
@@ -90,6 +91,36 @@ def test_channel_absent_with_a_token_is_requested_without_one(path: str, *, give
         assert found.code == "works_without"
         assert "the server returns the file if no token is sent" in found.text
         assert f"Remove {wire.url}{path} from the token's channels." in found.text
+
+
+@pytest.mark.parametrize("name", ["a+b", "a%20b", "caf%C3%A9", "50%25", "a%2Ab"])
+def test_url_of_an_error_is_the_one_that_was_requested(name: str) -> None:
+    url = f"{CHANNEL}/{name}/noarch/repodata.json"
+    details = f"\n>>GET /acme/{name}/noarch/repodata.json HTTP\n> Accept: */*\n\n<<HTTP 403\n"
+    assert error_hints.requested(unquote_plus(url), details=details) == url
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        "",
+        ">>GET /other HTTP\n",
+        ">>GET\n",
+        "GET /acme/a+b/noarch/repodata.json\n",
+        ">>\n<<HTTP 401",
+    ],
+)
+def test_url_of_an_error_is_used_if_the_request_is_not_known(details: str) -> None:
+    url = f"{CHANNEL}/a b/noarch/repodata.json"
+    assert error_hints.requested(url, details=details) == url
+
+
+def test_refusal_by_storage_is_recognized_in_a_channel_with_a_plus() -> None:
+    requested = f"{CHANNEL}/a+b/noarch/repodata.json"
+    refused_by(STORAGE, requested=requested)
+    found = hint({"url": unquote_plus(requested), "status_code": 403}, lookup=lookup())
+    assert found is not None
+    assert found.code == "storage_refused"
 
 
 def test_channel_that_no_token_covers_is_not_requested() -> None:

@@ -112,6 +112,15 @@ def test_conda_reads_the_drop_in_of_an_unusual_channel_and_sends_the_token(
     assert authorizations(server) == {f"token {TOKEN}"}
 
 
+@pytest.mark.parametrize("name", ["a%20b", "a+b", "caf%C3%A9"])
+def test_refusal_of_a_token_is_explained_in_a_channel_with_escapes(
+    machine: Machine, server: RecordingServer, name: str
+) -> None:
+    channel = f"{server.url}/answer-401/{name}"
+    machine.conda(*INSTALL, "-c", channel, stdin=TOKEN).well()
+    assert f"The server rejected the token …{TOKEN[-4:]} of acme" in searched(machine, channel)
+
+
 @pytest.mark.parametrize(
     ("typed", "asked", "sent"),
     [
@@ -142,6 +151,7 @@ def test_which_and_conda_agree_about_repeated_slashes(
     [
         *("http://[::1]:8000/x", "http://[::1/x", "https://a.example/\udce9"),
         *("https://a.example/x;v", "https://a.example/x%3Bv"),
+        *("https://a.example/a%3Fb", "https://a.example/a%2562"),
     ],
 )
 def test_channel_that_conda_cannot_read_is_refused_and_conda_goes_on_working(
