@@ -57,7 +57,7 @@ class InPath(BaseAdapter):
         """
         url = request.url or ""
         covering = self._covered(url)
-        if covering is None or covering[0].token.way != PATH:
+        if covering is None or covering[0].token.scheme != PATH:
             return self._inner.send(request, *args, **kwargs)
         held, secret = covering
         redact_logs(secret)

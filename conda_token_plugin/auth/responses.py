@@ -71,7 +71,7 @@ def repeated(
         if renewed is not None:
             return renewed, sent
         other = next((one for one in known if one.key != sent.key), None)
-        if not is_covered or other is None or other.token.way == PATH:
+        if not is_covered or other is None or other.token.scheme == PATH:
             return refusal, sent
         channel, chosen = channel_of(refusal.url), lookup.accepted
         with _LOCKS.setdefault(channel, Lock()):

@@ -189,7 +189,7 @@ def _described(call: CommandContext) -> Token:
     return described(
         args.org or "",
         channels=args.channel,
-        way=scheme_of(args),
+        scheme=scheme_of(args),
         username=args.username,
         expires=args.expires,
     )

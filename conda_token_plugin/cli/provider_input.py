@@ -77,9 +77,9 @@ def described(args: Namespace) -> Provider:
         )
     if bool(args.username) != (args.send_as == AuthScheme.BASIC.value):
         raise BadInput("--send-as basic and --username go together.", hint="Give both, or none.")
-    way = args.send_as or AuthScheme.TOKEN.value
+    scheme = args.send_as or AuthScheme.TOKEN.value
     command = _command(args.command)
-    return Provider(name, scope, command, args.prints, way, args.username, args.timeout)
+    return Provider(name, scope, command, args.prints, scheme, args.username, args.timeout)
 
 
 def _command(words: list[str]) -> tuple[str, ...]:

@@ -219,7 +219,7 @@ def _raw(token: dict[str, Any], *, where: str, settings: Settings) -> RawCredent
         where=where,
         urls=(_home(owner, settings),),
         value=text(token, "token"),
-        way=AuthScheme.TOKEN,
+        scheme=AuthScheme.TOKEN,
         organization=owner,
     )
 

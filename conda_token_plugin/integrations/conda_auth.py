@@ -38,12 +38,12 @@ def _raw(channel: str, held: dict[str, Any]) -> RawCredential:
     basic = held.get("auth_type") == "http-basic"
     url = channel if "://" in channel else f"{ALIAS}/{channel}"
     bearer = ".anaconda.org/" not in f"{url}/" and "//anaconda.org/" not in f"{url}/"
-    way = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
+    scheme = AuthScheme.BEARER if bearer else AuthScheme.TOKEN
     return RawCredential(
         where=f"the system keyring, conda-auth for {channel}",
         urls=(url.removesuffix("/*"),),
         value=text(held, "password" if basic else "token"),
-        way=AuthScheme.BASIC if basic else way,
+        scheme=AuthScheme.BASIC if basic else scheme,
         username=text(held, "username") if basic else "",
     )
 

@@ -98,7 +98,7 @@ class Dotenv(Target):
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the value itself, which may be a password."""
-        return secret_or_none(value, way=AuthScheme.BASIC.value)
+        return secret_or_none(value, scheme=AuthScheme.BASIC.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
         """Warn of committing the file."""

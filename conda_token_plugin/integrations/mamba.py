@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
 """The kinds of entries, and the field that holds the secret of each."""
-WAYS = {
+SCHEMES = {
     "CondaToken": AuthScheme.PATH,
     "BearerToken": AuthScheme.BEARER,
     "BasicHTTPAuthentication": AuthScheme.BASIC,
@@ -71,7 +71,7 @@ class Mamba(Target):
         refuse_inside_path(grant, tool=self.name)
         value, limit = json.dumps(_value(grant)), self._limit(grant)
         keys = (key_of(prefix) for prefix in grant.token.scope)
-        if grant.token.way is AuthScheme.BEARER:
+        if grant.token.scheme is AuthScheme.BEARER:
             keys = (key.partition("/")[0] for key in keys)
         for key in dict.fromkeys(keys):
             yield Entry(key=key, value=value, limit=limit)
@@ -88,13 +88,13 @@ class Mamba(Target):
                 f"{self.name} writes such a token into conda-meta and urls.txt of what it "
                 "installs. Find it with: conda token audit"
             )
-        elif grant.token.way is AuthScheme.BEARER:
+        elif grant.token.scheme is AuthScheme.BEARER:
             hosts = sorted({key_of(prefix).partition("/")[0] for prefix in grant.token.scope})
             yield f"{self.name} sends a bearer token to every channel of {', '.join(hosts)}."
 
     def _limit(self, grant: Grant) -> str:
         """Return what does not work with the token, and what to use instead; "" if all works."""
-        if grant.token.way not in {AuthScheme.TOKEN, AuthScheme.PATH}:
+        if grant.token.scheme not in {AuthScheme.TOKEN, AuthScheme.PATH}:
             return ""
         return (
             f"{self.name} 2.8 cannot download packages with the token of "
@@ -114,7 +114,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
             where=f"{path} {entry.key}",
             urls=(url_of(entry.key, settings),),
             value=secret.reveal() if secret else "",
-            way=WAYS[held["type"]],
+            scheme=SCHEMES[held["type"]],
             username=text(held, "user"),
             plain=plain_copy(path, entry.key, format_=FORMAT),
         )
@@ -132,24 +132,24 @@ def key_of(prefix: str) -> str:
 
 def secret_of(entry: dict[str, str]) -> Secret | None:
     """Return the token or password of an entry of a known kind, or None."""
-    held, way = entry[KINDS[entry["type"]]], WAYS[entry["type"]]
+    held, scheme = entry[KINDS[entry["type"]]], SCHEMES[entry["type"]]
     try:
-        plain = b64decode(held, validate=True).decode() if way is AuthScheme.BASIC else held
+        plain = b64decode(held, validate=True).decode() if scheme is AuthScheme.BASIC else held
     except ValueError:  # invalid base64 or UTF-8
         return None
-    return secret_or_none(plain, way=way.value)
+    return secret_or_none(plain, scheme=scheme.value)
 
 
 def _value(grant: Grant) -> dict[str, str]:
     secret = grant.secret.reveal()
-    if grant.token.way is AuthScheme.BASIC:
+    if grant.token.scheme is AuthScheme.BASIC:
         password = b64encode(secret.encode()).decode("ascii")
         return {
             "type": "BasicHTTPAuthentication",
             "user": grant.token.username,
             "password": password,
         }
-    kind = "BearerToken" if grant.token.way is AuthScheme.BEARER else "CondaToken"
+    kind = "BearerToken" if grant.token.scheme is AuthScheme.BEARER else "CondaToken"
     return {"type": kind, "token": secret}
 
 

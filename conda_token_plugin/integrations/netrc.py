@@ -118,10 +118,10 @@ class Netrc(Target):
                 the user name or the password in different ways.
         """
         token, secret = grant.token, grant.secret.reveal()
-        if token.way is not AuthScheme.BASIC:
+        if token.scheme is not AuthScheme.BASIC:
             raise BadInput(
                 f"netrc holds only user names and passwords, and the token of "
-                f"{token.organization} is sent as {token.way.value!r}.",
+                f"{token.organization} is sent as {token.scheme.value!r}.",
                 hint="If the server accepts it as a password: conda token install --site "
                 f"--org {token.organization} -c URL --send-as basic --username NAME",
             )
@@ -137,7 +137,7 @@ class Netrc(Target):
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the password of an entry, or None if it cannot be a token."""
-        return secret_or_none(json.loads(value)[1], way=AuthScheme.BASIC.value)
+        return secret_or_none(json.loads(value)[1], scheme=AuthScheme.BASIC.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """Say that netrc applies to whole hosts."""
@@ -158,7 +158,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
                 where=f"{path} {entry.key}",
                 urls=_urls(entry.key, channels=channels, settings=settings),
                 value=password,
-                way=AuthScheme.BASIC,
+                scheme=AuthScheme.BASIC,
                 username=login,
                 plain=plain_copy(path, entry.key, format_=FORMAT),
             )

@@ -111,8 +111,8 @@ class Rattler(Target):
 
     def secret_in(self, value: str) -> Secret | None:
         """Return the token or password of an entry, or None."""
-        way, held, _ = _held(json_object(value) or {})
-        return None if way is None else secret_or_none(held, way=way.value)
+        scheme, held, _ = _held(json_object(value) or {})
+        return None if scheme is None else secret_or_none(held, scheme=scheme.value)
 
     def notes(self, grant: Grant) -> Iterator[str]:
         """Say that credentials apply to whole hosts."""
@@ -156,13 +156,13 @@ def read(settings: Settings) -> Iterator[RawCredential]:
 def _raw_of(
     entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
 ) -> Iterator[RawCredential]:
-    way, value, username = _held(json_object(entry.value) or {})
-    if way is not None and "*" not in entry.key:
+    scheme, value, username = _held(json_object(entry.value) or {})
+    if scheme is not None and "*" not in entry.key:
         yield RawCredential(
             where=where,
             urls=(url_of(entry.key, settings),),
             value=value,
-            way=way,
+            scheme=scheme,
             username=username,
             plain=plain,
         )
@@ -181,9 +181,9 @@ def host_of(url: str) -> str:
 
 def _value(grant: Grant) -> dict[str, object]:
     secret = grant.secret.reveal()
-    if grant.token.way is AuthScheme.BEARER:
+    if grant.token.scheme is AuthScheme.BEARER:
         return {"BearerToken": secret}
-    if grant.token.way is AuthScheme.BASIC:
+    if grant.token.scheme is AuthScheme.BASIC:
         return {"BasicHTTP": {"username": grant.token.username, "password": secret}}
     return {"CondaToken": secret}
 
@@ -198,9 +198,9 @@ def _known(value: object) -> bool:
 
 def _held(entry: dict[str, object]) -> tuple[AuthScheme | None, str, str]:
     """Return the auth scheme (None for other kinds), the secret and the user name of an entry."""
-    for kind, way in (("CondaToken", AuthScheme.PATH), ("BearerToken", AuthScheme.BEARER)):
+    for kind, scheme in (("CondaToken", AuthScheme.PATH), ("BearerToken", AuthScheme.BEARER)):
         if text(entry, kind):
-            return way, text(entry, kind), ""
+            return scheme, text(entry, kind), ""
     basic = entry.get("BasicHTTP")
     if not isinstance(basic, dict):
         return None, "", ""

@@ -69,7 +69,7 @@ class RawCredential:
     where: str
     urls: tuple[str, ...]
     value: str = field(repr=False)
-    way: AuthScheme
+    scheme: AuthScheme
     username: str = ""
     organization: str = ""
     path_before: str = ""
@@ -94,7 +94,7 @@ class Source(NamedTuple):
             KeyringUnusable: The system keyring does not answer.
         """
         for one in self.read(settings):
-            secret = secret_or_none(one.value, way=one.way.value)
+            secret = secret_or_none(one.value, scheme=one.scheme.value)
             scope = tuple(dict.fromkeys(filter(None, map(_prefix, one.urls))))
             if secret is not None and scope:
                 yield _found(one, source=self.name, secret=secret, scope=scope, settings=settings)
@@ -202,7 +202,7 @@ def _found(
         kind=TokenKind.UNKNOWN,
         scope=scope,
         # The repository also accepts in a header what other tools send in the path.
-        way=AuthScheme.TOKEN if ours and one.way is AuthScheme.PATH else one.way,
+        scheme=AuthScheme.TOKEN if ours and one.scheme is AuthScheme.PATH else one.scheme,
         username=one.username,
         path_before="" if ours else one.path_before,
         last_four=secret.last_four,

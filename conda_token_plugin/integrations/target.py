@@ -38,13 +38,13 @@ class Entry:
     confirms them before the entry is written. Empty: the tool sends the token as conda does."""
 
 
-def secret_or_none(value: str, *, way: str = TOKEN) -> Secret | None:
-    """Return ``value``, which another program wrote, as a secret for ``way``; None if it cannot be.
+def secret_or_none(value: str, *, scheme: str = TOKEN) -> Secret | None:
+    """Return ``value``, which another program wrote, as a secret for ``scheme``.
 
-    It is not a secret if it is empty, or contains a character that cannot be sent.
+    None if it is empty, or contains a character that cannot be sent.
     """
     try:
-        return secret_type(way)(value)
+        return secret_type(scheme)(value)
     except MalformedToken:
         return None
 

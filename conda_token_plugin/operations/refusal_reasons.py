@@ -185,7 +185,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
     is_verified = token.verified or token.kind is not TokenKind.SITE
-    scheme = "" if is_verified else other_scheme(token.way.value, asked=refusal.asked)
+    scheme = "" if is_verified else other_scheme(token.scheme.value, asked=refusal.asked)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}. {scheme}".rstrip()
     return Diagnosis("refused", f"{text}{evidence.also}", command)
 

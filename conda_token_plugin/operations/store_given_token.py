@@ -47,7 +47,7 @@ def described(
     organization: str,
     *,
     channels: Sequence[str],
-    way: AuthScheme,
+    scheme: AuthScheme,
     username: str,
     expires: datetime | None,
 ) -> Token:
@@ -57,14 +57,14 @@ def described(
         organization: The organization; "" for the host of the first channel.
         channels: URLs that the token is sent to. Without any, `scoped` adds those of the
             organization.
-        way: How the token is sent.
+        scheme: How the token is sent.
         username: Sent with a password; only for ``AuthScheme.BASIC``.
         expires: When the token expires, if the user knows it.
 
     Raises:
         BadInput: The facts exclude each other, or conda could not read one of the channels.
     """
-    if username and way is not AuthScheme.BASIC:
+    if username and scheme is not AuthScheme.BASIC:
         raise BadInput("--username is only valid with --send-as basic.")
     fault = Password.fault_of(username) if username else ""
     if fault or ":" in username:  # RFC 7617, section 2
@@ -85,9 +85,9 @@ def described(
         organization=organization or scope[0].partition("://")[2].partition("/")[0],
         kind=TokenKind.SITE,
         scope=scope,
-        way=way,
+        scheme=scheme,
         username=username,
-        path_before="".join(before) if way is AuthScheme.PATH else "",
+        path_before="".join(before) if scheme is AuthScheme.PATH else "",
         issued=None,
         expires=expires,
     )

@@ -142,7 +142,7 @@ def _with_other_scheme(error: TokenRefused, *, token: Token) -> TokenRefused:
     """
     if token.kind is not TokenKind.SITE or token.verified or any(_shared(token)):
         return error
-    hint = other_scheme(token.way.value, asked=error.asked)
-    if not hint and token.way in (AuthScheme.TOKEN, AuthScheme.BEARER):
+    hint = other_scheme(token.scheme.value, asked=error.asked)
+    if not hint and token.scheme in (AuthScheme.TOKEN, AuthScheme.BEARER):
         hint = PATH_ONLY
     return error.with_hint(hint)  # type: ignore[return-value]  # returns the type of `error`

@@ -35,6 +35,8 @@ _BEGINNING, _BEFORE_VERSION, _BEFORE_CONTENT = (
 )
 _END = b"}\n"
 _MAX_VERSION_DIGITS = 9
+_MAX_HEAD = 200
+"""Bytes before the content, at most."""
 
 
 class EnvelopeRefused(Exception):
@@ -63,19 +65,23 @@ def framed(kind: str, content: bytes, *, version: int = VERSION) -> bytes:
     return head.encode() + content + _END
 
 
-def unwrapped(kind: str, data: bytes) -> Any:
+def unwrapped(kind: str, data: bytes, *, newest: int = VERSION) -> Any:
     """Return the content that ``wrapped`` was given.
 
+    Args:
+        kind: The kind of document.
+        data: The document.
+        newest: The newest version that the caller can read.
+
     Raises:
-        EnvelopeRefused: ``data`` is not a document of this kind and version.
+        EnvelopeRefused: ``data`` is not a document of this kind, or its version is newer.
     """
     if not data:
         raise EnvelopeRefused("it is empty")
-    head, _, rest = data.partition(_BEFORE_CONTENT)
-    version, content = _version(head), rest[: -len(_END)]
+    version, content = version_of(data), data.partition(_BEFORE_CONTENT)[2][: -len(_END)]
     if version < 1 or data != framed(kind, content, version=version):
         raise EnvelopeRefused("its checksum does not fit its content")
-    if version > VERSION:
+    if version > newest:
         raise EnvelopeRefused(f"it has format version {version}", newer=version)
     try:
         return json.loads(content)
@@ -122,9 +128,14 @@ def damage_reported(path: Path) -> Iterator[None]:
         raise StoreCorrupt(path, fault=refused.fault) from None
 
 
-def _version(head: bytes) -> int:
-    digits = head.partition(_BEFORE_VERSION)[2].partition(b",")[0]
-    known = head.startswith(_BEGINNING) and digits.isdigit()
+def version_of(data: bytes) -> int:
+    """Return the version of a document, which is not checked.
+
+    Raises:
+        EnvelopeRefused: ``data`` does not begin as a document does.
+    """
+    digits = data[:_MAX_HEAD].partition(_BEFORE_VERSION)[2].partition(b",")[0]
+    known = data.startswith(_BEGINNING) and digits.isdigit()
     if not known or len(digits) > _MAX_VERSION_DIGITS:
         raise EnvelopeRefused("it was not written by this plugin")
     return int(digits)

@@ -21,6 +21,9 @@ and from the last reference until its deletion is confirmed.
 
 The id keeps two stores apart that use one keyring, and an index that was moved away from
 the one that replaced it.
+
+Version 1 is read, too: there a login was a slot only, ``channel_logins`` had the metadata, and two
+names in metadata were others (``FORMER_NAMES``).
 """
 
 from __future__ import annotations
@@ -28,7 +31,13 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from conda_token_plugin.store.envelope import EnvelopeRefused, damage_reported, unwrapped, wrapped
+from conda_token_plugin.store.envelope import (
+    EnvelopeRefused,
+    damage_reported,
+    unwrapped,
+    version_of,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,11 +47,13 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
 
 KIND = "index"
+VERSION = 2
 NAME = "index.json"
 TOKENS, LOGINS = "tokens", "logins"
 """The two kinds of entries."""
 MAX_SIZE = 64 * 1024 * 1024
 """Bytes; 1,000 tokens take about 400 thousand."""
+FORMER_NAMES = {"way": "scheme", "proven": "verified"}
 EMPTY: Mapping[str, Any] = {}
 
 
@@ -124,7 +135,7 @@ class Index(NamedTuple):
         content = self._asdict()
         for kind in (TOKENS, LOGINS):
             content[kind] = {name: one._asdict() for name, one in self.entries(kind).items()}
-        return wrapped(KIND, content)
+        return wrapped(KIND, content, version=VERSION)
 
 
 def decoded(data: bytes) -> Index:
@@ -133,8 +144,10 @@ def decoded(data: bytes) -> Index:
     Raises:
         EnvelopeRefused: ``data`` is not what ``Index.encoded`` returned.
     """
-    content = unwrapped(KIND, data)
+    content = unwrapped(KIND, data, newest=VERSION)
     try:
+        if version_of(data) == 1:
+            content = _from_version_1(content)
         return Index(
             id=_checked(content["id"], str),
             serial=_checked(content["serial"], int),
@@ -205,6 +218,28 @@ class IndexFile:
             for prefix in entry.metadata["scope"]
         }
         return Snapshot(index, prefixes, signature)
+
+
+def _from_version_1(content: Any) -> dict[str, Any]:
+    """Return the content of an index of version 1 as this version has it."""
+    opens = content.get("channel_logins", EMPTY)
+    tokens, logins = content[TOKENS].items(), content[LOGINS].items()
+    return {
+        **content,
+        TOKENS: {key: {**one, "metadata": _renamed(one["metadata"])} for key, one in tokens},
+        LOGINS: {
+            service: {"slot": slot, "metadata": _renamed(opens.get(service, EMPTY))}
+            for service, slot in logins
+        },
+        **{
+            kind: {name: _renamed(one) for name, one in content.get(kind, EMPTY).items()}
+            for kind in ("configured", "providers")
+        },
+    }
+
+
+def _renamed(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {FORMER_NAMES.get(name, name): value for name, value in metadata.items()}
 
 
 def _entry(value: Any) -> Entry:

@@ -160,7 +160,7 @@ def _now() -> datetime:
 
 def _printed(provider: Provider, output: HiddenText) -> Answer:
     """Return the secret that a command prints alone, without the line break at its end."""
-    return Answer(secret_type(provider.way)(output.strip("\r\n")))
+    return Answer(secret_type(provider.scheme)(output.strip("\r\n")))
 
 
 def _answered(provider: Provider, output: HiddenText, *, now: datetime) -> Answer:

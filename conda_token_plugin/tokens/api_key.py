@@ -37,7 +37,7 @@ def channel_credential(key: Secret, *, prefix: str) -> Token:
         organization=ALL_ORGANIZATIONS,
         kind=TokenKind.API_KEY,
         scope=(prefix,),
-        way=AuthScheme.BEARER,
+        scheme=AuthScheme.BEARER,
         last_four=key.last_four,
         expires=expiry_of(key),
     )

@@ -28,20 +28,20 @@ _PERCENT = "%(?:25)*"
 _SLASH = f"(?:/|{_PERCENT}2f)"
 
 
-def secret_type(way: str) -> type[Secret]:
-    """Return the type of the secret that ``way``, a value of ``AuthScheme``, is used with."""
-    return Password if way == BASIC else Secret
+def secret_type(scheme: str) -> type[Secret]:
+    """Return the type of the secret that ``scheme``, a value of ``AuthScheme``, is used with."""
+    return Password if scheme == BASIC else Secret
 
 
 def header(token: Token, *, secret: Secret) -> HeaderValue | None:
     """Return the value of ``Authorization``, or None if the token is sent in the path."""
-    way = token.way
-    if way == PATH:
+    scheme = token.scheme
+    if scheme == PATH:
         return None
-    if way == BASIC:
+    if scheme == BASIC:
         pair = f"{token.username}:{secret.reveal()}".encode()
         return HeaderValue(f"Basic {b64encode(pair).decode('ascii')}")
-    return HeaderValue(f"{_BEFORE[way]}{secret.reveal()}")
+    return HeaderValue(f"{_BEFORE[scheme]}{secret.reveal()}")
 
 
 def address(url: str, *, token: Token, secret: Secret) -> str:
@@ -50,7 +50,7 @@ def address(url: str, *, token: Token, secret: Secret) -> str:
     It is put after ``token.path_before``, which is empty for most servers. The token is
     percent-encoded as one segment, whatever characters it has.
     """
-    if token.way != PATH:
+    if token.scheme != PATH:
         return url
     parts, before = urlsplit(url), token.path_before
     at = len(before) if parts.path.startswith(f"{before}/") else 0
@@ -68,15 +68,15 @@ def asked_for(challenge: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in named if name))
 
 
-def other_scheme(way: str, *, asked: tuple[str, ...]) -> str:
-    """Return a sentence about a server that asks for another scheme than ``way``, or "".
+def other_scheme(scheme: str, *, asked: tuple[str, ...]) -> str:
+    """Return a sentence about a server that asks for another scheme than ``scheme``, or "".
 
     Some servers name one scheme and also accept others, so the sentence does not say that the
     scheme is the cause.
     """
-    if not asked or way in asked:
+    if not asked or scheme in asked:
         return ""
-    sent = "in the path" if way == PATH else f"as {way}"
+    sent = "in the path" if scheme == PATH else f"as {scheme}"
     return (
         f"The server asks for {' or '.join(asked)}, and the token was sent {sent}: "
         f"if the server accepts nothing else, use --send-as {asked[0]}."

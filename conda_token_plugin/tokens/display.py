@@ -45,7 +45,7 @@ def described(token: Token) -> str:
     """Return ``individual token …a1B2``, ``API key …a1B2`` or ``password``."""
     if token.kind is TokenKind.PROVIDER:
         return "from a provider"
-    if token.way is AuthScheme.BASIC:
+    if token.scheme is AuthScheme.BASIC:
         return "password"
     kind = "API key" if token.kind is TokenKind.API_KEY else f"{token.kind.value} token"
     return f"{kind} {last_four(token)}"
@@ -78,8 +78,8 @@ def _destination(token: Token) -> Iterator[str]:
         return  # the organization's part of a repository
     for prefix in token.scope:
         yield from ("-c", address(f"{prefix}/", token=token, secret=Secret("TOKEN")).rstrip("/"))
-    if token.way not in (AuthScheme.PATH, AuthScheme.TOKEN):
-        yield from ("--send-as", token.way.value)
+    if token.scheme not in (AuthScheme.PATH, AuthScheme.TOKEN):
+        yield from ("--send-as", token.scheme.value)
     if token.username:
         yield from ("--username", token.username)
 
@@ -92,7 +92,7 @@ def named(token: Token) -> str:
     if token.kind is TokenKind.PROVIDER:
         return "the credential"
     owner = "" if token.organization.startswith("(") else f" of {token.organization}"
-    what = "password" if token.way is AuthScheme.BASIC else "token"
+    what = "password" if token.scheme is AuthScheme.BASIC else "token"
     return f"the {what}{shown}{owner}"
 
 

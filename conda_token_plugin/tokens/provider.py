@@ -28,7 +28,7 @@ class Provider(NamedTuple):
     command: tuple[str, ...]
     """The absolute path of the program, and its arguments."""
     prints: str = PRINTS_RESPONSE
-    way: str = TOKEN
+    scheme: str = TOKEN
     """The value of an ``AuthScheme``: how a printed secret is sent. Not used for a response,
     which contains the whole header."""
     username: str = ""
@@ -43,7 +43,7 @@ class Provider(NamedTuple):
             organization=self.name,
             kind=TokenKind.PROVIDER,
             scope=(self.scope,),
-            way=AuthScheme(self.way if self.prints == PRINTS_TOKEN else HEADER),
+            scheme=AuthScheme(self.scheme if self.prints == PRINTS_TOKEN else HEADER),
             username=self.username,
             home=f"provider:{self.scope}",  # its key must not be that of a stored token
         )
@@ -54,7 +54,7 @@ class Provider(NamedTuple):
             "scope": [self.scope],
             "command": list(self.command),
             "prints": self.prints,
-            "way": self.way,
+            "scheme": self.scheme,
             "username": self.username,
             "seconds": self.seconds,
         }
@@ -68,14 +68,14 @@ class Provider(NamedTuple):
         """
         (scope,) = entry["scope"]
         command, seconds = entry["command"], entry["seconds"]
-        words = (name, scope, entry["prints"], entry["way"], entry["username"], *command)
+        words = (name, scope, entry["prints"], entry["scheme"], entry["username"], *command)
         if not (command and isinstance(command, list) and all(isinstance(w, str) for w in words)):
             raise TypeError("texts were expected")
         if entry["prints"] not in (PRINTS_RESPONSE, PRINTS_TOKEN):
             raise ValueError("unknown format")
         if type(seconds) not in (int, float) or not 0 < seconds <= MAX_SECONDS:
             raise ValueError("a time limit was expected")
-        way = AuthScheme(entry["way"]).value
+        scheme = AuthScheme(entry["scheme"]).value
         return cls(
-            name, scope, tuple(command), entry["prints"], way, entry["username"], float(seconds)
+            name, scope, tuple(command), entry["prints"], scheme, entry["username"], float(seconds)
         )

@@ -98,7 +98,7 @@ class Token(NamedTuple):
     kind: TokenKind
     scope: tuple[str, ...]
     """Normalised prefixes (see ``scope``) that the token may be sent to."""
-    way: AuthScheme = AuthScheme.TOKEN
+    scheme: AuthScheme = AuthScheme.TOKEN
     username: str = ""
     """Only for ``AuthScheme.BASIC``."""
     path_before: str = ""
@@ -260,7 +260,7 @@ def _months(value: object) -> int:
 _READERS: Mapping[str, Any] = {
     "tolerance_months": _months,
     "kind": TokenKind,
-    "way": AuthScheme,
+    "scheme": AuthScheme,
     "verdict": TokenVerdict,
     "scope": _texts,
     "channels": _texts,

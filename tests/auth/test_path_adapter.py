@@ -30,10 +30,10 @@ def wire() -> Iterator[RecordingServer]:
         yield server
 
 
-def covered_by(wire: RecordingServer, *, way: AuthScheme = AuthScheme.PATH) -> Covered:
+def covered_by(wire: RecordingServer, *, scheme: AuthScheme = AuthScheme.PATH) -> Covered:
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
-    token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), way=way)
+    token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), scheme=scheme)
     found = held_token(token, source="file", secret=lambda: Secret(VALUE), prefix=prefix)
     return lambda url: (found, Secret(VALUE)) if url.startswith(f"{prefix}/") else None
 
@@ -87,7 +87,7 @@ def test_what_it_does_not_cover_is_sent_as_it_is(
 
 
 def test_a_token_of_another_way_is_not_its_business(wire: RecordingServer) -> None:
-    with taught(covered_by(wire, way=AuthScheme.BEARER)) as plain:
+    with taught(covered_by(wire, scheme=AuthScheme.BEARER)) as plain:
         plain.get(f"{wire.url}/ours/x")
 
     assert wire.requests[0].line.split()[1] == "/ours/x"

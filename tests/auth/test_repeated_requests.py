@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 URL = "https://repo.example/repo/acme/main/noarch/repodata.json"
 
 
-def held(name: str, *, way: AuthScheme = AuthScheme.TOKEN) -> HeldToken:
-    token = Token(organization=name, kind=TokenKind.SITE, scope=("https://x/y",), way=way)
+def held(name: str, *, scheme: AuthScheme = AuthScheme.TOKEN) -> HeldToken:
+    token = Token(organization=name, kind=TokenKind.SITE, scope=("https://x/y",), scheme=scheme)
     return held_token(token, source=name, secret=lambda: Secret(f"secret-of-{name}"))
 
 
-TOKEN, KEY = held("token"), held("key", way=AuthScheme.BEARER)
+TOKEN, KEY = held("token"), held("key", scheme=AuthScheme.BEARER)
 
 
 class Adapter:
@@ -107,7 +107,7 @@ def test_request_of_another_thread_is_repeated_with_the_accepted_credential() ->
 
 
 @pytest.mark.parametrize(
-    "known", [(TOKEN,), (KEY,), (), (TOKEN, held("other", way=AuthScheme.PATH))]
+    "known", [(TOKEN,), (KEY,), (), (TOKEN, held("other", scheme=AuthScheme.PATH))]
 )
 def test_request_without_another_credential_is_not_repeated(known: tuple[HeldToken, ...]) -> None:
     adapter = Adapter(200)

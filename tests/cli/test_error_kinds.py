@@ -148,7 +148,7 @@ def test_truncated_index_is_store_corrupt_and_unchanged(shell: Shell, folder: Pa
 
 def test_index_of_a_later_version_is_store_newer_and_unchanged(shell: Shell, folder: Path) -> None:
     index = index_of(folder)
-    newer = envelope.wrapped("index", {}, version=2)
+    newer = envelope.wrapped("index", {}, version=3)
     index.write_bytes(newer)
     assert "pdate" in failed(shell("list", "--json"), "StoreNewer", code=6)
     assert index.read_bytes() == newer

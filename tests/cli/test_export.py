@@ -66,7 +66,7 @@ def acme(shell: Shell) -> Shell:
 
 def basic(shell: Shell) -> str:
     return stored(
-        shell, scope=("https://files.example.com/conda",), way=AuthScheme.BASIC, username="me"
+        shell, scope=("https://files.example.com/conda",), scheme=AuthScheme.BASIC, username="me"
     )
 
 
@@ -136,12 +136,12 @@ def test_mamba_export_uses_path_and_port_so_that_two_organizations_fit(shell: Sh
     }
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.PATH])
 @pytest.mark.parametrize("target", ["mamba", "micromamba"])
 def test_token_that_mamba_cannot_use_everywhere_is_written_only_after_confirmation(
-    shell: Shell, way: AuthScheme, target: str
+    shell: Shell, scheme: AuthScheme, target: str
 ) -> None:
-    value = stored(shell, way=way)
+    value = stored(shell, scheme=scheme)
     (shell.home / MAMBA).parent.mkdir(parents=True)
     with shell.unchanged():
         shell("export", target).failed(
@@ -152,12 +152,12 @@ def test_token_that_mamba_cannot_use_everywhere_is_written_only_after_confirmati
     assert value in (shell.home / MAMBA).read_text()
 
 
-@pytest.mark.parametrize("way", [AuthScheme.BEARER, AuthScheme.BASIC])
+@pytest.mark.parametrize("scheme", [AuthScheme.BEARER, AuthScheme.BASIC])
 def test_token_that_mamba_can_use_everywhere_is_written_without_a_question(
-    shell: Shell, way: AuthScheme
+    shell: Shell, scheme: AuthScheme
 ) -> None:
-    username = "me" if way is AuthScheme.BASIC else ""
-    stored(shell, scope=("https://files.example.com/conda",), way=way, username=username)
+    username = "me" if scheme is AuthScheme.BASIC else ""
+    stored(shell, scope=("https://files.example.com/conda",), scheme=scheme, username=username)
     (shell.home / MAMBA).parent.mkdir(parents=True)
     ran = shell("export", "mamba").well()
     assert "shards" not in ran.err
@@ -169,7 +169,7 @@ def test_dry_run_of_an_export_to_mamba_shows_the_limit_without_a_question(acme: 
 
 
 def test_mamba_finds_bearer_tokens_without_a_path_only(shell: Shell) -> None:
-    value = stored(shell, scope=("https://quetz.example:8/get/a",), way=AuthScheme.BEARER)
+    value = stored(shell, scope=("https://quetz.example:8/get/a",), scheme=AuthScheme.BEARER)
     shell("export", "mamba", "--yes")
     held = json.loads((shell.home / MAMBA).read_bytes())
     assert held == {"quetz.example:8": {"type": "BearerToken", "token": value}}

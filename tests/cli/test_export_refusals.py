@@ -51,7 +51,7 @@ def basic(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
         organization="acme",
         kind=TokenKind.SITE,
         scope=("https://files.example.com/conda",),
-        way=AuthScheme.BASIC,
+        scheme=AuthScheme.BASIC,
         username="me",
         last_four="cdef",
     )
@@ -209,7 +209,7 @@ def test_netrc_export_refuses_a_user_or_password_that_netrc_cannot_represent(she
 
 
 def test_conda_export_refuses_a_token_file_that_is_a_link(shell: Shell, tmp_path: Path) -> None:
-    token = user_store(Settings()).tokens()[0]._replace(way=AuthScheme.TOKEN, username="")
+    token = user_store(Settings()).tokens()[0]._replace(scheme=AuthScheme.TOKEN, username="")
     user_store(Settings()).add(token, Secret("0123456789abcdef"))
     folder = shell.home / ".config" / "binstar"
     folder.mkdir(parents=True)

@@ -131,7 +131,7 @@ def test_token_of_another_server_is_named_by_its_host(shell: Shell) -> None:
     held = shell("install", *words, "--json").json
     assert held["scope"] == [url]
     assert held["organization"] == "quetz.example"
-    assert held["way"] == "path"
+    assert held["scheme"] == "path"
     assert "/t/<token>/" in shell("which", f"{url}/noarch/repodata.json").out
     assert shell("which", "https://quetz.example/get/teams").code == 1
 

@@ -169,19 +169,19 @@ CONDA_AUTH: dict[str, tuple[str, tuple[str, str], Any, dict[str, Any]]] = {
         "{channel: https://conda.example/private, auth: token, auth_target: mine}",
         ("conda-auth::credential::mine", "credential"),
         {"target": "mine", "auth_type": "token", "token": "conda-auth-token-0123456789"},
-        {"scope": ["https://conda.example/private"], "way": "bearer"},
+        {"scope": ["https://conda.example/private"], "scheme": "bearer"},
     ),
     "token of an older version": (
         "{channel: mine, auth: token}\n- {channel: other, auth: x}",
         ("conda-auth::token::mine", "token"),
         "conda-auth-token-0123456789",
-        {"scope": ["https://conda.anaconda.org/mine"], "way": None},
+        {"scope": ["https://conda.anaconda.org/mine"], "scheme": None},
     ),
     "password": (
         "{channel: https://c.example/*, auth: http-basic}",
         ("conda-auth::credential::https://c.example/*", "credential"),
         {"auth_type": "http-basic", "username": "me", "password": "pass-0123456789"},
-        {"scope": ["https://c.example"], "way": "basic", "username": "me"},
+        {"scope": ["https://c.example"], "scheme": "basic", "username": "me"},
     ),
 }
 """By kind: conda's setting, the name and the value of the entry in the keyring, and the token."""
@@ -208,7 +208,7 @@ def test_import_reads_only_hosts_of_channels_from_netrc(shell: Shell) -> None:
     ran = shell("import", "netrc", "--dry-run", "--no-validate", "--json")
     (found,) = ran.json["found"]
     assert found["scope"] == ["https://files.example/conda/main"]
-    assert (found["way"], found["username"]) == ("basic", "me")
+    assert (found["scheme"], found["username"]) == ("basic", "me")
 
 
 def test_import_clean_removes_only_one_machine_from_netrc(shell: Shell) -> None:
@@ -355,14 +355,14 @@ def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -
     assert shell("import", "--yes", "--no-validate").code == 0
     (held,) = shell.held()
     assert held["verified"] is None
-    assert held["way"] == "path"
+    assert held["scheme"] == "path"
 
 
 def test_import_keeps_how_a_token_of_another_server_is_sent(shell: Shell) -> None:
     shell.write(".condarc", "channels: ['https://me:pa%24s-0123456@c.example/a/linux-64']\n")
     shell("import", "--yes", "--no-validate")
     (held,) = shell.held()
-    assert (held["way"], held["username"], held["scope"]) == (
+    assert (held["scheme"], held["username"], held["scope"]) == (
         "basic",
         "me",
         ["https://c.example/a"],

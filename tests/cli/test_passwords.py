@@ -32,7 +32,7 @@ def stored(shell: Shell) -> str:
     (token,) = store.tokens()
     secret = store.secret(token.key)
     assert isinstance(secret, Password)
-    assert (token.way.value, token.username, token.last_four) == ("basic", "joe", "")
+    assert (token.scheme.value, token.username, token.last_four) == ("basic", "joe", "")
     assert secret.reveal()[-4:] not in json.dumps(shell.held())
     return secret.reveal()
 
@@ -123,7 +123,7 @@ def test_exported_password_is_read_back_verbatim(shell: Shell, password: str, so
     assert shell("export", source, "--yes").code == 0
     (found,) = SOURCES[source].offers(Settings())
     assert found.secret == Password(password)
-    assert (found.token.way.value, found.token.username) == ("basic", "joe")
+    assert (found.token.scheme.value, found.token.username) == ("basic", "joe")
 
 
 def test_audit_shows_no_part_of_a_password_in_a_url(shell: Shell) -> None:

@@ -24,15 +24,15 @@ PASSWORDS = st.text(min_size=1, max_size=20)
 NAME = "ANACONDA_REPO_TOKEN_ACME"
 
 
-def grant(value: str, *, way: AuthScheme = AuthScheme.BASIC, owner: str = "acme") -> Grant:
+def grant(value: str, *, scheme: AuthScheme = AuthScheme.BASIC, owner: str = "acme") -> Grant:
     token = Token(
         organization=owner,
         kind=TokenKind.SITE,
         scope=("https://c.example/x",),
-        way=way,
+        scheme=scheme,
         username="me",
     )
-    return Grant(token=token, secret=secret_type(way)(value))
+    return Grant(token=token, secret=secret_type(scheme)(value))
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -40,9 +40,9 @@ def grant(value: str, *, way: AuthScheme = AuthScheme.BASIC, owner: str = "acme"
 @example(value="größe")
 def test_target_reads_back_the_value_that_it_wrote(name: str, value: str) -> None:
     target = TARGETS[name]
-    way = AuthScheme.PATH if name == "conda" else AuthScheme.BASIC
-    assume(not secret_type(way).fault_of(value))
-    given_token = grant(value, way=way)
+    scheme = AuthScheme.PATH if name == "conda" else AuthScheme.BASIC
+    assume(not secret_type(scheme).fault_of(value))
+    given_token = grant(value, scheme=scheme)
     with TemporaryDirectory() as folder:
         place = target.place_at(Path(folder) / "file")
         try:

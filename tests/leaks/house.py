@@ -90,11 +90,13 @@ class House:
         service = self.shell.sandbox.service
         user_store(self.settings).set_login(service, Secret(key), opens=opens)
         self._keep("acme", held.value, scope=f"{self.shell.sandbox.repo}acme", expires=held.expires)
-        for way in (AuthScheme.PATH, AuthScheme.BASIC, AuthScheme.BEARER):
-            name = f"{way.value}.example"
-            scope = f"{self.shell.sandbox.service}/{way.value}"
-            user = "ann" if way is AuthScheme.BASIC else ""
-            self._keep(name, OTHERS[name], scope=scope, way=way, username=user, kind=TokenKind.SITE)
+        for scheme in (AuthScheme.PATH, AuthScheme.BASIC, AuthScheme.BEARER):
+            name = f"{scheme.value}.example"
+            scope = f"{self.shell.sandbox.service}/{scheme.value}"
+            user = "ann" if scheme is AuthScheme.BASIC else ""
+            self._keep(
+                name, OTHERS[name], scope=scope, scheme=scheme, username=user, kind=TokenKind.SITE
+            )
         self.provide("provider", f"print({response(self.bearer)!r})")
         self._bring_in_what_others_keep(key)
 

@@ -48,7 +48,7 @@ def machine(tmp_path: Path, sandbox: Sandbox) -> Machine:
     machine = Machine(tmp_path / "machine", sandbox)
     world = sandbox.world
     globex = world.issue("globex", "ada").value
-    hold(machine, "acme-evil", way=AuthScheme.PATH, kind=TokenKind.SITE)
+    hold(machine, "acme-evil", scheme=AuthScheme.PATH, kind=TokenKind.SITE)
     admin = world.credentials.make_service_account(world.users["admin"]).value
     machine.variables.update(
         **watched(tmp_path / "notes"),

@@ -92,7 +92,7 @@ def test_two_tokens_for_one_host_are_left_out_and_named_in_one_line(settings: Se
 
 def test_token_that_rattler_cannot_send_is_left_out_with_the_reason(settings: Settings) -> None:
     notices: list[str] = []
-    inside = grant(way=AuthScheme.PATH, path_before="/api")
+    inside = grant(scheme=AuthScheme.PATH, path_before="/api")
 
     with private_credentials([inside], settings=settings, notice=notices.append) as file:
         assert file.variables == {}

@@ -134,15 +134,14 @@ INDEX_OF_STORE = json.dumps(
         "id": "1",
         "serial": 3,
         "pending_deletes": [["file", "1.1"]],
-        "logins": {URL: ["file", "1.2"]},
-        "channel_logins": {URL: TOKEN.as_json()},
+        "logins": {URL: {"slot": ["file", "1.2"], "metadata": TOKEN.as_json()}},
         "configured": {TOKEN.key: TOKEN.as_json()},
         "providers": {
             "vault": {
                 "scope": [f"{URL}/repo/other"],
                 "command": ["/bin/true"],
                 "prints": "response",
-                "way": "token",
+                "scheme": "token",
                 "username": "",
                 "seconds": 10.0,
             }

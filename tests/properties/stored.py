@@ -13,7 +13,7 @@ from conda_token_plugin.operations.supply_credential import response_for
 from conda_token_plugin.settings.secret_files import MAX_SIZE, decoded, secret_of, text_in
 from conda_token_plugin.store import providers, stores_of
 from conda_token_plugin.store.envelope import framed
-from conda_token_plugin.store.index import KIND
+from conda_token_plugin.store.index import KIND, VERSION
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.credential_helper import Response
@@ -38,7 +38,7 @@ def index(data: bytes, home: Path) -> None:
         CONDA_TOKEN_HOME=str(home / "store"),
         CONDA_TOKEN_SYSTEM_HOME=str(home / "system"),
     )
-    for content in (data, framed(KIND, data)):
+    for content in (data, *(framed(KIND, data, version=number) for number in (1, VERSION))):
         with written(home / "store" / "index.json", content):
             stores = stores_of(known)
             for ask in (stores["user"].credentials, stores["user"].logins):
@@ -55,8 +55,8 @@ def provider(data: bytes, home: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(providers, "output_of", lambda *_, **__: text)
         for prints in (PROVIDER.prints, PRINTS_TOKEN):
-            for way in AuthScheme:
-                asked = PROVIDER._replace(prints=prints, way=way.value)
+            for scheme in AuthScheme:
+                asked = PROVIDER._replace(prints=prints, scheme=scheme.value)
                 found = told(partial(providers.ask, asked, settings=room(home), now=NOW))
                 if isinstance(found, TokenPluginError):
                     assert VALUE not in str(found)

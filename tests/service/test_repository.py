@@ -122,7 +122,7 @@ def test_public_repodata_does_not_verify_a_wrong_token(sandbox: Sandbox) -> None
 
 
 @pytest.mark.parametrize(
-    ("way", "sent"),
+    ("scheme", "sent"),
     [
         (AuthScheme.TOKEN, "token the-value-of-it"),
         (AuthScheme.BEARER, "Bearer the-value-of-it"),
@@ -130,10 +130,10 @@ def test_public_repodata_does_not_verify_a_wrong_token(sandbox: Sandbox) -> None
     ],
 )
 @responses.activate
-def test_token_is_sent_by_its_scheme(way: AuthScheme, sent: str) -> None:
+def test_token_is_sent_by_its_scheme(scheme: AuthScheme, sent: str) -> None:
     responses.get(INDEX, body=LISTED)
     responses.head(PACKAGE)
-    tried = token(CHANNEL, way=way, username="me" if way is AuthScheme.BASIC else "")
+    tried = token(CHANNEL, scheme=scheme, username="me" if scheme is AuthScheme.BASIC else "")
     verify([CHANNEL], token=tried, secret=Secret("the-value-of-it"))
     values = [call.request.headers["Authorization"].encode() for call in responses.calls]
     assert values == [sent.encode()] * 2
@@ -141,7 +141,7 @@ def test_token_is_sent_by_its_scheme(way: AuthScheme, sent: str) -> None:
 
 def test_token_in_the_path_is_accepted_and_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
-    proof = verify([channel], token=token(channel, way=AuthScheme.PATH), secret=secret)
+    proof = verify([channel], token=token(channel, scheme=AuthScheme.PATH), secret=secret)
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
     assert not any(r.authorization for r in sandbox.requests)
     assert secret.reveal() not in proof.url
@@ -407,14 +407,14 @@ def test_package_that_is_listed_and_absent_is_an_incomplete_channel(sandbox: San
         verify([channel], token=token(channel), secret=secret)
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.BEARER])
 @responses.activate
 def test_server_that_asks_for_a_password_is_reported_with_the_scheme_that_was_sent(
-    way: AuthScheme,
+    scheme: AuthScheme,
 ) -> None:
     responses.get(INDEX, status=401, headers={"WWW-Authenticate": 'Basic realm="conda"'})
     with pytest.raises(TokenRefused, match=r"asks for basic, .* --send-as basic") as caught:
-        verified(kind=TokenKind.SITE, way=way)
+        verified(kind=TokenKind.SITE, scheme=scheme)
     assert "AuthScheme" not in str(caught.value)
 
 

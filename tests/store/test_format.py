@@ -22,7 +22,7 @@ from conda_token_plugin.store.envelope import (
     unwrapped,
     wrapped,
 )
-from conda_token_plugin.store.index import NAME, decoded
+from conda_token_plugin.store.index import NAME, VERSION, decoded
 from conda_token_plugin.tokens.secret import Secret
 from tests.store import stores
 from tests.support import tokens
@@ -42,6 +42,7 @@ METADATA = st.fixed_dictionaries(
     {"organization": JSON, "kind": JSON | st.just("site"), "scope": JSON | st.lists(st.text())},
     optional={
         "expires": JSON | st.just("0001-01-01T00:00:00+14:00"),
+        "scheme": JSON,
         "way": JSON,
         "channels": JSON,
     },
@@ -150,8 +151,8 @@ def test_random_bytes_as_index_are_refused_and_kept(
 
 def test_index_of_a_later_version_is_refused_and_kept(store: Store) -> None:
     path = store.folder / NAME
-    path.write_bytes(wrapped("index", "content of that version", version=2))
-    with pytest.raises(StoreNewer, match=r"version 2.*conda update"):
+    path.write_bytes(wrapped("index", "content of that version", version=3))
+    with pytest.raises(StoreNewer, match=r"version 3.*conda update"):
         store.tokens()
     refused(Store(store.folder, choice="file"))
 
@@ -250,9 +251,9 @@ def test_secret_document_with_other_content_is_refused(body: object) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=JSON | INDEX_LIKE)
+@given(content=JSON | INDEX_LIKE, version=st.sampled_from([1, VERSION]))
 def test_index_document_with_any_content_raises_only_errors_of_the_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, version: int
 ) -> None:
     folder = tmp_path / "store"
     folder.mkdir(exist_ok=True)
@@ -269,7 +270,7 @@ def test_index_document_with_any_content_raises_only_errors_of_the_store(
         lambda store: store.add(tokens.token("acme"), tokens.secret(1)),
     ]
     for act in acts:
-        (folder / NAME).write_bytes(wrapped("index", content))
+        (folder / NAME).write_bytes(wrapped("index", content, version=version))
         with suppress(StoreError, NoToken):
             act(Store(folder, choice="file"))
 

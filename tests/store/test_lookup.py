@@ -438,14 +438,18 @@ def test_api_key_of_a_login_is_found_after_the_one_in_the_environment() -> None:
 def test_found_token_has_the_prefix_that_covers_the_url_and_its_scheme() -> None:
     user = FakeStore(USER, f"{REPO}/acme")
     (key,) = user.held
-    user.held[key] = user.held[key]._replace(way=AuthScheme.BEARER)
+    user.held[key] = user.held[key]._replace(scheme=AuthScheme.BEARER)
 
     found = lookup({}, user=user, machine=FakeStore(MACHINE)).find(COVERED)
 
     assert found is not None
-    assert (found.prefix, found.token.way.value, found.source) == (f"{REPO}/acme", "bearer", "file")
+    assert (found.prefix, found.token.scheme.value, found.source) == (
+        f"{REPO}/acme",
+        "bearer",
+        "file",
+    )
     (listed,) = holdings(Settings({}), stores={"user": user})  # type: ignore[dict-item]  # a fake
-    assert listed.token.way is AuthScheme.BEARER
+    assert listed.token.scheme is AuthScheme.BEARER
 
 
 def test_source_of_a_token_of_the_machine_is_the_machine() -> None:

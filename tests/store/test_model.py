@@ -33,7 +33,7 @@ def any_token(draw: st.DrawFn) -> Token:
         organization=draw(NAMES),
         kind=draw(st.sampled_from(TokenKind)),
         scope=(own, *draw(st.lists(PREFIXES, unique=True, max_size=3))),
-        way=draw(st.sampled_from(AuthScheme)),
+        scheme=draw(st.sampled_from(AuthScheme)),
         verdict=draw(st.sampled_from(TokenVerdict)),
         id=draw(st.text(max_size=5)),
         last_four=draw(st.text(max_size=4)),

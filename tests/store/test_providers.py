@@ -87,7 +87,7 @@ def test_command_that_prints_a_token_gets_no_argument_and_no_request(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("way", "username", "value"),
+    ("scheme", "username", "value"),
     [
         ("token", "", f"token {VALUE}"),
         ("bearer", "", f"Bearer {VALUE}"),
@@ -95,10 +95,10 @@ def test_command_that_prints_a_token_gets_no_argument_and_no_request(tmp_path: P
     ],
 )
 def test_printed_token_is_sent_by_the_scheme(
-    tmp_path: Path, way: str, username: str, value: str
+    tmp_path: Path, scheme: str, username: str, value: str
 ) -> None:
     made = printing(tmp_path, f"{VALUE}\n")
-    assert sent(added(made, prints="token", way=way, username=username)) == value
+    assert sent(added(made, prints="token", scheme=scheme, username=username)) == value
 
 
 @pytest.mark.parametrize("value", [f"Bearer {VALUE}", "Basic YTpi", "Odd scheme, x=1", VALUE])

@@ -24,7 +24,7 @@ from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 VALUE = "a/b+c=d?e#f%2Fg{h}i"
 URL = "https://host.example/get/priv/noarch/repodata.json"
 SCOPE = ("https://host.example/get/priv",)
-TOKEN = Token(organization="acme", kind=TokenKind.SITE, scope=SCOPE, way=AuthScheme.PATH)
+TOKEN = Token(organization="acme", kind=TokenKind.SITE, scope=SCOPE, scheme=AuthScheme.PATH)
 SENT = address(URL, token=TOKEN, secret=Secret(VALUE))
 SEGMENT = quote(VALUE, safe="")
 
@@ -74,7 +74,7 @@ def test_location_loses_the_token_in_each_form(form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "expected"),
+    ("scheme", "expected"),
     [
         (AuthScheme.TOKEN, "token s3cret"),
         (AuthScheme.BEARER, "Bearer s3cret"),
@@ -83,19 +83,19 @@ def test_location_loses_the_token_in_each_form(form: str) -> None:
         (AuthScheme.PATH, None),
     ],
 )
-def test_header_has_the_form_of_its_scheme(way: AuthScheme, expected: str | None) -> None:
-    token = TOKEN._replace(way=way, username="ada" if way is AuthScheme.BASIC else "")
+def test_header_has_the_form_of_its_scheme(scheme: AuthScheme, expected: str | None) -> None:
+    token = TOKEN._replace(scheme=scheme, username="ada" if scheme is AuthScheme.BASIC else "")
     assert header(token, secret=Secret("s3cret")) == expected
 
 
-@pytest.mark.parametrize("way", AuthScheme)
-def test_secret_type_is_password_only_for_basic(way: AuthScheme) -> None:
-    assert secret_type(way.value) is (Password if way is AuthScheme.BASIC else Secret)
+@pytest.mark.parametrize("scheme", AuthScheme)
+def test_secret_type_is_password_only_for_basic(scheme: AuthScheme) -> None:
+    assert secret_type(scheme.value) is (Password if scheme is AuthScheme.BASIC else Secret)
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.BEARER, AuthScheme.BASIC])
-def test_address_is_unchanged_if_the_token_is_sent_in_a_header(way: AuthScheme) -> None:
-    held = Token(organization="acme", kind=TokenKind.SITE, scope=(), way=way)
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.BEARER, AuthScheme.BASIC])
+def test_address_is_unchanged_if_the_token_is_sent_in_a_header(scheme: AuthScheme) -> None:
+    held = Token(organization="acme", kind=TokenKind.SITE, scope=(), scheme=scheme)
     secret = Secret("a-token-0123456789")
     assert address("https://h.example/a/b", token=held, secret=secret) == "https://h.example/a/b"
 
@@ -127,11 +127,11 @@ def test_schemes_of_a_challenge_are_those_that_a_token_can_be_sent_in(
     assert asked_for(challenge) == schemes
 
 
-@pytest.mark.parametrize(("way", "sent"), [("token", "as token"), ("path", "in the path")])
+@pytest.mark.parametrize(("scheme", "sent"), [("token", "as token"), ("path", "in the path")])
 def test_sentence_about_another_scheme_names_both_schemes_and_the_option(
-    way: str, sent: str
+    scheme: str, sent: str
 ) -> None:
-    assert other_scheme(way, asked=("basic", "bearer")) == (
+    assert other_scheme(scheme, asked=("basic", "bearer")) == (
         f"The server asks for basic or bearer, and the token was sent {sent}: "
         "if the server accepts nothing else, use --send-as basic."
     )

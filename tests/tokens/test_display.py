@@ -17,21 +17,21 @@ H = "https://h.example"
     [
         ((f"{H}/repo/acme", f"{H}/repo/main"), {}, ""),
         ((f"{H}/get/a", f"{H}/get/b"), {}, f" -c {H}/get/a -c {H}/get/b"),
-        ((f"{H}/get/a",), {"way": AuthScheme.BEARER}, f" -c {H}/get/a --send-as bearer"),
+        ((f"{H}/get/a",), {"scheme": AuthScheme.BEARER}, f" -c {H}/get/a --send-as bearer"),
         (
             (f"{H}/get/a",),
-            {"way": AuthScheme.BASIC, "username": "jo e"},
+            {"scheme": AuthScheme.BASIC, "username": "jo e"},
             f" -c {H}/get/a --send-as basic --username 'jo e'",
         ),
-        ((f"{H}/get/a",), {"way": AuthScheme.PATH}, f" -c {H}/t/TOKEN/get/a"),
+        ((f"{H}/get/a",), {"scheme": AuthScheme.PATH}, f" -c {H}/t/TOKEN/get/a"),
         (
             (f"{H}/api/main",),
-            {"way": AuthScheme.PATH, "path_before": "/api"},
+            {"scheme": AuthScheme.PATH, "path_before": "/api"},
             f" -c {H}/api/t/TOKEN/main",
         ),
         (
             (f"{H}/api",),
-            {"way": AuthScheme.PATH, "path_before": "/api"},
+            {"scheme": AuthScheme.PATH, "path_before": "/api"},
             f" -c {H}/api/t/TOKEN",
         ),
     ],
@@ -48,7 +48,7 @@ def test_command_that_replaces_a_site_token_names_its_channels_and_how_it_is_sen
     [
         ({"last_four": "a1B2"}, "the token …a1B2 of acme", "site token …a1B2"),
         ({}, "the token of acme", "site token -"),
-        ({"way": AuthScheme.BASIC, "username": "joe"}, "the password of acme", "password"),
+        ({"scheme": AuthScheme.BASIC, "username": "joe"}, "the password of acme", "password"),
     ],
 )
 def test_password_is_called_a_password_and_a_token_a_token(

@@ -11,7 +11,7 @@ from conda_token_plugin.tokens.provider import Provider
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 
 GOOD = Provider("vault", "https://repo.example/acme", ("/usr/bin/vault", "read"))
-PLAIN = GOOD._replace(prints="token", way="basic", username="ann", seconds=2.5)
+PLAIN = GOOD._replace(prints="token", scheme="basic", username="ann", seconds=2.5)
 
 
 @pytest.mark.parametrize("provider", [GOOD, PLAIN])
@@ -23,7 +23,7 @@ def test_provider_is_read_as_it_was_written(provider: Provider) -> None:
     "change",
     [
         *({"scope": []}, {"scope": ["a", "b"]}, {"scope": [1]}, {"command": []}, {"command": "x"}),
-        *({"command": [1]}, {"prints": "other"}, {"way": "other"}, {"username": None}),
+        *({"command": [1]}, {"prints": "other"}, {"scheme": "other"}, {"username": None}),
         *({"seconds": 0}, {"seconds": -1}, {"seconds": 1e9}, {"seconds": "1"}, {"seconds": True}),
         {"seconds": float("nan")},
     ],
@@ -37,5 +37,5 @@ def test_entry_that_is_not_a_provider_is_refused(change: dict[str, Any]) -> None
 def test_metadata_name_the_provider_and_its_scheme() -> None:
     assert GOOD.token.kind is TokenKind.PROVIDER
     assert GOOD.token.scope == (GOOD.scope,)
-    assert GOOD.token.way is AuthScheme.HEADER
-    assert (PLAIN.token.way, PLAIN.token.username) == (AuthScheme.BASIC, "ann")
+    assert GOOD.token.scheme is AuthScheme.HEADER
+    assert (PLAIN.token.scheme, PLAIN.token.username) == (AuthScheme.BASIC, "ann")

@@ -209,7 +209,7 @@ tokens = st.builds(
     organization=texts,
     kind=st.sampled_from(TokenKind),
     scope=st.lists(texts, max_size=3).map(tuple),
-    way=st.sampled_from(AuthScheme),
+    scheme=st.sampled_from(AuthScheme),
     username=texts,
     id=texts,
     last_four=texts,
@@ -235,7 +235,7 @@ def test_metadata_are_the_same_after_they_are_written_and_read(held: Token) -> N
 
 @given(
     st.dictionaries(
-        st.sampled_from(["organization", "kind", "scope", "expires", "way", "verdict", "new"]),
+        st.sampled_from(["organization", "kind", "scope", "expires", "scheme", "verdict", "new"]),
         st.none() | st.booleans() | st.integers() | texts | st.lists(texts | st.integers()),
     )
 )
@@ -255,9 +255,9 @@ def test_stored_form_has_what_is_required_and_what_is_set(facts: dict[str, Any])
     assert token(scope=(), **facts).as_json() == {**required, **facts}
 
 
-@pytest.mark.parametrize("way", AuthScheme)
-def test_stored_scheme_is_read_by_its_name(way: AuthScheme) -> None:
-    assert Token.from_json({**token().as_json(), "way": way.value}).way is way
+@pytest.mark.parametrize("scheme", AuthScheme)
+def test_stored_scheme_is_read_by_its_name(scheme: AuthScheme) -> None:
+    assert Token.from_json({**token().as_json(), "scheme": scheme.value}).scheme is scheme
 
 
 def test_names_of_a_later_version_are_ignored() -> None:
@@ -268,7 +268,7 @@ def test_names_of_kinds_and_schemes_are_those_of_the_stored_format() -> None:
     """Later versions read them, so they never change."""
     kinds = {"individual", "site", "api-key", "unknown", "provider"}
     assert {kind.value for kind in TokenKind} == kinds
-    assert {way.value for way in AuthScheme} == {"token", "bearer", "basic", "path", "header"}
+    assert {scheme.value for scheme in AuthScheme} == {"token", "bearer", "basic", "path", "header"}
 
 
 def test_token_without_prefixes_keeps_its_key_and_loses_them() -> None:
@@ -296,7 +296,7 @@ def test_token_that_never_had_a_prefix_has_its_organization_as_key() -> None:
             ("tolerance_months", months, "a number of months was expected")
             for months in (1201, -1, True, "2")
         ),
-        ("way", "no-such-way", "'no-such-way' is not a valid AuthScheme"),
+        ("scheme", "no-such-way", "'no-such-way' is not a valid AuthScheme"),
         ("kind", "no-such-kind", "'no-such-kind' is not a valid TokenKind"),
     ],
 )

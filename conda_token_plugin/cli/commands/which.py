@@ -98,13 +98,13 @@ def _lines(
         f"organization  {token.organization} ({described(token)})",
         f"source        {found.source}",
         f"because       {channels([found.prefix])} is its longest prefix of the URL",
-        f"sent as       {_sent(token.way.value)}",
+        f"sent as       {_sent(token.scheme.value)}",
         f"expires       {expiry(token, now=call.now)}",
         *second,
     ]
 
 
-def _sent(way: str) -> str:
-    if way == AuthScheme.HEADER.value:
+def _sent(scheme: str) -> str:
+    if scheme == AuthScheme.HEADER.value:
         return "Authorization, as the provider returns it"
-    return "/t/<token>/ in the request's URL" if way == "path" else f"Authorization: {way} …"
+    return "/t/<token>/ in the request's URL" if scheme == "path" else f"Authorization: {scheme} …"

@@ -61,7 +61,7 @@ def in_file(path: Path) -> Iterator[RawCredential]:
             where=f"{path} line {line_of(text, one.start)}",
             urls=(one.channel,),
             value=one.value,
-            way=AuthScheme.BASIC if one.username else AuthScheme.PATH,
+            scheme=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
             path_before=path_before_token(text[one.start : one.end]),
             plain=Plain(path=path, without=_without(one.value)),

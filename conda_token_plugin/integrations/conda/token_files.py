@@ -116,10 +116,10 @@ class CondaFiles(Target):
         Raises:
             BadInput: The token is not sent in the path, and conda sends these files only there.
         """
-        if grant.token.way not in {AuthScheme.TOKEN, AuthScheme.PATH}:
+        if grant.token.scheme not in {AuthScheme.TOKEN, AuthScheme.PATH}:
             raise BadInput(
                 f"conda's token files go into the path as /t/…/, and the token of "
-                f"{grant.token.organization} is sent as {grant.token.way.value}.",
+                f"{grant.token.organization} is sent as {grant.token.scheme.value}.",
                 hint="Use conda with this plugin. For other tools: export netrc, rattler.",
             )
         for prefix in grant.token.scope:
@@ -147,7 +147,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
                 where=str(path),
                 urls=(_API.sub(r"\1conda\2", url, count=1),),
                 value=(foreign_files.read_any(path) or b"").decode("ascii", "replace").strip(),
-                way=AuthScheme.PATH,
+                scheme=AuthScheme.PATH,
                 plain=Plain(path=path, without=lambda _: None),
             )
 

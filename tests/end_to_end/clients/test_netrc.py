@@ -48,7 +48,7 @@ def exported(machine: Machine, server: RecordingServer) -> Machine:
     """Somebody whose two passwords were exported at once."""
     store = user_store(machine.settings)
     for name, password in PASSWORDS.items():
-        facts = {"way": AuthScheme.BASIC, "username": name, "last_four": password[-4:]}
+        facts = {"scheme": AuthScheme.BASIC, "username": name, "last_four": password[-4:]}
         store.add(token(name, scope=(url_of(server, name),), **facts), Secret(password))
     machine.plugin("export", "netrc").well()
     return machine

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.conda
 TOKEN = "a-token-0123456789"
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.PATH])
 @pytest.mark.parametrize(
     ("variables", "condarc", "sent"),
     [
@@ -35,10 +35,10 @@ TOKEN = "a-token-0123456789"
     ],
 )
 def test_token_for_loopback_is_sent_over_http_only_without_a_proxy(
-    machine: Machine, way: AuthScheme, variables: dict[str, str], condarc: str, *, sent: bool
+    machine: Machine, scheme: AuthScheme, variables: dict[str, str], condarc: str, *, sent: bool
 ) -> None:
     with recording() as wire, recording() as proxy:
-        put(machine, TOKEN, organization="acme", scope=[f"{wire.url}/acme"], way=way)
+        put(machine, TOKEN, organization="acme", scope=[f"{wire.url}/acme"], scheme=scheme)
         environment = {name: text.replace("PROXY", proxy.url) for name, text in variables.items()}
         url, condarc = f"{wire.url}/acme/noarch/repodata.json", condarc.replace("PROXY", proxy.url)
         ran = requested(machine, url, condarc=condarc, **environment)

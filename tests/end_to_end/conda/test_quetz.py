@@ -162,7 +162,13 @@ def test_invalid_quetz_key_ends_in_the_error_of_conda(
         key = quetz.key(**keys.get(fault, {}))
         if fault == "revoked":
             quetz.revoke(key)
-        put(machine, key, organization="quetz", scope=[quetz.channel("vault")], way=AuthScheme.PATH)
+        put(
+            machine,
+            key,
+            organization="quetz",
+            scope=[quetz.channel("vault")],
+            scheme=AuthScheme.PATH,
+        )
 
     refused = machine.create("--json", *machine.only(quetz.channel("vault")), "acme-hello").badly()
 

@@ -40,12 +40,12 @@ def sharded(tmp_path: Path, built_channels: Path) -> Iterator[Machine]:
         yield machine
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.PATH])
 def test_token_for_one_channel_gets_its_shards(
-    sharded: Machine, way: AuthScheme, table: Table
+    sharded: Machine, scheme: AuthScheme, table: Table
 ) -> None:
     channel = sharded.sandbox.url_of("acme", "private")
-    token = hold(sharded, "acme", kind=TokenKind.SITE, scope=[channel], way=way)
+    token = hold(sharded, "acme", kind=TokenKind.SITE, scope=[channel], scheme=scheme)
 
     sharded.create(*sharded.only(channel), "acme-private").well()
 
@@ -55,10 +55,10 @@ def test_token_for_one_channel_gets_its_shards(
     for one in seen:
         in_path = one.path.startswith(f"/t/{token}/")
         assert (one.authorization, in_path) == (
-            ("", True) if way is AuthScheme.PATH else (f"token {token}", False)
+            ("", True) if scheme is AuthScheme.PATH else (f"token {token}", False)
         )
     saw = summary(seen, names={token: "acme"})
-    table.add(f"shards, by {way.value}", solver="rattler", channel="one alone", saw=saw)
+    table.add(f"shards, by {scheme.value}", solver="rattler", channel="one alone", saw=saw)
 
 
 def _flatten(subdir: Path) -> None:

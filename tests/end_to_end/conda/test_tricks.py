@@ -46,12 +46,12 @@ ELSEWHERE = (
 """What may stand before the token's channels, and makes them others' or unclear."""
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.PATH])
 def test_url_that_leaves_the_scope_gets_no_token(
-    machine: Machine, way: AuthScheme, table: Table
+    machine: Machine, scheme: AuthScheme, table: Table
 ) -> None:
     with recording() as wire:
-        put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], way=way)
+        put(machine, TOKEN, organization="acme", scope=[f"{wire.url}{OURS}"], scheme=scheme)
         host = {"HOST": "127.0.0.1", "PORT": str(wire.port)}
         fronts = [re.sub("HOST|PORT", lambda one: host[one[0]], front) for front in ELSEWHERE]
         requested(machine, *(f"{wire.url}{OURS}{rest}" for rest in OUT))
@@ -66,7 +66,7 @@ def test_url_that_leaves_the_scope_gets_no_token(
     assert len(wire.requests) == len(WITHIN)
     assert all(_meant(one).startswith(f"{OURS}/") for one in wire.requests)
     saw = f"nothing in {len(strangers)} requests, the token in {len(wire.requests)}"
-    table.add("tricky URLs", solver="-", channel=f"by {way.value}", saw=saw)
+    table.add("tricky URLs", solver="-", channel=f"by {scheme.value}", saw=saw)
 
 
 def _carried(one: Request) -> bool:

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.conda
 TOKEN = "a_token-that.conda~does+not*mask-0123456789"
 SEGMENT = quote(TOKEN, safe="")
 BASIC = b64encode(f"ann:{TOKEN}".encode()).decode()
-SCHEMES = [way for way in AuthScheme if way is not AuthScheme.HEADER]
+SCHEMES = [scheme for scheme in AuthScheme if scheme is not AuthScheme.HEADER]
 """Those that a user can choose. With `HEADER` a provider returns the whole header."""
 IN_HEADER = {
     AuthScheme.TOKEN: f"token {TOKEN}",
@@ -42,11 +42,11 @@ def wire() -> Iterator[RecordingServer]:
         yield server
 
 
-@pytest.mark.parametrize("way", SCHEMES)
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_token_is_sent_by_its_scheme_and_on_redirects_in_scope_only(
-    machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
+    machine: Machine, wire: RecordingServer, scheme: AuthScheme, table: Table
 ) -> None:
-    _hold(machine, wire, way=way)
+    _hold(machine, wire, scheme=scheme)
     ours = f"{wire.url}/repo/acme/main/"
 
     came = _asked(
@@ -59,24 +59,26 @@ def test_token_is_sent_by_its_scheme_and_on_redirects_in_scope_only(
         echoed=f"{ours}echoed/repodata.json",
     )
 
-    assert _sent(came["plain"], way=way) == [True]
-    assert _sent(came["here"], way=way) == [True, True]
-    assert _sent(came["out"], way=way) == [True, False]
-    assert _sent(came["away"], way=way) == [True, False]
-    assert _sent(came["echoed"], way=way) == [True, True]
+    assert _sent(came["plain"], scheme=scheme) == [True]
+    assert _sent(came["here"], scheme=scheme) == [True, True]
+    assert _sent(came["out"], scheme=scheme) == [True, False]
+    assert _sent(came["away"], scheme=scheme) == [True, False]
+    assert _sent(came["echoed"], scheme=scheme) == [True, True]
     for path, arrivals in came.items():
-        saw = ", then ".join("the token" if one else "nothing" for one in _sent(arrivals, way=way))
+        saw = ", then ".join(
+            "the token" if one else "nothing" for one in _sent(arrivals, scheme=scheme)
+        )
         name = {"plain": "repodata", "here": "redirect in scope", "echoed": "redirect to a path"}
         table.add(
-            name.get(path, f"redirect {path}"), solver="-", channel=f"by {way.value}", saw=saw
+            name.get(path, f"redirect {path}"), solver="-", channel=f"by {scheme.value}", saw=saw
         )
 
 
-@pytest.mark.parametrize("way", [AuthScheme.TOKEN, AuthScheme.PATH])
+@pytest.mark.parametrize("scheme", [AuthScheme.TOKEN, AuthScheme.PATH])
 def test_proxy_that_asks_gets_its_password_and_never_a_token_over_plain_http(
-    machine: Machine, wire: RecordingServer, way: AuthScheme, table: Table
+    machine: Machine, wire: RecordingServer, scheme: AuthScheme, table: Table
 ) -> None:
-    _hold(machine, wire, way=way)
+    _hold(machine, wire, scheme=scheme)
     with recording(asks=True) as proxy:
         settings = f"proxy_servers: {{http: '{proxy.url}'}}\n"
         requested(machine, f"{wire.url}/repo/acme/moved-out/repodata.json", condarc=settings)
@@ -85,37 +87,37 @@ def test_proxy_that_asks_gets_its_password_and_never_a_token_over_plain_http(
 
     assert not first.header("Proxy-Authorization")
     assert again.header("Proxy-Authorization").startswith("Basic ")
-    assert _sent([first, again], way=way) == [False, False]
-    assert _sent([moved], way=way) == [False]
+    assert _sent([first, again], scheme=scheme) == [False, False]
+    assert _sent([moved], scheme=scheme) == [False]
     saw = "nothing of ours, then the password, and no token"
-    table.add("a proxy that asks", solver="-", channel=f"by {way.value}", saw=saw)
+    table.add("a proxy that asks", solver="-", channel=f"by {scheme.value}", saw=saw)
 
 
-@pytest.mark.parametrize("way", SCHEMES)
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_failing_command_prints_and_writes_no_piece_of_the_token(
-    machine: Machine, wire: RecordingServer, way: AuthScheme
+    machine: Machine, wire: RecordingServer, scheme: AuthScheme
 ) -> None:
-    _hold(machine, wire, way=way)
+    _hold(machine, wire, scheme=scheme)
     runs = [
         _create(machine, flag, f"{wire.url}/repo/acme/{channel}")
         for flag, channel in (("-vvv", "answer-403"), ("--json", "answer-401"))
     ]
     nobody = RecordingServer(port=1)
-    _hold(machine, nobody, way=way)
+    _hold(machine, nobody, scheme=scheme)
     runs += [_create(machine, flag, f"{nobody.url}/repo/acme/x") for flag in ("-vvv", "--json")]
 
     sought = pieces(TOKEN, BASIC)
-    assert any(_sent(wire.requests, way=way))
+    assert any(_sent(wire.requests, scheme=scheme))
     assert stored(machine, among=sought)
     assert not printed(runs, among=sought)
     assert not written(machine, among=sought)
 
 
-def _hold(machine: Machine, wire: RecordingServer, *, way: AuthScheme) -> None:
+def _hold(machine: Machine, wire: RecordingServer, *, scheme: AuthScheme) -> None:
     machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
-    username = "ann" if way is AuthScheme.BASIC else ""
+    username = "ann" if scheme is AuthScheme.BASIC else ""
     scope = [f"{wire.url}/repo/acme"]
-    put(machine, TOKEN, organization="acme", scope=scope, way=way, username=username)
+    put(machine, TOKEN, organization="acme", scope=scope, scheme=scheme, username=username)
 
 
 def _create(machine: Machine, flag: str, channel: str) -> Ran:
@@ -135,15 +137,15 @@ def _asked(machine: Machine, wire: RecordingServer, **urls: str) -> dict[str, li
     return dict(zip(urls, came, strict=True))
 
 
-def _sent(arrivals: list[Request], *, way: AuthScheme) -> list[bool]:
-    """Whether each request carried the token, in ``way`` and in no other."""
+def _sent(arrivals: list[Request], *, scheme: AuthScheme) -> list[bool]:
+    """Whether each request carried the token, in ``scheme`` and in no other."""
     carried = [
         TOKEN in unquote(one.line) or "Authorization" in dict(one.headers) for one in arrivals
     ]
     rightly = [
         f"/t/{SEGMENT}/repo/" in one.line and not one.header("Authorization")
-        if way is AuthScheme.PATH
-        else one.header("Authorization") == IN_HEADER[way] and TOKEN not in unquote(one.line)
+        if scheme is AuthScheme.PATH
+        else one.header("Authorization") == IN_HEADER[scheme] and TOKEN not in unquote(one.line)
         for one in arrivals
     ]
     assert carried == rightly
