@@ -243,7 +243,7 @@ def test_files_are_opened_for_bytes_on_windows(monkeypatch: pytest.MonkeyPatch) 
 def test_store_is_written_and_read_without_calls_that_windows_lacks(tmp_path: Path) -> None:
     told: list[str] = []
     for shared in (False, True):
-        store = Folder(tmp_path / f"store{shared}", tell=told.append, shared=shared)
+        store = Folder(tmp_path / f"store{shared}", notice=told.append, shared=shared)
         store.make()
         store.write("index.json", b"{}\r\n")
         found = store.read("index.json", limit=100)
@@ -267,12 +267,12 @@ def test_new_folder_has_an_acl_of_its_own_on_windows(
         mkdir(path, mode, **rest)
 
     monkeypatch.setattr(Path, "mkdir", recorded)
-    Folder(tmp_path / "store", tell=pytest.fail, shared=shared).make()
+    Folder(tmp_path / "store", notice=pytest.fail, shared=shared).make()
     assert made == [0o700], "CPython sets an ACL for this mode only"
 
 
 def test_folder_of_the_machine_is_open_to_its_group_elsewhere(tmp_path: Path) -> None:
-    Folder(tmp_path / "store", tell=pytest.fail, shared=True).make()
+    Folder(tmp_path / "store", notice=pytest.fail, shared=True).make()
     assert (tmp_path / "store").stat().st_mode & 0o777 == 0o750
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.store.lookup import Lookup
 
 NOT_FOUND = 404
-_GIVEN: set[tuple[str, str]] = set()
+_REPORTED: set[tuple[str, str]] = set()
 
 
 def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
@@ -30,8 +30,8 @@ def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
     """
     with faults_reported("the refusal is not explained"):
         found = _diagnosed(facts, lookup)
-        if found is not None and (found.code, found.command) not in _GIVEN:
-            _GIVEN.add((found.code, found.command))
+        if found is not None and (found.code, found.command) not in _REPORTED:
+            _REPORTED.add((found.code, found.command))
             return found
     return None
 
@@ -42,9 +42,9 @@ def _diagnosed(facts: Mapping[str, Any], lookup: Lookup) -> Diagnosis | None:
         if "channel_url" not in facts:
             return None
         url = requested(f"{facts['channel_url']}/noarch/repodata.json", details=details)
-        return reason(url, status=status, headers={}, by=lookup)
+        return reason(url, status=status, headers={}, lookup=lookup)
     url = requested(str(facts.get("url") or facts["channel_url"]), details=details)
-    found = reason(url, status=status, headers=headers_in(details), by=lookup)
+    found = reason(url, status=status, headers=headers_in(details), lookup=lookup)
     if found is not None and unquote_plus(url) not in REFUSED_ELSEWHERE:
         note_refused(url, folder=Settings().store_folder)
     return found
@@ -64,12 +64,12 @@ def requested(url: str, *, details: str) -> str:
     return sent if unquote_plus(sent) == url else url
 
 
-def reason(url: str, *, status: int, headers: Mapping[str, str], by: Lookup) -> Diagnosis | None:
+def reason(url: str, *, status: int, headers: Mapping[str, str], lookup: Lookup) -> Diagnosis | None:
     """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
     host = REFUSED_ELSEWHERE.get(unquote_plus(url))
     if host is not None:
         return storage_refused(host, status=status)
-    return explainer(by).examine(url, status=status, headers=headers)
+    return explainer(lookup).examine(url, status=status, headers=headers)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 conda gives a request to our handler because the drop-in says so, and then no longer applies its
 own auth (netrc, binstar files, URL credentials, proxy prompt) or the handler of another plugin.
-``send_as_without_us`` restores that. Everything that conda may remove (conda#13660) is used here
+``send_without_plugin`` restores that. Everything that conda may remove (conda#13660) is used here
 and nowhere else.
 """
 
@@ -34,7 +34,7 @@ ASKS_FOR_HINTS = hasattr(CondaSpecs, "conda_error_hints")
 """Whether conda asks plugins for hints when a command fails (since 26.7)."""
 
 
-def send_as_without_us(request: PreparedRequest, *, handler: ChannelAuthBase) -> PreparedRequest:
+def send_without_plugin(request: PreparedRequest, *, handler: ChannelAuthBase) -> PreparedRequest:
     """Prepare ``request`` as conda would if this plugin were not installed.
 
     Another plugin's handler is created once for each of ours, because it may read its
@@ -58,14 +58,14 @@ def other_handler(channel_name: str, *, url: str) -> str | None:
     the canonical name or a glob of the same scheme, and the last match wins.
     """
     chosen = None
-    for channel, handler in others():
+    for channel, handler in other_entries():
         if channel == channel_name or _matches(channel, url):
             chosen = handler
     return chosen
 
 
 @cache
-def others() -> tuple[tuple[str, str], ...]:
+def other_entries() -> tuple[tuple[str, str], ...]:
     """Return channel and handler of each entry of ``channel_settings`` that is not ours."""
     entries = (
         (entry.get("channel", ""), entry.get("auth", "").strip())

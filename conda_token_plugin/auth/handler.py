@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from conda.base.context import context
 from conda.plugins.types import ChannelAuthBase
 
-from conda_token_plugin.auth.fallback import ASKS_FOR_HINTS, SESSIONS, send_as_without_us
+from conda_token_plugin.auth.fallback import ASKS_FOR_HINTS, SESSIONS, send_without_plugin
 from conda_token_plugin.auth.notices import faults_reported
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.secret import Secret
 
 LOOKUP = Lookup(Settings())
 """The lookup of this process; it reads the stores when the first URL needs them."""
-USED: dict[str, HeldToken] = {}
+USED: dict[str, Credential] = {}
 """The tokens and API keys that this process has sent, by key."""
 REFUSALS = (401, 403)
 
@@ -47,30 +47,30 @@ class TokenAuth(ChannelAuthBase):
         url = request.url or ""
         covering = covered(url)
         if covering is None:
-            return _explained(send_as_without_us(request, handler=self))
-        held, secret = covering
-        USED[held.key] = held
-        value = header(held.token, secret=secret)
+            return _explained(send_without_plugin(request, handler=self))
+        credential, secret = covering
+        USED[credential.key] = credential
+        value = header(credential.token, secret=secret)
         if value is None:
             _send_path_tokens()
         else:
             request.headers["Authorization"] = value
-        request.register_hook("response", partial(_watch, held, url))
+        request.register_hook("response", partial(_watch, credential, url))
         return _explained(request)
 
 
-def covered(url: str) -> tuple[HeldToken, Secret] | None:
+def covered(url: str) -> tuple[Credential, Secret] | None:
     """Return the token or API key for ``url`` with its secret.
 
     One that is known to have expired is skipped. Over plain http, which is allowed to this machine
     only, a credential never goes through a proxy.
     """
     with faults_reported():
-        held = LOOKUP.usable(url, now=datetime.now(timezone.utc))
-        if held is not None:
+        credential = LOOKUP.usable(url, now=datetime.now(timezone.utc))
+        if credential is not None:
             if url.startswith("http:"):
                 _refuse_proxy(url)
-            return held, held.secret()
+            return credential, credential.secret()
     return None
 
 
@@ -100,17 +100,17 @@ def _send_path_tokens() -> None:
     send_in_path(SESSIONS, handler=TokenAuth, covered=covered)
 
 
-def _watch(held: HeldToken, url: str, response: Response, **options: Any) -> Response:
+def _watch(credential: Credential, url: str, response: Response, **options: Any) -> Response:
     """Response hook: handle a refusal or a redirect of the request for ``url``."""
     if response.status_code in REFUSALS:
         from conda_token_plugin.auth.responses import repeated
 
-        response, held = repeated(response, sent=held, lookup=LOOKUP, options=options)
-        USED[held.key] = held
+        response, credential = repeated(response, sent=credential, lookup=LOOKUP, options=options)
+        USED[credential.key] = credential
     if response.is_redirect:
         from conda_token_plugin.auth.responses import keep_in_scope
 
-        keep_in_scope(response, held=held, covered=covered)
+        keep_in_scope(response, credential=credential, covered=covered)
     elif response.status_code in REFUSALS:
         from conda_token_plugin.auth.responses import note
 

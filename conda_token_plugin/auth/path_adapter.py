@@ -59,9 +59,9 @@ class InPath(BaseAdapter):
         covering = self._covered(url)
         if covering is None or covering[0].token.scheme != PATH:
             return self._inner.send(request, *args, **kwargs)
-        held, secret = covering
+        credential, secret = covering
         redact_logs(secret)
-        request.url = address(url, token=held.token, secret=secret)
+        request.url = address(url, token=credential.token, secret=secret)
         try:
             response = self._inner.send(request, *args, **kwargs)
         except RequestException as error:  # no connection, a timeout; the text has the path

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from requests import Response
 
     from conda_token_plugin.store.lookup import Lookup
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.secret import Secret
 
-    Covered = Callable[[str], "tuple[HeldToken, Secret] | None"]
+    Covered = Callable[[str], "tuple[Credential, Secret] | None"]
 
 REFUSAL = "the request continues, but the refusal was not recorded"
 NOT_REPEATED = "the request was not repeated with the other credential"
@@ -43,10 +43,10 @@ _REPEATED: set[str] = set()
 def repeated(
     refusal: Response,
     *,
-    sent: HeldToken,
+    sent: Credential,
     lookup: Lookup,
     options: Mapping[str, Any],
-) -> tuple[Response, HeldToken]:
+) -> tuple[Response, Credential]:
     """Repeat a refused request with the other credential, once for each channel and process.
 
     If a provider supplied the refused credential and supplies another one now, that one is sent.
@@ -82,7 +82,7 @@ def repeated(
                 return refusal, sent
             _REPEATED.add(channel)
             chosen[channel] = other.key
-            response = _sent_again(refusal, held=other, options=options)
+            response = _sent_again(refusal, credential=other, options=options)
             if response is None or (first and response.status_code in REFUSALS):
                 del chosen[channel]
         return (refusal, sent) if response is None else (response, other)
@@ -90,7 +90,7 @@ def repeated(
 
 
 def _with_new_secret(
-    refusal: Response, *, sent: HeldToken, options: Mapping[str, Any]
+    refusal: Response, *, sent: Credential, options: Mapping[str, Any]
 ) -> Response | None:
     """Repeat the request if the provider of ``sent`` supplies another credential now."""
     if sent.discard is None:
@@ -101,19 +101,23 @@ def _with_new_secret(
         return header(sent.token, secret=secret) == refused
 
     sent.discard(was_refused)
-    return None if was_refused(sent.secret()) else _sent_again(refusal, held=sent, options=options)
+    return (
+        None
+        if was_refused(sent.secret())
+        else _sent_again(refusal, credential=sent, options=options)
+    )
 
 
 def _sent_again(
-    refusal: Response, *, held: HeldToken, options: Mapping[str, Any]
+    refusal: Response, *, credential: Credential, options: Mapping[str, Any]
 ) -> Response | None:
-    """Send the request of ``refusal`` with the credential ``held``; None without an answer.
+    """Send the request of ``refusal`` with the credential ``credential``; None without an answer.
 
     The request itself is changed, because requests copies it for a redirect. The rest is what
     ``requests.auth.HTTPDigestAuth.handle_401`` does.
     """
     request = refusal.request
-    value = header(held.token, secret=held.secret())
+    value = header(credential.token, secret=credential.secret())
     before = request.headers.get("Authorization")
     request.headers["Authorization"] = value  # type: ignore[assignment]  # None: sent in the path
     refusal.content  # noqa: B018  # reads the rest, so that the connection can be used again
@@ -128,12 +132,12 @@ def _sent_again(
     return response
 
 
-def keep_in_scope(redirect: Response, *, held: HeldToken, covered: Covered) -> None:
-    """Keep the token ``held`` in its scope when conda follows ``redirect``."""
+def keep_in_scope(redirect: Response, *, credential: Credential, covered: Covered) -> None:
+    """Keep the token ``credential`` in its scope when conda follows ``redirect``."""
 
     def is_covered(url: str) -> bool:
         other = covered(url)
-        return other is not None and other[0].key == held.key
+        return other is not None and other[0].key == credential.key
 
     redirects.keep_in_scope(redirect, covers=is_covered)
 
@@ -166,7 +170,9 @@ def explain(refusal: Response, *, lookup: Lookup) -> None:
     from conda_token_plugin.auth.error_hints import reason
 
     with faults_reported("the refusal is not explained"):
-        found = reason(refusal.url, status=refusal.status_code, headers=refusal.headers, by=lookup)
+        found = reason(
+            refusal.url, status=refusal.status_code, headers=refusal.headers, lookup=lookup
+        )
         if found is not None:
             body = {"message": found.text.replace("%", "%%")}  # conda formats it once more
             refusal.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read

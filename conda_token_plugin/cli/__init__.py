@@ -38,7 +38,7 @@ def main(argv: Sequence[str], *, prog: str = CONDA_PROG) -> int:
         printer.failed(Interrupted("Interrupted."))
         return Interrupted.exit_code
     except BrokenPipeError:  # the reader has closed the pipe: `conda token list | head -1`
-        printer.abandon()
+        printer.discard()
         return 0
     except SystemExit as done:  # argparse after --help and --version
         return int(done.code or 0)
@@ -65,4 +65,4 @@ def _run(args: object, *, printer: object, prog: str) -> int:
             raise
         raise Interrupted("Interrupted: you are logged in now, and no token was issued.") from None
     finally:
-        call.say_notices()
+        call.print_notices()

@@ -42,7 +42,7 @@ class CommandContext:
         self.prog = prog
         self.clock = clock
         self._stores: list[Store] = []
-        self._said: list[str] = []
+        self._printed: list[str] = []
         self.logged_in = False
         """Whether this command has stored a new login."""
 
@@ -97,10 +97,10 @@ class CommandContext:
         from conda_token_plugin.store import machine_store, user_store
 
         if self.system:
-            return self._kept(machine_store(self.settings))
+            return self._opened(machine_store(self.settings))
         self.settings.refuse_missing_home()
         choice = getattr(self.args, "store", None)
-        return self._kept(user_store(self.settings, choice=choice))
+        return self._opened(user_store(self.settings, choice=choice))
 
     def stores(self) -> dict[str, Store]:
         """Return all stores, in the order of precedence."""
@@ -112,7 +112,7 @@ class CommandContext:
         for one in results:
             (self.printer.warn if one.failed else self.printer.say)(one.line)
 
-    def say_notices(self) -> None:
+    def print_notices(self) -> None:
         """Print what the stores repaired, chose, or left undone; each line once."""
         lines = [line for store in self._stores for line in store.notices]
         if any(store.closed_to() for store in self._stores):
@@ -120,8 +120,8 @@ class CommandContext:
 
             lines.append(machine_token_notice(self.settings) or "")
         for line in dict.fromkeys(filter(None, lines)):
-            if line not in self._said:
-                self._said.append(line)
+            if line not in self._printed:
+                self._printed.append(line)
                 self.printer.say(line)
 
     def warn_of_interrupted(self) -> None:
@@ -143,14 +143,14 @@ class CommandContext:
 
         if NO_HOME in self.settings.store_folder.parents:
             self._warn("No home folder is known (HOME is not set), so your store is not read.")
-        return {name: self._kept(store) for name, store in stores_of(self.settings).items()}
+        return {name: self._opened(store) for name, store in stores_of(self.settings).items()}
 
     def _warn(self, line: str) -> None:
         """Print a warning, unless it was printed before."""
-        if line not in self._said:
-            self._said.append(line)
+        if line not in self._printed:
+            self._printed.append(line)
             self.printer.warn(line)
 
-    def _kept(self, store: Store) -> Store:
+    def _opened(self, store: Store) -> Store:
         self._stores.append(store)
         return store

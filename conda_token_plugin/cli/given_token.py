@@ -22,7 +22,7 @@ from conda_token_plugin.operations.store_given_token import (
     store_given,
     verify_given,
 )
-from conda_token_plugin.tokens.display import KEPT_IN, named
+from conda_token_plugin.tokens.display import STORED_IN, named
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -127,7 +127,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         Supplied: The environment supplies another token for the organization.
         TokenRefused, ServiceError: The token could not be verified, and was not stored.
     """
-    group, token, secret = _readers(call), _described(call), read_token(call)
+    group, token, secret = _readers(call), _token(call), read_token(call)
     store = call.store()
     if not (call.system or call.args.channel):
         refuse_supplied(token.organization, secret=secret, settings=call.settings)
@@ -141,10 +141,10 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
                 settings=call.settings,
                 condarc=call.condarc,
             )
-    wish = options()
-    token = scoped(token, store=store, settings=call.settings, shared=wish.shared)
+    conda_options = options()
+    token = scoped(token, store=store, settings=call.settings, shared=conda_options.shared)
     stored = store_given(
-        wish.applied(token, before=None)._replace(last_four=secret.last_four),
+        conda_options.applied(token, before=None)._replace(last_four=secret.last_four),
         secret=secret,
         store=store,
         settings=call.settings,
@@ -152,7 +152,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
         now=call.now,
         verification=verification,
         group=None if group == ROOT else group,
-        defaults=needs_defaults(call, wanted=wish.default_channels),
+        defaults=needs_defaults(call, wanted=conda_options.default_channels),
     )
     _report(call, stored, group=group)
     return 0
@@ -175,7 +175,7 @@ def _readers(call: CommandContext) -> str | None:
     return groups[call.prompts.choose(question, options=groups, flag="--group NAME")]
 
 
-def _described(call: CommandContext) -> Token:
+def _token(call: CommandContext) -> Token:
     """Return the metadata of the token that the options of the command line give.
 
     Raises:
@@ -225,7 +225,7 @@ def _report(call: CommandContext, stored: StoredToken, *, group: str | None) -> 
     issue_flow.report_stored(
         call,
         stored,
-        line=f"Stored {named(token)} {KEPT_IN[source]}.",
+        line=f"Stored {named(token)} {STORED_IN[source]}.",
         readers=readers if group else "",
         unverified="Not verified, because of --no-validate.",
     )

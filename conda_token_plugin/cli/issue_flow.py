@@ -10,7 +10,7 @@ from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.operations.issue_policy import IssueAction
 from conda_token_plugin.operations.issue_token import issue
 from conda_token_plugin.operations.set_up_provider import preceding
-from conda_token_plugin.tokens.display import KEPT_IN, channels, command_line, expiry, last_four
+from conda_token_plugin.tokens.display import STORED_IN, channels, command_line, expiry, last_four
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -38,15 +38,17 @@ def ask_to_replace(call: CommandContext, plan: IssuePlan) -> bool:
     current = plan.current
     assert current is not None  # only a replacement needs confirmation
     asks = call.prompts.interactive and not call.args.yes
-    if not plan.held_here and not asks:  # --yes alone does not revoke the token of another machine
+    if (
+        not plan.stored_here and not asks
+    ):  # --yes alone does not revoke the token of another machine
         raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
     until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
-    where = "stored on this machine" if plan.held_here else "not stored on this machine"
+    where = "stored on this machine" if plan.stored_here else "not stored on this machine"
     call.printer.say(
         f"You have a token of {plan.organization} already: {current.id}, {until}, {where}. "
         "A new one revokes it at once, on every machine that uses it."
     )
-    if not plan.held_here:
+    if not plan.stored_here:
         call.printer.say(HeldElsewhere(plan.organization, id=current.id, expires=None).hint)
     try:
         call.prompts.confirm(f"Replace token {current.id} of {plan.organization}?")
@@ -76,7 +78,7 @@ def issue_and_report(
     with call.printer.waiting(f"Issuing a token of {plan.organization}"):
         stored = issue(
             plan,
-            wish=options._replace(add_defaults=defaults),
+            options=options._replace(add_defaults=defaults),
             service=service,
             store=store,
             settings=call.settings,
@@ -88,7 +90,7 @@ def issue_and_report(
         call,
         stored,
         line=f"{verb} a token {last_four(token)} for {token.organization}, "
-        f"stored {KEPT_IN[stored.vault]}.",
+        f"stored {STORED_IN[stored.vault]}.",
     )
     if stored.fault is not None:
         raise stored.fault
@@ -127,7 +129,7 @@ def report_stored(
     """
     token = stored.token
     unset = token.kind is TokenKind.SITE and token.expires is None
-    call.say_notices()
+    call.print_notices()
     call.printer.say(line)
     if readers:
         call.printer.say(f"Readers:  {readers}")

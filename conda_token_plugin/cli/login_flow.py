@@ -135,7 +135,7 @@ def _show(call: CommandContext, code: DeviceCode, *, key: _EnterKey) -> None:
         "Open this address in any browser, on any machine:\n"
         f"    {code.whole_address}\n"
         f"It must show, or ask for, this code:\n    {code.user_code}\n{enter}"
-        f"Waiting for at most {code.lasts / 60:.0f} minutes; Ctrl-C cancels.\n"
+        f"Waiting for at most {code.lifetime / 60:.0f} minutes; Ctrl-C cancels.\n"
     )
 
 

@@ -57,8 +57,8 @@ class Printer:
         self.quiet = quiet
         self.site = ""
         """The value of ``--at``, which the commands in messages need, too."""
-        self.out = out or sys.stdout or _nowhere()
-        self.err = err or sys.stderr or _nowhere()
+        self.out = out or sys.stdout or _null_device()
+        self.err = err or sys.stderr or _null_device()
 
     @classmethod
     def of(cls, argv: Sequence[str], *, prog: str) -> Printer:
@@ -113,7 +113,7 @@ class Printer:
             return
         rows = [{name: clean(cell, keep="") for name, cell in row.items()} for row in rows]
         if rows and self.out.isatty():
-            self._drawn(rows)
+            self._print_table(rows)
         elif rows:
             lines = [list(rows[0]), *(list(row.values()) for row in rows)]
             self.data(None, text="\n".join("\t".join(line) for line in lines))
@@ -170,14 +170,14 @@ class Printer:
                 for line in lines:
                     self._message(line)
 
-    def abandon(self, stream: TextIO | None = None) -> None:
+    def discard(self, stream: TextIO | None = None) -> None:
         """Discard what is written to ``stream`` (default: the output) from now on.
 
         The interpreter would otherwise report at its exit that the buffer cannot be written.
         """
         os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or self.out).fileno())
 
-    def _drawn(self, rows: Sequence[Mapping[str, str]]) -> None:
+    def _print_table(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Print aligned columns if they fit without breaking a cell, otherwise a block per row."""
         from rich.console import Console
         from rich.table import Table
@@ -214,7 +214,7 @@ class Printer:
         except BrokenPipeError:  # the reader has closed the pipe; `main` handles it
             raise
         except OSError as error:  # a full disk behind a redirection
-            self.abandon(stream)
+            self.discard(stream)
             if stream is self.err:  # there is no place for a message
                 return
             raise OutputLost(error.strerror or "unknown") from None
@@ -229,6 +229,6 @@ def _blocks(rows: Sequence[Mapping[str, str]]) -> Iterator[Text]:
         yield from (Text(f"  {name}: {cell}") for name, cell in facts)
 
 
-def _nowhere() -> TextIO:
+def _null_device() -> TextIO:
     """Return the null device, for a process that was started with its output closed (`>&-`)."""
     return Path(os.devnull).open("w", encoding="utf-8")

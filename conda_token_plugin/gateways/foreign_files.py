@@ -124,13 +124,13 @@ def replace(path: Path, *, after: bytes, before: bytes | None, keep_mode: bool =
         files.replace(path, after, temporary=_temporary(path), mode=mode)
 
 
-def remove(path: Path, *, before: bytes | None, made: str) -> None:
+def remove(path: Path, *, before: bytes | None, created: str) -> None:
     """Remove the file ``path``, and the empty folders above it that the plugin created.
 
     Args:
         path: The file.
         before: The content that the caller has read. None: there was no file.
-        made: The topmost file or folder that the plugin created. Empty: no folder.
+        created: The topmost file or folder that the plugin created. Empty: no folder.
 
     Raises:
         ConfigurationError: As ``replace``.
@@ -140,7 +140,7 @@ def remove(path: Path, *, before: bytes | None, made: str) -> None:
         path.unlink(missing_ok=True)
     with suppress(OSError):  # the folder contains something else by now
         for folder in path.parents:
-            if len(str(folder)) < len(made) or not made:
+            if len(str(folder)) < len(created) or not created:
                 break
             folder.rmdir()
 

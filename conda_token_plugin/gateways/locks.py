@@ -39,7 +39,7 @@ def locked(
     name: str = NAME,
     wait: float | None = None,
     hint: str = "",
-    tell: Callable[[str], None] | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
     """Hold the lock file ``name`` in ``folder``.
 
@@ -48,7 +48,7 @@ def locked(
         name: Name of the lock file.
         wait: Seconds to wait for another holder. None: ``WAIT``.
         hint: What the user can do if the lock file cannot be created.
-        tell: Takes one line if the file system has no locks. filelock then uses the existence
+        notice: Takes one line if the file system has no locks. filelock then uses the existence
             of the file as the lock, which a killed process leaves behind.
 
     Raises:
@@ -65,8 +65,8 @@ def locked(
         if path.is_symlink():  # filelock before 3.20.1 opens and empties the file it points to
             raise StoreUnusable(path, reason="it is a symbolic link", hint="Delete it.")
         try:
-            if not _acquire(lock) and tell is not None:
-                tell(f"The file system of {folder} has no locks. {NO_LOCKS}")
+            if not _acquire(lock) and notice is not None:
+                notice(f"The file system of {folder} has no locks. {NO_LOCKS}")
         except Timeout:  # a writer that hangs, or very many writers
             raise StoreBusy(path, waited=wait) from None
     try:

@@ -47,7 +47,7 @@ from conda_token_plugin.tokens.token import AuthScheme
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from conda_token_plugin.integrations.source import Plain
+    from conda_token_plugin.integrations.source import PlainTextCopy
     from conda_token_plugin.integrations.target import Grant
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.tokens.secret import Secret
@@ -73,7 +73,7 @@ class KeyringPlace(KeyringService, Place):
         """Return ``keyring:<service>``."""
         return f"{PREFIX}{self.service}"
 
-    def drop(self, key: str, *, made: str = "") -> None:  # noqa: ARG002  # a keyring makes no file
+    def drop(self, key: str, *, created: str = "") -> None:  # noqa: ARG002  # a keyring makes no file
         """Delete the entry."""
         super().drop(key)
 
@@ -154,7 +154,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
 
 
 def _raw_of(
-    entry: Entry, *, where: str, settings: Settings, plain: Plain | None = None
+    entry: Entry, *, where: str, settings: Settings, plain: PlainTextCopy | None = None
 ) -> Iterator[RawCredential]:
     scheme, value, username = _held(json_object(entry.value) or {})
     if scheme is not None and "*" not in entry.key:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plain:
+class PlainTextCopy:
     """A plain-text copy of a secret in a file.
 
     Attributes:
@@ -52,7 +52,7 @@ class FoundCredential:
     secret: Secret
     sources: tuple[str, ...]
     where: tuple[str, ...]
-    plain: tuple[Plain, ...]
+    plain: tuple[PlainTextCopy, ...]
 
     def overlaps(self, scope: Sequence[str]) -> bool:
         """Return whether there is a URL that both this credential and ``scope`` cover."""
@@ -74,7 +74,7 @@ class RawCredential:
     organization: str = ""
     path_before: str = ""
     """The path before the token in its URL: ``/api`` in ``https://host/api/t/TOKEN/main``."""
-    plain: Plain | None = None
+    plain: PlainTextCopy | None = None
 
 
 class Source(NamedTuple):
@@ -140,9 +140,9 @@ def text(entry: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def plain_copy(path: Path, key: str, *, format_: Format) -> Plain:
+def plain_copy(path: Path, key: str, *, format_: Format) -> PlainTextCopy:
     """Return the plain-text copy under ``key`` of a file in the given format."""
-    return Plain(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
+    return PlainTextCopy(path=path, without=lambda data: format_.drop(data.decode(), key).encode())
 
 
 def in_repository(prefix: str, settings: Settings) -> bool:

@@ -122,12 +122,12 @@ class Place(Protocol):
     def put(self, key: str, value: str) -> None:
         """Write ``value`` under ``key``. The other entries keep their values."""
 
-    def drop(self, key: str, *, made: str) -> None:
+    def drop(self, key: str, *, created: str) -> None:
         """Remove the entry under ``key``.
 
         Args:
             key: The key of the entry.
-            made: What ``missing`` returned before the first entry was written. It is deleted
+            created: What ``missing`` returned before the first entry was written. It is deleted
                 when nothing is left in it.
         """
 

@@ -29,7 +29,7 @@ NEEDED = (REPODATA, PACKAGE)
 ABSENT = (404, 410)
 
 
-class FileAnswer(Enum):
+class FileResult(Enum):
     """The result of requesting one file."""
 
     WORKS = "works"
@@ -45,13 +45,13 @@ class FileAnswer(Enum):
 class FileReport:
     """The result of requesting one file, with details where they help."""
 
-    finding: FileAnswer
+    result: FileResult
     details: str = ""
 
     @property
     def word(self) -> str:
         """The result for a table."""
-        return f"{self.finding.value} ({self.details})" if self.details else self.finding.value
+        return f"{self.result.value} ({self.details})" if self.details else self.result.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,10 @@ class ChannelReport:
 
         True also for a channel that is not requested.
         """
-        found = [self.parts[name].finding for name in NEEDED]
-        if found[0] is FileAnswer.NOT_SENT:
+        found = [self.parts[name].result for name in NEEDED]
+        if found[0] is FileResult.NOT_SENT:
             return True
-        return found[0] is FileAnswer.WORKS and found[1] in {FileAnswer.WORKS, FileAnswer.UNKNOWN}
+        return found[0] is FileResult.WORKS and found[1] in {FileResult.WORKS, FileResult.UNKNOWN}
 
 
 class Sender(Protocol):
@@ -94,7 +94,7 @@ def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
         sender: Sends the requests.
     """
     if not subdir.startswith(("https://", "http://")):
-        report = FileReport(FileAnswer.NOT_SENT, "no token is sent there")
+        report = FileReport(FileResult.NOT_SENT, "no token is sent there")
         return ChannelReport(shown, dict.fromkeys((*INDEXES, PACKAGE), report))
     parts: dict[str, FileReport] = {}
     beginning = b""
@@ -105,7 +105,7 @@ def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
     parts[PACKAGE] = (
         _requested(package, sender=sender, max_bytes=1)[0]
         if package
-        else FileReport(FileAnswer.UNKNOWN, "none is listed")
+        else FileReport(FileResult.UNKNOWN, "none is listed")
     )
     return ChannelReport(shown, parts)
 
@@ -114,17 +114,17 @@ def _requested(url: str, *, sender: Sender, max_bytes: int) -> tuple[FileReport,
     try:
         response = sender.get(url, max_bytes=max_bytes)
     except ServiceError as error:  # no answer, HTTP 5xx, or HTTP 429
-        return FileReport(FileAnswer.FAILED, error.what), b""
+        return FileReport(FileResult.FAILED, error.what), b""
     if response.refused:
-        return FileReport(FileAnswer.REFUSED, f"HTTP {response.status}"), b""
+        return FileReport(FileResult.REFUSED, f"HTTP {response.status}"), b""
     if response.status in ABSENT:
-        return FileReport(FileAnswer.ABSENT), b""
+        return FileReport(FileResult.ABSENT), b""
     if not response.ok or response.is_page:
-        return FileReport(FileAnswer.FAILED, response.description), b""
-    return FileReport(FileAnswer.WORKS), response.body
+        return FileReport(FileResult.FAILED, response.description), b""
+    return FileReport(FileResult.WORKS), response.body
 
 
-class Direct:
+class DirectSender:
     """Sends requests as the auth handler does, where conda is not installed."""
 
     def __init__(self, lookup: Lookup) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.gateways.http.client import Http, Timeouts
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store.lookup import Lookup
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.token import Token
 
 CONNECT, READ = 2.0, 5.0
@@ -101,7 +101,7 @@ class RefusalExplainer:
         token = self._as_known(found)
         return diagnosed(replace(evidence, now=clock.now, token=token, answers=answers, sent=sent))
 
-    def _found(self, url: str) -> HeldToken | None:
+    def _found(self, url: str) -> Credential | None:
         """Return the credential for ``url``; no API key where conda does not ask this plugin.
 
         There a token helps: to install one also configures conda.
@@ -110,7 +110,7 @@ class RefusalExplainer:
         is_key = found is not None and found.token.kind is TokenKind.API_KEY
         return None if is_key and not is_asked(url, settings=self.settings) else found
 
-    def _also_refused(self, found: HeldToken | None, *, url: str) -> str:
+    def _also_refused(self, found: Credential | None, *, url: str) -> str:
         """Return a sentence about the credential that the auth handler sent after ``found``."""
         try:
             other = self.lookup.alternative(url, to=found) if found else None
@@ -121,7 +121,7 @@ class RefusalExplainer:
             return f" The other credential cannot be read: {error.what}"
 
     def _works_without(
-        self, refusal: ChannelRefusal, found: HeldToken, *, now: datetime
+        self, refusal: ChannelRefusal, found: Credential, *, now: datetime
     ) -> Diagnosis | None:
         """Explain a 404 for a file that the server returns if no token is sent."""
         if refusal.status != NOT_FOUND:
@@ -136,7 +136,7 @@ class RefusalExplainer:
             Evidence(refusal=refusal, now=now, token=found.token, source=found.source, public=True)
         )
 
-    def _unsupplied(self, found: HeldToken, *, refusal: ChannelRefusal) -> Diagnosis | None:
+    def _unsupplied(self, found: Credential, *, refusal: ChannelRefusal) -> Diagnosis | None:
         """Explain the refusal of a request for which a provider supplied no credential."""
         is_provider = found.token.kind is TokenKind.PROVIDER
         if not (is_provider and is_asked(refusal.url, settings=self.settings)):
@@ -148,12 +148,14 @@ class RefusalExplainer:
             return Diagnosis("provider_failed", what, error.hint)
         return None
 
-    def _answers_about(self, found: HeldToken, *, refusal: ChannelRefusal, clock: Clock) -> Answers:
+    def _answers_about(
+        self, found: Credential, *, refusal: ChannelRefusal, clock: Clock
+    ) -> Answers:
         if found.token.key not in self._answers:
             self._answers[found.token.key] = self._ask(found, refusal=refusal, clock=clock)
         return self._answers[found.token.key]
 
-    def _ask(self, found: HeldToken, *, refusal: ChannelRefusal, clock: Clock) -> Answers:
+    def _ask(self, found: Credential, *, refusal: ChannelRefusal, clock: Clock) -> Answers:
         elsewhere = self._is_accepted_elsewhere(found, refusal=refusal)
         if elsewhere or found.token.kind is not TokenKind.INDIVIDUAL:
             return Answers(elsewhere=elsewhere)
@@ -165,7 +167,7 @@ class RefusalExplainer:
             return Answers(elsewhere=elsewhere)
         return Answers(elsewhere=elsewhere, outcome=outcome)
 
-    def _is_accepted_elsewhere(self, found: HeldToken, *, refusal: ChannelRefusal) -> bool | None:
+    def _is_accepted_elsewhere(self, found: Credential, *, refusal: ChannelRefusal) -> bool | None:
         where = places(found.token, settings=self.settings)
         others = [one for one in where if longest_prefix(refusal.url, among={one}) is None]
         try:
@@ -193,7 +195,7 @@ class RefusalExplainer:
 
         return Http(timeouts=timeouts(), outcome="")
 
-    def _as_known(self, found: HeldToken) -> Token:
+    def _as_known(self, found: Credential) -> Token:
         """Return the metadata of the token, with what the service has just reported."""
         stored = stores_of(self.settings)[USER].token(found.token.key)
         return stored if stored is not None and stored.scope == found.token.scope else found.token

@@ -43,9 +43,9 @@ class Record:
         organization: The organization of the token.
         token: The store's key of the token.
         mark: ``Secret.mark`` of the token.
-        former: The same of the token that was there before. It is still there if the process was
+        former_mark: The mark of the previous token, which is still in the place if the process was
             killed before it wrote the entry.
-        made: The topmost file or folder that the export created. It is deleted with the last
+        created: The topmost file or folder that the export created. It is deleted with the last
             entry.
     """
 
@@ -55,17 +55,17 @@ class Record:
     organization: str
     token: str
     mark: str
-    former: str = ""
-    made: str = ""
+    former_mark: str = ""
+    created: str = ""
 
     @property
-    def spot(self) -> tuple[str, str]:
+    def location(self) -> tuple[str, str]:
         """Return the place and the key of the entry."""
         return self.place, self.key
 
     def is_of(self, secret: Secret | None) -> bool:
         """Return whether ``secret`` is the one that was written, as far as its mark shows."""
-        return secret is not None and secret.mark in {self.mark, self.former or self.mark}
+        return secret is not None and secret.mark in {self.mark, self.former_mark or self.mark}
 
 
 class ExportOutcome(Enum):
@@ -73,8 +73,8 @@ class ExportOutcome(Enum):
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
-    TAKEN_BACK = "removed"
-    GONE = "already gone"
+    REMOVED = "removed"
+    ABSENT = "already gone"
     CHANGED = "changed by another program since then, and left as it is"
     FAILED = "could not be changed"
 
@@ -120,7 +120,7 @@ class ExportRecord:
         """Read nothing yet."""
         self.notices: list[str] = []
         self._store = user_store(settings)
-        self._folder = Folder(self._store.folder / "exports", tell=self.notices.append)
+        self._folder = Folder(self._store.folder / "exports", notice=self.notices.append)
 
     @contextmanager
     def held(self) -> Iterator[ExportRecord]:
@@ -163,7 +163,7 @@ class ExportRecord:
 
         The caller holds the lock.
         """
-        folder = Folder(self._folder.path / "backups", tell=self.notices.append)
+        folder = Folder(self._folder.path / "backups", notice=self.notices.append)
         folder.make()
         number = 0
         while folder.signature(unique := f"{name}-{number}" if number else name) is not None:
@@ -194,7 +194,7 @@ class ExportRecord:
 
 
 def _same(one: Record, other: Record) -> bool:
-    return (one.target, *one.spot) == (other.target, *other.spot)
+    return (one.target, *one.location) == (other.target, *other.location)
 
 
 def _record(entry: dict[str, Any]) -> Record:

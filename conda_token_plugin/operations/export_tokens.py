@@ -18,7 +18,7 @@ from conda_token_plugin.integrations.target import Grant, refuse_shared_keys
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, Record
 from conda_token_plugin.store import USER
 from conda_token_plugin.store.lookup import Lookup
-from conda_token_plugin.store.sources import api_keys, holdings
+from conda_token_plugin.store.sources import all_tokens, api_keys
 from conda_token_plugin.tokens.scope import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.integrations.target import Entry, Place, Target
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Step:
 
     Attributes:
         is_own: Whether the entry is, or will be, one that this plugin wrote.
-        former: The mark of the token that is there now.
+        former_mark: The mark of the token that is there now.
     """
 
     target: Target
@@ -46,7 +46,7 @@ class Step:
     grant: Grant
     outcome: ExportOutcome
     is_own: bool
-    former: str = ""
+    former_mark: str = ""
 
     def record(self) -> Record:
         """Return the record of this entry."""
@@ -58,14 +58,14 @@ class Step:
             organization=token.organization,
             token=token.key,
             mark=self.grant.secret.mark,
-            former=self.former,
-            made=self.place.missing(self.entry.key),
+            former_mark=self.former_mark,
+            created=self.place.missing(self.entry.key),
         )
 
 
-def found_for(
+def tokens_for(
     organizations: Sequence[str], *, settings: Settings, stores: Mapping[str, Store]
-) -> tuple[HeldToken, ...]:
+) -> tuple[Credential, ...]:
     """Return the tokens of ``organizations``, or all tokens. Read no stored secret.
 
     The tokens are those that requests would be sent with.
@@ -77,7 +77,7 @@ def found_for(
     """
     owners = {
         item.token.scope[0]: item.token.organization
-        for item in holdings(settings, stores=stores)
+        for item in all_tokens(settings, stores=stores)
         if item.token.scope
     }
     if not (organizations or owners):
@@ -88,7 +88,7 @@ def found_for(
     return tuple(found.values())
 
 
-def api_key_for(settings: Settings, *, stores: Mapping[str, Store]) -> HeldToken:
+def api_key_for(settings: Settings, *, stores: Mapping[str, Store]) -> Credential:
     """Return the API key that is sent to channels. Read no stored secret.
 
     Raises:
@@ -101,7 +101,7 @@ def api_key_for(settings: Settings, *, stores: Mapping[str, Store]) -> HeldToken
     return found[0]
 
 
-def granted(found: HeldToken) -> Grant:
+def with_secret(found: Credential) -> Grant:
     """Return ``found`` together with its secret.
 
     Raises:
@@ -131,14 +131,14 @@ def plan(
     """
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
     refuse_shared_keys([(entry.key, grant) for entry, grant in wanted], tool=target.name)
-    records = {record.spot: record for record in ExportRecord(settings).records()}
+    records = {record.location: record for record in ExportRecord(settings).records()}
     return tuple(
         _step(entry, grant, target=target, place=place, known=records.get((place.name, entry.key)))
         for entry, grant in wanted
     )
 
 
-def carry_out(steps: Iterable[Step], *, settings: Settings) -> None:
+def write_steps(steps: Iterable[Step], *, settings: Settings) -> None:
     """Write what was planned. The caller has held the lock since before the plan.
 
     Raises:
@@ -172,9 +172,9 @@ def _step(
     there = None if held is None else target.secret_in(held)
     is_own = held is None or (known is not None and known.is_of(there))
     if not is_own and held != entry.value:
-        raise _taken(place, entry, target=target, by="another credential")
+        raise _occupied(place, entry, target=target, by="another credential")
     if is_own and known and there not in (None, grant.secret) and known.token != grant.token.key:
-        raise _taken(place, entry, target=target, by=f"the token of {known.organization}")
+        raise _occupied(place, entry, target=target, by=f"the token of {known.organization}")
     return Step(
         target=target,
         place=place,
@@ -182,11 +182,11 @@ def _step(
         grant=grant,
         outcome=ExportOutcome.UNCHANGED if held == entry.value else ExportOutcome.WRITTEN,
         is_own=is_own,
-        former=there.mark if there else "",
+        former_mark=there.mark if there else "",
     )
 
 
-def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> ConfigurationError:
+def _occupied(place: Place, entry: Entry, *, target: Target, by: str) -> ConfigurationError:
     return ConfigurationError(
         Path(place.name),
         reason=f"already holds {by} for {entry.key}, and {target.name} can hold only one there; "
@@ -199,5 +199,7 @@ def _taken(place: Place, entry: Entry, *, target: Target, by: str) -> Configurat
 
 def _continued(record: Record, *, exports: ExportRecord) -> Record:
     """Return ``record`` with what an earlier export to the same place created."""
-    made = (one.made for one in exports.records() if one.place == record.place and one.made)
-    return replace(record, made=next(made, record.made))
+    created = (
+        one.created for one in exports.records() if one.place == record.place and one.created
+    )
+    return replace(record, created=next(created, record.created))

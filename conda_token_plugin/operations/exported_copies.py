@@ -75,7 +75,7 @@ def refresh_copies(token: Token, *, store: Store, settings: Settings) -> list[Ex
     return [one for one in results if one.failed or one.outcome is ExportOutcome.WRITTEN]
 
 
-def take_back(
+def remove_copies(
     records: Iterable[Record], *, settings: Settings, dry_run: bool = False
 ) -> list[ExportResult]:
     """Remove the entries of ``records``. The caller holds the lock of the record.
@@ -86,14 +86,14 @@ def take_back(
     exports = ExportRecord(settings)
     results = []
     for record in records:
-        result = _changed(record, partial(_take_back, exports=exports, dry_run=dry_run))
+        result = _changed(record, partial(_remove_copy, exports=exports, dry_run=dry_run))
         if not (result.failed or dry_run):
             exports.forget(record)
         results.append(result)
     return results
 
 
-def take_back_of(token: Token, *, settings: Settings) -> list[ExportResult]:
+def remove_copies_of(token: Token, *, settings: Settings) -> list[ExportResult]:
     """Remove every exported entry of ``token``.
 
     Raises:
@@ -101,7 +101,7 @@ def take_back_of(token: Token, *, settings: Settings) -> list[ExportResult]:
     """
     exports = ExportRecord(settings)
     with exports.held() if exports.of(token) else nullcontext():  # usually there is nothing to lock
-        return take_back(exports.of(token), settings=settings)
+        return remove_copies(exports.of(token), settings=settings)
 
 
 def _changed(record: Record, change: Change, *, retry: str = "") -> ExportResult:
@@ -122,7 +122,7 @@ def _refresh(
     held = place.held(record.key)
     entry = next((one for one in target.entries(grant) if one.key == record.key), None)
     if held is None:
-        return ExportOutcome.GONE, ""
+        return ExportOutcome.ABSENT, ""
     is_new = entry is not None and held == entry.value
     if is_new and record.mark == grant.secret.mark:
         return ExportOutcome.UNCHANGED, ""
@@ -134,24 +134,24 @@ def _refresh(
             f"conda token export {record.target} --remove"
         )
     # Recorded before it is written; `former` recognizes the entry if the write fails.
-    exports.add(replace(record, mark=grant.secret.mark, former=record.mark))
+    exports.add(replace(record, mark=grant.secret.mark, former_mark=record.mark))
     place.put(entry.key, entry.value)
     return ExportOutcome.WRITTEN, ""
 
 
-def _take_back(
+def _remove_copy(
     record: Record, target: Target, place: Place, *, exports: ExportRecord, dry_run: bool
 ) -> tuple[ExportOutcome, str]:
     held = place.held(record.key)
-    others = [one for one in exports.records() if one.spot == record.spot]
+    others = [one for one in exports.records() if one.location == record.location]
     if held is None:
-        outcome = ExportOutcome.GONE
+        outcome = ExportOutcome.ABSENT
     elif not record.is_of(target.secret_in(held)):
         outcome = ExportOutcome.CHANGED
     else:
-        outcome = ExportOutcome.UNCHANGED if len(others) > 1 else ExportOutcome.TAKEN_BACK
+        outcome = ExportOutcome.UNCHANGED if len(others) > 1 else ExportOutcome.REMOVED
     if not dry_run:
         place.sweep(record.key)
-        if outcome is ExportOutcome.TAKEN_BACK:
-            place.drop(record.key, made=record.made)
+        if outcome is ExportOutcome.REMOVED:
+            place.drop(record.key, created=record.created)
     return outcome, ""

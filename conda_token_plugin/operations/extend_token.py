@@ -23,12 +23,12 @@ PATIENCE = 900.0
 """Maximum number of seconds to wait."""
 
 
-def awaited(sync: TokenSync, behind: Sequence[SyncResult]) -> list[SyncResult]:
+def wait_until_extended(sync: TokenSync, extendable: Sequence[SyncResult]) -> list[SyncResult]:
     """Compare tokens again until none can be extended any more, for at most ``PATIENCE``.
 
     Args:
         sync: Compares a token with the service.
-        behind: The results for tokens that can be extended.
+        extendable: The results for tokens that can be extended.
 
     Returns:
         The last result for each token.
@@ -38,7 +38,7 @@ def awaited(sync: TokenSync, behind: Sequence[SyncResult]) -> list[SyncResult]:
         LoginError: The login expired meanwhile.
     """
     deadline = monotonic() + PATIENCE
-    pause, results = PAUSE, list(behind)
+    pause, results = PAUSE, list(extendable)
     try:
         while monotonic() + pause < deadline:
             sleep(pause)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.gateways.clock import Clock
-    from conda_token_plugin.integrations.source import FoundCredential, Plain
+    from conda_token_plugin.integrations.source import FoundCredential, PlainTextCopy
     from conda_token_plugin.settings import Settings
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
@@ -114,7 +114,7 @@ def verified(one: Candidate, *, settings: Settings, clock: Clock) -> Candidate:
 
 
 def without_overlap(
-    candidates: Iterable[Candidate], *, tell: Callable[[str], None]
+    candidates: Iterable[Candidate], *, notice: Callable[[str], None]
 ) -> list[Candidate]:
     """Give each prefix to the first candidate that has it, and tell what the others lose.
 
@@ -123,7 +123,7 @@ def without_overlap(
 
     Args:
         candidates: In the order in which they will be stored.
-        tell: Called with one line for each candidate that gives up prefixes.
+        notice: Called with one line for each candidate that gives up prefixes.
     """
     holders: dict[str, Token] = {}
     kept: list[Candidate] = []
@@ -132,7 +132,7 @@ def without_overlap(
         own = tuple(prefix for prefix in one.token.scope if prefix not in holders)
         if lost:
             first = holders[lost[0]]
-            tell(
+            notice(
                 f"{channels(lost)}: {named(first)} is used, because it was found first; "
                 f"not {named(one.token)}."
             )
@@ -161,14 +161,14 @@ def consequences(one: Candidate, *, store: Store) -> Iterator[str]:
         )
 
 
-def clean(plains: Iterable[Plain], *, settings: Settings, now: datetime) -> list[Cleaned]:
+def clean(plains: Iterable[PlainTextCopy], *, settings: Settings, now: datetime) -> list[Cleaned]:
     """Remove plain-text copies from their files, each with a backup.
 
     Raises:
         ConfigurationError: A file must not be changed, or cannot be written.
         StoreError: The backup cannot be written. The file is unchanged.
     """
-    by_path: dict[Path, list[Plain]] = {}
+    by_path: dict[Path, list[PlainTextCopy]] = {}
     for plain in plains:
         by_path.setdefault(plain.path, []).append(plain)
     with ExportRecord(settings).held() as exports:
@@ -203,7 +203,7 @@ def _known(token: Token, *, offer: FoundCredential, store: Store) -> ImportVerdi
 
 
 def _cleaned(
-    path: Path, copies: Iterable[Plain], *, exports: ExportRecord, now: datetime
+    path: Path, copies: Iterable[PlainTextCopy], *, exports: ExportRecord, now: datetime
 ) -> Cleaned | None:
     before = foreign_files.read_owned(path)
     if before is None:
@@ -213,13 +213,13 @@ def _cleaned(
         return None
     backup = exports.back_up(f"{now:%Y%m%dT%H%M%S}-{path.name.lstrip('.')}", before)
     if after is None:
-        foreign_files.remove(path, before=before, made="")
+        foreign_files.remove(path, before=before, created="")
     else:
         foreign_files.replace(path, after=after, before=before, keep_mode=True)
     return Cleaned(path=path, backup=backup)
 
 
-def _without(path: Path, data: bytes, *, copies: Iterable[Plain]) -> bytes | None:
+def _without(path: Path, data: bytes, *, copies: Iterable[PlainTextCopy]) -> bytes | None:
     after: bytes | None = data
     try:
         for copy in copies:

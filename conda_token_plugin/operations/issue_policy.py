@@ -44,7 +44,7 @@ class IssueAction(str, Enum):
     REPLACE = "replaced"
 
 
-class IssueWish(NamedTuple):
+class IssueConditions(NamedTuple):
     """When the user wants a token to be issued."""
 
     if_missing: bool = False
@@ -66,11 +66,11 @@ class IssuePlan(NamedTuple):
     organization: str
     action: IssueAction
     why: str
-    held: Token | None = None
+    stored: Token | None = None
     """The stored token of the organization."""
     current: CurrentToken | None = None
     """The token that the service would revoke."""
-    held_here: bool = False
+    stored_here: bool = False
     """Whether ``current`` is the stored token."""
     reissue: bool = False
     unattended: bool = False
@@ -80,7 +80,7 @@ class IssuePlan(NamedTuple):
     def needs_confirmation(self) -> bool:
         """Whether the user has to agree to the replacement."""
         replaces = self.action is IssueAction.REPLACE
-        return replaces and not self.reissue and not (self.unattended and self.held_here)
+        return replaces and not self.reissue and not (self.unattended and self.stored_here)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,43 +101,45 @@ class IssuePolicy:
     notice: Callable[[str], None]
     service: Callable[[], Service]
 
-    def plan(self, organization: str, *, wish: IssueWish, lost: bool = False) -> IssuePlan:
+    def plan(
+        self, organization: str, *, conditions: IssueConditions, interrupted: bool = False
+    ) -> IssuePlan:
         """Decide what to do for ``organization``.
 
         Args:
             organization: The name of the organization.
-            wish: When the user wants a token to be issued.
-            lost: Whether an issue for the organization was interrupted, so that the current token
-                may never have been stored anywhere.
+            conditions: When the user wants a token to be issued.
+            interrupted: Whether an issue for the organization was interrupted, so that the current
+                token may not be stored anywhere.
 
         Raises:
             HeldElsewhere: A conditional issue would revoke a token that is not stored here.
             LoginError, OrganizationError, ServiceError, StoreError: The service or the store
                 could not be asked.
         """
-        held = stored_token(organization, store=self.store, settings=self.settings)
+        stored = stored_token(organization, store=self.store, settings=self.settings)
         keep, why = False, "it was asked for"
-        if wish.conditional:
-            held, keep, why = self._judged(held, within=wish.if_expiring)
+        if conditions.conditional:
+            stored, keep, why = self._judged(stored, within=conditions.if_expiring)
         if keep:
-            return IssuePlan(organization, IssueAction.KEEP, why, held=held)
+            return IssuePlan(organization, IssueAction.KEEP, why, stored=stored)
         service = self.service()
         with explained(service, clock=self.clock):
             current = service.current_token(organization)
         if current is None:
-            return IssuePlan(organization, IssueAction.ISSUE, why, held=held)
-        here = not wish.reissue and self._is_held(held, current=current)
-        if wish.conditional and not (here or lost):
+            return IssuePlan(organization, IssueAction.ISSUE, why, stored=stored)
+        here = not conditions.reissue and self._is_stored(stored, current=current)
+        if conditions.conditional and not (here or interrupted):
             raise HeldElsewhere(organization, id=current.id, expires=current.expires)
         return IssuePlan(
             organization,
             IssueAction.REPLACE,
             why,
-            held=held,
+            stored=stored,
             current=current,
-            held_here=here or lost,
-            reissue=wish.reissue,
-            unattended=wish.conditional,
+            stored_here=here or interrupted,
+            reissue=conditions.reissue,
+            unattended=conditions.conditional,
         )
 
     def check_membership(self, organization: str) -> None:
@@ -154,7 +156,7 @@ class IssuePolicy:
             raise NoSuchOrganization(organization, known=titles)
 
     def _judged(
-        self, held: Token | None, *, within: timedelta | None
+        self, stored: Token | None, *, within: timedelta | None
     ) -> tuple[Token | None, bool, str]:
         """Return the stored token, whether it is kept, and why.
 
@@ -162,11 +164,11 @@ class IssuePolicy:
         date: a token that was extended on the web page is valid for longer. And until the
         subscription is renewed, a new token expires on the same day.
         """
-        why = reason_to_issue(held, now=self.clock.now, within=within)
+        why = reason_to_issue(stored, now=self.clock.now, within=within)
         if why is None:
-            return held, True, "it still works"
-        if held is None or held.kind is not TokenKind.INDIVIDUAL:
-            return held, False, why
+            return stored, True, "it still works"
+        if stored is None or stored.kind is not TokenKind.INDIVIDUAL:
+            return stored, False, why
         sync = TokenSync(
             self.store,
             settings=self.settings,
@@ -174,7 +176,7 @@ class IssuePolicy:
             notice=self.notice,
             service=self.service(),
         )
-        found = sync.result(held)
+        found = sync.result(stored)
         now, known = self.clock.now, found.token
         reason = reason_to_issue(known, now=now, within=within)
         if reason is None:
@@ -185,23 +187,23 @@ class IssuePolicy:
             return known, True, "a new one would end on the same day"
         return known, False, reason
 
-    def _is_held(self, held: Token | None, *, current: CurrentToken) -> bool:
+    def _is_stored(self, stored: Token | None, *, current: CurrentToken) -> bool:
         """Return whether ``current`` is the stored token, as far as can be found out.
 
         The service does not give the ID of a token when it issues one. Until it is known,
         only the repository can tell: it refuses a token that was replaced.
         """
         if (
-            held is None
-            or held.kind is not TokenKind.INDIVIDUAL
-            or held.verdict is not TokenVerdict.GOOD
+            stored is None
+            or stored.kind is not TokenKind.INDIVIDUAL
+            or stored.verdict is not TokenVerdict.GOOD
         ):
             return False
-        if held.id:
-            return held.id == current.id
-        where, secret = places(held, settings=self.settings), self.store.secret(held.key)
+        if stored.id:
+            return stored.id == current.id
+        where, secret = places(stored, settings=self.settings), self.store.secret(stored.key)
         try:
-            verify(where, token=held, secret=secret)
+            verify(where, token=stored, secret=secret)
         except TokenRefused:
             return False
         except ServiceError:  # it cannot be found out: the metadata says that it is
@@ -219,21 +221,21 @@ def stored_token(organization: str, *, store: Store, settings: Settings) -> Toke
 
 
 def reason_to_issue(
-    held: Token | None, *, now: datetime, within: timedelta | None = None
+    stored: Token | None, *, now: datetime, within: timedelta | None = None
 ) -> str | None:
     """Return why a new token is needed, or ``None`` if the stored one is good enough.
 
     Args:
-        held: The stored token, if any.
+        stored: The stored token, if any.
         within: Minimum remaining lifetime. ``None`` accepts any unexpired token.
         now: Current time, aware, UTC.
     """
-    if held is None:
+    if stored is None:
         return "none is stored"
-    state = held.state(now=now)
+    state = stored.state(now=now)
     if not state.usable:
         return f"the stored one is {state.value}"
-    left = held.left(now=now)
+    left = stored.left(now=now)
     if within is not None and left is not None and left <= within:
         return f"the stored one has {left.days} days left"
     return None

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
     plan: IssuePlan,
     *,
-    wish: CondaOptions,
+    options: CondaOptions,
     service: Service,
     store: Store,
     settings: Settings,
@@ -54,7 +54,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
 
     Args:
         plan: What was decided. The user has agreed to it if it needs confirmation.
-        wish: What conda is configured with.
+        options: What conda is configured with.
         service: Issues the token.
         store: Receives the token.
         settings: Where the drop-in, the repository and the exported copies are.
@@ -68,7 +68,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
         Interrupted: Ctrl-C. It says whether the token is stored.
     """
     organization = plan.organization
-    scope = scope_of(organization, store=store, settings=settings, shared=wish.shared)
+    scope = scope_of(organization, store=store, settings=settings, shared=options.shared)
     store.prove_writable()
     dropin.prove_writable(settings.condarc)
     stored: list[StoredToken] = []
@@ -85,11 +85,13 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
                 issued=clock.now,
                 checked=clock.now,
             )
-            token = wish.applied(token, before=store.token(token.key))
+            token = options.applied(token, before=store.token(token.key))
             with explained(service, clock=clock):
                 fresh = service.issue(organization)
             token = token._replace(last_four=fresh.secret.last_four, expires=fresh.expires)
-            vault = _stored(token, secret=fresh.secret, store=store, settings=settings, wish=wish)
+            vault = _stored(
+                token, secret=fresh.secret, store=store, settings=settings, options=options
+            )
             stored.append(StoredToken(token, vault))
             stale = refreshed(token, secret=fresh.secret, settings=settings)
     except KeyboardInterrupt:
@@ -148,9 +150,9 @@ def delayed_interrupt() -> Iterator[None]:
 
 
 def _stored(
-    token: Token, *, secret: Secret, store: Store, settings: Settings, wish: CondaOptions
+    token: Token, *, secret: Secret, store: Store, settings: Settings, options: CondaOptions
 ) -> str:
-    at, defaults = settings.condarc, wish.add_defaults
+    at, defaults = settings.condarc, options.add_defaults
     try:
         return store_token(token, secret=secret, store=store, at=at, defaults=defaults)
     except StoreError as error:  # the disk became full, or the keyring was locked meanwhile

@@ -34,7 +34,7 @@ from conda_token_plugin.operations.channel_settings import entry_for
 from conda_token_plugin.operations.refusal_evidence import SHARED
 from conda_token_plugin.tokens.authorization import other_scheme
 from conda_token_plugin.tokens.display import (
-    KEPT_IN,
+    STORED_IN,
     capitalized,
     command_line,
     day,
@@ -225,11 +225,11 @@ def _is_supplied(evidence: Evidence) -> bool:
     An imported token is of an unknown kind as well, and is in a store.
     """
     unknown = evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
-    return unknown and evidence.source not in KEPT_IN
+    return unknown and evidence.source not in STORED_IN
 
 
 def _place(evidence: Evidence) -> str:
-    return f"the {evidence.source} store" if evidence.source in KEPT_IN else evidence.source
+    return f"the {evidence.source} store" if evidence.source in STORED_IN else evidence.source
 
 
 def _last_valid(token: Token | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
-from conda_token_plugin.operations.exported_copies import take_back_of
+from conda_token_plugin.operations.exported_copies import remove_copies_of
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
 
@@ -54,7 +54,7 @@ def remove_tokens(
     update_dropin(condarc, store=store)
     for token in tokens:
         forget(token.scope, settings=settings, channels=token.channels)
-    exports = (one for token in tokens for one in take_back_of(token, settings=settings))
+    exports = (one for token in tokens for one in remove_copies_of(token, settings=settings))
     return Removal(tuple(exports), shared, successor)
 
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from conda_token_plugin.store.lookup import Lookup
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.secret import Secret
 
 SCHEMES = ("https", "http")
 
 
-def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[HeldToken, Secret] | None:
+def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[Credential, Secret] | None:
     """Return the credential that conda would send to ``url``, and its secret.
 
     Args:
@@ -49,9 +49,9 @@ def credential_for(url: str, *, lookup: Lookup, now: datetime) -> tuple[HeldToke
         )
     # A URL may be that of a channel itself, so it is looked up as a folder.
     folder = f"{url.partition('?')[0].partition('#')[0].rstrip('/')}/"
-    held = lookup.usable(folder, now=now)
+    credential = lookup.usable(folder, now=now)
     try:
-        return None if held is None else (held, held.secret())
+        return None if credential is None else (credential, credential.secret())
     except NothingSupplied:  # the provider says that the URL needs none
         return None
 
@@ -68,13 +68,15 @@ def response_for(url: str, *, lookup: Lookup, now: datetime) -> Response:
     found = credential_for(url, lookup=lookup, now=now)
     if found is None:
         return Response({})
-    held, secret = found
-    value = header(held.token, secret=secret)
+    credential, secret = found
+    value = header(credential.token, secret=secret)
     if value is None:
         raise BadInput(
-            f"{capitalized(named(held.token))} is sent in the path of the URL (--send-as path), "
-            "and a credential helper can only return a header.",
+            f"{capitalized(named(credential.token))} is sent in the path of the URL (--send-as "
+            "path), and a credential helper can only return a header.",
             hint="If the server accepts a header, store the token again with --send-as token.",
         )
-    expires = held.supplied_until() if held.supplied_until else held.token.usable_until
+    expires = (
+        credential.supplied_until() if credential.supplied_until else credential.token.usable_until
+    )
     return Response({"Authorization": [value]}, expires if expires and expires > now else None)

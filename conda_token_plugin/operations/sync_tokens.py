@@ -16,7 +16,7 @@ from conda_token_plugin.tokens.reconcile import (
     Observation,
     SyncOutcome,
     SyncResult,
-    must_be_tried,
+    needs_verification,
     synced,
 )
 from conda_token_plugin.tokens.scope import segment
@@ -143,7 +143,7 @@ class TokenSync:
             seen = Observation(ends=self._ends_if_known(token.organization), accepted=accepted)
             return self._stored(token, seen=seen, verification=verification)
         seen, verification = self._observed(token), None
-        if must_be_tried(token, current_id=seen.current_id):
+        if needs_verification(token, current_id=seen.current_id):
             accepted, verification = self._verified(token)
             seen = seen._replace(accepted=accepted)
         return self._stored(token, seen=seen, verification=verification)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 REJECTED = (400, 401, 403)
-TRADE = "/api/iam/token"
+EXCHANGE_PATH = "/api/iam/token"
 ACCOUNT_ID, ACCOUNT_SECRET = "ANACONDA_SERVICE_ACCOUNT_ID", "ANACONDA_SERVICE_ACCOUNT_SECRET"
 
 
@@ -52,15 +52,15 @@ def service_account(settings: Settings) -> Admin | None:
         return Admin(url, bearer=given[1], source=given[0])
     name, secret = settings.secret(ACCOUNT_ID), settings.secret(ACCOUNT_SECRET)
     if name and secret:
-        trade = partial(_traded, url, name, secret)
-        return Admin(url, bearer=trade(), source=f"{name[0]} and {secret[0]}", renew=trade)
+        exchange = partial(_exchanged, url, name, secret)
+        return Admin(url, bearer=exchange(), source=f"{name[0]} and {secret[0]}", renew=exchange)
     if name or secret:
         missing = ACCOUNT_SECRET if name else ACCOUNT_ID
         raise BadInput(f"{missing} is not set.", hint="Set the id and the secret, or neither.")
     return None
 
 
-def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> Secret:
+def _exchanged(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> Secret:
     """Trade the id and secret of a service account for a bearer token.
 
     Raises:
@@ -69,7 +69,7 @@ def _traded(url: str, name: tuple[str, Secret], secret: tuple[str, Secret]) -> S
     """
     response = client.Http().send(
         "POST",
-        f"{url}{TRADE}",
+        f"{url}{EXCHANGE_PATH}",
         form={
             "grant_type": "client_credentials",
             "client_id": name[1].reveal(),

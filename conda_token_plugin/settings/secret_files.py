@@ -28,9 +28,9 @@ WAIT = 5.0
 """Seconds in which a pipe must deliver its content. A conda command waits for it."""
 _PAUSE = 0.02
 """Seconds between two attempts to read a FIFO that no process has opened for writing."""
-_KEPT: dict[tuple[str, int, int, int], Secret | TokenPluginError] = {}
+_CACHE: dict[tuple[str, int, int, int], Secret | TokenPluginError] = {}
 """The secrets and errors of this process, by path, inode, size and modification time."""
-_READING = Lock()
+_LOCK = Lock()
 
 
 def secret_of(value: str, *, where: str) -> Secret:
@@ -60,7 +60,7 @@ def secret_in(path: Path, *, named_by: str = "") -> Secret:
         MalformedToken: The content cannot be a token or key.
         StoreUnusable: The file cannot be read, or a pipe delivered nothing within ``WAIT``.
     """
-    with _READING:
+    with _LOCK:
         try:
             status = path.stat()
         except (OSError, ValueError) as error:  # missing, not permitted; a null character
@@ -68,9 +68,9 @@ def secret_in(path: Path, *, named_by: str = "") -> Secret:
         key = (str(path), status.st_ino, status.st_size, status.st_mtime_ns)
         if not stat.S_ISREG(status.st_mode):
             key = (str(path), status.st_ino, 0, 0)  # a pipe changes while it is read
-        found = _KEPT.get(key)
+        found = _CACHE.get(key)
         if found is None:
-            found = _KEPT[key] = _read(path, mode=status.st_mode, named_by=named_by)
+            found = _CACHE[key] = _read(path, mode=status.st_mode, named_by=named_by)
     if isinstance(found, TokenPluginError):
         raise found
     return found

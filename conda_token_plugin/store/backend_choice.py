@@ -104,7 +104,7 @@ class BackendChoice:
     def _tell(self, message: str) -> None:
         """Tell the user ``message``, unless it was the last one that was told on this machine."""
         if message != self._told_before():
-            self.folder.tell(message)
+            self.folder.notice(message)
         self._told = message
 
     def _told_before(self) -> str:

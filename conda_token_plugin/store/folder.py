@@ -44,7 +44,7 @@ class Folder:
         self,
         path: Path,
         *,
-        tell: Callable[[str], None],
+        notice: Callable[[str], None],
         shared: bool = False,
         names: frozenset[str] | None = None,
     ) -> None:
@@ -52,14 +52,14 @@ class Folder:
 
         Args:
             path: The folder.
-            tell: Takes messages for the user.
+            notice: Takes messages for the user.
             shared: Whether it is the machine's.
             names: The files of the plugin in it, beside ``<word>.json`` and ``exports``. The mode
                 of a folder that contains others, or that is sticky as /tmp is, is not repaired.
                 None if the folder contains nothing else.
         """
         self.path = path
-        self.tell = tell
+        self.notice = notice
         self.shared = shared
         self.names = names
         self.hint = SHARED_HINT if shared else ""
@@ -190,7 +190,7 @@ class Folder:
             for path in self.path.iterdir()
         )
         if status.st_mode & S_ISVTX or has_others:
-            self.tell(
+            self.notice(
                 f"{self.path} has the loose mode {S_IMODE(status.st_mode):04o}, which was left as "
                 "it is, because the folder contains other files."
             )
@@ -220,9 +220,9 @@ class Folder:
         try:
             os.chmod(at, mode)  # noqa: PTH101  # by descriptor, where there is one
         except OSError:  # a file system that is read-only, or root's file
-            self.tell(f"{path} has the {loose}, which could not be repaired.")
+            self.notice(f"{path} has the {loose}, which could not be repaired.")
         else:
-            self.tell(f"The {loose} of {path} was set to {mode:04o}.")
+            self.notice(f"The {loose} of {path} was set to {mode:04o}.")
 
     def closed_to(self) -> str | None:
         """Return the group that may read the machine's folder if the user may not, or None."""

@@ -35,10 +35,9 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.store import USER, stores_of
 from conda_token_plugin.store.sources import (
-    HeldToken,
+    Credential,
     ReadOnce,
     api_keys,
-    held_token,
     provided_by,
     supplied,
 )
@@ -79,10 +78,10 @@ class Lookup:
         ``auth.responses`` writes it."""
         self._lock = Lock()
         self._secrets: dict[str, ReadOnce] = {}
-        self._results: dict[str, HeldToken | None] = {}
-        self._provided: dict[str, Mapping[str, HeldToken]] = {}
+        self._results: dict[str, Credential | None] = {}
+        self._provided: dict[str, Mapping[str, Credential]] = {}
 
-    def find(self, url: str) -> HeldToken | None:
+    def find(self, url: str) -> Credential | None:
         """Return the first choice for ``url``, or None.
 
         Raises:
@@ -98,7 +97,7 @@ class Lookup:
                 self._results.clear()
             return self._results.setdefault(folder, self._resolve(folder))
 
-    def candidates(self, url: str) -> Iterator[HeldToken]:
+    def candidates(self, url: str) -> Iterator[Credential]:
         """Yield the credentials for ``url``: the first choice, and the API key or token beside it.
 
         In a channel that has accepted the second one after a refusal, that one comes first.
@@ -119,7 +118,7 @@ class Lookup:
         if is_refused:
             yield first
 
-    def alternative(self, url: str, *, to: HeldToken) -> HeldToken | None:
+    def alternative(self, url: str, *, to: Credential) -> Credential | None:
         """Return the API key for ``url`` if ``to`` is a token, the token if it is the API key.
 
         Raises:
@@ -131,7 +130,7 @@ class Lookup:
             return None
         return next((one for one in both if one and one.key != to.key), None)
 
-    def usable(self, url: str, *, now: datetime) -> HeldToken | None:
+    def usable(self, url: str, *, now: datetime) -> Credential | None:
         """Return the first of ``candidates`` that is not known to have expired at ``now``, or None.
 
         Raises:
@@ -147,7 +146,7 @@ class Lookup:
         """What the user's store repaired when it was read."""
         return tuple(self._stores[USER].notices) if self._stores else ()
 
-    def _resolve(self, folder: str) -> HeldToken | None:
+    def _resolve(self, folder: str) -> Credential | None:
         token = self._token(folder)
         if token is not None and not any(f"/{name}" in folder for name in API_KEY_CHANNELS):
             return token
@@ -156,7 +155,7 @@ class Lookup:
             return key or token
         return key if _accepts_api_key_only(folder, repository=key.prefix) else token
 
-    def _token(self, folder: str) -> HeldToken | None:
+    def _token(self, folder: str) -> Credential | None:
         return self._in_environment(folder) or next(
             (
                 found
@@ -166,14 +165,14 @@ class Lookup:
             None,
         )
 
-    def _api_key(self, folder: str) -> HeldToken | None:
+    def _api_key(self, folder: str) -> Credential | None:
         for key in self._api_keys:
             if longest_prefix(folder, among={key.prefix}) is not None:
                 return key
         return None
 
     @cached_property
-    def _api_keys(self) -> tuple[HeldToken, ...]:
+    def _api_keys(self) -> tuple[Credential, ...]:
         """The API keys for channels, in the order of precedence."""
         return api_keys(self._settings, user=self._opened().get(USER))
 
@@ -183,14 +182,14 @@ class Lookup:
                 self._stores = stores_of(self._settings)
             return self._stores
 
-    def _in_environment(self, folder: str) -> HeldToken | None:
+    def _in_environment(self, folder: str) -> Credential | None:
         repository = self._settings.repo_url
         if longest_prefix(folder, among={repository.rstrip("/")}) is None:
             return None
         organization = organization_of(folder, repository=repository)
         return supplied(self._settings, organization=organization)
 
-    def _from_provider(self, name: str, folder: str) -> HeldToken | None:
+    def _from_provider(self, name: str, folder: str) -> Credential | None:
         """Return what a command supplies that the store ``name`` lists. Run no command."""
         provided = self._provided.get(name)
         if provided is None:
@@ -200,7 +199,7 @@ class Lookup:
         prefix = longest_prefix(folder, among=provided) if provided else None
         return None if prefix is None else provided[prefix]
 
-    def _in_store(self, name: str, folder: str) -> HeldToken | None:
+    def _in_store(self, name: str, folder: str) -> Credential | None:
         store = self._opened()[name]
         covering = store.covering(folder)
         if covering is None:
@@ -211,7 +210,7 @@ class Lookup:
             f"{name} {token.key}", ReadOnce(partial(store.secret, token.key))
         )
         source = vault if name == USER else name
-        return held_token(token, source=source, secret=secret, prefix=prefix)
+        return Credential.of(token, source=source, secret=secret, prefix=prefix)
 
 
 def _accepts_api_key_only(folder: str, *, repository: str) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
 
-class HeldToken(NamedTuple):
+class Credential(NamedTuple):
     """A stored or supplied token, or an API key. Its secret is not read before it is used."""
 
     source: str
@@ -42,6 +42,13 @@ class HeldToken(NamedTuple):
     supplied_until: Callable[[], datetime | None] | None = None
     """For a provider: when the last secret that it supplied expires; None if it did not say."""
 
+    @classmethod
+    def of(
+        cls, token: Token, *, source: str, secret: Callable[[], Secret], prefix: str = ""
+    ) -> Credential:
+        """Return the credential with the metadata ``token``."""
+        return cls(source, secret, lambda: token, prefix)
+
     @property
     def token(self) -> Token:
         """The metadata.
@@ -55,13 +62,6 @@ class HeldToken(NamedTuple):
     def key(self) -> str:
         """The key of ``token``. Raises as ``token``."""
         return self.token.key
-
-
-def held_token(
-    token: Token, *, source: str, secret: Callable[[], Secret], prefix: str = ""
-) -> HeldToken:
-    """Return a HeldToken whose metadata are known."""
-    return HeldToken(source, secret, lambda: token, prefix)
 
 
 class ReadOnce:
@@ -89,23 +89,23 @@ class ReadOnce:
         return found
 
 
-def all_credentials(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:
+def all_credentials(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[Credential, ...]:
     """Return everything that can be sent to channels. Run no command and read no stored secret.
 
     Raises:
         BadInput, MalformedURL, ConfigurationError: As ``api_keys``.
-        StoreError, MalformedToken: As ``holdings``.
+        StoreError, MalformedToken: As ``all_tokens``.
     """
     provided = (
         held
         for name, store in stores.items()
         for held in provided_by(store, name=name, settings=settings).values()
     )
-    tokens, keys = holdings(settings, stores=stores), api_keys(settings, user=stores[USER])
+    tokens, keys = all_tokens(settings, stores=stores), api_keys(settings, user=stores[USER])
     return (*tokens, *provided, *keys)
 
 
-def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldToken, ...]:
+def all_tokens(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[Credential, ...]:
     """Return every token of this machine, in the order of precedence. Reads no stored secret.
 
     Raises:
@@ -113,7 +113,7 @@ def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldTo
         MalformedToken: A variable, or the file that it names, holds no token.
     """
     stored = (
-        held_token(
+        Credential.of(
             token,
             source=store.vault_of(token.key) if name == USER else name,
             secret=partial(store.secret, token.key),
@@ -124,7 +124,7 @@ def holdings(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[HeldTo
     return (*all_supplied(settings), *stored)
 
 
-def supplied(settings: Settings, *, organization: str | None) -> HeldToken | None:
+def supplied(settings: Settings, *, organization: str | None) -> Credential | None:
     """Return the token of the environment for ``organization``, or for the whole repository.
 
     Raises:
@@ -138,7 +138,7 @@ def supplied(settings: Settings, *, organization: str | None) -> HeldToken | Non
     return None
 
 
-def all_supplied(settings: Settings) -> Iterator[HeldToken]:
+def all_supplied(settings: Settings) -> Iterator[Credential]:
     """Yield every token of the environment. Raises as ``supplied``."""
     for name in settings.repository_tokens():
         found = settings.repository_token(name)
@@ -146,7 +146,7 @@ def all_supplied(settings: Settings) -> Iterator[HeldToken]:
             yield _supplied(settings, organization=organization_of(name), found=found)
 
 
-def _supplied(settings: Settings, *, organization: str, found: tuple[str, Secret]) -> HeldToken:
+def _supplied(settings: Settings, *, organization: str, found: tuple[str, Secret]) -> Credential:
     """Return what the variable ``found[0]`` supplies; ``organization`` is empty for all."""
     from conda_token_plugin.tokens.token import Token, TokenKind
 
@@ -159,10 +159,10 @@ def _supplied(settings: Settings, *, organization: str, found: tuple[str, Secret
         scope=(prefix,),
         last_four=secret.last_four,
     )
-    return held_token(token, source=source, secret=lambda: secret, prefix=prefix)
+    return Credential.of(token, source=source, secret=lambda: secret, prefix=prefix)
 
 
-def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, HeldToken]:
+def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, Credential]:
     """Return the credentials that the commands in ``store`` supply, by prefix. Run no command.
 
     Raises:
@@ -180,12 +180,12 @@ def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, 
     for one in providers:
         answer = cached_answer(one, settings=settings)
         source = f"provider {one.name}{where}"
-        held = held_token(one.token, source=source, secret=answer.secret, prefix=one.scope)
+        held = Credential.of(one.token, source=source, secret=answer.secret, prefix=one.scope)
         found[one.scope] = held._replace(discard=answer.discard, supplied_until=answer.expires)
     return found
 
 
-def api_keys(settings: Settings, *, user: Store | None) -> tuple[HeldToken, ...]:
+def api_keys(settings: Settings, *, user: Store | None) -> tuple[Credential, ...]:
     """Return the API keys that are sent to channels, in the order of precedence. Read no secret.
 
     A key is sent to the repository of the site that it belongs to and to no other URL: the key of
@@ -206,7 +206,7 @@ def api_keys(settings: Settings, *, user: Store | None) -> tuple[HeldToken, ...]
     return (*([given] if given else ()), *(_logins(user) if user else ()))
 
 
-def _given_key(settings: Settings, *, source: str, prefix: str) -> HeldToken:
+def _given_key(settings: Settings, *, source: str, prefix: str) -> Credential:
     """Return the API key of the environment."""
 
     @ReadOnce
@@ -224,14 +224,14 @@ def _given_key(settings: Settings, *, source: str, prefix: str) -> HeldToken:
 
         return channel_credential(secret(), prefix=prefix)
 
-    return HeldToken(source, secret, metadata, prefix)
+    return Credential(source, secret, metadata, prefix)
 
 
-def _logins(store: Store) -> Iterator[HeldToken]:
+def _logins(store: Store) -> Iterator[Credential]:
     for service, token in store.channel_logins().items():
         secret = ReadOnce(partial(_login, store, service=service))
         for prefix in token.scope:
-            yield held_token(token, source=f"login to {service}", secret=secret, prefix=prefix)
+            yield Credential.of(token, source=f"login to {service}", secret=secret, prefix=prefix)
 
 
 def _login(store: Store, *, service: str) -> Secret:

@@ -60,13 +60,13 @@ class SecretStore:
         self.notices: list[str] = []
         """Messages for the user: what was repaired, chosen, or left undone."""
         self.folder = folder
-        self._folder = Folder(folder, tell=self.tell, shared=machine, names=OWN_NAMES)
+        self._folder = Folder(folder, notice=self.add_notice, shared=machine, names=OWN_NAMES)
         self._file = IndexFile(self._folder)
         self._wanted = FILE if machine else choice
-        secrets = Folder(folder / SECRETS, tell=self.tell, shared=machine)
+        secrets = Folder(folder / SECRETS, notice=self.add_notice, shared=machine)
         self._vaults: dict[str, Vault] = {FILE: FileVault(secrets)}
 
-    def tell(self, line: str) -> None:
+    def add_notice(self, line: str) -> None:
         """Add a message for the user to ``notices``, once."""
         if line not in self.notices:
             self.notices.append(line)
@@ -142,7 +142,7 @@ class SecretStore:
             yield
             return
         self._folder.make()
-        with locked(self.folder, hint=self._folder.hint, tell=self.tell):
+        with locked(self.folder, hint=self._folder.hint, notice=self.add_notice):
             held[self.folder] = self._folder.identity()
             try:
                 yield
@@ -176,7 +176,7 @@ class SecretStore:
         try:
             self._folder.sync()
         except StoreUnusable:  # a failing disk; the index is replaced all the same
-            self.tell(f"The disk did not confirm the last change of {self.folder}.")
+            self.add_notice(f"The disk did not confirm the last change of {self.folder}.")
             return False
         return True
 
@@ -239,7 +239,7 @@ class Change:
         try:
             self.store.vault(slot.place).delete(slot.entry)
         except StoreError as error:  # a locked keyring, a failing disk
-            self.store.tell(f"{error.what} What was removed is deleted there later.")
+            self.store.add_notice(f"{error.what} What was removed is deleted there later.")
             return False
         return True
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.tokens.token import Token
 
-KEPT_IN = {
+STORED_IN = {
     "file": "in a file that only you can read",
     "keyring": "in the system keyring",
     "machine": "in the store of this machine",

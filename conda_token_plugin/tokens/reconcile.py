@@ -98,7 +98,7 @@ class Observation(NamedTuple):
     """Whether the repository accepts the stored token; None if it was not verified."""
 
 
-def must_be_tried(token: Token, *, current_id: str | None) -> bool:
+def needs_verification(token: Token, *, current_id: str | None) -> bool:
     """Return whether only the repository can tell if the stored token is the current one.
 
     The service does not return an id when it issues a token, so the id is learnt here.
@@ -149,8 +149,8 @@ def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
     expires = _expiry(token, seen=seen)
     if expires is not None and seen.ends is not None and seen.ends - expires > ABOUT:
         return SyncOutcome.EXTENDABLE
-    said = seen.current_expires
-    if said is not None and token.expires is not None and said > token.expires:
+    reported = seen.current_expires
+    if reported is not None and token.expires is not None and reported > token.expires:
         return SyncOutcome.EXTENDED
     return SyncOutcome.CURRENT
 

@@ -49,8 +49,8 @@ _CHANGED = r";[^/]*$|%(?:3F|23|25[0-9A-Fa-f]{2})"
 """conda cuts a channel at such a semicolon; 26.7.1 undoes escapes first, and twice (``%2541``)."""
 _ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
-_ODD_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
-_ODD_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
+_AMBIGUOUS_CHARACTERS = frozenset({"\\", "\x7f", *map(chr, range(0x21))})
+_AMBIGUOUS_PARTS = ("%2f", "%5c", "%00", "/./", "/../", "/.;", "/..;")
 _PLAIN = frozenset(f"{ascii_letters}{digits}-._~!$&'()*+,;=:@")
 """Characters of a path that a prefix contains unescaped. requests sends their escapes as they are,
 conda undoes them (26.7.1: ``a%2Bb`` is requested as ``a+b``)."""
@@ -66,7 +66,7 @@ def normalised(url: str) -> str:
     Raises:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
-    prefix, fault = _judged(url)
+    prefix, fault = _parsed(url)
     if changed := re.search(_CHANGED, prefix):
         fault = f"conda requests another channel, because of {changed[0]}"
     if prefix != without_secrets(prefix):  # in the path, where a request may contain anything
@@ -115,7 +115,7 @@ def organization_of(url: str, *, repository: str) -> str | None:
     base = repository.rstrip("/")
     if longest_prefix(url, among={base}) is None:
         return None
-    first = _judged(url)[0][len(base) + 1 :].partition("/")[0]
+    first = _parsed(url)[0][len(base) + 1 :].partition("/")[0]
     if not first or first in NO_ORGANIZATION:
         return None
     name = unquote(first)
@@ -127,7 +127,7 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
 
     Takes one look-up per path segment. No prefix covers a URL that no token may be sent to.
     """
-    rest, fault = _judged(url)
+    rest, fault = _parsed(url)
     if fault:
         return None
     while rest not in among:
@@ -200,7 +200,7 @@ def path_before_token(url: str) -> str:
     return _encoded(found[1]) if found else ""
 
 
-def _judged(url: str) -> tuple[str, str]:
+def _parsed(url: str) -> tuple[str, str]:
     """Return the prefix form of ``url``, and why no token may be sent there."""
     if "\n" in url or "\t" in url or "\r" in url:  # urlsplit removes them, requests escapes them
         return "", "it has a line break or a tab"
@@ -242,20 +242,22 @@ def _fault(parts: SplitResult, host: str, path: str) -> str:  # noqa: PLR0911  #
         return "it is not encrypted"
     if "@" in parts.netloc or "/t/" in path:
         return "it contains credentials"
-    if not _odd(parts.netloc + path):
+    if not _is_ambiguous(parts.netloc + path):
         return ""
     if " " in path:
         return "it has a blank; write it as %20"
     return "it has a dot segment, a backslash, a control character or an encoded slash"
 
 
-def _odd(text: str) -> bool:
+def _is_ambiguous(text: str) -> bool:
     """Return whether servers and proxies may interpret ``text`` in different ways."""
     # A quick test first, because each request waits for this and most URLs pass it.
     if text.isprintable() and not (" " in text or "\\" in text or "%" in text or "/." in text):
         return False
     lower = f"{text}/".lower()
-    return not _ODD_CHARACTERS.isdisjoint(text) or any(part in lower for part in _ODD_PARTS)
+    return not _AMBIGUOUS_CHARACTERS.isdisjoint(text) or any(
+        part in lower for part in _AMBIGUOUS_PARTS
+    )
 
 
 def _authority(scheme: str, host: str, port: int | None) -> str:

@@ -11,7 +11,7 @@ from requests import Response
 from conda_token_plugin.auth import error_hints, notices, responses
 from conda_token_plugin.auth.error_hints import hint
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.store.sources import HeldToken, held_token
+from conda_token_plugin.store.sources import Credential
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
 from tests.support.servers import recording
@@ -30,12 +30,12 @@ class OneToken:
     def __init__(self, prefix: str = CHANNEL) -> None:
         self.prefix = prefix
 
-    def find(self, url: str) -> HeldToken | None:
+    def find(self, url: str) -> Credential | None:
         token = Token(organization="acme", kind=TokenKind.SITE, scope=(self.prefix,))
         if not url.startswith(self.prefix):
             return None
         secret = Secret("x" * 20)
-        return held_token(token, source="file", secret=lambda: secret, prefix=self.prefix)
+        return Credential.of(token, source="file", secret=lambda: secret, prefix=self.prefix)
 
 
 def lookup(prefix: str = CHANNEL) -> Lookup:
@@ -45,7 +45,7 @@ def lookup(prefix: str = CHANNEL) -> Lookup:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what was reported before."""
-    monkeypatch.setattr(error_hints, "_GIVEN", set())
+    monkeypatch.setattr(error_hints, "_REPORTED", set())
     notices.REFUSED_ELSEWHERE.clear()
 
 
@@ -53,7 +53,7 @@ def refused_by(url: str, *, requested: str = URL) -> None:
     refusal = Response()
     refusal.url, refusal.status_code = url, 403
 
-    def covered(one: str) -> tuple[HeldToken, Secret] | None:
+    def covered(one: str) -> tuple[Credential, Secret] | None:
         held = OneToken().find(one)
         return (held, held.secret()) if held else None
 

@@ -10,7 +10,7 @@ import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
 from conda_token_plugin.auth.path_adapter import send_in_path
-from conda_token_plugin.store.sources import held_token
+from conda_token_plugin.store.sources import Credential
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 from tests.support.servers import RecordingServer, recording
@@ -34,7 +34,7 @@ def covered_by(wire: RecordingServer, *, scheme: AuthScheme = AuthScheme.PATH) -
     """A token for ``/ours`` of the server."""
     prefix = f"{wire.url}/ours"
     token = Token(organization="acme", kind=TokenKind.SITE, scope=(prefix,), scheme=scheme)
-    found = held_token(token, source="file", secret=lambda: Secret(VALUE), prefix=prefix)
+    found = Credential.of(token, source="file", secret=lambda: Secret(VALUE), prefix=prefix)
     return lambda url: (found, Secret(VALUE)) if url.startswith(f"{prefix}/") else None
 
 

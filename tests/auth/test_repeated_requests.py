@@ -9,7 +9,7 @@ import requests
 
 from conda_token_plugin.auth import responses
 from conda_token_plugin.auth.responses import repeated
-from conda_token_plugin.store.sources import HeldToken, held_token
+from conda_token_plugin.store.sources import Credential
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 URL = "https://repo.example/repo/acme/main/noarch/repodata.json"
 
 
-def held(name: str, *, scheme: AuthScheme = AuthScheme.TOKEN) -> HeldToken:
+def held(name: str, *, scheme: AuthScheme = AuthScheme.TOKEN) -> Credential:
     token = Token(organization=name, kind=TokenKind.SITE, scope=("https://x/y",), scheme=scheme)
-    return held_token(token, source=name, secret=lambda: Secret(f"secret-of-{name}"))
+    return Credential.of(token, source=name, secret=lambda: Secret(f"secret-of-{name}"))
 
 
 TOKEN, KEY = held("token"), held("key", scheme=AuthScheme.BEARER)
@@ -60,18 +60,18 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 class Known:
     """A lookup in which the same credentials cover every URL."""
 
-    def __init__(self, *known: HeldToken, accepted: dict[str, str]) -> None:
+    def __init__(self, *known: Credential, accepted: dict[str, str]) -> None:
         self.known, self.accepted = known, accepted
 
-    def candidates(self, _url: str) -> tuple[HeldToken, ...]:
+    def candidates(self, _url: str) -> tuple[Credential, ...]:
         return self.known
 
 
-def lookup(*known: HeldToken, accepted: dict[str, str]) -> Lookup:
+def lookup(*known: Credential, accepted: dict[str, str]) -> Lookup:
     return cast("Lookup", Known(*known, accepted=accepted))
 
 
-def again(adapter: Adapter, chosen: dict[str, str], *known: HeldToken) -> requests.Response:
+def again(adapter: Adapter, chosen: dict[str, str], *known: Credential) -> requests.Response:
     found, _ = repeated(
         response(adapter), sent=TOKEN, lookup=lookup(*known, accepted=chosen), options={}
     )
@@ -109,7 +109,7 @@ def test_request_of_another_thread_is_repeated_with_the_accepted_credential() ->
 @pytest.mark.parametrize(
     "known", [(TOKEN,), (KEY,), (), (TOKEN, held("other", scheme=AuthScheme.PATH))]
 )
-def test_request_without_another_credential_is_not_repeated(known: tuple[HeldToken, ...]) -> None:
+def test_request_without_another_credential_is_not_repeated(known: tuple[Credential, ...]) -> None:
     adapter = Adapter(200)
     assert again(adapter, {}, *known).status_code == 401
     assert adapter.sent == []

@@ -139,7 +139,7 @@ def test_file_that_changed_meanwhile_is_not_overwritten(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="changed by another process"):
         foreign_files.replace(path, after=b"ours", before=b"what we read")
     with pytest.raises(ConfigurationError, match="changed by another process"):
-        foreign_files.remove(path, before=None, made="")
+        foreign_files.remove(path, before=None, created="")
     assert path.read_bytes() == b'{"a": 1}'
 
 
@@ -177,28 +177,28 @@ def test_written_file_is_readable_by_the_user_only(folder: Path) -> None:
 
 def test_remove_deletes_only_folders_that_were_created(folder: Path) -> None:
     path = folder / "new" / "folder" / "file"
-    made = foreign_files.topmost_missing(path)
-    assert made == str(folder / "new")
+    created = foreign_files.topmost_missing(path)
+    assert created == str(folder / "new")
     foreign_files.replace(path, after=b"x", before=None)
     assert foreign_files.topmost_missing(path) == ""
-    foreign_files.remove(path, before=b"x", made=made)
+    foreign_files.remove(path, before=b"x", created=created)
     assert names_in(folder) == []
 
 
 def test_remove_keeps_a_folder_that_existed_before(folder: Path) -> None:
     path = folder / "file"
-    made = foreign_files.topmost_missing(path)
+    created = foreign_files.topmost_missing(path)
     foreign_files.replace(path, after=b"x", before=None)
-    foreign_files.remove(path, before=b"x", made=made)
+    foreign_files.remove(path, before=b"x", created=created)
     assert folder.is_dir()
 
 
 def test_remove_keeps_a_created_folder_that_contains_another_file(folder: Path) -> None:
     path = folder / "new" / "file"
-    made = foreign_files.topmost_missing(path)
+    created = foreign_files.topmost_missing(path)
     foreign_files.replace(path, after=b"x", before=None)
     (folder / "new" / "other").touch()
-    foreign_files.remove(path, before=b"x", made=made)
+    foreign_files.remove(path, before=b"x", created=created)
     assert names_in(folder / "new") == ["other"]
 
 

@@ -31,5 +31,5 @@ def test_entry_is_returned_until_it_is_dropped(place: Place) -> None:
     place.sweep("host")
     assert place.held("host") == "a value"
     assert load_backend(f"{NAME}InFolder").get_password("rattler", "host") == "a value"
-    place.drop("host", made="")
+    place.drop("host", created="")
     assert place.held("host") is None

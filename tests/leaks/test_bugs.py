@@ -30,7 +30,7 @@ PLACES = {
     "conda_token_plugin.store.providers:output_of": "after",
     "conda_token_plugin.store.providers:ask": "after",
     "conda_token_plugin.integrations.conda.dropin:write": "before",
-    "conda_token_plugin.operations.export_tokens:carry_out": "before",
+    "conda_token_plugin.operations.export_tokens:write_steps": "before",
     "conda_token_plugin.integrations.source:_merged": "after",
     "conda_token_plugin.cli.output:Printer._write": "before",
 }

@@ -14,9 +14,9 @@ from conda_token_plugin.errors.service import ServiceUnreachable
 from conda_token_plugin.gateways.clock import Clock
 from conda_token_plugin.operations.issue_policy import (
     IssueAction,
+    IssueConditions,
     IssuePlan,
     IssuePolicy,
-    IssueWish,
     reason_to_issue,
     stored_token,
 )
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from tests.support.machine import Machine
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-IF_MISSING = IssueWish(if_missing=True)
-EXPIRING_IN_A_YEAR = IssueWish(if_expiring=365 * DAY)
+IF_MISSING = IssueConditions(if_missing=True)
+EXPIRING_IN_A_YEAR = IssueConditions(if_expiring=365 * DAY)
 STILL_WORKS = "it still works"
 
 
@@ -94,11 +94,13 @@ class Desk:
             service=self._service if logged_in else unused,
         )
 
-    def plan(self, *, wish: IssueWish, logged_in: bool = True, **options: bool) -> IssuePlan:
+    def plan(
+        self, *, conditions: IssueConditions, logged_in: bool = True, **options: bool
+    ) -> IssuePlan:
         """Plan for acme."""
         policy = self.policy(logged_in=logged_in)
         with policy.clock.in_use():
-            return policy.plan("acme", wish=wish, **options)
+            return policy.plan("acme", conditions=conditions, **options)
 
     def _service(self) -> Service:
         key = Secret(self.sandbox.world.api_key("ada"))
@@ -119,27 +121,27 @@ def test_names_of_actions_are_those_of_the_json_output() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "conditional"),
+    ("conditions", "conditional"),
     [
-        (IssueWish(), False),
-        (IssueWish(reissue=True), False),
+        (IssueConditions(), False),
+        (IssueConditions(reissue=True), False),
         (IF_MISSING, True),
-        (IssueWish(if_expiring=timedelta()), True),
+        (IssueConditions(if_expiring=timedelta()), True),
     ],
 )
 def test_wish_is_conditional_if_a_stored_token_can_be_good_enough(
-    wish: IssueWish, *, conditional: bool
+    conditions: IssueConditions, *, conditional: bool
 ) -> None:
-    assert wish.conditional is conditional
+    assert conditions.conditional is conditional
 
 
 @pytest.mark.parametrize(
     ("facts", "needed"),
     [
         ({}, True),
-        ({"held_here": True}, True),
+        ({"stored_here": True}, True),
         ({"unattended": True}, True),
-        ({"unattended": True, "held_here": True}, False),
+        ({"unattended": True, "stored_here": True}, False),
         ({"reissue": True}, False),
         ({"action": IssueAction.ISSUE}, False),
         ({"action": IssueAction.KEEP}, False),
@@ -171,10 +173,10 @@ def test_replacement_needs_confirmation_unless_the_user_has_asked_for_it(
 def test_reason_to_issue_follows_from_the_state_and_the_remaining_time(
     facts: dict[str, Any] | None, within: timedelta | None, reason: str | None
 ) -> None:
-    held = None
+    stored = None
     if facts is not None:
-        held = Token(organization="acme", kind=TokenKind.SITE, scope=("https://h/acme",), **facts)
-    assert reason_to_issue(held, now=NOON, within=within) == reason
+        stored = Token(organization="acme", kind=TokenKind.SITE, scope=("https://h/acme",), **facts)
+    assert reason_to_issue(stored, now=NOON, within=within) == reason
 
 
 def test_stored_token_is_the_one_for_the_part_of_the_repository(desk: Desk) -> None:
@@ -183,77 +185,79 @@ def test_stored_token_is_the_one_for_the_part_of_the_repository(desk: Desk) -> N
     hold(desk.machine, "globex", scope=(f"{desk.sandbox.repo}acme",))
     hold(desk.machine, "acme", scope=("https://other.example/acme",))
     assert stored_token("acme", store=store, settings=settings) is None
-    held = desk.hold()
+    stored = desk.hold()
 
     found = stored_token("acme", store=store, settings=settings)
 
     assert found is not None
-    assert (found.organization, found.last_four) == ("acme", held.value[-4:])
+    assert (found.organization, found.last_four) == ("acme", stored.value[-4:])
     assert stored_token("initech", store=store, settings=settings) is None
 
 
-@pytest.mark.parametrize("wish", [IF_MISSING, IssueWish(if_expiring=7 * DAY)])
+@pytest.mark.parametrize("conditions", [IF_MISSING, IssueConditions(if_expiring=7 * DAY)])
 def test_conditional_install_keeps_a_good_token_without_asking_the_service(
-    desk: Desk, wish: IssueWish
+    desk: Desk, conditions: IssueConditions
 ) -> None:
     desk.hold()
 
-    plan = desk.plan(wish=wish, logged_in=False)
+    plan = desk.plan(conditions=conditions, logged_in=False)
 
     assert (plan.action, plan.why, plan.current) == (IssueAction.KEEP, STILL_WORKS, None)
-    assert plan.held is not None
+    assert plan.stored is not None
     assert not plan.needs_confirmation
 
 
 @pytest.mark.parametrize(
-    ("wish", "why"),
-    [(IssueWish(), "it was asked for"), (IF_MISSING, "none is stored")],
+    ("conditions", "why"),
+    [(IssueConditions(), "it was asked for"), (IF_MISSING, "none is stored")],
 )
-def test_token_is_issued_if_the_service_has_none(desk: Desk, wish: IssueWish, why: str) -> None:
-    assert desk.plan(wish=wish) == IssuePlan("acme", IssueAction.ISSUE, why)
+def test_token_is_issued_if_the_service_has_none(
+    desk: Desk, conditions: IssueConditions, why: str
+) -> None:
+    assert desk.plan(conditions=conditions) == IssuePlan("acme", IssueAction.ISSUE, why)
 
 
 def test_stored_token_that_the_service_does_not_have_is_in_the_plan(desk: Desk) -> None:
     scope = (f"{desk.sandbox.repo}acme",)
-    held = put(desk.machine, value(1), organization="acme", scope=scope)
+    stored = put(desk.machine, value(1), organization="acme", scope=scope)
 
-    plan = desk.plan(wish=IssueWish())
+    plan = desk.plan(conditions=IssueConditions())
 
-    assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was asked for", held=held)
+    assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was asked for", stored=stored)
 
 
 def test_conditional_install_raises_if_the_token_is_held_elsewhere(desk: Desk) -> None:
     token = desk.issue()
 
     with pytest.raises(HeldElsewhere, match=f"{token.id}, valid until {token.expires:%Y-%m-%d}"):
-        desk.plan(wish=IF_MISSING)
+        desk.plan(conditions=IF_MISSING)
 
 
-@pytest.mark.parametrize("interrupted", [{}, {"lost": True}])
+@pytest.mark.parametrize("interrupted", [{}, {"interrupted": True}])
 def test_token_of_an_interrupted_issue_is_treated_as_held_here(
     desk: Desk, interrupted: dict[str, bool]
 ) -> None:
     token = desk.issue()
 
-    plan = desk.plan(wish=IssueWish(), **interrupted)
+    plan = desk.plan(conditions=IssueConditions(), **interrupted)
 
-    assert (plan.action, plan.held) == (IssueAction.REPLACE, None)
-    assert plan.held_here is bool(interrupted)
+    assert (plan.action, plan.stored) == (IssueAction.REPLACE, None)
+    assert plan.stored_here is bool(interrupted)
     assert plan.current is not None
     assert plan.current.id == str(token.id)
     assert plan.needs_confirmation
     if interrupted:
-        assert not desk.plan(wish=IF_MISSING, lost=True).needs_confirmation
+        assert not desk.plan(conditions=IF_MISSING, interrupted=True).needs_confirmation
 
 
 @pytest.mark.parametrize("by_id", [True, False], ids=["by its id", "by the repository"])
 def test_replacement_of_the_stored_token_is_recognized(desk: Desk, *, by_id: bool) -> None:
     desk.hold(with_id=by_id)
 
-    plan = desk.plan(wish=IssueWish())
+    plan = desk.plan(conditions=IssueConditions())
 
     assert (plan.action, plan.why) == (IssueAction.REPLACE, "it was asked for")
-    assert (plan.held, plan.held_here) == (desk.stored, True)
+    assert (plan.stored, plan.stored_here) == (desk.stored, True)
     assert (plan.reissue, plan.unattended) == (False, False)
     assert desk.asked_repository is not by_id
 
@@ -265,14 +269,14 @@ def test_stored_token_that_was_replaced_elsewhere_is_recognized(
     desk.hold(**facts)
     desk.issue()
 
-    assert not desk.plan(wish=IssueWish()).held_here
+    assert not desk.plan(conditions=IssueConditions()).stored_here
 
 
 def test_stored_token_is_held_here_if_the_repository_does_not_answer(desk: Desk) -> None:
     desk.hold()
     desk.sandbox.fail_next("/repo/", status=503, times=9)
 
-    assert desk.plan(wish=IssueWish()).held_here
+    assert desk.plan(conditions=IssueConditions()).stored_here
 
 
 @pytest.mark.parametrize(
@@ -288,16 +292,16 @@ def test_stored_token_that_is_not_the_current_one_is_not_held_here(
 ) -> None:
     desk.hold(**facts)
 
-    assert not desk.plan(wish=IssueWish()).held_here
+    assert not desk.plan(conditions=IssueConditions()).stored_here
     assert not desk.asked_repository
 
 
 def test_reissue_replaces_without_confirmation_and_without_trying_the_token(desk: Desk) -> None:
     desk.hold()
 
-    plan = desk.plan(wish=IssueWish(reissue=True))
+    plan = desk.plan(conditions=IssueConditions(reissue=True))
 
-    assert (plan.action, plan.held_here, plan.reissue) == (IssueAction.REPLACE, False, True)
+    assert (plan.action, plan.stored_here, plan.reissue) == (IssueAction.REPLACE, False, True)
     assert not plan.needs_confirmation
     assert not desk.asked_repository
 
@@ -305,11 +309,11 @@ def test_reissue_replaces_without_confirmation_and_without_trying_the_token(desk
 def test_token_that_ends_with_its_subscription_is_kept(desk: Desk) -> None:
     token = desk.hold()
 
-    plan = desk.plan(wish=EXPIRING_IN_A_YEAR)
+    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would end on the same day")
-    assert plan.held is not None
-    assert plan.held.id == str(token.id)
+    assert plan.stored is not None
+    assert plan.stored.id == str(token.id)
 
 
 def test_token_that_was_extended_but_not_enough_is_kept_until_its_subscription_ends(
@@ -317,11 +321,11 @@ def test_token_that_was_extended_but_not_enough_is_kept_until_its_subscription_e
 ) -> None:
     token = desk.hold(expires=desk.now + 5 * DAY)
 
-    plan = desk.plan(wish=EXPIRING_IN_A_YEAR)
+    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would end on the same day")
-    assert plan.held is not None
-    assert plan.held.expires == token.expires
+    assert plan.stored is not None
+    assert plan.stored.expires == token.expires
 
 
 @pytest.mark.parametrize(
@@ -338,10 +342,10 @@ def test_token_that_is_good_by_the_service_is_kept_and_its_metadata_updated(
         facts = {"expires": desk.now + facts["expires"]}
     token = desk.hold(**facts)
 
-    plan = desk.plan(wish=IF_MISSING)
+    plan = desk.plan(conditions=IF_MISSING)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, why)
-    assert (plan.held, desk.stored.verdict) == (desk.stored, TokenVerdict.GOOD)
+    assert (plan.stored, desk.stored.verdict) == (desk.stored, TokenVerdict.GOOD)
     assert desk.stored.expires == token.expires
 
 
@@ -350,17 +354,17 @@ def test_token_that_expires_before_its_subscription_is_replaced_without_confirma
 ) -> None:
     desk.hold(until=desk.now + 5 * DAY + HOUR, with_id=True)
 
-    plan = desk.plan(wish=IssueWish(if_expiring=14 * DAY))
+    plan = desk.plan(conditions=IssueConditions(if_expiring=14 * DAY))
 
     assert (plan.action, plan.why) == (IssueAction.REPLACE, "the stored one has 5 days left")
-    assert (plan.unattended, plan.held_here, plan.needs_confirmation) == (True, True, False)
+    assert (plan.unattended, plan.stored_here, plan.needs_confirmation) == (True, True, False)
 
 
 def test_expired_site_token_is_not_compared_with_the_tokens_of_the_user(desk: Desk) -> None:
     desk.hold(kind=TokenKind.SITE, expires=desk.now - DAY)
 
     with pytest.raises(HeldElsewhere):
-        desk.plan(wish=IF_MISSING)
+        desk.plan(conditions=IF_MISSING)
 
     assert desk.stored.checked is None
     assert len(list(desk.sandbox.requests)) == 1
@@ -372,7 +376,7 @@ def test_remaining_time_is_counted_by_the_clock_of_the_service_if_the_local_one_
     desk.late = -3 * DAY  # it is fast
     desk.hold(until=desk.sandbox.clock.now() + 15 * DAY, with_id=True)
 
-    plan = desk.plan(wish=IssueWish(if_expiring=14 * DAY))
+    plan = desk.plan(conditions=IssueConditions(if_expiring=14 * DAY))
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, STILL_WORKS)
     assert any("The clock of this machine" in notice for notice in desk.notices)
@@ -398,7 +402,7 @@ def test_token_of_a_subscription_without_a_known_end_is_replaced(
     monkeypatch.setattr(Service, "current_token", lambda *_: current)
     monkeypatch.setattr(Service, "whoami", lambda _: Identity("1", "", "", ()))
 
-    plan = desk.plan(wish=EXPIRING_IN_A_YEAR)
+    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why, plan.current) == (IssueAction.REPLACE, why, current)
 
@@ -407,7 +411,7 @@ def test_service_that_does_not_answer_ends_the_plan(desk: Desk) -> None:
     desk.sandbox.stop()
 
     with pytest.raises(ServiceUnreachable):
-        desk.plan(wish=IssueWish())
+        desk.plan(conditions=IssueConditions())
 
 
 def test_membership_is_checked_before_a_question_is_asked(desk: Desk) -> None:

@@ -260,7 +260,7 @@ def issued(machine: Machine, *, now: datetime = NOW, **options: Any) -> StoredTo
     key = Secret(machine.sandbox.world.api_key("ada"))
     return issue(
         IssuePlan("acme", IssueAction.ISSUE, "it was asked for"),
-        wish=CondaOptions(**options),
+        options=CondaOptions(**options),
         service=Service(machine.sandbox.service, api_key=key, source="test"),
         store=user_store(machine.settings),
         settings=machine.settings,
@@ -324,7 +324,7 @@ CHANNELS, DEFAULTS = ("https://h.example/a",), ("https://h.example/b",)
 
 
 @pytest.mark.parametrize(
-    ("wish", "before", "after"),
+    ("options", "before", "after"),
     [
         (CondaOptions(), None, ((), ())),
         (CondaOptions(CHANNELS, DEFAULTS), None, (CHANNELS, DEFAULTS)),
@@ -334,7 +334,7 @@ CHANNELS, DEFAULTS = ("https://h.example/a",), ("https://h.example/b",)
     ],
 )
 def test_channels_of_conda_are_those_of_the_options_or_of_the_token_before(
-    wish: CondaOptions,
+    options: CondaOptions,
     before: tuple[tuple[str, ...], tuple[str, ...]] | None,
     after: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> None:
@@ -343,7 +343,7 @@ def test_channels_of_conda_are_those_of_the_options_or_of_the_token_before(
         channels, defaults = before
         held = tokens.token("acme")._replace(channels=channels, default_channels=defaults)
 
-    token = wish.applied(tokens.token("acme"), before=held)
+    token = options.applied(tokens.token("acme"), before=held)
 
     assert (token.channels, token.default_channels) == after
 

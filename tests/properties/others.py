@@ -20,7 +20,7 @@ from tests.properties.samples import VALUE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conda_token_plugin.integrations.source import FoundCredential, Plain, Source
+    from conda_token_plugin.integrations.source import FoundCredential, PlainTextCopy, Source
     from conda_token_plugin.settings import Settings
     from tests.properties.reading import Read
 
@@ -61,7 +61,7 @@ def _cleaned(offers: Any, data: bytes) -> None:
             _removed(plain, data)
 
 
-def _removed(plain: Plain, data: bytes) -> None:
+def _removed(plain: PlainTextCopy, data: bytes) -> None:
     with suppress(ValueError):  # the documented error
         after = plain.without(data)
         assert after is None or after != data
@@ -90,7 +90,7 @@ def place_of(name: str) -> Read:
                 held = told(lambda: place.held(key))
                 assert isinstance(held, str | ConfigurationError)
                 if held == value:
-                    told(lambda: place.drop(key, made=""))
+                    told(lambda: place.drop(key, created=""))
 
     return read
 

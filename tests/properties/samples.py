@@ -111,7 +111,7 @@ EXPORTS = json.dumps(
                 "organization": "acme",
                 "token": "acme@x",
                 "last_four": "0000",
-                "made": "",
+                "created": "",
             }
         ],
     }

@@ -13,7 +13,7 @@ from responses import matchers
 
 from conda_token_plugin.errors.service import NoChannel, TokenRefused, UnexpectedResponse
 from conda_token_plugin.gateways.http.client import Timeouts
-from conda_token_plugin.operations.check_channel import Direct
+from conda_token_plugin.operations.check_channel import DirectSender
 from conda_token_plugin.operations.verify_token import verify
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
@@ -65,7 +65,7 @@ def test_redirect_out_of_scope_is_followed_without_the_token(moved: str, sent: l
         proving = wire.requests[:2]
         variables = {"CONDA_TOKEN_REPO_URL": f"{wire.url}/repo", "ANACONDA_REPO_TOKEN_ACME": value}
         wire.requests.clear()
-        Direct(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", max_bytes=9)
+        DirectSender(Lookup(Settings(variables), stores={})).get(f"{channel}/noarch/x", max_bytes=9)
 
     for arrivals in (proving, wire.requests):
         assert [bool(one.header("Authorization")) for one in arrivals] == sent

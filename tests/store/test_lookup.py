@@ -16,7 +16,7 @@ from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.settings import Settings, paths
 from conda_token_plugin.store import machine_store
 from conda_token_plugin.store.lookup import Lookup
-from conda_token_plugin.store.sources import HeldToken, api_keys, holdings
+from conda_token_plugin.store.sources import Credential, api_keys, all_tokens
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
@@ -74,7 +74,7 @@ def lookup(variables: Mapping[str, str], *, user: FakeStore, machine: FakeStore)
     return Lookup(Settings(variables), stores=stores)  # type: ignore[arg-type]  # a fake
 
 
-def value(found: HeldToken | None) -> str | None:
+def value(found: Credential | None) -> str | None:
     return found.secret().reveal() if found else None
 
 
@@ -280,7 +280,7 @@ def test_holdings_are_listed_in_the_order_of_precedence() -> None:
     user, machine = FakeStore(USER, f"{REPO}/acme"), FakeStore(MACHINE, f"{REPO}/hooli")
     variables = {"ANACONDA_REPO_TOKEN": GENERAL, "ANACONDA_REPO_TOKEN_ACME": NAMED}
     stores = {"user": user, "machine": machine}
-    held = holdings(Settings(variables), stores=stores)  # type: ignore[arg-type]  # fakes
+    held = all_tokens(Settings(variables), stores=stores)  # type: ignore[arg-type]  # fakes
     assert [(item.token.organization, item.source) for item in held] == [
         ("(any)", "ANACONDA_REPO_TOKEN"),
         ("acme", "ANACONDA_REPO_TOKEN_ACME"),
@@ -448,7 +448,7 @@ def test_found_token_has_the_prefix_that_covers_the_url_and_its_scheme() -> None
         "bearer",
         "file",
     )
-    (listed,) = holdings(Settings({}), stores={"user": user})  # type: ignore[dict-item]  # a fake
+    (listed,) = all_tokens(Settings({}), stores={"user": user})  # type: ignore[dict-item]  # a fake
     assert listed.token.scheme is AuthScheme.BEARER
 
 

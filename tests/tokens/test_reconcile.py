@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conda_token_plugin.tokens.reconcile import (
     Observation,
     SyncOutcome,
-    must_be_tried,
+    needs_verification,
     synced,
 )
 from conda_token_plugin.tokens.token import State, Token, TokenKind, TokenVerdict
@@ -163,7 +163,7 @@ def test_token_must_be_tried_if_the_service_does_not_know_its_id(
     there: str | None,
     tried: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
-    assert must_be_tried(token(**facts), current_id=there) is tried
+    assert needs_verification(token(**facts), current_id=there) is tried
 
 
 times = st.none() | st.datetimes(timezones=st.just(timezone.utc))

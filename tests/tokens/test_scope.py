@@ -181,10 +181,10 @@ def test_prefix_covers_a_url_exactly_if_the_url_begins_with_its_segments(
 
 @given(st.text(alphabet="a/. %2f5cCF0\\\x7f\x00\n;é\u200b"))
 def test_quick_test_of_a_path_agrees_with_the_full_test(text: str) -> None:
-    characters, parts = scope._ODD_CHARACTERS, scope._ODD_PARTS
+    characters, parts = scope._AMBIGUOUS_CHARACTERS, scope._AMBIGUOUS_PARTS
     lower = f"{text}/".lower()
     odd = any(one in characters for one in text) or any(part in lower for part in parts)
-    assert scope._odd(text) == odd
+    assert scope._is_ambiguous(text) == odd
 
 
 @given(st.text())

@@ -77,13 +77,13 @@ def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
 def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
     """Return the values that this machine holds, each with its owner."""
     from conda_token_plugin.errors.store import NoToken
-    from conda_token_plugin.operations.export_tokens import found_for
+    from conda_token_plugin.operations.export_tokens import tokens_for
 
     known = Known()
     for store in call.stores().values():
         known.update(_in_store(call, store, fault=fault))
     try:
-        supplied = found_for((), settings=call.settings, stores={})
+        supplied = tokens_for((), settings=call.settings, stores={})
     except NoToken:  # no variable supplies one
         return known
     known.update((one.secret().reveal(), one.token.organization) for one in supplied)

@@ -29,7 +29,7 @@ from conda_token_plugin.integrations.dotenv import by_variable
 from conda_token_plugin.integrations.registry import TARGETS, UNRECORDED
 from conda_token_plugin.operations import export_tokens, exported_copies
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
-from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
+from conda_token_plugin.operations.export_tokens import api_key_for, tokens_for, with_secret
 from conda_token_plugin.settings import expanded
 from conda_token_plugin.tokens.display import capitalized, named, renewal
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant, Target
     from conda_token_plugin.operations.export_tokens import Step
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def _export(call: CommandContext, names: Sequence[str]) -> int:
     _confirm_missing_tools(call, targets)
     _warn_of_unusable(call, found)
     needs_secrets = bool(targets) or job is not None
-    grants = [granted(one) for one in found] if needs_secrets else []
+    grants = [with_secret(one) for one in found] if needs_secrets else []
     _confirm_limits(call, targets, grants=grants)
     if job is not None:
         by_variable(grants)  # raises before anything is written
@@ -97,7 +97,7 @@ def _export(call: CommandContext, names: Sequence[str]) -> int:
     return 0
 
 
-def _found(call: CommandContext) -> tuple[HeldToken, ...]:
+def _found(call: CommandContext) -> tuple[Credential, ...]:
     """Return the tokens to export, or with `--api-key` the API key.
 
     Raises:
@@ -105,7 +105,7 @@ def _found(call: CommandContext) -> tuple[HeldToken, ...]:
         BadInput: The API key and the token of an organization are both asked for.
     """
     if not call.args.api_key:
-        return found_for(call.args.org, settings=call.settings, stores=call.stores())
+        return tokens_for(call.args.org, settings=call.settings, stores=call.stores())
     if call.args.org or docker.NAME in call.args.targets:
         raise BadInput("--api-key exports no token: leave out --org and the target docker.")
     return (api_key_for(call.settings, stores=call.stores()),)
@@ -116,7 +116,7 @@ def _write(
     targets: Sequence[Target],
     *,
     grants: Sequence[Grant],
-    found: Sequence[HeldToken],
+    found: Sequence[Credential],
 ) -> tuple[Step, ...]:
     """Plan, and write unless it is a dry run, while holding the lock."""
     keyring = call.args.keyring
@@ -136,7 +136,7 @@ def _write(
             )
         )
         if not call.args.dry_run:
-            export_tokens.carry_out(steps, settings=call.settings)
+            export_tokens.write_steps(steps, settings=call.settings)
     return steps
 
 
@@ -166,7 +166,7 @@ def _remove(call: CommandContext, names: Sequence[str]) -> int:
             if record.target in names
             and (not call.args.org or record.organization in call.args.org)
         ]
-        results = exported_copies.take_back(
+        results = exported_copies.remove_copies(
             records, settings=call.settings, dry_run=call.args.dry_run
         )
     call.report_copies(results)
@@ -200,7 +200,7 @@ def _confirm_limits(
         call.prompts.confirm(f"{limit} Write the token anyway?")
 
 
-def _warn_of_unusable(call: CommandContext, found: Sequence[HeldToken]) -> None:
+def _warn_of_unusable(call: CommandContext, found: Sequence[Credential]) -> None:
     for one in found:
         state = one.token.state(now=call.now)
         if not state.usable:

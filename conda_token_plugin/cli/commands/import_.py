@@ -75,7 +75,7 @@ def run(call: CommandContext) -> int:
     store = call.store()
     found = _found(call, store=store)
     _show(call, found)
-    chosen = without_overlap((one for one in found if _wanted(call, one)), tell=call.printer.say)
+    chosen = without_overlap((one for one in found if _wanted(call, one)), notice=call.printer.say)
     cleaned: list[Cleaned] = []
     if not chosen and not (found and call.args.dry_run):
         call.printer.say("There is nothing to import.")

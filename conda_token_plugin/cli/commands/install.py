@@ -22,7 +22,7 @@ from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.issue_journal import interrupted
-from conda_token_plugin.operations.issue_policy import IssueAction, IssuePolicy, IssueWish
+from conda_token_plugin.operations.issue_policy import IssueAction, IssueConditions, IssuePolicy
 from conda_token_plugin.operations.store_given_token import configure_supplied
 from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.issue_policy import IssuePlan
     from conda_token_plugin.service.client import Service
     from conda_token_plugin.store import Store
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.token import Token
 
 
@@ -112,8 +112,8 @@ def run(call: CommandContext) -> int:
         notice=call.printer.say,
         service=service,
     )
-    wish = IssueWish(call.args.if_missing, call.args.if_expiring, call.args.reissue)
-    plan = policy.plan(name, wish=wish, lost=_was_interrupted(name, store=store))
+    conditions = IssueConditions(call.args.if_missing, call.args.if_expiring, call.args.reissue)
+    plan = policy.plan(name, conditions=conditions, interrupted=_was_interrupted(name, store=store))
     if plan.action is IssueAction.KEEP:
         return _report_kept(call, plan, store=store)
     if plan.needs_confirmation and not issue_flow.ask_to_replace(call, plan):
@@ -131,7 +131,7 @@ def _was_interrupted(name: str, *, store: Store) -> bool:
     return any(entry.organization == name for entry in interrupted(store.folder))
 
 
-def _keep_supplied(call: CommandContext, name: str, *, found: HeldToken) -> int:
+def _keep_supplied(call: CommandContext, name: str, *, found: Credential) -> int:
     """Issue nothing, because the environment supplies a token; configure channels if asked to.
 
     Raises:
@@ -161,7 +161,7 @@ def _configured(call: CommandContext, token: Token) -> int:
 
 def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
     """Report the token that is kept. Write the drop-in if it is missing."""
-    token = plan.held
+    token = plan.stored
     assert token is not None  # a plan keeps only what is stored
     update_dropin(call.condarc, store=store)
     call.printer.say(

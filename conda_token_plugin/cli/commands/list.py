@@ -19,7 +19,7 @@ from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.token import Token
 
 
@@ -36,7 +36,7 @@ def run(call: CommandContext) -> int:
     return 0
 
 
-def _row(item: HeldToken, *, call: CommandContext) -> dict[str, str]:
+def _row(item: Credential, *, call: CommandContext) -> dict[str, str]:
     token = item.token
     verifiable = token.kind not in (TokenKind.API_KEY, TokenKind.PROVIDER, TokenKind.UNKNOWN)
     unverified = " (not verified)" if verifiable and not token.verified else ""

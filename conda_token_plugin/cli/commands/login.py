@@ -23,7 +23,7 @@ from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import OrganizationError
 from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.tokens.api_key import expiry_of
-from conda_token_plugin.tokens.display import KEPT_IN
+from conda_token_plugin.tokens.display import STORED_IN
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -58,7 +58,7 @@ def run(call: CommandContext) -> int:
     store = call.store()
     _agree(call, store=store, given=given)
     api_key, vault = log_in(call, store=store, web=call.args.web)
-    call.say_notices()
+    call.print_notices()
     _report(call, api_key, vault=vault, given=given)
     return 0
 
@@ -102,7 +102,7 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | N
     name = (identity.username or identity.email) if identity else ""
     until = f", valid until {expires:%Y-%m-%d}" if expires else ""
     call.printer.say(f"✓ Logged in{f' as {name}' if name else ''} to {call.settings.service_url}")
-    call.printer.say(f"The API key is stored {KEPT_IN[vault]}{until}.")
+    call.printer.say(f"The API key is stored {STORED_IN[vault]}{until}.")
     opened = None if call.args.no_channels else call.settings.site.key_prefix
     if given:
         call.printer.warn(f"The API key from {given} has precedence over this login.")

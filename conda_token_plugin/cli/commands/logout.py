@@ -27,7 +27,7 @@ def run(call: CommandContext) -> int:
     service = call.settings.service_url
     forgotten = store.remove_login(service)
     update_dropin(call.condarc, store=store)
-    call.say_notices()
+    call.print_notices()
     call.printer.say(
         f"✓ Logged out of {service}"
         if forgotten

@@ -21,8 +21,12 @@ from conda_token_plugin.cli.options import refuse_unknown, several
 from conda_token_plugin.errors.input import BadInput, NeedsAnswer
 from conda_token_plugin.errors.outcome import NotConfirmed
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.operations.extend_token import awaited, is_extended, needs_replacement
-from conda_token_plugin.operations.issue_policy import IssuePolicy, IssueWish
+from conda_token_plugin.operations.extend_token import (
+    is_extended,
+    needs_replacement,
+    wait_until_extended,
+)
+from conda_token_plugin.operations.issue_policy import IssueConditions, IssuePolicy
 from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.tokens.display import capitalized, named, renewal
@@ -68,10 +72,10 @@ def run(call: CommandContext) -> int:
     service = login_flow.service(call) if individual else None
     found, page = _compared(call, before, store=store, service=service)
     if not needs_replacement(found.token, before=before, now=call.now):
-        return _kept(call, found, before=before, page=page)
+        return _opened(call, found, before=before, page=page)
     if service is None:
         if found.token.state(now=call.now).usable:
-            return _kept(call, found, before=before, page="")
+            return _opened(call, found, before=before, page="")
         raise BadInput(
             f"{capitalized(named(before))} is a site token, which only an administrator can "
             "replace.",
@@ -118,7 +122,7 @@ def _compared(
         call.printer.say(f"Extend the token at {page} (Token Access, Sync token).")
         webbrowser.open(page)
         with call.printer.waiting("Waiting until the token is extended; Ctrl-C cancels"):
-            (found,) = awaited(sync, [found])
+            (found,) = wait_until_extended(sync, [found])
     return found, page if found.outcome is SyncOutcome.EXTENDABLE else ""
 
 
@@ -135,7 +139,7 @@ def _replaced(call: CommandContext, token: Token, *, store: Store, service: Serv
         notice=call.printer.say,
         service=lambda: service,
     )
-    plan = policy.plan(token.organization, wish=IssueWish(reissue=call.args.reissue))
+    plan = policy.plan(token.organization, conditions=IssueConditions(reissue=call.args.reissue))
     if not call.args.reissue and not _agreed(call, token, plan=plan):
         return NotConfirmed.exit_code
     return issue_flow.issue_and_report(
@@ -153,7 +157,7 @@ def _agreed(call: CommandContext, token: Token, *, plan: IssuePlan) -> bool:
     return True
 
 
-def _kept(call: CommandContext, found: SyncResult, *, before: Token, page: str) -> int:
+def _opened(call: CommandContext, found: SyncResult, *, before: Token, page: str) -> int:
     token, ends = found.token, found.token.subscription_ends
     extended = is_extended(token, before=before)
     until = issue_flow.expiry_sentence(token, now=call.now)

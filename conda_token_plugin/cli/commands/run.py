@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.cli.options import program
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.dotenv import by_variable
-from conda_token_plugin.operations.export_tokens import api_key_for, found_for, granted
+from conda_token_plugin.operations.export_tokens import api_key_for, tokens_for, with_secret
 from conda_token_plugin.operations.private_credentials import private_credentials
 from conda_token_plugin.tokens.token import TokenKind
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.integrations.target import Grant
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
 
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
@@ -64,7 +64,7 @@ def run(call: CommandContext) -> int:
     stores = call.stores()
     key = (api_key_for(call.settings, stores=stores),) if call.args.api_key else ()
     is_wanted = call.args.org or not key
-    tokens = found_for(call.args.org, settings=call.settings, stores=stores) if is_wanted else ()
+    tokens = tokens_for(call.args.org, settings=call.settings, stores=stores) if is_wanted else ()
     grants = _grants(call, (*tokens, *key))
     variables = {**call.settings.variables, **_variables(grants, name=call.args.name)}
     if call.args.name:  # the user wants this one variable
@@ -74,7 +74,7 @@ def run(call: CommandContext) -> int:
         return _ran(command, variables=variables, descriptors=file.descriptors)
 
 
-def _grants(call: CommandContext, found: Sequence[HeldToken]) -> list[Grant]:
+def _grants(call: CommandContext, found: Sequence[Credential]) -> list[Grant]:
     """Return the credentials with their secrets, without those that a provider supplies.
 
     Raises:
@@ -83,14 +83,14 @@ def _grants(call: CommandContext, found: Sequence[HeldToken]) -> list[Grant]:
     """
     stored = [one for one in found if one.token.kind is not TokenKind.PROVIDER]
     if not stored:
-        return [granted(one) for one in found]  # raises the error about a provider
+        return [with_secret(one) for one in found]  # raises the error about a provider
     for one in found:
         if one not in stored:
             call.printer.say(
                 f"The credential from {one.source} is not passed to the command, "
                 "because a copy of it would expire."
             )
-    return [granted(one) for one in stored]
+    return [with_secret(one) for one in stored]
 
 
 def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
     from conda_token_plugin.tokens.token import Token
 
 _ANY = "-"
@@ -43,7 +43,7 @@ OFFLINE = "not checked"
 class TokenStatus(NamedTuple):
     """A token and the result of its check."""
 
-    held: HeldToken
+    held: Credential
     works: bool | None
     """None if it was not checked, or the check showed nothing."""
     words: str
@@ -85,7 +85,7 @@ def run(call: CommandContext) -> int:
     return 0 if checked and not failed else 1
 
 
-def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
+def _chosen(call: CommandContext) -> tuple[Credential, ...]:
     """Return the tokens to check.
 
     Raises:
@@ -97,7 +97,7 @@ def _chosen(call: CommandContext) -> tuple[HeldToken, ...]:
     return tuple(item for item in held if not names or item.token.organization in names)
 
 
-def _checked(call: CommandContext, item: HeldToken) -> TokenStatus:
+def _checked(call: CommandContext, item: Credential) -> TokenStatus:
     works, words, held = _verified(call, item)
     token, within = held.token, call.args.fail_within
     # The check is newer than the stored metadata, so it has precedence.
@@ -130,7 +130,7 @@ def _not_asked(call: CommandContext, token: Token) -> str:
     return ""
 
 
-def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, HeldToken]:
+def _verified(call: CommandContext, item: Credential) -> tuple[bool | None, str, Credential]:
     """Return whether the token works, the same in words, and the token with the result."""
     if call.args.offline or item.secret is None:
         return None, OFFLINE, item
@@ -149,7 +149,7 @@ def _verified(call: CommandContext, item: HeldToken) -> tuple[bool | None, str, 
     return True, f"works (downloaded {found.what} from {found.url})", _stored(call, item)
 
 
-def _stored(call: CommandContext, item: HeldToken) -> HeldToken:
+def _stored(call: CommandContext, item: Credential) -> Credential:
     """Store that the token works now, if it is from the user's store, and return it."""
     token = item.token._replace(verified=call.now)
     store = call.stores()[USER]

@@ -29,7 +29,7 @@ from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.errors.store import StoreError
 from conda_token_plugin.operations.exported_copies import refresh_copies
-from conda_token_plugin.operations.extend_token import awaited
+from conda_token_plugin.operations.extend_token import wait_until_extended
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.tokens.display import expiry, last_four, named
 from conda_token_plugin.tokens.reconcile import SyncOutcome, SyncResult
@@ -81,10 +81,10 @@ def run(call: CommandContext) -> int:
         of_members, failures = _of_members(call, tokens, sync=sync)
     if failures and not (results or of_members):
         raise failures[0]
-    behind = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
-    _point_to_page(call, behind, sync=sync)
-    if behind and call.args.wait:
-        moved = {result.token.key: result for result in awaited(sync, behind)}
+    extendable = [result for result in results if result.outcome is SyncOutcome.EXTENDABLE]
+    _point_to_page(call, extendable, sync=sync)
+    if extendable and call.args.wait:
+        moved = {result.token.key: result for result in wait_until_extended(sync, extendable)}
         results = [moved.get(result.token.key, result) for result in results]
     _report(call, [*results, *of_members])
     failures += _refreshed(call, results, store=store)
@@ -202,8 +202,10 @@ def _result(sync: TokenSync, token: Token) -> SyncResult:
         return SyncResult(token=token, error=error)
 
 
-def _point_to_page(call: CommandContext, behind: Iterable[SyncResult], *, sync: TokenSync) -> None:
-    for result in behind:
+def _point_to_page(
+    call: CommandContext, extendable: Iterable[SyncResult], *, sync: TokenSync
+) -> None:
+    for result in extendable:
         organization = result.token.organization
         page = sync.page(organization)
         call.printer.say(f"Extend the token of {organization} at {page} (Token Access, Sync token)")

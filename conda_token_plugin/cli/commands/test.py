@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.operations.check_channel import Direct, check_channel
-from conda_token_plugin.store.sources import holdings
+from conda_token_plugin.operations.check_channel import DirectSender, check_channel
+from conda_token_plugin.store.sources import all_tokens
 from conda_token_plugin.tokens.display import last_four
 from conda_token_plugin.tokens.scope import normalised, without_secrets
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.operations.check_channel import ChannelReport, Sender
     from conda_token_plugin.store.lookup import Lookup
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
 
 NOARCH = "/noarch"
 
@@ -36,7 +36,7 @@ class Line:
     """The results for one channel, and the token that was sent."""
 
     report: ChannelReport
-    found: HeldToken | None
+    found: Credential | None
     own: bool
     """Whether the channel's URL contains credentials, which are used instead."""
 
@@ -78,12 +78,12 @@ def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
 
         return subdirs(call.args.channels), CondaSender(lookup), lookup
     named = [normalised(url) for url in call.args.channels]
-    return tuple(f"{url}{NOARCH}" for url in named or _known(call)), Direct(lookup), lookup
+    return tuple(f"{url}{NOARCH}" for url in named or _known(call)), DirectSender(lookup), lookup
 
 
 def _known(call: CommandContext) -> tuple[str, ...]:
     """Return the channels that tokens were installed with, where conda is not installed."""
-    held = holdings(call.settings, stores=call.stores())
+    held = all_tokens(call.settings, stores=call.stores())
     urls = (url for one in held for url in (*one.token.channels, *one.token.default_channels))
     return tuple(dict.fromkeys(urls))
 
@@ -114,7 +114,7 @@ def _value(line: Line) -> dict[str, Any]:
         if found
         else None,
         **{
-            name: {"result": part.finding.value, "details": part.details}
+            name: {"result": part.result.value, "details": part.details}
             for name, part in report.parts.items()
         },
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.sources import HeldToken
+    from conda_token_plugin.store.sources import Credential
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -83,7 +83,7 @@ def _requested(url: str) -> str:
 
 
 def _lines(
-    url: str, found: HeldToken, *, other: HeldToken | None, call: CommandContext
+    url: str, found: Credential, *, other: Credential | None, call: CommandContext
 ) -> list[str]:
     token = found.token
     # The import reads YAML, which a URL without a token does not need.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
-from conda_token_plugin.integrations.source import Plain, RawCredential
+from conda_token_plugin.integrations.source import PlainTextCopy, RawCredential
 from conda_token_plugin.tokens.scope import path_before_token, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of, url_credentials
@@ -64,7 +64,7 @@ def in_file(path: Path) -> Iterator[RawCredential]:
             scheme=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
             path_before=path_before_token(text[one.start : one.end]),
-            plain=Plain(path=path, without=_without(one.value)),
+            plain=PlainTextCopy(path=path, without=_without(one.value)),
         )
 
 

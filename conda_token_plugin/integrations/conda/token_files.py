@@ -22,7 +22,7 @@ from urllib.parse import quote_plus, unquote_plus
 from conda_token_plugin.errors.input import BadInput, ConfigurationError
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.gateways.foreign_files import absolute
-from conda_token_plugin.integrations.source import Plain, RawCredential
+from conda_token_plugin.integrations.source import PlainTextCopy, RawCredential
 from conda_token_plugin.integrations.target import Entry, Place, Target, secret_or_none
 from conda_token_plugin.tokens.token import AuthScheme
 
@@ -86,10 +86,10 @@ class TokenFolder(Place):
         path = self.file(key)
         foreign_files.replace(path, after=value.encode(), before=foreign_files.read_owned(path))
 
-    def drop(self, key: str, *, made: str) -> None:
+    def drop(self, key: str, *, created: str) -> None:
         """Remove the file, and the folders that were created for it."""
         path = self.file(key)
-        foreign_files.remove(path, before=foreign_files.read_owned(path), made=made)
+        foreign_files.remove(path, before=foreign_files.read_owned(path), created=created)
 
 
 class CondaFiles(Target):
@@ -148,7 +148,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
                 urls=(_API.sub(r"\1conda\2", url, count=1),),
                 value=(foreign_files.read_any(path) or b"").decode("ascii", "replace").strip(),
                 scheme=AuthScheme.PATH,
-                plain=Plain(path=path, without=lambda _: None),
+                plain=PlainTextCopy(path=path, without=lambda _: None),
             )
 
 

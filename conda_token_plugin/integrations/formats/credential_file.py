@@ -76,18 +76,18 @@ class TextFile(Place):
         entry = Entry(key=key, value=value)
         self._change(lambda text: self.format.put(text, entry))
 
-    def drop(self, key: str, *, made: str) -> None:
+    def drop(self, key: str, *, created: str) -> None:
         """Remove the entry, and the file if the export created it and it is empty."""
-        self._change(lambda text: self.format.drop(text, key), made=made)
+        self._change(lambda text: self.format.drop(text, key), created=created)
 
-    def _change(self, change: Callable[[str], str], *, made: str = "") -> None:
+    def _change(self, change: Callable[[str], str], *, created: str = "") -> None:
         with nullcontext() if self.lock is None else client_locked(self.lock):
             before = foreign_files.read_owned(self.path)
             text = self._text(before)
             self._entries(text)  # raises if the file has another format
             after = change(text)
-            if made and after == self.format.empty:
-                foreign_files.remove(self.path, before=before, made=made)
+            if created and after == self.format.empty:
+                foreign_files.remove(self.path, before=before, created=created)
             elif before is not None or after != text:
                 foreign_files.replace(self.path, after=after.encode(), before=before)
 

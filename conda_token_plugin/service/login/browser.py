@@ -106,7 +106,7 @@ class BrowserLogin:
         try:
             return self._redeem(code, back=back, verifier=verifier)
         except OAuthRefused as error:  # the code was used before, or has expired
-            raise error.abandoned from None
+            raise error.login_error from None
 
     def _address(self, back: str, *, verifier: str) -> str:
         challenge = self._client.create_code_challenge(verifier, "S256")
@@ -172,9 +172,9 @@ def _code_in(outcomes: Queue[Outcome], *, wait: float) -> str:
     try:
         outcome = outcomes.get(timeout=wait)
     except Empty:  # the user did not log in
-        raise OAuthRefused("expired_token").abandoned from None
+        raise OAuthRefused("expired_token").login_error from None
     if isinstance(outcome, OAuthRefused):
-        raise outcome.abandoned
+        raise outcome.login_error
     return outcome
 
 

@@ -34,12 +34,12 @@ class DeviceCode:
     address: str
     whole_address: str
     """An address that contains the code; ``address`` if the service gives none."""
-    lasts: float
+    lifetime: float
     """Lifetime in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _StartedLogin:
     code: DeviceCode
     device_code: Secret
     """A secret: with it, any client can get the access token."""
@@ -73,34 +73,34 @@ class DeviceLogin:
             raise LoginIncomplete(
                 "cannot be done with a code at this service", hint="Run: conda token login --web"
             )
-        begun = self._begin()
-        deadline = self.clock() + begun.code.lasts
-        show(begun.code)
-        return self._poll(begun, deadline=deadline)
+        started = self._begin()
+        deadline = self.clock() + started.code.lifetime
+        show(started.code)
+        return self._poll(started, deadline=deadline)
 
-    def _begin(self) -> _Begun:
+    def _begin(self) -> _StartedLogin:
         form = urlencode({"client_id": self.client_id, "scope": "openid"})
         response = self.http.send("POST", self.endpoints.device, form=form, headers=FORM)
         found = JsonReader(response.json(), response.url)
         if not response.ok:
-            raise OAuthRefused(str(found["error"].value)).abandoned
+            raise OAuthRefused(str(found["error"].value)).login_error
         return _read(found)
 
-    def _poll(self, begun: _Begun, *, deadline: float) -> Secret:
-        interval = begun.interval
-        trouble: ServiceError | None = None
+    def _poll(self, started: _StartedLogin, *, deadline: float) -> Secret:
+        interval = started.interval
+        failure: ServiceError | None = None
         while self.clock() + interval < deadline:
             self.sleep(interval)
             try:
-                return self._ask(begun.device_code)
+                return self._ask(started.device_code)
             except OAuthRefused as error:  # not yet, or never
-                interval, trouble = _slower(error, interval=interval), None
+                interval, failure = _slower(error, interval=interval), None
             except ServiceBusy as error:  # from a gateway; the service says slow_down
-                interval, trouble = max(error.retry_after or 0, interval + INTERVAL), error
+                interval, failure = max(error.retry_after or 0, interval + INTERVAL), error
             except (ServiceUnreachable, ServiceFault) as error:
                 # RFC 8628, 3.5: wait longer, because the next poll may succeed.
-                interval, trouble = interval * 2, error
-        raise trouble or OAuthRefused("expired_token").abandoned
+                interval, failure = interval * 2, error
+        raise failure or OAuthRefused("expired_token").login_error
 
     def _ask(self, device_code: Secret) -> Secret:
         from oauthlib.oauth2 import DeviceClient
@@ -120,21 +120,21 @@ def _slower(error: OAuthRefused, *, interval: float) -> float:
         return interval
     if error.code == "slow_down":
         return interval + INTERVAL
-    raise error.abandoned
+    raise error.login_error
 
 
-def _read(found: JsonReader) -> _Begun:
+def _read(found: JsonReader) -> _StartedLogin:
     plain = address(found["verification_uri"])
     whole = found["verification_uri_complete"]
     code = DeviceCode(
         user_code=_shown(found["user_code"]),
         address=plain,
         whole_address=plain if whole.value is None else address(whole),
-        lasts=min(_seconds(found["expires_in"]), LONGEST),
+        lifetime=min(_seconds(found["expires_in"]), LONGEST),
     )
     interval = found["interval"]
     waits = INTERVAL if interval.value is None else _seconds(interval)
-    return _Begun(code, found["device_code"].secret, waits)
+    return _StartedLogin(code, found["device_code"].secret, waits)
 
 
 def _shown(part: JsonReader) -> str:

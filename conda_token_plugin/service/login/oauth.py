@@ -44,7 +44,7 @@ class OAuthRefused(Exception):  # a response, which the caller interprets
         super().__init__(self.code)
 
     @property
-    def abandoned(self) -> LoginIncomplete:
+    def login_error(self) -> LoginIncomplete:
         """The error that ends the login."""
         reasons = {
             "access_denied": "was denied in the browser",

@@ -72,7 +72,7 @@ def begin_anew() -> None:
     CondaSession.cache_clear()
     Channel._reset_state()
     if "conda_token_plugin.auth.fallback" in sys.modules:
-        sys.modules["conda_token_plugin.auth.fallback"].others.cache_clear()
+        sys.modules["conda_token_plugin.auth.fallback"].other_entries.cache_clear()
 
 
 def outcome(url: str, *, method: str) -> str:
