@@ -115,7 +115,8 @@ def warn_of_expiry(_command: str) -> None:
         return
     from conda.base.context import context
 
-    from conda_token_plugin.auth.notices import faults_reported, report
+    from conda_token_plugin.auth.expiry import report
+    from conda_token_plugin.auth.faults import faults_reported
 
     if context.json or context.quiet:
         return
@@ -132,7 +133,7 @@ def _warn_days() -> int:
     """Return the setting ``token_warn_days``.
 
     Raises:
-        TokenPluginError: it is not a number.
+        BadInput: It is not a number.
     """
     from conda import CondaError
     from conda.base.context import context
@@ -140,9 +141,9 @@ def _warn_days() -> int:
     try:
         return int(context.plugins.token_warn_days)
     except CondaError as error:
-        from conda_token_plugin.auth.notices import bad_setting
+        from conda_token_plugin.errors.input import BadInput
 
-        raise bad_setting(error) from None
+        raise BadInput(str(error)) from None
 
 
 @hookimpl

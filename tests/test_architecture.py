@@ -40,7 +40,7 @@ LAYERS: dict[str, set[str]] = {
     "operations": BELOW_OPERATIONS,
     "auth": BELOW_AUTH,
     "cli": {"auth", *BELOW_AUTH},
-    "plugin": {"cli", "auth", "operations"},
+    "plugin": {"cli", "auth", "operations", "errors"},
     "sandbox": set(),
     "__main__": {"cli"},
 }

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
+from conda_token_plugin.auth.faults import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.integrations.conda.caches import note_refused
 from conda_token_plugin.operations.explain_refusal import RefusalExplainer
 from conda_token_plugin.operations.refusal_reasons import storage_refused
@@ -64,7 +64,9 @@ def requested(url: str, *, details: str) -> str:
     return sent if unquote_plus(sent) == url else url
 
 
-def reason(url: str, *, status: int, headers: Mapping[str, str], lookup: Lookup) -> Diagnosis | None:
+def reason(
+    url: str, *, status: int, headers: Mapping[str, str], lookup: Lookup
+) -> Diagnosis | None:
     """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
     host = REFUSED_ELSEWHERE.get(unquote_plus(url))
     if host is not None:

@@ -16,7 +16,7 @@ from conda.base.context import context
 from conda.plugins.types import ChannelAuthBase
 
 from conda_token_plugin.auth.fallback import ASKS_FOR_HINTS, SESSIONS, send_without_plugin
-from conda_token_plugin.auth.notices import faults_reported
+from conda_token_plugin.auth.faults import faults_reported
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.tokens.authorization import header

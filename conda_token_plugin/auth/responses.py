@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from requests.exceptions import RequestException
 
-from conda_token_plugin.auth.notices import REFUSED_ELSEWHERE, faults_reported
+from conda_token_plugin.auth.faults import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.gateways.http import redirects
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.authorization import PATH, header

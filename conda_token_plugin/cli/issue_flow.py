@@ -11,7 +11,7 @@ from conda_token_plugin.operations.issue_policy import IssueAction
 from conda_token_plugin.operations.issue_token import issue
 from conda_token_plugin.operations.set_up_provider import preceding
 from conda_token_plugin.tokens.display import STORED_IN, channels, command_line, expiry, last_four
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:

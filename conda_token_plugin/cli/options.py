@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
-from conda_token_plugin.tokens.scope import ARCHIVE_CHANNELS, normalised, segment, shared_prefixes
+from conda_token_plugin.tokens.repository_layout import ARCHIVE_CHANNELS, segment, shared_prefixes
+from conda_token_plugin.tokens.scope import normalised
 from conda_token_plugin.tokens.token import AuthScheme, utc
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from conda_token_plugin.cli.spinner import Spinner
 from conda_token_plugin.cli.text import clean, printable, wrapped
 from conda_token_plugin.errors.outcome import Interrupted, NotConfirmed, OutputLost
 from conda_token_plugin.settings import Settings
@@ -137,6 +136,8 @@ class Printer:
         if self.json or self.quiet or not self.err.isatty():
             yield
             return
+        from conda_token_plugin.cli.spinner import Spinner  # most commands do not wait
+
         spinner = Spinner(clean(what), stream=self.err)
         spinner.start_after(SPINNER_DELAY)
         try:

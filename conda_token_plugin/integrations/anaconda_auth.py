@@ -31,7 +31,7 @@ from conda_token_plugin.gateways.keyring import KeyringService
 from conda_token_plugin.gateways.locks import UNCHANGED
 from conda_token_plugin.integrations.source import RawCredential, json_object, text
 from conda_token_plugin.settings.site import FORMER_DOMAINS, SERVICE_URL
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from conda_token_plugin.errors.input import ConfigurationError, MalformedURL
 from conda_token_plugin.errors.store import KeyringUnusable
 from conda_token_plugin.integrations.target import secret_or_none
-from conda_token_plugin.tokens.scope import longest_prefix, normalised, organization_of
+from conda_token_plugin.tokens.repository_layout import organization_of
+from conda_token_plugin.tokens.scope import longest_prefix, normalised
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from conda_token_plugin.errors.input import ConfigurationError, MalformedURL
 from conda_token_plugin.gateways import foreign_files
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.store import machine_store
-from conda_token_plugin.tokens.scope import normalised, organization_of, pattern
+from conda_token_plugin.tokens.repository_layout import organization_of
+from conda_token_plugin.tokens.scope import normalised, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ from conda_token_plugin.operations.export_record import ExportOutcome, ExportRec
 from conda_token_plugin.store import USER
 from conda_token_plugin.store.lookup import Lookup
 from conda_token_plugin.store.sources import all_tokens, api_keys
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:

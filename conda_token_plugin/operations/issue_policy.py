@@ -18,7 +18,7 @@ from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.refusals import explained
 from conda_token_plugin.tokens.reconcile import SyncOutcome
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.tokens import scope
+from conda_token_plugin.tokens import repository_layout
 from conda_token_plugin.tokens.authorization import asked_for
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, without_secrets
 
@@ -104,4 +104,4 @@ def organization_of(url: str, *, settings: Settings) -> str:
     repository = settings.repo_url.rstrip("/")
     if longest_prefix(url, among={repository}) is None:
         return ""
-    return scope.organization_of(channel_of(url), repository=repository) or SHARED
+    return repository_layout.organization_of(channel_of(url), repository=repository) or SHARED

@@ -8,7 +8,7 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.integrations.conda.caches import forget
 from conda_token_plugin.operations.exported_copies import remove_copies_of
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.repository_layout import organization_prefix, shared_prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from conda_token_plugin.tokens.reconcile import (
     needs_verification,
     synced,
 )
-from conda_token_plugin.tokens.scope import segment
+from conda_token_plugin.tokens.repository_layout import segment
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:

@@ -16,7 +16,11 @@ from urllib.parse import unquote
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
 from conda_token_plugin.service.repository import ChannelProbe
 from conda_token_plugin.tokens.authorization import other_scheme
-from conda_token_plugin.tokens.scope import ARCHIVE_CHANNELS, SHARED_CHANNELS, shared_prefixes
+from conda_token_plugin.tokens.repository_layout import (
+    ARCHIVE_CHANNELS,
+    SHARED_CHANNELS,
+    shared_prefixes,
+)
 from conda_token_plugin.tokens.token import AuthScheme, TokenKind
 
 if TYPE_CHECKING:

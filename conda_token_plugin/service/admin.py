@@ -21,7 +21,7 @@ from conda_token_plugin.gateways.http import client
 from conda_token_plugin.service.error_responses import is_about_login, reason_of
 from conda_token_plugin.service.models import JsonReader
 from conda_token_plugin.settings import SERVICE_ACCOUNT
-from conda_token_plugin.tokens.scope import segment
+from conda_token_plugin.tokens.repository_layout import segment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -27,7 +27,7 @@ from conda_token_plugin.service.models import (
     document,
 )
 from conda_token_plugin.tokens.api_key import expiry_of
-from conda_token_plugin.tokens.scope import segment
+from conda_token_plugin.tokens.repository_layout import segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

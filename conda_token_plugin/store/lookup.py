@@ -17,8 +17,8 @@ longest prefix that covers the URL:
 10. the API key of ``conda token login``, unless ``--no-channels`` was given: for the repository
     of the site of the login
 
-1 to 8 are tokens, 9 and 10 are API keys. The channels in ``scope.API_KEY_CHANNELS`` accept
-an API key only, so for them 9 and 10 come first. If a channel refuses the first of the two, the
+1 to 8 are tokens, 9 and 10 are API keys. The channels in ``API_KEY_CHANNELS`` accept an API key
+only, so for them 9 and 10 come first. If a channel refuses the first of the two, the
 auth handler repeats the request once with the other (``auth.responses``). If a command supplies
 nothing, the request is sent without a token, and not with one of a later source.
 
@@ -41,13 +41,8 @@ from conda_token_plugin.store.sources import (
     provided_by,
     supplied,
 )
-from conda_token_plugin.tokens.scope import (
-    API_KEY_CHANNELS,
-    channel_of,
-    folder_of,
-    longest_prefix,
-    organization_of,
-)
+from conda_token_plugin.tokens.repository_layout import API_KEY_CHANNELS, organization_of
+from conda_token_plugin.tokens.scope import channel_of, folder_of, longest_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

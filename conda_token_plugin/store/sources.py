@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from conda_token_plugin.settings import organization_of, token_variable
 from conda_token_plugin.store import MACHINE, USER
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

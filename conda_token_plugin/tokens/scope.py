@@ -21,14 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 DEFAULT_PORTS = {"https": 443, "http": 80}
-SHARED_CHANNELS = ("main", "r", "msys2")
-"""Channels of the repository that the token of any organization opens
-(https://repo.anaconda.cloud/repo/main)."""
-ARCHIVE_CHANNELS = ("free", "mro-archive", "pro")
-API_KEY_CHANNELS = ("main-x",)
-"""Channels of the repository that accept an API key only."""
-NO_ORGANIZATION = frozenset({*SHARED_CHANNELS, *ARCHIVE_CHANNELS, *API_KEY_CHANNELS})
-"""First path segments of the repository that are channels and not organizations."""
 SUBDIRS = (
     *("noarch", "linux-64", "linux-aarch64", "linux-ppc64le", "linux-s390x", "linux-32"),
     *("linux-armv7l", "linux-armv6l", "linux-riscv64", "osx-64", "osx-arm64"),
@@ -66,7 +58,7 @@ def normalised(url: str) -> str:
     Raises:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
-    prefix, fault = _parsed(url)
+    prefix, fault = prefix_and_fault(url)
     if changed := re.search(_CHANGED, prefix):
         fault = f"conda requests another channel, because of {changed[0]}"
     if prefix != without_secrets(prefix):  # in the path, where a request may contain anything
@@ -106,28 +98,12 @@ def channel_of(url: str) -> str:
     return "/".join(parts[:-1] if named else parts)
 
 
-def organization_of(url: str, *, repository: str) -> str | None:
-    """Return the organization that owns the part of ``repository`` that ``url`` is in.
-
-    Returns:
-        None outside of the repository and in channels that belong to no organization.
-    """
-    base = repository.rstrip("/")
-    if longest_prefix(url, among={base}) is None:
-        return None
-    first = _parsed(url)[0][len(base) + 1 :].partition("/")[0]
-    if not first or first in NO_ORGANIZATION:
-        return None
-    name = unquote(first)
-    return name if name.isprintable() else first
-
-
 def longest_prefix(url: str, *, among: Container[str]) -> str | None:
     """Return the longest of the normalised prefixes ``among`` that covers ``url``, or None.
 
     Takes one look-up per path segment. No prefix covers a URL that no token may be sent to.
     """
-    rest, fault = _parsed(url)
+    rest, fault = prefix_and_fault(url)
     if fault:
         return None
     while rest not in among:
@@ -135,35 +111,6 @@ def longest_prefix(url: str, *, among: Container[str]) -> str | None:
         if not slash:
             return None
     return rest
-
-
-def segment(name: str) -> str:
-    """Return the name of an organization or a user as one segment of a URL.
-
-    Raises:
-        BadInput: it cannot be the name of an organization.
-    """
-    from conda_token_plugin.errors import CREDENTIAL_FORMAT
-    from conda_token_plugin.errors.input import BadInput
-
-    odd = name in {"", ".", ".."} or "/" in name or not name.isprintable()
-    if odd or re.search(CREDENTIAL_FORMAT, name):  # a token would be logged with the URL
-        raise BadInput(f"No organization is called {name!r}.", hint="Run: conda token whoami")
-    return quote(name)
-
-
-def organization_prefix(repository: str, organization: str) -> str:
-    """Return ``<repository>/<organization>``, the organization's part of the repository.
-
-    Raises:
-        BadInput: no organization can have this name.
-    """
-    return normalised(f"{repository.rstrip('/')}/{segment(organization)}")
-
-
-def shared_prefixes(repository: str) -> tuple[str, ...]:
-    """Return the shared channels of ``repository`` as prefixes."""
-    return tuple(normalised(f"{repository.rstrip('/')}/{name}") for name in SHARED_CHANNELS)
 
 
 def pattern(prefix: str) -> str:
@@ -200,8 +147,8 @@ def path_before_token(url: str) -> str:
     return _encoded(found[1]) if found else ""
 
 
-def _parsed(url: str) -> tuple[str, str]:
-    """Return the prefix form of ``url``, and why no token may be sent there."""
+def prefix_and_fault(url: str) -> tuple[str, str]:
+    """Return the prefix form of ``url``, and why no token may be sent there; one is empty."""
     if "\n" in url or "\t" in url or "\r" in url:  # urlsplit removes them, requests escapes them
         return "", "it has a line break or a tab"
     try:

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 import pytest
 from requests import Response
 
-from conda_token_plugin.auth import error_hints, notices, responses
+from conda_token_plugin.auth import error_hints, faults, responses
 from conda_token_plugin.auth.error_hints import hint
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store.sources import Credential
@@ -46,7 +46,7 @@ def lookup(prefix: str = CHANNEL) -> Lookup:
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what was reported before."""
     monkeypatch.setattr(error_hints, "_REPORTED", set())
-    notices.REFUSED_ELSEWHERE.clear()
+    faults.REFUSED_ELSEWHERE.clear()
 
 
 def refused_by(url: str, *, requested: str = URL) -> None:
@@ -75,7 +75,7 @@ def test_refusal_by_storage_is_not_blamed_on_the_token(url: str) -> None:
 def test_refusal_by_the_channel_itself_is_not_blamed_on_storage() -> None:
     refused_by(URL)
 
-    assert notices.REFUSED_ELSEWHERE == {}
+    assert faults.REFUSED_ELSEWHERE == {}
 
 
 @pytest.mark.parametrize(("path", "given"), [("/acme", True), ("/acme/answer-404", False)])

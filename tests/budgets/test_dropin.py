@@ -6,7 +6,7 @@ On conda 26.7.1 an entry takes 1 million instructions of every command and 1 µs
 from __future__ import annotations
 
 from conda_token_plugin.integrations.conda.dropin import composed
-from conda_token_plugin.tokens.scope import shared_prefixes
+from conda_token_plugin.tokens.repository_layout import shared_prefixes
 from conda_token_plugin.tokens.token import TokenKind
 from tests.support.tokens import REPOSITORY, token
 

@@ -11,7 +11,7 @@ import pytest
 from conda_token_plugin.operations.explain_refusal import RefusalExplainer
 from conda_token_plugin.store import user_store
 from conda_token_plugin.store.lookup import Lookup
-from conda_token_plugin.tokens.scope import organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.repository_layout import organization_prefix, shared_prefixes
 from conda_token_plugin.tokens.token import TokenKind, TokenVerdict
 from tests.support.stored_tokens import put
 

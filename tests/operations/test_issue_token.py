@@ -30,7 +30,7 @@ from conda_token_plugin.operations.store_token import CondaOptions, StoredToken,
 from conda_token_plugin.service.client import Service
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import Store, user_store
-from conda_token_plugin.tokens.scope import shared_prefixes
+from conda_token_plugin.tokens.repository_layout import shared_prefixes
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind, utc
 from tests.support import tokens

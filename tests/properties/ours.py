@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.auth import notices
+from conda_token_plugin.auth import expiry
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.conda import caches, condarcs, content_trust, dropin
 from conda_token_plugin.integrations.registry import TARGETS
@@ -50,13 +50,13 @@ VARIABLES = (
 def notes(data: bytes, home: Path) -> None:
     """Read each state file in the store's folder."""
     folder = home / "store"
-    names = ("issuing-0.json", caches.NOTES, notices.NOTES)
+    names = ("issuing-0.json", caches.NOTES, expiry.NOTES)
     for name in names:
         with written(folder / name, data):
             entries = issue_journal.interrupted(folder)
             assert all(entry.warning for entry in entries)
             token = TOKEN._replace(expires=NOW + timedelta(days=1))
-            notices.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
+            expiry.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
             caches.note_refused(f"{URL}/repo/acme/main/noarch/x.json", folder=folder)
     for name in names:
         (folder / name).unlink(missing_ok=True)

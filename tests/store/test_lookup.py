@@ -16,7 +16,7 @@ from conda_token_plugin.errors.store import KeyringUnusable, StoreUnusable
 from conda_token_plugin.settings import Settings, paths
 from conda_token_plugin.store import machine_store
 from conda_token_plugin.store.lookup import Lookup
-from conda_token_plugin.store.sources import Credential, api_keys, all_tokens
+from conda_token_plugin.store.sources import Credential, all_tokens, api_keys
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import AuthScheme, Token, TokenKind

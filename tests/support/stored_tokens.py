@@ -8,7 +8,8 @@ from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.operations.store_token import store_token
 from conda_token_plugin.settings import token_variable
 from conda_token_plugin.store import user_store
-from conda_token_plugin.tokens.scope import normalised, organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.repository_layout import organization_prefix, shared_prefixes
+from conda_token_plugin.tokens.scope import normalised
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
 

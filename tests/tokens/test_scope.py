@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 
 from conda_token_plugin.errors.input import BadInput, MalformedURL
 from conda_token_plugin.tokens import scope
+from conda_token_plugin.tokens.repository_layout import (
+    organization_of,
+    organization_prefix,
+    shared_prefixes,
+)
 from conda_token_plugin.tokens.scope import (
     channel_of,
     folder_of,
     longest_prefix,
     normalised,
-    organization_of,
-    organization_prefix,
     path_before_token,
     pattern,
-    shared_prefixes,
     without_credentials,
     without_secrets,
 )

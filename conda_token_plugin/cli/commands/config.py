@@ -28,12 +28,8 @@ from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.sources import all_supplied
-from conda_token_plugin.tokens.scope import (
-    longest_prefix,
-    normalised,
-    shared_prefixes,
-    without_credentials,
-)
+from conda_token_plugin.tokens.repository_layout import shared_prefixes
+from conda_token_plugin.tokens.scope import longest_prefix, normalised, without_credentials
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -28,7 +28,8 @@ from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.store.sources import supplied
 from conda_token_plugin.tokens.display import channels, named
-from conda_token_plugin.tokens.scope import normalised, shared_prefixes, without_credentials
+from conda_token_plugin.tokens.repository_layout import shared_prefixes
+from conda_token_plugin.tokens.scope import normalised, without_credentials
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

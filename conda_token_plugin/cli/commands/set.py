@@ -24,7 +24,8 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.integrations.conda import content_trust
 from conda_token_plugin.operations.store_token import CondaOptions
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.tokens.scope import normalised, organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
+from conda_token_plugin.tokens.scope import normalised
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.tokens.display import channels, described, expiry, named
-from conda_token_plugin.tokens.scope import normalised, segment, without_secrets
+from conda_token_plugin.tokens.repository_layout import segment
+from conda_token_plugin.tokens.scope import normalised, without_secrets
 from conda_token_plugin.tokens.token import AuthScheme
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import sys
 from conda_token_plugin.integrations.conda import dropin
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
-from conda_token_plugin.tokens.scope import organization_prefix
+from conda_token_plugin.tokens.repository_layout import organization_prefix
 from conda_token_plugin.tokens.secret import Secret
 from conda_token_plugin.tokens.token import Token, TokenKind
 

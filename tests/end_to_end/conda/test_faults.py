@@ -26,7 +26,7 @@ lookup.Lookup.find = broken
 """
 
 LATE_BUG = """
-import conda_token_plugin.auth.notices as expiring
+import conda_token_plugin.auth.expiry as expiring
 
 def broken(*_, **__):
     raise ZeroDivisionError("words that may hold anything")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.auth.notices import due_among, log, warn_once, warning
+from conda_token_plugin.auth.expiry import due_among, warning
+from conda_token_plugin.auth.faults import log, warn_once
 from conda_token_plugin.errors.store import NothingSupplied, ProviderFailed
 from conda_token_plugin.tokens.token import Token, TokenKind
 
