@@ -1,7 +1,10 @@
 """Find URLs that contain a credential, in any text. Pure.
 
 conda writes a token as ``https://host/t/<token>/…``, and any URL can contain a login:
-``https://user:password@host/…``. Placeholders (``<TOKEN>``, ``$TOKEN``, ``*****``) are ignored.
+``https://user:password@host/…``. Without the scheme conda takes both for names of channels:
+``t/<token>/name`` works (it is below ``channel_alias``), and ``user:password@host/name`` sends the
+password to another server (24.11 and 26.7.1). Placeholders (``<TOKEN>``, ``$TOKEN``, ``*****``)
+are ignored.
 """
 
 from __future__ import annotations
@@ -18,9 +21,16 @@ if TYPE_CHECKING:
 
 PATH_TOKEN = re.compile(r"/t/([^/\s?#\"']+)")
 """A token in the path of a URL, as conda writes it."""
-_URL = re.compile(r"https?://[^\s\"'`|^\\]+", re.IGNORECASE)
-_LOGIN = re.compile(r"^(https?://)([^/?#@:]*):([^/?#@]+)@", re.IGNORECASE)
-_USER = re.compile(r"^(https?://)([^/?#@]+)@", re.IGNORECASE)
+_BEGIN = r"(?<![^\s\"'`,=\[])"
+_END = r"[^\s\"'`|^\\]+"
+_URL = re.compile(
+    rf"(?:https?|s3|ftp|oci)://{_END}"
+    rf"|{_BEGIN}[^\s\"'`,=\[\]{{}}/:@]+:[^\s\"'`,\[\]{{}}/@]+@[\w-]+(?:\.[\w-]+)+(?::\d+)?/{_END}"
+    rf"|{_BEGIN}(?:[\w.:-]+/){{0,9}}t/(?=[\w.-]*\d)[\w.-]{{20,}}/{_END}",
+    re.IGNORECASE,
+)
+_LOGIN = re.compile(r"^([a-z0-9]+://)?([^/?#@:]*):([^/?#@]+)@", re.IGNORECASE)
+_USER = re.compile(r"^([a-z0-9]+://)?([^/?#@]+)@", re.IGNORECASE)
 _TRAILING = ").,;:>]}"
 """Characters that end a sentence or a bracket, and not the URL."""
 _PLACEHOLDER = re.compile(
@@ -76,7 +86,7 @@ def line_of(text: str, at: int) -> int:
 
 
 def _credential(url: str) -> tuple[str, str] | None:
-    for token in PATH_TOKEN.findall(url):
+    for token in PATH_TOKEN.findall(f"/{url}"):
         if not is_placeholder(token):
             return "", unquote(token)
     login = _LOGIN.match(url)
@@ -87,8 +97,8 @@ def _credential(url: str) -> tuple[str, str] | None:
 
 def _clean(url: str) -> str:
     """``url`` without token and login; a placeholder stays."""
-    url = PATH_TOKEN.sub(lambda found: found[0] if is_placeholder(found[1]) else "", url)
-    return _USER.sub(r"\1", url)
+    url = PATH_TOKEN.sub(lambda found: found[0] if is_placeholder(found[1]) else "", f"/{url}")
+    return _USER.sub(r"\1", url[1:])
 
 
 def _trimmed(url: str) -> str:

@@ -59,11 +59,30 @@ SHAPES = {
     "token-in-url": "channels: [https://c.example/t/{0}/acme]",
     "login-in-url": "pip install -i https://me:{0}@c.example/simple x",
 }
+CHANNELS = {
+    "t/{0}/acme": "token-in-url",
+    "c.example:8443/t/{0}/acme": "token-in-url",
+    "me:{0}@c.example/acme": "login-in-url",
+    "me:{0}@c.example:8443/acme": "login-in-url",
+    "s3://KEY:{0}@bucket/acme": "login-in-url",
+    "ftp://me:{0}@c.example/acme": "login-in-url",
+}
+"""Channels without https://, in which conda takes the credential for a part of the name."""
 
 
-@pytest.mark.parametrize("rule", SHAPES)
-def test_audit_finds_an_unknown_token_in_a_url(shell: Shell, rule: str) -> None:
-    path = shell.write("project/notes.md", f"one\n\n{SHAPES[rule].format(UNKNOWN)}\n")
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        *SHAPES.items(),
+        *((rule, f"channels: [{channel}]") for channel, rule in CHANNELS.items()),
+        *((rule, f"conda install -c {channel} x") for channel, rule in CHANNELS.items()),
+        *((rule, f"channels:\n  - '{channel}'") for channel, rule in CHANNELS.items()),
+    ],
+)
+def test_audit_finds_an_unknown_token_in_a_url(shell: Shell, rule: str, text: str) -> None:
+    path = shell.write(
+        "project/notes.md", f"one\n\n{text.format(UNKNOWN)}\n".replace("\n  -", " -")
+    )
     ran = shell("audit", ".", "--json")
     assert ran.code == 1
     (found,) = ran.json
@@ -104,6 +123,10 @@ def test_audit_leaves_other_secrets_to_general_scanners(shell: Shell, text: str)
         "conda token set --help and then something-else-entirely",
         "https://c.example/path/t and https://c.example/@scope/package",
         "the token of acme is 48 letters long",
+        "mailto:me@c.example, git@github.example:acme/x, a:b@sha256:0123456789abcdef/x",
+        "image: docker.example/acme/x:1.2@sha256:0123456789abcdef0123456789abcdef",
+        "a/t/test_0123456789_abcdefghij.py t/short-1/x t/a-long-name-without-digits/x t/$TOKEN/x",
+        "me:<password>@c.example/x me:$PASSWORD@c.example/x 10:30@c.example https://c.example:80/@x",
     ],
 )
 def test_audit_does_not_report_placeholders(shell: Shell, text: str) -> None:

@@ -318,6 +318,32 @@ def test_import_passes_over_channels_that_no_token_is_sent_to(shell: Shell) -> N
     ]
 
 
+def test_token_in_the_name_of_a_channel_is_imported_for_its_place_below_the_alias(
+    shell: Shell,
+) -> None:
+    value, alias = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6", "https://files.example/conda"
+    path = shell.write(".condarc", f"channel_alias: {alias}/\nchannels: [t/{value}/acme]\n")
+    shell("import", "condarc", "--yes", "--clean", "--no-validate").well()
+    (token,) = shell.held()
+    assert (token["scope"], token["path_before"]) == ([f"{alias}/acme"], "/conda")
+    assert path.read_text() == f"channel_alias: {alias}/\nchannels: [acme]\n"
+
+
+@pytest.mark.parametrize("alias", ["", "channel_alias: 7\n"])
+def test_token_in_the_name_of_a_channel_is_not_imported_without_the_alias(
+    shell: Shell, alias: str
+) -> None:
+    shell.write(".condarc", f"{alias}channels: [t/q9Zx7Lk2mN4pR8sT1vW5yB3cD6/acme]\n")
+    assert "nothing to import" in shell("import", "condarc", "--yes", "--no-validate").well().err
+
+
+def test_login_for_a_pattern_of_channels_is_imported_for_the_folder(shell: Shell) -> None:
+    channel = "https://joe:abcdefgh01234567@files.example/c/*"
+    shell.write(".condarc", f"channel_settings: [{{channel: '{channel}', auth: x}}]\n")
+    shell("import", "condarc", "--yes", "--no-validate").well()
+    assert shell.held()[0]["scope"] == ["https://files.example/c"]
+
+
 def test_import_and_audit_show_no_password_of_a_bucket(shell: Shell) -> None:
     shell.write(".condarc", "channels: ['s3://key:abcdefgh01234567@bucket/conda']\n")
     for verb in ("import", "audit"):

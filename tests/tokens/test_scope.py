@@ -27,6 +27,7 @@ from conda_token_plugin.tokens.scope import (
     without_credentials,
     without_secrets,
 )
+from conda_token_plugin.tokens.url_credentials import url_credentials
 
 REPO = "https://repo.anaconda.cloud/repo/"
 ACME = "https://repo.anaconda.cloud/repo/acme"
@@ -223,6 +224,12 @@ def test_url_is_shown_without_secrets(url: str, shown: str) -> None:
 def test_secrets_of_a_url_of_any_length_are_removed_in_linear_time(piece: str) -> None:
     """With a pattern whose work grows with the square, the time limit of the test is exceeded."""
     assert len(without_secrets(f"https://h/{piece * 300_000}")) < 1_300_000
+
+
+@pytest.mark.parametrize("piece", ["a:", " a:b@c.", "t/", "a.b/t/", "x://", " t/a1", "'a:b@"])
+def test_credentials_in_a_text_of_any_length_are_found_in_linear_time(piece: str) -> None:
+    """As above."""
+    assert list(url_credentials(piece * 300_000)) == []
 
 
 def test_credentials_are_removed_from_a_channel_and_its_path_is_kept() -> None:

@@ -57,15 +57,24 @@ def in_file(path: Path) -> Iterator[RawCredential]:
     data = foreign_files.read_any(path)
     text = "" if data is None else data.decode("utf-8", "replace")
     for one in url_credentials(text):
+        typed = text[one.start : one.end]
+        alias = _alias(data or b"") if typed.startswith("t/") else ""
         yield RawCredential(
             where=f"{path} line {line_of(text, one.start)}",
-            urls=(one.channel,),
+            urls=(f"{alias}{one.channel.removesuffix('/*')}",),
             value=one.value,
             scheme=AuthScheme.BASIC if one.username else AuthScheme.PATH,
             username=one.username,
-            path_before=path_before_token(text[one.start : one.end]),
+            path_before=path_before_token(f"{alias}{typed}"),
             plain=PlainTextCopy(path=path, without=_without(one.value)),
         )
+
+
+def _alias(data: bytes) -> str:
+    """Return the beginning of the URL of a channel that a configuration file names, or ""."""
+    content = parsed(data)
+    alias = content.get("channel_alias") if isinstance(content, dict) else None
+    return f"{alias.rstrip('/')}/" if isinstance(alias, str) else ""
 
 
 def files(settings: Settings) -> tuple[Path, ...]:

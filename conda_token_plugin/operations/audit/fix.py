@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.gateways import foreign_files
-from conda_token_plugin.operations.audit.patterns import hits
+from conda_token_plugin.operations.audit.patterns import LOGIN_IN_URL, hits
 from conda_token_plugin.operations.audit.places import PlaceKind
 from conda_token_plugin.operations.audit.scan import printable
 
@@ -43,10 +43,13 @@ def replacement(finding: AuditFinding) -> str | None:
 
 
 def advice(finding: AuditFinding) -> str:
-    """Return what the user can do about a finding that is kept."""
+    """Return what the user can do about a finding."""
+    if replacement(finding) is not None:
+        return "to remove it, run: conda token audit --fix"
     if finding.inside:
         return "rebuild the package without it, and withdraw this one"
-    if finding.kind is PlaceKind.SETTING and finding.hit.clean is not None:
+    clean = finding.hit.clean
+    if finding.kind is PlaceKind.SETTING and clean is not None and _is_importable(finding, clean):
         return (
             "to store it, or to remove it if the server rejects it, run: "
             f"conda token import {printable(str(finding.path))} --clean"
@@ -56,6 +59,11 @@ def advice(finding: AuditFinding) -> str:
             "another tool reads it there; to move it to the store, run: conda token import --clean"
         )
     return "remove it by hand"
+
+
+def _is_importable(finding: AuditFinding, clean: str) -> bool:
+    """Return whether ``import`` can store it: no login to another protocol, or without ``https://``."""
+    return finding.rule != LOGIN_IN_URL or clean.lower().startswith("http")
 
 
 def fix(path: Path, found: Iterable[AuditFinding]) -> None:

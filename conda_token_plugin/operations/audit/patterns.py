@@ -3,8 +3,8 @@
 | rule           | what it finds                                                                |
 |----------------|------------------------------------------------------------------------------|
 | stored-token   | the exact value of a token or API key that is stored or supplied here        |
-| token-in-url   | ``https://host/t/<token>/…``                                                 |
-| login-in-url   | ``https://user:password@host/…``                                             |
+| token-in-url   | ``https://host/t/<token>/…``, and ``t/<token>/…`` as the name of a channel    |
+| login-in-url   | ``https://user:password@host/…``, also without ``https://``                  |
 
 Placeholders (``<TOKEN>``, ``$TOKEN``, ``*****``) are not reported. Other secrets are left to
 scanners made for them, such as gitleaks and detect-secrets. The work grows linearly with the text.
