@@ -28,11 +28,8 @@ MAX_DAYS = 100_000
 def report(used: Iterable[Token], *, repairs: Iterable[str], days: int, now: datetime) -> None:
     """Log what a command that has used tokens should tell the user.
 
-    Args:
-        used: The tokens that this process has sent.
-        repairs: What the store repaired when it was read.
-        days: A token is reported if it expires within this many days.
-        now: Current time, aware, UTC.
+    ``repairs`` is what the store repaired when it was read. A token is reported if it expires
+    within ``days``.
     """
     within = timedelta(days=max(-MAX_DAYS, min(days, MAX_DAYS)))
     line = warning(used, now=now, within=within, folder=Settings().store_folder)

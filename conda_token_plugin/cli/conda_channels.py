@@ -22,10 +22,6 @@ def needs_defaults(call: CommandContext, *, wanted: Iterable[str] | None) -> boo
     configured, `defaults` is added, because conda 26.7 then fails and earlier releases use
     `defaults`. If only others are configured, the user is asked.
 
-    Args:
-        call: The command.
-        wanted: The default channels that are to be set.
-
     Returns:
         `None` to leave `defaults` in the drop-in as it is.
     """

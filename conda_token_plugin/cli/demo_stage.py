@@ -73,10 +73,6 @@ class DemoHome:
     def run(self, step: DemoCommand, *, on_terminal: bool) -> tuple[int, str]:
         """Run the command of ``step`` in the temporary home.
 
-        Args:
-            step: The command.
-            on_terminal: Whether it runs on a terminal, where it uses colours.
-
         Returns:
             Its exit code, and its output with the public addresses.
         """

@@ -41,9 +41,7 @@ MAX_NAME = 20
 def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
     """Add the options of a token that was given.
 
-    Args:
-        parser: The parser of the command.
-        word: The name of the argument; "ORG" if it can also be an organization.
+    ``word`` is the name of the argument: "ORG" if it can also be an organization.
     """
     as_argument = "unsafe as an argument, because other users can see it"
     group = parser.add_argument_group("a token that you were given (needs no login and no seat)")
@@ -116,10 +114,8 @@ def is_given(args: Namespace) -> bool:
 def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
     """Read the token, verify it, ask what is left to ask, store it, and report.
 
-    Args:
-        call: The command.
-        options: Returns what conda is to be configured with. It may ask the user, so it is called
-            after the token is verified.
+    ``options`` returns what conda is configured with. It may ask the user, so it is called
+    after the token is verified.
 
     Raises:
         BadInput: The options exclude each other, what was given contains no token, or conda

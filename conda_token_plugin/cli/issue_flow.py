@@ -64,12 +64,7 @@ def issue_and_report(
 ) -> int:
     """Issue the token, report it, and raise if it could not be verified.
 
-    Args:
-        call: The command.
-        plan: What was decided. The user has agreed to it if it needs confirmation.
-        options: What conda is to be configured with. The user may be asked about `defaults`.
-        service: Issues the token.
-        store: Receives the token.
+    The user may be asked about `defaults`.
 
     Raises:
         TokenRefused, ServiceError: The token is stored and could not be verified.
@@ -120,12 +115,8 @@ def report_stored(
 ) -> None:
     """Report a token that was stored, its exported copies, its providers, and conda's channels.
 
-    Args:
-        call: The command.
-        stored: The token.
-        line: The first line: what was done.
-        readers: Who can read it, if it is in the store of the machine.
-        unverified: What is printed if there is no result of a verification.
+    ``line`` says what was done, ``readers`` who can read the store of the machine, and
+    ``unverified`` why there is no result of a verification.
     """
     token = stored.token
     unset = token.kind is TokenKind.SITE and token.expires is None

@@ -69,10 +69,7 @@ class Printer:
     def data(self, value: Any, *, text: str = "", wrap: bool = False) -> None:
         """Print the result of a command: `value` with `--json`, otherwise `text`.
 
-        Args:
-            value: The document.
-            text: The lines for people.
-            wrap: Whether the lines are broken between words on a terminal.
+        ``wrap``: whether the lines are broken between words on a terminal.
         """
         if wrap and self.out.isatty():
             text = "\n".join(wrapped(line) for line in text.split("\n"))
@@ -94,9 +91,7 @@ class Printer:
     def echo(self, text: str, *, colours: bool = False) -> None:
         """Print the output of another command; nothing with `--json`.
 
-        Args:
-            text: The output.
-            colours: Whether its colours are kept, because it was written for a terminal.
+        ``colours``: whether its colours are kept, because it was written for a terminal.
         """
         if not self.json:
             parts = re.split(r"(\x1b\[[0-9;]*m)", text) if colours else [text]

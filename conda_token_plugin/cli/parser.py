@@ -202,9 +202,7 @@ def add_actions(parser: ArgumentParser, summaries: dict[str, str]) -> list[Argum
 
     The options of every command are accepted before an action and after it.
 
-    Args:
-        parser: The parser of the command.
-        summaries: The name of each action, and what it does.
+    ``summaries`` has the name of each action, and what it does.
     """
     actions = parser.add_subparsers(
         dest="action", metavar="ACTION", required=True, help="each has its own --help"

@@ -113,10 +113,7 @@ class Terminal(Prompts):
     def _answer(self, question: str, *, choices: list[str] | None = None, wrong: str = "") -> str:
         """Return the line that the user types; ask again until it is one of `choices`.
 
-        Args:
-            question: What is asked.
-            choices: The answers that are accepted. None accepts any.
-            wrong: What is printed for other answers.
+        ``wrong`` is printed for other answers. Without ``choices``, any answer is accepted.
 
         Raises:
             Interrupted: Ctrl-C, or the end of input.

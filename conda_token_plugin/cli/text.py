@@ -31,9 +31,7 @@ def clean(text: str, *, keep: str = "\n\t") -> str:
     That is control characters (C0, C1), bidirectional and other format characters, line and
     paragraph separators, and surrogates, which stand for bytes that are not UTF-8.
 
-    Args:
-        text: What is to be printed.
-        keep: Control characters that are left as they are.
+    The control characters in ``keep`` are left as they are.
     """
     if text.isprintable():
         return text
@@ -59,10 +57,6 @@ def wrapped(line: str, *, width: int | None = None) -> str:
 
     A command at the end is never broken, so that it can be copied: if it does not fit, it gets a
     line of its own. The lines after the first are indented to the text behind the label.
-
-    Args:
-        line: One line.
-        width: The number of columns. None: those of the screen.
     """
     from textwrap import wrap  # only for a line that is too long
 

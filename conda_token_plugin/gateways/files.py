@@ -53,9 +53,7 @@ def signature(status: os.stat_result) -> Signature:
 def errors_of(path: Path, *, hint: str = "") -> Iterator[None]:
     """Convert an OSError of the block into an error that names ``path``.
 
-    Args:
-        path: The file or folder that the block uses.
-        hint: What the user can do about the error. Empty: the usual hint.
+    Without ``hint``, the error has its default hint.
 
     Raises:
         StoreUnusable: The block raised an OSError.

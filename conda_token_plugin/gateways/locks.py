@@ -122,9 +122,7 @@ def _acquire(lock: BaseFileLock) -> bool:
 def refuse_locked(path: Path, descriptor: int) -> None:
     """Check that no other process holds a ``flock`` or ``fcntl`` lock on a file.
 
-    Args:
-        path: The file, for the message.
-        descriptor: The same file, open.
+    ``descriptor`` is the open file at ``path``.
 
     Raises:
         ConfigurationError: Another process holds a lock.

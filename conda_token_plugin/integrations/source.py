@@ -110,11 +110,8 @@ def collected(
 ) -> tuple[FoundCredential, ...]:
     """Return the credentials of the sources, each one once.
 
-    Args:
-        sources: The sources, in the order in which they are searched.
-        settings: The environment variables and the home folder.
-        fault: Called with one line for each source that could not be read.
-        strict: Whether an unreadable file is an error.
+    ``fault`` is called with one line for each source that could not be read; with ``strict``,
+    an unreadable file is an error.
 
     Raises:
         ConfigurationError: A file cannot be read, and ``strict`` is set.

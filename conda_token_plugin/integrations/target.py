@@ -50,11 +50,7 @@ def secret_or_none(value: str, *, scheme: str = TOKEN) -> Secret | None:
 
 
 def shared_keys(wanted: Iterable[tuple[str, Grant]]) -> dict[str, list[Grant]]:
-    """Return the keys that several tokens need, and these tokens, each once.
-
-    Args:
-        wanted: Each key, with the token that needs it.
-    """
+    """Return the keys that several tokens need, and these tokens, each once."""
     holders: dict[str, dict[str, Grant]] = {}
     for key, grant in wanted:
         holders.setdefault(key, {}).setdefault(grant.token.key, grant)

@@ -88,10 +88,7 @@ class Sender(Protocol):
 def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
     """Request the files of a channel, if it is one that tokens are sent to.
 
-    Args:
-        subdir: The URL of one of its subdirs.
-        shown: The same URL without secrets.
-        sender: Sends the requests.
+    ``subdir`` is the URL of one of its subdirs, and ``shown`` the same URL without secrets.
     """
     if not subdir.startswith(("https://", "http://")):
         report = FileReport(FileResult.NOT_SENT, "no token is sent there")

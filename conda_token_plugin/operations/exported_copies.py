@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
     """Write a new secret of ``token`` to every place that its former secret was exported to.
 
-    Args:
-        token: The token as it is stored now.
-        secret: Its new secret.
-        settings: Tells where the record of exports is.
-
     Returns:
         The results. That of a place that could not be changed has the reason, and the command
         that exports the token again.

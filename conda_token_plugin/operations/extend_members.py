@@ -39,10 +39,7 @@ class Members:
     def extend(self, organization: str, *, user_id: str, token: Token | None) -> MemberToken:
         """Extend the current token of a member, and return it as it is listed afterwards.
 
-        Args:
-            organization: The slug of the organization.
-            user_id: The member.
-            token: What is known of the token: its grace period is kept.
+        The grace period of ``token`` is kept.
 
         Raises:
             LoginRefused, ExtensionRefused, ServiceError: As ``Admin.extend``.
@@ -60,10 +57,8 @@ class Members:
     ) -> list[SyncResult]:
         """Extend the members' current tokens that expire before the subscription.
 
-        Args:
-            organization: The slug of the organization.
-            ends: The end of the subscription; None if it is not known before the first extension.
-            without: The ids of tokens that are left as they are.
+        The tokens with the ids in ``without`` are not extended. ``ends`` is the end of the
+        subscription, or None if it is not known before the first extension.
 
         Raises:
             LoginRefused, ExtensionRefused, ServiceError: As ``Admin.members``.

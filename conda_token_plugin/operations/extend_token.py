@@ -26,10 +26,6 @@ PATIENCE = 900.0
 def wait_until_extended(sync: TokenSync, extendable: Sequence[SyncResult]) -> list[SyncResult]:
     """Compare tokens again until none can be extended any more, for at most ``PATIENCE``.
 
-    Args:
-        sync: Compares a token with the service.
-        extendable: The results for tokens that can be extended.
-
     Returns:
         The last result for each token.
 
@@ -61,10 +57,7 @@ def needs_replacement(token: Token, *, before: Token, now: datetime) -> bool:
     A usable token is kept if it was extended, or if its expiry is tied to a subscription: a new
     one would expire with the same subscription.
 
-    Args:
-        token: The token, after it was compared with the service.
-        before: The same token before that.
-        now: Current time, aware, UTC.
+    ``before`` is ``token`` before it was compared with the service.
     """
     tied = token.subscription_ends is not None
     return not (token.state(now=now).usable and (tied or is_extended(token, before=before)))

@@ -120,10 +120,6 @@ def without_overlap(
 
     Two organizations found in one tool would otherwise both claim the shared channels, and the
     last one would win.
-
-    Args:
-        candidates: In the order in which they will be stored.
-        notice: Called with one line for each candidate that gives up prefixes.
     """
     holders: dict[str, Token] = {}
     kept: list[Candidate] = []

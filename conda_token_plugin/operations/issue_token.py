@@ -52,13 +52,7 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
 ) -> StoredToken:
     """Issue the token of ``plan`` and store it.
 
-    Args:
-        plan: What was decided. The user has agreed to it if it needs confirmation.
-        options: What conda is configured with.
-        service: Issues the token.
-        store: Receives the token.
-        settings: Where the drop-in, the repository and the exported copies are.
-        clock: The current time.
+    The user has agreed to ``plan`` if it needs confirmation.
 
     Raises:
         StoreError, ConfigurationError: Nothing was issued; or the error says that the token is

@@ -51,11 +51,8 @@ def private_credentials(
     Entries of the file that ``RATTLER_AUTH_FILE`` names already are copied, because the command
     reads the new file only.
 
-    Args:
-        grants: The tokens.
-        settings: The variables of the process.
-        notice: Receives a sentence about each token that the file cannot contain, or that there
-            is no file.
+    ``notice`` receives a sentence about each token that the file cannot contain, or that there
+    is no file.
 
     Raises:
         ConfigurationError: The user's own file cannot be read, or the new one not written.

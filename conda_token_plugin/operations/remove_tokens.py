@@ -37,11 +37,7 @@ def remove_tokens(
 
     conda's cached indexes of the tokens' channels are deleted.
 
-    Args:
-        tokens: Tokens of ``store``.
-        store: The store of the user or the machine.
-        settings: Tells where the repository, the exported copies and conda's caches are.
-        condarc: The drop-in that belongs to ``store``.
+    ``condarc`` is the drop-in that belongs to ``store``.
 
     Raises:
         ConfigurationError: The drop-in cannot be written. Nothing was removed.

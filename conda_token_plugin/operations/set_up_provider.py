@@ -26,11 +26,7 @@ def add_provider(provider: Provider, *, store: Store, settings: Settings, condar
     conda's cached indexes below the scope are deleted, because they may say that the channel
     refused a request.
 
-    Args:
-        provider: The provider. Its command is not run.
-        store: The store of the user or the machine.
-        settings: Tells where conda's caches are.
-        condarc: The drop-in that belongs to ``store``.
+    The command is not run. ``condarc`` is the drop-in that belongs to ``store``.
 
     Raises:
         BadInput: The store has a provider of the same name or scope.
@@ -52,11 +48,7 @@ def add_provider(provider: Provider, *, store: Store, settings: Settings, condar
 def remove_provider(name: str, *, store: Store, settings: Settings, condarc: Path) -> Provider:
     """Forget the provider ``name``, and rewrite the drop-in for the remaining credentials.
 
-    Args:
-        name: The name of the provider.
-        store: The store of the user or the machine.
-        settings: Tells where conda's caches are.
-        condarc: The drop-in that belongs to ``store``.
+    ``condarc`` is the drop-in that belongs to ``store``.
 
     Returns:
         The removed provider.
@@ -79,9 +71,7 @@ def remove_provider(name: str, *, store: Store, settings: Settings, condarc: Pat
 def preceding(token: Token, *, store: Store) -> tuple[Provider, ...]:
     """Return the providers that are asked in place of ``token``, for a part of its scope or all.
 
-    Args:
-        token: A token in ``store``, whose providers have precedence over its tokens.
-        store: The store of the user or the machine.
+    The providers of a store have precedence over its tokens.
 
     Raises:
         StoreError: The store cannot be read.

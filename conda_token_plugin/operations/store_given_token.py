@@ -96,11 +96,7 @@ def described(
 def scoped(token: Token, *, store: Store, settings: Settings, shared: bool | None) -> Token:
     """Return ``token`` with its organization's channels as its scope, unless it has a scope.
 
-    Args:
-        token: The metadata of the token.
-        store: Where the other tokens are.
-        settings: The address of the repository.
-        shared: Whether it is sent to main, r and msys2. None: if no other stored token is.
+    ``shared``: whether it is sent to main, r and msys2. None: if no other stored token is.
     """
     if token.scope:
         return token
@@ -156,16 +152,9 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
 ) -> StoredToken:
     """Store ``token``, write the drop-in and refresh exported copies.
 
-    Args:
-        token: The metadata of the token.
-        secret: The token itself.
-        store: Receives the token.
-        settings: Where the repository and the exported copies are.
-        condarc: The drop-in that belongs to ``store``.
-        now: Current time, aware, UTC.
-        verification: The result of ``verify_given``. None if the token was not verified.
-        group: The group that may read the store of the machine.
-        defaults: Whether to add ``defaults`` to conda's channels. None: leave that as it is.
+    ``verification`` is None if the token was not verified. ``group`` may read the store of the
+    machine. ``defaults``: whether to add ``defaults`` to conda's channels; None leaves that as
+    it is.
 
     Raises:
         BadInput: There is no such group.
@@ -187,11 +176,7 @@ def configure_supplied(
 ) -> Token:
     """Configure conda's channels for ``token``, which a variable supplies. Store no secret.
 
-    Args:
-        token: The metadata of the token.
-        options: The channels.
-        store: The user's store, which remembers the channels for the next drop-in.
-        condarc: The drop-in.
+    The store keeps the channels for the next drop-in.
 
     Returns:
         The token with the channels.

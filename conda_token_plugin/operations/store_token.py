@@ -66,11 +66,7 @@ def scope_of(
     These are the organization's part of the repository, and the shared channels unless they are
     in the scope of another stored token.
 
-    Args:
-        organization: The name of the organization.
-        store: Where the other tokens are.
-        settings: The address of the repository.
-        shared: Whether to take the shared channels; None to take them if no other token has them.
+    ``shared``: whether to take the shared channels; None takes them if no other token has them.
     """
     own = organization_prefix(settings.repo_url, organization)
     common = shared_prefixes(settings.repo_url)
@@ -89,12 +85,8 @@ def store_token(
     Prefixes in the scope of ``token`` are removed from the scope of other tokens. What conda has
     cached for the channels of ``token`` was downloaded with another token, and is cleared.
 
-    Args:
-        token: The metadata of the token.
-        secret: The token itself.
-        store: Receives the token.
-        at: The drop-in that belongs to ``store``.
-        defaults: Whether the drop-in adds ``defaults`` to conda's channels. None: as it does now.
+    ``defaults``: whether the drop-in adds ``defaults`` to conda's channels; None leaves that as
+    it is.
 
     Returns:
         The vault that the secret was stored in.

@@ -51,13 +51,8 @@ class TokenSync:
     ) -> None:
         """Do no I/O.
 
-        Args:
-            store: Where the tokens are, and where the result is stored.
-            settings: The addresses of the service and the repository.
-            clock: The current time.
-            notice: Receives what the user should know, one sentence at a time.
-            service: The service to ask. Without it, the stored login is used.
-            timeouts: Of each request.
+        Without ``service``, the stored login is used. ``notice`` receives one sentence at a
+        time.
         """
         self._store = store
         self._settings = settings
@@ -120,9 +115,7 @@ class TokenSync:
     def compare(self, token: Token, *, accepted: bool | None) -> SyncResult:
         """Compare an individual token with the service and store the result.
 
-        Args:
-            token: The token.
-            accepted: Whether the repository accepts it; None if that is not known.
+        ``accepted``: whether the repository accepts it; None if that is not known.
 
         Raises:
             LoginError, ServiceError, OrganizationError, StoreError: The comparison failed.

@@ -22,11 +22,8 @@ def update_dropin(
 ) -> bool:
     """Write the drop-in ``path`` for everything in ``store``; return whether it changed.
 
-    Args:
-        path: The drop-in.
-        store: The store. Its folder is not created.
-        signed_by: Where conda finds the signatures of packages. None keeps the present value.
-        defaults: Whether ``defaults`` is added to conda's channels. None keeps the present value.
+    The folder of the store is not created. ``signed_by`` and ``defaults`` are those of
+    ``dropin.write``.
 
     Raises:
         StoreError: The store cannot be read, or another process holds its lock for too long.

@@ -132,10 +132,7 @@ class Admin:
     def extend(self, organization: str, *, user_id: str, tolerance_months: int) -> None:
         """Extend a user's token to the end of the organization's subscription.
 
-        Args:
-            organization: The slug of the organization.
-            user_id: The user.
-            tolerance_months: How long the token works after the subscription has ended.
+        ``tolerance_months``: how long the token works after the subscription has ended.
 
         Raises:
             LoginRefused: The service account is not accepted.

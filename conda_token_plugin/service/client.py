@@ -51,11 +51,7 @@ class Service:
     ) -> None:
         """Do no I/O.
 
-        Args:
-            url: Base address, without a final slash.
-            api_key: The login.
-            source: Where the key was found, for messages.
-            timeouts: Limits of each request. None: those of the network settings.
+        ``url`` has no final slash. ``source`` says where the key was found, for messages.
         """
         self.url = url
         self.source = source

@@ -38,10 +38,7 @@ def find_api_key(
 ) -> tuple[Secret, str]:
     """Return the API key for ``settings.site``, and where it was found, for messages.
 
-    Args:
-        settings: The settings, which choose the site.
-        store: The store with our own logins.
-        notice: Called with a line about a place that cannot be read.
+    ``notice`` is called with a line about a place that cannot be read.
 
     Raises:
         NotLoggedIn: There is no key for this site.
@@ -74,12 +71,6 @@ def logged_in(
     timeouts: Timeouts | None = None,
 ) -> Service:
     """Return the service of ``settings.site`` with the API key that ``find_api_key`` returns.
-
-    Args:
-        settings: The settings, which choose the site.
-        store: The store with our own logins.
-        notice: Called with a line about a place that cannot be read.
-        timeouts: Limits of each request. None: those of the network settings.
 
     Raises:
         NotLoggedIn, and the others: As ``find_api_key``.

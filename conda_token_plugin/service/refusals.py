@@ -45,9 +45,7 @@ FORBIDDEN = 403
 def explained(service: Service, *, clock: Clock) -> Iterator[None]:
     """Replace an ``IssueRefused`` of the block with the error that names its cause.
 
-    Args:
-        service: The service, which is asked up to three questions after a refusal.
-        clock: The current time.
+    The service is asked up to three questions after a refusal.
 
     Raises:
         LoginRefused: The service does not accept the login.

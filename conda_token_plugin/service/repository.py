@@ -84,9 +84,7 @@ class ChannelProbe:
     def channel(self, prefix: str, *, test_public: bool = False) -> ChannelProof | None:
         """Request a package of the channel ``prefix``, or its index if it lists no package.
 
-        Args:
-            prefix: The URL of the channel.
-            test_public: Whether to request the package without the token too.
+        With ``test_public``, the package is requested without the token, too.
 
         Returns:
             The proof, or None if there is no channel at ``prefix`` (HTTP 404).
@@ -191,9 +189,7 @@ def _leads_to_package(response: HttpResponse) -> bool:
 def package_in(beginning: bytes, *, index: str) -> str | None:
     """Return the URL of a package that the repodata at ``index`` lists, or None.
 
-    Args:
-        beginning: The first bytes of the repodata.
-        index: The URL of the repodata.
+    ``beginning`` has the first bytes of the repodata.
     """
     name, base = _PACKAGE.search(beginning), _BASE.search(beginning)
     if name is None:

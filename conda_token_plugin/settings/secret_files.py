@@ -52,9 +52,8 @@ def secret_in(path: Path, *, named_by: str = "") -> Secret:
 
     The text is UTF-8, or UTF-16 with a byte order mark; line breaks at its end do not count.
 
-    Args:
-        path: A regular file, a link to one, or a pipe.
-        named_by: The variable that contains the path, for messages.
+    ``path`` may also be a link or a pipe. ``named_by`` is the variable that contains it, for
+    messages.
 
     Raises:
         MalformedToken: The content cannot be a token or key.

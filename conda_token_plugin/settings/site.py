@@ -83,10 +83,6 @@ def address(text: str, *, source: str) -> str:
 
     A host needs a dot, so that a token in the wrong variable is not treated as a host.
 
-    Args:
-        text: The text.
-        source: Where it is from, for the error.
-
     Raises:
         MalformedURL: It is no https (or loopback) URL, or it contains a token, which would be
             looked up as a host name or sent in a path.

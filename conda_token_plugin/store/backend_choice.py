@@ -53,8 +53,7 @@ class BackendChoice:
     def place(self, *, anew: bool = False) -> str:
         """Return the place of the next secret.
 
-        Args:
-            anew: Whether a saved result that the keyring works is not enough.
+        With ``anew``, a saved result that the keyring works is not enough.
 
         Raises:
             KeyringUnusable: The choice is "keyring", and it does not work.

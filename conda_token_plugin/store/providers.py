@@ -140,8 +140,7 @@ class CachedAnswer:
         ``TRUST_FOR`` stays, so that a wrong one does not run the command for each request. So does
         one that another thread obtained while the request was under way.
 
-        Args:
-            was_refused: Returns True for the secret that the server has refused.
+        ``was_refused`` returns True for the secret that the server has refused.
         """
         with self._lock:
             now, answer = self._clock(), self._answer

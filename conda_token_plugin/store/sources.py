@@ -192,9 +192,7 @@ def api_keys(settings: Settings, *, user: Store | None) -> tuple[Credential, ...
     the environment to that of ``Settings.default_site``, a login to the one that was its site's
     when the user logged in.
 
-    Args:
-        settings: The variables of the process.
-        user: The user's store, which has the logins. None: no login is considered.
+    Without ``user``, the user's store, no login is considered.
 
     Raises:
         BadInput, MalformedURL, ConfigurationError: The default site cannot be determined.

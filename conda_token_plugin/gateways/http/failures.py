@@ -43,12 +43,7 @@ def unreachable(
 ) -> ServiceUnreachable:
     """Return our error for an exception of requests.
 
-    Args:
-        url: The address without secrets.
-        error: The exception.
-        timeouts: The limits of the request, for the message.
-        outcome: The last sentence of the message.
-        of_conda: Whether the request used conda's network settings, which the hint then names.
+    The parameters are those of ``client.exchange``.
 
     Returns:
         ``ResponseLost`` if the request may have arrived.

@@ -55,10 +55,7 @@ def forget(
 ) -> tuple[Path, ...]:
     """Delete the cached indexes of all channels below ``prefixes``, and no others.
 
-    Args:
-        prefixes: The scope of the token.
-        settings: Tells where the caches and the configuration files are.
-        channels: URLs that are known to be channels.
+    ``channels`` are URLs that are known to be channels.
 
     Returns:
         The files that were deleted.

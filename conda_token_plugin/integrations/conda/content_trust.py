@@ -54,9 +54,7 @@ def signer_without_token(base: str, *, prefixes: Iterable[str]) -> str | None:
 def refuse_signer_without_token(base: str, *, prefixes: Iterable[str]) -> None:
     """Raise if signatures would not be verified although the drop-in asks for it.
 
-    Args:
-        base: As in ``signer_without_token``.
-        prefixes: As in ``signer_without_token``.
+    The parameters are those of ``signer_without_token``.
 
     Raises:
         BadInput: No token would be sent for the keys.

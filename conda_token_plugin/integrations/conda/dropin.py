@@ -138,11 +138,7 @@ def write(
 ) -> bool:
     """Write the drop-in for ``tokens``; return whether it changed.
 
-    Args:
-        path: The drop-in.
-        tokens: The stored tokens.
-        signed_by: As in ``composed``. None keeps the present value.
-        defaults: As in ``composed``. None keeps the present value.
+    The parameters are those of ``composed``. None keeps the present value.
 
     Raises:
         BadInput: conda could not read the file. The old one is unchanged.

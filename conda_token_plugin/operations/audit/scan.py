@@ -61,10 +61,8 @@ def findings(
 ) -> Iterator[AuditFinding]:
     """Yield everything that is found in ``places``.
 
-    Args:
-        places: The files to search.
-        known: Known values, with their owners.
-        fault: Called once for each file that cannot be searched completely.
+    ``known`` maps values to their owners. ``fault`` is called once for each file that cannot be
+    searched completely.
     """
     for place in places:
         yield from _in_place(place, known=known, fault=fault)

@@ -61,9 +61,6 @@ class DeviceLogin:
     def access_token(self, *, show: Callable[[DeviceCode], None]) -> Secret:
         """Return an access token for the user who enters the code.
 
-        Args:
-            show: Shows the code to the user.
-
         Raises:
             LoginIncomplete: The login was denied or not finished in time, or the service offers
                 no login by code.

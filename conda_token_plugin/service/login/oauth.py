@@ -83,11 +83,7 @@ def address(part: JsonReader) -> str:
 def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Secret:
     """Return an access token from the token endpoint.
 
-    Args:
-        http: Sends the request.
-        endpoint: The address.
-        client: The OAuth client, which reads the response.
-        body: The form that ``client`` prepared.
+    ``client`` prepared the form ``body``, and reads the response.
 
     Raises:
         OAuthRefused: The endpoint refuses, or has no token yet.
