@@ -37,7 +37,9 @@ _LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"
 """``user:password@`` at the beginning of a segment: there conda has that of a URL without a scheme.
 A port is no password."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
-_CHANGED = r";[^/]*$|%(?:3F|23|25[0-9A-Fa-f]{2})"
+_HOST = r"[0-9a-z_-]{1,63}(?:\.[0-9a-z_-]{1,63})*\.?(?::[0-9]+)?"
+_NO_HOST = "its host is not a valid name"
+_CHANGED = r";[^/]*$|%(?:3F|23|0[9AD]|25[0-9A-Fa-f]{2})"
 """conda cuts a channel at such a semicolon; 26.7.1 undoes escapes first, and twice (``%2541``)."""
 _ESCAPE = r"%([0-9A-Fa-f]{2})?"
 _FILE = r"\.(?:json|jlap|conda|bz2|zst|msgpack)$"
@@ -59,10 +61,7 @@ def normalised(url: str) -> str:
         MalformedURL: conda cannot read the URL, or no token may be sent there.
     """
     prefix, fault = prefix_and_fault(url)
-    if changed := re.search(_CHANGED, prefix):
-        fault = f"conda requests another channel, because of {changed[0]}"
-    if prefix != without_secrets(prefix):  # in the path, where a request may contain anything
-        fault = "it contains credentials"
+    fault = fault or _fault_of_channel(prefix)
     if fault:
         from conda_token_plugin.errors.input import MalformedURL
 
@@ -162,8 +161,18 @@ def prefix_and_fault(url: str) -> tuple[str, str]:
         return "", fault
     host = host if host.isascii() else _ascii(host)
     if not host:
-        return "", "its host is not a valid name"
+        return "", _NO_HOST
     return f"{parts.scheme}://{_authority(parts.scheme, host, port)}{path}", ""
+
+
+def _fault_of_channel(prefix: str) -> str:
+    """Return why no channel can have ``prefix``, which a request may have; "" if one can."""
+    if prefix != without_secrets(prefix):
+        return "it contains credentials"
+    if changed := re.search(_CHANGED, prefix):
+        return f"conda requests another channel, because of {changed[0]}"
+    host = prefix.partition("://")[2].partition("/")[0]
+    return "" if re.fullmatch(_HOST, host) else _NO_HOST
 
 
 def _host(parts: SplitResult) -> tuple[str, int | None]:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -94,12 +94,14 @@ def test_added_channels_are_flagged_to_come_first() -> None:
 
 
 @given(st.text(max_size=40))
+@example("$HOME/${HOME}/$$HOME")
 def test_drop_in_is_ascii_and_yaml_reads_the_same_urls(rest: str) -> None:
     url = f"https://a.example/{rest}"
     text = dropin.composed([token(f"{REPO}/a", channels=(url,))])
 
     assert text.isascii()
-    assert read(text)["channels"] == [url]
+    (found,) = read(text)["channels"]
+    assert found == url.replace("$", "%24") == os.path.expandvars(found)
 
 
 CONDA_READS = """
@@ -126,7 +128,7 @@ def test_conda_reads_the_drop_in_in_any_locale(rests: list[str]) -> None:
             capture_output=True,
             env=variables,
         )
-    assert json.loads(ran.stdout) == list(urls)
+    assert json.loads(ran.stdout) == [url.replace("$", "%24") for url in urls]
 
 
 def test_given_channel_is_also_named_without_the_glob() -> None:

@@ -322,7 +322,13 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
         ("ftp://host.example/c", "it does not begin with https://"),
         ("https:///acme", "it names no host"),
         ("https://host.example:port/c", "it is not a valid URL"),
-        ("https://bü..example/c", "its host is not a valid name"),
+        *(
+            (f"https://{host}/c", "its host is not a valid name")
+            for host in (
+                *("bü..example", "host..example", ".example", "*", "*.example", "ho%20st", "a,b"),
+                *(f"{'x' * 64}.example", "$HOST", "a..", "host.example;x"),
+            )
+        ),
         ("http://[::1]:8000/x", "it has an IPv6 address, which conda cannot read; use a host name"),
         ("http://host.example/x", "it is not encrypted"),
         ("http://ada@localhost/x", "it contains credentials"),
@@ -335,6 +341,7 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
                 *(("x;v", ";v"), ("x;", ";"), ("x;v/", ";v"), ("x;v?a/b", ";v")),
                 *(("x%3Bv", ";v"), ("x%3bv/", ";v"), ("x%253Bv", "%253B"), ("a%2562/c", "%2562")),
                 *(("a%3Fb", "%3F"), ("a%3fb/c", "%3F"), ("a%23b", "%23"), ("a%2523", "%2523")),
+                *(("a%0ab", "%0A"), ("a%0D/b", "%0D"), ("%09", "%09")),
             ]
         ),
         *((f"{ACME}/a{odd}b", "it has a line break or a tab") for odd in "\t\r\n"),

@@ -202,7 +202,8 @@ def _entries(channels: Iterable[tuple[str, ...]]) -> list[str]:
     urls = dict.fromkeys(url for some in channels for url in some)
     for url in urls:
         refuse_unreadable(url)
-    return [f"  - {_quoted(url)}" for url in urls]
+    # conda replaces $HOME and ${HOME} in a configuration by the variable (24.11 and 26.7.1).
+    return [f"  - {_quoted(url.replace('$', '%24'))}" for url in urls]
 
 
 def _quoted(text: str) -> str:
