@@ -11,6 +11,7 @@
     │   ├── MalformedToken
     │   │   └── MalformedPassword
     │   ├── MalformedURL
+    │   ├── UnknownSite
     │   └── NeedsAnswer ............. 2  a question, and no terminal to ask it on
     ├── LoginError .................. 3
     │   ├── NotLoggedIn

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedURL
+from conda_token_plugin.errors.input import BadInput, ConfigurationError, MalformedURL, UnknownSite
 from conda_token_plugin.errors.login import NotLoggedIn
 from conda_token_plugin.errors.service import ServiceError
 from conda_token_plugin.service.client import Service
@@ -174,7 +174,7 @@ def test_variable_with_sites_that_is_no_object_of_sites_is_refused(text: str) ->
 
 def test_domain_of_several_sites_is_refused_with_their_names(config: Path) -> None:
     config.write_text(f'{CORP}[sites.two]\ndomain = "corp.example"\n')
-    with pytest.raises(BadInput, match=r"Several sites have the domain .*: corp, two\."):
+    with pytest.raises(UnknownSite, match=r"Several sites have the domain .*: corp, two\."):
         _ = Settings({}, at="corp.example").site
 
 
@@ -200,7 +200,7 @@ def test_sites_are_listed_with_where_they_are_defined(config: Path) -> None:
 
 def test_site_that_is_unknown_is_refused_with_those_that_are_known(config: Path) -> None:
     config.write_text(CORP)
-    with pytest.raises(BadInput, match=r"No site is called 'crop'\. Known: corp, anaconda\.com"):
+    with pytest.raises(UnknownSite, match=r"No site is called 'crop'\. Known: corp, anaconda\.com"):
         _ = Settings({}, at="crop").site
 
 
