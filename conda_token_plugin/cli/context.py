@@ -109,8 +109,10 @@ class CommandContext:
 
     def report_copies(self, results: Iterable[ExportResult]) -> None:
         """Print what happened to exported copies; a warning for one that could not be changed."""
-        for one in results:
-            (self.printer.warn if one.failed else self.printer.say)(one.line)
+        from conda_token_plugin.operations.export_record import lines_of
+
+        for line, failed in lines_of(results):
+            (self.printer.warn if failed else self.printer.say)(line)
 
     def print_notices(self) -> None:
         """Print what the stores repaired, chose, or left undone; each line once."""

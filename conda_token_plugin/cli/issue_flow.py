@@ -131,10 +131,9 @@ def report_stored(
         call.printer.say(stored.verification.sentence)
     elif stored.fault is None:
         call.printer.say(unverified)
-    for stale in stored.stale:
-        call.printer.warn(
-            f"An exported copy still contains the previous token: {stale} Run: conda token export"
-        )
+    call.report_copies(stored.copies)
+    if (fault := stored.copies_fault) is not None:
+        call.printer.warn(f"Exported copies may still contain the previous token: {fault}")
     for provider in preceding(token, store=call.store()):
         option = "--system " if call.system else ""
         call.printer.warn(

@@ -24,7 +24,7 @@ from conda_token_plugin.operations.refusal_evidence import (
     organization_of,
     refusal_of,
 )
-from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
+from conda_token_plugin.operations.refusal_reasons import LOGIN, Diagnosis, diagnosed
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER, stores_of
@@ -83,6 +83,7 @@ class RefusalExplainer:
             organization=organization_of(refusal.url, settings=self.settings),
             token=found.token if found else None,
             source=found.source if found else "",
+            site=self._site_of(found.source) if found else "",
             also=self._also_refused(found, url=refusal.url),
             closed_to=None if found else excluding_group(refusal.url, settings=self.settings),
         )
@@ -109,6 +110,12 @@ class RefusalExplainer:
         found = self.lookup.find(url)
         is_key = found is not None and found.token.kind is TokenKind.API_KEY
         return None if is_key and not is_asked(url, settings=self.settings) else found
+
+    def _site_of(self, source: str) -> str:
+        """Return the name of the site that ``source`` is a login to; "" for the default one."""
+        known = self.settings.sites()
+        others = (one for one in known if one.service_url != self.settings.default_site.service_url)
+        return next((one.name for one in others if source == f"{LOGIN}{one.service_url}"), "")
 
     def _also_refused(self, found: Credential | None, *, url: str) -> str:
         """Return a sentence about the credential that the auth handler sent after ``found``."""

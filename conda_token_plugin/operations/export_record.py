@@ -92,16 +92,6 @@ class ExportResult:
         """Return whether the entry still holds the old token."""
         return self.outcome is ExportOutcome.FAILED
 
-    @property
-    def line(self) -> str:
-        """Return one line for the user."""
-        record = self.record
-        line = (
-            f"Export to {record.target}, the token of {record.organization} for {record.key} "
-            f"in {record.place}: {self.outcome.value}."
-        )
-        return f"{line} {self.reason}" if self.reason else line
-
     def as_json(self) -> dict[str, Any]:
         """Return the form for ``--json``."""
         return {
@@ -111,6 +101,23 @@ class ExportResult:
             "key": self.record.key,
             "outcome": self.outcome.value,
         }
+
+
+def lines_of(results: Iterable[ExportResult]) -> Iterator[tuple[str, bool]]:
+    """Yield a line for the user for each place and outcome, and whether it is about a failure."""
+    groups = dict[tuple[object, ...], list[ExportResult]]()
+    for one in results:
+        record = one.record
+        group = (record.target, record.place, record.organization, one.outcome, one.reason)
+        groups.setdefault(group, []).append(one)
+    for same in groups.values():
+        first, record = same[0], same[0].record
+        more = f" and {len(same) - 1} more" if len(same) > 1 else ""
+        line = (
+            f"Export to {record.target}, the token of {record.organization} for {record.key}{more} "
+            f"in {record.place}: {first.outcome.value}. {first.reason}"
+        )
+        yield line.rstrip(), first.failed
 
 
 class ExportRecord:

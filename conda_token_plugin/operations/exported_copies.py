@@ -15,6 +15,7 @@ from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.integrations.registry import TARGETS
 from conda_token_plugin.integrations.target import Grant
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord, ExportResult
+from conda_token_plugin.tokens.api_key import ALL_ORGANIZATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
     """Changes one entry; returns what happened, and the reason if it could not be changed."""
 
 
+NOTHING_TO_DO = (ExportOutcome.UNCHANGED, ExportOutcome.GONE)
+
+
 def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
     """Write a new secret of ``token`` to every place that its former secret was exported to.
 
     Returns:
-        The results. That of a place that could not be changed has the reason, and the command
-        that exports the token again.
+        The results; none for a place that holds the secret already, or no entry any more. That of
+        a place that could not be changed has the reason, and the command that exports the token
+        again.
 
     Raises:
         StoreError: The record of exports cannot be read.
@@ -43,14 +48,8 @@ def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list
     exports = ExportRecord(settings)
     change = partial(_refresh, grant=Grant(token=token, secret=secret), exports=exports)
     with exports.held() if exports.of(token) else nullcontext():  # usually there is nothing to lock
-        return [
-            _changed(
-                one,
-                change,
-                retry=f" Run: conda token export {one.target} --org {one.organization}",
-            )
-            for one in exports.of(token)
-        ]
+        results = [_changed(one, change, retry=_retry(one)) for one in exports.of(token)]
+    return [one for one in results if one.outcome not in NOTHING_TO_DO]
 
 
 def refresh_copies(token: Token, *, store: Store, settings: Settings) -> list[ExportResult]:
@@ -67,7 +66,7 @@ def refresh_copies(token: Token, *, store: Store, settings: Settings) -> list[Ex
     if not ExportRecord(settings).of(token):
         return []
     results = refresh_exports(token, store.secret(token.key), settings=settings)
-    return [one for one in results if one.failed or one.outcome is ExportOutcome.WRITTEN]
+    return [one for one in results if one.outcome is not ExportOutcome.CHANGED]  # known before
 
 
 def remove_copies(
@@ -107,8 +106,14 @@ def _changed(record: Record, change: Change, *, retry: str = "") -> ExportResult
         try:
             outcome, reason = change(record, target, target.place_named(record.place))
         except TokenPluginError as error:  # the file is damaged or locked
-            outcome, reason = ExportOutcome.FAILED, f"{error}{retry}"
+            outcome, reason = ExportOutcome.FAILED, f"{error.what} {retry or error.hint}"
     return ExportResult(record=record, outcome=outcome, reason=reason)
+
+
+def _retry(record: Record) -> str:
+    is_key = record.organization == ALL_ORGANIZATIONS
+    option = "--api-key" if is_key else f"--org {record.organization}"
+    return f"Correct that, then run: conda token export {record.target} {option}"
 
 
 def _refresh(

@@ -87,11 +87,11 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
                 token, secret=fresh.secret, store=store, settings=settings, options=options
             )
             stored.append(StoredToken(token, vault))
-            stale = refreshed(token, secret=fresh.secret, settings=settings)
+            stored.append(refreshed(stored[0], secret=fresh.secret, settings=settings))
     except KeyboardInterrupt:
         raise _interrupted(organization, stored=bool(stored)) from None
     return checked(
-        stored[0]._replace(stale=stale),
+        stored[-1],
         secret=fresh.secret,
         store=store,
         settings=settings,

@@ -73,6 +73,8 @@ class Evidence:
     """The owner of the channel; ``SHARED`` for all organizations, "" outside of the repository."""
     token: Token | None = None
     source: str = ""
+    site: str = ""
+    """The site of the login that was refused, if it is not the default one."""
     also: str = ""
     """A sentence about another credential that was sent, with a leading space; or ""."""
     answers: Answers = Answers()

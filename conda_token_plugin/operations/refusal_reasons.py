@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.refusal_evidence import Evidence
     from conda_token_plugin.tokens.token import Token
 
+LOGIN = "login to "
+"""Begins the source of an API key that a login stored; see ``store.sources``."""
 _ENDS = (SyncOutcome.CANCELLED, SyncOutcome.ENDED)
 
 
@@ -207,8 +209,8 @@ def _reason(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis
 def _anew(evidence: Evidence) -> str:
     """Return how to get a token that works."""
     token = evidence.token
-    if token is not None and token.kind is TokenKind.API_KEY:
-        return _run("login")
+    if token is not None and token.kind is TokenKind.API_KEY and not _is_supplied(evidence):
+        return _run("login", *(("--at", evidence.site) if evidence.site else ()))
     if token is not None and token.kind is TokenKind.PROVIDER:
         return _run("provider", "test", token.organization)
     if _is_supplied(evidence) or token is None:
@@ -220,12 +222,14 @@ def _anew(evidence: Evidence) -> str:
 
 
 def _is_supplied(evidence: Evidence) -> bool:
-    """Return whether the token is in a variable or a mounted file, and not in a store.
+    """Return whether the token or API key is in a variable or a mounted file, and not in a store.
 
     An imported token is of an unknown kind as well, and is in a store.
     """
-    unknown = evidence.token is not None and evidence.token.kind is TokenKind.UNKNOWN
-    return unknown and evidence.source not in STORED_IN
+    kind = evidence.token.kind if evidence.token else None
+    if kind is TokenKind.API_KEY:
+        return not evidence.source.startswith(LOGIN)
+    return kind is TokenKind.UNKNOWN and evidence.source not in STORED_IN
 
 
 def _place(evidence: Evidence) -> str:

@@ -167,8 +167,8 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
     if group:
         store.share(group)
     vault = store_token(token, secret=secret, store=store, at=condarc, defaults=defaults)
-    stale = refreshed(token, secret=secret, settings=settings)
-    return StoredToken(token, vault, verification, stale=stale)
+    stored = StoredToken(token, vault, verification)
+    return refreshed(stored, secret=secret, settings=settings)
 
 
 def configure_supplied(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conda_token_plugin.errors.service import ServiceError
+    from conda_token_plugin.operations.export_record import ExportResult
     from conda_token_plugin.operations.verify_token import Verification
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.secret import Secret
@@ -54,8 +55,10 @@ class StoredToken(NamedTuple):
     verification: Verification | None = None
     fault: ServiceError | None = None
     """Why the token could not be verified."""
-    stale: tuple[str, ...] = ()
-    """Exported copies that still contain the token before, each with the reason."""
+    copies: tuple[ExportResult, ...] = ()
+    """What happened to exported copies of the token before."""
+    copies_fault: StoreError | None = None
+    """Why the exported copies are not known."""
 
 
 def scope_of(
@@ -103,17 +106,13 @@ def store_token(
     return vault
 
 
-def refreshed(token: Token, *, secret: Secret, settings: Settings) -> tuple[str, ...]:
-    """Write the token into the files that the one before was exported to.
-
-    Returns:
-        The files that could not be written, each with the reason.
-    """
+def refreshed(stored: StoredToken, *, secret: Secret, settings: Settings) -> StoredToken:
+    """Write the token into the files that the one before was exported to."""
     try:
-        results = refresh_exports(token, secret, settings=settings)
+        copies = refresh_exports(stored.token, secret, settings=settings)
     except StoreError as error:  # the record of exports
-        return (str(error),)
-    return tuple(f"{one.record.place}: {one.reason}" for one in results if one.failed)
+        return stored._replace(copies_fault=error)
+    return stored._replace(copies=tuple(copies))
 
 
 def _without(prefixes: tuple[str, ...], *, others: tuple[Token, ...], owner: str) -> list[Token]:

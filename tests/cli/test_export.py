@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conda_token_plugin.operations.export_record import (
+    ExportOutcome,
+    ExportResult,
+    Record,
+    lines_of,
+)
 from conda_token_plugin.operations.exported_copies import refresh_exports
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import user_store
@@ -485,6 +492,41 @@ def test_export_record_contains_no_secret(acme: Shell) -> None:
     assert mode(record) == 0o600
     text = record.read_text()
     assert not [at for at in range(len(VALUE) - 7) if VALUE[at : at + 8] in text]
+
+
+def test_install_reports_each_file_of_an_exported_copy_once(acme: Shell) -> None:
+    acme("export", "rattler", "mamba", "conda", "dotenv", "--yes")
+    (acme.home / MAMBA).write_text("{half")
+    rattler = acme.home / RATTLER
+    rattler.write_text(rattler.read_text().replace(VALUE, "of-another-program"))
+    (acme.home / ".env").unlink()
+    ran = acme("install", "--org", "acme", "--reissue", "--yes").well()
+    reported = [one for one in ran.err.splitlines() if "Export to" in one]
+    assert [one.partition(", ")[0] for one in reported] == [
+        "Export to rattler",
+        "warning: Export to mamba",
+        "Export to conda",
+    ]
+    assert "changed by another program since then" in reported[0]
+    assert reported[1].endswith("then run: conda-token-plugin export mamba --org acme")
+    assert reported[2].endswith("written.")
+
+
+def test_entries_of_one_file_with_the_same_result_are_reported_in_one_line() -> None:
+    record = Record(target="mamba", place="/f", key="a", organization="acme", token="t", mark="m")
+    results = [
+        ExportResult(record=replace(record, key=key), outcome=outcome)
+        for key, outcome in (
+            ("a", ExportOutcome.WRITTEN),
+            ("b", ExportOutcome.CHANGED),
+            ("c", ExportOutcome.WRITTEN),
+        )
+    ]
+    lines = [line for line, _ in lines_of(results)]
+    assert [line.partition(" for ")[2] for line in lines] == [
+        "a and 1 more in /f: written.",
+        "b in /f: changed by another program since then, and left as it is.",
+    ]
 
 
 def test_reissued_token_is_written_to_every_place_of_the_old_one(acme: Shell) -> None:

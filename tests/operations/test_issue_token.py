@@ -291,7 +291,7 @@ def test_issued_token_is_stored_with_its_metadata_and_verified(machine: Machine)
     assert store.secret(stored.token.key) == Secret(value.value)
     assert stored.verification is not None
     assert stored.verification.verified
-    assert (stored.vault, stored.fault, stored.stale) == ("file", None, ())
+    assert (stored.vault, stored.fault, stored.copies) == ("file", None, ())
 
 
 @pytest.mark.parametrize(
@@ -450,10 +450,12 @@ def test_exported_copy_that_cannot_be_written_is_reported(machine: Machine) -> N
         exports.add(record)
         exports.add(replace(record, place=str(machine.home / "deleted.json")))
 
-    (stale,) = issued(machine).stale
+    (copy,) = issued(machine).copies
 
-    assert stale.startswith(f"{machine.home}: ")
-    assert "is no plain file" in stale
+    assert copy.failed
+    assert copy.record.place == str(machine.home)
+    assert "is no plain file" in copy.reason
+    assert copy.reason.endswith("run: conda token export rattler --org acme")
 
 
 def test_exports_that_cannot_be_refreshed_are_reported(
@@ -464,7 +466,7 @@ def test_exports_that_cannot_be_refreshed_are_reported(
     stored = issued(machine)
 
     reason = str(StoreUnusable(Path("/store/index"), reason="No space left on device"))
-    assert stored.stale == (reason,)
+    assert str(stored.copies_fault) == reason
     assert user_store(machine.settings).tokens() == (stored.token,)
 
 

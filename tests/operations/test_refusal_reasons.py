@@ -285,3 +285,20 @@ def test_refusal_of_an_unverified_given_token_names_the_scheme_that_the_server_a
     verified = said(evidence(token={**SITE, "verified": NOW}, answer={"asked": asked}))
     issued = said(evidence(answer={"asked": asked}))
     assert "--send-as" not in verified.what + issued.what
+
+
+@pytest.mark.parametrize(
+    ("source", "site", "command"),
+    [
+        ("login to https://service.example", "", "Run: conda token login"),
+        ("login to https://corp.example", "corp", "Run: conda token login --at corp"),
+        ("ANACONDA_AUTH_API_KEY", "", "Put a new one into ANACONDA_AUTH_API_KEY, then run: "),
+        ("/run/secrets/anaconda_auth_api_key", "", "Put a new one into /run/secrets/anaconda_"),
+    ],
+)
+@pytest.mark.parametrize("expires", [None, NOW - timedelta(days=1)], ids=["refused", "expired"])
+def test_refused_api_key_is_replaced_where_it_is_from(
+    source: str, site: str, command: str, expires: datetime | None
+) -> None:
+    key = {"kind": TokenKind.API_KEY, "issued": None, "expires": expires}
+    assert said(evidence(token=key, source=source, site=site)).command.startswith(command)
