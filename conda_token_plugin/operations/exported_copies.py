@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     """Changes one entry; returns what happened, and the reason if it could not be changed."""
 
 
-NOTHING_TO_DO = (ExportOutcome.UNCHANGED, ExportOutcome.GONE)
+NOTHING_TO_DO = (ExportOutcome.UNCHANGED, ExportOutcome.ABSENT)
 
 
 def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:

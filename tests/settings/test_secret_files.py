@@ -26,7 +26,7 @@ no_windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the files of other tests, and wait less for pipes."""
-    monkeypatch.setattr(secret_files, "_KEPT", {})
+    monkeypatch.setattr(secret_files, "_CACHE", {})
     monkeypatch.setattr(secret_files, "WAIT", 2.0)
 
 
