@@ -137,7 +137,29 @@ def test_ca_file_that_does_not_exist_is_one_line(user: Person, https: RecordingS
         if user.conda
         else "a file of certificates or a client certificate cannot be used"
     )
-    assert fault in user.send(https.url)
+    said = user.send(https.url)
+    assert fault in said
+    assert ("conda config --validate" if user.conda else "Check ANACONDA_AUTH_SSL_VERIFY") in said
+
+
+def test_client_certificate_that_does_not_exist_is_named_in_the_hint(
+    user: Person, https: RecordingServer, ca_file: Path
+) -> None:
+    absent = user.home / "absent.pem"
+    user.set(verify=str(ca_file), cert=(absent, absent))
+    said = user.send(https.url)
+    assert "a client certificate cannot be used" in said
+    assert ("client_ssl_cert " if user.conda else "ANACONDA_AUTH_CLIENT_CERT and") in said
+
+
+def test_server_that_requires_a_client_certificate_is_explained(
+    user: Person, mutual_https: RecordingServer, ca_file: Path
+) -> None:
+    user.set(verify=str(ca_file))
+    said = user.send(mutual_https.url)
+    assert "The server may require a client certificate" in said
+    assert ("client_ssl_cert" if user.conda else "ANACONDA_AUTH_CLIENT_CERT") in said
+    assert mutual_https.requests == []
 
 
 @pytest.mark.skipif(

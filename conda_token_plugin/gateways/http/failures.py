@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import ssl
 from http.client import RemoteDisconnected
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from requests import exceptions as requests_errors
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 CONDA_HINTS = {
     "certificate": "Run: conda config --set ssl_verify FILE   (your company's certificates)",
     "proxy": "Run: conda config --show proxy_servers",
+    "file": "Run: conda config --show ssl_verify client_ssl_cert client_ssl_cert_key",
+    "client": "The server may require a client certificate. Run: conda config --show "
+    "client_ssl_cert client_ssl_cert_key",
     "": "Check the network and conda's settings proxy_servers and ssl_verify, then run this "
     "command again.",
 }
 HINTS = {
     "certificate": "Set REQUESTS_CA_BUNDLE to the file with your company's certificates.",
     "proxy": "Check HTTPS_PROXY and HTTP_PROXY, then run this command again.",
+    "file": "Check ANACONDA_AUTH_SSL_VERIFY, ANACONDA_AUTH_CLIENT_CERT and "
+    "ANACONDA_AUTH_CLIENT_CERT_KEY, and ssl_verify and client_cert of the site.",
+    "client": "The server may require a client certificate: set ANACONDA_AUTH_CLIENT_CERT.",
     "": "Check the network and the proxy settings, then run this command again.",
 }
 """The next step for each topic, with conda's settings and without."""
@@ -57,7 +64,8 @@ def unreachable(
 def _hint(topic: str, *, of_conda: bool) -> str:
     variables = Settings().variables
     bundle = next((name for name in BUNDLES if variables.get(name)), None)
-    if topic != "certificate" or bundle is None:
+    is_missing = topic == "file" and bundle is not None and not Path(variables[bundle]).exists()
+    if bundle is None or not (topic == "certificate" or is_missing):
         return (CONDA_HINTS if of_conda else HINTS)[topic]
     return (
         f"Check {bundle}: the file that it names must exist and contain your company's "
@@ -84,8 +92,12 @@ def _topic(cause: BaseException) -> str:
         (urllib3_errors.ProxyError, requests_errors.InvalidProxyURL, requests_errors.InvalidSchema),
     ):
         return "proxy"
+    if _is_certificate(cause):
+        return "certificate"
+    if isinstance(cause, urllib3_errors.SSLError):
+        return "client" if _is_alert(cause) else ""
     is_file = isinstance(cause, OSError) and not isinstance(cause, requests_errors.RequestException)
-    return "certificate" if is_file or _is_certificate(cause) else ""
+    return "file" if is_file else ""
 
 
 def _was_sent(cause: BaseException) -> bool:
@@ -117,6 +129,13 @@ def _was_sent(cause: BaseException) -> bool:
 
 def _is_certificate(cause: BaseException) -> bool:
     return any(isinstance(part, ssl.SSLCertVerificationError) for part in (*cause.args, cause))
+
+
+def _is_alert(cause: urllib3_errors.SSLError) -> bool:
+    """Return whether the server ended the handshake, as it does without a client certificate."""
+    return any(
+        isinstance(part, ssl.SSLError) and "ALERT" in (part.reason or "") for part in cause.args
+    )
 
 
 def _reason(cause: BaseException, *, timeouts: Timeouts) -> str:
