@@ -97,7 +97,7 @@ def conda_settings() -> Iterable[CondaSetting]:
     """Register the number of days before its expiry from which on a token is reported."""
     yield CondaSetting(
         name="token_warn_days",
-        description="Days before a token's expiry from which on commands that use it warn.",
+        description="Days before a token expires in which commands that use it print a warning.",
         parameter=PrimitiveParameter(14, element_type=int),
     )
 

@@ -284,7 +284,7 @@ OTHERS_FILE = SimpleNamespace(st_mode=0o100666, st_uid=-1)
     "is_accepted",
     [
         lambda: state_file._is_own(OTHERS_FILE),  # type: ignore[arg-type]  # two fields are read
-        lambda: not folder_module._loose(OTHERS_FILE, allowed=0o600),  # type: ignore[arg-type]  # as above
+        lambda: not folder_module._is_too_permissive(OTHERS_FILE, allowed=0o600),  # type: ignore[arg-type]  # as above
         lambda: _is_allowed(foreign_files._check, Path("file"), OTHERS_FILE),
     ],
     ids=["state file", "mode of the store", "file of another tool"],

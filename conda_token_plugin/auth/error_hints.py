@@ -26,7 +26,7 @@ _REPORTED: set[tuple[str, str]] = set()
 def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
     """Return the diagnosis for the ``facts`` of an error of conda, or None if there is no news.
 
-    Raises nothing, whatever our settings are.
+    Raise nothing, even if a setting is invalid.
     """
     with faults_reported("the refusal is not explained"):
         found = _diagnosed(facts, lookup)
@@ -53,7 +53,7 @@ def _diagnosed(facts: Mapping[str, Any], lookup: Lookup) -> Diagnosis | None:
 def requested(url: str, *, details: str) -> str:
     """Return ``url`` as conda requested it.
 
-    conda undoes the escapes in its errors, and makes ``+`` a blank (``conda.common.url``).
+    conda undoes the escapes in its errors, and makes ``+`` a space (``conda.common.url``).
 
     Args:
         url: The URL of the error.

@@ -88,7 +88,7 @@ def _times(content: object) -> dict[str, datetime]:
     try:
         items = content.items() if isinstance(content, dict) else ()
         return {str(key): utc(moment) for key, moment in items}
-    except (ValueError, AttributeError):  # a value that is no date and time
+    except (ValueError, AttributeError):  # a value that is not a date and time
         return {}
 
 

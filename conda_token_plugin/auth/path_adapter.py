@@ -73,7 +73,7 @@ class InPath(BaseAdapter):
             location = response.headers["location"]
             response.headers["location"] = without_path_token(location, secret=secret)
         # If a proxy answers 407, conda repeats the request through the response's connection.
-        response.connection = self  # type: ignore[assignment]  # it can send, too
+        response.connection = self  # type: ignore[assignment]  # it can also send
         return response
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ def repeated(
     If a provider supplied the refused credential and supplies another one now, that one is sent.
 
     If that works, the other credential is the first choice for the channel from then on. A request
-    of another thread that was refused meanwhile is repeated, too.
+    of another thread that was refused in the meantime is also repeated.
 
     Args:
         refusal: The response, 401 or 403.
@@ -174,5 +174,5 @@ def explain(refusal: Response, *, lookup: Lookup) -> None:
             refusal.url, status=refusal.status_code, headers=refusal.headers, lookup=lookup
         )
         if found is not None:
-            body = {"message": found.text.replace("%", "%%")}  # conda formats it once more
+            body = {"message": found.text.replace("%", "%%")}  # conda formats it again
             refusal.json = lambda **_: body  # type: ignore[method-assign]  # for conda to read

@@ -45,7 +45,7 @@ def subdirs(names: Iterable[str] = ()) -> tuple[str, ...]:
 def _subdirs(name: str) -> list[str]:
     try:
         urls: list[str] = Channel(name).urls(with_credentials=True, subdirs=("noarch",))
-    except ValueError:  # half an IPv6 address, or a bad port
+    except ValueError:  # an incomplete IPv6 address, or a bad port
         raise MalformedURL(without_secrets(name), "conda cannot read it") from None
     if "://" not in name and any(without_secrets(url) != without_credentials(url) for url in urls):
         fault = "it has no https://, so conda would send its password to another server"
@@ -70,7 +70,7 @@ class CondaSender:
         """
         shown = without_secrets(url)
         if context.offline:  # the session raises different errors in different versions
-            raise ServiceUnreachable(shown, reason="conda is set to be offline", outcome="")
+            raise ServiceUnreachable(shown, reason="conda is offline", outcome="")
         connect, read = context.remote_connect_timeout_secs, context.remote_read_timeout_secs
         timeouts = Timeouts(connect=connect, read=read, total=connect + read + CONDA_RESERVE)
         return exchange(

@@ -55,7 +55,7 @@ class Printer:
         self.json = json
         self.quiet = quiet
         self.site = ""
-        """The value of ``--at``, which the commands in messages need, too."""
+        """The value of ``--at``, which the commands in messages also need."""
         self.out = out or sys.stdout or _null_device()
         self.err = err or sys.stderr or _null_device()
 

@@ -52,7 +52,7 @@ class Prompts:
 
         Args:
             question: The question, without the range of numbers.
-            options: A line each. The first word is the name, which may be typed too.
+            options: A line each. The first word is the name, which may also be typed.
             flag: The option of the command line that answers the question.
 
         Raises:
@@ -136,7 +136,7 @@ class Terminal(Prompts):
             return prompt()
         except (KeyboardInterrupt, EOFError):  # Ctrl-C, Ctrl-D
             raise Interrupted from None
-        except UnicodeDecodeError:  # keys that are no text in the terminal's encoding
+        except UnicodeDecodeError:  # input that is not valid in the terminal's encoding
             ask_again = choices is not None
         return self._answer(question, choices=choices, wrong=wrong) if ask_again else ""
 

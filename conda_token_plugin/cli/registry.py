@@ -59,4 +59,4 @@ VERBS = (
 )
 """In the order of the overview."""
 SHORTHANDS = {"help": ("--help",), "reissue": ("install", "--reissue")}
-"""Words that people try, and the arguments that they stand for."""
+"""Other words for a command, and the arguments that replace them."""

@@ -77,7 +77,7 @@ class TokenPluginError(Exception):
     """Whether a conda command warns about it."""
 
     def __init__(self, what: str, *, hint: str = "") -> None:
-        """Take one or more sentences each; line breaks become blanks, secrets become "…"."""
+        """Take one or more sentences each; line breaks become spaces, secrets become "…"."""
         self.what, self.hint = (_redacted(" ".join(text.split())) for text in (what, hint))
         super().__init__(f"{self.what} {self.hint}".rstrip())
 

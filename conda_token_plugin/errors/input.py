@@ -61,7 +61,7 @@ class MalformedToken(BadInput):
             if where
             else f"That is not a token: {fault}.",
             hint=f"{'Put only the token there' if where else 'Paste only the token'}, "
-            "without quotes, blanks or line breaks.",
+            "without quotes, spaces or line breaks.",
         )
 
 

@@ -62,14 +62,14 @@ class ServiceBusy(ServiceError):
 
 
 class UnexpectedResponse(ServiceError):
-    """The response is not what the API documents: a web page, half a JSON, a missing key."""
+    """The response is not what the API documents: a web page, truncated JSON, a missing key."""
 
     def __init__(self, url: str, *, got: str, hint: str = "") -> None:
         """``got`` describes the answer and never quotes it."""
         super().__init__(
             f"{url} returned {got}.",
             hint=hint
-            or "A proxy or a login page may have answered instead: open the address in a browser.",
+            or "A proxy or a login page may have responded instead: open the address in a browser.",
         )
 
 
@@ -80,7 +80,7 @@ class IssueUncertain(ServiceError):
         """Compose the message; ``reason`` completes the sentence "URL …"."""
         super().__init__(
             f"A token for {organization!r} was requested, and {url} {reason}. The token may have "
-            "been issued; then the previous token is revoked.",
+            "been issued, and the previous token revoked.",
             hint=f"To issue another token, run: conda token install --org {organization} --reissue",
         )
 

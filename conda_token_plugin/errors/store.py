@@ -77,7 +77,7 @@ class StoreNewer(StoreError):
 
 
 class StoreBusy(StoreError):
-    """Another process holds the lock for longer than the time limit."""
+    """Another process held the lock for longer than the time limit."""
 
     def __init__(self, path: Path, *, waited: float) -> None:
         """Take the path of the lock and the time limit in seconds."""

@@ -53,7 +53,7 @@ def output_of(
 
     Args:
         command: The absolute path of the program, and its arguments.
-        request: What it can read from its standard input. That it does not read it is no error.
+        request: What it can read from its standard input. It need not read it.
         seconds: The time limit.
         settings: Its environment variables, some of which are secret.
         variables: More of them.

@@ -83,7 +83,7 @@ def content(descriptor: int, *, limit: int, size: int = 64 * 1024) -> bytes:
 
     Args:
         descriptor: The open file.
-        limit: Number of bytes. A result that is longer tells that the file is too large.
+        limit: Number of bytes. A longer result means that the file is too large.
         size: Expected number of bytes, which are read in one call.
     """
     pieces: list[bytes] = []

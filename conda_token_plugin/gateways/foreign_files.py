@@ -100,7 +100,7 @@ def refuse_special(path: Path) -> None:
         ConfigurationError: It is.
     """
     if path.exists() and not path.is_file():
-        raise ConfigurationError(path, reason="is no regular file", hint="Move it away.")
+        raise ConfigurationError(path, reason="is not a regular file", hint="Move it away.")
 
 
 def replace(path: Path, *, after: bytes, before: bytes | None, keep_mode: bool = False) -> None:
@@ -195,13 +195,15 @@ def _whole(path: Path, descriptor: int) -> bytes:
 
 def _too_large(path: Path) -> ConfigurationError:
     return ConfigurationError(
-        path, reason=f"is too large for a file of credentials {UNCHANGED}", hint="Look into it."
+        path, reason=f"is too large for a file of credentials {UNCHANGED}", hint="Check the file."
     )
 
 
 def _check(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(path, reason=f"is no plain file {UNCHANGED}", hint="Move it away.")
+        raise ConfigurationError(
+            path, reason=f"is not a regular file {UNCHANGED}", hint="Move it away."
+        )
     if not files.WINDOWS and status.st_uid != os.geteuid():
         raise ConfigurationError(
             path, reason=f"belongs to another user {UNCHANGED}", hint="Run this as its owner."

@@ -1,8 +1,8 @@
 """Bounded calls to the system keyring, and the entries of one service in it.
 
-A keyring can be locked behind a prompt that nobody sees, refuse, or hang. Every call is made in
-a daemon thread and has a time limit. A backend is loaded by the name of its class, so that no
-other backend is imported: some packages register backends that write plain files.
+A keyring can be locked behind a prompt that the user does not see, refuse, or hang. Every call is
+made in a daemon thread and has a time limit. A backend is loaded by the name of its class, so that
+no other backend is imported: some packages register backends that write plain files.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def bounded(work: Callable[[], Result], *, limit: float | None = None) -> Result
     seconds = LIMIT if limit is None else limit
     try:
         return bounded_call(work, seconds=seconds)
-    except DeadlineExceeded:  # a prompt that nobody answers, a daemon that hangs
+    except DeadlineExceeded:  # a prompt without an answer, a daemon that hangs
         reason, persistent = f"did not answer within {seconds:.0f} seconds", True
     except (Exception, SystemExit) as error:  # backends raise any type of error
         if isinstance(error, ModuleNotFoundError) and error.name == "keyring":
@@ -94,7 +94,7 @@ class KeyringService:
         """Set the entry and read it back: some backends store nothing and report no error."""
         _call(lambda backend: backend.set_password(self.service, key, value))
         if self.held(key) != value:
-            raise KeyringUnusable("did not keep what was put into it")
+            raise KeyringUnusable("did not store what was written to it")
 
     def drop(self, key: str) -> None:
         """Delete the entry."""

@@ -24,7 +24,7 @@ WAIT = 30.0
 """Seconds to wait for another writer of our files."""
 CLIENT_WAIT = 5.0
 """Seconds to wait for another tool that holds the lock of its own file."""
-UNCHANGED = "and was left as it is"
+UNCHANGED = "and was not changed"
 """The end of a message about another tool's file."""
 NO_LOCKS = "If a command was killed and the next one waits, delete the file .lock there."
 """The end of the line about a file system without locks."""
@@ -143,7 +143,7 @@ def _try_lock(lock: Callable[[int, int], None], path: Path, descriptor: int) -> 
         lock(descriptor, fcntl.LOCK_UN)
     except BlockingIOError:  # another process writes the file
         raise _busy(path) from None
-    except OSError:  # the file system has no locks, so nobody holds one
+    except OSError:  # the file system has no locks, so there is none
         return
 
 

@@ -100,7 +100,7 @@ class AnacondaKeyring:
 
         Raises:
             BadInput: The variable is damaged.
-            ConfigurationError: The file is damaged, is no regular file, or cannot be read.
+            ConfigurationError: The file is damaged, is not a regular file, or cannot be read.
             MalformedURL: anaconda-auth's configuration cannot be read.
         """
         if self._entries is None:
@@ -253,5 +253,5 @@ def _tokens(entry: object) -> list[dict[str, Any]]:
 def _object(data: bytes) -> dict[str, Any]:
     found = json_object(data)
     if found is None:
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is not a JSON object")
     return found

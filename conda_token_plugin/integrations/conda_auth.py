@@ -1,10 +1,14 @@
-"""conda-auth: one keyring entry a channel; which channels, its settings in condarc files say.
+"""conda-auth: one keyring entry for each channel, and condarc files that name the channels.
 
-``channel_settings`` entries with ``auth: token`` or ``http-basic``; the entry is found under
-``auth_target`` or the channel: service ``conda-auth::credential::<target>``, user ``credential``,
-value JSON ``{target, auth_type, username, token | password, …}``; before that, service
-``conda-auth::token::<channel>``, user ``token``, value the token itself (its sources, July 2026).
-It sends ``Bearer``, but ``token`` to anaconda.org.
+The channels are entries of ``channel_settings`` with ``auth: token`` or ``auth: http-basic``. The
+target is the value of ``auth_target``, otherwise the channel. The keyring entry of a target is one
+of these (conda-auth's source code, July 2026):
+
+- service ``conda-auth::credential::<target>``, user name ``credential``, value JSON:
+  ``{target, auth_type, username, token | password, …}``
+- of earlier versions: service ``conda-auth::token::<channel>``, user name ``token``, value TOKEN
+
+conda-auth sends ``Authorization: Bearer``, and ``Authorization: token`` to anaconda.org.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Docker: print what to write into a Dockerfile. No secret is written anywhere.
+"""Docker: print the lines of a Dockerfile that use a token. No secret is written.
 
-BuildKit mounts a secret as a file below ``/run/secrets`` for one ``RUN`` only. It is in no layer
-and in no history (https://docs.docker.com/build/building/secrets/). The plugin finds it there:
+BuildKit mounts a secret as a file below ``/run/secrets`` for one ``RUN`` only, so that no layer and
+no history contains it (https://docs.docker.com/build/building/secrets/). The plugin reads the file
 ``/run/secrets/anaconda_repo_token_<org>``.
 """
 

@@ -90,7 +90,7 @@ class Dotenv(Target):
         """
         if _AMBIGUOUS.search(grant.secret.reveal()):
             raise BadInput(
-                f"The token of {grant.token.organization} contains a quote, a backslash, a blank "
+                f"The token of {grant.token.organization} contains a quote, a backslash, a space "
                 "or ${, which programs read from .env files in different ways.",
                 hint="Use another target: rattler, pixi, mamba.",
             )

@@ -73,6 +73,6 @@ def _escaped(value: str) -> str:
 
 
 def _assignment(name: str, value: str) -> str:
-    """Return a heredoc, whose delimiter nobody can guess, so that no value can end it."""
+    """Return a heredoc, whose delimiter cannot be guessed, so that no value can end it."""
     delimiter = f"ghadelimiter_{token_hex(16)}"
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"

@@ -1,13 +1,13 @@
-"""mamba and micromamba: ``~/.mamba/auth/authentication.json`` (run, 2.8.1).
+"""mamba and micromamba: ``~/.mamba/auth/authentication.json`` (tested with 2.8.1).
 
-A key is ``host[:port][/path]``, without a scheme; the path of a request is shortened until a key
-fits, so two organizations on one host can both be there. ``BearerToken`` is looked up by
-``host[:port]`` alone. Passwords are base64. Unknown fields are tolerated. mamba never writes
-the file while it installs (``mamba auth login`` does, as 0644).
+A key is ``host[:port][/path]``, without a scheme. mamba shortens the path of a request until a key
+matches, so the file can have entries for two organizations on one host. A ``BearerToken`` is found
+by ``host[:port]`` alone. Passwords are base64. Unknown fields are ignored. mamba does not write the
+file when it installs; ``mamba auth login`` does, with mode 0644.
 
-With ``CondaToken``, the one kind that the repository takes a token in, mamba 2.8.1 asks for
-packages with ``/t/*****/`` (401) on a channel without shards; on one with shards it works,
-and leaves the token in ``conda-meta`` and ``urls.txt``.
+``CondaToken`` is the only kind by which the repository accepts a token. With it, mamba 2.8.1
+requests the packages of a channel without shards with ``/t/*****/`` and gets HTTP 401. With shards
+it works, and mamba writes the token to ``conda-meta`` and ``urls.txt``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 KINDS = {"CondaToken": "token", "BearerToken": "token", "BasicHTTPAuthentication": "password"}
-"""The kinds of entries, and the field that holds the secret of each."""
+"""The kinds of entries, and the field that contains the secret of each."""
 SCHEMES = {
     "CondaToken": AuthScheme.PATH,
     "BearerToken": AuthScheme.BEARER,

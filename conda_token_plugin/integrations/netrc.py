@@ -1,16 +1,16 @@
-"""netrc: user and password per host, read by curl, pip, conda, rattler, mamba and others.
+"""netrc: user name and password for each host, read by curl, pip, conda, rattler, mamba and others.
 
-The format expresses only Basic authentication, and names a host without port and path. It is
-therefore a target only for tokens that a server accepts as a password (`AuthScheme.BASIC`).
+The format can express only Basic authentication, and names a host without port and path. So it is a
+target only for tokens that a server accepts as a password (``AuthScheme.BASIC``).
 
 The file is the one that ``NETRC`` names (requests, pip, rattler; curl since 8.16), otherwise
 ``~/.netrc``, or ``~/_netrc`` if only that exists. An exported entry is written to the beginning,
-because readers take the first match and ignore everything after ``default``. Words are read as by
-Python's ``netrc`` (3.11 and later), which does not tell where an entry is, and writes none.
+because readers use the first match and ignore everything after ``default``. Words are parsed as by
+Python's ``netrc`` (3.11 and later), which neither reports the position of an entry nor writes one.
 
-As an import source it yields the logins of hosts that serve channels, and no others: a netrc also
-holds logins for unrelated services. A host counts if a configuration file names a channel on it,
-or if it is the repository's host or conda.anaconda.org.
+The import source yields only the logins of hosts that serve channels, because a netrc also contains
+logins for other services. These are hosts in the channel URLs of configuration files, the
+repository's host, and conda.anaconda.org.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Netrc(Target):
         token, secret = grant.token, grant.secret.reveal()
         if token.scheme is not AuthScheme.BASIC:
             raise BadInput(
-                f"netrc holds only user names and passwords, and the token of "
+                f"netrc can store only user names and passwords, and the token of "
                 f"{token.organization} is sent as {token.scheme.value!r}.",
                 hint="If the server accepts it as a password: conda token install --site "
                 f"--org {token.organization} -c URL --send-as basic --username NAME",
@@ -128,7 +128,7 @@ class Netrc(Target):
         if not (_PLAIN.fullmatch(secret) and _PLAIN.fullmatch(token.username)):
             raise BadInput(
                 f"The user name or password of {token.organization} contains a quote, #, \\, a "
-                "blank or a letter that is not ASCII. Programs that read netrc parse these in "
+                "space or a letter that is not ASCII. Programs that read netrc parse these in "
                 "different ways.",
                 hint="Use another target: rattler, pixi, mamba.",
             )

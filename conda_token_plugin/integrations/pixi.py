@@ -1,9 +1,9 @@
-"""pixi: rattler's credentials, unless its own configuration names another file for them.
+"""pixi: rattler's credentials, unless pixi's configuration names another file for them.
 
-``authentication-override-file`` (or with underscores) in ``config.toml`` beats all of rattler's
-places. The configuration files, later ones win: ``/etc/pixi``, ``$XDG_CONFIG_HOME/pixi``
-(``~/.config/pixi``), ``$PIXI_HOME`` (``~/.pixi``), and ``.pixi`` of the project
-(https://pixi.sh/latest/reference/pixi_configuration/).
+The setting ``authentication-override-file`` (or with underscores) in ``config.toml`` has precedence
+over all places of rattler. These configuration files are read, and a later one has precedence:
+``/etc/pixi``, ``$XDG_CONFIG_HOME/pixi`` (``~/.config/pixi``), ``$PIXI_HOME`` (``~/.pixi``), and
+``.pixi`` of the project (https://pixi.sh/latest/reference/pixi_configuration/).
 """
 
 from __future__ import annotations

@@ -1,17 +1,22 @@
-"""rattler, and what is built on it: py-rattler, rattler-build, conda's rattler solver, pixi.
+"""rattler, and the tools that use it: py-rattler, rattler-build, conda's rattler solver, pixi.
 
-Where it looks, first that knows the host wins (run, py-rattler 0.28.0): the file that
-``RATTLER_AUTH_FILE`` names, the system keyring (service ``rattler``, user = host, value = the JSON
-of one entry), ``~/.rattler/credentials.json``, netrc. A client's own configuration can name
-a file that beats them all, see ``pixi``.
+rattler reads credentials from these places, and uses the first that has an entry for the host
+(tested with py-rattler 0.28.0):
 
-The key is the host name alone, without scheme, port and path: one credential a host, which is sent
-to all of its channels. The parser is all or nothing: one entry of an unknown kind, or an empty
-file, breaks all of them, so nothing of our own goes in there. Writers hold ``credentials.lock``
-(``rattler_networking``, ``backends/file.rs``).
+1. the file that ``RATTLER_AUTH_FILE`` names
+2. the system keyring: service ``rattler``, user name HOST, value the JSON of one entry
+3. ``~/.rattler/credentials.json``
+4. netrc
 
-``CondaToken`` puts ``/t/<token>`` before the path, which the repository takes.
-``BearerToken`` sends ``Authorization: Bearer``, which the repository takes for API keys only.
+The configuration of a tool can name a file that has precedence over all of them (see ``pixi``).
+
+The key of an entry is the host name, without scheme, port and path. So there is one credential for
+each host, which is sent to all of its channels. If the file is empty or has one entry of an unknown
+kind, rattler reads none of its entries, so the plugin writes nothing else into it. Writers hold the
+lock ``credentials.lock`` (``rattler_networking``, ``backends/file.rs``).
+
+``CondaToken`` adds ``/t/<token>`` before the path, which the repository accepts.
+``BearerToken`` sends ``Authorization: Bearer``, which the repository accepts for API keys only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The interface of import sources: tokens that other tools hold."""
+"""The interface of import sources: tools that store tokens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FoundCredential:
     """One credential that was found, with everything that its source knows about it.
 
     Attributes:
-        token: The metadata. The organization is empty if neither the source nor the scope tells it.
+        token: The metadata. The organization is empty if neither the source nor the scope names it.
         sources: The names of the sources that have it.
         where: Paths with lines, or keyring entries, to be shown to the user.
         plain: The plain-text copies.
@@ -65,7 +65,7 @@ class FoundCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawCredential:
-    """A credential as a source holds it, before it is known whether it can be a token."""
+    """A credential as a source stores it, before it is known whether it can be a token."""
 
     where: str
     urls: tuple[str, ...]
@@ -84,7 +84,7 @@ class Source(NamedTuple):
     name: str
     """What the user types."""
     read: Callable[[Settings], Iterable[RawCredential]]
-    """Yields the credentials that the source holds, and changes nothing."""
+    """Yields the credentials in the source, and changes nothing."""
 
     def offers(self, settings: Settings) -> Iterator[FoundCredential]:
         """Yield the credentials that can be tokens and have at least one URL to be sent to.

@@ -58,7 +58,7 @@ def shared_keys(wanted: Iterable[tuple[str, Grant]]) -> dict[str, list[Grant]]:
 
 
 def refuse_shared_keys(wanted: Iterable[tuple[str, Grant]], *, tool: str) -> None:
-    """Raise if several tokens need the same key of ``tool``, which can hold one token there.
+    """Raise if several tokens need the same key of ``tool``, which can store one token there.
 
     Raises:
         BadInput: They do. The hint says how to choose one.
@@ -66,7 +66,7 @@ def refuse_shared_keys(wanted: Iterable[tuple[str, Grant]], *, tool: str) -> Non
     for key, (first, second, *_) in shared_keys(wanted).items():
         owner = first.token.organization
         raise BadInput(
-            f"{tool} can hold one credential for {key}, and {named(first.token)} and "
+            f"{tool} can store one credential for {key}, and {named(first.token)} and "
             f"{named(second.token)} both need it. Nothing was changed.",
             hint=f"Choose one with --org {owner}."
             if owner != second.token.organization
@@ -90,7 +90,7 @@ def refuse_inside_path(grant: Grant, *, tool: str) -> None:
 
 
 class Place(Protocol):
-    """A store of a tool that holds credentials by key: a file, a folder or a keyring service.
+    """Where a tool stores credentials by key: a file, a folder or a keyring service.
 
     Every method raises ConfigurationError if the content cannot be read or must not be changed,
     and KeyringUnusable if a keyring does not answer.

@@ -123,7 +123,7 @@ class RefusalExplainer:
             other = self.lookup.alternative(url, to=found) if found else None
             if other is None:
                 return ""
-            return f" {capitalized(named(other.token))} from {other.source} was rejected, too."
+            return f" {capitalized(named(other.token))} from {other.source} was also rejected."
         except TokenPluginError as error:  # such as a variable that contains no API key
             return f" The other credential cannot be read: {error.what}"
 

@@ -75,7 +75,7 @@ class ExportOutcome(Enum):
     UNCHANGED = "unchanged"
     REMOVED = "removed"
     ABSENT = "already gone"
-    CHANGED = "changed by another program since then, and left as it is"
+    CHANGED = "changed by another program since then, and not changed"
     FAILED = "could not be changed"
 
 
@@ -89,7 +89,7 @@ class ExportResult:
 
     @property
     def failed(self) -> bool:
-        """Return whether the entry still holds the old token."""
+        """Return whether the entry still contains the previous token."""
         return self.outcome is ExportOutcome.FAILED
 
     def as_json(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def tokens_for(
     Raises:
         NoToken: One of the organizations has no token, or there is no token at all.
         StoreError: A store cannot be read.
-        MalformedToken: A variable does not hold a token.
+        MalformedToken: A variable contains no token.
     """
     owners = {
         item.token.scope[0]: item.token.organization
@@ -126,7 +126,7 @@ def plan(
 
     Raises:
         BadInput: Two of the tokens need the same entry.
-        ConfigurationError: The file of the tool cannot be used, or already holds a credential
+        ConfigurationError: The file of the tool cannot be used, or already contains a credential
             there that this plugin did not write.
     """
     wanted = [(entry, grant) for grant in grants for entry in target.entries(grant)]
@@ -189,8 +189,8 @@ def _step(
 def _occupied(place: Place, entry: Entry, *, target: Target, by: str) -> ConfigurationError:
     return ConfigurationError(
         Path(place.name),
-        reason=f"already holds {by} for {entry.key}, and {target.name} can hold only one there; "
-        "nothing was changed",
+        reason=f"already contains {by} for {entry.key}, and {target.name} can store only one "
+        "there; nothing was changed",
         hint=f"To make room: conda token export {target.name} --remove"
         if by.startswith("the token")
         else "Remove that credential first.",

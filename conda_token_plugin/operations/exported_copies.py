@@ -1,4 +1,4 @@
-"""Refresh and remove what was exported: exactly the entries that still hold what was written.
+"""Refresh and remove what was exported: exactly the entries that are still as they were written.
 
 A file that is damaged or locked does not stop the others: its result says so, and its record
 stays, so that the command can be repeated.
@@ -53,7 +53,7 @@ def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list
 
 
 def refresh_copies(token: Token, *, store: Store, settings: Settings) -> list[ExportResult]:
-    """Write the secret of a stored token to the exported copies that still hold a former one.
+    """Write the secret of a stored token to the exported copies that still contain a previous one.
 
     Without a record of an export the secret is not read.
 

@@ -49,7 +49,9 @@ class Members:
         listed = self._admin.tokens(organization, user_id=user_id)
         current = current_of(listed)
         if current is None:
-            raise ExtensionRefused(organization, status=NOT_FOUND, reason="it has no token now")
+            raise ExtensionRefused(
+                organization, status=NOT_FOUND, reason="the member has no token now"
+            )
         return current
 
     def extend_all(

@@ -1,4 +1,4 @@
-"""The health checks of ``conda doctor`` for tokens, and for the files that hold them.
+"""The health checks of ``conda doctor`` for tokens, and for the files that contain them.
 
 Each check yields problems, some of which can be fixed. conda is not imported here; its settings
 are passed in.
@@ -163,7 +163,7 @@ def handler(context: CheckContext) -> Iterator[Problem]:
     store, path = context.store, context.settings.condarc
     if dropin.planned(path, tokens=store.credentials()) != dropin.content(path):
         fix = partial(update_dropin, path, store=store)
-        yield Problem(f"{path} does not agree with the stored tokens.", fix)
+        yield Problem(f"{path} does not match the stored tokens.", fix)
         return
     owners = {p: token.organization for token in context.credentials for p in token.scope}
     prefixes = sorted(owners)

@@ -1,8 +1,8 @@
-"""Import tokens that other tools hold: assign an organization, verify, clean.
+"""Import the tokens of other tools: assign an organization, verify, clean.
 
 Cleaning removes the plain-text copies from the files of the other tools. Each file is backed up
-first, in the store's folder, where only the user can read it. The backup holds the secret, so the
-user is told to delete it.
+first, in the store's folder, where only the user can read it. The backup contains the secret, so
+the user is told to delete it.
 """
 
 from __future__ import annotations
@@ -147,8 +147,8 @@ def consequences(one: Candidate, *, store: Store) -> Iterator[str]:
         common = set(other.scope).intersection(one.token.scope)
         if common and other.key != one.token.key:
             yield (
-                f"{channels(sorted(common))} will get {named(one.token)}, and no longer "
-                f"{named(other)}."
+                f"{channels(sorted(common))} will be requested with {named(one.token)}, "
+                f"and no longer with {named(other)}."
             )
     if one.wide:
         yield (

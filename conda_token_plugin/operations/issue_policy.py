@@ -118,7 +118,7 @@ class IssuePolicy:
                 could not be asked.
         """
         stored = stored_token(organization, store=self.store, settings=self.settings)
-        keep, why = False, "it was asked for"
+        keep, why = False, "it was requested"
         if conditions.conditional:
             stored, keep, why = self._judged(stored, within=conditions.if_expiring)
         if keep:
@@ -184,7 +184,7 @@ class IssuePolicy:
             return known, True, "it was extended" if extended else "it still works"
         ends = known.subscription_ends
         if known.state(now=now).usable and ends and found.outcome in CONFIRMED_END:
-            return known, True, "a new one would end on the same day"
+            return known, True, "a new one would expire on the same day"
         return known, False, reason
 
     def _is_stored(self, stored: Token | None, *, current: CurrentToken) -> bool:

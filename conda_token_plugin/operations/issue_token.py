@@ -122,7 +122,7 @@ def delayed_interrupt() -> Iterator[None]:
     """Delay the first Ctrl-C until the block is done, because an issued token must be stored.
 
     A second one ends the block at once, so that a server that sends its answer byte by byte
-    cannot hold the user. The journal entry then remains for the next command.
+    cannot block the command. The journal entry then remains for the next command.
     """
     if current_thread() is not main_thread():  # only the main thread receives signals
         yield

@@ -1,12 +1,12 @@
-"""A private credentials file for one command: clients built on rattler read no variable.
+"""A private credentials file for one command, because clients of rattler read no variable.
 
 ``RATTLER_AUTH_FILE`` names the file. It is in a folder that only the user can enter, on a memory
-file system where there is one. It is removed when the command ends. If this process is killed, a
-watcher removes it when the command has ended, too: a shell that waits for the end of a pipe, whose
-other end this process and the command hold open.
+file system where there is one, and is removed when the command ends. If this process is killed, a
+watcher removes it: a shell that waits for the end of a pipe, which this process and the command
+keep open.
 
-mamba reads one file in the home folder and no variable that names another (2.8.1), so it cannot
-get such a file.
+mamba reads one file in the home folder, and no variable that names another (2.8.1), so it cannot
+use such a file.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _watched(folder: Path, *, stack: ExitStack) -> int:
         )
     finally:
         os.close(reading)
-    # At the usual end the folder is removed here, and the watcher is not waited for: a process
+    # Normally the folder is removed here, and the watcher is not waited for: a process
     # that the command has left in the background may still hold the pipe.
     stack.callback(watcher.wait)
     stack.callback(watcher.kill)

@@ -38,7 +38,7 @@ class ChannelRefusal:
     """Without secrets."""
     status: int
     interceptor: str = ""
-    """The proxy or firewall that answered instead of the repository, by a header."""
+    """The proxy or firewall that responded instead of the repository, by a header."""
     page: bool = False
     """Whether the answer is a web page."""
     own_credentials: bool = False

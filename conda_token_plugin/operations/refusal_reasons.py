@@ -84,7 +84,7 @@ def diagnosed(evidence: Evidence) -> Diagnosis | None:
     if token is None and not (evidence.organization or evidence.closed_to):
         return None
     if refusal.interceptor:
-        what = f"A proxy or firewall ({refusal.interceptor}) answered instead of the repository"
+        what = f"A proxy or firewall ({refusal.interceptor}) responded instead of the repository"
         return _reason(evidence, "intercepted", what, _run("test", refusal.channel))
     if refusal.own_credentials:
         what = "The channel's URL contains credentials, so no stored token was sent"
@@ -183,7 +183,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
         why = "It may have expired, lack the scope for channels, or belong to a user without a seat"
     if token.kind is TokenKind.PROVIDER:
         why = "It may have expired, or be for other channels"
-    why += ", or a proxy answered: the answer is a web page" if refusal.page else ""
+    why += ", or a proxy responded: the response is a web page" if refusal.page else ""
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
     command = _anew(evidence) if renewed else _run("status", token.organization)
     is_verified = token.verified or token.kind is not TokenKind.SITE

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Removal(NamedTuple):
-    """What the removal of tokens changed besides."""
+    """What the removal of tokens changed otherwise."""
 
     exports: tuple[ExportResult, ...]
     """The copies that were exported to other tools."""
@@ -60,7 +60,8 @@ def _given_shared_channels(
     """Give shared channels that have no token any more to another token of the repository.
 
     Returns:
-        The channels and the token; none if no channel lost its token or no token can open it.
+        The channels and the token; none if no channel lost its token or no other token is accepted
+        there.
     """
     left = store.tokens()
     covered = {prefix for token in left for prefix in token.scope}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class CondaOptions(NamedTuple):
-    """What the user wants conda to be configured with, besides the token."""
+    """How to configure conda for the token."""
 
     channels: tuple[str, ...] | None = None
     """Channels to add. None: those of the token before."""
@@ -47,7 +47,7 @@ class CondaOptions(NamedTuple):
 
 
 class StoredToken(NamedTuple):
-    """A token that was stored, and what was done about it besides."""
+    """A token that was stored, and the result of the steps after that."""
 
     token: Token
     vault: str

@@ -35,7 +35,7 @@ STORED = "It is stored all the same."
 PATH_ONLY = "If the server accepts tokens in the path only, as quetz does, use --send-as path."
 USUAL_CHANNEL = "main"
 """Every organization of the hosted repository has this channel unless it was deleted. The
-service has no documented way to list an organization's channels, so this one is tried."""
+service has no documented way to list an organization's channels, so this one is requested."""
 
 
 class Verification(NamedTuple):
@@ -71,7 +71,7 @@ class Verification(NamedTuple):
 def places(token: Token, *, settings: Settings) -> tuple[str, ...]:
     """Return the channels in which ``token`` can be verified: its organization's own ones first.
 
-    A token that was given for single channels is only tried in those.
+    A token for single channels is verified in those only.
     """
     if token.kind is TokenKind.API_KEY:  # its scope is the repository of its site, not a channel
         return shared_prefixes(token.scope[0])
@@ -95,7 +95,7 @@ def verify(
     """Request the first channel among ``where`` with ``token``.
 
     Args:
-        where: Channel URLs. The organization's own ones are tried before the shared ones.
+        where: Channel URLs. The organization's own ones are requested before the shared ones.
         token: The metadata of the token.
         secret: The token itself.
         outcome: A sentence for the end of an error message, for example "It was not stored.".

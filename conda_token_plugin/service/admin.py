@@ -199,5 +199,5 @@ class Admin:
             what="bearer token",
             hint="Check that the service account still exists."
             if self._renew
-            else "A service account's token lasts 15 minutes: get a new one.",
+            else "A service account's token is valid for 15 minutes: request a new one.",
         )

@@ -86,7 +86,7 @@ class JsonReader:
         """The value, which is a token or an API key."""
         try:
             return Secret(self.text)
-        except MalformedToken:  # it contains a blank, or is longer than a header may be
+        except MalformedToken:  # it contains a space, or is longer than a header may be
             raise self.wrong("a token") from None
 
     def wrong(self, expected: str) -> UnexpectedResponse:
@@ -117,7 +117,7 @@ class Organization(NamedTuple):
 def current_token_of(part: JsonReader) -> CurrentToken:
     """Read ``{id, expires_at, expiration_tolerance_months}``; the last two may be missing.
 
-    A tolerance that is no number of months is ignored: the token works in any case.
+    An invalid tolerance is ignored, because the token works without it.
     """
     expires, months = part["expires_at"], part["expiration_tolerance_months"].value
     return CurrentToken(

@@ -84,7 +84,7 @@ class ChannelProbe:
     def channel(self, prefix: str, *, test_public: bool = False) -> ChannelProof | None:
         """Request a package of the channel ``prefix``, or its index if it lists no package.
 
-        With ``test_public``, the package is requested without the token, too.
+        With ``test_public``, the package is also requested without the token.
 
         Returns:
             The proof, or None if there is no channel at ``prefix`` (HTTP 404).

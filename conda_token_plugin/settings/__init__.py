@@ -57,7 +57,7 @@ class Settings(Paths):
 
     Raises:
         BadInput: A value that means nothing, an unknown home folder, an unknown site.
-        MalformedURL: An address that is no https (or loopback) URL.
+        MalformedURL: An address that is not an https (or loopback) URL.
         ConfigurationError: anaconda-auth's configuration file cannot be read.
     """
 
@@ -88,7 +88,7 @@ class Settings(Paths):
         return default(self)
 
     def of_anaconda_auth(self) -> Site:
-        """Return the site that anaconda-auth uses, whatever site this process uses."""
+        """Return the site that anaconda-auth uses, which this process need not use."""
         from conda_token_plugin.settings.sites import of_anaconda_auth
 
         return of_anaconda_auth(self)

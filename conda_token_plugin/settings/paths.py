@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WINDOWS = os.name == "nt"
 NO_HOME = Path(os.devnull) / "no-home-folder"
-"""The home folder where none is known. It does not exist, and nobody can create it."""
+"""The home folder where none is known. It does not exist and cannot be created."""
 RUN_SECRETS = Path("/run/secrets")
 MAX_PATH = 4096
 """Characters of a path: the limit of Linux, which is the largest."""
@@ -155,7 +155,7 @@ def expanded(text: str) -> Path:
     Raises:
         BadInput: The home folder is unknown, or ``text`` cannot be a path.
     """
-    fault, hint = "{} is no path.", f"Write at most {MAX_PATH} characters."
+    fault, hint = "{} is not a valid path.", f"Write at most {MAX_PATH} characters."
     if "\0" not in text and len(text) <= MAX_PATH:
         try:
             if text == "~" or text.startswith("~/"):
@@ -163,7 +163,7 @@ def expanded(text: str) -> Path:
             return Path(text).expanduser()
         except RuntimeError:  # no such user, or one that the system does not list (a container)
             fault = "The home folder in {} cannot be found."
-            hint = "Set HOME, or write the path out."
+            hint = "Set HOME, or use an absolute path."
     from conda_token_plugin.errors.input import BadInput
 
     raise BadInput(fault.format(shown(text)), hint=hint)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_SIZE = 64 * 1024
-"""Bytes that are read. Longer content is no token."""
+"""Bytes that are read. Longer content is not a token."""
 WAIT = 5.0
 """Seconds in which a pipe must deliver its content. A conda command waits for it."""
 _PAUSE = 0.02
@@ -98,7 +98,7 @@ def mounted_text(path: Path) -> str:
 
 
 def text_in(path: Path) -> str:
-    """Return the text of a file that the user named. It is read anew with each call.
+    """Return the text of a file that the user named. It is read again by each call.
 
     Raises:
         OSError: The file cannot be read, or a pipe delivered nothing within ``WAIT``.
@@ -154,7 +154,7 @@ def _from_pipe(descriptor: int) -> bytes:
         data += piece
         if len(data) > MAX_SIZE:
             return bytes(data)
-    raise OSError(0, f"it is a pipe that delivered nothing whole within {WAIT:g} seconds")
+    raise OSError(0, f"it is a pipe without complete content within {WAIT:g} seconds")
 
 
 def _unusable(path: Path, reason: str | None, *, named_by: str) -> TokenPluginError:

@@ -69,7 +69,7 @@ class Config(NamedTuple):
 
 
 def at_domain(domain: str, *, source: str, name: str = "") -> Site:
-    """Return the site of a service, with its usual repository. Raises as ``address``."""
+    """Return the site of a service, with its default repository. Raises as ``address``."""
     service_url = address(domain, source=source)
     host = urlsplit(service_url).netloc
     if host in FORMER_DOMAINS:
@@ -84,7 +84,7 @@ def address(text: str, *, source: str) -> str:
     A host needs a dot, so that a token in the wrong variable is not treated as a host.
 
     Raises:
-        MalformedURL: It is no https (or loopback) URL, or it contains a token, which would be
+        MalformedURL: It is not an https (or loopback) URL, or it contains a token, which would be
             looked up as a host name or sent in a path.
     """
     text = text.strip()

@@ -77,7 +77,7 @@ def read(path: Path | None, _modified: int, _size: int, more: str) -> Config:
 
     Raises:
         ConfigurationError: The file cannot be read.
-        BadInput: ``more`` is no JSON object of objects, or a domain is no text.
+        BadInput: ``more`` is not a JSON object of objects, or a domain is not a string.
         MalformedURL, MalformedToken: An address or a key cannot be used.
     """
     whole = _toml(path) if path else {}
@@ -143,7 +143,7 @@ def _toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     if not path.is_file():
-        raise ConfigurationError(path, reason="is no regular file", hint="Move it away.")
+        raise ConfigurationError(path, reason="is not a regular file", hint="Move it away.")
     try:
         with path.open("rb") as file:
             text = file.read(MAX_SIZE).decode("utf-8-sig")
@@ -171,7 +171,8 @@ def _site(table: dict[str, Any], *, source: str, name: str = "") -> Site:
         from conda_token_plugin.errors.input import BadInput
 
         raise BadInput(
-            f"The domain of a site in {source} is no text.", hint='Write it as: domain = "HOST"'
+            f"The domain of a site in {source} is not a string.",
+            hint='Write it as: domain = "HOST"',
         )
     site = at_domain(host_of(domain, source=source), source=source, name=name)
     key, verify, repo_url = table.get("api_key"), table.get("ssl_verify"), table.get("repo_url")

@@ -6,7 +6,7 @@
 | "auto"    | keyring, and the user is told | files, and the user is told the reason       |
 | "file"    | files; it is not probed      | files; it is not probed                       |
 
-The result of the probe is saved in the store's folder, and holds in the same circumstances:
+The result of the probe is saved in the store's folder, and is valid in the same circumstances:
 
 * *working* until the keyring fails; ``Store.prove_writable`` probes again nevertheless;
 * *absent*, *refused* and *hung* for a day; the choice "keyring" probes again nevertheless;

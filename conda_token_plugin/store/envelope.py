@@ -80,7 +80,7 @@ def unwrapped(kind: str, data: bytes, *, newest: int = VERSION) -> Any:
         raise EnvelopeRefused("it is empty")
     version, content = version_of(data), data.partition(_BEFORE_CONTENT)[2][: -len(_END)]
     if version < 1 or data != framed(kind, content, version=version):
-        raise EnvelopeRefused("its checksum does not fit its content")
+        raise EnvelopeRefused("its checksum does not match its content")
     if version > newest:
         raise EnvelopeRefused(f"it has format version {version}", newer=version)
     try:
@@ -105,9 +105,9 @@ def unsealed(name: str, data: bytes) -> Secret:
     secret = content.get("secret") if isinstance(content, dict) else None
     kind = Password if secret is not None and content.get("password") else Secret
     if not isinstance(secret, str) or kind.fault_of(secret):
-        raise EnvelopeRefused("it holds no secret")
+        raise EnvelopeRefused("it contains no secret")
     if content.get("name") != name:
-        raise EnvelopeRefused("it holds the secret of something else")
+        raise EnvelopeRefused("it contains the secret of another entry")
     return kind(secret)
 
 

@@ -6,7 +6,7 @@ Files of other owners are refused. A mode that permits more is repaired, and the
 
 Python shows neither owners nor modes on Windows. There ``os.mkdir`` with mode 0o700 makes a folder
 with an ACL for its owner and the administrators (CPython since 3.12.4, documentation of
-``os.mkdir``), and files inherit it: the machine's folder, too, until an administrator changes its
+``os.mkdir``), and files inherit it: also the machine's folder, until an administrator changes its
 ACL. This part was never run on Windows.
 """
 
@@ -154,12 +154,12 @@ class Folder:
                 status = self.path.stat()
             except (FileNotFoundError, NotADirectoryError):
                 if self.path.is_symlink():  # such as to a disk that is not mounted
-                    raise _unusable(self.path, reason="it is a link to nothing") from None
+                    raise _unusable(self.path, reason="it is a broken symbolic link") from None
                 return  # nothing was stored yet
             if not S_ISDIR(status.st_mode):
                 raise _unusable(self.path, reason="it is not a folder")
             self._check_owner(self.path, status)
-            if _loose(status, allowed=self._mode):
+            if _is_too_permissive(status, allowed=self._mode):
                 self._repair_folder(status)
 
     def share(self, group: int) -> None:
@@ -179,7 +179,7 @@ class Folder:
         if self.identity() != identity:
             raise _unusable(
                 self.path,
-                reason="another folder has taken its place meanwhile",
+                reason="it was replaced by another folder",
                 hint="Run this again.",
             )
 
@@ -191,8 +191,8 @@ class Folder:
         )
         if status.st_mode & S_ISVTX or has_others:
             self.notice(
-                f"{self.path} has the loose mode {S_IMODE(status.st_mode):04o}, which was left as "
-                "it is, because the folder contains other files."
+                f"{self.path} has mode {S_IMODE(status.st_mode):04o}, so that other users can read "
+                "it. It was not changed, because the folder contains other files."
             )
         else:
             self._repair(self.path, status, at=self.path, mode=self._mode)
@@ -202,7 +202,7 @@ class Folder:
             raise _unusable(path, reason="it is not a regular file")
         self._check_owner(path, status)
         mode = 0o640 if self.shared else 0o600
-        if _loose(status, allowed=mode):
+        if _is_too_permissive(status, allowed=mode):
             self._repair(path, status, at=descriptor, mode=mode)
 
     def _check_owner(self, path: Path, status: os.stat_result) -> None:
@@ -216,13 +216,13 @@ class Folder:
             )
 
     def _repair(self, path: Path, status: os.stat_result, *, at: Path | int, mode: int) -> None:
-        loose = f"loose mode {S_IMODE(status.st_mode):04o}"
+        before = f"{S_IMODE(status.st_mode):04o}"
         try:
             os.chmod(at, mode)  # noqa: PTH101  # by descriptor, where there is one
         except OSError:  # a file system that is read-only, or root's file
-            self.notice(f"{path} has the {loose}, which could not be repaired.")
+            self.notice(f"The mode {before} of {path} could not be changed to {mode:04o}.")
         else:
-            self.notice(f"The {loose} of {path} was set to {mode:04o}.")
+            self.notice(f"The mode of {path} was changed from {before} to {mode:04o}.")
 
     def closed_to(self) -> str | None:
         """Return the group that may read the machine's folder if the user may not, or None."""
@@ -238,7 +238,7 @@ class Folder:
         return files.errors_of(self.path / name, hint=self.hint)
 
 
-def _loose(status: os.stat_result, *, allowed: int) -> bool:
+def _is_too_permissive(status: os.stat_result, *, allowed: int) -> bool:
     """Return whether the group or others may do more than ``allowed``."""
     return not files.WINDOWS and bool(S_IMODE(status.st_mode) & 0o077 & ~allowed)
 

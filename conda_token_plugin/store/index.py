@@ -12,9 +12,9 @@ are empty if its API key is not sent to channels. ``configured`` has the metadat
 variables for which conda's channels are configured, ``providers`` the commands that supply
 credentials.
 
-A *slot* holds one secret. It is a *place* (``file``, or ``keyring:`` and the class of the backend)
-and the name of an *entry* there, which contains the id of the store and a serial number. A slot
-is filled only once, so that replacing the index is the single step that changes a token.
+A *slot* contains one secret. It is a *place* (``file``, or ``keyring:`` and the class of the
+backend) and the name of an *entry* there, which contains the id of the store and a serial number. A
+slot is filled only once, so that replacing the index is the single step that changes a token.
 **Every slot that may contain a secret is in the index**: as a token's, as a login's, or in
 ``pending_deletes``. It is listed as pending from before it is filled until an entry refers to it,
 and from the last reference until its deletion is confirmed.
@@ -22,7 +22,7 @@ and from the last reference until its deletion is confirmed.
 The id keeps two stores apart that use one keyring, and an index that was moved away from
 the one that replaced it.
 
-Version 1 is read, too: there a login was a slot only, ``channel_logins`` had the metadata, and two
+Version 1 is also read: there a login was a slot only, ``channel_logins`` had the metadata, and two
 names in metadata were others (``FORMER_NAMES``).
 """
 

@@ -92,12 +92,12 @@ def probe(*, explicit: bool) -> ProbeReport:
     try:
         output = output_of(command, request=paths, seconds=LIMIT, settings=Settings(), variables={})
         return ProbeReport.from_json(json.loads(output))
-    except CommandTimeout:  # a prompt that nobody answers, a daemon that hangs
+    except CommandTimeout:  # a prompt without an answer, a daemon that hangs
         return ProbeReport(ProbeAnswer.HUNG, reason=f"did not answer within {LIMIT:.0f} seconds")
     except CommandFailed as error:
-        reason = f"could not be tried: the process {error}"
+        reason = f"could not be probed: the process {error}"
     except (KeyError, TypeError, ValueError):  # a backend has ended the process
-        reason = "could not be tried: the process returned no result"
+        reason = "could not be probed: the process returned no result"
     return ProbeReport(ProbeAnswer.REFUSED, reason=reason)
 
 
@@ -170,7 +170,7 @@ def _reason_for_prompt() -> str:
     with closing(secretstorage.dbus_init()) as connection:
         try:
             locked = secretstorage.Collection(connection).is_locked()
-        except secretstorage.ItemNotFoundException:  # nobody has logged in on a desktop yet
+        except secretstorage.ItemNotFoundException:  # no desktop session has created one yet
             return "has no default collection"
     return "is locked" if locked else ""
 
@@ -187,7 +187,7 @@ def _round_trip(backend: KeyringBackend) -> str:
     finally:
         backend.delete_password(SERVICE, user)
     if before is not None or after != value:
-        return "did not give back what was put in"
+        return "did not return what was stored"
     if backend.get_password(SERVICE, user) is not None:
-        return "did not delete what was put in"
+        return "did not delete what was stored"
     return ""

@@ -59,7 +59,7 @@ class Lookup:
     """The lookup of one process; reads each store once and each secret once."""
 
     def __init__(self, settings: Settings, *, stores: Mapping[str, Store] | None = None) -> None:
-        """Do no I/O and raise nothing, whatever the settings are.
+        """Do no I/O, and raise nothing even if a setting is invalid.
 
         Args:
             settings: The variables of the process.
@@ -82,7 +82,7 @@ class Lookup:
         Raises:
             BadInput: a setting is wrong, such as the store's folder.
             StoreError: a store cannot be read.
-            MalformedToken: a variable that would supply the token holds none.
+            MalformedToken: a variable that would supply the token contains none.
         """
         folder = folder_of(url)
         try:

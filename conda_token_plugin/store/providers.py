@@ -39,7 +39,7 @@ RUNNING = "CONDA_TOKEN_PROVIDER"
 """The variable by which a command finds out that it runs as a provider. A conda that it starts
 asks no provider, because that could run the same command again, without end."""
 RENEW_BEFORE = timedelta(minutes=1)
-"""How long before its expiry a credential is obtained anew; at most a tenth of its lifetime."""
+"""How long before its expiry a credential is obtained again; at most a tenth of its lifetime."""
 TRUST_FOR = timedelta(minutes=1)
 """The age of a credential from which on a refusal by a server has the command run again."""
 
@@ -167,7 +167,7 @@ def _answered(provider: Provider, output: HiddenText, *, now: datetime) -> Answe
     response = parse_response(output)
     _refuse_other_uri(provider, output)
     if response.expires is not None and response.expires <= now:
-        raise ProviderFailed(provider.name, reason="its answer has already expired")
+        raise ProviderFailed(provider.name, reason="its response has already expired")
     values = [
         value
         for name, some in response.headers.items()
@@ -175,12 +175,12 @@ def _answered(provider: Provider, output: HiddenText, *, now: datetime) -> Answe
         for value in some
     ]
     if len(values) > 1:
-        raise ProviderFailed(provider.name, reason="its answer has two Authorization headers")
+        raise ProviderFailed(provider.name, reason="its response has two Authorization headers")
     others = sum(bool(some) for some in response.headers.values()) - len(values)
     if others and not values:
         raise ProviderFailed(
             provider.name,
-            reason="its answer has no Authorization header, the only one that is sent",
+            reason="its response has no Authorization header, which is the only one that is sent",
         )
     secret = HeaderSecret(values[0].encode().decode()) if values else None
     return Answer(secret, response.expires, _renewal(response, now=now), others)
@@ -197,7 +197,7 @@ def _refuse_other_uri(provider: Provider, output: HiddenText) -> None:
     document: Mapping[str, object] = json.loads(output)
     uri = document.get("uri")
     if isinstance(uri, str) and longest_prefix(uri, among={provider.scope}) is None:
-        raise ProviderFailed(provider.name, reason="its answer is for another URI")
+        raise ProviderFailed(provider.name, reason="its response is for another URI")
 
 
 def _renewal(response: Response, *, now: datetime) -> datetime | None:

@@ -65,7 +65,7 @@ class Credential(NamedTuple):
 
 
 class ReadOnce:
-    """Reads a secret in the first thread that needs it; the others wait. A failure is kept, too."""
+    """Reads a secret in the first thread that needs it; the others wait. A failure is also kept."""
 
     def __init__(self, read: Callable[[], Secret]) -> None:
         """Take the function that reads it, and do not call it."""
@@ -110,7 +110,7 @@ def all_tokens(settings: Settings, *, stores: Mapping[str, Store]) -> tuple[Cred
 
     Raises:
         StoreError: A store cannot be read.
-        MalformedToken: A variable, or the file that it names, holds no token.
+        MalformedToken: A variable, or the file that it names, contains no token.
     """
     stored = (
         Credential.of(
@@ -128,7 +128,7 @@ def supplied(settings: Settings, *, organization: str | None) -> Credential | No
     """Return the token of the environment for ``organization``, or for the whole repository.
 
     Raises:
-        MalformedToken: A variable, or the file that it names, holds no token.
+        MalformedToken: A variable, or the file that it names, contains no token.
         StoreUnusable: The file that a variable names cannot be read.
     """
     for owner in dict.fromkeys((organization or "", "")):

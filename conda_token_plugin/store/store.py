@@ -207,7 +207,7 @@ class Store(SecretStore):
             change.commit(change.index._replace(providers=providers))
 
     def share(self, group: str) -> None:
-        """Let ``group`` read the machine's store; new files get its group, too.
+        """Let ``group`` read the machine's store; new files also get its group.
 
         Raises:
             BadInput: There is no such group on this machine.

@@ -239,7 +239,7 @@ class Change:
         try:
             self.store.vault(slot.place).delete(slot.entry)
         except StoreError as error:  # a locked keyring, a failing disk
-            self.store.add_notice(f"{error.what} What was removed is deleted there later.")
+            self.store.add_notice(f"{error.what} A later command deletes the removed secret.")
             return False
         return True
 

@@ -96,7 +96,7 @@ class FileVault:
         if not re.fullmatch(_FILE_NAME, entry):
             from conda_token_plugin.errors.store import StoreCorrupt
 
-            raise StoreCorrupt(self.folder.path.parent, fault="its index names no file of its own")
+            raise StoreCorrupt(self.folder.path.parent, fault="its index names an invalid file")
         return entry
 
 
@@ -127,7 +127,7 @@ class KeyringVault:
             from conda_token_plugin.errors.store import KeyringUnusable
 
             raise KeyringUnusable(
-                f"gave something else for {entry} than was put in: {refused.fault}"
+                f"returned another value for {entry} than was stored: {refused.fault}"
             ) from None
 
     def put(self, entry: str, *, name: str, secret: Secret) -> None:
@@ -161,7 +161,7 @@ class KeyringVault:
 def leftover_entries(known: frozenset[str]) -> list[str]:
     """Return the entries of this plugin in the Secret Service that are not in ``known``.
 
-    They remain when somebody deletes the folder of a store, and they may belong to another
+    They remain if the folder of a store is deleted, and they may belong to another
     store. Only the Secret Service (Linux) can list entries; it does so also while it is locked.
 
     Raises:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
 
 ALL_ORGANIZATIONS = "(your organizations)"
-"""In place of an organization's name: a key opens the channels of all of its user."""
+"""In place of an organization's name: the organizations of the key's user."""
 
 
 def expiry_of(key: Secret) -> datetime | None:
@@ -27,7 +27,7 @@ def expiry_of(key: Secret) -> datetime | None:
         claims = json.loads(urlsafe_b64decode(f"{parts[1]}{'=' * (-len(parts[1]) % 4)}"))
         return datetime.fromtimestamp(claims["exp"], timezone.utc)
     except (LookupError, TypeError, ValueError, OverflowError, OSError, RecursionError):
-        # Not a JWT, no such claim, or a number that is no date.
+        # Not a JWT, no such claim, or a number that is not a date.
         return None
 
 

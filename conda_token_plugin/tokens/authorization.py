@@ -48,7 +48,7 @@ def address(url: str, *, token: Token, secret: Secret) -> str:
     """Return the URL to request: for a path token, with ``/t/<token>`` in the path.
 
     It is put after ``token.path_before``, which is empty for most servers. The token is
-    percent-encoded as one segment, whatever characters it has.
+    percent-encoded as one segment.
     """
     if token.scheme != PATH:
         return url

@@ -5,7 +5,7 @@ The first row that finds anything decides:
 | pasted text                                                       | the token                  |
 |-------------------------------------------------------------------|----------------------------|
 | URLs with ``/t/<token>/``                                         | that segment               |
-| ``conda token set …``, ``anaconda token install …``               | the word that is no option |
+| ``conda token set …``, ``anaconda token install …``               | the argument               |
 | ``Authorization: token …`` or ``Bearer …``                        | the word after it          |
 | ``ANACONDA_REPO_TOKEN=…``, ``token: …``, ``"token": "…"``         | the value                  |
 | one word                                                          | that word                  |
@@ -48,7 +48,7 @@ _SET_COMMAND = re.compile(
     r"|\banaconda[ \t]+token[ \t]+(?:set|install))\b([^\n;|&#]*)",
     re.IGNORECASE,
 )
-"""A command that sets a token; the group holds its arguments."""
+"""A command that sets a token; the group contains its arguments."""
 _OPTIONS_WITH_VALUE = frozenset(
     {
         *("-o", "--org", "--organization", "-c", "--channel", "--at", "--store", "--file"),
@@ -63,10 +63,12 @@ def token_in(text: str) -> Secret:
     """Return the token in ``text``.
 
     Raises:
-        MalformedToken: it holds no token, or several. The message never shows the text.
+        MalformedToken: it contains no token, or several. The message never shows the text.
     """
     if len(text) > MAX_TEXT:
-        raise MalformedToken(f"it has {len(text)} characters; paste the line that holds the token")
+        raise MalformedToken(
+            f"it has {len(text)} characters; paste the line that contains the token"
+        )
     plain = _INVISIBLE.sub("", text).replace("\u00a0", " ")
     faults: list[str] = []
     for find in _FINDERS:
@@ -104,7 +106,7 @@ def _stripped(word: str) -> str:
 
 
 def _in_commands(text: str) -> Iterator[str]:
-    """Yield the words of commands that set a token which are no options and no other values."""
+    """Yield the words of commands that set a token, without options and their values."""
     for arguments in _SET_COMMAND.findall(text):
         words = iter(arguments.split())
         for word in words:
@@ -137,5 +139,5 @@ def _why_nothing_was_found(text: str) -> str:
     if "\0" in text:  # UTF-16 or UTF-32 without a byte order mark
         return "it contains null characters; save it as UTF-8"
     if "://" in text:
-        return "it holds a URL without a token (…/t/TOKEN/…)"
+        return "it contains a URL without a token (…/t/TOKEN/…)"
     return "no token was found in it; a token of anaconda.com has 48 letters and digits"

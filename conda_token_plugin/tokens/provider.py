@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 PRINTS_RESPONSE, PRINTS_TOKEN = "response", "token"
 """What a command prints: a response of the credential-helper protocol, or the secret alone."""
 SECONDS, MAX_SECONDS = 10.0, 300.0
-"""The usual and the longest time limit of a command."""
+"""The default and the longest time limit of a command, in seconds."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/%~-]{0,199}")
 
 

@@ -35,7 +35,7 @@ _TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 _BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"
 """``user:password@`` at the beginning of a segment: there conda has that of a URL without a scheme.
-A port is no password."""
+A port is not a password."""
 _LOOPBACK = r"localhost|127(\.[0-9]{1,3}){3}"
 _HOST = r"[0-9a-z_-]{1,63}(?:\.[0-9a-z_-]{1,63})*\.?(?::[0-9]+)?"
 _NO_HOST = "its host is not a valid name"
@@ -154,7 +154,7 @@ def prefix_and_fault(url: str) -> tuple[str, str]:
         parts = urlsplit(url)
         host, port = _host(parts)
         path = _encoded(parts.path).rstrip("/")
-    except ValueError:  # half an IPv6 address, a bad port, or an unpaired surrogate
+    except ValueError:  # an incomplete IPv6 address, a bad port, or an unpaired surrogate
         return "", "it is not a valid URL"
     fault = _fault(parts, host, path)
     if fault:
@@ -201,7 +201,7 @@ def _fault(parts: SplitResult, host: str, path: str) -> str:  # noqa: PLR0911  #
     if not _is_ambiguous(parts.netloc + path):
         return ""
     if " " in path:
-        return "it has a blank; write it as %20"
+        return "it contains a space; write it as %20"
     return "it has a dot segment, a backslash, a control character or an encoded slash"
 
 
@@ -236,7 +236,7 @@ def _ascii(host: str) -> str:
 def _encoded(path: str) -> str:
     """Return ``path`` with the characters of ``_PLAIN`` unescaped, and others escaped.
 
-    What ``_fault`` reports is unchanged: a blank, a backslash, a control character.
+    What ``_fault`` reports is unchanged: a space, a backslash, a control character.
 
     Raises:
         ValueError: it has an unpaired surrogate, or an escape that is not UTF-8, which conda

@@ -1,7 +1,7 @@
 """A value that must not be shown: a token, an API key or a password.
 
 ``Secret`` is the only way a token travels through this package.
-``Password`` is the same for Basic authentication, where blanks and non-ASCII characters are valid.
+``Password`` is the same for Basic authentication, where spaces and non-ASCII characters are valid.
 Neither can be printed, formatted, pickled or copied. Only ``reveal()`` returns the value,
 and a test lists the places that call it.
 ``HiddenText`` and ``HeaderValue`` do the same where a ``str`` is needed: for the output of
@@ -34,7 +34,7 @@ class _Hidden:
         return HIDDEN
 
     def __format__(self, spec: str) -> str:
-        """Redacted, whatever the format asks for."""
+        """Redacted in every format."""
         return HIDDEN
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -67,7 +67,7 @@ class Secret(_Hidden):
     def fault_of(cls, value: str) -> str:
         """Return why ``value`` cannot be a token, without showing it; empty if it can.
 
-        A token has no blanks, and only characters that an HTTP header can contain.
+        A token has no spaces, and only characters that are valid in an HTTP header.
         """
         return fault_of(value)
 
@@ -143,7 +143,7 @@ class HeaderSecret(Secret):
     @classmethod
     def fault_of(cls, value: str) -> str:
         """Return why ``value`` cannot be a header, without showing it; empty if it can."""
-        # It may contain blanks, but not at its ends.
+        # It may contain spaces, but not at its ends.
         return fault_of(value.replace(" ", "_") if value == value.strip() else value)
 
 
@@ -170,7 +170,7 @@ def fault_of(value: str) -> str:
     if len(value) > LONGEST:
         return f"it has {len(value)} characters; at most {LONGEST} are accepted"
     if any(character.isspace() for character in value):
-        return "it holds a blank or a line break"
+        return "it contains a space or a line break"
     if not (value.isascii() and value.isprintable()):
-        return "it holds a character that cannot stand in an HTTP header"
+        return "it contains a character that is not valid in an HTTP header"
     return ""

@@ -45,7 +45,7 @@ class TokenKind(Enum):
     INDIVIDUAL = "individual"
     SITE = "site"
     API_KEY = "api-key"
-    """The key of a login, which opens the channels of every organization of its user."""
+    """The key of a login, which the channels of all organizations of its user accept."""
     PROVIDER = "provider"
     """What a command of the user supplies; see ``provider``."""
     UNKNOWN = "unknown"
@@ -216,7 +216,7 @@ _REQUIRED = frozenset(Token._fields) - frozenset(Token._field_defaults)
 def utc(text: str) -> datetime:
     """Read an ISO 8601 date and time; without an offset it is UTC, as in the service.
 
-    Accepts a blank for the ``T`` and a final ``Z``, which the service sends.
+    Accepts a space for the ``T`` and a final ``Z``, which the service sends.
 
     Raises:
         ValueError: it is not a date and time.

@@ -194,7 +194,7 @@ def test_export_of_a_second_organization_keeps_the_first(acme: Shell) -> None:
     acme("export", "rattler", "--org", "acme")
     with acme.unchanged():
         acme("export", "rattler", "--org", "globex").failed(
-            7, "already holds the token of acme", "--remove"
+            7, "already contains the token of acme", "--remove"
         )
 
 

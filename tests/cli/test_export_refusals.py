@@ -96,7 +96,7 @@ def as_damaged(path: Path) -> AbstractContextManager[None]:
 
 CASES: dict[Callable[[Path], AbstractContextManager[None]], str] = {
     as_link: "is a symbolic link to",
-    as_folder: "is no plain file",
+    as_folder: "is not a regular file",
     as_foreign: "belongs to another user",
     as_locked: "is locked by another process",
     as_damaged: "is damaged",
@@ -228,7 +228,7 @@ def test_lock_file_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) 
     lock.parent.mkdir()
     lock.symlink_to(precious)
     shell("export", "rattler").failed(
-        7, f"{lock} is a symbolic link and was left as it is. Delete it."
+        7, f"{lock} is a symbolic link and was not changed. Delete it."
     )
     assert precious.read_text() == "precious"
 

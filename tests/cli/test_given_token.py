@@ -211,7 +211,7 @@ def test_token_is_kept_if_a_new_one_would_end_on_the_same_day(shell: Shell) -> N
     before = shell.issued("acme")
     for _ in range(2):
         action, why = script(shell, "--if-expiring", "14d")
-        assert (action, why) == ("kept", "a new one would end on the same day")
+        assert (action, why) == ("kept", "a new one would expire on the same day")
     assert shell.issued("acme") == before
 
 
@@ -254,7 +254,7 @@ def test_token_reissued_elsewhere_is_replaced_only_with_reissue(shell: Shell) ->
     assert shell.issued("acme") == elsewhere
     assert shell("install", "--org", "acme", "--if-expiring", "14d", "--yes").code == 2
     assert shell.issued("acme") == elsewhere
-    assert script(shell, "--reissue") == ("replaced", "it was asked for")
+    assert script(shell, "--reissue") == ("replaced", "it was requested")
 
 
 def test_token_of_another_server_does_not_count_for_the_repository(shell: Shell) -> None:

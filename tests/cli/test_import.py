@@ -511,7 +511,7 @@ def test_import_names_channels_that_get_another_token(acme: Shell) -> None:
     value = issued(acme, "globex")
     acme.write(".condarc", f"default_channels: [{acme.url_with(value, 'main')}]\n")
     ran = acme("import", "condarc", "--yes").well()
-    assert "no longer the token …" in ran.err
+    assert "no longer with the token …" in ran.err
 
 
 def test_import_reads_the_named_file(shell: Shell, tmp_path: Path) -> None:

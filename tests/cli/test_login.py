@@ -268,7 +268,7 @@ def test_login_asks_before_it_makes_another_api_key(logged_out: Shell, browser: 
     logged_out("login", "--web")
     visits = len(browser)
     terminal = logged_out.at_terminal("login")
-    terminal.wait_for("Make another API key? [y/N]")
+    terminal.wait_for("Create another API key? [y/N]")
     assert f"You are logged in to {logged_out.sandbox.service}." in terminal.seen
     terminal.type("n\n")
     assert terminal.finish() == 8

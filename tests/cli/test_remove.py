@@ -75,7 +75,7 @@ def test_remove_reports_what_could_not_be_deleted(
 
     monkeypatch.setattr(FileVault, "delete", delete)
     ran = acme("remove", "acme").well()
-    assert "What was removed is deleted there later." in ran.err
+    assert "A later command deletes the removed secret." in ran.err
 
 
 def test_remove_names_a_variable_that_still_supplies_a_token(acme: Shell) -> None:

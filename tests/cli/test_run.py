@@ -157,7 +157,7 @@ def test_run_refuses_two_tokens_with_the_same_variable(acme: Shell) -> None:
     other = ("-c", "https://files.example.com/more", "--token-env", "OTHER", "--no-validate")
     acme("install", "--site", "--org", "acme", *other)
     acme("run", "--org", "acme", "--", "true").failed(
-        2, "can hold one credential for ANACONDA_REPO_TOKEN_ACME"
+        2, "can store one credential for ANACONDA_REPO_TOKEN_ACME"
     )
 
 

@@ -25,7 +25,7 @@ def test_loose_mode_is_repaired_and_reported_by_every_reading_command(
     index = Settings().store_folder / "index.json"
     index.chmod(0o644)
     where = [f"{acme.sandbox.repo}acme/main"] if words == ["which"] else []
-    line = f"The loose mode 0644 of {index} was set to 0600."
+    line = f"The mode of {index} was changed from 0644 to 0600."
     assert acme(*words, *where).err.splitlines().count(line) == 1
     assert line not in acme(*words, *where).err
 

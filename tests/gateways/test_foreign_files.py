@@ -112,7 +112,7 @@ def test_lock_file_is_not_created_if_the_tool_has_none(path: Path) -> None:
 def test_special_file_is_refused_without_waiting(tmp_path: Path, make: object) -> None:
     assert callable(make)
     make(tmp_path / "thing")
-    assert "is no plain file" in fault_of(tmp_path / "thing")
+    assert "is not a regular file" in fault_of(tmp_path / "thing")
 
 
 @pytest.mark.skipif(WINDOWS or os.geteuid() == 0, reason="root may read everything")

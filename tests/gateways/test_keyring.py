@@ -79,7 +79,7 @@ def test_call_reports_the_type_of_a_backend_error_and_not_its_message(
 
 
 def test_put_fails_when_the_backend_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(KeyringUnusable, match="did not keep"):
+    with pytest.raises(KeyringUnusable, match="did not store"):
         CALLS["set"](use(monkeypatch, lambda: None))
 
 

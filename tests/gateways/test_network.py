@@ -198,7 +198,7 @@ def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
 ) -> None:
     user.set(verify=str(ca_file), proxy=f"http://ann:wrong-password@{proxy.address}")
     said = user.send(https.url)
-    assert "the proxy did not let the request through" in said
+    assert "the proxy refused the request" in said
     assert ("proxy_servers" if user.conda else "HTTPS_PROXY") in said
     assert "wrong-password" not in said
     assert proxy.refused
@@ -219,7 +219,7 @@ def test_truststore_through_a_proxy_uses_the_certificates_of_the_system(
 @pytest.mark.conda
 def test_offline_conda_sends_no_request(sealed_room: Path, recorder: RecordingServer) -> None:
     (sealed_room / ".condarc").write_text("offline: true")
-    assert "conda is set to be offline" in send(recorder.url, conda=True, cwd=sealed_room)
+    assert "conda is offline" in send(recorder.url, conda=True, cwd=sealed_room)
     assert recorder.requests == []
 
 

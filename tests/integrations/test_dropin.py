@@ -278,7 +278,7 @@ def test_drop_in_that_is_no_regular_file_is_neither_read_nor_replaced(
     settings = Settings({"HOME": str(tmp_path), "CONDA_TOKEN_CONDARC": str(path)})
     assert not is_asked(f"{REPO}/acme", settings=settings)
     for write in (dropin.prove_writable, lambda one: dropin.write(one, tokens=[token(REPO)])):
-        with pytest.raises(ConfigurationError, match="no regular file"):
+        with pytest.raises(ConfigurationError, match="not a regular file"):
             write(path)
     assert not path.is_file()
 

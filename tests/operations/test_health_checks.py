@@ -209,7 +209,7 @@ def test_handler_check_rewrites_a_changed_dropin(context: CheckContext, damage: 
 
     one = found("token-handler", context)
 
-    assert "does not agree with the stored tokens" in one.what
+    assert "does not match the stored tokens" in one.what
     correct(one)
     assert path.read_text() == good == dropin.composed(user_store(context.settings).tokens())
 

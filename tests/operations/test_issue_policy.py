@@ -209,7 +209,7 @@ def test_conditional_install_keeps_a_good_token_without_asking_the_service(
 
 @pytest.mark.parametrize(
     ("conditions", "why"),
-    [(IssueConditions(), "it was asked for"), (IF_MISSING, "none is stored")],
+    [(IssueConditions(), "it was requested"), (IF_MISSING, "none is stored")],
 )
 def test_token_is_issued_if_the_service_has_none(
     desk: Desk, conditions: IssueConditions, why: str
@@ -223,7 +223,7 @@ def test_stored_token_that_the_service_does_not_have_is_in_the_plan(desk: Desk) 
 
     plan = desk.plan(conditions=IssueConditions())
 
-    assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was asked for", stored=stored)
+    assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was requested", stored=stored)
 
 
 def test_conditional_install_raises_if_the_token_is_held_elsewhere(desk: Desk) -> None:
@@ -256,7 +256,7 @@ def test_replacement_of_the_stored_token_is_recognized(desk: Desk, *, by_id: boo
 
     plan = desk.plan(conditions=IssueConditions())
 
-    assert (plan.action, plan.why) == (IssueAction.REPLACE, "it was asked for")
+    assert (plan.action, plan.why) == (IssueAction.REPLACE, "it was requested")
     assert (plan.stored, plan.stored_here) == (desk.stored, True)
     assert (plan.reissue, plan.unattended) == (False, False)
     assert desk.asked_repository is not by_id
@@ -311,7 +311,7 @@ def test_token_that_ends_with_its_subscription_is_kept(desk: Desk) -> None:
 
     plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
 
-    assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would end on the same day")
+    assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would expire on the same day")
     assert plan.stored is not None
     assert plan.stored.id == str(token.id)
 
@@ -323,7 +323,7 @@ def test_token_that_was_extended_but_not_enough_is_kept_until_its_subscription_e
 
     plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
 
-    assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would end on the same day")
+    assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would expire on the same day")
     assert plan.stored is not None
     assert plan.stored.expires == token.expires
 

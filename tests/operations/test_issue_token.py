@@ -454,7 +454,7 @@ def test_exported_copy_that_cannot_be_written_is_reported(machine: Machine) -> N
 
     assert copy.failed
     assert copy.record.place == str(machine.home)
-    assert "is no plain file" in copy.reason
+    assert "is not a regular file" in copy.reason
     assert copy.reason.endswith("run: conda token export rattler --org acme")
 
 

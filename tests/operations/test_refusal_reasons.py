@@ -150,7 +150,7 @@ def test_web_page_is_mentioned_and_does_not_change_the_code() -> None:
     found = said(evidence(answer={"page": True}))
 
     assert found.code == "refused"
-    assert "the answer is a web page" in found.what
+    assert "the response is a web page" in found.what
 
 
 def test_shared_channel_names_no_organization() -> None:

@@ -64,7 +64,7 @@ def ask(settings: Settings) -> str:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_configuration_that_is_a_fifo_is_refused_without_waiting(config: Path) -> None:
     os.mkfifo(config)
-    with pytest.raises(ConfigurationError, match="is no regular file"):
+    with pytest.raises(ConfigurationError, match="is not a regular file"):
         _ = Settings({}).service_url
 
 

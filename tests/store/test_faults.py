@@ -234,7 +234,7 @@ def test_secret_that_cannot_be_deleted_is_reported_and_deleted_by_the_next_write
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", unlink)
         store.remove(tokens.token("acme").key)
-    assert any("deleted there later" in notice for notice in store.notices)
+    assert any("later command deletes" in notice for notice in store.notices)
     assert stores.files(store.folder) != stores.live(store.folder)
     store.update(tokens.token("other"))
     assert stores.files(store.folder) == stores.live(store.folder)

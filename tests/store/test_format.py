@@ -170,7 +170,7 @@ def test_secret_sealed_for_another_token_is_refused(store: Store) -> None:
     paths = {json.loads(p.read_text())["content"]["name"]: p for p in vault(store)}
     mine, theirs = paths[key], paths[other]
     mine.write_bytes(theirs.read_bytes())
-    with pytest.raises(StoreCorrupt, match="something else"):
+    with pytest.raises(StoreCorrupt, match="another entry"):
         store.secret(key)
 
 

@@ -66,12 +66,12 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> list[ProbeReport]:
         ("Locked", ProbeAnswer.LOCKED, "is locked"),
         ("Refusing", ProbeAnswer.REFUSED, "refused a test entry: keyring.errors.PasswordSetError"),
         ("Foreign", ProbeAnswer.REFUSED, "refused a test entry: LookupError"),
-        ("Lying", ProbeAnswer.REFUSED, "did not give back what was put in"),
+        ("Lying", ProbeAnswer.REFUSED, "did not return what was stored"),
         ("Forgetting", ProbeAnswer.REFUSED, ""),
-        ("Keeping", ProbeAnswer.REFUSED, "did not delete what was put in"),
-        ("Crashing", ProbeAnswer.REFUSED, "could not be tried: the process was ended by signal"),
+        ("Keeping", ProbeAnswer.REFUSED, "did not delete what was stored"),
+        ("Crashing", ProbeAnswer.REFUSED, "could not be probed: the process was ended by signal"),
         ("keyring.backends.fail.Keyring", ProbeAnswer.REFUSED, "NoKeyringError"),
-        ("keyring.backends.null.Keyring", ProbeAnswer.REFUSED, "did not give back what was put in"),
+        ("keyring.backends.null.Keyring", ProbeAnswer.REFUSED, "did not return what was stored"),
         ("no.such.Backend", ProbeAnswer.ABSENT, "is absent: No module named 'no'"),
     ],
 )
@@ -151,7 +151,7 @@ def test_probe_reports_refused_when_no_process_can_be_started(
     assert finding.answer is ProbeAnswer.REFUSED
     assert (
         finding.reason
-        == "could not be tried: the process cannot be started: No such file or directory"
+        == "could not be probed: the process cannot be started: No such file or directory"
     )
 
 
@@ -160,7 +160,7 @@ def test_probe_reports_refused_when_no_process_can_be_started(
     [
         ("Locked", "is locked"),
         ("Refusing", "refused a test entry"),
-        ("Lying", "did not give back what was put in"),
+        ("Lying", "did not return what was stored"),
         ("no.such.Backend", "is absent"),
     ],
 )
@@ -320,7 +320,7 @@ def test_keyring_that_returns_another_entry_is_refused(in_keyring: Path, sealed_
     for path, head, entry in zip(paths, heads, reversed(entries), strict=True):
         path.write_text(f"{head}\n{entry}")
     store = Store(in_keyring)
-    with pytest.raises(KeyringUnusable, match="the secret of something else"):
+    with pytest.raises(KeyringUnusable, match="the secret of another entry"):
         store.secret(ACME.key)
 
 
@@ -328,7 +328,9 @@ def test_keyring_that_changes_values_is_refused(
     in_keyring: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replaced_by("Lying", monkeypatch)
-    with pytest.raises(KeyringUnusable, match=r"gave something else for acme@.* than was put in"):
+    with pytest.raises(
+        KeyringUnusable, match=r"returned another value for acme@.* than was stored"
+    ):
         Store(in_keyring).secret(ACME.key)
 
 
@@ -367,7 +369,7 @@ def test_keyring_that_returns_a_value_for_every_name_is_called_a_bounded_number_
 ) -> None:
     replaced_by("Echoing", monkeypatch)
     store = Store(in_keyring)
-    with pytest.raises(KeyringUnusable, match="gave something else"):
+    with pytest.raises(KeyringUnusable, match="returned another value"):
         store.secret(ACME.key)
     store.remove(ACME.key)
     assert keyrings.Echoing.asked <= 2 * vaults.MAX_PARTS
@@ -382,7 +384,7 @@ def test_token_in_a_locked_keyring_is_removed_and_its_secret_deleted_later(
         store.remove(ACME.key)
         assert [token.organization for token in store.tokens()] == ["other"]
         assert store.notices == [
-            "The system keyring is locked. What was removed is deleted there later."
+            "The system keyring is locked. A later command deletes the removed secret."
         ]
         assert {f"{user})" for user in keyrings.fake_users()} > stores.live(in_keyring)
     Store(in_keyring, choice="keyring").set_login(tokens.SERVICE, tokens.secret(3))

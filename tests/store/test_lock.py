@@ -144,7 +144,7 @@ def test_folder_replaced_by_a_link_under_the_lock_is_refused_and_both_stores_are
     with store.exclusive():
         store.folder.rename(moved)
         store.folder.symlink_to(elsewhere.folder)
-        with pytest.raises(StoreUnusable, match="another folder has taken its place"):
+        with pytest.raises(StoreUnusable, match="replaced by another folder"):
             store.add(tokens.token("new"), tokens.secret("new"))
     assert stores.content(elsewhere) == before
     assert stores.content(Store(moved)) == before
@@ -162,7 +162,7 @@ def test_folder_replaced_by_a_link_during_a_write_is_refused_and_both_stores_are
         linked(store.folder, elsewhere.folder)
 
     monkeypatch.setattr(Change, "sweep", sweep)
-    with pytest.raises(StoreUnusable, match="another folder has taken its place"):
+    with pytest.raises(StoreUnusable, match="replaced by another folder"):
         store.add(tokens.token("new"), tokens.secret("new"))
     assert stores.content(elsewhere) == before
     assert stores.content(Store(tmp_path / "moved")) == before

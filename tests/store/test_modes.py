@@ -71,7 +71,7 @@ def test_loose_mode_of_a_file_is_repaired_and_reported(store: Store, loose: int)
         reader = again(store)
         stores.content(reader)
         assert mode(path) == 0o600
-        assert reader.notices == [f"The loose mode {loose:04o} of {path} was set to 0600."]
+        assert reader.notices == [f"The mode of {path} was changed from {loose:04o} to 0600."]
 
 
 def test_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
@@ -83,7 +83,7 @@ def test_loose_mode_of_a_folder_is_repaired_and_reported(store: Store) -> None:
         reader = again(store)
         reader.secret(tokens.token("acme").key)
         assert mode(path) == 0o700
-        assert reader.notices == [f"The loose mode 0755 of {path} was set to 0700."]
+        assert reader.notices == [f"The mode of {path} was changed from 0755 to 0700."]
 
 
 @pytest.mark.parametrize(("loose", "name"), [(0o777, "thesis.txt"), (0o1777, ".lock")])
@@ -99,7 +99,7 @@ def test_loose_mode_of_a_folder_with_other_files_is_reported_and_kept(
     assert mode(tmp_path / "secrets") == 0o700
     assert mode(tmp_path / "index.json") == 0o600
     (notice,) = store.notices
-    assert notice.startswith(f"{tmp_path} has the loose mode {loose:04o}, which was left as it is")
+    assert notice.startswith(f"{tmp_path} has mode {loose:04o}, so that other users can read it")
 
 
 @as_root
@@ -110,7 +110,7 @@ def test_loose_mode_that_cannot_be_repaired_is_reported(open_to_all: Path) -> No
     path.chmod(0o644)
     store.folder.chmod(0o755)
     answer = children.perform(store.folder, "content", uid=NOBODY, machine=True, groups=[0])
-    assert f"{path} has the loose mode 0644, which could not be repaired." in answer["notices"]
+    assert f"The mode 0644 of {path} could not be changed to 0640." in answer["notices"]
     assert answer["seen"] == {tokens.token("acme").key: tokens.value(1)}
 
 

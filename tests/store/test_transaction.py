@@ -121,7 +121,7 @@ def test_leftover_of_a_killed_write_is_pending_until_it_is_deleted(
 
     assert (left in stores.index_of(store.folder).pending_deletes) is fails
     assert (store.folder / "secrets" / left.entry).exists() is fails
-    assert any("is deleted there later" in notice for notice in store.notices) is fails
+    assert any("later command deletes" in notice for notice in store.notices) is fails
 
 
 def test_slot_of_another_keyring_stays_pending_while_a_file_is_written(store: Store) -> None:

@@ -118,8 +118,8 @@ def test_any_token_of_the_present_form_is_found(template: str, token: str) -> No
         (f"{TOKEN} {OTHER}", "there are several"),
         (f"https://h/t/{TOKEN}/a https://h/t/{OTHER}/a", "there are several"),
         (f"conda token set {ODD} conda-token-of-acme", "there are several"),
-        ("sch\u00f6nes-passwort", "a character that cannot stand in an HTTP header"),
-        ("a" * 70_000, "it has 70000 characters; paste the line that holds the token"),
+        ("sch\u00f6nes-passwort", "a character that is not valid in an HTTP header"),
+        ("a" * 70_000, "it has 70000 characters; paste the line that contains the token"),
     ],
 )
 def test_text_without_one_token_is_refused_with_what_was_expected(text: str, words: str) -> None:

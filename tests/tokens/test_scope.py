@@ -334,7 +334,7 @@ def test_glob_matches_the_unescaped_url_that_conda_compares(prefix: str, url: st
         ("http://ada@localhost/x", "it contains credentials"),
         ("http://localhost/t/TOKEN", "it contains credentials"),
         ("http://localhost/ada:TOKEN@host/x", "it contains credentials"),
-        (f"{ACME}/a b", "it has a blank; write it as %20"),
+        (f"{ACME}/a b", "it contains a space; write it as %20"),
         *(
             (f"{ACME}/{path}", f"conda requests another channel, because of {part}")
             for path, part in [

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CONTROL_CHARACTER = "it contains a control character, such as a line break"
-BLANK = "it holds a blank or a line break"
-NOT_FOR_A_HEADER = "it holds a character that cannot stand in an HTTP header"
+BLANK = "it contains a space or a line break"
+NOT_FOR_A_HEADER = "it contains a character that is not valid in an HTTP header"
 VALUE = "q9Zx7Lk2mN4pR8sT1vW5yB3cD6fG0hJ"
 PACKAGE = Path(conda_token_plugin.__file__).parent
 

@@ -75,7 +75,7 @@ def _places(call: CommandContext) -> Iterable[places.AuditPlace]:
 
 
 def _known(call: CommandContext, *, fault: Callable[[str], None]) -> Known:
-    """Return the values that this machine holds, each with its owner."""
+    """Return the values that are stored or supplied on this machine, each with its owner."""
     from conda_token_plugin.errors.store import NoToken
     from conda_token_plugin.operations.export_tokens import tokens_for
 
@@ -175,7 +175,7 @@ def _with_site_token(call: CommandContext) -> set[str]:
 
 def _reissue(owner: str, *, shared: bool) -> str:
     if owner == LOGIN:
-        return "your API key. To make a new one, run: conda token login"
+        return "your API key. To create a new one, run: conda token login"
     if shared:
         return (
             f"the site token of {owner}. Ask its administrator for another one, then run: "

@@ -11,7 +11,7 @@ dotenv (./.env), github-actions (the next steps of the job, masked), docker (pri
 what to write into a Dockerfile). Other entries in a tool's file are kept, and a
 credential that is already there is never replaced. When the token is reissued, the
 copies are refreshed; `conda token remove` removes them. No token is printed, except
-in the masks that GitHub Actions needs. rattler, pixi and mamba can hold one credential for
+in the masks that GitHub Actions needs. rattler, pixi and mamba can store one credential for
 a host: --api-key writes the API key as a bearer token, which serves all organizations there.
 mamba needs the API key for channels without shards, and a token is written only after a question.
 """
@@ -59,7 +59,7 @@ def configure(parser: ArgumentParser) -> None:
         "-o", "--org", action="append", default=[], help="only this organization's token"
     )
     parser.add_argument(
-        "--api-key", action="store_true", help="the API key: it opens all your organizations"
+        "--api-key", action="store_true", help="the API key, which all your organizations accept"
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("--remove", action="store_true", help="remove what was exported")

@@ -100,7 +100,7 @@ def run(call: CommandContext) -> int:
 
 
 def _found(call: CommandContext, *, store: Store) -> list[Candidate]:
-    """Return every token that the sources hold, verified."""
+    """Return every token in the sources, verified."""
     named = [source(name) for name in dict.fromkeys(call.args.sources)]
     faults: list[str] = []
     offers = collected(

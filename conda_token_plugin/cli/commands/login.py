@@ -94,7 +94,7 @@ def _agree(call: CommandContext, *, store: Store, given: str | None) -> None:
         return
     if not given:
         call.printer.say(f"You are logged in to {service}. To see as whom: conda token whoami")
-    call.prompts.confirm("Make another API key?")
+    call.prompts.confirm("Create another API key?")
 
 
 def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | None) -> None:

@@ -111,7 +111,7 @@ def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal)
         )
     successor = removal.successor
     if successor:
-        call.printer.say(f"{channels(removal.shared)} now get {named(successor)}.")
+        call.printer.say(f"{channels(removal.shared)} are now requested with {named(successor)}.")
     call.report_copies(removal.exports)
     lines = (line for token in removed for line in _still_supplied(call, token.organization))
     for line in dict.fromkeys(lines):

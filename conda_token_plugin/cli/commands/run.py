@@ -111,7 +111,7 @@ def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
     if len(grants) > 1:
         owners = ", ".join(one.token.organization for one in grants)
         raise BadInput(
-            f"One variable can hold one token, and there are several: {owners}.",
+            f"One variable can contain one token, and there are several: {owners}.",
             hint="Choose one with --org.",
         )
     return {name: grants[0].secret.reveal()}

@@ -84,7 +84,7 @@ def _explain(call: CommandContext) -> None:
     """Print what is different from anaconda-auth for the given options, and why.
 
     Raises:
-        BadInput: More than one place was named, which anaconda-auth refuses too.
+        BadInput: More than one place was named, which anaconda-auth also refuses.
     """
     args = call.args
     named = {"--system": args.system, "--env": args.env, "--file": args.file}

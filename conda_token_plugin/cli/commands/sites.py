@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def run(call: CommandContext) -> int:
     """Print one row for each site; the chosen one is marked.
 
-    The sites are listed, too, if a variable or the file chooses one that is not known.
+    The sites are also listed if a variable or the file chooses one that is not known.
 
     Raises:
         BadInput: The site of ``--at`` is not known, or a setting of a site cannot be read.

@@ -9,7 +9,7 @@ the web page of your organization, which --web opens. With the service account o
 administrator, in ANACONDA_SERVICE_ACCOUNT_ID and ANACONDA_SERVICE_ACCOUNT_SECRET, this
 command extends the tokens of all members that expire before the subscription does, also
 of an organization without a stored token. It issues and revokes nothing, and does not log
-in. Exported copies that still hold a former token are replaced.
+in. Exported copies that still contain a previous token are replaced.
 Exit code 1: a token is revoked, or its subscription is cancelled or has ended.
 """
 
@@ -155,7 +155,7 @@ def _of_members(
 def _refreshed(
     call: CommandContext, results: Iterable[SyncResult], *, store: Store
 ) -> list[TokenPluginError]:
-    """Write the tokens that work to exported copies that still hold a former one, and report it.
+    """Replace previous tokens in exported copies by the tokens that work, and report it.
 
     Returns:
         The failures to read a token or the record of exports.

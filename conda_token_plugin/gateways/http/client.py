@@ -108,7 +108,7 @@ class Http:
         if self._network.offline:
             raise ServiceUnreachable(
                 shown,
-                reason="conda is set to be offline",
+                reason="conda is offline",
                 outcome=self._outcome,
                 hint="Run: conda config --set offline false",
             )

@@ -150,15 +150,15 @@ def _reason(cause: BaseException, *, timeouts: Timeouts) -> str:
 
 
 _WORDS: tuple[tuple[type[BaseException], str], ...] = (
-    (urllib3_errors.ProxyError, "the proxy did not let the request through"),
+    (urllib3_errors.ProxyError, "the proxy refused the request"),
     (urllib3_errors.ConnectTimeoutError, "no connection within {timeouts.connect:g} seconds"),
     (requests_errors.ConnectTimeout, "no connection within {timeouts.connect:g} seconds"),
     (urllib3_errors.TimeoutError, "no response within {timeouts.read:g} seconds"),
     (requests_errors.Timeout, "no response within {timeouts.read:g} seconds"),
     (requests_errors.InvalidProxyURL, "the proxy's address cannot be read"),
-    (requests_errors.TooManyRedirects, "it redirects without end"),
+    (requests_errors.TooManyRedirects, "it redirects too often"),
     (requests_errors.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
-    (urllib3_errors.InvalidHeader, "the headers of its answer are invalid"),
+    (urllib3_errors.InvalidHeader, "the headers of its response are invalid"),
     (requests_errors.InvalidURL, "it is not a valid address, or redirects to one that is not"),
     (requests_errors.RequestException, "the request could not be made"),
     (ValueError, "it is not a valid address, or redirects to one that is not"),
@@ -196,5 +196,9 @@ def _broken(cause: urllib3_errors.ProtocolError) -> str:
 def _system(error: BaseException | None) -> str:
     number = getattr(error, "errno", None)
     if number in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return "it refused the connection" if number == errno.ECONNREFUSED else "it broke off"
+        return (
+            "it refused the connection"
+            if number == errno.ECONNREFUSED
+            else "it closed the connection"
+        )
     return (getattr(error, "strerror", None) or "the connection failed").lower()

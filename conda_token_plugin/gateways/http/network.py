@@ -2,7 +2,7 @@
 
 Where conda can be imported, its settings apply: ``proxy_servers``, ``ssl_verify``,
 ``client_ssl_cert`` and ``client_ssl_cert_key``, the remote timeouts and retries, ``offline``.
-So a request of the plugin reaches whatever conda reaches.
+So the plugin reaches every server that conda reaches.
 
 Elsewhere these variables apply, as in anaconda-auth 0.15.3 (``config.py``, ``client.py``):
 ``ANACONDA_AUTH_SSL_VERIFY``, ``ANACONDA_AUTH_CLIENT_CERT`` and ``…_CLIENT_CERT_KEY``,

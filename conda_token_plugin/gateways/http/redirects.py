@@ -1,4 +1,4 @@
-"""Decide anew at each redirect whether the token may go along.
+"""Decide at each redirect whether the next request may contain the token.
 
 requests removes ``Authorization`` when a redirect leads to another scheme, host or port, but not
 when only the path differs, and it never removes a token from a path. This module compares each
@@ -66,7 +66,7 @@ def joined(url: str, location: str) -> str:
     """Return the address that a redirect of ``url`` to ``location`` leads to."""
     try:
         return urljoin(url, location)
-    except ValueError:  # half an IPv6 address
+    except ValueError:  # an incomplete IPv6 address
         return NOWHERE
 
 

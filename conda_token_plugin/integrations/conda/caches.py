@@ -1,14 +1,15 @@
 """Delete what conda has cached about the channels of a token that changed.
 
-If a channel refuses its zst or shards index, conda treats it as not having one for a week. Older
-condas treat a refused subdir as empty. Both are wrong once a token opens the channel.
+If a channel refuses its zst or shards index, conda treats that index as absent for a week. Earlier
+versions of conda treat a refused subdir as empty. Both are wrong after a token for the channel was
+stored.
 
 conda caches this in ``<package cache>/cache/<hash>.*``, with the hash of the subdir's URL
-(``conda.gateways.repodata.cache_fn_url``). The URL cannot be computed from the hash. Channels that
-refuse a request are therefore recorded (``note_refused``), and others are derived from the
-configuration files. Single shards are kept: they are named by their content.
+(``conda.gateways.repodata.cache_fn_url``). The URL cannot be computed from the hash. So channels
+that refuse a request are recorded (``note_refused``), and others are derived from the configuration
+files. Single shards are kept, because their names are hashes of their content.
 
-Nothing here raises, because a cache that cannot be cleared only costs time.
+Nothing here raises, because a cache that cannot be deleted only costs time.
 """
 
 from __future__ import annotations

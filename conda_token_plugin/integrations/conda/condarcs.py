@@ -182,7 +182,9 @@ def _without(value: str) -> Callable[[bytes], bytes]:
         after = _without_url(data.decode(), value).encode()
         before_texts, after_texts = list(texts(parsed(data))), list(texts(parsed(after)))
         if [_without_url(one, value) for one in before_texts] != after_texts:
-            raise ValueError("holds the token in a notation that cannot be changed automatically")
+            raise ValueError(
+                "contains the token in a notation that cannot be changed automatically"
+            )
         return after
 
     return without

@@ -1,10 +1,11 @@
 """The only conda configuration file that the plugin writes. It is always written as a whole.
 
-``~/.condarc`` is never changed. The drop-in takes precedence over files that conda merges later,
-by flags that conda reads from comments: ``#!bottom`` on a flow map puts the entry last, and
-the last match in ``channel_settings`` wins; ``#!top`` puts a channel first, so that a package of
-the same name in a public channel cannot replace one of a private channel; ``#!final`` fixes
-``default_channels`` (tried with conda 24.11, 25.5 and 26.7.1). The flags do not work on block maps.
+``~/.condarc`` is never changed. The drop-in takes precedence over files that conda merges later, by
+flags that conda reads from comments: ``#!bottom`` on a flow map puts the entry last, and the last
+match in ``channel_settings`` wins; ``#!top`` puts a channel first, so that a package of the same
+name in a public channel cannot replace one of a private channel; ``#!final`` fixes
+``default_channels`` (tested with conda 24.11, 25.5 and 26.7.1). The flags do not work on block
+maps.
 
 The file has only ASCII characters and is parsed before it replaces the old one: conda fails on
 every command if it cannot read one of its configuration files.
@@ -70,8 +71,8 @@ def refuse_unreadable(url: str) -> None:
     """Raise if conda could not read a configuration that names ``url``.
 
     Every request of conda fails if a channel setting has a host or a port that ``urllib`` refuses,
-    such as half an IPv6 address or the port 99999 (``conda.common.url.urlparse``, conda 24.11 to
-    26.7). conda requests a whole IPv6 address without its brackets.
+    such as an incomplete IPv6 address or the port 99999 (``conda.common.url.urlparse``, conda 24.11
+    to 26.7). conda requests a whole IPv6 address without its brackets.
 
     Raises:
         BadInput: It could not.
@@ -142,7 +143,7 @@ def write(
 
     Raises:
         BadInput: conda could not read the file. The old one is unchanged.
-        ConfigurationError: The file or its folder cannot be written, or it is no regular file.
+        ConfigurationError: The file or its folder cannot be written, or it is not a regular file.
     """
     with foreign_files.writing(path):
         foreign_files.refuse_special(path)
@@ -161,7 +162,7 @@ def write(
 
 
 def content(path: Path) -> str:
-    """Return the text of the drop-in; "" if it is missing, and if it is no regular file.
+    """Return the text of the drop-in; "" if it is missing, and if it is not a regular file.
 
     Raises:
         ConfigurationError: It cannot be read, or is too large.
@@ -173,7 +174,7 @@ def prove_writable(path: Path) -> None:
     """Check that the drop-in can be written. Leave nothing behind.
 
     Raises:
-        ConfigurationError: It cannot be written, or it is no regular file.
+        ConfigurationError: It cannot be written, or it is not a regular file.
     """
     from tempfile import TemporaryFile
 

@@ -1,13 +1,15 @@
-"""conda core's own token files, which anaconda-client and conda-token write, too.
+"""conda's own token files, which anaconda-client and conda-token also write.
 
-One file a URL: ``<folder>/<quoted URL>.token`` with the token and nothing else. conda (without any
-plugin) puts ``/t/<token>`` into URLs that begin with the file's URL: plain ``startswith``, in the
-order of the folder (run: a key for port 87 matched port 8765). So our keys end with a slash,
-and a key that covers ours, or that ours would cover, is refused.
-Read by conda with the classic and the rattler solver (run, 26.7.1); the token ends up nowhere.
+There is one file for each URL: ``<folder>/<quoted URL>.token``, which contains only the token.
+conda, without any plugin, adds ``/t/<token>`` to each URL that begins with the URL of a file. It
+compares with ``str.startswith``, in the order of the folder: the key of port 87 matched port 8765.
+So the keys of this plugin end with a slash, and a key is refused if it is the beginning of another,
+or another is the beginning of it. Tested with the classic and the rattler solver of conda 26.7.1,
+which write the token to no file.
 
-The folder is ``$BINSTAR_CONFIG_DIR/data``, else platformdirs' configuration folder of ``binstar``
-(``conda.gateways.anaconda_client``). mamba reads ``~/.continuum/anaconda-client/tokens`` instead.
+The folder is ``$BINSTAR_CONFIG_DIR/data``, otherwise platformdirs' configuration folder of
+``binstar`` (``conda.gateways.anaconda_client``). mamba reads
+``~/.continuum/anaconda-client/tokens`` instead.
 """
 
 from __future__ import annotations
@@ -131,7 +133,7 @@ class CondaFiles(Target):
 
     def notes(self, grant: Grant) -> Iterator[str]:  # noqa: ARG002  # the signature of Target
         """Say that conda with this plugin needs no export."""
-        yield "conda with this plugin needs no export; these files are for one without it."
+        yield "conda with this plugin needs no export; these files are for a conda without it."
 
 
 def read(settings: Settings) -> Iterator[RawCredential]:

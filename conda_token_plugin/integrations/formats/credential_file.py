@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class NotOurs(Exception):
-    """The text is well formed, but holds an entry that this version does not know."""
+    """The text is well formed, but contains an entry that this version does not know."""
 
 
 class Format(Protocol):
-    """How a text holds entries. Pure.
+    """A text format with entries. Pure.
 
     A text in another format raises ValueError, whose message completes "it is damaged (…)", or
     NotOurs, whose message completes "PATH …". The messages show nothing of the text but keys.
@@ -106,7 +106,7 @@ class TextFile(Place):
                 reason=f"{error} {UNCHANGED}",
                 hint="Update conda-token-plugin, or repair the file.",
             ) from None
-        except ValueError as error:  # half a file, a comment, a merge conflict
+        except ValueError as error:  # a truncated file, a comment, a merge conflict
             raise self._damaged(str(error)) from None
 
     def _damaged(self, fault: str) -> ConfigurationError:

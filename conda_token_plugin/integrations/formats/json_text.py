@@ -1,6 +1,6 @@
 """JSON files with one object, which has one member per credential (rattler, mamba). Pure.
 
-These files are written by programs, so a change parses the object and writes it anew. Members
+These files are written by programs, so a change parses the object and writes it again. Members
 that do not belong to this plugin keep their order and their values; their whitespace may change.
 """
 
@@ -26,7 +26,7 @@ class JSONObject:
     """A file format of one JSON object.
 
     Attributes:
-        known: Tells whether the value of a member is of a kind that this version understands.
+        known: Returns whether the value of a member is of a kind that this version understands.
         empty: The text of a new file.
     """
 
@@ -90,7 +90,7 @@ def _number(text: str) -> float:
 
 
 def _written(members: dict[str, Any], *, like: str) -> str:
-    """Write the object with the indentation of `like`; without one, with two blanks."""
+    """Write the object with the indentation of `like`; without one, with two spaces."""
     found = _INDENT.search(like)
     indent = found[1] if found else "  "
     return json.dumps(members, indent=indent) + "\n"

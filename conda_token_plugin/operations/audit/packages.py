@@ -4,7 +4,7 @@ A ``.tar.bz2`` package is one archive; a ``.conda`` package is a zip file that c
 ``info-….tar.zst`` (https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html).
 Python reads zstandard since 3.14; before that a library is needed, which conda installs with.
 
-Packages are untrusted: memory and work are bounded whatever the headers say, and every fault of
+Packages are untrusted: memory and work are bounded regardless of the headers, and every fault of
 an archive becomes one `Unreadable`.
 """
 

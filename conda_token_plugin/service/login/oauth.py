@@ -87,7 +87,7 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
 
     Raises:
         OAuthRefused: The endpoint refuses, or has no token yet.
-        ServiceError: There was no response, or it is no OAuth response.
+        ServiceError: There was no response, or it is not an OAuth response.
     """
     from oauthlib.oauth2 import OAuth2Error
 

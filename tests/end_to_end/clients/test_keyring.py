@@ -58,4 +58,4 @@ def test_export_to_a_keyring_that_stores_nothing_fails(machine: Machine) -> None
     machine.install("acme", with_conda=False)
     ran = machine.plugin("export", "rattler", "--keyring")
     assert ran.code == 6
-    assert "did not keep what was put into it" in ran.err
+    assert "did not store what was written to it" in ran.err

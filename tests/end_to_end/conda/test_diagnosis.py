@@ -57,7 +57,7 @@ def intercepted(machine: Machine) -> str:
     hold(machine, "acme")
     headers = (("Content-Type", "text/html"), ("Via", "1.1 gate.example (squid/6.6)"))
     machine.sandbox.fail_next("/repo/", times=99, status=403, body=b"<html>", headers=headers)
-    return "A proxy or firewall (squid) answered instead of the repository"
+    return "A proxy or firewall (squid) responded instead of the repository"
 
 
 def refused(machine: Machine) -> str:

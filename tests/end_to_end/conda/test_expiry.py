@@ -96,4 +96,4 @@ def test_repaired_file_mode_is_reported(machine: Machine) -> None:
     index.chmod(0o644)
     words = (*machine.only("acme/main"), "acme-hello")
     said = machine.conda("search", *words).well().err
-    assert said.count(f"The loose mode 0644 of {index} was set to 0600.") == 1
+    assert said.count(f"The mode of {index} was changed from 0644 to 0600.") == 1

@@ -40,7 +40,7 @@ FAULTS = {
     ),
     "answers for another host": (
         "print(json.dumps({'uri': 'https://other.example', 'headers': {'Authorization': ['x']}}))",
-        "its answer is for another URI",
+        "its response is for another URI",
     ),
     "prints another header": (
         "print(json.dumps({'headers': {'X-Api-Key': ['x']}}))",
@@ -49,7 +49,7 @@ FAULTS = {
     "prints too much": ("sys.stdout.write('x' * 1_000_000)", "printed more than 65536 bytes"),
     "has expired": (
         f"print({response(VALUE, expires='2020-01-01T00:00:00Z')!r})",
-        "its answer has already expired",
+        "its response has already expired",
     ),
 }
 LIVES_TWO_SECONDS = """
