@@ -95,7 +95,7 @@ def _topic(cause: BaseException) -> str:
     if _is_certificate(cause):
         return "certificate"
     if isinstance(cause, urllib3_errors.SSLError):
-        return "client" if _is_alert(cause) else ""
+        return "client" if _is_ended(cause) else ""
     is_file = isinstance(cause, OSError) and not isinstance(cause, requests_errors.RequestException)
     return "file" if is_file else ""
 
@@ -131,10 +131,12 @@ def _is_certificate(cause: BaseException) -> bool:
     return any(isinstance(part, ssl.SSLCertVerificationError) for part in (*cause.args, cause))
 
 
-def _is_alert(cause: urllib3_errors.SSLError) -> bool:
+def _is_ended(cause: urllib3_errors.SSLError) -> bool:
     """Return whether the server ended the handshake, as it does without a client certificate."""
     return any(
-        isinstance(part, ssl.SSLError) and "ALERT" in (part.reason or "") for part in cause.args
+        isinstance(part, ssl.SSLEOFError)
+        or (isinstance(part, ssl.SSLError) and "ALERT" in (part.reason or ""))
+        for part in cause.args
     )
 
 
