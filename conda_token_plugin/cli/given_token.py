@@ -48,7 +48,7 @@ def configure(parser: ArgumentParser, *, word: str = "TOKEN") -> None:
     group.add_argument(
         "--site",
         action="store_true",
-        help="store a site token, which is asked for unless another option gives it",
+        help="store a site token; prompts for it unless another option supplies it",
     )
     parser.add_argument(
         "token",

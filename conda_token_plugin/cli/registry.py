@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from types import ModuleType
 
-GET, LOG_IN, SEE = "Get a token", "Log in", "See what you have"
+GET, LOG_IN, SEE = "Get a token", "Log in", "Inspect"
 SHARE, OTHER = "Share a token", "Other"
 
 
@@ -38,22 +38,22 @@ VERBS = (
     Verb("remove", GET, "delete a stored token and its configuration", ("uninstall", "rm")),
     Verb("renew", GET, "extend a token, or replace it after asking"),
     Verb("set", GET, "store a token that you were given"),
-    Verb("provider", GET, "have a command supply a credential"),
+    Verb("provider", GET, "register a command that supplies a credential"),
     Verb("config", GET, "make the repository conda's default, or undo that"),
-    Verb("list", SEE, "the stored tokens: organization, channels, expiry"),
-    Verb("which", SEE, "the token that a URL gets, and why"),
-    Verb("audit", SEE, "find tokens in files where they do not belong"),
-    Verb("status", SEE, "each token: source, expiry, and whether it works"),
-    Verb("sync", SEE, "compare your tokens with the service", ("refresh",)),
-    Verb("test", SEE, "try the configured channels as conda would"),
-    Verb("login", LOG_IN, "log in with a code, or with the browser here"),
+    Verb("list", SEE, "list tokens with their channels and expiry"),
+    Verb("which", SEE, "show which token is sent with a URL, and why"),
+    Verb("audit", SEE, "find tokens in plain text in files"),
+    Verb("status", SEE, "show whether each token works, and its expiry"),
+    Verb("sync", SEE, "compare stored tokens with the service", ("refresh",)),
+    Verb("test", SEE, "check the channels that conda is configured with"),
+    Verb("login", LOG_IN, "log in with a code, or in a browser"),
     Verb("logout", LOG_IN, "delete the stored login"),
-    Verb("sites", LOG_IN, "the services and repositories that you can choose"),
-    Verb("whoami", LOG_IN, "your user name and your organizations"),
+    Verb("sites", LOG_IN, "list the services and repositories to choose from"),
+    Verb("whoami", LOG_IN, "show your user name and your organizations"),
     Verb("export", SHARE, "write a token to rattler, mamba, netrc, CI, …"),
-    Verb("import", SHARE, "store the tokens that other tools have"),
+    Verb("import", SHARE, "import tokens from other tools"),
     Verb("run", SHARE, "run one command with tokens in its environment"),
-    Verb("helper", SHARE, "give Bazel, uv or a script a credential"),
+    Verb("helper", SHARE, "supply a credential to Bazel, uv or a script"),
     Verb("completion", OTHER, "print a completion script for your shell"),
     Verb("demo", OTHER, "try everything against a local service"),
 )

@@ -162,7 +162,7 @@ def test_key_and_repository_of_the_shared_table_are_for_its_own_service_only(con
 
 def test_domain_of_a_wrong_type_is_refused_and_not_replaced(config: Path) -> None:
     config.write_text(f'[sites.corp]\ndomain = ["corp.example"]\napi_key = "{CORP_KEY}"\n')
-    with pytest.raises(BadInput, match=r"The domain of a site in .* is no text"):
+    with pytest.raises(BadInput, match=r"The domain of a site in .* is not a string"):
         _ = Settings({}).site
 
 

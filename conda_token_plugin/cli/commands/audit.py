@@ -5,13 +5,14 @@ Examples:
   conda token audit ~/project dist/ --sarif > tokens.sarif
   conda token audit --fix
 
-It finds the values of your stored tokens, and URLs that contain a token or a password.
-For other secrets, use gitleaks or detect-secrets. Without PATH it searches conda's and
-mamba's configuration, environments and caches, the credential files of known tools,
-shell histories, and the files of this folder. It never shows a value, and makes no
-request. --fix removes tokens where no program needs them, and revokes none. Exit code 1:
-something was found and is still there. A file that cannot be searched is reported on
-stderr.
+The command finds the values of your stored tokens, and URLs that contain a token or a
+password. For other secrets, use gitleaks or detect-secrets. Without PATH it searches the
+configuration, environments and caches of conda and mamba, the credential files of known
+tools, shell histories, and the files of this folder. It never shows a value and makes no
+request. --fix removes tokens where no program needs them, and revokes none. A file that
+cannot be searched is reported on stderr.
+
+Exit code 1: something was found and was not removed.
 """
 
 from __future__ import annotations

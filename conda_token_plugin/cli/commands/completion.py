@@ -4,10 +4,11 @@ Examples:
   eval "$(conda-token-plugin completion bash)"
   conda-token-plugin completion fish > ~/.config/fish/conf.d/conda-token-plugin.fish
 
-bash and fish as above; zsh: a file `_conda-token-plugin` in a folder of $fpath;
-PowerShell: `conda-token-plugin completion powershell | Out-String | Invoke-Expression`
-in $PROFILE; tcsh: `source` the output. Organizations, channels and providers are those
-that are stored. In PowerShell and tcsh, `conda token` itself is not completed.
+For bash and fish, see the examples. zsh: write the output to a file
+`_conda-token-plugin` in a folder of $fpath. PowerShell: add
+`conda-token-plugin completion powershell | Out-String | Invoke-Expression` to $PROFILE.
+tcsh: `source` the output. The stored organizations, channels and providers are completed.
+In PowerShell and tcsh, `conda token` itself is not completed.
 """
 
 from __future__ import annotations

@@ -5,11 +5,12 @@ Examples:
   conda token config -c https://repo.anaconda.cloud/repo/acme/main
   conda token config --undo
 
-The file that would be written is shown, and you are asked. It is the plugin's own
-file: ~/.condarc is not changed, and --undo removes all that this command set. Added
-channels come before conda's others, so that a public package of the same name does
-not win. conda uses default channels only if `defaults` is among its channels: it is
-added if there are none, and otherwise you are asked.
+The new content of the configuration file is shown, and you are asked before it is
+written. The file belongs to the plugin: ~/.condarc is not changed, and --undo removes
+everything that this command set. Added channels come before conda's other channels, so
+that a public package of the same name is not preferred. conda uses default channels only
+if `defaults` is among its channels. If no channel is configured, `defaults` is added;
+otherwise you are asked.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def configure(parser: ArgumentParser) -> None:
         "-o",
         "--org",
         metavar="ORG",
-        help="the organization whose token is used, if there are several",
+        help="the organization whose token is configured, if there are several",
     )
     parser.add_argument(
         *("-c", "--channel"),
@@ -57,7 +58,7 @@ def configure(parser: ArgumentParser) -> None:
     add_channel_options(parser)
     parser.add_argument("--undo", action="store_true", help="remove what this command set")
     parser.add_argument("--dry-run", action="store_true", help="show the file; write nothing")
-    parser.add_argument("--force", action="store_true", help="write it without asking")
+    parser.add_argument("--force", action="store_true", help="write the file without asking")
     parser.add_argument("--system", action="store_true", help="for all users of this machine")
 
 

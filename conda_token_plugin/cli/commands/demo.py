@@ -5,9 +5,9 @@ Examples:
   conda-token-plugin demo --json
 
 A channel refuses a request, a token is issued, a real package is installed with it
-(with conda, or with py-rattler without conda), and the token is removed. This happens
-in a temporary home that is deleted. The addresses are shown as those of
-repo.anaconda.cloud, which is not contacted.
+(with conda, or with py-rattler if there is no conda), and the token is removed. The demo
+runs in a temporary home, which is deleted. The addresses are shown as those of
+repo.anaconda.cloud, to which no request is sent.
 """
 
 from __future__ import annotations

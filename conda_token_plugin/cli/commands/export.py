@@ -6,14 +6,17 @@ Examples:
   conda token export pixi --api-key
   conda token export rattler --remove
 
-Targets: rattler, pixi, mamba, micromamba, conda (one without this plugin), netrc,
-dotenv (./.env), github-actions (the next steps of the job, masked), docker (prints
-what to write into a Dockerfile). Other entries in a tool's file are kept, and a
-credential that is already there is never replaced. When the token is reissued, the
-copies are refreshed; `conda token remove` removes them. No token is printed, except
-in the masks that GitHub Actions needs. rattler, pixi and mamba can store one credential for
-a host: --api-key writes the API key as a bearer token, which serves all organizations there.
-mamba needs the API key for channels without shards, and a token is written only after a question.
+Targets: rattler, pixi, mamba, micromamba, conda (without this plugin), netrc, dotenv
+(./.env), github-actions (the next steps of the job, masked), docker (prints lines for a
+Dockerfile).
+
+Other entries in the file of a tool are kept, and a credential of another program is never
+replaced. When the token is reissued, the copies are refreshed; `conda token remove`
+removes them. No token is printed, except in the masks that GitHub Actions needs.
+
+rattler, pixi and mamba store one credential for each host. With --api-key they get the
+API key as a bearer token, which works for all organizations on the host. mamba needs the
+API key for channels without shards, so you are asked before a token is written for it.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be done")
     parser.add_argument("--remove", action="store_true", help="remove what was exported")
-    parser.add_argument("--file", metavar="F", help="write to F, not where the tool looks")
+    parser.add_argument("--file", metavar="F", help="write to F instead of the tool's own file")
     parser.add_argument(
         "--keyring",
         action=BooleanOptionalAction,

@@ -1,13 +1,14 @@
-"""Give the credential for a URL to another program, such as Bazel, uv or a script.
+"""Supply the credential for a URL to another program, such as Bazel, uv or a script.
 
 Examples:
   conda token helper get
   conda token helper token https://repo.anaconda.cloud/repo/acme/main --yes
 
-`get` is the command of the credential-helper protocol: it reads a request from standard input
-and prints the header, and when the header stops working. Tools add the word `get` themselves:
-their setting is `conda token helper`. `token` prints the secret alone. A URL gets the credential
-that conda would send to it, and no other. Without one, `get` prints no header, and `token` fails.
+`get` implements the credential-helper protocol: it reads a request from standard input
+and prints the header, and the time at which the header expires. Tools append the word
+`get` themselves, so their setting is `conda token helper`. `token` prints only the
+secret. Both use the credential that conda would send to the URL. If there is none, `get`
+prints no header, and `token` fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Find the tokens that other tools have, show and verify them, and store them here.
+"""Find the tokens of other tools, verify them, and store them.
 
 Examples:
   conda token import
@@ -7,9 +7,10 @@ Examples:
 
 Sources: anaconda-auth, anaconda-client (also the files of conda-token and of conda
 itself), conda-auth, condarc (every condarc, and environment.yml in this folder), netrc
-(only hosts that serve channels), mamba, rattler; or the path of a file with channel
-URLs. A token that the server rejects is not imported. The files of other tools change
-only with --clean; the file of anaconda-auth never changes.
+(only hosts that serve channels), mamba, rattler; or the path of a file with channel URLs.
+
+A token that the server rejects is not imported. The files of other tools are changed only
+with --clean, and the file of anaconda-auth never.
 """
 
 from __future__ import annotations
@@ -58,13 +59,13 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         *("-o", "--org"),
         type=organization,
-        help="import only ORG's tokens; tokens of unknown owner are assigned to ORG",
+        help="import only the tokens of ORG; tokens of an unknown owner are assigned to ORG",
     )
     parser.add_argument("-n", "--dry-run", action="store_true", help="show what would be imported")
     parser.add_argument(
         "--clean",
         action="store_true",
-        help="then remove stored and rejected tokens from the files of other tools, with a backup",
+        help="then remove stored and rejected tokens from the files of other tools, after a backup",
     )
     parser.add_argument("--no-validate", action="store_true", help="import without verifying")
     add_store(parser)

@@ -6,9 +6,9 @@ Examples:
   conda token install --org acme --if-expiring 14d
   conda token install --site --org acme --token-stdin < token.txt
 
-Issuing a token revokes the one that you have for the organization, on every machine. You
-are shown that token and asked first. This command does not change ~/.condarc and never
-prints the token.
+Issuing a token revokes your current token of the organization on every machine. You are
+shown that token, and asked before it is replaced. This command does not change
+~/.condarc, and never prints the token.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def configure(parser: ArgumentParser) -> None:
         "--if-expiring",
         type=span,
         metavar="SPAN",
-        help="only if the stored one expires within SPAN, such as 14d",
+        help="only if the stored token expires within SPAN, such as 14d",
     )
     when.add_argument(
         "--reissue", action="store_true", help="replace the current token without asking"

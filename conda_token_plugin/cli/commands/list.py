@@ -1,12 +1,12 @@
-"""List tokens, and the API keys and providers that open channels, without their values.
+"""List tokens, and the API keys and providers that are used for channels, without their values.
 
 Examples:
   conda token list
   conda token list --json
 
-Only metadata are read: no keyring is unlocked, no request is made, and no provider is run.
-Whether a token still works is checked by `conda token status`. With nothing to list, the exit
-code is 0 (anaconda-auth's is 1).
+Only metadata are read: no keyring is unlocked, no request is made, and no provider is
+run. To check whether a token still works, use `conda token status`. The exit code is 0
+even if there is nothing to list (anaconda-auth returns 1).
 """
 
 from __future__ import annotations

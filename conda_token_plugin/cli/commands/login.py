@@ -4,12 +4,12 @@ Examples:
   conda token login
   conda token login --web
 
-A code and an address are shown; open the address in any browser, also on another
-machine, and compare the code. With --web the browser of this machine is opened
-instead. An API key is stored: it issues tokens, opens the channels of your organizations
-for which no token is stored, and expires after a year at most. With --no-channels it is
-not sent to channels. If you are logged in, you are asked before another key is made.
-Scripts need no login: they set ANACONDA_AUTH_API_KEY, which has precedence over any login.
+The command shows an address and a code. Open the address in any browser, also on another
+machine, and compare the code. With --web the browser of this machine is opened instead.
+An API key is stored. It issues tokens, and conda sends it to the channels of your
+organizations for which no token is stored; with --no-channels it does not. It expires
+after a year at most. If you are logged in, you are asked before another key is created.
+A script needs no login: it sets ANACONDA_AUTH_API_KEY, which has precedence over a login.
 """
 
 from __future__ import annotations

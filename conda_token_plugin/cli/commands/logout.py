@@ -4,9 +4,9 @@ Examples:
   conda token logout
   conda token logout --json
 
-Your tokens are kept and still work; `conda token remove` deletes those. The API key itself
-is not revoked: the service has no way to do that. A login of anaconda-auth is not
-changed: `anaconda logout` deletes that.
+Your tokens are kept and still work; to delete them, use `conda token remove`. The API key
+itself is not revoked, because the service has no request for that. A login of
+anaconda-auth is not changed; to delete it, use `anaconda logout`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Have a command of yours supply the credential for a URL, as Vault or 1Password can.
+"""Register a command that supplies the credential for a URL, such as one of Vault or 1Password.
 
 Examples:
   conda token provider add --scope https://repo.example/acme -- vault-helper
@@ -7,10 +7,11 @@ Examples:
   conda token provider list --json
   conda token provider remove repo.example/acme
 
-When conda needs the credential, `COMMAND get` is run, without a shell. It reads a request of
-the credential-helper protocol, which Bazel and uv use too, and prints the response; with
---print token it prints the secret alone. Its output is never stored.
-Exit code 1: a provider failed its test, or there is none of that name.
+When conda needs the credential, `COMMAND get` is run without a shell. It reads a request
+of the credential-helper protocol, which Bazel and uv also use, and prints the response.
+With --print token it prints only the secret. The output is never stored.
+
+Exit code 1: a provider failed its test, or there is none with that name.
 """
 
 from __future__ import annotations

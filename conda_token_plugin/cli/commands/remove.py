@@ -4,8 +4,8 @@ Examples:
   conda token remove acme
   conda token remove --all
 
-Copies that `conda token export` wrote for other tools are removed too. The token is not
-revoked: on other machines it still works. A token that a variable supplies is not
+Copies that `conda token export` wrote for other tools are also removed. The token is not
+revoked, and still works on other machines. A token that a variable supplies is not
 stored, so it cannot be removed here.
 """
 

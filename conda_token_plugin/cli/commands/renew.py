@@ -6,9 +6,9 @@ Examples:
   conda token renew acme --reissue
 
 First the token is compared with the service, as `conda token sync` does. If it can be
-extended on the web page of your organization, that page is opened, and the command
-waits for it. Otherwise you are asked whether to replace the token, which revokes the
-old one on every machine. This command does not renew a subscription.
+extended on the web page of your organization, the command opens that page and waits
+until the token is extended. Otherwise you are asked whether to replace the token, which
+revokes the old one on every machine. This command does not renew a subscription.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def configure(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--org", metavar="ORG", help="the same as the argument")
     parser.add_argument(
-        "--reissue", action="store_true", help="replace it without asking if it cannot be extended"
+        "--reissue",
+        action="store_true",
+        help="replace the token without asking if it cannot be extended",
     )
 
 

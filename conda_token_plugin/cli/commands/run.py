@@ -4,12 +4,13 @@ Examples:
   conda token run --org acme -- docker build --secret id=anaconda_repo_token_acme,env=ANACONDA_REPO_TOKEN_ACME .
   conda token run --org acme --as LOCK_TOKEN -- conda-lock -f environment.yml
 
-Each token is in the variable ANACONDA_REPO_TOKEN_<ORG>, which this plugin reads too.
-pixi, py-rattler and rattler-build read no variable: RATTLER_AUTH_FILE names a file for them, in
-memory where that is possible, which is removed when the command ends. The command can print
-its variables.
-To use $ANACONDA_REPO_TOKEN_<ORG> in the command, write `sh -c '…'` with single quotes:
-your own shell would expand it before it is set. The exit code is the command's.
+Each token is in the variable ANACONDA_REPO_TOKEN_<ORG>, which this plugin also reads.
+pixi, py-rattler and rattler-build read no variable, so RATTLER_AUTH_FILE names a file for
+them. The file is in memory where possible, and is removed when the command ends. The
+command can print its variables.
+
+To use $ANACONDA_REPO_TOKEN_<ORG> in the command, write `sh -c '…'` with single quotes,
+because your own shell would expand it before it is set. The exit code is that of CMD.
 """  # noqa: E501  # a command to copy is one line
 
 from __future__ import annotations

@@ -4,9 +4,10 @@ Examples:
   conda token set --org acme --token-file token.txt
   conda token set --token-stdin --no-set-default-channels < token.txt
 
-All options of `set` in conda-token and anaconda-auth are accepted. But your condarc is
-not changed: conda is configured in one file, which `conda token remove` deletes. Without
---org the token is for the whole repository. To issue a token, use `conda token install`.
+All options of `set` in conda-token and anaconda-auth are accepted. Unlike there, your
+condarc is not changed: conda is configured in a file of the plugin, which
+`conda token remove` deletes. Without --org the token is for the whole repository.
+To issue a token, use `conda token install`.
 """
 
 from __future__ import annotations

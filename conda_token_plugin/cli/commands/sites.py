@@ -1,13 +1,13 @@
-"""List the sites: each is a service with its repository, under one name.
+"""List the sites. A site is a service and its repository, under one name.
 
 Examples:
   conda token sites
   conda token sites --at corp --json
 
-They are read from CONDA_TOKEN_SERVICE_URL and CONDA_TOKEN_REPO_URL, from the variables of
-anaconda-auth, and from ~/.anaconda/config.toml. --at, an option of every command, or
-CONDA_TOKEN_SITE chooses one. It makes no request. A login or API key of one site is never
-sent to another.
+Sites are read from CONDA_TOKEN_SERVICE_URL and CONDA_TOKEN_REPO_URL, from the variables of
+anaconda-auth, and from ~/.anaconda/config.toml. To choose one, use the option --at of any
+command, or CONDA_TOKEN_SITE. No request is made. A login or an API key of one site is
+never sent to another.
 """
 
 from __future__ import annotations

@@ -5,9 +5,11 @@ Examples:
   conda token status acme --offline
   conda token status --fail-within 14d --quiet
 
-It downloads the beginning of a package with each token; --offline makes no request. It changes
-nothing but the time at which a token last worked. Exit code 1: a token is refused or has
-expired, none is stored, or with --fail-within one expires within that time.
+The beginning of a package is downloaded with each token. With --offline no request is
+made. Nothing is changed except the stored time at which a token last worked.
+
+Exit code 1: a token is refused or has expired, no token is stored, or a token expires
+within the time of --fail-within.
 """
 
 from __future__ import annotations
@@ -63,7 +65,10 @@ def configure(parser: ArgumentParser) -> None:
     add_organizations(parser, default="all")
     parser.add_argument("--offline", action="store_true", help="make no request")
     parser.add_argument(
-        "--fail-within", type=span, metavar="SPAN", help="fail if one expires within, say, 14d"
+        "--fail-within",
+        type=span,
+        metavar="SPAN",
+        help="fail if a token expires within SPAN, such as 14d",
     )
 
 

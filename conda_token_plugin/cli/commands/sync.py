@@ -4,12 +4,14 @@ Examples:
   conda token sync
   conda token sync acme --web --wait
 
-Renewing a subscription does not extend a token: it has to be synchronized. You do that on
+The renewal of a subscription does not extend a token: the token must be synchronized on
 the web page of your organization, which --web opens. With the service account of an
 administrator, in ANACONDA_SERVICE_ACCOUNT_ID and ANACONDA_SERVICE_ACCOUNT_SECRET, this
-command extends the tokens of all members that expire before the subscription does, also
-of an organization without a stored token. It issues and revokes nothing, and does not log
-in. Exported copies that still contain a previous token are replaced.
+command extends the tokens of all members that expire before the subscription does. An
+organization that you name need not have a stored token then. No token is issued or
+revoked, and you are not logged in. Exported copies that still contain a previous token
+are replaced.
+
 Exit code 1: a token is revoked, or its subscription is cancelled or has ended.
 """
 

@@ -4,9 +4,11 @@ Examples:
   conda token test
   conda token test https://repo.anaconda.cloud/repo/acme/main
 
-For each channel it requests the beginning of repodata.json, of its compressed form and
-of its shards, and one byte of a package, through the session that conda itself uses
-(without conda, as the auth handler sends them). Exit code 1: a channel cannot be used.
+For each channel, the beginning of repodata.json, of its compressed form and of its shards
+is requested, and one byte of a package. The requests use the session that conda itself
+would use, or if conda is not installed, the same headers.
+
+Exit code 1: a channel cannot be used, or none is configured.
 """
 
 from __future__ import annotations

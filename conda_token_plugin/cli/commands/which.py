@@ -5,7 +5,9 @@ Examples:
   conda token which https://repo.anaconda.cloud/repo/acme/main --json
 
 A name without https:// is a channel of the repository. No request is made, and the token
-is not shown. Exit code 1: no token covers the URL.
+is not shown.
+
+Exit code 1: no token covers the URL.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Examples:
   conda token whoami
   conda token whoami --json
 
-It makes one request. It never logs in by itself, and never shows the API key.
+One request is made. The command does not log in, and never shows the API key.
 """
 
 from __future__ import annotations
