@@ -22,8 +22,6 @@ from conda_token_plugin.tokens.authorization import address, asked_for, header
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conda_token_plugin.gateways.http.client import Timeouts
     from conda_token_plugin.gateways.http.response import HttpResponse
     from conda_token_plugin.tokens.secret import Secret
@@ -33,7 +31,7 @@ INDEX = "noarch/repodata.json"
 """conda requests this subdir of every channel, on every platform."""
 BEGINNING = 64 * 1024
 """Bytes of the repodata that are read. They contain a package name in any channel."""
-UNAUTHORIZED, NOT_FOUND = 401, 404
+NOT_FOUND = 404
 
 _PACKAGE = re.compile(rb'"([\w.+!~-]+-[\w.+!~]+-[\w.+!~]+\.(?:conda|tar\.bz2))"\s*:\s*\{', re.ASCII)
 """NAME-VERSION-BUILD. The dashes distinguish a package from the key "packages.conda"."""
@@ -103,32 +101,31 @@ class ChannelProbe:
             raise UnexpectedResponse(index, got="something that is not repodata", hint=NO_REPODATA)
         if package is None or not longest_prefix(package, among={prefix}):
             return ChannelProof(index, "repodata", self.is_public(index))
-        self._check_package(self._answer(package, send=self._send), prefix=prefix)
+        self._check_package(self._answer(package), prefix=prefix)
         public = test_public and self.is_public(package)
         return ChannelProof(without_secrets(package), "package", public)
 
     def is_public(self, url: str) -> bool:
         """Return whether the server returns ``url`` without a token."""
-        response = self._answer(url, send=self._send_without_token)
+        response = self._http.send("GET", url, headers=_range(1), follow=True, max_bytes=1)
         return response.ok and not response.is_page
 
     def _get(self, url: str) -> HttpResponse:
         return self._send("GET", url, limit=BEGINNING, follow=True)
 
-    @staticmethod
-    def _answer(url: str, *, send: Callable[..., HttpResponse]) -> HttpResponse:
-        """Send HEAD for ``url``, and GET of one byte if the answer to HEAD shows nothing.
+    def _answer(self, url: str) -> HttpResponse:
+        """Send HEAD for ``url``, and GET of one byte if that is refused.
 
         Some servers implement GET only, and storage signs one method. A redirect to the package is
         an answer. It is not followed, as it leads to storage that must not receive the token.
         """
         try:
-            response = send("HEAD", url, limit=0)
+            response = self._send("HEAD", url, limit=0)
         except (ServiceFault, ResponseLost):
-            return send("GET", url, limit=1, follow=True)
-        if response.ok or response.status == UNAUTHORIZED or _leads_to_package(response):
+            response = None
+        if response is not None and (response.ok or _leads_to_package(response)):
             return response
-        return send("GET", url, limit=1, follow=True)
+        return self._send("GET", url, limit=1, follow=True)
 
     def _send(self, method: str, url: str, *, limit: int, follow: bool = False) -> HttpResponse:
         return self._http.send(
@@ -140,11 +137,6 @@ class ChannelProbe:
             within=self._token.scope,
             max_bytes=limit,
         )
-
-    def _send_without_token(
-        self, method: str, url: str, *, limit: int, follow: bool = False
-    ) -> HttpResponse:
-        return self._http.send(method, url, headers=_range(limit), follow=follow, max_bytes=limit)
 
     def _check_package(self, response: HttpResponse, *, prefix: str) -> None:
         if response.status == NOT_FOUND:

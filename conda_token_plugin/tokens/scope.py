@@ -30,7 +30,7 @@ SUBDIRS = (
 """The subdirs of a channel (``conda.base.constants.KNOWN_SUBDIRS``, conda 26.7)."""
 
 # Patterns are text and compiled when they are first needed, because a request rarely needs them.
-_TOKEN_SEGMENT = r"/t/[^/]+(?=/|$)"  # noqa: S105  # a pattern
+_TOKEN_SEGMENT = r"/(?:t|%74)/[^/]+(?=/|$)"  # noqa: S105  # a pattern
 """A token in a URL, as conda finds it (conda.common.url.split_anaconda_token)."""
 _BEFORE_TOKEN = r"[a-z]+://[^/?#]*(/(?!t/)[^?#]*?)/t/[^/?#]+(?=[/?#]|$)"  # noqa: S105  # a pattern
 _LOGIN = r"(?<![^/])[^/:@]+:(?!//|[0-9]+(?:/|$))(?:[^/]*|[^@]*)@"

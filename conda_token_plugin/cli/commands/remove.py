@@ -106,9 +106,8 @@ def _unknown(call: CommandContext, name: str, *, known: set[str]) -> Exception:
 def _report(call: CommandContext, removed: Sequence[Token], *, removal: Removal) -> None:
     call.printer.data(_document(removed, removal=removal))
     for token in removed:
-        call.printer.say(
-            f"Removed the {described(token)} of {token.organization} for {channels(token.scope)}."
-        )
+        scope = f" for {channels(token.scope)}" if token.scope else ""
+        call.printer.say(f"Removed the {described(token)} of {token.organization}{scope}.")
     successor = removal.successor
     if successor:
         call.printer.say(f"{channels(removal.shared)} are now requested with {named(successor)}.")
