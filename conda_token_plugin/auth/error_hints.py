@@ -67,7 +67,7 @@ def requested(url: str, *, details: str) -> str:
 def reason(
     url: str, *, status: int, headers: Mapping[str, str], lookup: Lookup
 ) -> Diagnosis | None:
-    """Return why ``url`` was answered with ``status``, or None if it has no known reason."""
+    """Return why the response for ``url`` has ``status``, or None if the reason is not known."""
     host = REFUSED_ELSEWHERE.get(unquote_plus(url))
     if host is not None:
         return storage_refused(host, status=status)

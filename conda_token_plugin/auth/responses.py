@@ -15,6 +15,7 @@ from requests.exceptions import RequestException
 
 from conda_token_plugin.auth.faults import REFUSED_ELSEWHERE, faults_reported
 from conda_token_plugin.gateways.http import redirects
+from conda_token_plugin.gateways.http.response import REFUSED
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.tokens.authorization import PATH, header
 from conda_token_plugin.tokens.scope import channel_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 REFUSAL = "the request continues, but the refusal was not recorded"
 NOT_REPEATED = "the request was not repeated with the other credential"
-REFUSALS = (401, 403)
 _LOCKS: dict[str, Lock] = {}
 """By channel: held while a request is repeated, so that other threads wait for the result."""
 _REPEATED: set[str] = set()
@@ -83,7 +83,7 @@ def repeated(
             _REPEATED.add(channel)
             chosen[channel] = other.key
             response = _sent_again(refusal, credential=other, options=options)
-            if response is None or (first and response.status_code in REFUSALS):
+            if response is None or (first and response.status_code in REFUSED):
                 del chosen[channel]
         return (refusal, sent) if response is None else (response, other)
     return refusal, sent
@@ -111,7 +111,7 @@ def _with_new_secret(
 def _sent_again(
     refusal: Response, *, credential: Credential, options: Mapping[str, Any]
 ) -> Response | None:
-    """Send the request of ``refusal`` with the credential ``credential``; None without an answer.
+    """Send the request of ``refusal`` with ``credential``; None without a response.
 
     The request itself is changed, because requests copies it for a redirect. The rest is what
     ``requests.auth.HTTPDigestAuth.handle_401`` does.

@@ -64,7 +64,7 @@ class CommandContext:
 
     @property
     def now(self) -> datetime:
-        """The time to count with, aware, UTC. It may change when a server has answered."""
+        """The time to count with, aware, UTC. A response of a server may correct it."""
         return self.clock.now
 
     @property

@@ -203,7 +203,7 @@ def _organization_from_service(call: CommandContext) -> str:
     try:
         service = logged_in(call.settings, call.store(), notice=call.printer.say)
         names = sorted(one.slug for one in service.organizations())
-    except TokenPluginError:  # not logged in, or the service does not answer: --org is needed
+    except TokenPluginError:  # not logged in, or no response: --org is needed
         names = []
     if len(names) == 1:
         return names[0]

@@ -65,7 +65,7 @@ class UnexpectedResponse(ServiceError):
     """The response is not what the API documents: a web page, truncated JSON, a missing key."""
 
     def __init__(self, url: str, *, got: str, hint: str = "") -> None:
-        """``got`` describes the answer and never quotes it."""
+        """``got`` describes the response and does not quote it."""
         super().__init__(
             f"{url} returned {got}.",
             hint=hint

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-NAME = LOCK
 WAIT = 30.0
 """Seconds to wait for another writer of our files."""
 CLIENT_WAIT = 5.0
@@ -36,7 +35,7 @@ _PAUSE = 0.01
 def locked(
     folder: Path,
     *,
-    name: str = NAME,
+    name: str = LOCK,
     wait: float | None = None,
     hint: str = "",
     notice: Callable[[str], None] | None = None,

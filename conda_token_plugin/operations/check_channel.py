@@ -78,10 +78,10 @@ class Sender(Protocol):
     """Sends the requests."""
 
     def get(self, url: str, *, max_bytes: int) -> HttpResponse:
-        """Return the answer to a GET of the first ``max_bytes`` bytes.
+        """Return the response to a GET of the first ``max_bytes`` bytes.
 
         Raises:
-            ServiceError: There was no answer.
+            ServiceError: There was no response.
         """
 
 
@@ -110,7 +110,7 @@ def check_channel(subdir: str, *, shown: str, sender: Sender) -> ChannelReport:
 def _requested(url: str, *, sender: Sender, max_bytes: int) -> tuple[FileReport, bytes]:
     try:
         response = sender.get(url, max_bytes=max_bytes)
-    except ServiceError as error:  # no answer, HTTP 5xx, or HTTP 429
+    except ServiceError as error:  # no response, HTTP 5xx, or HTTP 429
         return FileReport(FileResult.FAILED, error.what), b""
     if response.refused:
         return FileReport(FileResult.REFUSED, f"HTTP {response.status}"), b""

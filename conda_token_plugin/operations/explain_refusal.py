@@ -55,12 +55,12 @@ class RefusalExplainer:
     _answers: dict[str, Answers] = field(default_factory=dict)
 
     def examine(self, url: str, *, status: int, headers: Mapping[str, str]) -> Diagnosis | None:
-        """Return why ``url`` was answered with ``status``; None if it does not concern a token.
+        """Return why the response for ``url`` has ``status``; None if no token is the reason.
 
         Args:
             url: The URL that conda requested.
-            status: The HTTP status of the answer.
-            headers: The headers of the answer, with names in lower case.
+            status: The HTTP status of the response.
+            headers: The headers of the response, with names in lower case.
         """
         try:
             refusal = refusal_of(url, status=status, headers=headers)
@@ -170,7 +170,7 @@ class RefusalExplainer:
             outcome = self._sync(clock).compare(found.token, accepted=elsewhere).outcome
         except OrganizationError as error:  # no seat, not a member, no subscription
             return Answers(elsewhere=elsewhere, service_refused=error)
-        except TokenPluginError:  # not logged in, no answer, or the store is locked
+        except TokenPluginError:  # not logged in, no response, or the store is locked
             return Answers(elsewhere=elsewhere)
         return Answers(elsewhere=elsewhere, outcome=outcome)
 
@@ -183,7 +183,7 @@ class RefusalExplainer:
             )
         except TokenRefused:
             return False
-        except (ServiceError, StoreError):  # no other channel, no answer, a locked keyring
+        except (ServiceError, StoreError):  # no other channel, no response, a locked keyring
             return None
         return None if accepted.public else True
 

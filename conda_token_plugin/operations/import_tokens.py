@@ -42,7 +42,7 @@ class ImportVerdict(Enum):
 
     WORKS = "works"
     REFUSED = "rejected"
-    UNKNOWN = "not verified: no answer"
+    UNKNOWN = "not verified: no response"
     UNVERIFIED = "not verified"
     STORED = "already stored"
 

@@ -1,6 +1,6 @@
 """Journal entries written before a token is issued and removed once it is stored.
 
-Between the answer of the service and the write to the store, a kill or a power cut loses the new
+Between the response of the service and the write to the store, a kill or a power cut loses the new
 token, and the service has already revoked the one before it. Neither can be restored. So an entry
 is written before the request is sent. If the process ends in between, the next command finds an
 entry whose lock is free and reports the interrupted issue.

@@ -108,7 +108,7 @@ def checked(
         found = verify(where, token=stored.token, secret=secret)
     except NoChannel:
         return stored
-    except ServiceError as error:  # refused, no answer, or not a channel
+    except ServiceError as error:  # refused, no response, or not a channel
         return stored._replace(fault=error)
     if not found.verified:
         return stored._replace(verification=found)
@@ -121,7 +121,7 @@ def checked(
 def delayed_interrupt() -> Iterator[None]:
     """Delay the first Ctrl-C until the block is done, because an issued token must be stored.
 
-    A second one ends the block at once, so that a server that sends its answer byte by byte
+    A second one ends the block at once, so that a server that sends its response byte by byte
     cannot block the command. The journal entry then remains for the next command.
     """
     if current_thread() is not main_thread():  # only the main thread receives signals

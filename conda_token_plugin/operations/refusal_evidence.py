@@ -40,7 +40,7 @@ class ChannelRefusal:
     interceptor: str = ""
     """The proxy or firewall that responded instead of the repository, by a header."""
     page: bool = False
-    """Whether the answer is a web page."""
+    """Whether the response is a web page."""
     own_credentials: bool = False
     asked: tuple[str, ...] = ()
     """The schemes of ``AuthScheme`` that the server asked for."""
@@ -53,14 +53,14 @@ class ChannelRefusal:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the servers reported about a token. ``None``: they were not asked, or did not answer."""
+    """What the servers reported about a token. ``None``: not asked, or no response."""
 
     elsewhere: bool | None = None
     """Whether the repository accepts the token for another channel."""
     outcome: SyncOutcome | None = None
-    """The service's answer about the token."""
+    """The result of the comparison with the service."""
     service_refused: OrganizationError | None = None
-    """The service's refusal to answer about the token."""
+    """The error with which the service refused the comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Evidence:
 
 
 def refusal_of(url: str, *, status: int, headers: Mapping[str, str]) -> ChannelRefusal:
-    """Return the facts of an answer."""
+    """Return the facts of a response."""
     reported = [headers.get(name, "") for name in NAMING_HEADERS]
     named = next((match for text in reported if (match := INTERCEPTORS.search(text))), None)
     clean = without_secrets(url)

@@ -104,7 +104,7 @@ def verify(
     Raises:
         TokenRefused: The server refused the token.
         NoChannel: None of the URLs is a channel.
-        ServiceError: The server did not answer, or its answer is not that of a channel.
+        ServiceError: There was no response, or it is not that of a channel.
     """
     probe = ChannelProbe(token, secret=secret, outcome=outcome, timeouts=timeouts)
     shared = _shared(token)

@@ -4,7 +4,7 @@ The bearer token lasts 900 seconds; id and secret of the account are traded for 
 RFC 6749, 4.4). Calls and fields are those of Anaconda's OpenAPI document:
 https://www.anaconda.com/docs/anaconda-platform/admin/org-management-api/org_management_api.json
 With ``is_renewal``, a token expires when the subscription ends. A call without
-``expiration_tolerance_months`` sets it to 0, so it is always sent. The answer is not described,
+``expiration_tolerance_months`` sets it to 0, so it is always sent. The response is not documented,
 so the token is read again after it.
 """
 

@@ -40,7 +40,7 @@ def reason_of(response: HttpResponse) -> str:
 
 
 def _about_fields(problems: list[Any]) -> str:
-    """Return the published form of an answer 422 as text: ``body.expires_at: field required``."""
+    """Return the documented form of a response 422 as text: ``body.expires_at: field required``."""
     known = [one for one in problems if isinstance(one, dict) and isinstance(one.get("msg"), str)]
     places = [one["loc"] if isinstance(one.get("loc"), list) else [] for one in known]
     lines = [f"{'.'.join(map(str, p))}: {one['msg']}" for p, one in zip(places, known, strict=True)]

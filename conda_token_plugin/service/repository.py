@@ -1,8 +1,8 @@
 """Requests that show whether a channel server accepts a token.
 
-Repodata may be public while packages are not, so the probe asks for a package: GET of the
-beginning of the repodata for the name of one package, then HEAD of that package.
-Which channels are asked, and what the answer means for a token, is in ``operations.verify_token``.
+Repodata may be public while packages are not, so the probe asks for a package: GET of the beginning
+of the repodata for the name of one package, then HEAD of that package. Which channels are
+requested, and what the result means for a token, is in ``operations.verify_token``.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class ChannelProbe:
             The proof, or None if there is no channel at ``prefix`` (HTTP 404).
 
         Raises:
-            TokenRefused: The server answered 401 or 403 to a request with the token.
-            ServiceError: The server did not answer, or its answer is not that of a channel.
+            TokenRefused: The response to a request with the token was 401 or 403.
+            ServiceError: There was no response, or it is not that of a channel.
         """
         index = f"{prefix}/{INDEX}"
         beginning = self._get(index)
@@ -117,7 +117,7 @@ class ChannelProbe:
         """Send HEAD for ``url``, and GET of one byte if that is refused.
 
         Some servers implement GET only, and storage signs one method. A redirect to the package is
-        an answer. It is not followed, as it leads to storage that must not receive the token.
+        a result. It is not followed, because storage must not receive the token.
         """
         try:
             response = self._send("HEAD", url, limit=0)

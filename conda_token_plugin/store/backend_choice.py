@@ -33,7 +33,6 @@ from conda_token_plugin.store.vaults import FILE, KEYRING
 if TYPE_CHECKING:
     from conda_token_plugin.store.folder import Folder
 
-NAME = PROBE_RESULT
 DAY = 24 * 60 * 60.0
 """Seconds."""
 _CIRCUMSTANCES = ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS")
@@ -83,13 +82,13 @@ class BackendChoice:
             "told": self._told or self._told_before(),
         }
         with suppress(StoreUnusable):  # the next command runs the probe again
-            state_file.write(self.folder.path / NAME, note)
+            state_file.write(self.folder.path / PROBE_RESULT, note)
             self._saved = True
 
     def forget(self) -> None:
         """Delete the result, because the keyring has failed. The caller holds the lock."""
         self._probed, self._saved = None, False
-        self.folder.remove(NAME)
+        self.folder.remove(PROBE_RESULT)
 
     def _report(self, *, anew: bool) -> ProbeReport:
         known = self._probed or self._remembered(anew=anew)
@@ -111,7 +110,7 @@ class BackendChoice:
         return str(self._saved_note().get("told", ""))
 
     def _saved_note(self) -> dict[str, Any]:
-        note = state_file.read(self.folder.path / NAME)
+        note = state_file.read(self.folder.path / PROBE_RESULT)
         return note if isinstance(note, dict) else {}
 
     def _remembered(self, *, anew: bool) -> ProbeReport | None:

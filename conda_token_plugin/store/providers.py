@@ -1,7 +1,7 @@
-"""The credentials that providers supply: run the command, check its answer, and cache it.
+"""The credentials that providers supply: run the command, check its output, and cache it.
 
 A process runs the command of a provider when the first request needs its credential. Other threads
-wait for that. The answer is cached in memory until shortly before it expires; without an expiry,
+wait for that. The result is cached in memory until shortly before it expires; without an expiry,
 until the process ends. A failure is remembered until the process ends, so that it costs one time
 limit and one warning; a credential that is still valid is used until it expires. If a server
 refuses a credential that is older than a minute, the command is run again.
@@ -44,7 +44,7 @@ TRUST_FOR = timedelta(minutes=1)
 """The age of a credential from which on a refusal by a server has the command run again."""
 
 
-class Answer(NamedTuple):
+class ProviderResult(NamedTuple):
     """What a provider has supplied."""
 
     secret: Secret | None
@@ -56,7 +56,7 @@ class Answer(NamedTuple):
     """The number of other headers in the response."""
 
 
-def ask(provider: Provider, *, settings: Settings, now: datetime) -> Answer:
+def ask(provider: Provider, *, settings: Settings, now: datetime) -> ProviderResult:
     """Run the command of ``provider`` and return what it supplies.
 
     Raises:
@@ -72,42 +72,46 @@ def ask(provider: Provider, *, settings: Settings, now: datetime) -> Answer:
             settings=settings,
             variables={RUNNING: provider.name},
         )
-        return _printed(provider, output) if bare else _answered(provider, output, now=now)
+        return _from_secret(provider, output) if bare else _from_response(provider, output, now=now)
     except CommandFailed as error:
         raise ProviderFailed(provider.name, reason=f"the command {error}") from None
     except BadInput as error:  # also a secret with characters that cannot be sent
         raise ProviderFailed(provider.name, reason=_as_reason(error)) from None
 
 
-def cached_answer(provider: Provider, *, settings: Settings) -> CachedAnswer:
-    """Return the answer of ``provider``. Its command is run when the secret is needed."""
-    return CachedAnswer(provider, ask=partial(ask, settings=settings), clock=_now)
+def cached_result(provider: Provider, *, settings: Settings) -> CachedResult:
+    """Return the cached result of ``provider``. Its command is run when the secret is needed."""
+    return CachedResult(provider, ask=partial(ask, settings=settings), clock=_now)
 
 
-class CachedAnswer:
-    """The answer of one provider, for all threads of a process."""
+class CachedResult:
+    """The result of one provider, for all threads of a process."""
 
     def __init__(
-        self, provider: Provider, *, ask: Callable[..., Answer], clock: Callable[[], datetime]
+        self,
+        provider: Provider,
+        *,
+        ask: Callable[..., ProviderResult],
+        clock: Callable[[], datetime],
     ) -> None:
         """Do no I/O.
 
         Args:
             provider: The provider.
-            ask: Takes the provider, and ``now``; returns its answer or raises ProviderFailed.
+            ask: Takes the provider, and ``now``; returns its result or raises ProviderFailed.
             clock: Returns the current time, aware, UTC.
         """
         self._provider = provider
         self._ask = ask
         self._clock = clock
         self._lock = Lock()
-        self._answer: Answer | None = None
+        self._result: ProviderResult | None = None
         self._since: datetime | None = None
         """When the command was last run."""
         self._failure = ""
 
     def secret(self) -> Secret:
-        """Return the credential. Run the command first if there is no answer, or it expires soon.
+        """Return the credential. Run the command first if no result is cached, or it expires soon.
 
         Raises:
             ProviderFailed: The command has failed, now or before.
@@ -118,20 +122,20 @@ class CachedAnswer:
             if not self._failure and self._is_due(now):
                 self._since = now
                 try:
-                    self._answer = self._ask(self._provider, now=now)
+                    self._result = self._ask(self._provider, now=now)
                 except ProviderFailed as error:
                     self._failure = error.reason
-            answer = self._answer
-        if answer is None or (answer.expires is not None and answer.expires <= now):
+            result = self._result
+        if result is None or (result.expires is not None and result.expires <= now):
             raise ProviderFailed(self._provider.name, reason=self._failure)
-        if answer.secret is None:
+        if result.secret is None:
             raise NothingSupplied(self._provider.name, scope=self._provider.scope)
-        return answer.secret
+        return result.secret
 
     def expires(self) -> datetime | None:
-        """Return when the last answer expires. None: there is none, or it does not say."""
-        answer = self._answer
-        return answer.expires if answer else None
+        """Return when the last result expires. None: there is none, or it does not say."""
+        result = self._result
+        return result.expires if result else None
 
     def discard(self, was_refused: Callable[[Secret], bool]) -> None:
         """Have the command run for the next request, because a server has refused the credential.
@@ -143,26 +147,26 @@ class CachedAnswer:
         ``was_refused`` returns True for the secret that the server has refused.
         """
         with self._lock:
-            now, answer = self._clock(), self._answer
+            now, result = self._clock(), self._result
             is_old = self._since is not None and now - self._since >= TRUST_FOR
-            if is_old and answer and answer.secret and was_refused(answer.secret):
-                self._answer = answer._replace(renew=now)
+            if is_old and result and result.secret and was_refused(result.secret):
+                self._result = result._replace(renew=now)
 
     def _is_due(self, now: datetime) -> bool:
-        answer = self._answer
-        return answer is None or (answer.renew is not None and answer.renew <= now)
+        result = self._result
+        return result is None or (result.renew is not None and result.renew <= now)
 
 
 def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def _printed(provider: Provider, output: HiddenText) -> Answer:
+def _from_secret(provider: Provider, output: HiddenText) -> ProviderResult:
     """Return the secret that a command prints alone, without the line break at its end."""
-    return Answer(secret_type(provider.scheme)(output.strip("\r\n")))
+    return ProviderResult(secret_type(provider.scheme)(output.strip("\r\n")))
 
 
-def _answered(provider: Provider, output: HiddenText, *, now: datetime) -> Answer:
+def _from_response(provider: Provider, output: HiddenText, *, now: datetime) -> ProviderResult:
     """Return the credential of a response of the credential-helper protocol."""
     response = parse_response(output)
     _refuse_other_uri(provider, output)
@@ -183,16 +187,16 @@ def _answered(provider: Provider, output: HiddenText, *, now: datetime) -> Answe
             reason="its response has no Authorization header, which is the only one that is sent",
         )
     secret = HeaderSecret(values[0].encode().decode()) if values else None
-    return Answer(secret, response.expires, _renewal(response, now=now), others)
+    return ProviderResult(secret, response.expires, _renewal(response, now=now), others)
 
 
 def _refuse_other_uri(provider: Provider, output: HiddenText) -> None:
-    """Refuse an answer that names a URI outside of the scope of the provider.
+    """Refuse a response that names a URI outside of the scope of the provider.
 
     The protocol has no such property; a helper that repeats the URI was asked for another one.
 
     Raises:
-        ProviderFailed: The answer does.
+        ProviderFailed: The response does.
     """
     document: Mapping[str, object] = json.loads(output)
     uri = document.get("uri")

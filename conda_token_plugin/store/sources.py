@@ -171,14 +171,14 @@ def provided_by(store: Store, *, name: str, settings: Settings) -> Mapping[str, 
     providers = store.providers()
     if not providers:
         return {}
-    from conda_token_plugin.store.providers import RUNNING, cached_answer
+    from conda_token_plugin.store.providers import RUNNING, cached_result
 
     if RUNNING in settings.variables:
         return {}
     found = {}
     where = " of this machine" if name == MACHINE else ""
     for one in providers:
-        answer = cached_answer(one, settings=settings)
+        answer = cached_result(one, settings=settings)
         source = f"provider {one.name}{where}"
         held = Credential.of(one.token, source=source, secret=answer.secret, prefix=one.scope)
         found[one.scope] = held._replace(discard=answer.discard, supplied_until=answer.expires)

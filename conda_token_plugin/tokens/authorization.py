@@ -52,10 +52,14 @@ def address(url: str, *, token: Token, secret: Secret) -> str:
     """
     if token.scheme != PATH:
         return url
-    parts, before = urlsplit(url), token.path_before
+    return with_segment(url, before=token.path_before, segment=quote(secret.reveal(), safe=""))
+
+
+def with_segment(url: str, *, before: str, segment: str) -> str:
+    """Return ``url`` with ``/t/<segment>`` after the path ``before``, or at its beginning."""
+    parts = urlsplit(url)
     at = len(before) if parts.path.startswith(f"{before}/") else 0
-    path = f"{parts.path[:at]}/t/{_segment(secret)}{parts.path[at:]}"
-    return urlunsplit(parts._replace(path=path))
+    return urlunsplit(parts._replace(path=f"{parts.path[:at]}/t/{segment}{parts.path[at:]}"))
 
 
 def asked_for(challenge: str) -> tuple[str, ...]:
@@ -100,10 +104,6 @@ def without_segment(text: str, *, value: str) -> str:
 def redacted(text: str, *, secret: Secret) -> str:
     """Return ``text`` with the secret hidden, whichever of its characters are escaped."""
     return re.sub(_any_form(secret.reveal()), HIDDEN, text)
-
-
-def _segment(secret: Secret) -> str:
-    return quote(secret.reveal(), safe="")
 
 
 def _any_form(value: str) -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock
 from conda_token_plugin.cli.output import Printer
 from conda_token_plugin.cli.prompts import Terminal
 from conda_token_plugin.errors.outcome import NotConfirmed, OutputLost
-from conda_token_plugin.gateways import locks
+from conda_token_plugin.gateways import files, locks
 from conda_token_plugin.store import envelope
 from conda_token_plugin.tokens.secret import Secret
 
@@ -158,7 +158,7 @@ def test_locked_store_is_store_busy(
     shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locks, "WAIT", 0.05)
-    with FileLock(folder / locks.NAME, is_singleton=False):
+    with FileLock(folder / files.LOCK, is_singleton=False):
         assert "locked" in failed(shell("remove", "acme", "--json"), "StoreBusy", code=6)
     assert shell("remove", "acme").code == 0
 

@@ -525,7 +525,7 @@ def test_entries_of_one_file_with_the_same_result_are_reported_in_one_line() -> 
     lines = [line for line, _ in lines_of(results)]
     assert [line.partition(" for ")[2] for line in lines] == [
         "a and 1 more in /f: written.",
-        "b in /f: changed by another program since then, and left as it is.",
+        "b in /f: changed by another program since then, and not changed.",
     ]
 
 

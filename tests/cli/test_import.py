@@ -375,7 +375,7 @@ def test_import_reports_a_rejected_token_as_one_json_document(shell: Shell) -> N
 def test_import_stores_an_unverified_token_only_with_no_validate(shell: Shell) -> None:
     shell.write(".condarc", "channels: [http://127.0.0.1:9/t/abcdefgh01234567/x]\n")
     ran = shell("import", "--yes").well()
-    assert "not verified: no answer" in ran.out
+    assert "not verified: no response" in ran.out
     assert "--no-validate" in ran.err
     assert shell.held() == []
     assert shell("import", "--yes", "--no-validate").code == 0

@@ -61,7 +61,7 @@ def provider(data: bytes, home: Path) -> None:
                 if isinstance(found, TokenPluginError):
                     assert VALUE not in str(found)
                     continue
-                assert isinstance(found, providers.Answer)
+                assert isinstance(found, providers.ProviderResult)
 
 
 def secret_file(data: bytes, home: Path) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conda_token_plugin.errors.store import KeyringUnusable, SecretLost
-from conda_token_plugin.gateways import command, keyring
-from conda_token_plugin.store import Store, backend_choice, keyring_probe, vaults
+from conda_token_plugin.gateways import command, files, keyring
+from conda_token_plugin.store import Store, keyring_probe, vaults
 from conda_token_plugin.store.keyring_probe import ProbeAnswer, ProbeReport
 from tests.store import stores
 from tests.support import keyrings, tokens
@@ -265,7 +265,7 @@ def test_auto_choice_keeps_a_negative_result_for_a_day(
         store.add(ACME, tokens.secret(number))
         assert len(store.notices) == (0 if number else 1), "it is reported once per machine"
     assert len(probes) == 1
-    note = folder / backend_choice.NAME
+    note = folder / files.PROBE_RESULT
     yesterday = {**json.loads(note.read_text()), "at": time.time() - 25 * 60 * 60}
     note.write_text(json.dumps(yesterday))
     Store(folder).add(ACME, tokens.secret(4))
@@ -294,9 +294,9 @@ def test_unreadable_saved_result_is_replaced(
 ) -> None:
     use("InFolder")
     folder.mkdir(mode=0o700)
-    (folder / backend_choice.NAME).write_text(text)
+    (folder / files.PROBE_RESULT).write_text(text)
     Store(folder).add(ACME, tokens.secret(1))
-    assert json.loads((folder / backend_choice.NAME).read_text())["found"]["answer"] == "absent"
+    assert json.loads((folder / files.PROBE_RESULT).read_text())["found"]["answer"] == "absent"
     assert len(probes) == 1
 
 

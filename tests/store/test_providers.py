@@ -15,7 +15,7 @@ from conda_token_plugin.errors.store import NothingSupplied, ProviderFailed, Sto
 from conda_token_plugin.settings import Settings
 from conda_token_plugin.store import machine_store, stores_of, user_store
 from conda_token_plugin.store.lookup import Lookup
-from conda_token_plugin.store.providers import RUNNING, Answer, CachedAnswer, ask
+from conda_token_plugin.store.providers import RUNNING, CachedResult, ProviderResult, ask
 from conda_token_plugin.store.sources import all_credentials
 from conda_token_plugin.tokens.authorization import header
 from conda_token_plugin.tokens.provider import Provider
@@ -47,7 +47,7 @@ def provider(made: Program, **changes: Any) -> Provider:
     return Provider("vault", SCOPE, made.command, seconds=30)._replace(**changes)
 
 
-def asked(made: Program, **changes: Any) -> Answer:
+def asked(made: Program, **changes: Any) -> ProviderResult:
     return ask(provider(made, **changes), settings=Settings(), now=NOW)
 
 
@@ -203,19 +203,19 @@ class Clock:
 
     def __init__(self, *lifetimes: timedelta | None) -> None:
         self.now, self.calls, self.lifetimes = NOW, 0, list(lifetimes)
-        self.cached = CachedAnswer(
+        self.cached = CachedResult(
             Provider("vault", SCOPE, ("/x",)), ask=self.ask, clock=lambda: self.now
         )
 
-    def ask(self, _provider: Provider, *, now: datetime) -> Answer:
+    def ask(self, _provider: Provider, *, now: datetime) -> ProviderResult:
         self.calls += 1
         if len(self.lifetimes) < self.calls:
             raise ProviderFailed("vault", reason="it has no more")
         lifetime = self.lifetimes[self.calls - 1]
         secret = Secret(f"number-{self.calls}")
         if lifetime is None:
-            return Answer(secret)
-        return Answer(secret, now + lifetime, now + 0.9 * lifetime)
+            return ProviderResult(secret)
+        return ProviderResult(secret, now + lifetime, now + 0.9 * lifetime)
 
     def value(self, after: timedelta) -> str:
         self.now = NOW + after

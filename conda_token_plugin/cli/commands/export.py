@@ -121,23 +121,16 @@ def _write(
     grants: Sequence[Grant],
     found: Sequence[Credential],
 ) -> tuple[Step, ...]:
-    """Plan, and write unless it is a dry run, while holding the lock."""
-    keyring = call.args.keyring
+    """Plan, and write unless it is a dry run, under the lock."""
+    settings, file, keyring = call.settings, call.args.file, call.args.keyring
     if keyring is None:
         keyring = any(one.source == "keyring" for one in found)
     with _locked(call):
-        steps = tuple(
-            step
-            for target in targets
-            for step in export_tokens.plan(
-                grants,
-                target=target,
-                place=target.place_at(expanded(call.args.file))
-                if call.args.file
-                else target.place(call.settings, keyring=keyring),
-                settings=call.settings,
-            )
-        )
+        steps: tuple[Step, ...] = ()
+        for target in targets:
+            keyring_or_file = target.place(settings, keyring=keyring)
+            place = target.place_at(expanded(file)) if file else keyring_or_file
+            steps += export_tokens.plan(grants, target=target, place=place, settings=settings)
         if not call.args.dry_run:
             export_tokens.write_steps(steps, settings=call.settings)
     return steps
@@ -150,11 +143,11 @@ def _write_job(call: CommandContext, job: Path, *, grants: Sequence[Grant]) -> N
     """
     if call.args.dry_run:
         return
-    for line in github_actions.masks(grants):
-        if call.printer.json:
-            call.printer.ask(f"{line}\n")
-        else:
-            call.printer.data(None, text=line)
+    masks = "\n".join(github_actions.masks(grants))
+    if call.printer.json:
+        call.printer.ask(f"{masks}\n")
+    else:
+        call.printer.data(None, text=masks)
     github_actions.append(job, grants=grants)
 
 

@@ -122,7 +122,7 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | N
 
 
 def _who(call: CommandContext, api_key: Secret) -> Identity | None:
-    """Return who logged in, or `None` if the service does not answer; the login is stored."""
+    """Return who logged in, or `None` if the service does not respond; the login is stored."""
     from conda_token_plugin.service.client import Service
 
     try:

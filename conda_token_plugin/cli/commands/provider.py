@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from conda_token_plugin.cli.context import CommandContext
-    from conda_token_plugin.store.providers import Answer
+    from conda_token_plugin.store.providers import ProviderResult
     from conda_token_plugin.tokens.provider import Provider
 
 
@@ -48,7 +48,7 @@ def configure(parser: ArgumentParser) -> None:
             "add": "store a command",
             "list": "list the commands",
             "remove": "remove a command",
-            "test": "run the commands and check their answers",
+            "test": "run the commands and check their output",
         },
     )
     add_options(add)
@@ -120,7 +120,7 @@ def _remove(call: CommandContext) -> int:
 
 
 def _test(call: CommandContext) -> int:
-    """Run each chosen command and check its answer. Return 1 if one fails, or if there is none."""
+    """Run each chosen command and check its output. Return 1 if one fails, or if there is none."""
     results = [_result(call, one, source=source) for one, source in _chosen(call)]
     rows = [
         {"name": one["name"], "scope": one["scope"], "result": one["result"]} for one in results
@@ -137,21 +137,21 @@ def _result(call: CommandContext, provider: Provider, *, source: str) -> dict[st
     value = {"name": provider.name, "scope": provider.scope, "for": source, "expires": None}
     try:
         with call.printer.waiting(f"Running the command of {provider.name}"):
-            answer = ask(provider, settings=call.settings, now=datetime.now(timezone.utc))
+            result = ask(provider, settings=call.settings, now=datetime.now(timezone.utc))
     except ProviderFailed as error:
         return value | {"works": False, "result": f"failed: {error.reason}"}
-    expires = answer.expires.isoformat() if answer.expires else None
-    return value | {"works": True, "result": _words(answer), "expires": expires}
+    expires = result.expires.isoformat() if result.expires else None
+    return value | {"works": True, "result": _words(result), "expires": expires}
 
 
-def _words(answer: Answer) -> str:
-    if answer.secret is None:
+def _words(result: ProviderResult) -> str:
+    if result.secret is None:
         return "it says that no credential is needed"
     parts = ["supplies a credential"]
-    if answer.expires is not None:
-        parts.append(f"until {answer.expires:%Y-%m-%d %H:%M:%S} UTC")
-    if answer.ignored:
-        parts.append(f"(headers that are not sent: {answer.ignored})")
+    if result.expires is not None:
+        parts.append(f"until {result.expires:%Y-%m-%d %H:%M:%S} UTC")
+    if result.ignored:
+        parts.append(f"(headers that are not sent: {result.ignored})")
     return " ".join(parts)
 
 

@@ -20,11 +20,7 @@ from __future__ import annotations
 import webbrowser
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.cli.options import (
-    add_organizations,
-    named_organizations,
-    refuse_unknown,
-)
+from conda_token_plugin.cli.options import add_organizations, named_organizations, refuse_unknown
 from conda_token_plugin.errors import TokenPluginError
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import ExtensionRefused
@@ -122,9 +118,8 @@ def _of_members(
 ) -> tuple[list[SyncResult], list[TokenPluginError]]:
     """Extend the tokens of the organizations' members, if there is a service account.
 
-    The organizations are those that are named, otherwise those of ``tokens`` on this site. A
-    service account belongs to one organization, so it is no failure if it cannot see one of the
-    latter.
+    The organizations are the named ones, otherwise those of ``tokens`` on this site, which the
+    service account need not be able to see.
 
     Returns:
         The results, and the failures for whole organizations.
@@ -159,8 +154,7 @@ def _refreshed(
 ) -> list[TokenPluginError]:
     """Replace previous tokens in exported copies by the tokens that work, and report it.
 
-    Returns:
-        The failures to read a token or the record of exports.
+    Return the failures to read a token or the record of exports.
     """
     failures = list[TokenPluginError]()
     for result in results:
@@ -255,6 +249,4 @@ def _value(call: CommandContext, result: SyncResult) -> dict[str, Any]:
 
 
 def _exit_code(result: SyncResult) -> int:
-    if result.error is not None:
-        return result.error.exit_code
-    return 0 if result.outcome is not None and result.outcome.works else 1
+    return result.error.exit_code if result.error else int(not result.works)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(call: CommandContext) -> int:
-    """Ask the service, and print its answer.
+    """Request the user from the service, and print it.
 
     Raises:
         LoginError: There is no login, or the service rejects it.

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
-from conda_token_plugin.tokens.authorization import without_segment
+from conda_token_plugin.tokens.authorization import with_segment, without_segment
 from conda_token_plugin.tokens.scope import longest_prefix
 
 if TYPE_CHECKING:
@@ -37,16 +37,13 @@ def keep_in_scope(redirect: Response, *, covers: Callable[[str], bool]) -> None:
     before, token = _path_token(redirect.url)
     plain = without_segment(target, value=unquote(token)) if token else target
     if not covers(plain):
-        # After an answered 407, requests builds the next request from the first one in `history`.
+        # After a response 407, requests builds the next request from the first one in `history`.
         for response in (redirect, *redirect.history):
             response.request.headers.pop("Authorization", None)
         if plain != target:
             redirect.headers["Location"] = plain
     elif token:
-        parts = urlsplit(plain)
-        at = len(before) if parts.path.startswith(f"{before}/") else 0
-        path = f"{parts.path[:at]}/t/{token}{parts.path[at:]}"
-        redirect.headers["Location"] = parts._replace(path=path).geturl()
+        redirect.headers["Location"] = with_segment(plain, before=before, segment=token)
 
 
 def scope_hook(prefixes: Container[str]) -> Callable[..., Response]:

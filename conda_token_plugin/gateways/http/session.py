@@ -158,7 +158,7 @@ def _pools(abandoned: Event) -> dict[str, Any]:
 def is_proxied(url: str, *, configured: Mapping[str, str | None]) -> bool:
     """Return whether requests would send a request for ``url`` through a proxy.
 
-    A token must not be sent over plain http, even to this machine, if the answer is yes:
+    A token must not be sent over plain http, even to this machine, if this is True:
     the proxy may be another machine.
 
     Args:

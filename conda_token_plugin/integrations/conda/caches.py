@@ -14,7 +14,6 @@ Nothing here raises, because a cache that cannot be deleted only costs time.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from hashlib import md5
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.input import ConfigurationError
 from conda_token_plugin.gateways import foreign_files, state_file
 from conda_token_plugin.integrations.conda import condarcs
+from conda_token_plugin.integrations.source import json_object, text
 from conda_token_plugin.tokens.scope import SUBDIRS, channel_of, longest_prefix, without_secrets
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ INDEXES = ("", "current_repodata.json")
 """What conda adds to a subdir's URL before it takes the hash, for each kind of index."""
 _CACHED = re.compile(r"([0-9a-f]{8})1?\.")
 """A file name in the cache; with ``use_only_tar_bz2`` there is a 1 after the hash."""
-_TEXT = re.compile(r"""[^\s"'<>,:\[\]{}#]+(?:://[^\s"'<>,\[\]{}]+)?""")
+_WORD = re.compile(r"""[^\s"'<>,:\[\]{}#]+(?:://[^\s"'<>,\[\]{}]+)?""")
 """A word of a YAML file, or a URL."""
 
 
@@ -88,8 +88,8 @@ def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
 
     A channel name may be a URL, or relative to an alias or to a custom channel.
     """
-    written = [text for path in condarcs.files(settings) for text in _TEXT.findall(_text(path))]
-    names = {without_secrets(text).strip("/") for text in written}
+    words = [word for path in condarcs.files(settings) for word in _WORD.findall(_content(path))]
+    names = {without_secrets(word).strip("/") for word in words}
     yield from (name for name in names if "://" in name)
     for prefix in prefixes:
         yield from (prefix, f"{prefix}/main")
@@ -98,7 +98,7 @@ def _guessed(prefixes: Iterable[str], settings: Settings) -> Iterator[str]:
         yield from (f"{parent}/{name}" for parent in parents for name in names)
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> str:
     try:
         return (foreign_files.read_any(path) or b"").decode("utf-8", "replace")
     except ConfigurationError:  # not readable by this user, or too large
@@ -138,9 +138,8 @@ def _stated(cached: Mapping[Path, str], *, among: frozenset[str]) -> Iterator[st
 
 def _url_in(state: Path) -> str:
     """Return the URL of the subdir, which conda writes into the state file of an index."""
-    content = _json(state)
-    url = content.get("url") if isinstance(content, dict) else None
-    return f"{without_secrets(url)}/" if isinstance(url, str) else ""
+    url = text(json_object(_content(state)) or {}, "url")
+    return f"{without_secrets(url)}/" if url else ""
 
 
 def _noted(folder: Path) -> list[str]:
@@ -158,14 +157,6 @@ def _drop_notes(folder: Path, *, among: frozenset[str]) -> None:
 
     if any(longest_prefix(f"{one}/", among=among) for one in _noted(folder)):
         state_file.update(folder / NOTES, others)
-
-
-def _json(path: Path) -> object:
-    try:
-        content: object = json.loads(_text(path))
-    except (ValueError, RecursionError):  # missing, being written, or damaged
-        return None
-    return content
 
 
 def _deleted(path: Path) -> bool:

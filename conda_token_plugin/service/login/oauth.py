@@ -100,7 +100,7 @@ def access_token(http: Http, endpoint: str, *, client: Client, body: str) -> Sec
     except OAuth2Error as error:
         code = str(error.error)
     except (TypeError, ValueError, AttributeError):  # a number or a list instead of a text
-        raise whole.wrong("an OAuth answer") from None
+        raise whole.wrong("an OAuth response") from None
     else:
         return whole["access_token"].secret
     if not whole["error"].value:
