@@ -23,7 +23,7 @@ import re
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.input import MalformedToken
-from conda_token_plugin.tokens.secret import Secret
+from conda_token_plugin.tokens.secret import NULL_CHARACTERS, Secret
 from conda_token_plugin.tokens.url_credentials import PATH_TOKEN, is_placeholder
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ _FINDERS: tuple[Callable[[str], Iterable[str]], ...] = (
 def _why_nothing_was_found(text: str) -> str:
     if not text.strip(_AROUND):
         return "it is empty"
-    if "\0" in text:  # UTF-16 or UTF-32 without a byte order mark
-        return "it contains null characters; save it as UTF-8"
+    if "\0" in text:
+        return NULL_CHARACTERS
     if "://" in text:
         return "it contains a URL without a token (…/t/TOKEN/…)"
     return "no token was found in it; a token of anaconda.com has 48 letters and digits"

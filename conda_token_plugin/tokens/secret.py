@@ -163,12 +163,17 @@ class HeaderValue(HiddenText):
     __slots__ = ()
 
 
+NULL_CHARACTERS = "it contains null characters; save it as UTF-8"
+
+
 def fault_of(value: str) -> str:
     """Return why ``value`` cannot be a secret, without showing it; empty if it can."""
     if not value:
         return "it is empty"
     if len(value) > LONGEST:
         return f"it has {len(value)} characters; at most {LONGEST} are accepted"
+    if "\0" in value:  # UTF-16 or UTF-32 without a byte order mark
+        return NULL_CHARACTERS
     if any(character.isspace() for character in value):
         return "it contains a space or a line break"
     if not (value.isascii() and value.isprintable()):

@@ -97,7 +97,11 @@ def test_any_token_of_the_present_form_is_found(template: str, token: str) -> No
         (" \n\t ", "it is empty"),
         ("''", "it is empty"),
         ("\u200b", "it is empty"),
-        (f"{TOKEN}\r\n".encode("utf-16-le").decode(), "null characters; save it as UTF-8"),
+        *(
+            (f"{TOKEN}{end}".encode(encoding).decode(), "null characters; save it as UTF-8")
+            for encoding in ("utf-16-le", "utf-16-be", "utf-32-le")
+            for end in ("", "\r\n")
+        ),
         (
             "two words",
             "no token was found in it; a token of anaconda.com has 48 letters and digits",
