@@ -11,7 +11,7 @@ First match:
 
 3 and 4 may be mounted as files in place of variables (``Paths.given``), as in anaconda-auth.
 
-The file ``.env`` of the working folder, which anaconda-auth reads as well, is ignored: it may
+The file ``.env`` of the working folder, which anaconda-auth also reads, is ignored: it may
 come from a stranger's repository.
 """
 
