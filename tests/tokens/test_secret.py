@@ -19,6 +19,7 @@ import conda_token_plugin
 from conda_token_plugin.errors.input import MalformedPassword, MalformedToken
 from conda_token_plugin.tokens.secret import (
     LONGEST,
+    NULL_CHARACTERS,
     HeaderSecret,
     HeaderValue,
     Password,
@@ -101,7 +102,7 @@ def test_secret_has_no_hash() -> None:
         ("", "it is empty"),
         ("Zq8x Lk2m", BLANK),
         ("Zq8xLk2m\n", BLANK),
-        ("Zq8x\x00Lk2m", NOT_FOR_A_HEADER),
+        ("Zq8x\x00Lk2m", NULL_CHARACTERS),
         ("tökən", NOT_FOR_A_HEADER),
         ("x" * 16_385, "it has 16385 characters; at most 16384 are accepted"),
     ],
