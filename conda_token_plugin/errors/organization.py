@@ -107,11 +107,19 @@ class ExtensionRefused(OrganizationError):
     """The service did not let an administrator list or extend the tokens of members."""
 
     def __init__(
-        self, organization: str, *, status: int, reason: str, verb: str = "extend the token of"
+        self,
+        organization: str,
+        *,
+        status: int = 0,
+        reason: str,
+        verb: str = "extend the token of",
+        hint: str = "Check that the service account belongs to this organization.",
     ) -> None:
-        """Compose the message; ``reason`` is as in ``IssueRefused``."""
+        """Compose the message; ``reason`` is as in ``IssueRefused``.
+
+        Status 0: nothing was asked.
+        """
+        refusal = f"The service refused to {verb} {organization!r} (HTTP {status})"
+        unasked = f"The token of {organization!r} was not extended"
         why = f": {reason}" if reason else ""
-        super().__init__(
-            f"The service refused to {verb} {organization!r} (HTTP {status}){why}.",
-            hint="Check that the service account belongs to this organization.",
-        )
+        super().__init__(f"{refusal if status else unasked}{why}.", hint=hint)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from conda_token_plugin.service.admin import Admin, Member, MemberToken
 
-NOT_FOUND = 404
 TOLERANCE_MONTHS = GRACE // MONTH
 """Of a token whose grace period is not known: that of every token that a user issues."""
 
@@ -49,9 +48,7 @@ class Members:
         listed = self._admin.tokens(organization, user_id=user_id)
         current = current_of(listed)
         if current is None:
-            raise ExtensionRefused(
-                organization, status=NOT_FOUND, reason="the member has no token now"
-            )
+            raise ExtensionRefused(organization, reason="the member has no token now")
         return current
 
     def extend_all(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.errors.service import NoChannel, TokenRefused
-from conda_token_plugin.operations.extend_members import NOT_FOUND, Members, current_of
+from conda_token_plugin.operations.extend_members import Members, current_of
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.service.credentials import logged_in
 from conda_token_plugin.service.refusals import explained
@@ -150,10 +150,14 @@ class TokenSync:
         """
         owner = members.owner(token)
         if owner is None:
-            reason = f"no member has a token with the id {token.id}"
-            if not token.id:
-                reason = "its id is not known before the first sync with a login"
-            raise ExtensionRefused(token.organization, status=NOT_FOUND, reason=reason)
+            if token.id:
+                reason = f"the service account sees no member who has the token {token.id}"
+                raise ExtensionRefused(token.organization, reason=reason)
+            raise ExtensionRefused(
+                token.organization,
+                reason="its id is not known before the first sync with a login",
+                hint=f"Log in, then run: conda token sync {token.organization}",
+            )
         current = current_of(owner.tokens)
         if current is not None and current.id == token.id:
             current = members.extend(token.organization, user_id=owner.user_id, token=token)

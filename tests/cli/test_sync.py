@@ -440,8 +440,19 @@ def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
     ran = unattended("sync", "--json")
 
     assert (ran.code, [one["result"] for one in ran.json]) == (4, ["not asked", "extended"])
-    assert "no member has a token with the id another-id" in ran.json[0]["error"]
+    assert "sees no member who has the token another-id" in ran.json[0]["error"]
     assert held() == before
+
+
+def test_token_whose_id_is_not_known_is_not_said_to_be_refused(unattended: Shell) -> None:
+    user_store(Settings()).update(held()._replace(id=""))
+
+    ran = unattended("sync", "acme")
+
+    assert ran.code == 4
+    assert "was not extended: its id is not known before the first sync with a login" in ran.err
+    assert "Log in, then run: conda-token-plugin sync acme" in ran.err
+    assert "HTTP" not in ran.err
 
 
 def test_sync_without_login_and_service_account_names_the_login(unattended: Shell) -> None:
@@ -486,6 +497,11 @@ def test_service_account_extends_the_tokens_of_all_members_once(account: Shell) 
     assert members_of(account("sync", "acme", "--json")) == dict.fromkeys(
         ("ada", "grace"), "up to date"
     )
+
+
+def test_organization_whose_members_have_no_token_is_reported(account: Shell) -> None:
+    ran = account("sync", "acme").well()
+    assert "No other member of acme has a token." in ran.err
 
 
 def test_table_names_the_members_and_no_token(account: Shell) -> None:

@@ -135,7 +135,10 @@ def _of_members(
     here = [t.organization for t in tokens if any(p.startswith(repository) for p in t.scope)]
     for organization in dict.fromkeys(names or here):
         try:
-            results += sync.of_members(organization)
+            found = sync.of_members(organization)
+            results += found
+            if not found:
+                call.printer.say(f"No other member of {organization} has a token.")
         except ServiceError as error:  # noqa: PERF203  # the next organization may work
             failures.append(error)
         except ExtensionRefused as error:
@@ -228,7 +231,7 @@ def _row(call: CommandContext, result: SyncResult, *, with_member: bool) -> dict
     ends = result.token.subscription_ends
     return {
         "organization": result.token.organization,
-        **({"member": result.member} if with_member else {}),
+        **({"member": result.member or "-"} if with_member else {}),
         "token": last_four(result.token),
         "result": result.word,
         "expires": expiry(result.token, now=call.now),
