@@ -196,5 +196,5 @@ def configure_supplied(
             )
     dropin.prove_writable(condarc)
     store.configure(token)
-    update_dropin(condarc, store=store)
+    update_dropin(condarc, store=store, defaults=options.add_defaults)
     return token

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conda_token_plugin.settings import Settings
+from conda_token_plugin.settings import API_KEY, Settings
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Shell
@@ -89,6 +89,7 @@ def test_config_without_a_terminal_shows_the_file_and_needs_yes(acme: Shell) -> 
 
 
 def test_config_without_a_token_changes_nothing(shell: Shell) -> None:
+    shell.unset(API_KEY)
     before = shell.files()
 
     ran = shell("config", "--force")
@@ -205,6 +206,7 @@ def test_token_in_a_variable_is_configured_and_its_secret_is_not_stored(shell: S
 def test_token_of_one_organization_in_a_variable_is_not_used_for_shared_channels(
     shell: Shell,
 ) -> None:
+    shell.unset(API_KEY)
     shell.set("ANACONDA_REPO_TOKEN_ACME", shell.issued("acme", "").value)
     shell("config", "--force").failed(2, "does not cover")
     assert not Settings().condarc.exists()
@@ -214,4 +216,27 @@ def test_install_sets_default_channels_for_a_token_in_a_variable(shell: Shell) -
     shell.set("ANACONDA_REPO_TOKEN", shell.issued("acme", "").value)
     shell("install", "--org", "acme", "--set-default-channels", "--yes").well()
     assert f"{shell.sandbox.repo}r" in Settings().condarc.read_text()
+    assert "- defaults #!top" in Settings().condarc.read_text()
     assert not any(one.method == "PUT" for one in shell.sandbox.requests)
+
+
+@pytest.mark.parametrize("variables", [{}, {"ANACONDA_REPO_TOKEN_ACME": "a" * 40}])
+def test_api_key_is_configured_where_no_token_is_for_the_shared_channels(
+    shell: Shell, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        shell.set(name, value)
+    shell("config", "--force").well()
+    written = Settings().condarc.read_text()
+    assert f'"{shell.sandbox.repo}*", auth: conda-token-plugin' in written
+    assert f'- "{shell.sandbox.url_of("msys2")}"' in written
+
+    assert "will be deleted." in shell("config", "--undo", "--force").well().err
+    assert not Settings().condarc.exists()
+
+
+def test_undo_where_nothing_was_configured_asks_nothing(shell: Shell) -> None:
+    shell.set("ANACONDA_REPO_TOKEN_ACME", "a" * 40)
+    with shell.unchanged():
+        ran = shell("config", "--undo").well()
+    assert "Nothing was configured" in ran.err

@@ -10,6 +10,7 @@ import pytest
 
 from conda_token_plugin.settings import API_KEY, Settings
 from conda_token_plugin.store import user_store
+from conda_token_plugin.tokens.api_key import channel_credential
 from conda_token_plugin.tokens.secret import Secret
 
 if TYPE_CHECKING:
@@ -48,6 +49,19 @@ def test_logout_without_a_login_is_not_an_error(shell: Shell) -> None:
     shell.unset(API_KEY)
     ran = shell("logout").well()
     assert "Not logged in" in ran.err
+
+
+def test_logout_undoes_the_default_channels_that_needed_the_login(shell: Shell) -> None:
+    key = Secret(shell.sandbox.world.api_key("grace"))
+    shell.unset(API_KEY)
+    opens = channel_credential(key, prefix=shell.sandbox.repo.rstrip("/"))
+    user_store(Settings()).set_login(shell.sandbox.service, key, opens=opens)
+    shell("config", "--force").well()
+    assert "default_channels" in shell.dropin
+
+    shell("logout").well()
+
+    assert not Settings().condarc.exists()
 
 
 def test_logout_names_a_key_in_the_environment(logged_in: Shell) -> None:

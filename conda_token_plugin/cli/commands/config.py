@@ -28,7 +28,7 @@ from conda_token_plugin.errors.input import BadInput
 from conda_token_plugin.errors.store import NoToken
 from conda_token_plugin.integrations.conda import content_trust, dropin
 from conda_token_plugin.operations.update_dropin import update_dropin
-from conda_token_plugin.store.sources import all_supplied
+from conda_token_plugin.store.sources import all_supplied, api_keys
 from conda_token_plugin.tokens.repository_layout import shared_prefixes
 from conda_token_plugin.tokens.scope import longest_prefix, normalised, without_credentials
 
@@ -69,7 +69,7 @@ def run(call: CommandContext) -> int:
     supplied = _supplied(call, store=store)
     held = (*stored, *supplied)
     changed = _undone(call, held) if call.args.undo else [_configured(call, stored, supplied)]
-    after = {token.key: token for token in (*store.credentials(), *changed)}.values()
+    after = _after(store, changed)
     signed_by = _signer(call)
     if signed_by:
         prefixes = [prefix for token in after for prefix in token.scope]
@@ -79,6 +79,10 @@ def run(call: CommandContext) -> int:
     text = dropin.planned(call.condarc, tokens=after, signed_by=signed_by, defaults=defaults)
     if call.args.dry_run:
         call.printer.data({"path": str(call.condarc), "content": text}, text=text)
+        return 0
+    if text == dropin.content(call.condarc) and not changed:
+        call.printer.say("Nothing was configured by this command, so nothing was changed.")
+        call.printer.data({"path": str(call.condarc), "content": text})
         return 0
     _agree(call, text)
     dropin.prove_writable(call.condarc)
@@ -91,11 +95,28 @@ def run(call: CommandContext) -> int:
     return 0
 
 
+def _after(store: Store, changed: list[Token]) -> list[Token]:
+    """Return what the drop-in is for after ``changed`` is stored; see ``Store.configure``."""
+    keys, stored = {token.key for token in changed}, {token.key for token in store.tokens()}
+    before = [one for one in store.configured() if one.key in keys]
+    kept = [token for token in store.credentials() if token not in before]
+    new = [one for one in changed if one.key in stored or one.channels or one.default_channels]
+    return list({token.key: token for token in (*kept, *new)}.values())
+
+
 def _supplied(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
-    """Return the tokens that variables supply, with the channels configured for them."""
+    """Return the tokens that variables supply, with the channels configured for them.
+
+    Where no token is stored, and none is for the shared channels, an API key is used.
+    """
     if call.system:
         return ()
     found = {one.token.key: one.token for one in all_supplied(call.settings)}
+    shared = shared_prefixes(call.settings.repo_url)[0]
+    covered = [prefix for token in (*store.tokens(), *found.values()) for prefix in token.scope]
+    if not (call.args.org or store.tokens() or longest_prefix(f"{shared}/", among=covered)):
+        keys = api_keys(call.settings, user=store)
+        found = {one.token.key: one.token for one in keys} or found
     return tuple({**found, **{token.key: token for token in store.configured()}}.values())
 
 
@@ -131,7 +152,8 @@ def _configured(
 
 def _undone(call: CommandContext, held: tuple[Token, ...]) -> list[Token]:
     mine = held if call.args.org is None else (_chosen(call, held),)
-    return [token._replace(channels=(), default_channels=()) for token in mine]
+    changed = [token for token in mine if token.channels or token.default_channels]
+    return [token._replace(channels=(), default_channels=()) for token in changed]
 
 
 def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:

@@ -17,6 +17,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.cli import given_token, issue_flow, login_flow
+from conda_token_plugin.cli.conda_channels import needs_defaults, report_channels
 from conda_token_plugin.cli.options import add_store, organization, span
 from conda_token_plugin.errors.input import Supplied
 from conda_token_plugin.errors.outcome import NotConfirmed
@@ -152,10 +153,13 @@ def _keep_supplied(call: CommandContext, name: str, *, found: Credential) -> int
 
 def _configured(call: CommandContext, token: Token) -> int:
     """Configure conda's channels for ``token``, which a variable supplies."""
-    options = _options(call)
-    done = configure_supplied(token, options=options, store=call.store(), condarc=call.condarc)
+    options, store = _options(call), call.store()
+    defaults = needs_defaults(call, wanted=options.default_channels)
+    options = options._replace(add_defaults=defaults)
+    done = configure_supplied(token, options=options, store=store, condarc=call.condarc)
     urls = (*done.channels, *done.default_channels)
     call.printer.say(f"Set conda's channels: {', '.join(urls)}")
+    report_channels(call, store.credentials())
     call.printer.data({**done.as_json(), "action": "configured"})
     return 0
 

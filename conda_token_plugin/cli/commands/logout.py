@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginError
 from conda_token_plugin.operations.update_dropin import update_dropin
+from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
     from conda_token_plugin.store import Store
+    from conda_token_plugin.tokens.token import Token
 
 
 def run(call: CommandContext) -> int:
@@ -26,6 +28,11 @@ def run(call: CommandContext) -> int:
     store = call.store()
     service = call.settings.service_url
     forgotten = store.remove_login(service)
+    left = _left(call, store=store)
+    if left is None:
+        prefix = call.settings.site.key_prefix
+        keys = [one for one in store.configured() if one.kind is TokenKind.API_KEY]
+        store.configure(*(_unused(one) for one in keys if one.scope == (prefix,)))
     update_dropin(call.condarc, store=store)
     call.print_notices()
     call.printer.say(
@@ -33,11 +40,15 @@ def run(call: CommandContext) -> int:
         if forgotten
         else f"Not logged in to {service} with `conda token login`."
     )
-    left = _left(call, store=store)
     if left:
         call.printer.say(f"The API key from {left} is used from now on.")
     call.printer.data({"service": service, "logged_out": forgotten, "still_there": left})
     return 0
+
+
+def _unused(key: Token) -> Token:
+    """Return ``key`` without the channels that `config` set for it."""
+    return key._replace(channels=(), default_channels=())
 
 
 def _left(call: CommandContext, *, store: Store) -> str | None:
