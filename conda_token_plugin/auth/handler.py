@@ -33,7 +33,7 @@ LOOKUP = Lookup(Settings())
 """The lookup of this process; it reads the stores when the first URL needs them."""
 USED: dict[str, Credential] = {}
 """The tokens and API keys that this process has sent, by key."""
-REFUSALS = (401, 403)
+REFUSALS, NOT_FOUND = (401, 403), 404
 
 
 class TokenAuth(ChannelAuthBase):
@@ -119,8 +119,9 @@ def _watch(credential: Credential, url: str, response: Response, **options: Any)
 
 
 def _explain(response: Response, **_: Any) -> Response:
-    """Response hook: put the reason of a refusal into its response."""
-    if response.status_code in REFUSALS:
+    """Response hook: put the reason of a refusal, or of a channel's absence, into its response."""
+    absent = response.status_code == NOT_FOUND and response.url.endswith("/noarch/repodata.json")
+    if absent or response.status_code in REFUSALS:
         from conda_token_plugin.auth.responses import explain
 
         explain(response, lookup=LOOKUP)

@@ -169,7 +169,7 @@ def test_options_that_exclude_each_other_are_one_line_and_change_nothing(
         (["--if-expiring", "14d"], 100, "kept", "still works"),
         (["--if-expiring", "2w"], 10, "replaced", "days left"),
         (["--if-expiring", "2w"], -3, "replaced", "expired"),
-        (["--reissue"], 100, "replaced", "asked for"),
+        (["--reissue"], 100, "replaced", "requested"),
     ],
 )
 def test_conditional_install_reports_its_action_and_the_reason(

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.servers import recording
+from tests.support.servers import Response, recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.machine import Machine
-    from tests.support.servers import RecordingServer
+    from tests.support.servers import RecordingServer, Request
 
 pytestmark = pytest.mark.conda
 
@@ -119,6 +119,18 @@ def test_refusal_of_a_token_is_explained_in_a_channel_with_escapes(
     channel = f"{server.url}/answer-401/{name}"
     machine.conda(*INSTALL, "-c", channel, stdin=TOKEN).well()
     assert f"The server rejected the token …{TOKEN[-4:]} of acme" in searched(machine, channel)
+
+
+def test_channel_that_is_absent_with_a_token_is_said_to_work_without_it(machine: Machine) -> None:
+    def respond(request: Request) -> Response:
+        return Response(404 if request.header("Authorization") else 200)
+
+    with recording(respond) as server:
+        channel = f"{server.url}/get/main"
+        machine.conda(*INSTALL, "-c", channel, stdin=TOKEN).well()
+        assert "is not needed: the server returns the file if no token is sent" in " ".join(
+            searched(machine, channel).split()
+        )
 
 
 @pytest.mark.parametrize(
