@@ -21,7 +21,7 @@ documentation. `world.model`, `http.refusals`, `repository.admission` and `servi
 is an assumption. Nothing here imports the rest of the package, and it is not imported there.
 
 A request passes through `http.server` (sockets), `http.router` (faults, record) and a module with
-routes (in `service`, `repository`, `control`) to `world.world`, which holds the state and applies
+routes (in `service`, `repository`, `control`) to `world.world`, which has the state and applies
 the rules of `world.model`.
 """
 

@@ -27,11 +27,11 @@ from uuid import UUID
 
 from conda_token_plugin.sandbox.http.faults import Fault
 from conda_token_plugin.sandbox.http.messages import (
-    Answer,
     Ending,
     Refused,
+    Response,
     Route,
-    json_answer,
+    json_response,
     problem,
 )
 from conda_token_plugin.sandbox.world.model import Organization, Token
@@ -69,7 +69,7 @@ def routes(parts: Parts) -> list[Route]:
     ]
 
 
-def list_all(parts: Parts, _request: Request, name: str) -> Answer:
+def list_all(parts: Parts, _request: Request, name: str) -> Response:
     """`GET users` and the others."""
     world = parts.world
     lists: dict[str, Any] = {
@@ -82,21 +82,21 @@ def list_all(parts: Parts, _request: Request, name: str) -> Answer:
     shown = [_shown(world, value) for value in lists[name]]
     if name == "users":
         shown = [{**user, "api_key": world.api_key(user["name"])} for user in shown]
-    return json_answer(shown)
+    return json_response(shown)
 
 
-def clear_requests(parts: Parts, _request: Request) -> Answer:
+def clear_requests(parts: Parts, _request: Request) -> Response:
     """`DELETE requests`."""
     parts.requests.clear()
-    return Answer(204)
+    return Response(204)
 
 
-def tell_time(world: World, _request: Request) -> Answer:
+def tell_time(world: World, _request: Request) -> Response:
     """`GET clock`."""
-    return json_answer({"now": world.clock.now().isoformat()})
+    return json_response({"now": world.clock.now().isoformat()})
 
 
-def set_clock(world: World, request: Request) -> Answer:
+def set_clock(world: World, request: Request) -> Response:
     """`PUT clock`."""
     to = request.time("now")
     if to is not None:
@@ -108,7 +108,7 @@ def set_clock(world: World, request: Request) -> Answer:
     return tell_time(world, request)
 
 
-def happen(world: World, request: Request, name: str) -> Answer:
+def happen(world: World, request: Request, name: str) -> Response:
     """`PUT EVENT`."""
     arguments = request.json()
     try:
@@ -120,29 +120,29 @@ def happen(world: World, request: Request, name: str) -> Answer:
         result = getattr(world, name)(**arguments)
     except (TypeError, ValueError, AttributeError) as e:  # an argument is unknown, missing or wrong
         raise Refused(problem(400, f"{name}: {e}")) from e
-    return Answer(204) if result is None else json_answer(_shown(world, result))
+    return Response(204) if result is None else json_response(_shown(world, result))
 
 
-def set_faults(parts: Parts, request: Request) -> Answer:
+def set_faults(parts: Parts, request: Request) -> Response:
     """`PUT faults`."""
     try:
         faults = [_fault(**fields) for fields in request.json()["faults"]]
     except (KeyError, TypeError, ValueError, re.error) as e:  # a field is unknown, missing or wrong
         raise Refused(problem(400, f"no such faults: {e!r}")) from e
     parts.faults.replace(faults)
-    return Answer(204)
+    return Response(204)
 
 
-def seat_at_browser(parts: Parts, request: Request) -> Answer:
+def seat_at_browser(parts: Parts, request: Request) -> Response:
     """`PUT browser`."""
     parts.login.seat_at_browser(_user_in(request))
-    return Answer(204)
+    return Response(204)
 
 
-def decide(parts: Parts, request: Request, user_code: str) -> Answer:
+def decide(parts: Parts, request: Request, user_code: str) -> Response:
     """`PUT devices/CODE`."""
     parts.login.decide(user_code, _user_in(request))
-    return Answer(204)
+    return Response(204)
 
 
 def _shown(world: World, value: Any) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Sandbox:
             *control.routes(parts),
         ]
         router = Router(routes, faults=self.faults, record=self.requests)
-        self._server = Server(port, router.answer, now=self.world.clock.now, tls=tls)
+        self._server = Server(port, router.respond, now=self.world.clock.now, tls=tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,))
         self._thread.start()
 

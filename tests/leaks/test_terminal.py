@@ -78,7 +78,7 @@ def hostile(house: House, count: Counter[str], request: pytest.FixtureRequest) -
 
 def make_service_hostile(house: House, *, fields: set[str] | None, count: Counter[str]) -> None:
     server = house.shell.sandbox._server
-    answer: Callable[[Any], Any] = server.answer
+    answer: Callable[[Any], Any] = server.respond
 
     def hostile_answer(request: Any) -> Any:
         given = answer(request)
@@ -88,7 +88,7 @@ def make_service_hostile(house: House, *, fields: set[str] | None, count: Counte
             return given
         return replace(given, body=json.dumps(attacked(value, fields=fields, count=count)).encode())
 
-    house.monkeypatch.setattr(server, "answer", hostile_answer)
+    house.monkeypatch.setattr(server, "respond", hostile_answer)
 
 
 def make_files_hostile(house: House) -> None:

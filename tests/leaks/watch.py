@@ -28,17 +28,17 @@ def looking(sandbox: Sandbox) -> Iterator[list[bytes]]:
     """
     seen: list[bytes] = []
     server = sandbox._server
-    before = server.answer
+    before = server.respond
 
     def answer(request: object) -> object:
         seen.append(_command_lines(sandbox.service.encode()))
         return before(request)  # type: ignore[arg-type]  # whatever it is
 
-    server.answer = answer  # type: ignore[assignment]  # as it was
+    server.respond = answer  # type: ignore[assignment]  # as it was
     try:
         yield seen
     finally:
-        server.answer = before
+        server.respond = before
 
 
 def _command_lines(service: bytes) -> bytes:

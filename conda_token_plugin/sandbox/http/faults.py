@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.sandbox.http.messages import Answer, Ending
+from conda_token_plugin.sandbox.http.messages import Ending, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,14 +74,14 @@ class Faults:
         with self._lock:
             self._waiting = list(faults)
 
-    def spoil(self, request: Request, answer: Callable[[Request], Answer]) -> Answer:
-        """Return the response of `answer`, or that of the next fault for the request."""
+    def spoil(self, request: Request, respond: Callable[[Request], Response]) -> Response:
+        """Return the response of `respond`, or that of the next fault for the request."""
         fault = self._take(request)
         if fault is None:
-            return answer(request)
+            return respond(request)
         if fault.status == 0:
-            return replace(answer(request), delay=fault.delay, ending=fault.ending)
-        return Answer(fault.status, fault.body, fault.headers, fault.delay, fault.ending)
+            return replace(respond(request), delay=fault.delay, ending=fault.ending)
+        return Response(fault.status, fault.body, fault.headers, fault.delay, fault.ending)
 
     def _take(self, request: Request) -> Fault | None:
         with self._lock:

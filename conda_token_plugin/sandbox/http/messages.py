@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Handler = Callable[..., "Answer"]
+    Handler = Callable[..., "Response"]
 
 
 class Ending(Enum):
@@ -25,7 +25,7 @@ class Ending(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response: status, headers, body, and how it is delivered."""
 
     status: int
@@ -146,10 +146,10 @@ class Route:
 class Refused(Exception):
     """Raised by a handler to end with this response."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, response: Response) -> None:
         """Take the response."""
-        super().__init__(answer.status)
-        self.answer = answer
+        super().__init__(response.status)
+        self.response = response
 
 
 def first_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
@@ -157,29 +157,29 @@ def first_header(headers: tuple[tuple[str, str], ...], name: str) -> str:
     return next((v for n, v in headers if n.lower() == name.lower()), "")
 
 
-def json_answer(value: object, status: int = 200) -> Answer:
+def json_response(value: object, status: int = 200) -> Response:
     """Return `value` as JSON. It must not be cached, because it may contain a secret."""
     headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-    return Answer(status, json.dumps(value, default=str).encode(), headers)
+    return Response(status, json.dumps(value, default=str).encode(), headers)
 
 
-def problem(status: int, message: str, code: str = "bad_request") -> Answer:
+def problem(status: int, message: str, code: str = "bad_request") -> Response:
     """Return an error in the published form: `{"error": {"message", "code", "data"}}`."""
-    return json_answer({"error": {"message": message, "code": code, "data": {}}}, status)
+    return json_response({"error": {"message": message, "code": code, "data": {}}}, status)
 
 
-def invalid(name: str, message: str) -> Answer:
-    """Return the published answer to a field that is missing or wrong: 422 and a list."""
+def invalid(name: str, message: str) -> Response:
+    """Return the documented response to a field that is missing or wrong: 422 and a list."""
     field = {"loc": ["body", name], "msg": message, "type": "value_error"}
-    return json_answer({"detail": [field]}, 422)
+    return json_response({"detail": [field]}, 422)
 
 
-def redirect(location: str) -> Answer:
+def redirect(location: str) -> Response:
     """Return a 302 to `location`."""
-    return Answer(302, headers=(("Location", location),))
+    return Response(302, headers=(("Location", location),))
 
 
-def page(text: str, status: int = 200) -> Answer:
+def page(text: str, status: int = 200) -> Response:
     """Return a small page with `text`, which is HTML, in it."""
     document = f"<!doctype html><title>sandbox</title><body>{text}</body>"
-    return Answer(status, document.encode(), (("Content-Type", "text/html; charset=utf-8"),))
+    return Response(status, document.encode(), (("Content-Type", "text/html; charset=utf-8"),))

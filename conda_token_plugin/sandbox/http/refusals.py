@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.sandbox.http.messages import Refused, json_answer, problem
+from conda_token_plugin.sandbox.http.messages import Refused, json_response, problem
 
 if TYPE_CHECKING:
-    from conda_token_plugin.sandbox.http.messages import Answer, Request
+    from conda_token_plugin.sandbox.http.messages import Request, Response
     from conda_token_plugin.sandbox.world.model import Credential
     from conda_token_plugin.sandbox.world.world import Refusal, World
 
@@ -46,10 +46,10 @@ REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
 }
 
 
-def refuse(refusal: Refusal) -> Answer:
-    """Return the answer for a request that a rule of the world forbids."""
+def refuse(refusal: Refusal) -> Response:
+    """Return the response to a request that a rule of the world forbids."""
     status, body = REFUSALS[refusal.reason]
-    return json_answer(body, status)
+    return json_response(body, status)
 
 
 def authenticate(world: World, request: Request, accepted: dict[str, Credential]) -> str:

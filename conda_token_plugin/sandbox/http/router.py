@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.sandbox.http.messages import Answer, Recorded, Refused, problem
+from conda_token_plugin.sandbox.http.messages import Recorded, Refused, Response, problem
 from conda_token_plugin.sandbox.http.refusals import refuse
 from conda_token_plugin.sandbox.world.world import Refusal
 
@@ -29,7 +29,7 @@ class Router:
         """Compile the routes.
 
         Args:
-            routes: The first one that matches answers.
+            routes: The first one that matches is used.
             faults: The faults of the next responses.
             record: Each request is added to it.
         """
@@ -37,17 +37,17 @@ class Router:
         self._faults = faults
         self._record = record
 
-    def answer(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> Response:
         """Return the response to a request. No request makes this raise."""
         if request.path.startswith(CONTROL):
             return self._routed(request)
-        answer = self._faults.spoil(request, self._routed)
+        response = self._faults.spoil(request, self._routed)
         self._record.append(
-            Recorded(request.method, request.target, answer.status, request.headers)
+            Recorded(request.method, request.target, response.status, request.headers)
         )
-        return answer
+        return response
 
-    def _routed(self, request: Request) -> Answer:
+    def _routed(self, request: Request) -> Response:
         # A HEAD is a GET whose body the server does not send.
         method = "GET" if request.method == "HEAD" else request.method
         allowed = set()
@@ -60,15 +60,15 @@ class Router:
         return _not_allowed(allowed) if allowed else problem(404, "no such page", "not_found")
 
 
-def _handled(route: Route, request: Request, match: re.Match[str]) -> Answer:
+def _handled(route: Route, request: Request, match: re.Match[str]) -> Response:
     try:
         return route.handler(request, **match.groupdict())
     except Refused as e:  # the handler ended early
-        return e.answer
+        return e.response
     except Refusal as e:  # a rule of the world forbids it
         return refuse(e)
 
 
-def _not_allowed(methods: set[str]) -> Answer:
-    answer = problem(405, "no such method here", "method_not_allowed")
-    return Answer(405, answer.body, (*answer.headers, ("Allow", ", ".join(sorted(methods)))))
+def _not_allowed(methods: set[str]) -> Response:
+    response = problem(405, "no such method here", "method_not_allowed")
+    return Response(405, response.body, (*response.headers, ("Allow", ", ".join(sorted(methods)))))

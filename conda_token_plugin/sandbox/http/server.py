@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from conda_token_plugin.sandbox.http.messages import Answer, Ending, Request, problem
+from conda_token_plugin.sandbox.http.messages import Ending, Request, Response, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Server(ThreadingHTTPServer):
     def __init__(
         self,
         port: int,
-        answer: Callable[[Request], Answer],
+        respond: Callable[[Request], Response],
         *,
         now: Callable[[], datetime],
         tls: ssl.SSLContext | None = None,
@@ -41,11 +41,11 @@ class Server(ThreadingHTTPServer):
 
         Args:
             port: The port, 0 for a free one.
-            answer: Returns the response to a request.
+            respond: Returns the response to a request.
             now: Returns the time of the header `Date`, aware.
             tls: The certificate for https. Default: http.
         """
-        self.answer = answer
+        self.respond = respond
         self.now = now
         self.tls = tls
         self.stopping = threading.Event()
@@ -125,31 +125,31 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         headers = tuple(self.headers.items())
         scheme = self.server.scheme
-        self._deliver(self.server.answer(Request(self.command, self.path, headers, body, scheme)))
+        self._deliver(self.server.respond(Request(self.command, self.path, headers, body, scheme)))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _serve  # noqa: N815 -- theirs
 
-    def _deliver(self, answer: Answer) -> None:
-        self.server.stopping.wait(answer.delay)
-        if answer.ending is Ending.STALL:
+    def _deliver(self, response: Response) -> None:
+        self.server.stopping.wait(response.delay)
+        if response.ending is Ending.STALL:
             self._stall()
-        elif answer.ending is Ending.RESET:
+        elif response.ending is Ending.RESET:
             self._reset()
         else:
-            self._send(answer)
+            self._send(response)
 
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers:
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers:
             self.send_header(name, value)
-        if answer.status not in BODILESS:
-            self.send_header("Content-Length", str(len(answer.body)))
-        half = answer.ending is Ending.HALF
+        if response.status not in BODILESS:
+            self.send_header("Content-Length", str(len(response.body)))
+        half = response.ending is Ending.HALF
         if half or self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body[: len(answer.body) // 2] if half else answer.body)
+            self.wfile.write(response.body[: len(response.body) // 2] if half else response.body)
 
     def _stall(self) -> None:
         self.close_connection = True

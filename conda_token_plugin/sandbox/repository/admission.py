@@ -3,7 +3,7 @@
 A repository token is sent as `Authorization: token …` or as `/t/…/` before `/repo`, an API key as
 `Authorization: Bearer …`. If a request has a header and a token in its path, the header counts.
 
-| the request has | answer |
+| the request has | response |
 |---|---|
 | no credential | 403 (seen) |
 | a value that was never issued here, or that has expired or was revoked or cancelled | 401 |
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def admit(world: World, request: Request, *, in_path: str, org: str, access: Access) -> None:
-    """Raise unless the credential of a request opens a channel.
+    """Raise unless a channel accepts the credential of a request.
 
     Args:
         world: Tokens and API keys are looked up in it.
@@ -55,7 +55,7 @@ def admit(world: World, request: Request, *, in_path: str, org: str, access: Acc
     if access is Access.ORGANIZATION and org not in organizations:
         raise _refused(403, "wrong_organization", f"this does not open the channels of {org}")
     if not organizations:
-        raise _refused(403, "no_seat", "this opens no channel at all")
+        raise _refused(403, "no_seat", "no channel accepts this credential")
 
 
 def _opened_by_token(world: World, value: str) -> set[str]:

@@ -21,8 +21,8 @@ def write_index(place: Path, records: Records, *, zst: bool, shards: bool) -> No
     Args:
         place: The folder of the subdir, which has its name.
         records: The repodata record of each file name.
-        zst: Whether to write repodata.json.zst as well.
-        shards: Whether to write sharded repodata as well.
+        zst: Whether to also write repodata.json.zst.
+        shards: Whether to also write sharded repodata.
 
     Raises:
         MissingLibraryError: a library of the `demo` extra is not installed.

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, problem, redirect
+from conda_token_plugin.sandbox.http.messages import Refused, Response, Route, problem, redirect
 from conda_token_plugin.sandbox.repository.admission import admit
 from conda_token_plugin.sandbox.repository.channels import CHANNELS, Access
 
@@ -52,7 +52,7 @@ class Repository:
             Route("GET", r"/signed/(?P<until>\d+)/(?P<signature>\w+)/(?P<path>.+)", self.deliver),
         ]
 
-    def fetch(self, request: Request, token: str | None, path: str) -> Answer:
+    def fetch(self, request: Request, token: str | None, path: str) -> Response:
         """`GET [/t/<token>]/repo/<channel>/<file>`."""
         path = unquote(path)
         channel = _channel(path)
@@ -63,7 +63,7 @@ class Repository:
             return redirect(self._elsewhere(request, path))
         return _file(request, self._directory / path, public=access is Access.PUBLIC)
 
-    def deliver(self, request: Request, until: str, signature: str, path: str) -> Answer:
+    def deliver(self, request: Request, until: str, signature: str, path: str) -> Response:
         """`GET /signed/<until>/<signature>/<channel>/<file>`: no token needed."""
         path = unquote(path)
         if not hmac.compare_digest(signature.encode(), self._sign(until, path).encode()):
@@ -92,7 +92,7 @@ def _channel(path: str) -> Channel:
     raise Refused(problem(404, "no such channel", "not_found"))
 
 
-def _file(request: Request, file: Path, *, public: bool) -> Answer:
+def _file(request: Request, file: Path, *, public: bool) -> Response:
     """Return the file, a part of it, or 304 if the client has it already (RFC 9110).
 
     Clients may keep a copy but must revalidate it each time, so that an expired token is noticed at
@@ -105,11 +105,11 @@ def _file(request: Request, file: Path, *, public: bool) -> Answer:
     validity = f"{'public' if public else 'private'}, no-cache"
     common = (("ETag", etag), ("Cache-Control", validity))
     if etag in request.header("If-None-Match"):
-        return Answer(304, headers=common)
+        return Response(304, headers=common)
     headers = (*common, ("Content-Type", _TYPES.get(file.suffix, "application/octet-stream")))
     wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.header("Range"))
     if wanted is None:  # or another form, which a server may ignore (section 14.2)
-        return Answer(200, data, headers)
+        return Response(200, data, headers)
     first, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
     part = ("Content-Range", f"bytes {first}-{last}/{len(data)}")
-    return Answer(206, data[first : last + 1], (*headers, part))
+    return Response(206, data[first : last + 1], (*headers, part))

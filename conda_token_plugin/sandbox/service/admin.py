@@ -1,6 +1,6 @@
 """The admin API under `/api/v1`, for the service accounts of an organization.
 
-| call below `/api/v1/organizations/{slug}` | answer |
+| call below `/api/v1/organizations/{slug}` | response |
 |---|---|
 | `GET /users`                       | 200, a list of `{"id", "email", "role", "subscriptions"}` |
 | `POST /users`                      | 200, a user without an email: `{"id", "email", …}` |
@@ -17,7 +17,7 @@ same two.
 
 Calls, fields, defaults and statuses are those of the OpenAPI document that Anaconda publishes:
 https://www.anaconda.com/docs/anaconda-platform/admin/org-management-api/org_management_api.json
-It describes neither pages of a list nor the body of the answer to `PATCH`, which is `null` here.
+It describes neither pages of a list nor the body of the response to `PATCH`, which is `null` here.
 That no token outlives the subscription, and what a call without a right is answered, are
 assumptions. anaconda-auth 0.15.3 has no client for this API.
 """
@@ -28,7 +28,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, invalid, json_answer
+from conda_token_plugin.sandbox.http.messages import (
+    Refused,
+    Response,
+    Route,
+    invalid,
+    json_response,
+)
 from conda_token_plugin.sandbox.http.refusals import authenticate
 from conda_token_plugin.sandbox.world.world import Refusal
 
@@ -59,12 +65,12 @@ def routes(world: World) -> list[Route]:
     ]
 
 
-def list_users(world: World, request: Request, slug: str) -> Answer:
+def list_users(world: World, request: Request, slug: str) -> Response:
     """List the members of the organization."""
     _check_admin(world, request, slug)
     product = world.organization(slug).subscription.product_code
     members = [(world.users[name], m) for (org, name), m in world.members.items() if org == slug]
-    return json_answer(
+    return json_response(
         {
             "items": [
                 _person(user) | {"role": member.role, "subscriptions": [product] * member.seat}
@@ -74,30 +80,30 @@ def list_users(world: World, request: Request, slug: str) -> Answer:
     )
 
 
-def create_robot(world: World, request: Request, slug: str) -> Answer:
+def create_robot(world: World, request: Request, slug: str) -> Response:
     """Add a user without an email address of its own."""
     _check_admin(world, request, slug)
-    return json_answer(_person(world.add_robot(slug)))
+    return json_response(_person(world.add_robot(slug)))
 
 
-def assign_seat(world: World, request: Request, slug: str, user_id: str) -> Answer:
+def assign_seat(world: World, request: Request, slug: str, user_id: str) -> Response:
     """Give a member a seat."""
     _check_admin(world, request, slug)
     world.assign_seat(slug, _member(world, slug, user_id))
-    return Answer(201)
+    return Response(201)
 
 
-def revoke_seat(world: World, request: Request, slug: str, user_id: str) -> Answer:
+def revoke_seat(world: World, request: Request, slug: str, user_id: str) -> Response:
     """Take the seat of a member away."""
     _check_admin(world, request, slug)
     name = _member(world, slug, user_id)
     if not world.member(slug, name).seat:
         raise Refusal("no_assigned_seat")
     world.take_seat(slug, name)
-    return Answer(204)
+    return Response(204)
 
 
-def create(world: World, request: Request, slug: str, user_id: str) -> Answer:
+def create(world: World, request: Request, slug: str, user_id: str) -> Response:
     """Issue a token to a member."""
     _check_admin(world, request, slug)
     until, months = _expiry(request, required=True), _tolerance(request)
@@ -105,10 +111,10 @@ def create(world: World, request: Request, slug: str, user_id: str) -> Answer:
     token = world.issue(slug, user, until=until, tolerance_months=months or 0)
     if request.json().get("send_token_email", True):
         world.outbox.append(token)
-    return json_answer({"token": token.value, "expires_at": token.expires.isoformat()})
+    return json_response({"token": token.value, "expires_at": token.expires.isoformat()})
 
 
-def sync(world: World, request: Request, slug: str, user_id: str) -> Answer:
+def sync(world: World, request: Request, slug: str, user_id: str) -> Response:
     """Extend the current token of a member, or change its tolerance."""
     _check_admin(world, request, slug)
     until, months = _expiry(request), _tolerance(request)
@@ -121,15 +127,15 @@ def sync(world: World, request: Request, slug: str, user_id: str) -> Answer:
         world.sync(token.id, until or token.expires, months or 0)
     else:
         raise Refused(invalid("expires_at", "field required"))
-    return json_answer(None)
+    return json_response(None)
 
 
-def list_tokens(world: World, request: Request, slug: str, user_id: str) -> Answer:
+def list_tokens(world: World, request: Request, slug: str, user_id: str) -> Response:
     """List the tokens of a member, also those that were revoked."""
     _check_admin(world, request, slug)
     user = _member(world, slug, user_id)
     own = (token for token in world.tokens if (token.org, token.user) == (slug, user))
-    return json_answer(
+    return json_response(
         {
             "items": [
                 {
@@ -144,7 +150,7 @@ def list_tokens(world: World, request: Request, slug: str, user_id: str) -> Answ
     )
 
 
-def revoke(world: World, request: Request, slug: str, user_id: str, token_id: str) -> Answer:
+def revoke(world: World, request: Request, slug: str, user_id: str, token_id: str) -> Response:
     """Revoke a token of a member."""
     _check_admin(world, request, slug)
     user = _member(world, slug, user_id)
@@ -154,7 +160,7 @@ def revoke(world: World, request: Request, slug: str, user_id: str, token_id: st
     if token.revoked is not None:
         raise Refusal("revoked")
     world.revoke(token.id)
-    return Answer(204)
+    return Response(204)
 
 
 def _check_admin(world: World, request: Request, slug: str) -> None:

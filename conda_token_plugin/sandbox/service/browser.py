@@ -19,7 +19,7 @@ from conda_token_plugin.sandbox.world.cast import DEFAULT_USER
 from conda_token_plugin.sandbox.world.world import Refusal
 
 if TYPE_CHECKING:
-    from conda_token_plugin.sandbox.http.messages import Answer
+    from conda_token_plugin.sandbox.http.messages import Response
     from conda_token_plugin.sandbox.world.clock import Clock
 
 CODE_LIFE = timedelta(minutes=1)
@@ -53,7 +53,7 @@ class Browser:
         self._clock = clock
         self._codes: dict[str, Code] = {}
 
-    def send_back(self, asked: dict[str, str]) -> Answer:
+    def send_back(self, asked: dict[str, str]) -> Response:
         """Redirect to the client with a code or an error.
 
         Args:

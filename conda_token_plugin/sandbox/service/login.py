@@ -13,11 +13,11 @@ import html
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.sandbox.http.messages import (
-    Answer,
     Refused,
+    Response,
     Route,
     invalid,
-    json_answer,
+    json_response,
     page,
 )
 from conda_token_plugin.sandbox.http.refusals import authenticate
@@ -84,18 +84,18 @@ class Login:
         """
         self.devices.decide(user_code, self._world.user(user).name if user else "")
 
-    def authorize(self, request: Request) -> Answer:
+    def authorize(self, request: Request) -> Response:
         """`GET /oauth2/auth`."""
         asked = request.query
         if asked.get("client_id") not in self.client_ids:
             return page("<p>Unknown client.</p>", 400)
         return self.browser.send_back(asked)
 
-    def begin_on_device(self, request: Request) -> Answer:
+    def begin_on_device(self, request: Request) -> Response:
         """`POST /oauth2/device/auth`."""
         login = self.devices.begin(self._client(request.form()))
         address = f"{request.base}/device"
-        return json_answer(
+        return json_response(
             {
                 "device_code": login.device_code,
                 "user_code": login.user_code,
@@ -106,8 +106,8 @@ class Login:
             }
         )
 
-    def show_device_page(self, request: Request) -> Answer:
-        """`GET /device`: a form to approve a device login by hand."""
+    def show_device_page(self, request: Request) -> Response:
+        """`GET /device`: a form to approve a device login manually."""
         code = html.escape(request.query.get("user_code", ""))
         users = "".join(f"<option>{name}" for name in self._world.users)
         return page(
@@ -116,18 +116,18 @@ class Login:
             "<p><button name=decision value=approve>Approve</button> <button>Deny</button></form>"
         )
 
-    def leave_device_page(self, request: Request) -> Answer:
+    def leave_device_page(self, request: Request) -> Response:
         """`POST /device`: the decision of that form."""
         form = request.form()
         self.decide(form.get("user_code", ""), form.get("user", "") if "decision" in form else "")
         return page("<p>Done. You can close this page.</p>")
 
-    def give_access_token(self, request: Request) -> Answer:
+    def give_access_token(self, request: Request) -> Response:
         """`POST /oauth2/token`."""
         user = self._world.user(self._granted_to(request.form()))
         return self._given(self._world.credentials.make_access_token(user), scope="openid")
 
-    def give_service_token(self, request: Request) -> Answer:
+    def give_service_token(self, request: Request) -> Response:
         """`POST /api/iam/token`, with id and secret in the form (RFC 6749, 2.3.1)."""
         form = request.form()
         if form.get("grant_type") != "client_credentials":
@@ -138,18 +138,18 @@ class Login:
         admin = self._world.user(client.user)
         return self._given(self._world.credentials.make_service_account(admin))
 
-    def make_api_key(self, request: Request) -> Answer:
+    def make_api_key(self, request: Request) -> Response:
         """`POST /api/auth/api-keys` and `/api/iam/api-keys`."""
         user = authenticate(self._world, request, self._world.credentials.access_tokens)
         scopes = request.json().get("scopes")
         if not isinstance(scopes, list) or not scopes:
             raise Refused(invalid("scopes", "field required"))
         key = self._world.credentials.make_api_key(self._world.user(user), map(str, scopes))
-        return json_answer({"api_key": key.value}, status=201)
+        return json_response({"api_key": key.value}, status=201)
 
-    def _given(self, token: Credential, **more: str) -> Answer:
+    def _given(self, token: Credential, **more: str) -> Response:
         life = token.expires - self._world.clock.now()
-        return json_answer(
+        return json_response(
             {
                 "access_token": token.value,
                 "token_type": "bearer",
@@ -173,10 +173,10 @@ class Login:
         return client_id
 
 
-def discover(request: Request) -> Answer:
+def discover(request: Request) -> Response:
     """`GET /.well-known/openid-configuration`."""
     base = request.base
-    return json_answer(
+    return json_response(
         {
             "issuer": base,
             "authorization_endpoint": f"{base}/oauth2/auth",

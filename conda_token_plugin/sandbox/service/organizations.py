@@ -9,7 +9,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from conda_token_plugin.sandbox.http.messages import Answer, Refused, Route, invalid, json_answer
+from conda_token_plugin.sandbox.http.messages import (
+    Refused,
+    Response,
+    Route,
+    invalid,
+    json_response,
+)
 from conda_token_plugin.sandbox.http.refusals import authenticate
 from conda_token_plugin.sandbox.world.world import Refusal
 
@@ -32,13 +38,13 @@ def routes(world: World) -> list[Route]:
     ]
 
 
-def my_organizations(world: World, request: Request) -> Answer:
+def my_organizations(world: World, request: Request) -> Response:
     """`GET /api/organizations/my`."""
     user = authenticate(world, request, world.credentials.api_keys)
-    return json_answer([_summary(org) for org in world.organizations_of(user)])
+    return json_response([_summary(org) for org in world.organizations_of(user)])
 
 
-def account(world: World, request: Request) -> Answer:
+def account(world: World, request: Request) -> Response:
     """`GET /api/account`. An ended subscription stays in it, and a personal one is there too."""
     user = world.users[authenticate(world, request, world.credentials.api_keys)]
     subscriptions: list[dict[str, str | None]] = [
@@ -46,7 +52,7 @@ def account(world: World, request: Request) -> Answer:
         for org in world.organizations_of(user.name)
     ]
     subscriptions.append({"org_id": None, "product_code": "free_subscription"})
-    return json_answer(
+    return json_response(
         {
             "user": {"id": str(user.id), "email": user.email, "username": user.name},
             "profile": {"is_confirmed": True, "is_disabled": False},
@@ -55,7 +61,7 @@ def account(world: World, request: Request) -> Answer:
     )
 
 
-def whoami(world: World, request: Request) -> Answer:
+def whoami(world: World, request: Request) -> Response:
     """`GET /api/auth/sessions/whoami`."""
     user = world.users[authenticate(world, request, world.credentials.api_keys)]
     passport = {
@@ -65,10 +71,10 @@ def whoami(world: World, request: Request) -> Answer:
             _place(world, org, user.name) for org in world.organizations_of(user.name)
         ],
     }
-    return json_answer({"identity": {"id": str(user.id)}, "passport": passport})
+    return json_response({"identity": {"id": str(user.id)}, "passport": passport})
 
 
-def current_token(world: World, request: Request, slug: str) -> Answer:
+def current_token(world: World, request: Request, slug: str) -> Response:
     """`GET …/current-token`: id and expiry (UTC, without an offset), never the value.
 
     A tolerance is in it only if an administrator has set one.
@@ -82,16 +88,16 @@ def current_token(world: World, request: Request, slug: str) -> Answer:
     life: dict[str, str | int] = {"expires_at": expires.isoformat()}
     if token.tolerance_months is not None:
         life["expiration_tolerance_months"] = token.tolerance_months
-    return json_answer({"id": str(token.id)} | life)
+    return json_response({"id": str(token.id)} | life)
 
 
-def issue_token(world: World, request: Request, slug: str) -> Answer:
+def issue_token(world: World, request: Request, slug: str) -> Response:
     """`PUT …/current-token`: the only time that the value is shown."""
     user = authenticate(world, request, world.credentials.api_keys)
     if request.json() != {"confirm": "yes"}:
         raise Refused(invalid("confirm", 'the body must be {"confirm": "yes"}'))
     token = world.issue(slug, user)
-    return json_answer({"token": token.value, "expires_at": token.expires.isoformat()})
+    return json_response({"token": token.value, "expires_at": token.expires.isoformat()})
 
 
 def _summary(organization: Organization) -> dict[str, str]:

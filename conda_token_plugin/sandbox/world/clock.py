@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 
 class Clock:
-    """A clock that can be set, and that goes on from there."""
+    """A clock that can be set, and that continues from there."""
 
     def __init__(self, start: datetime | None = None) -> None:
         """Set the clock.

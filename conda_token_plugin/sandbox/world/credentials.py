@@ -52,7 +52,7 @@ class Credentials:
 
         Args:
             user: The owner.
-            scopes: What the key is good for. Without `repo:read` it opens no channel.
+            scopes: What the key may be used for. Without `repo:read` no channel accepts it.
         """
         return self._make(self.api_keys, user, API_KEY_LIFE, frozenset(scopes))
 
@@ -65,7 +65,7 @@ class Credentials:
         return self._make(self.service_accounts, user, SERVICE_ACCOUNT_LIFE)
 
     def register_client(self, user: User) -> ServiceAccount:
-        """Make a service account, whose id and secret can be traded for such bearer tokens."""
+        """Make a service account, whose id and secret can be exchanged for such bearer tokens."""
         client = ServiceAccount(secrets.token_hex(16), secrets.token_urlsafe(32), user.name)
         self.clients[client.client_id] = client
         return client

@@ -28,7 +28,7 @@ GRACE = timedelta(days=30)
 """The tolerance of a token for which none was set."""
 
 CHANNEL_SCOPE = "repo:read"
-"""The scope with which an API key opens channels. Anaconda's clients ask for it at each login."""
+"""The scope with which channels accept an API key. Anaconda's clients request it at each login."""
 
 
 class AccountKind(str, Enum):

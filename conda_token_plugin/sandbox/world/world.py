@@ -99,7 +99,7 @@ class World:
         return [o.slug for o in self.organizations_of(user) if self._objection(o, user) is None]
 
     def opened_by(self, user: str) -> set[str]:
-        """Return the organizations whose channels an API key of `user` opens now."""
+        """Return the organizations whose channels accept an API key of `user` now."""
         now = self.clock.now()
         open_now = (o for o in self.organizations_of(user) if o.subscription.opens_channels(now))
         return {org.slug for org in open_now if self.member(org.slug, user).seat}
