@@ -81,7 +81,9 @@ def tokens_for(
         if item.token.scope
     }
     if not (organizations or owners):
-        raise NoToken("No token is stored.", hint="Run: conda token install")
+        keys = api_keys(settings, user=stores[USER])
+        hint = f"To use the API key from {keys[0].source}, add --api-key." if keys else ""
+        raise NoToken("No token is stored.", hint=hint or "Run: conda token install")
     wanted = _prefixes(organizations, owners, settings=settings) if organizations else owners
     lookup = Lookup(settings, stores=stores)
     found = {one.token.key: one for prefix in wanted if (one := lookup.find(f"{prefix}/"))}

@@ -87,15 +87,18 @@ def remove_copies(
     return results
 
 
-def remove_copies_of(token: Token, *, settings: Settings) -> list[ExportResult]:
-    """Remove every exported entry of ``token``.
+def remove_copies_of(
+    token: Token, *, settings: Settings, secret: Secret | None = None
+) -> list[ExportResult]:
+    """Remove every exported entry of ``token``; with ``secret`` only the entries of this secret.
 
     Raises:
         StoreError: The record of exports cannot be read or written.
     """
     exports = ExportRecord(settings)
     with exports.held() if exports.of(token) else nullcontext():  # usually there is nothing to lock
-        return remove_copies(exports.of(token), settings=settings)
+        found = [one for one in exports.of(token) if secret is None or one.is_of(secret)]
+        return remove_copies(found, settings=settings)
 
 
 def _changed(record: Record, change: Change, *, retry: str = "") -> ExportResult:

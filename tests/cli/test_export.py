@@ -327,6 +327,9 @@ def test_unknown_target_is_an_error(shell: Shell, words: list[str]) -> None:
 
 
 def test_export_without_any_token_names_the_command_to_get_one(shell: Shell) -> None:
+    shell("export", "rattler").failed(1, "API key from ANACONDA_AUTH_API_KEY, add --api-key")
+    shell("run", "--", "true").failed(1, "API key from ANACONDA_AUTH_API_KEY, add --api-key")
+    shell.unset("ANACONDA_AUTH_API_KEY")
     shell("export", "rattler").failed(1, "install")
 
 

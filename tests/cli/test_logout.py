@@ -51,17 +51,43 @@ def test_logout_without_a_login_is_not_an_error(shell: Shell) -> None:
     assert "Not logged in" in ran.err
 
 
-def test_logout_undoes_the_default_channels_that_needed_the_login(shell: Shell) -> None:
-    key = Secret(shell.sandbox.world.api_key("grace"))
-    shell.unset(API_KEY)
-    opens = channel_credential(key, prefix=shell.sandbox.repo.rstrip("/"))
-    user_store(Settings()).set_login(shell.sandbox.service, key, opens=opens)
-    shell("config", "--force").well()
-    assert "default_channels" in shell.dropin
+@pytest.fixture
+def opened(logged_in: Shell) -> Shell:
+    """A shell with a login whose API key opens channels."""
+    key = Secret(logged_in.sandbox.world.api_key("grace"))
+    opens = channel_credential(key, prefix=logged_in.sandbox.repo.rstrip("/"))
+    user_store(Settings()).set_login(logged_in.sandbox.service, key, opens=opens)
+    return logged_in
 
-    shell("logout").well()
+
+def test_logout_undoes_the_default_channels_that_needed_the_login(opened: Shell) -> None:
+    opened("config", "--force").well()
+    assert "default_channels" in opened.dropin
+
+    opened("logout").well()
 
     assert not Settings().condarc.exists()
+
+
+def test_logout_removes_the_exported_copies_of_the_key(opened: Shell) -> None:
+    opened("export", "rattler", "mamba", "--api-key", "--yes").well()
+    key = opened.sandbox.world.api_key("grace").encode()
+    assert any(key in content for content in opened.files().values())
+
+    ran = opened("logout").well()
+
+    assert "Export to rattler" in ran.err
+    assert not any(key in content for content in opened.files().values())
+
+
+def test_logout_leaves_the_exported_copies_of_another_key(opened: Shell) -> None:
+    other = opened.sandbox.world.api_key("ada")
+    opened.set(API_KEY, other)
+    opened("export", "rattler", "--api-key", "--yes").well()
+
+    opened("logout").well()
+
+    assert any(other.encode() in content for content in opened.files().values())
 
 
 def test_logout_names_a_key_in_the_environment(logged_in: Shell) -> None:

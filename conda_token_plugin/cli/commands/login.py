@@ -111,6 +111,8 @@ def _report(call: CommandContext, api_key: Secret, *, vault: str, given: str | N
             f"conda sends it to {opened}/ where no token is stored for the channel. "
             "To use it for the service only, run: conda token login --no-channels"
         )
+    elif call.args.no_channels:
+        call.printer.say("It is sent to the service only, and to no channel.")
     value: dict[str, Any] = {
         "service": call.settings.service_url,
         "username": name or None,

@@ -5,8 +5,9 @@ Examples:
   conda token logout --json
 
 Your tokens are kept and still work; to delete them, use `conda token remove`. The API key
-itself is not revoked, because the service has no request for that. A login of
-anaconda-auth is not changed; to delete it, use `anaconda logout`.
+is also removed from the files that it was exported to. It is not revoked, because the
+service has no request for that. A login of anaconda-auth is not changed; to delete it,
+use `anaconda logout`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.login import LoginError
+from conda_token_plugin.operations.exported_copies import remove_copies_of
 from conda_token_plugin.operations.update_dropin import update_dropin
 from conda_token_plugin.tokens.token import TokenKind
 
 if TYPE_CHECKING:
     from conda_token_plugin.cli.context import CommandContext
+    from conda_token_plugin.operations.export_record import ExportResult
     from conda_token_plugin.store import Store
     from conda_token_plugin.tokens.token import Token
 
@@ -27,6 +30,7 @@ def run(call: CommandContext) -> int:
     """Delete the login; return 0 also if there was none. Say which login is used from now on."""
     store = call.store()
     service = call.settings.service_url
+    copies = _remove_copies(call, store=store)
     forgotten = store.remove_login(service)
     left = _left(call, store=store)
     if left is None:
@@ -40,10 +44,20 @@ def run(call: CommandContext) -> int:
         if forgotten
         else f"Not logged in to {service} with `conda token login`."
     )
+    call.report_copies(copies)
     if left:
         call.printer.say(f"The API key from {left} is used from now on.")
     call.printer.data({"service": service, "logged_out": forgotten, "still_there": left})
     return 0
+
+
+def _remove_copies(call: CommandContext, *, store: Store) -> list[ExportResult]:
+    """Remove the API key of the login from the files that it was exported to."""
+    service = call.settings.service_url
+    opens, key = store.channel_logins().get(service), store.login(service)
+    if opens is None or key is None:
+        return []
+    return remove_copies_of(opens, settings=call.settings, secret=key)
 
 
 def _unused(key: Token) -> Token:
