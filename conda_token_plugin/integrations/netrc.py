@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.rattler import hosts_of
-from conda_token_plugin.integrations.source import RawCredential, plain_copy, url_of
+from conda_token_plugin.integrations.source import Plain, RawCredential, url_of
 from conda_token_plugin.integrations.target import Entry, Target, secret_or_none
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of
@@ -61,6 +62,10 @@ class _Machine:
     end: int
     fields: dict[str, str] = field(default_factory=dict, repr=False)
 
+    def entry(self) -> Entry:
+        login, password = map(self.fields.get, ("login", "password"))
+        return Entry(key=self.host, value=value_of(login, password))
+
 
 @dataclass(frozen=True, slots=True)
 class NetrcText:
@@ -69,15 +74,12 @@ class NetrcText:
     empty: str = ""
 
     def entries(self, text: str) -> tuple[Entry, ...]:
-        """Return the entry of each machine. The first of a host counts, as for most readers.
+        """Return the entries of all machines. The first of a host counts, as for most readers.
 
         Raises:
             ValueError: The text is not that of a netrc file.
         """
-        return tuple(
-            Entry(key=one.host, value=value_of(*map(one.fields.get, ("login", "password"))))
-            for one in _machines(text).values()
-        )
+        return tuple(one.entry() for one in _machines(text))
 
     def put(self, text: str, entry: Entry) -> str:
         """Replace the machine's entry. It is written first, before ``default``."""
@@ -86,15 +88,15 @@ class NetrcText:
         return block + self.drop(text, entry.key)
 
     def drop(self, text: str, key: str) -> str:
-        """Remove the machine's entry; what else is on its lines is kept."""
-        found = _machines(text).get(key)
-        if found is None:
-            return text
-        before, after = text[: found.start], text[found.end :]
-        line_start = before.rstrip(" \t")
-        if line_start and not line_start.endswith("\n"):
-            return before + after
-        return line_start + after.lstrip(" \t\r").removeprefix("\n")
+        """Remove the first entry of the machine; what else is on its lines is kept."""
+        found = next((one for one in _machines(text) if one.host == key), None)
+        return text if found is None else _cut(text, found)
+
+    def without(self, text: str, entry: Entry) -> str:
+        """Remove every entry that is equal to ``entry``."""
+        for one in reversed(_machines(text)):  # so that the positions of the others stay valid
+            text = _cut(text, one) if one.entry() == entry else text
+        return text
 
 
 class Netrc(Target):
@@ -148,7 +150,7 @@ class Netrc(Target):
 
 
 def read(settings: Settings) -> Iterator[RawCredential]:
-    """Yield one credential per host that serves channels. The import source."""
+    """Yield the credentials of hosts that serve channels. The import source."""
     path, channels = path_of(settings), set(_channels(settings))
     hosts = {urlsplit(url).hostname for url in (*channels, settings.repo_url)}
     for entry in TextFile(path=path, format=FORMAT).look():
@@ -160,8 +162,12 @@ def read(settings: Settings) -> Iterator[RawCredential]:
                 value=password,
                 scheme=AuthScheme.BASIC,
                 username=login,
-                plain=plain_copy(path, entry.key, format_=FORMAT),
+                plain=Plain(path=path, without=partial(_without, entry=entry)),
             )
+
+
+def _without(data: bytes, *, entry: Entry) -> bytes:
+    return FORMAT.without(data.decode(), entry).encode()
 
 
 def path_of(settings: Settings) -> Path:
@@ -198,9 +204,17 @@ def value_of(login: str | None, password: str | None) -> str:
     return json.dumps([login or "", password or ""])
 
 
-def _machines(text: str) -> dict[str, _Machine]:
-    """Return the first entry of each host; that of all other hosts is under an empty name."""
-    found: dict[str, _Machine] = {}
+def _cut(text: str, one: _Machine) -> str:
+    before, after = text[: one.start], text[one.end :]
+    line_start = before.rstrip(" \t")
+    if line_start and not line_start.endswith("\n"):
+        return before + after
+    return line_start + after.lstrip(" \t\r").removeprefix("\n")
+
+
+def _machines(text: str) -> list[_Machine]:
+    """Return all entries; the one for all other hosts has an empty name."""
+    found: list[_Machine] = []
     last: _Machine | None = None
     for key, value, start, end in _pairs(text):
         if key in _FIELDS:
@@ -210,7 +224,7 @@ def _machines(text: str) -> dict[str, _Machine]:
         else:
             last = None if key == "macdef" else _Machine(value, start, end)
             if last is not None:
-                found.setdefault(value, last)
+                found.append(last)
     return found
 
 

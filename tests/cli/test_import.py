@@ -226,6 +226,16 @@ def test_import_clean_removes_only_one_machine_from_netrc(shell: Shell) -> None:
     )
 
 
+def test_import_clean_removes_every_entry_of_the_stored_password_from_netrc(shell: Shell) -> None:
+    one = "machine files.example login me password files-pass-0123"
+    other = "machine files.example login me password files-pass-4567"
+    path = shell.write(".netrc", f"{one}\n{other}\n{one} # again\n")
+    shell.write(".condarc", "channels: [https://files.example/conda/main]\n")
+    ran = shell("import", "netrc", "--no-validate", "--yes", "--clean").well()
+    assert "is used, because it was found first" in ran.err
+    assert path.read_text() == f"{other}\n# again\n"
+
+
 def test_import_stores_the_same_token_of_several_places_once(shell: Shell) -> None:
     value = issued(shell)
     for place in PLACES.values():

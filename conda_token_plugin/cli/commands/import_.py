@@ -82,7 +82,7 @@ def run(call: CommandContext) -> int:
         call.printer.say("There is nothing to import.")
     if not call.args.dry_run:
         _import(call, chosen, store=store)
-        cleaned = _clean(call, found)
+        cleaned = _clean(call, found, stored=chosen)
     call.printer.data(
         {
             "found": [_entry(one) for one in found],
@@ -189,11 +189,13 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
     issue_flow.report_without_channels(call)
 
 
-def _clean(call: CommandContext, found: Sequence[Candidate]) -> list[Cleaned]:
+def _clean(
+    call: CommandContext, found: Sequence[Candidate], *, stored: Sequence[Candidate]
+) -> list[Cleaned]:
     """Ask, then remove tokens that are stored or rejected from the files of other tools."""
     if not call.args.clean:
         return []
-    kept = [one for one in found if _wanted(call, one) or one.verdict is ImportVerdict.STORED]
+    kept = [*stored, *(one for one in found if one.verdict is ImportVerdict.STORED)]
     rejected = [one for one in found if one.verdict is ImportVerdict.REFUSED]
     cleaned = [
         *_cleaned(call, kept, question="Remove the tokens that are stored now from {}?"),
