@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import suppress
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from conda_token_plugin.gateways.files import WINDOWS
 from conda_token_plugin.tokens.secret import HiddenText
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from conda_token_plugin.settings import Settings
 
@@ -63,13 +64,14 @@ def output_of(
         CommandFailed: It cannot be started, fails, or prints more than ``MAX_OUTPUT`` bytes or
             bytes that are not UTF-8.
     """
-    process = _started(command, settings=settings, variables=variables)
-    try:
-        output = bounded(partial(_exchanged, process, request), seconds=seconds)
-    except DeadlineExceeded:
-        raise CommandTimeout(f"did not finish within {seconds:g} seconds") from None
-    finally:
-        _end(process)
+    with ExitStack() as stack:
+        with _interrupts_deferred():
+            process = _started(command, settings=settings, variables=variables)
+            stack.callback(_end, process)
+        try:
+            output = bounded(partial(_exchanged, process, request), seconds=seconds)
+        except DeadlineExceeded:
+            raise CommandTimeout(f"did not finish within {seconds:g} seconds") from None
     if len(output) > MAX_OUTPUT:
         raise CommandFailed(f"printed more than {MAX_OUTPUT} bytes")
     if process.returncode:
@@ -78,6 +80,27 @@ def output_of(
         return HiddenText(output.decode())
     except UnicodeDecodeError:
         raise CommandFailed("printed something that is not UTF-8") from None
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Raise an interrupt of the block at its end: inside Popen it would leave a process running.
+
+    Only the main thread is interrupted. The signal is not blocked, because the command would
+    inherit that.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    interrupts: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _started(

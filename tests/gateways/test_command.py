@@ -6,7 +6,9 @@ import os
 import signal
 import sys
 from pathlib import Path
+from subprocess import Popen
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -136,3 +138,22 @@ def test_interrupt_ends_the_command(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         output(*python(code))
     assert ends(int(pid.read_text()))
+
+
+def test_interrupt_while_the_command_is_started_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started = []
+
+    def interrupted(*args: Any, **options: Any) -> Popen[bytes]:
+        started.append(Popen(*args, **options))
+        signal.raise_signal(signal.SIGINT)
+        return started[0]
+
+    monkeypatch.setattr("subprocess.Popen", interrupted)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(KeyboardInterrupt):
+        output(*python("import time; time.sleep(600)"))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    with started[0] as command:
+        assert command.wait(LIMIT) == -signal.SIGKILL
