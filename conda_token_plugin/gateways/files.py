@@ -1,6 +1,6 @@
 """Read and write files safely.
 
-Reading never follows a symbolic link and never waits for a FIFO.
+Reading never waits for a FIFO. Only ``read`` follows a symbolic link.
 
 Writing is atomic. The new version is written to a temporary file in the same folder, which only
 its owner can read, is flushed to the disk, and then replaces the old version in one step.
@@ -76,6 +76,21 @@ def opened(path: Path) -> int:
         OSError: It does not exist, is a symbolic link, or may not be read.
     """
     return os.open(path, _FOR_READING)
+
+
+def read(path: Path, *, limit: int) -> bytes:
+    """Return the content of a file that may be a symbolic link, or a little more than ``limit``.
+
+    It does not wait, as for a FIFO or /proc/kmsg.
+
+    Raises:
+        OSError: It does not exist, may not be read, or has nothing to read yet.
+    """
+    descriptor = os.open(path, _FOR_READING & ~getattr(os, "O_NOFOLLOW", 0))
+    try:
+        return content(descriptor, limit=limit, size=min(os.fstat(descriptor).st_size, limit))
+    finally:
+        os.close(descriptor)
 
 
 def content(descriptor: int, *, limit: int, size: int = 64 * 1024) -> bytes:

@@ -84,8 +84,7 @@ def read_any(path: Path) -> bytes | None:
     try:
         if not is_file(path):
             return None
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = files.read(path, limit=LARGEST)
     except OSError as error:  # not permitted
         raise _unreadable(path, error) from None
     if len(data) > LARGEST:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -94,21 +93,10 @@ def _contents(place: AuditPlace) -> Iterator[tuple[str, bytes]]:
     if place.kind is PlaceKind.PACKAGE:
         yield from metadata(place.path)
         return
-    data = _whole(place.path)
+    data = files.read(place.path, limit=MAX_BYTES)  # of /proc/kmsg: an error
     if len(data) > MAX_BYTES:
         raise Unreadable("is too large, and was not searched")
     yield "", data
-
-
-def _whole(path: Path) -> bytes:
-    """Return at most one byte more than `MAX_BYTES`. Do not wait, as for /proc/kmsg."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags)
-    try:
-        size = min(os.fstat(descriptor).st_size, MAX_BYTES)
-        return files.content(descriptor, limit=MAX_BYTES, size=size)
-    finally:
-        os.close(descriptor)
 
 
 def _located(
