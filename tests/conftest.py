@@ -29,8 +29,9 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 SIZES = ("COLUMNS", "LINES")
 """The size of the terminal, which pytest-xdist sets. It overrules the terminals of tests."""
 CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
-CONDA_LIMIT = 600
-"""Seconds for a test with a conda: it may create several environments, beside other work."""
+LONG_LIMIT = 900
+"""Seconds for a slow test and for one with a conda. At a load of 40, sixty killed writers to a real
+keyring take more than 180: the client, the bus and the daemon wait for each other in turn."""
 
 # No deadline: the speed of the machine must not decide whether a test passes.
 settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -53,13 +54,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests that need a conda if none can be imported, else give them more time."""
-    mark = pytest.mark.timeout(CONDA_LIMIT)
-    if find_spec("conda") is None:
-        mark = pytest.mark.skip(reason="no conda can be imported here: see CONTRIBUTING.md")
+    """Skip the tests that need a conda if none can be imported; give long tests more time."""
+    has_conda = find_spec("conda") is not None
     for item in items:
-        if item.get_closest_marker("conda"):
-            item.add_marker(mark)
+        if item.get_closest_marker("conda") and not has_conda:
+            item.add_marker(pytest.mark.skip(reason="no conda can be imported: CONTRIBUTING.md"))
+        elif item.get_closest_marker("conda") or item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(LONG_LIMIT))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

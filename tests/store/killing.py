@@ -81,11 +81,10 @@ class Experiment:
             return {f"{user})" for user in keyrings.fake_users()}
         return keyrings.real_users()
 
-    def check(self, *, before: Content, after: Content) -> bool:
-        """Check that the store has one of the states, and the index lists every secret.
+    def check(self, *, before: Content, after: Content) -> Content:
+        """Return the state of the store. Check that it is one of the two, with no lost secret.
 
-        Returns:
-            Whether something is left for the next write to delete.
+        ``self.left`` counts the states with something that the next write has to delete.
         """
         found = stores.content(self.store())
         assert found in (before, after), (found, before, after)
@@ -94,9 +93,8 @@ class Experiment:
         assert entries <= stores.live(folder) | stores.pending(folder), entries
         self.killed += 1
         self.before += found == before
-        leftover = entries != stores.live(folder) or any(self.home.rglob(".new"))
-        self.left += leftover
-        return leftover
+        self.left += entries != stores.live(folder) or any(self.home.rglob(".new"))
+        return found
 
     def check_recovery(self) -> None:
         """Check that the next two writes delete what is left."""
@@ -117,7 +115,9 @@ def kill_at_each_step(
             experiment.reset()
             if not killed(partial(kill_at, step), partial(write, experiment.store())):
                 break
-            if experiment.check(before=before, after=after):
+            left = experiment.left
+            experiment.check(before=before, after=after)
+            if experiment.left > left:
                 experiment.check_recovery()
 
 
@@ -205,14 +205,14 @@ def kill_at_random(experiment: Experiment, *, times: int, seed: int) -> None:
     """Kill a writer that makes one write after another at random times."""
     chance = random.Random(seed)
     experiment.reset()
+    start = stores.content(experiment.store())
     for _ in range(times):
-        start = stores.content(experiment.store())
         acts = [chance.choice(list(ACTS)) for _ in range(200)]
         started, done = run_for(
             experiment, acts, seconds=chance.uniform(0, MAX_SECONDS[experiment.choice])
         )
         states = list(expected_states(start, acts[:started]))
-        experiment.check(before=states[done], after=states[-1])
+        start = experiment.check(before=states[done], after=states[-1])
         experiment.finished += done
 
 
