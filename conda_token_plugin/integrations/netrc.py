@@ -29,7 +29,7 @@ from conda_token_plugin.gateways.foreign_files import absolute
 from conda_token_plugin.integrations.conda import condarcs
 from conda_token_plugin.integrations.formats.credential_file import TextFile
 from conda_token_plugin.integrations.rattler import hosts_of
-from conda_token_plugin.integrations.source import Plain, RawCredential, url_of
+from conda_token_plugin.integrations.source import PlainTextCopy, RawCredential, url_of
 from conda_token_plugin.integrations.target import Entry, Target, secret_or_none
 from conda_token_plugin.tokens.token import AuthScheme
 from conda_token_plugin.tokens.url_credentials import line_of
@@ -162,7 +162,7 @@ def read(settings: Settings) -> Iterator[RawCredential]:
                 value=password,
                 scheme=AuthScheme.BASIC,
                 username=login,
-                plain=Plain(path=path, without=partial(_without, entry=entry)),
+                plain=PlainTextCopy(path=path, without=partial(_without, entry=entry)),
             )
 
 
