@@ -40,14 +40,14 @@ def send_without_plugin(request: PreparedRequest, *, handler: ChannelAuthBase) -
     Another plugin's handler is created once for each of ours, because it may read its
     configuration when it is created.
     """
-    made: dict[str, Any] = handler.__dict__.setdefault("_fallbacks", {})
+    handlers: dict[str, Any] = handler.__dict__.setdefault("_fallbacks", {})
     name = other_handler(handler.channel_name, url=request.url or "")
     other = context.plugin_manager.get_auth_handler(name) if name else None
     if name is None or other is None:
-        auth: Callable[..., PreparedRequest] = made.setdefault("", CondaHttpAuth())
+        auth: Callable[..., PreparedRequest] = handlers.setdefault("", CondaHttpAuth())
         return auth(request)
     with entries_hidden():
-        auth = made[name] = made.get(name) or other(handler.channel_name)
+        auth = handlers[name] = handlers.get(name) or other(handler.channel_name)
         return auth(request)
 
 

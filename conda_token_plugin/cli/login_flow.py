@@ -67,7 +67,7 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
     """
     from conda_token_plugin.service.login.flow import Login
 
-    store.prove_writable()
+    store.check_writable()
     key = _EnterKey(call)
     login = Login(
         call.settings.service_url,

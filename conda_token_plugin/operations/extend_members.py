@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from conda_token_plugin.errors.organization import ExtensionRefused
 from conda_token_plugin.tokens.reconcile import SyncOutcome, SyncResult
-from conda_token_plugin.tokens.token import ABOUT, GRACE, MONTH, Token, TokenKind
+from conda_token_plugin.tokens.token import GRACE, MONTH, ROUNDING, Token, TokenKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -67,7 +67,7 @@ class Members:
             before = current_of(member.tokens)
             if before is None or before.id in without:
                 continue
-            if ends is not None and ends - before.expires <= ABOUT:
+            if ends is not None and ends - before.expires <= ROUNDING:
                 results.append(_result(organization, member, before, ends=ends))
                 continue
             results.append(self._extended(organization, member, before))

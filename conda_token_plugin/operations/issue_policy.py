@@ -120,7 +120,7 @@ class IssuePolicy:
         stored = stored_token(organization, store=self.store, settings=self.settings)
         keep, why = False, "it was requested"
         if conditions.conditional:
-            stored, keep, why = self._judged(stored, within=conditions.if_expiring)
+            stored, keep, why = self._evaluated(stored, within=conditions.if_expiring)
         if keep:
             return IssuePlan(organization, IssueAction.KEEP, why, stored=stored)
         service = self.service()
@@ -155,7 +155,7 @@ class IssuePolicy:
         if organization not in titles:
             raise NoSuchOrganization(organization, known=titles)
 
-    def _judged(
+    def _evaluated(
         self, stored: Token | None, *, within: timedelta | None
     ) -> tuple[Token | None, bool, str]:
         """Return the stored token, whether it is kept, and why.

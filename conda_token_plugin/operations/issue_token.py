@@ -63,8 +63,8 @@ def issue(  # noqa: PLR0913  # everything that the transaction reads or writes
     """
     organization = plan.organization
     scope = scope_of(organization, store=store, settings=settings, shared=options.shared)
-    store.prove_writable()
-    dropin.prove_writable(settings.condarc)
+    store.check_writable()
+    dropin.check_writable(settings.condarc)
     stored: list[StoredToken] = []
     try:
         with (

@@ -104,7 +104,7 @@ def _watched_folder(
         stack.callback(rmtree, folder, ignore_errors=True)
         return folder, (_watched(folder, stack=stack),) if os.name == "posix" else ()
     except OSError as error:
-        notice(f"{VARIABLE} is not set, because its file cannot be made: {error}.")
+        notice(f"{VARIABLE} is not set, because its file cannot be created: {error}.")
         return None, ()
 
 

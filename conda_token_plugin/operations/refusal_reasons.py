@@ -129,7 +129,7 @@ def _by_service(evidence: Evidence) -> Diagnosis | None:
         return _no_longer_entitled(evidence, answers.service_refused)
     if outcome is SyncOutcome.REISSUED:
         why = f"was revoked: another one was issued elsewhere after {_last_valid(evidence.token)}"
-        return _of_token(evidence, "reissued", why, _anew(evidence))
+        return _of_token(evidence, "reissued", why, _replacement_step(evidence))
     if outcome is SyncOutcome.REVOKED:
         return _revoked(evidence)
     return _without_subscription(evidence) if outcome in _ENDS else None
@@ -140,7 +140,10 @@ def _by_metadata(token: Token, evidence: Evidence) -> Diagnosis:
     state = token.state(now=evidence.now)
     if state is State.EXPIRED:
         return _of_token(
-            evidence, "expired", f"expired on {day(token.usable_until)}", _anew(evidence)
+            evidence,
+            "expired",
+            f"expired on {day(token.usable_until)}",
+            _replacement_step(evidence),
         )
     if state is State.CANCELLED:
         return _without_subscription(evidence)
@@ -159,7 +162,7 @@ def _revoked(evidence: Evidence) -> Diagnosis:
     individual = evidence.token is not None and evidence.token.kind is TokenKind.INDIVIDUAL
     or_seat = ", or your seat was removed" if individual else ""
     why = f"was revoked or reissued elsewhere after {_last_valid(evidence.token)}{or_seat}"
-    return _of_token(evidence, "revoked", why, _anew(evidence))
+    return _of_token(evidence, "revoked", why, _replacement_step(evidence))
 
 
 def _without_subscription(evidence: Evidence) -> Diagnosis:
@@ -185,7 +188,7 @@ def _refused(token: Token, evidence: Evidence) -> Diagnosis:
         why = "It may have expired, or be for other channels"
     why += ", or a proxy responded: the response is a web page" if refusal.page else ""
     renewed = _is_supplied(evidence) or token.kind in (TokenKind.API_KEY, TokenKind.PROVIDER)
-    command = _anew(evidence) if renewed else _run("status", token.organization)
+    command = _replacement_step(evidence) if renewed else _run("status", token.organization)
     is_verified = token.verified or token.kind is not TokenKind.SITE
     scheme = "" if is_verified else other_scheme(token.scheme.value, asked=refusal.asked)
     text = f"{what} (HTTP {refusal.status}, {refusal.url}). {why}. {scheme}".rstrip()
@@ -206,7 +209,7 @@ def _reason(evidence: Evidence, code: str, what: str, command: str) -> Diagnosis
     return Diagnosis(code, text, command)
 
 
-def _anew(evidence: Evidence) -> str:
+def _replacement_step(evidence: Evidence) -> str:
     """Return how to get a token that works."""
     token = evidence.token
     if token is not None and token.kind is TokenKind.API_KEY and not _is_supplied(evidence):

@@ -43,7 +43,7 @@ def remove_tokens(
         ConfigurationError: The drop-in cannot be written. Nothing was removed.
         StoreError: The store or the record of exports cannot be written.
     """
-    dropin.prove_writable(condarc)
+    dropin.check_writable(condarc)
     for token in tokens:
         store.remove(token.key)
     shared, successor = _given_shared_channels(tokens, store=store, repository=settings.repo_url)

@@ -32,7 +32,7 @@ def add_provider(provider: Provider, *, store: Store, settings: Settings, condar
         BadInput: The store has a provider of the same name or scope.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
-    dropin.prove_writable(condarc)
+    dropin.check_writable(condarc)
     with store.exclusive():
         for other in store.providers():
             if provider.name == other.name or provider.scope == other.scope:
@@ -60,7 +60,7 @@ def remove_provider(name: str, *, store: Store, settings: Settings, condarc: Pat
     found = next((one for one in store.providers() if one.name == name), None)
     if found is None:
         raise unknown_provider(name)
-    dropin.prove_writable(condarc)
+    dropin.check_writable(condarc)
     with store.exclusive():
         store.remove_provider(name)
         update_dropin(condarc, store=store)

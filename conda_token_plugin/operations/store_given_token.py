@@ -126,8 +126,8 @@ def verify_given(
         TokenRefused, NoChannel, ServiceError: The token could not be verified.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
-    store.prove_writable()
-    dropin.prove_writable(condarc)
+    store.check_writable()
+    dropin.check_writable(condarc)
     where = places(token, settings=settings)
     try:
         return verify(where, token=token, secret=secret, outcome=NOT_STORED)
@@ -160,8 +160,8 @@ def store_given(  # noqa: PLR0913  # everything that the transaction reads or wr
         BadInput: There is no such group.
         StoreError, ConfigurationError: The store or the drop-in cannot be written.
     """
-    store.prove_writable()
-    dropin.prove_writable(condarc)
+    store.check_writable()
+    dropin.check_writable(condarc)
     if verification is not None and verification.verified:
         token = token._replace(verified=now)
     if group:
@@ -194,7 +194,7 @@ def configure_supplied(
                 f"The token of {token.organization} does not cover {url}.",
                 hint="Set ANACONDA_REPO_TOKEN: it is for the whole repository.",
             )
-    dropin.prove_writable(condarc)
+    dropin.check_writable(condarc)
     store.configure(token)
     update_dropin(condarc, store=store, defaults=options.add_defaults)
     return token

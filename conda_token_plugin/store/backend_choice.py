@@ -49,17 +49,17 @@ class BackendChoice:
         self._saved = False
         self._told = ""
 
-    def place(self, *, anew: bool = False) -> str:
+    def place(self, *, again: bool = False) -> str:
         """Return the place of the next secret.
 
-        With ``anew``, a saved result that the keyring works is not enough.
+        With ``again``, a saved result that the keyring works is not enough.
 
         Raises:
             KeyringUnusable: The choice is "keyring", and it does not work.
         """
         if self.wanted == FILE:
             return FILE
-        report = self._report(anew=anew)
+        report = self._report(again=again)
         if report.answer is ProbeAnswer.WORKING:
             return f"{KEYRING}:{report.backend}"
         if self.wanted == KEYRING:
@@ -90,8 +90,8 @@ class BackendChoice:
         self._probed, self._saved = None, False
         self.folder.remove(PROBE_RESULT)
 
-    def _report(self, *, anew: bool) -> ProbeReport:
-        known = self._probed or self._remembered(anew=anew)
+    def _report(self, *, again: bool) -> ProbeReport:
+        known = self._probed or self._remembered(again=again)
         if known is not None:
             return known
         self._probed = keyring_probe.probe(explicit=self.wanted == KEYRING)
@@ -113,7 +113,7 @@ class BackendChoice:
         note = state_file.read(self.folder.path / PROBE_RESULT)
         return note if isinstance(note, dict) else {}
 
-    def _remembered(self, *, anew: bool) -> ProbeReport | None:
+    def _remembered(self, *, again: bool) -> ProbeReport | None:
         note = self._saved_note()
         try:
             report = ProbeReport.from_json(note["found"])
@@ -122,7 +122,7 @@ class BackendChoice:
             return None
         stale = not 0 <= age <= DAY
         works = report.answer is ProbeAnswer.WORKING
-        too_old = anew if works else stale or self.wanted == KEYRING
+        too_old = again if works else stale or self.wanted == KEYRING
         return None if too_old or circumstances != self._circumstances() else report
 
     def _circumstances(self) -> dict[str, str]:

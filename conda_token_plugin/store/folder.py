@@ -123,7 +123,7 @@ class Folder:
         with self._errors_of(name):
             files.clear(self.path / name)
 
-    def prove(self, size: int) -> None:
+    def check_writable(self, size: int) -> None:
         """Write ``size`` bytes and delete them."""
         temporary = self.path / files.TEMPORARY
         with self._errors_of():

@@ -125,7 +125,7 @@ def _report(*, explicit: bool) -> ProbeReport:
     if name not in SYSTEM and not explicit:
         reason = f"is not to be used: Python's keyring is set to {name}"
         return ProbeReport(ProbeAnswer.ABSENT, reason=reason)
-    state, reason = _tried(backend, name=name)
+    state, reason = _probed(backend, name=name)
     return ProbeReport(state, backend=name, title=SYSTEM.get(name, name), reason=reason)
 
 
@@ -148,7 +148,7 @@ def _best() -> KeyringBackend | None:
     return max(viable, key=lambda backend: backend.priority, default=None)
 
 
-def _tried(backend: KeyringBackend, *, name: str) -> tuple[ProbeAnswer, str]:
+def _probed(backend: KeyringBackend, *, name: str) -> tuple[ProbeAnswer, str]:
     from keyring.errors import KeyringLocked
 
     reason = _reason_for_prompt() if SYSTEM.get(name) == "Secret Service" else ""

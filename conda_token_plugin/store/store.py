@@ -93,7 +93,7 @@ class Store(SecretStore):
             NoToken: One of them is not stored; nothing was changed.
         """
         for token in tokens:
-            _stored(self._index, token.key)  # before a lock is taken or a folder made
+            _stored(self._index, token.key)  # before a lock is taken or a folder is created
         if not tokens:
             return
         with self._changing(FILE) as change:
@@ -113,7 +113,7 @@ class Store(SecretStore):
         Raises:
             NoToken: There is no such token.
         """
-        slot = _stored(self._index, key).slot  # before a lock is taken or a folder made
+        slot = _stored(self._index, key).slot  # before a lock is taken or a folder is created
         with self._changing(slot.place) as change:
             token = self._metadata(_stored(change.index, key).metadata)
             change.commit(change.index.removed(TOKENS, key))

@@ -115,13 +115,13 @@ class SecretStore:
             change.commit(change.index.stored(kind, name, Entry(slot, metadata)))
         return slot.vault
 
-    def prove_writable(self) -> None:
+    def check_writable(self) -> None:
         """Check that a secret can be stored now."""
-        place = self._choice.place(anew=True)
+        place = self._choice.place(again=True)
         with self._changing(place) as change:
             self._choice.remember()
-            self._folder.prove(len(change.index.encoded()) + ROOM_TO_GROW)
-            self.vault(place).prove()
+            self._folder.check_writable(len(change.index.encoded()) + ROOM_TO_GROW)
+            self.vault(place).check_writable()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -132,7 +132,7 @@ class SecretStore:
 
         Raises:
             StoreBusy: On entry, if others held the lock for ``gateways.locks.WAIT`` seconds.
-            StoreUnusable: On entry, if the folder or the lock cannot be made.
+            StoreUnusable: On entry, if the folder or the lock cannot be created.
         """
         from conda_token_plugin.gateways.locks import locked  # a request takes no lock
 

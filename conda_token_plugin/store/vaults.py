@@ -86,10 +86,10 @@ class FileVault:
         """Delete the file if there is one."""
         self.folder.remove(self._checked(entry))
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Write a file of the maximum size and delete it."""
         self.folder.make()
-        self.folder.prove(MAX_SIZE)
+        self.folder.check_writable(MAX_SIZE)
 
     def _checked(self, entry: str) -> str:
         """Return ``entry``, which is from the index, if it can be the name of a secret's file."""
@@ -140,7 +140,7 @@ class KeyringVault:
         """Delete the parts that there are."""
         self._call(lambda backend: _delete(backend, entry))
 
-    def prove(self) -> None:
+    def check_writable(self) -> None:
         """Do nothing: the probe of ``backend_choice`` has written an entry and deleted it."""
 
     def _call(self, work: Callable[[Backend], Result]) -> Result:

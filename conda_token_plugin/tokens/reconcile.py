@@ -27,7 +27,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from conda_token_plugin.tokens.token import ABOUT, TokenKind, TokenVerdict
+from conda_token_plugin.tokens.token import ROUNDING, TokenKind, TokenVerdict
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -147,7 +147,7 @@ def _is_another(token: Token, *, seen: Observation) -> bool:
 
 def _by_expiry(token: Token, *, seen: Observation) -> SyncOutcome:
     expires = _expiry(token, seen=seen)
-    if expires is not None and seen.ends is not None and seen.ends - expires > ABOUT:
+    if expires is not None and seen.ends is not None and seen.ends - expires > ROUNDING:
         return SyncOutcome.EXTENDABLE
     reported = seen.current_expires
     if reported is not None and token.expires is not None and reported > token.expires:

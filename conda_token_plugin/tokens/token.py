@@ -33,7 +33,7 @@ GRACE = timedelta(days=30)
 """How long a token works after its subscription ended, unless the service says something else."""
 MONTH = timedelta(days=30)
 """A month of ``expiration_tolerance_months``: the service does not say which months it counts."""
-ABOUT = timedelta(days=1)
+ROUNDING = timedelta(days=1)
 """Expiry times closer than this are treated as equal, because the service rounds them."""
 TRUST_METADATA_FOR = timedelta(days=1)
 """Metadata older than this may be wrong: the token is then sent even if it has expired."""
@@ -159,7 +159,7 @@ class Token(NamedTuple):
         has no such grace period.
         """
         ends, expires = self.subscription_ends, self.expires
-        if ends is None or expires is None or ends - expires > ABOUT:
+        if ends is None or expires is None or ends - expires > ROUNDING:
             return expires
         try:
             return ends + self.grace

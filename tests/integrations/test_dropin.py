@@ -217,14 +217,14 @@ def test_write_replaces_a_damaged_file(tmp_path: Path, damage: bytes) -> None:
 
 
 def test_prove_writable_leaves_nothing_behind(tmp_path: Path) -> None:
-    dropin.prove_writable(tmp_path / ".conda" / "condarc.d" / "ours.yml")
+    dropin.check_writable(tmp_path / ".conda" / "condarc.d" / "ours.yml")
 
     assert not (tmp_path / ".conda").exists()
 
 
 @pytest.mark.parametrize(
     "act",
-    [dropin.prove_writable, lambda path: dropin.write(path, tokens=[token(f"{REPO}/a")])],
+    [dropin.check_writable, lambda path: dropin.write(path, tokens=[token(f"{REPO}/a")])],
     ids=["prove", "write"],
 )
 def test_file_in_place_of_the_folder_is_a_configuration_error(
@@ -277,7 +277,7 @@ def test_drop_in_that_is_no_regular_file_is_neither_read_nor_replaced(
     assert dropin.content(path) == ""
     settings = Settings({"HOME": str(tmp_path), "CONDA_TOKEN_CONDARC": str(path)})
     assert not is_asked(f"{REPO}/acme", settings=settings)
-    for write in (dropin.prove_writable, lambda one: dropin.write(one, tokens=[token(REPO)])):
+    for write in (dropin.check_writable, lambda one: dropin.write(one, tokens=[token(REPO)])):
         with pytest.raises(ConfigurationError, match="not a regular file"):
             write(path)
     assert not path.is_file()

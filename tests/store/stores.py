@@ -25,7 +25,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     "remove": lambda store: store.remove(tokens.token("acme").key),
     "set_login": lambda store: store.set_login(tokens.SERVICE, tokens.secret("anew", length=1500)),
     "remove_login": lambda store: store.remove_login(tokens.SERVICE),
-    "prove_writable": lambda store: store.prove_writable(),
+    "check_writable": lambda store: store.check_writable(),
 }
 
 

@@ -240,7 +240,7 @@ def test_secret_that_cannot_be_deleted_is_reported_and_deleted_by_the_next_write
     assert stores.files(store.folder) == stores.live(store.folder)
 
 
-@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "check_writable"])
 def test_file_size_limit_refuses_a_write_and_changes_nothing(
     store: Store, act: str, report: Callable[[str], None], count: Counter[str]
 ) -> None:
@@ -283,7 +283,7 @@ def test_full_disk_refuses_a_write_and_changes_nothing(
     content = stores.content(Store(store.folder))
     assert len(content.tokens) == stored
     with pytest.raises(StoreUnusable, match="No space left on device"):
-        store.prove_writable()
+        store.check_writable()
     assert stores.content(Store(store.folder)) == content
     store.remove(tokens.token("acme").key)
     assert len(store.tokens()) == stored - 1
@@ -308,13 +308,13 @@ def test_read_only_disk_can_be_read_and_refuses_writes(small_disk: Path) -> None
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     fresh = Store(store.folder, choice="file")
     assert fresh.secret(tokens.token("acme").key) == tokens.secret("acme")
-    for name in ("add", "replace", "update", "remove", "prove_writable"):
+    for name in ("add", "replace", "update", "remove", "check_writable"):
         with pytest.raises(StoreUnusable, match="Read-only file system"):
             {**WRITES}[name](fresh)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root becomes nobody, whom modes do bind")
-@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable"])
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "check_writable"])
 def test_folder_without_write_permission_can_be_read_and_refuses_writes(act: str) -> None:
     with TemporaryDirectory() as name:
         Path(name).chmod(0o755)

@@ -88,7 +88,7 @@ def refused(store: Store) -> None:
     """Check that reading and writing are refused and leave the file unchanged."""
     path = store.folder / NAME
     before = path.read_bytes()
-    for act in (store.tokens, store.prove_writable, lambda: store.remove(tokens.token("acme").key)):
+    for act in (store.tokens, store.check_writable, lambda: store.remove(tokens.token("acme").key)):
         with pytest.raises((StoreCorrupt, StoreNewer), match=path.name):
             act()
     assert path.read_bytes() == before

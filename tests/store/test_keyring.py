@@ -169,7 +169,7 @@ def test_keyring_choice_is_refused_and_writes_nothing_when_the_keyring_does_not_
 ) -> None:
     use(name)
     store = Store(folder, choice="keyring")
-    for act in (store.prove_writable, lambda: store.add(ACME, tokens.secret(1))):
+    for act in (store.check_writable, lambda: store.add(ACME, tokens.secret(1))):
         with pytest.raises(KeyringUnusable, match=f"The system keyring {reason}.*--store file"):
             act()
     assert not folder.exists()
@@ -178,7 +178,7 @@ def test_keyring_choice_is_refused_and_writes_nothing_when_the_keyring_does_not_
 def test_auto_choice_reports_why_files_are_used(folder: Path, use: Callable[[str], None]) -> None:
     use("InFolder")
     store = Store(folder)
-    store.prove_writable()
+    store.check_writable()
     assert store.add(ACME, tokens.secret(1)) == "file"
     (notice,) = store.notices
     assert notice.startswith("The system keyring is not to be used: Python's keyring is set to")
@@ -190,7 +190,7 @@ def test_auto_choice_reports_why_files_are_used(folder: Path, use: Callable[[str
 
 def test_file_choice_does_not_probe_the_keyring(folder: Path, probes: list[ProbeReport]) -> None:
     store = Store(folder, choice="file")
-    store.prove_writable()
+    store.check_writable()
     store.add(ACME, tokens.secret(1))
     assert (store.notices, probes) == ([], [])
 
@@ -209,7 +209,7 @@ def test_keyring_that_was_proven_is_not_probed_by_another_store(
     folder: Path, use: Callable[[str], None], probes: list[ProbeReport]
 ) -> None:
     use("InFolder")
-    Store(folder, choice="keyring").prove_writable()
+    Store(folder, choice="keyring").check_writable()
     Store(folder, choice="keyring").add(ACME, tokens.secret(1))
     assert len(probes) == 1
 
@@ -219,9 +219,9 @@ def test_store_object_probes_once_for_several_writes(
 ) -> None:
     use("InFolder")
     store = Store(folder, choice="keyring")
-    store.prove_writable()
+    store.check_writable()
     store.add(ACME, tokens.secret(1))
-    store.prove_writable()
+    store.check_writable()
     assert len(probes) == 1
 
 
@@ -233,7 +233,7 @@ def test_prove_writable_probes_again_when_the_keyring_worked_before(
     Store(folder, choice="keyring").add(ACME, tokens.secret(1))
     (sealed_room / "works").unlink()
     with pytest.raises(KeyringUnusable, match="out of order"):
-        Store(folder, choice="keyring").prove_writable()
+        Store(folder, choice="keyring").check_writable()
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING, ProbeAnswer.REFUSED]
 
 
@@ -261,7 +261,7 @@ def test_auto_choice_keeps_a_negative_result_for_a_day(
     use(name)
     for number in range(3):
         store = Store(folder)
-        store.prove_writable()
+        store.check_writable()
         store.add(ACME, tokens.secret(number))
         assert len(store.notices) == (0 if number else 1), "it is reported once per machine"
     assert len(probes) == 1

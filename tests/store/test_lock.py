@@ -182,7 +182,7 @@ ODD_FOLDERS = {
 
 
 @pytest.mark.parametrize("spoil", ODD_FOLDERS.values(), ids=ODD_FOLDERS)
-@pytest.mark.parametrize("name", ["add", "prove_writable"])
+@pytest.mark.parametrize("name", ["add", "check_writable"])
 def test_write_is_refused_in_one_line_when_the_folder_has_become(
     store: Store, name: str, spoil: stores.Spoil
 ) -> None:

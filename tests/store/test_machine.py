@@ -64,7 +64,7 @@ def test_machine_store_has_group_modes_with_any_umask(folder: Path, umask: int) 
     before = os.umask(umask)
     try:
         store = Store(folder, machine=True)
-        store.prove_writable()
+        store.check_writable()
         store.share("daemon")
         store.add(ACME, tokens.secret(1))
     finally:
@@ -88,7 +88,7 @@ def test_group_member_can_read_the_machine_store(shared: Path) -> None:
     assert answer["notices"] == []
 
 
-@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "prove_writable", "share"])
+@pytest.mark.parametrize("act", ["add", "replace", "update", "remove", "check_writable", "share"])
 def test_group_member_cannot_change_the_machine_store(shared: Path, act: str) -> None:
     answer = children.perform(shared, act, uid=NOBODY, groups=[DAEMONS], machine=True)
     assert answer["error"] == "StoreUnusable"

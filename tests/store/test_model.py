@@ -111,8 +111,8 @@ class Model(RuleBasedStateMachine):
         assert self.store.remove_login(service) == (self.logins.pop(service, None) is not None)
 
     @rule()
-    def prove(self) -> None:
-        self.store.prove_writable()
+    def check_writable(self) -> None:
+        self.store.check_writable()
 
     @rule()
     def reopen(self) -> None:

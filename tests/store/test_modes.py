@@ -51,7 +51,7 @@ def again(store: Store) -> Store:
 @pytest.mark.usefixtures("no_umask")
 def test_store_is_readable_only_by_its_owner_with_any_umask(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "store", choice="file")
-    store.prove_writable()
+    store.check_writable()
     store.add(tokens.token("acme"), tokens.secret(1))
     store.set_login(tokens.SERVICE, tokens.secret(2))
     below = [store.folder, *store.folder.rglob("*")]

@@ -65,7 +65,7 @@ def test_probe_reports_working_when_the_keyring_is_unlocked_and_leaves_no_entry(
 
 def test_auto_choice_reports_once_that_the_keyring_is_used(folder: Path) -> None:
     store = Store(folder)
-    store.prove_writable()
+    store.check_writable()
     assert store.notices == []
     assert stores.files(folder) == set()
     assert store.secret(ACME.key) == tokens.secret(1)
@@ -91,7 +91,7 @@ def test_probe_reports_locked_without_a_prompt_when_the_keyring_is_locked(
         "The system keyring is locked. Secrets are stored in files that only you"
     )
     with pytest.raises(KeyringUnusable, match=r"is locked\. Unlock it"):
-        Store(tmp_path / "store", choice="keyring").prove_writable()
+        Store(tmp_path / "store", choice="keyring").check_writable()
 
 
 def test_secret_in_a_locked_keyring_is_refused_within_the_limit_and_kept(

@@ -55,7 +55,7 @@ def test_store_that_cannot_hold_a_secret_is_not_proven_writable(tmp_path: Path) 
     (tmp_path / "store" / "secrets").write_text("a file in the place of the folder")
 
     with pytest.raises(StoreUnusable):
-        Store(tmp_path / "store", choice="file").prove_writable()
+        Store(tmp_path / "store", choice="file").check_writable()
 
 
 def test_folder_that_is_replaced_while_the_lock_is_held_is_refused(store: Store) -> None:

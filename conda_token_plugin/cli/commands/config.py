@@ -85,7 +85,7 @@ def run(call: CommandContext) -> int:
         call.printer.data({"path": str(call.condarc), "content": text})
         return 0
     _agree(call, text)
-    dropin.prove_writable(call.condarc)
+    dropin.check_writable(call.condarc)
     keys = {token.key for token in stored}
     store.update(*(token for token in changed if token.key in keys))
     store.configure(*(token for token in changed if token.key not in keys))

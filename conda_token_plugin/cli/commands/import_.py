@@ -179,7 +179,7 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
     for line in dict.fromkeys(line for one in chosen for line in consequences(one, store=store)):
         call.printer.say(line)
     call.prompts.confirm(f"Import {len(chosen)} token{'s' if len(chosen) > 1 else ''}?")
-    store.prove_writable()
+    store.check_writable()
     for one in chosen:
         vault = store_token(
             one.token, secret=one.offer.secret, store=store, at=call.settings.condarc

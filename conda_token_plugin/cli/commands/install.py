@@ -102,7 +102,7 @@ def run(call: CommandContext) -> int:
     if given_token.is_given(call.args):
         return given_token.run(call, options=lambda: _options(call))
     store = call.store()
-    service = cache(partial(login_flow.service, call))  # a login is made once, if it is needed
+    service = cache(partial(login_flow.service, call))  # the user logs in once, if necessary
     name = call.args.org or _chosen(call, service=service())
     found = supplied(call.settings, organization=name)
     if found is not None:

@@ -82,7 +82,7 @@ def _given(call: CommandContext) -> str | None:
 
 
 def _agree(call: CommandContext, *, store: Store, given: str | None) -> None:
-    """Ask at a terminal before another API key is made; the service keeps the former one.
+    """Ask at a terminal before another API key is created; the service keeps the previous one.
 
     Raises:
         NotConfirmed, Interrupted: The user does not want one; nothing was changed.

@@ -62,14 +62,14 @@ def run(call: CommandContext) -> int:
     args.no_validate = args.no_validate or args.no_ssl_verify
     wanted = default_channels(call) if args.set_default_channels else ()
     args.channel = args.channel or [_home(call), *wanted]
-    wish = CondaOptions(default_channels=wanted)
+    options = CondaOptions(default_channels=wanted)
     signer = call.settings.repo_url.rstrip("/")
     if args.enable_signature_verification:
         stored = (prefix for token in call.store().tokens() for prefix in token.scope)
         content_trust.refuse_signer_without_token(
             signer, prefixes=(*map(normalised, args.channel), *stored)
         )
-    code = given_token.run(call, options=lambda: wish)
+    code = given_token.run(call, options=lambda: options)
     if args.enable_signature_verification:
         update_dropin(call.condarc, store=call.store(), signed_by=signer)
     return code

@@ -162,9 +162,9 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (requests_errors.InvalidSchema, "the proxy needs a library that is not installed (PySocks)"),
     (urllib3_errors.InvalidHeader, "the headers of its response are invalid"),
     (requests_errors.InvalidURL, "it is not a valid address, or redirects to one that is not"),
-    (requests_errors.RequestException, "the request could not be made"),
+    (requests_errors.RequestException, "the request could not be sent"),
     (ValueError, "it is not a valid address, or redirects to one that is not"),
-    (urllib3_errors.HTTPError, "the request could not be made"),
+    (urllib3_errors.HTTPError, "the request could not be sent"),
     (BaseException, "a file of certificates or a client certificate cannot be used"),
 )
 """The first that fits. requests raises a plain OSError for the last."""
@@ -173,7 +173,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
 def _tls(cause: urllib3_errors.SSLError) -> str:
     if _is_certificate(cause):
         return "its certificate is not trusted"
-    return "no encrypted connection could be made"
+    return "no encrypted connection could be established"
 
 
 def _no_connection(cause: urllib3_errors.NewConnectionError) -> str:

@@ -162,8 +162,8 @@ def _content_length(response: Response) -> int:
     """Return the announced length of the body, or 0. urllib3 1.26 does not compare it itself."""
     length = response.headers.get("Content-Length", "")
     bodiless = response.request.method == "HEAD" or "Content-Encoding" in response.headers
-    sane = length.isdecimal() and len(length) <= MAX_DIGITS
-    return int(length) if sane and not bodiless else 0
+    is_number = length.isdecimal() and len(length) <= MAX_DIGITS
+    return int(length) if is_number and not bodiless else 0
 
 
 def _retry_after(response: Response) -> float | None:

@@ -54,7 +54,7 @@ def session(
     Raises:
         BadInput: The setting ``truststore`` needs a library that is not installed.
     """
-    made = _Session()
+    new = _Session()
     # Retry-After is reported to the user: waiting for it could take an hour.
     retry = Retry(
         total=retries,
@@ -69,16 +69,16 @@ def session(
         respect_retry_after_header=False,
     )
     for scheme in ("https://", "http://"):
-        made.mount(scheme, _Adapter(_system_trust(network), abandoned, max_retries=retry))
-    made.proxies.update(network.proxies)
-    made.verify = True if network.verify == TRUSTSTORE else network.verify
-    made.cert = network.cert
-    made.headers.update(network.headers)
+        new.mount(scheme, _Adapter(_system_trust(network), abandoned, max_retries=retry))
+    new.proxies.update(network.proxies)
+    new.verify = True if network.verify == TRUSTSTORE else network.verify
+    new.cert = network.cert
+    new.headers.update(network.headers)
     if network.verify is False:
         import urllib3
 
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user's own choice
-    return made
+    return new
 
 
 def _system_trust(network: Network) -> SSLContext | None:

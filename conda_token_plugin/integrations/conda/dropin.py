@@ -170,7 +170,7 @@ def content(path: Path) -> str:
     return (foreign_files.read_any(path) or b"").decode("utf-8", "replace")
 
 
-def prove_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Check that the drop-in can be written. Leave nothing behind.
 
     Raises:
@@ -227,8 +227,10 @@ def _check(path: Path, text: str) -> None:
     content = condarcs.parsed(text.encode("ascii"))
     lists = ("channel_settings", "channels", "default_channels")
     lines = sum(line.startswith("  - ") for line in text.split("\n"))
-    good = isinstance(content, dict) and lines == sum(len(content.get(one, ())) for one in lists)
-    if not good:
+    is_valid = isinstance(content, dict) and lines == sum(
+        len(content.get(one, ())) for one in lists
+    )
+    if not is_valid:
         raise ConfigurationError(
             path,
             reason="was not written, because conda could not read it",
