@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 VERSION = 1
 NAME = "exports.json"
+FORMER_NAMES = {"made": "created", "former": "former_mark"}
+"""Fields of a record that earlier versions of the plugin named otherwise."""
 MAX_BYTES = 16 * 1024 * 1024
 """Maximum size of the record; one export takes about 300 bytes."""
 
@@ -206,7 +208,9 @@ def _same(one: Record, other: Record) -> bool:
 
 def _record(entry: dict[str, Any]) -> Record:
     """Convert from JSON. Fields that this version does not know are ignored."""
-    known = {field.name: entry[field.name] for field in fields(Record) if field.name in entry}
+    names = {field.name for field in fields(Record)}
+    renamed = {FORMER_NAMES.get(name, name): value for name, value in entry.items()}
+    known = {name: value for name, value in renamed.items() if name in names}
     if not all(isinstance(value, str) for value in known.values()):
         raise TypeError("text was expected")
     return Record(**known)
