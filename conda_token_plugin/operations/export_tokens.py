@@ -81,7 +81,7 @@ def tokens_for(
         if item.token.scope
     }
     if not (organizations or owners):
-        keys = api_keys(settings, user=stores[USER])
+        keys = api_keys(settings, user=stores.get(USER))
         hint = f"To use the API key from {keys[0].source}, add --api-key." if keys else ""
         raise NoToken("No token is stored.", hint=hint or "Run: conda token install")
     wanted = _prefixes(organizations, owners, settings=settings) if organizations else owners
