@@ -83,13 +83,21 @@ def test_message_with_a_secret_does_not_repeat_it(secret: str) -> None:
         ("http:/joe:Win@ter@h.example/x", "http:/…@h.example/x"),
         ("joe:Winter2026@h.example/x", "…@h.example/x"),
         ("http://:Winter2026@[::1/x", "http://…@[::1/x"),
+        ("http://Winter2026@h.example/x", "http://…@h.example/x"),
+        ("http:/Winter2026@h.example/x", "http:/…@h.example/x"),
+        ("https://h.example/a/t/Winter2026/x", "https://h.example/a/t/…/x"),
+        ("https:/h.example/a/%74/Winter2026/x", "https:/h.example/a/%74/…/x"),
+        ("h.example/t/Winter2026", "h.example/t/…"),
+        ("t/Winter2026/x", "t/…/x"),
+        ("https://h.example/x?token=Winter2026", "https://h.example/x"),
+        ("https:/h.example/x#Winter2026", "https:/h.example/x"),
     ],
 )
-def test_login_in_a_url_is_not_repeated_by_an_error(url: str, shown: str) -> None:
+def test_credential_in_a_url_is_not_repeated_by_an_error(url: str, shown: str) -> None:
     assert str(TokenPluginError(f"There is no '{url}'.")) == f"There is no '{shown}'."
 
 
-@pytest.mark.parametrize("piece", [":", "(:", "eyj", "a:b@", "\u00ef", "://"])
+@pytest.mark.parametrize("piece", [":", "(:", "eyj", "a:b@", "\u00ef", "://", "/t/", "t/a", " t/"])
 def test_message_of_any_length_is_redacted_in_linear_time(piece: str) -> None:
     """With a pattern whose work grows with the square, the time limit of the test is exceeded."""
     text = piece * 600_000
@@ -102,6 +110,9 @@ def test_address_and_time_in_an_error_are_shown() -> None:
     assert TokenPluginError(words).what == words
 
 
-@pytest.mark.parametrize("word", ["a" * 47, "a" * 49, "0f" * 32, "eyJ.a.b", "/home/" + "a-b" * 16])
+@pytest.mark.parametrize(
+    "word",
+    ["a" * 47, "a" * 49, "0f" * 32, "eyJ.a.b", "/home/" + "a-b" * 16, "/t/<TOKEN>/x", "/t/…/x"],
+)
 def test_message_with_another_long_word_keeps_it(word: str) -> None:
     assert str(TokenPluginError(f"It is {word}.")) == f"It is {word}."

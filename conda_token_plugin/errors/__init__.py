@@ -68,6 +68,9 @@ _BEFORE_AT = r"(?<![^\s/?#'\"])[^\s/?#'\"]*@"
 """Pattern of what can be user and password in a URL, also in one that is not valid. Because of the
 condition at its beginning, its work grows with the length of a text, and not with the square."""
 
+_IN_PATH = r"(^|/)(t|%74)/[^/?#<…]{8,}"
+"""Pattern of a token in the path of a URL, which may lack its beginning."""
+
 
 class TokenPluginError(Exception):
     """Base class: `what` failed, and a `hint` at what to do next."""
@@ -89,7 +92,16 @@ class TokenPluginError(Exception):
 
 
 def _redacted(text: str) -> str:
-    return re.sub(CREDENTIAL_FORMAT, "…", re.sub(_BEFORE_AT, _without_login, text))
+    return re.sub(CREDENTIAL_FORMAT, "…", re.sub(r"[^\s'\"]+", _redacted_word, text))
+
+
+def _redacted_word(found: re.Match[str]) -> str:
+    """Return a word without credentials, and without the query if it is a URL."""
+    word = re.sub(_BEFORE_AT, _without_login, found[0])
+    if ":/" in word:
+        word = re.split(r"[?#]", word, maxsplit=1)[0]
+        word = re.sub(r"^([a-z0-9]+:/+)[^/@]*@", r"\1…@", word, flags=re.IGNORECASE)
+    return re.sub(_IN_PATH, r"\1\2/…", word)
 
 
 def _without_login(found: re.Match[str]) -> str:
