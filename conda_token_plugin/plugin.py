@@ -122,7 +122,7 @@ def warn_of_expiry(_command: str) -> None:
         return
     with faults_reported("tokens that expire soon are not reported"):
         report(
-            [held.token for held in handler.USED.values()],
+            {held.token: held.source for held in handler.USED.values()},
             repairs=handler.LOOKUP.notices,
             days=_warn_days(),
             now=datetime.now(timezone.utc),

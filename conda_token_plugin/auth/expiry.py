@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from conda_token_plugin.auth.faults import log_once
 from conda_token_plugin.gateways import state_file
 from conda_token_plugin.settings import Settings
-from conda_token_plugin.tokens.display import capitalized, day, named, renewal
+from conda_token_plugin.tokens.display import capitalized, day, named, next_step
 from conda_token_plugin.tokens.token import utc
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ MAX_DAYS = 100_000
 """Largest accepted number of days; a ``timedelta`` accepts at most 10,000 times as many."""
 
 
-def report(used: Iterable[Token], *, repairs: Iterable[str], days: int, now: datetime) -> None:
+def report(used: Mapping[Token, str], *, repairs: Iterable[str], days: int, now: datetime) -> None:
     """Log what a command that has used tokens should tell the user.
 
     ``repairs`` is what the store repaired when it was read. A token is reported if it expires
-    within ``days``.
+    within ``days``. ``used`` maps each token to its source.
     """
     within = timedelta(days=max(-MAX_DAYS, min(days, MAX_DAYS)))
     line = warning(used, now=now, within=within, folder=Settings().store_folder)
@@ -37,7 +37,9 @@ def report(used: Iterable[Token], *, repairs: Iterable[str], days: int, now: dat
         log_once(text)
 
 
-def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: Path) -> str | None:
+def warning(
+    used: Mapping[Token, str], *, now: datetime, within: timedelta, folder: Path
+) -> str | None:
     """Return the line about the tokens that expire ``within`` that time, or None.
 
     A token is not reported again within a day.
@@ -49,7 +51,7 @@ def warning(used: Iterable[Token], *, now: datetime, within: timedelta, folder: 
     _note([one.key for one in due], now=now, folder=folder)
     first = due[0]
     more = f" (and {len(due) - 1} more)" if len(due) > 1 else ""
-    return f"{_sentence(first, now=now)}{more}. Run: conda token {renewal(first)}"
+    return f"{_sentence(first, now=now)}{more}. {next_step(first, source=used[first])}"
 
 
 def due_among(

@@ -105,7 +105,7 @@ class TokenRefused(ServiceError):
         url: str,
         *,
         status: int,
-        last_four: str,
+        token: str,
         outcome: str,
         asked: tuple[str, ...] = (),
     ) -> None:
@@ -114,12 +114,12 @@ class TokenRefused(ServiceError):
         Args:
             url: The address without secrets.
             status: The HTTP status.
-            last_four: The end of the token.
+            token: The token as a message names it.
             outcome: A sentence that says whether the token was stored.
             asked: The schemes of ``AuthScheme`` that the server asked for.
         """
         self.asked = asked
         super().__init__(
-            f"{url} does not accept the token …{last_four} (HTTP {status}). {outcome}",
+            f"{url} does not accept {token} (HTTP {status}). {outcome}",
             hint="Run: conda token status",
         )

@@ -24,11 +24,11 @@ from conda_token_plugin.operations.refusal_evidence import (
     organization_of,
     refusal_of,
 )
-from conda_token_plugin.operations.refusal_reasons import LOGIN, Diagnosis, diagnosed
+from conda_token_plugin.operations.refusal_reasons import Diagnosis, diagnosed
 from conda_token_plugin.operations.sync_tokens import TokenSync
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER, stores_of
-from conda_token_plugin.tokens.display import capitalized, named
+from conda_token_plugin.tokens.display import LOGIN, capitalized, named
 from conda_token_plugin.tokens.scope import longest_prefix
 from conda_token_plugin.tokens.token import TokenKind
 

@@ -97,13 +97,14 @@ def report(check: str, found: Sequence[Problem]) -> str:
 
 def expiry(context: CheckContext) -> Iterator[Problem]:
     """Yield credentials that have expired or are revoked, or that expire soon."""
-    for token in context.credentials:
+    for one in all_credentials(context.settings, stores=stores_of(context.settings)):
+        token = one.token
         state = token.state(now=context.now)
         if state in REPORTED_STATES:
             yield Problem(
                 f"{display.capitalized(display.named(token))} is {state.value}: "
                 f"{display.expiry(token, now=context.now)}. "
-                f"Run: conda token {display.renewal(token)}"
+                f"{display.next_step(token, source=one.source)}"
             )
 
 

@@ -38,6 +38,7 @@ from conda_token_plugin.tokens.display import (
     capitalized,
     command_line,
     day,
+    is_supplied,
     named,
     renewal,
 )
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from conda_token_plugin.operations.refusal_evidence import Evidence
     from conda_token_plugin.tokens.token import Token
 
-LOGIN = "login to "
-"""Begins the source of an API key that a login stored; see ``store.sources``."""
 _ENDS = (SyncOutcome.CANCELLED, SyncOutcome.ENDED)
 
 
@@ -225,14 +224,7 @@ def _replacement_step(evidence: Evidence) -> str:
 
 
 def _is_supplied(evidence: Evidence) -> bool:
-    """Return whether the token or API key is in a variable or a mounted file, and not in a store.
-
-    An imported token is of an unknown kind as well, and is in a store.
-    """
-    kind = evidence.token.kind if evidence.token else None
-    if kind is TokenKind.API_KEY:
-        return not evidence.source.startswith(LOGIN)
-    return kind is TokenKind.UNKNOWN and evidence.source not in STORED_IN
+    return evidence.token is not None and is_supplied(evidence.token, source=evidence.source)
 
 
 def _place(evidence: Evidence) -> str:

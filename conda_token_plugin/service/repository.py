@@ -19,6 +19,7 @@ from conda_token_plugin.errors.service import (
 )
 from conda_token_plugin.gateways.http.client import Http
 from conda_token_plugin.tokens.authorization import address, asked_for, header
+from conda_token_plugin.tokens.display import named
 from conda_token_plugin.tokens.scope import longest_prefix, without_secrets
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class ChannelProbe:
             raise TokenRefused(
                 response.url,
                 status=response.status,
-                last_four=self._secret.last_four,
+                token=named(self._token._replace(last_four=self._secret.last_four)),
                 outcome=self._outcome,
                 asked=asked_for(response.headers.get("WWW-Authenticate", "")),
             )

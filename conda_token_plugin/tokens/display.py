@@ -24,6 +24,30 @@ STORED_IN = {
 """Where a secret is stored, as the end of a sentence."""
 
 
+LOGIN = "login to "
+"""Begins the source of an API key that a login stored; see ``store.sources``."""
+
+
+def is_supplied(token: Token, *, source: str) -> bool:
+    """Return whether a variable or a mounted file supplies the token or API key, and no store.
+
+    An imported token is of an unknown kind as well, and is in a store.
+    """
+    if token.kind is TokenKind.API_KEY:
+        return not source.startswith(LOGIN)
+    return token.kind is TokenKind.UNKNOWN and source not in STORED_IN
+
+
+def next_step(token: Token, *, source: str) -> str:
+    """Return the sentence that says how ``token`` is extended or replaced.
+
+    A command could not replace what a variable supplies, which has precedence over the store.
+    """
+    if is_supplied(token, source=source):
+        return f"Put a new one into {source}."
+    return f"Run: conda token {renewal(token)}"
+
+
 def expiry(token: Token, *, now: datetime) -> str:
     """Return ``2027-01-31 (68 days left)``, or that it is unknown, expired or revoked."""
     state = token.state(now=now)

@@ -35,7 +35,14 @@ def token(organization: str = "acme", *, left: timedelta | None = timedelta(days
 
 
 def reported(*tokens: Token, folder: Path, now: datetime = NOW) -> str | None:
-    return warning(tokens, now=now, within=FORTNIGHT, folder=folder)
+    return warning(dict.fromkeys(tokens, "file"), now=now, within=FORTNIGHT, folder=folder)
+
+
+def test_warning_about_the_key_of_a_variable_names_the_variable(tmp_path: Path) -> None:
+    key = token()._replace(kind=TokenKind.API_KEY)
+    text = warning({key: "ANACONDA_AUTH_API_KEY"}, now=NOW, within=FORTNIGHT, folder=tmp_path)
+    assert text is not None
+    assert text.endswith("in 6 days. Put a new one into ANACONDA_AUTH_API_KEY.")
 
 
 def test_warning_names_token_date_and_command(tmp_path: Path) -> None:

@@ -213,3 +213,12 @@ def test_unreadable_mounted_key_is_an_error_and_no_login_is_made(
     mounted.mkdir()  # Docker mounts a folder in place of a missing file
     shell("login", "--web").failed(6, str(mounted))
     assert not any("oauth" in one.path for one in shell.sandbox.requests)
+
+
+def test_refused_key_of_a_variable_is_to_be_replaced_there(shell: Shell) -> None:
+    shell.set(API_KEY, "not-a-known-key-0123456789")
+    ran = shell("status")
+    assert ran.code == 1
+    assert f"refused. Put a new one into {API_KEY}." in ran.out
+    assert "does not accept the API key …6789 (HTTP" in ran.out
+    assert "login" not in ran.out

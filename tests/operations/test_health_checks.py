@@ -289,11 +289,13 @@ def with_api_key(context: CheckContext, monkeypatch: pytest.MonkeyPatch) -> Chec
     return replace(context, settings=Settings())
 
 
-def test_expiry_check_names_an_api_key_and_the_command_for_it(with_api_key: CheckContext) -> None:
+def test_expiry_check_names_an_api_key_and_the_variable_that_supplies_it(
+    with_api_key: CheckContext,
+) -> None:
     one = found("token-expiry", with_api_key)
 
     assert one.what.startswith("The API key ")
-    assert one.what.endswith("Run: conda token login")
+    assert one.what.endswith("Put a new one into ANACONDA_AUTH_API_KEY.")
 
 
 def test_handler_check_reports_a_repository_that_an_api_key_could_open(

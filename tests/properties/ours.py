@@ -56,7 +56,7 @@ def notes(data: bytes, home: Path) -> None:
             entries = issue_journal.interrupted(folder)
             assert all(entry.warning for entry in entries)
             token = TOKEN._replace(expires=NOW + timedelta(days=1))
-            expiry.warning([token], now=NOW, within=timedelta(days=14), folder=folder)
+            expiry.warning({token: "file"}, now=NOW, within=timedelta(days=14), folder=folder)
             caches.note_refused(f"{URL}/repo/acme/main/noarch/x.json", folder=folder)
     for name in names:
         (folder / name).unlink(missing_ok=True)

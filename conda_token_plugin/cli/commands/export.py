@@ -34,7 +34,7 @@ from conda_token_plugin.operations import export_tokens, exported_copies
 from conda_token_plugin.operations.export_record import ExportOutcome, ExportRecord
 from conda_token_plugin.operations.export_tokens import api_key_for, tokens_for, with_secret
 from conda_token_plugin.settings import expanded
-from conda_token_plugin.tokens.display import capitalized, named, renewal
+from conda_token_plugin.tokens.display import capitalized, named, next_step
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -202,7 +202,7 @@ def _warn_of_unusable(call: CommandContext, found: Sequence[Credential]) -> None
         if not state.usable:
             call.printer.warn(
                 f"{capitalized(named(one.token))} is {state.value}, so servers will reject it "
-                f"from other tools, too. Run: conda token {renewal(one.token)}"
+                f"from other tools, too. {next_step(one.token, source=one.source)}"
             )
 
 

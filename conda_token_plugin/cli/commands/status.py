@@ -28,7 +28,7 @@ from conda_token_plugin.operations.channel_settings import entry_for, is_asked, 
 from conda_token_plugin.operations.verify_token import places, verify
 from conda_token_plugin.store import USER
 from conda_token_plugin.store.sources import all_credentials
-from conda_token_plugin.tokens.display import channels_of, expiry, last_four, renewal
+from conda_token_plugin.tokens.display import channels_of, expiry, last_four, next_step
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -171,7 +171,7 @@ def _verdict(call: CommandContext, one: TokenStatus) -> str:
     until = f", expires {expiry(token, now=call.now)}" if token.expires else ""
     if one.works is False or (one.works is None and not state.usable):
         refused = "refused" if one.works is False else state.value
-        return f"✗ {head}  {refused}. Run: {call.prog} {renewal(token)}"
+        return f"✗ {head}  {refused}. {_next_step(call, one)}"
     if one.too_short:
         return f"! {_reason(call, one)}"
     works = "works" if one.works else "not verified"
@@ -183,8 +183,13 @@ def _reason(call: CommandContext, one: TokenStatus) -> str:
     token = one.held.token
     return (
         f"{token.organization}  {last_four(token)}  expires {expiry(token, now=call.now)}, "
-        f"within {call.args.fail_within.days} days. Run: {call.prog} {renewal(token)}"
+        f"within {call.args.fail_within.days} days. {_next_step(call, one)}"
     )
+
+
+def _next_step(call: CommandContext, one: TokenStatus) -> str:
+    step = next_step(one.held.token, source=one.held.source)
+    return step.replace("conda token ", f"{call.prog} ")  # this is data, and not a message
 
 
 def _block(call: CommandContext, one: TokenStatus) -> list[str]:
