@@ -102,6 +102,7 @@ def started(*command: str, ready: Path) -> subprocess.Popen[bytes]:
         [sys.executable, *words], start_new_session=True, stderr=subprocess.DEVNULL
     )
     while not ready.exists():
+        assert ours.poll() is None, "`run` ended before its command was ready"
         time.sleep(0.01)
     return ours
 
@@ -118,19 +119,20 @@ def test_run_forwards_signals_to_the_command(tmp_path: Path, number: signal.Sign
             os.killpg(ours.pid, number)
         else:
             ours.send_signal(number)
-        code = ours.wait(timeout=30)
+        code = ours.wait()
     assert code == 128 + number
 
 
 SLEEP = """
-import os, signal, sys, time
+import os, pathlib, signal, sys, time
 if sys.argv[2] == "ignored":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with open(sys.argv[1] + ".new", "w") as report:
     report.write(os.environ["RATTLER_AUTH_FILE"])
 os.rename(sys.argv[1] + ".new", sys.argv[1])
-time.sleep(1.5 if sys.argv[2] == "ignored" else 60)
+while not pathlib.Path(sys.argv[1] + ".end").exists():
+    time.sleep(0.01)
 """
 
 
@@ -146,8 +148,11 @@ def test_run_removes_the_credentials_file_after_a_signal(
         path = Path(report.read_text())
         assert acme.issued("acme").value in path.read_text()
         ours.send_signal(number)
-        code = ours.wait(timeout=30)
-    assert code == (0 if answer == "ignored" and name != "SIGQUIT" else 128 + number)
+        ignored = answer == "ignored" and name != "SIGQUIT"
+        if ignored:
+            report.with_name("report.end").touch()
+        code = ours.wait()
+    assert code == (0 if ignored else 128 + number)
     assert not path.parent.exists()
 
 

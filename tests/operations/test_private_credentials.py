@@ -146,7 +146,5 @@ def test_file_is_removed_after_a_kill_when_the_command_has_ended(killed: tuple[P
 
     os.kill(pid, signal.SIGKILL)
 
-    deadline = time.monotonic() + 60
-    while path.parent.exists() and time.monotonic() < deadline:
+    while path.parent.exists():  # until the time limit of the test
         time.sleep(0.02)
-    assert not path.parent.exists()

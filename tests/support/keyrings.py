@@ -279,21 +279,19 @@ def _daemon(session: Session, mode: str) -> subprocess.Popen[bytes]:
         daemon.stdin.write(b"pw")
     with daemon.stdout:
         daemon.stdout.readline()  # its control socket, before it is on the bus
-    _wait(session)
+    _wait(session, daemon)
     return daemon
 
 
-def _wait(session: Session) -> None:
+def _wait(session: Session, daemon: subprocess.Popen[bytes]) -> None:
     """Return when the daemon has answered on the bus; it may take a few tenths of a second."""
     open_dbus_connection = import_module("jeepney.io.blocking").open_dbus_connection  # untyped
     from secretstorage import check_service_availability
 
     with closing(open_dbus_connection(session.address)) as bus:
-        for _ in range(500):
-            if check_service_availability(bus):
-                return
+        while not check_service_availability(bus):
+            assert daemon.poll() is None, "gnome-keyring-daemon has ended"
             time.sleep(0.02)
-    raise AssertionError("gnome-keyring-daemon has not come up")
 
 
 def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
