@@ -24,7 +24,7 @@ _REPORTED: set[tuple[str, str]] = set()
 
 
 def hint(facts: Mapping[str, Any], *, lookup: Lookup) -> Diagnosis | None:
-    """Return the diagnosis for the ``facts`` of an error of conda, or None if there is no news.
+    """Return the diagnosis for the ``facts`` of an error of conda, or None without a new one.
 
     Raise nothing, even if a setting is invalid.
     """

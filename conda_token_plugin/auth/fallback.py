@@ -55,7 +55,7 @@ def other_handler(channel_name: str, *, url: str) -> str | None:
     """Return the handler that ``channel_settings`` names for ``url`` without our entries.
 
     The rules are those of ``conda.gateways.connection.session.get_session``:
-    the canonical name or a glob of the same scheme, and the last match wins.
+    the canonical name or a glob of the same scheme, and the last match is used.
     """
     chosen = None
     for channel, handler in other_entries():

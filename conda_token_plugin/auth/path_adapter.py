@@ -3,7 +3,7 @@
 A token in a request's URL would be in every log and error about that request, and redirects
 would repeat it. So the URL stays unchanged, and an adapter (the layer of requests below
 sessions, logs and redirects) writes the token into the request line while it sends.
-Each hop of a redirect passes the adapter again and is judged by its own URL.
+Each hop of a redirect passes the adapter again, and its own URL decides.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def _context(prefix: str) -> CheckContext:
 
 
 def _origins() -> dict[str, str]:
-    """Map the channel of each entry to its file. The last file wins, as it does in conda."""
+    """Map the channel of each entry to its file. The last file has precedence, as in conda."""
     return {
         entry.get("channel", ""): str(source)
         for source, content in context.collect_all().items()

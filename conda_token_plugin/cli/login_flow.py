@@ -95,7 +95,7 @@ def log_in(call: CommandContext, *, store: Store, web: bool) -> tuple[Secret, st
 class _EnterKey:
     """Opens the browser when the user presses Enter during a login with a code.
 
-    The key is looked at between two requests, so that the login also succeeds if the user never
+    The key is read between two requests, so that the login also succeeds if the user never
     presses it and confirms the code on another machine.
     """
 

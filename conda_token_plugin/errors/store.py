@@ -56,7 +56,7 @@ class StoreCorrupt(StoreError):
     """A file of the store is damaged. It is left unchanged."""
 
     def __init__(self, path: Path, *, fault: str) -> None:
-        """Take what is wrong, in words that contain nothing of the content."""
+        """Take what is wrong, without any of the content."""
         super().__init__(
             f"{path} is damaged ({fault}) and was not changed.",
             hint=f"Restore it from a backup, or move it away ({path.name}.bak) "
@@ -130,7 +130,7 @@ class ProviderFailed(StoreError):
     """The command of a provider supplied no valid credential."""
 
     def __init__(self, name: str, *, reason: str) -> None:
-        """Take the name of the provider, and a reason that contains nothing of its output."""
+        """Take the name of the provider, and a reason without any of its output."""
         self.reason = reason
         super().__init__(
             f"The provider {name} failed: {reason}.", hint=f"Run: conda token provider test {name}"

@@ -143,7 +143,7 @@ def put(temporary: Path, path: Path, *, after: Signature | None) -> None:
     Args:
         temporary: The file that ``fill`` has written.
         path: Where it goes.
-        after: Signature of the version before. The new file gets a later modification time,
+        after: Signature of the previous version. The new file gets a later modification time,
             so that two versions never have the same signature.
 
     Raises:

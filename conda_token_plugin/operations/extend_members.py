@@ -91,7 +91,7 @@ class Members:
 
 
 def current_of(tokens: Collection[MemberToken]) -> MemberToken | None:
-    """Return the token that is not revoked, or None. A reissue revokes the one before."""
+    """Return the token that is not revoked, or None. A reissue revokes the previous token."""
     held = [token for token in tokens if not token.revoked]
     return max(held, key=lambda token: token.expires, default=None)
 

@@ -223,6 +223,6 @@ def _without(path: Path, data: bytes, *, copies: Iterable[PlainTextCopy]) -> byt
     except ValueError as error:  # not a text, or a notation that is not changed automatically
         fault = "is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
         raise ConfigurationError(
-            path, reason=f"{fault} {UNCHANGED}", hint="Remove the token by hand."
+            path, reason=f"{fault} {UNCHANGED}", hint="Remove the token manually."
         ) from None
     return after

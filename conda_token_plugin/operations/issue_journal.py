@@ -1,7 +1,7 @@
 """Journal entries written before a token is issued and removed once it is stored.
 
 Between the response of the service and the write to the store, a kill or a power cut loses the new
-token, and the service has already revoked the one before it. Neither can be restored. So an entry
+token, and the service has already revoked the previous one. Neither can be restored. So an entry
 is written before the request is sent. If the process ends in between, the next command finds an
 entry whose lock is free and reports the interrupted issue.
 
@@ -39,8 +39,8 @@ class JournalEntry(NamedTuple):
         """What an interrupted issue means for the user, and the next command."""
         return (
             f"Issuing a token for {self.organization!r} was interrupted on "
-            f"{self.started:%Y-%m-%d at %H:%M} UTC. The service may have revoked the token before "
-            "it, and the new one was not stored. "
+            f"{self.started:%Y-%m-%d at %H:%M} UTC. The service may have revoked the previous "
+            "token, and the new one was not stored. "
             f"Run: conda token install --org {self.organization}"
         )
 

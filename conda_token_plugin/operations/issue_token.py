@@ -2,7 +2,7 @@
 
 In this order: prove that the store and the drop-in can be written, take the store's lock, write
 a journal entry, request the token, store it, write the drop-in, refresh exported copies, verify.
-The request cannot be undone: it revokes the token before it. So everything that can fail is
+The request cannot be undone: it revokes the previous token. So everything that can fail is
 tried first, and the token is stored before it is verified or reported.
 """
 
@@ -173,6 +173,6 @@ def _interrupted(organization: str, *, stored: bool) -> Interrupted:
         )
     return Interrupted(
         f"Interrupted while a token of {organization} was requested: the service may have issued "
-        "one and revoked the one before it. "
+        "one and revoked the previous one. "
         f"Run: conda token install --org {organization} --reissue"
     )

@@ -29,9 +29,9 @@ class CondaOptions(NamedTuple):
     """How to configure conda for the token."""
 
     channels: tuple[str, ...] | None = None
-    """Channels to add. None: those of the token before."""
+    """Channels to add. None: those of the previous token."""
     default_channels: tuple[str, ...] | None = None
-    """None: those of the token before."""
+    """None: those of the previous token."""
     shared: bool | None = None
     """Whether the token is sent to main, r and msys2. None: if no other stored token is."""
     add_defaults: bool | None = None
@@ -56,7 +56,7 @@ class StoredToken(NamedTuple):
     fault: ServiceError | None = None
     """Why the token could not be verified."""
     copies: tuple[ExportResult, ...] = ()
-    """What happened to exported copies of the token before."""
+    """The results for exported copies of the previous token."""
     copies_fault: StoreError | None = None
     """Why the exported copies are not known."""
 
@@ -107,7 +107,7 @@ def store_token(
 
 
 def refreshed(stored: StoredToken, *, secret: Secret, settings: Settings) -> StoredToken:
-    """Write the token into the files that the one before was exported to."""
+    """Write the token into the files that the previous token was exported to."""
     try:
         copies = refresh_exports(stored.token, secret, settings=settings)
     except StoreError as error:  # the record of exports

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.secret import Secret
     from conda_token_plugin.tokens.token import Token
 
-STORED = "It is stored all the same."
+STORED = "It is stored nevertheless."
 PATH_ONLY = "If the server accepts tokens in the path only, as quetz does, use --send-as path."
 USUAL_CHANNEL = "main"
 """Every organization of the hosted repository has this channel unless it was deleted. The
@@ -57,7 +57,7 @@ class Verification(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """The result for people, with the next command where the token is not verified."""
+        """The result as a sentence, with the next command where the token is not verified."""
         if self.verified:
             return f"Verified: downloaded {self.what} from {self.url}"
         if self.public:

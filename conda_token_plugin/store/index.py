@@ -19,7 +19,7 @@ slot is filled only once, so that replacing the index is the single step that ch
 ``pending_deletes``. It is listed as pending from before it is filled until an entry refers to it,
 and from the last reference until its deletion is confirmed.
 
-The id keeps two stores apart that use one keyring, and an index that was moved away from
+The id distinguishes two stores that use one keyring, and an index that was moved away from
 the one that replaced it.
 
 Version 1 is also read: there a login was a slot only, ``channel_logins`` had the metadata, and two

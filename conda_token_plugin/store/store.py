@@ -142,7 +142,7 @@ class Store(SecretStore):
         }
 
     def set_login(self, service: str, api_key: Secret, *, opens: Token | None = None) -> str:
-        """Store the API key of a login, in place of the one before.
+        """Store the API key of a login, in place of the previous one.
 
         Args:
             service: The address of the service.

@@ -164,10 +164,10 @@ class SecretStore:
         """Replace the index. The thread holds the lock.
 
         Returns:
-            Whether the disk confirmed that the version before cannot come back.
+            Whether the disk confirmed that the previous version cannot come back.
 
         Raises:
-            StoreUnusable: It could not be replaced; the version before is unchanged.
+            StoreUnusable: It could not be replaced; the previous version is unchanged.
         """
         from conda_token_plugin.errors.store import StoreUnusable
 
@@ -175,7 +175,7 @@ class SecretStore:
         self._folder.write(NAME, index.encoded(), after=self._file.read().signature)
         try:
             self._folder.sync()
-        except StoreUnusable:  # a failing disk; the index is replaced all the same
+        except StoreUnusable:  # a failing disk; the index is replaced nevertheless
             self.add_notice(f"The disk did not confirm the last change of {self.folder}.")
             return False
         return True

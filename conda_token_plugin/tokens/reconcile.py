@@ -79,7 +79,7 @@ class SyncResult(NamedTuple):
 
     @property
     def word(self) -> str:
-        """The result in one or two words, for people."""
+        """The result in one or two words."""
         return self.outcome.value if self.outcome else "not asked"
 
 

@@ -3,7 +3,7 @@
 A *prefix* is a normalised URL without a trailing slash: ``https://host[:port]/path``. Its path is
 percent-encoded as conda and requests send it, so that each channel has one prefix.
 A token's scope is a tuple of prefixes. A prefix covers a URL if it is the URL itself
-or ends where a path segment of the URL ends. The longest prefix wins.
+or ends where a path segment of the URL ends. The longest prefix has precedence.
 
 No token is sent to a URL of any other scheme than https (http to this machine is allowed), or with
 an IPv6 address, dot segments (``..;`` is one for Java servers), backslashes, control characters,

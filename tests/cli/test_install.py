@@ -184,7 +184,7 @@ def test_unwritable_store_is_reported_before_anything_is_issued(shell: Shell) ->
 
 def test_issued_token_that_the_repository_refuses_is_stored_and_reported(shell: Shell) -> None:
     shell.sandbox.fail_next("^/repo/", times=8, status=403)
-    shell("install", "--org", "acme", "--yes").failed(5, "is stored all the same")
+    shell("install", "--org", "acme", "--yes").failed(5, "is stored nevertheless")
     (held,) = shell.held()
     assert held["verified"] is None
 

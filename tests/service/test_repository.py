@@ -365,7 +365,7 @@ def test_token_of_another_organization_is_refused(sandbox: Sandbox) -> None:
 def test_url_that_is_not_a_channel_is_named(sandbox: Sandbox) -> None:
     url = sandbox.url_of("acme", "nothing")
     with pytest.raises(
-        NoChannel, match=r"acme/nothing is not a channel.* It is stored all the same"
+        NoChannel, match=r"acme/nothing is not a channel.* It is stored nevertheless"
     ):
         verify([url], token=token(url), secret=secret_of(sandbox))
 

@@ -49,7 +49,7 @@ class TokenStatus(NamedTuple):
     works: bool | None
     """None if it was not checked, or the check showed nothing."""
     words: str
-    """The result for people."""
+    """The result as text."""
     service: str | None
     """The address of the service whose repository the token is for; None for another server."""
     not_asked: str
@@ -57,7 +57,7 @@ class TokenStatus(NamedTuple):
     too_short: bool
     """Whether it expires within `--fail-within`."""
     passes: bool
-    """Whether it is usable, for as long as the user asked for."""
+    """Whether it is usable, and for the time of ``--fail-within``."""
 
 
 def configure(parser: ArgumentParser) -> None:

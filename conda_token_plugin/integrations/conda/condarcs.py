@@ -163,7 +163,7 @@ def _brackets(data: bytes) -> int:
 
 
 def _is_small(content: object) -> bool:
-    """Return whether parsed YAML has at most ``MAX_NODES`` nodes, with aliases written out."""
+    """Return whether parsed YAML has at most ``MAX_NODES`` nodes, with aliases expanded."""
     rest, seen = [content], 0
     while rest and seen <= MAX_NODES:
         seen += 1

@@ -24,7 +24,7 @@ class Format(Protocol):
     """A text format with entries. Pure.
 
     A text in another format raises ValueError, whose message completes "it is damaged (…)", or
-    NotOurs, whose message completes "PATH …". The messages show nothing of the text but keys.
+    NotOurs, whose message completes "PATH …". The messages contain only keys of the text.
     """
 
     @property

@@ -58,7 +58,7 @@ def advice(finding: AuditFinding) -> str:
         return (
             "another tool reads it there; to move it to the store, run: conda token import --clean"
         )
-    return "remove it by hand"
+    return "remove it manually"
 
 
 def _is_importable(finding: AuditFinding, clean: str) -> bool:

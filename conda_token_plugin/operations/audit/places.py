@@ -112,7 +112,7 @@ def usual(settings: Settings) -> tuple[AuditPlace, ...]:
 
 
 def kind_of(path: Path) -> PlaceKind:
-    """Return what a file is for, judged by its name."""
+    """Return what a file is for, by its name."""
     if path.name.endswith(PACKAGES):
         return PlaceKind.PACKAGE
     if path.name.endswith(token_files.SUFFIX) or path.name in _CREDENTIAL_NAMES:
