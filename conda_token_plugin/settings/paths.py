@@ -45,9 +45,9 @@ class Paths:
     @property
     def store_folder(self) -> Path:
         """The folder of the store."""
-        chosen = self.variables.get("CONDA_TOKEN_HOME")
-        if chosen:
-            return expanded(chosen)
+        chosen = self._chosen("CONDA_TOKEN_HOME")
+        if chosen is not None:
+            return chosen
         from platformdirs import user_data_path
 
         home = self.home
@@ -66,8 +66,8 @@ class Paths:
         shared = "/etc"
         if WINDOWS:
             shared = self.variables.get("PROGRAMDATA") or "C:\\ProgramData"
-        default = f"{shared}/conda-token-plugin"
-        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_HOME") or default)
+        default = Path(shared) / "conda-token-plugin"
+        return self._chosen("CONDA_TOKEN_SYSTEM_HOME") or default
 
     @property
     def condarc(self) -> Path:
@@ -75,17 +75,32 @@ class Paths:
 
         conda reads the default folder, and another file only if ``CONDARC`` names it.
         """
-        chosen = self.variables.get("CONDA_TOKEN_CONDARC")
-        if chosen:
-            return expanded(chosen)
-        return self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
+        chosen = self._chosen("CONDA_TOKEN_CONDARC")
+        return chosen or self.home / ".conda" / "condarc.d" / "conda-token-plugin.yml"
 
     @property
     def machine_condarc(self) -> Path:
         """The drop-in for all users of this machine; every conda reads the default folder."""
         folder = "C:/ProgramData/conda" if WINDOWS else "/etc/conda"
-        default = f"{folder}/condarc.d/conda-token-plugin.yml"
-        return expanded(self.variables.get("CONDA_TOKEN_SYSTEM_CONDARC") or default)
+        default = Path(folder) / "condarc.d" / "conda-token-plugin.yml"
+        return self._chosen("CONDA_TOKEN_SYSTEM_CONDARC") or default
+
+    def _chosen(self, variable: str) -> Path | None:
+        """Return the path that a variable names, or None if it is unset or empty.
+
+        Raises:
+            BadInput: It is relative, and would depend on the working folder.
+        """
+        text = self.variables.get(variable)
+        path = expanded(text) if text else None
+        if text and path is not None and not path.is_absolute():
+            from conda_token_plugin.errors.input import BadInput
+
+            raise BadInput(
+                f"{variable} is {shown(text)}, which is not an absolute path.",
+                hint="Write the whole path, from the root folder on.",
+            )
+        return path
 
     @property
     def home(self) -> Path:

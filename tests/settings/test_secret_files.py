@@ -208,3 +208,20 @@ def test_home_that_is_not_an_absolute_path_is_refused(
 def test_drop_in_may_be_in_another_place(tmp_path: Path) -> None:
     path = tmp_path / "ours.yml"
     assert Settings({"CONDA_TOKEN_CONDARC": str(path)}).condarc == path
+
+
+@pytest.mark.parametrize(
+    ("variable", "name"),
+    [
+        ("CONDA_TOKEN_HOME", "store_folder"),
+        ("CONDA_TOKEN_CONDARC", "condarc"),
+        ("CONDA_TOKEN_SYSTEM_HOME", "machine_folder"),
+        ("CONDA_TOKEN_SYSTEM_CONDARC", "machine_condarc"),
+    ],
+)
+@pytest.mark.parametrize("path", ["x", "./x", "../x/y.yml"])
+def test_path_that_depends_on_the_working_folder_is_refused(
+    variable: str, name: str, path: str
+) -> None:
+    with pytest.raises(TokenPluginError, match=f"{variable} is .*not an absolute path"):
+        getattr(Settings({variable: path}), name)
