@@ -222,15 +222,15 @@ def test_conda_export_refuses_a_token_file_that_is_a_link(shell: Shell, tmp_path
 
 
 def test_lock_file_that_is_a_link_is_not_followed(shell: Shell, tmp_path: Path) -> None:
-    precious = tmp_path / "precious"
-    precious.write_text("precious")
+    target = tmp_path / "target"
+    target.write_text("unchanged")
     lock = shell.home / ".rattler" / "credentials.lock"
     lock.parent.mkdir()
-    lock.symlink_to(precious)
+    lock.symlink_to(target)
     shell("export", "rattler").failed(
         7, f"{lock} is a symbolic link and was not changed. Delete it."
     )
-    assert precious.read_text() == "precious"
+    assert target.read_text() == "unchanged"
 
 
 @pytest.mark.parametrize("target", ["rattler", "netrc", "dotenv", "github-actions"])

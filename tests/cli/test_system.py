@@ -57,7 +57,7 @@ def test_user_outside_the_group_finds_no_token_and_is_told_why(shared: Machine) 
     assert "you are not in the group daemon" in ran.err
 
 
-@pytest.mark.parametrize("group", [GROUP_ID, NOBODY], ids=["member", "stranger"])
+@pytest.mark.parametrize("group", [GROUP_ID, NOBODY], ids=["member", "not a member"])
 @pytest.mark.parametrize(
     "words",
     [

@@ -248,9 +248,9 @@ def test_commands_of_a_page_succeed_when_run_in_order(
     here = [block.text for block in of("run") if block.page == page]
     text = "\n".join(here).replace(REPO_URL, sandbox.repo)
     text = text.replace("https://conda.example.org/get/", f"{sandbox.repo}acme/")
-    handed_out = sandbox.world.current("acme")
-    assert handed_out is not None
-    (sealed_room / "token.txt").write_text(handed_out.value, encoding="utf-8")
+    site_token = sandbox.world.current("acme")
+    assert site_token is not None
+    (sealed_room / "token.txt").write_text(site_token.value, encoding="utf-8")
     if prog == "conda-token-plugin":
         lines = text.replace("conda token ", "conda-token-plugin ").split("\n")
         text = "\n".join(line for line in lines if not line.startswith("conda "))

@@ -133,9 +133,9 @@ def test_conda_reads_the_drop_in_in_any_locale(rests: list[str]) -> None:
 
 def test_given_channel_is_also_named_without_the_glob() -> None:
     """Shards that lie beside their index are asked for by the session of the channel's URL."""
-    handed = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/x%5B1%5D",))
+    site_token = Token(organization="acme", kind=TokenKind.SITE, scope=(f"{REPO}/x%5B1%5D",))
 
-    assert channels_of(dropin.composed([handed])) == [f"{REPO}/x*1*/*", f"{REPO}/x*1*"]
+    assert channels_of(dropin.composed([site_token])) == [f"{REPO}/x*1*/*", f"{REPO}/x*1*"]
 
 
 def test_channels_of_tokens_are_listed_once_in_order() -> None:

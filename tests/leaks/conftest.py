@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.conftest import Shell, shell
-from tests.leaks.house import House
+from tests.leaks.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,17 +17,17 @@ __all__ = ["shell"]  # a fixture
 
 
 @pytest.fixture
-def house(
+def session(
     shell: Shell,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     tmp_path: Path,
-) -> House:
-    """Return it; its temporary files are below the folder that is searched."""
+) -> Session:
+    """Return a session whose temporary files are below the folder that is searched."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     shell.set("TMPDIR", str(temporary))
-    house = House(shell, monkeypatch, caplog)
-    house.furnish()
-    return house
+    session = Session(shell, monkeypatch, caplog)
+    session.store_secrets()
+    return session

@@ -1,6 +1,6 @@
-"""What is typed for each command: good days, bad days, and a service that talks too much.
+"""The arguments of each command: success, failures, and responses that contain secrets.
 
-A scene yields the words after the verb. What it does in between happens in the house.
+A scene yields the arguments after the verb. Between them it changes the files and the sandbox.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from conda_token_plugin.sandbox.http.messages import Ending
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.leaks.house import House
+    from tests.leaks.session import Session
 
-    Scene = Callable[[House], Iterator[tuple[str, ...]]]
+    Scene = Callable[[Session], Iterator[tuple[str, ...]]]
 
 ISSUE = ("--org", "acme", "--yes")
 
 
-def install(house: House) -> Iterator[tuple[str, ...]]:
-    """Issue; be refused; get answers with secrets where none belong."""
+def install(session: Session) -> Iterator[tuple[str, ...]]:
+    """Issue; be refused; receive responses with secrets in unexpected fields."""
     yield ISSUE
     yield ("--org", "acme", "--reissue", "--set-default-channels")
     yield ("--org", "acme", "--if-missing")
     yield ("--org", "acme", "--if-expiring", "400d")
     yield ("--org", "acme")
     yield ("--org", "nosuch", "--yes")
-    for fault in _talkative(house):
-        house.shell.sandbox.fail_next("current-token", method="PUT", **fault)
+    for fault in _responses_with_secrets(session):
+        session.shell.sandbox.fail_next("current-token", method="PUT", **fault)
         yield ISSUE
-        house.shell.sandbox.faults.replace([])
-    house.shell.sandbox.fail_next(r"/repo/", times=3, status=403)
+        session.shell.sandbox.faults.replace([])
+    session.shell.sandbox.fail_next(r"/repo/", times=3, status=403)
     yield ISSUE
 
 
-def handed(house: House) -> Iterator[tuple[str, ...]]:
-    """Tokens that are typed, piped, named, cut in two, and refused."""
-    token = house.shell.sandbox.world.current("acme")
+def given_token(session: Session) -> Iterator[tuple[str, ...]]:
+    """Tokens as an argument, in a pipe, a file or a variable; divided, and refused."""
+    token = session.shell.sandbox.world.current("acme")
     assert token is not None
     site, piped = ("--site", "--org", "acme"), "--token-stdin"
     yield (*site, token.value)
@@ -56,20 +56,20 @@ def handed(house: House) -> Iterator[tuple[str, ...]]:
         f"'{token.value}\u20ac'",
         "",
     ):
-        house.type(text)
+        session.type(text)
         yield (*site, piped)
-    (house.project / "mail").write_text(token.value)
+    (session.project / "mail").write_text(token.value)
     yield (*site, "--token-file", "mail", "--expires", "2031-05-01")
-    house.shell.set("HANDED_OUT", token.value[::-1])
-    house.secrets["refused"] = token.value[::-1]
-    yield (*site, "--token-env", "HANDED_OUT")
-    url = f"{house.shell.sandbox.service}/t/{token.value}/repo/acme/main"
-    yield ("-c", url, "--token-env", "HANDED_OUT", "--no-validate", "--send-as", "path")
+    session.shell.set("GIVEN_TOKEN", token.value[::-1])
+    session.secrets["refused"] = token.value[::-1]
+    yield (*site, "--token-env", "GIVEN_TOKEN")
+    url = f"{session.shell.sandbox.service}/t/{token.value}/repo/acme/main"
+    yield ("-c", url, "--token-env", "GIVEN_TOKEN", "--no-validate", "--send-as", "path")
 
 
-def config(house: House) -> Iterator[tuple[str, ...]]:
-    """With a channel of one's own, and with one whose URL carries a token; and back."""
-    sandbox = house.shell.sandbox
+def config(session: Session) -> Iterator[tuple[str, ...]]:
+    """With a channel, with one whose URL contains a token, and undone."""
+    sandbox = session.shell.sandbox
     token = sandbox.world.current("acme", "ada")
     assert token is not None
     own = ("--org", "acme", "--channel")
@@ -79,14 +79,14 @@ def config(house: House) -> Iterator[tuple[str, ...]]:
     yield ("--undo", "--force")
 
 
-def nothing_more(_house: House) -> Iterator[tuple[str, ...]]:
-    """The verb alone."""
+def without_arguments(_session: Session) -> Iterator[tuple[str, ...]]:
+    """The verb without arguments."""
     yield ()
 
 
-def which(house: House) -> Iterator[tuple[str, ...]]:
-    """URLs with a token, without one, and with a credential of their own."""
-    sandbox = house.shell.sandbox
+def which(session: Session) -> Iterator[tuple[str, ...]]:
+    """URLs with a token, without one, and URLs that contain a credential."""
+    sandbox = session.shell.sandbox
     token = sandbox.world.current("acme", "ada")
     assert token is not None
     yield (f"{sandbox.repo}acme/main",)
@@ -98,127 +98,127 @@ def which(house: House) -> Iterator[tuple[str, ...]]:
     yield ("https://elsewhere.example/repo",)
 
 
-def remove(house: House) -> Iterator[tuple[str, ...]]:
-    """Forget one, one that is not there, one that a variable supplies, and all."""
-    house.meant = {house.home / ".rattler" / "credentials.json"}
-    house.shell("export", "rattler", "--org", "acme")
+def remove(session: Session) -> Iterator[tuple[str, ...]]:
+    """Remove one, one that is not stored, one that a variable supplies, and all."""
+    session.meant = {session.home / ".rattler" / "credentials.json"}
+    session.shell("export", "rattler", "--org", "acme")
     yield ("acme",)
     yield ("acme",)
     yield ("globex",)
     yield ("--all",)
 
 
-def status(house: House) -> Iterator[tuple[str, ...]]:
-    """With and without a look at the repository, and with one that is refused."""
+def status(session: Session) -> Iterator[tuple[str, ...]]:
+    """With and without a request to the repository, and with a refused token."""
     yield ()
     yield ("acme", "--offline", "--fail-within", "400d")
-    house.shell.sandbox.world.cancel("acme")
+    session.shell.sandbox.world.cancel("acme")
     yield ("acme",)
 
 
-def sync(house: House) -> Iterator[tuple[str, ...]]:
-    """Renewed and extended by an administrator; revoked; answers that talk too much."""
+def sync(session: Session) -> Iterator[tuple[str, ...]]:
+    """Renewed and extended by an administrator; revoked; responses that contain secrets."""
     yield ()
-    house.shell.sandbox.world.renew("acme")
+    session.shell.sandbox.world.renew("acme")
     yield ("acme",)
-    for fault in _talkative(house):
-        house.shell.sandbox.fail_next("current-token", **fault)
+    for fault in _responses_with_secrets(session):
+        session.shell.sandbox.fail_next("current-token", **fault)
         yield ("acme",)
-        house.shell.sandbox.faults.replace([])
-    world = house.shell.sandbox.world
+        session.shell.sandbox.faults.replace([])
+    world = session.shell.sandbox.world
     account = world.credentials.register_client(world.users["admin"])
-    house.secrets["service account"] = account.client_secret
-    house.shell.unset("ANACONDA_SERVICE_ACCOUNT_TOKEN")
-    house.shell.set("ANACONDA_SERVICE_ACCOUNT_ID", account.client_id)
-    house.shell.set("ANACONDA_SERVICE_ACCOUNT_SECRET", account.client_secret)
-    for fault in ({}, *_talkative(house)):
-        house.shell.sandbox.world.renew("acme")
+    session.secrets["service account"] = account.client_secret
+    session.shell.unset("ANACONDA_SERVICE_ACCOUNT_TOKEN")
+    session.shell.set("ANACONDA_SERVICE_ACCOUNT_ID", account.client_id)
+    session.shell.set("ANACONDA_SERVICE_ACCOUNT_SECRET", account.client_secret)
+    for fault in ({}, *_responses_with_secrets(session)):
+        session.shell.sandbox.world.renew("acme")
         if fault:
-            house.shell.sandbox.fail_next("/api/iam/token", **fault)
+            session.shell.sandbox.fail_next("/api/iam/token", **fault)
         yield ("acme",)
-        house.shell.sandbox.faults.replace([])
-    house.shell.sandbox.world.take_seat("acme", "ada")
+        session.shell.sandbox.faults.replace([])
+    session.shell.sandbox.world.take_seat("acme", "ada")
     yield ("acme",)
 
 
-def renew(house: House) -> Iterator[tuple[str, ...]]:
+def renew(session: Session) -> Iterator[tuple[str, ...]]:
     """A token that can be extended, one that is replaced, and an organization without one."""
-    house.shell.sandbox.world.renew("acme")
+    session.shell.sandbox.world.renew("acme")
     yield ("acme",)
     yield ("acme", "--reissue")
     yield ("nosuch",)
 
 
-def sites(house: House) -> Iterator[tuple[str, ...]]:
+def sites(session: Session) -> Iterator[tuple[str, ...]]:
     """With a site whose API key is in the configuration file."""
-    config = house.home / ".anaconda" / "config.toml"
-    key = house.shell.sandbox.world.api_key("ada")
+    config = session.home / ".anaconda" / "config.toml"
+    key = session.shell.sandbox.world.api_key("ada")
     config.write_text(f'[sites.corp]\ndomain = "corp.example"\napi_key = "{key}"\n')
     yield ()
     yield ("--at", "corp")
     yield ("--at", key)
 
 
-def test(house: House) -> Iterator[tuple[str, ...]]:
+def test(session: Session) -> Iterator[tuple[str, ...]]:
     """Channels that open, that do not, that are named by a URL with a token."""
-    sandbox = house.shell.sandbox
+    sandbox = session.shell.sandbox
     token = sandbox.world.current("acme", "ada")
     assert token is not None
     yield (f"{sandbox.repo}acme/main", f"{sandbox.repo}globex/main", f"{sandbox.service}/path")
     yield (f"{sandbox.service}/t/{token.value}/repo/acme/main",)
-    house.shell.sandbox.world.cancel("acme")
+    session.shell.sandbox.world.cancel("acme")
     yield (f"{sandbox.repo}acme/main",)
 
 
-def login(house: House) -> Iterator[tuple[str, ...]]:
-    """By a code and by a browser; agreed to and denied; with a service that talks too much."""
-    house.shell.sandbox.login.devices.interval = timedelta(seconds=1)
-    with _somebody_decides(house, "ada"):
+def login(session: Session) -> Iterator[tuple[str, ...]]:
+    """With a code and with a browser; approved and denied; with responses that contain secrets."""
+    session.shell.sandbox.login.devices.interval = timedelta(seconds=1)
+    with _deciding_login(session, "ada"):
         yield ("--device", "--store", "file")
-    with _somebody_decides(house, ""):
+    with _deciding_login(session, ""):
         yield ("--device",)
     for user in ("ada", ""):
-        house.shell.sandbox.login.seat_at_browser(user)
+        session.shell.sandbox.login.seat_at_browser(user)
         yield ("--web",)
-    house.shell.sandbox.login.seat_at_browser("ada")
-    for fault in _talkative(house):
-        house.shell.sandbox.fail_next("/api-keys", times=2, **fault)
+    session.shell.sandbox.login.seat_at_browser("ada")
+    for fault in _responses_with_secrets(session):
+        session.shell.sandbox.fail_next("/api-keys", times=2, **fault)
         yield ("--web",)
-        house.shell.sandbox.faults.replace([])
+        session.shell.sandbox.faults.replace([])
 
 
-def logout(_house: House) -> Iterator[tuple[str, ...]]:
-    """Twice: the second time there is none of ours left."""
+def logout(_session: Session) -> Iterator[tuple[str, ...]]:
+    """Twice: the second time no login is stored."""
     yield ()
     yield ()
 
 
-def whoami(house: House) -> Iterator[tuple[str, ...]]:
-    """By every login that there is, and by one that is no good."""
+def whoami(session: Session) -> Iterator[tuple[str, ...]]:
+    """With every login, and with a malformed one."""
     yield ()
-    for fault in _talkative(house):
-        house.shell.sandbox.fail_next("whoami", **fault)
+    for fault in _responses_with_secrets(session):
+        session.shell.sandbox.fail_next("whoami", **fault)
         yield ()
-        house.shell.sandbox.faults.replace([])
-    house.shell.unset("ANACONDA_AUTH_API_KEY")
+        session.shell.sandbox.faults.replace([])
+    session.shell.unset("ANACONDA_AUTH_API_KEY")
     yield ()
-    house.shell("logout")
+    session.shell("logout")
     yield ()
-    house.shell.set("ANACONDA_AUTH_API_KEY", house.shell.sandbox.world.api_key("bob")[:-6])
+    session.shell.set("ANACONDA_AUTH_API_KEY", session.shell.sandbox.world.api_key("bob")[:-6])
     yield ()
 
 
-def export(house: House) -> Iterator[tuple[str, ...]]:
-    """To every tool; it is what the files are for, and nothing else may hold it."""
-    job = house.home / "job.env"
+def export(session: Session) -> Iterator[tuple[str, ...]]:
+    """To every tool; only its own files may contain the token."""
+    job = session.home / "job.env"
     job.touch()
-    house.shell.set("GITHUB_ENV", str(job))
-    house.meant = {job, house.project / ".env", house.project / "other.json"} | {
-        house.home / name
+    session.shell.set("GITHUB_ENV", str(job))
+    session.meant = {job, session.project / ".env", session.project / "other.json"} | {
+        session.home / name
         for name in (".rattler/credentials.json", ".mamba/auth/authentication.json", ".netrc")
     }
-    key = f"{house.shell.sandbox.repo}acme/"
-    house.meant.add(house.home / ".config" / "binstar" / f"{quote_plus(key)}.token")
+    key = f"{session.shell.sandbox.repo}acme/"
+    session.meant.add(session.home / ".config" / "binstar" / f"{quote_plus(key)}.token")
     targets = ("rattler", "mamba", "conda", "dotenv", "github-actions", "docker")
     yield (*targets, "--org", "acme", "--yes", "--dry-run")
     yield (*targets, "--org", "acme", "--yes")
@@ -233,25 +233,25 @@ def export(house: House) -> Iterator[tuple[str, ...]]:
     yield ("rattler", "mamba", "conda", "dotenv", "--remove")
 
 
-def import_(house: House) -> Iterator[tuple[str, ...]]:
-    """From every tool: look, refuse, take in unproven, and clean up behind."""
+def import_(session: Session) -> Iterator[tuple[str, ...]]:
+    """From every tool: list, decline, import without verification, and remove the sources."""
     yield ("--dry-run",)
     yield ("anaconda-auth", "--yes")
     yield ("mamba", "--yes")
-    (house.home / ".rattler" / "credentials.json").write_text('{"damaged": ')
+    (session.home / ".rattler" / "credentials.json").write_text('{"damaged": ')
     yield ("rattler", "--yes")
     yield ("mamba", "condarc", "anaconda-client", "--no-validate", "--clean", "--yes")
 
 
-def audit(house: House) -> Iterator[tuple[str, ...]]:
-    """It finds what is there, says where, and takes it out."""
-    yield (str(house.home), str(house.project))
+def audit(session: Session) -> Iterator[tuple[str, ...]]:
+    """Find tokens in files, report them, and remove them."""
+    yield (str(session.home), str(session.project))
     yield ("--sarif",)
     yield ("--fix", "--yes")
 
 
-def run(_house: House) -> Iterator[tuple[str, ...]]:
-    """The command has it in its environment; nobody else sees it."""
+def run(_session: Session) -> Iterator[tuple[str, ...]]:
+    """Only the command has the token in its environment."""
     ends = "import os, sys; sys.exit(len(os.environ['ANACONDA_REPO_TOKEN_ACME']) != 48)"
     yield ("--org", "acme", "--", sys.executable, "-c", ends)
     yield ("--api-key", "--", sys.executable, "-c", "pass")
@@ -259,30 +259,30 @@ def run(_house: House) -> Iterator[tuple[str, ...]]:
     yield ("--org", "acme", "--", "no-such-program")
 
 
-def helper(house: House) -> Iterator[tuple[str, ...]]:
+def helper(session: Session) -> Iterator[tuple[str, ...]]:
     """Ask for URLs without a credential, and for one whose token is sent in the path."""
-    sandbox = house.shell.sandbox
+    sandbox = session.shell.sandbox
     for url in ("https://elsewhere.example/x", f"{sandbox.service}/path/x", "ftp://x.example"):
-        house.type(json.dumps({"uri": url}))
+        session.type(json.dumps({"uri": url}))
         yield ("get",)
-    house.type(house.secrets["helper.example"])  # not a request
+    session.type(session.secrets["helper.example"])  # not a request
     yield ("get",)
-    yield ("token", f"https://ann:{house.secrets['basic.example']}@elsewhere.example/x")
+    yield ("token", f"https://ann:{session.secrets['basic.example']}@elsewhere.example/x")
 
 
-def provider(house: House) -> Iterator[tuple[str, ...]]:
-    """Add, list, test and remove; answers that are bad, and a secret as an argument."""
-    value = house.secrets["helper.example"]
-    scope = ("add", "--scope", f"{house.shell.sandbox.service}/more")
+def provider(session: Session) -> Iterator[tuple[str, ...]]:
+    """Add, list, test and remove; malformed responses, and a secret as an argument."""
+    value = session.secrets["helper.example"]
+    scope = ("add", "--scope", f"{session.shell.sandbox.service}/more")
     yield ("list",)
     yield ("test",)
     yield (*scope, "--print", "token", "--", sys.executable, "-c", "print('x')")
     yield (*scope, "--name", value, "--", "true")
-    yield (*scope, "--name", "second", "--", "true", house.shell.sandbox.world.api_key("ada"))
+    yield (*scope, "--name", "second", "--", "true", session.shell.sandbox.world.api_key("ada"))
     for number, body in enumerate(
         (
             f"print({value!r})",
-            f"print({house.bearer!r}); sys.exit(1)",
+            f"print({session.bearer!r}); sys.exit(1)",
             f"print(json.dumps({{'headers': {{'Authorization': [{value!r} + chr(10)]}}}}))",
             f"print(json.dumps({{'headers': {{{value!r}: [{value!r}]}}}}))",
             f"print(json.dumps({{'headers': {value!r}, 'expires': {value!r}}}))",
@@ -291,38 +291,38 @@ def provider(house: House) -> Iterator[tuple[str, ...]]:
             f"sys.stdout.buffer.write({value!r}.encode() + bytes([255]))",
         )
     ):
-        house.provide(f"bad{number}", body)
-    house.provide("two-words", f"print({value!r}, {value!r})", prints="token")
-    house.provide("slow", f"print({value!r}, flush=True); time.sleep(600)", seconds=1)
+        session.provide(f"bad{number}", body)
+    session.provide("two-words", f"print({value!r}, {value!r})", prints="token")
+    session.provide("slow", f"print({value!r}, flush=True); time.sleep(600)", seconds=1)
     yield ("test",)
     yield ("test", "bad1")
     yield ("remove", "provider")
 
 
-def completion(_house: House) -> Iterator[tuple[str, ...]]:
-    """One shell is as good as another."""
+def completion(_session: Session) -> Iterator[tuple[str, ...]]:
+    """The script for one shell; none contains a secret."""
     yield ("bash",)
 
 
-def demo(house: House) -> Iterator[tuple[str, ...]]:
-    """Against our sandbox instead of one whose secrets are not known here."""
+def demo(session: Session) -> Iterator[tuple[str, ...]]:
+    """Against the sandbox of the test, whose secrets are known."""
     from contextlib import nullcontext
 
-    there = house.shell.sandbox.introduction()
-    house.monkeypatch.setattr(
+    there = session.shell.sandbox.introduction()
+    session.monkeypatch.setattr(
         "conda_token_plugin.cli.demo_stage._sandbox", lambda: nullcontext(there)
     )
     yield ()
 
 
 SCENES: dict[str, tuple[Scene, ...]] = {
-    "install": (install, handed),
+    "install": (install, given_token),
     "remove": (remove,),
     "renew": (renew,),
-    "set": (handed,),
+    "set": (given_token,),
     "provider": (provider,),
     "config": (config,),
-    "list": (nothing_more,),
+    "list": (without_arguments,),
     "which": (which,),
     "audit": (audit,),
     "status": (status,),
@@ -339,12 +339,12 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "completion": (completion,),
     "demo": (demo,),
 }
-"""For every verb; one that is missing here fails a test."""
+"""The scenes of every verb; a test fails if one is missing."""
 
 
-def _talkative(house: House) -> Iterator[dict[str, object]]:
-    """Answers that hold secrets where nobody expects them, or only a part of one."""
-    world = house.shell.sandbox.world
+def _responses_with_secrets(session: Session) -> Iterator[dict[str, object]]:
+    """Yield responses with secrets, or a part of one, in unexpected fields."""
+    world = session.shell.sandbox.world
     token, key = world.issue("globex", "ada").value, world.api_key("ada")
     words = f"{token} and {key} are no good for you, says {token}."
     for status in (400, 403, 409, 500):
@@ -364,20 +364,20 @@ def _talkative(house: House) -> Iterator[dict[str, object]]:
 
 
 @contextmanager
-def _somebody_decides(house: House, user: str) -> Iterator[None]:
+def _deciding_login(session: Session, user: str) -> Iterator[None]:
     """Approve the next device login as ``user``; deny it without one."""
-    thread = Thread(target=_decide, args=(house, user))
+    thread = Thread(target=_decide, args=(session, user))
     thread.start()
     yield
     thread.join()
 
 
-def _decide(house: House, user: str) -> None:
-    login = house.shell.sandbox.login
+def _decide(session: Session, user: str) -> None:
+    login = session.shell.sandbox.login
     while not login.devices.waiting():
         sleep(0.01)
     (one,) = login.devices.waiting()
-    house.secrets[f"device code for {user}"] = one.device_code
+    session.secrets[f"device code for {user}"] = one.device_code
     login.decide(one.user_code, user)
 
 
@@ -404,4 +404,4 @@ TYPED: dict[str, tuple[str, ...]] = {
     "completion": ("zsh",),
     "remove": ("acme",),
 }
-"""One line for each verb but ``demo``, in an order in which all goes well."""
+"""Arguments for each verb but ``demo``, in an order in which all succeed."""

@@ -11,7 +11,7 @@ from tests.leaks.broken import Bug, broken, place
 from tests.leaks.scenes import TYPED
 
 if TYPE_CHECKING:
-    from tests.leaks.house import House
+    from tests.leaks.session import Session
 
 PLACES = {
     # The function with the bug, and whether the bug is before or after its work.
@@ -37,21 +37,21 @@ PLACES = {
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_traceback_with_local_variables_shows_no_secret(house: House, name: str) -> None:
-    tracebacks = {verb: traceback(house, name, verb) for verb in TYPED}
+def test_traceback_with_local_variables_shows_no_secret(session: Session, name: str) -> None:
+    tracebacks = {verb: traceback(session, name, verb) for verb in TYPED}
     assert any(tracebacks.values()), "no command comes by that place"
-    leaks = {verb: house.sought.found_in(text) for verb, text in tracebacks.items()}
+    leaks = {verb: session.sought.found_in(text) for verb, text in tracebacks.items()}
     assert not any(leaks.values()), leaks
 
 
-def traceback(house: House, name: str, verb: str) -> bytes:
+def traceback(session: Session, name: str, verb: str) -> bytes:
     """Return the traceback of the bug at ``name`` in ``verb``, or an empty string."""
     owner, last = place(name)
-    words = [word.format(repo=house.shell.sandbox.repo) for word in TYPED[verb]]
-    with house.monkeypatch.context() as patch:
+    words = [word.format(repo=session.shell.sandbox.repo) for word in TYPED[verb]]
+    with session.monkeypatch.context() as patch:
         patch.setattr(owner, last, broken(getattr(owner, last), then=PLACES[name]))
         try:
-            house.shell(verb, *words)
+            session.shell(verb, *words)
         except Bug as bug:
             return shown(bug)
     return b""

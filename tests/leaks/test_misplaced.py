@@ -9,7 +9,7 @@ import pytest
 from conda_token_plugin.cli.registry import VERBS
 
 if TYPE_CHECKING:
-    from tests.leaks.house import House
+    from tests.leaks.session import Session
 
 PLACES = (
     ("{}",),
@@ -28,24 +28,24 @@ PLACES = (
 
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS if verb.name != "demo"])
-def test_secret_typed_as_a_wrong_argument_is_not_repeated(house: House, verb: str) -> None:
-    world = house.shell.sandbox.world
+def test_secret_typed_as_a_wrong_argument_is_not_repeated(session: Session, verb: str) -> None:
+    world = session.shell.sandbox.world
     values = world.issue("globex", "ada").value, world.api_key("grace")
     found = []
     for value in values:
         for words in PLACES:
             typed = [word.format(value) for word in words]
-            house.type("")
-            _, leaks = house.run(verb, *typed)
+            session.type("")
+            _, leaks = session.run(verb, *typed)
             found += [f"{leak} by {verb} {' '.join(words)}" for leak in leaks]
     assert not found
 
 
-def test_secret_typed_as_a_command_is_not_repeated(house: House) -> None:
-    world = house.shell.sandbox.world
+def test_secret_typed_as_a_command_is_not_repeated(session: Session) -> None:
+    world = session.shell.sandbox.world
     for value in (world.issue("globex", "ada").value, world.api_key("grace")):
         for word in (value, f"--{value}", f"/t/{value}/"):
-            ran, leaks = house.run(word)
+            ran, leaks = session.run(word)
             assert ran.code == 2
             assert not leaks
 
@@ -61,10 +61,10 @@ def test_secret_typed_as_a_command_is_not_repeated(house: House) -> None:
         "ANACONDA_AUTH_API_KEY_FILE",
     ],
 )
-def test_secret_in_the_wrong_variable_is_not_repeated(house: House, name: str) -> None:
-    token = house.shell.sandbox.world.issue("globex", "ada").value
+def test_secret_in_the_wrong_variable_is_not_repeated(session: Session, name: str) -> None:
+    token = session.shell.sandbox.world.issue("globex", "ada").value
     for value in (token, f"https://repo.example/t/{token}/repo", f"https://ann:{token}@h.example"):
-        house.shell.set(name, value)
+        session.shell.set(name, value)
         for verb in ("install", "list", "status", "whoami", "sync"):
             words = ("--org", "acme", "--yes") if verb == "install" else ()
-            assert not house.run(verb, *words)[1]
+            assert not session.run(verb, *words)[1]

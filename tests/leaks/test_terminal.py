@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
 
-    from tests.leaks.house import House
+    from tests.leaks.session import Session
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x9b2J\r\x7f\x00\x08\u202egnp\u2066\u200f\u2028\udce9 evil"
 SAFE_CONTROLS = "\n\t"
@@ -67,17 +67,17 @@ def attacked(value: Any, *, fields: set[str] | None, count: Counter[str], field:
 
 
 @pytest.fixture(params=["descriptive", "every"])
-def hostile(house: House, count: Counter[str], request: pytest.FixtureRequest) -> House:
-    """Return a house whose service and files are hostile."""
+def hostile(session: Session, count: Counter[str], request: pytest.FixtureRequest) -> Session:
+    """Return a session whose service and files contain terminal sequences."""
     fields = DESCRIPTIVE if request.param == "descriptive" else None
-    make_service_hostile(house, fields=fields, count=count)
-    make_files_hostile(house)
-    house.monkeypatch.setenv("TERM", "dumb")  # rich then draws without escapes
-    return house
+    make_service_hostile(session, fields=fields, count=count)
+    make_files_hostile(session)
+    session.monkeypatch.setenv("TERM", "dumb")  # rich then draws without escapes
+    return session
 
 
-def make_service_hostile(house: House, *, fields: set[str] | None, count: Counter[str]) -> None:
-    server = house.shell.sandbox._server
+def make_service_hostile(session: Session, *, fields: set[str] | None, count: Counter[str]) -> None:
+    server = session.shell.sandbox._server
     answer: Callable[[Any], Any] = server.respond
 
     def hostile_answer(request: Any) -> Any:
@@ -88,20 +88,20 @@ def make_service_hostile(house: House, *, fields: set[str] | None, count: Counte
             return given
         return replace(given, body=json.dumps(attacked(value, fields=fields, count=count)).encode())
 
-    house.monkeypatch.setattr(server, "respond", hostile_answer)
+    session.monkeypatch.setattr(server, "respond", hostile_answer)
 
 
-def make_files_hostile(house: House) -> None:
+def make_files_hostile(session: Session) -> None:
     """Write files and a package whose names are attacks, and that contain a token."""
-    site = house.shell.sandbox.world.current("acme")
+    site = session.shell.sandbox.world.current("acme")
     assert site is not None
-    leak = f"channels: ['{house.shell.sandbox.service}/t/{site.value}/repo/acme/main']\n".encode()
+    leak = f"channels: ['{session.shell.sandbox.service}/t/{site.value}/repo/acme/main']\n".encode()
     name = ATTACK.replace("\x00", "")
-    folder = os.fsencode(house.project)
+    folder = os.fsencode(session.project)
     for raw in (name.encode("utf-8", "surrogateescape"), b"\xff\xfe\x1b[2J"):
         with open(os.path.join(folder, raw + b".yml"), "wb") as file:  # noqa: PTH118, PTH123  # bytes
             file.write(leak)
-    with tarfile.open(house.project / "evil-1.0-0.tar.bz2", "w:bz2") as package:
+    with tarfile.open(session.project / "evil-1.0-0.tar.bz2", "w:bz2") as package:
         member = tarfile.TarInfo(f"info/{name}.yaml")
         member.size = len(leak)
         package.addfile(member, io.BytesIO(leak))
@@ -110,7 +110,7 @@ def make_files_hostile(house: House) -> None:
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["text", "json"])
 def test_hostile_strings_never_reach_the_output_whatever_the_command(
-    hostile: House, count: Counter[str], flags: tuple[str, ...], output: str
+    hostile: Session, count: Counter[str], flags: tuple[str, ...], output: str
 ) -> None:
     found, printed = {}, ""
     for verb, words in TYPED.items():
@@ -130,10 +130,10 @@ def test_hostile_strings_never_reach_the_output_whatever_the_command(
 
 
 def test_hostile_titles_cannot_control_the_terminal_at_a_prompt(
-    house: House, count: Counter[str]
+    session: Session, count: Counter[str]
 ) -> None:
-    make_service_hostile(house, fields=DESCRIPTIVE, count=count)
-    house.shell.unset("ANACONDA_REPO_TOKEN_GLOBEX")
+    make_service_hostile(session, fields=DESCRIPTIVE, count=count)
+    session.shell.unset("ANACONDA_REPO_TOKEN_GLOBEX")
     terminal = Terminal("install", environment={**os.environ, "TERM": "dumb"})
     terminal.wait_for("For which organization?")
     terminal.type(CTRL_C)

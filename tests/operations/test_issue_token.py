@@ -94,8 +94,8 @@ def test_kill_during_issue_leaves_the_token_or_a_journal_entry(
     listed = plugin("list")
     assert listed.returncode == 0
     stored = issued is not None and issued.value[-4:] in listed.stdout
-    told = "was interrupted" in listed.stderr and "install --org acme" in listed.stderr
-    assert issued is None or stored or told
+    reported = "was interrupted" in listed.stderr and "install --org acme" in listed.stderr
+    assert issued is None or stored or reported
     assert issued is None or issued.value[:8] not in listed.stdout + listed.stderr
     assert plugin("install", "--org", "acme", "--yes").returncode == 0
     assert "was interrupted" not in plugin("list").stderr

@@ -23,7 +23,7 @@ from conda_token_plugin.service.login.device import DeviceLogin
 from conda_token_plugin.service.login.flow import Login
 from conda_token_plugin.service.login.oauth import Endpoints, discover
 from conda_token_plugin.tokens.secret import Secret
-from tests.properties.reading import told
+from tests.properties.reading import checked
 from tests.properties.samples import TOKEN, URL, VALUE
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Wire:
 
 def answered(ask: Callable[[Wire], object]) -> Read:
     """Return a reader that calls ``ask`` with a ``Wire``."""
-    return lambda data, _home: told(lambda: ask(Wire(data or b"\0")))
+    return lambda data, _home: checked(lambda: ask(Wire(data or b"\0")))
 
 
 def service(wire: Wire) -> Service:
@@ -76,15 +76,15 @@ def every_question(wire: Wire) -> None:
         lambda: asked.current_token("acme"),
         lambda: asked.issue("acme"),
     ):
-        told(ask)
+        checked(ask)
 
 
 def admin(wire: Wire) -> None:
     """Extend a token, and list the members' tokens."""
     made = Admin(URL, bearer=Secret("bearer"), source="here")
     made._http = wire  # type: ignore[assignment]  # only its ``send`` is used
-    told(lambda: made.extend("acme", user_id="one", tolerance_months=1))
-    told(lambda: list(made.members("acme")))
+    checked(lambda: made.extend("acme", user_id="one", tolerance_months=1))
+    checked(lambda: list(made.members("acme")))
 
 
 def login(wire: Wire) -> None:
@@ -97,12 +97,12 @@ def login(wire: Wire) -> None:
         sleep=lambda _: None,
         clock=lambda: float(next(clock)),
     )
-    told(lambda: discover(wire, URL))  # type: ignore[arg-type]  # a double  # as above
-    told(lambda: device.access_token(show=lambda _: None))
+    checked(lambda: discover(wire, URL))  # type: ignore[arg-type]  # a double  # as above
+    checked(lambda: device.access_token(show=lambda _: None))
     with suppress(TokenPluginError):
         device._poll(device._begin(), deadline=2_000.0)
     made = Login(URL, client_id="client", sleep=lambda _: None, clock=lambda: 0.0)
-    told(lambda: made._api_key(wire, access_token=Secret("access")))  # type: ignore[arg-type]  # a double  # as above
+    checked(lambda: made._api_key(wire, access_token=Secret("access")))  # type: ignore[arg-type]  # a double  # as above
 
 
 def proof(wire: Wire) -> object:
@@ -119,7 +119,7 @@ def words(wire: Wire) -> None:
         lambda: wire.answer.redirect_target,
         wire.answer.json,
     ):
-        told(say)
+        checked(say)
     reason = reason_of(wire.answer)
     assert reason.isprintable()
 

@@ -14,7 +14,7 @@ from conda_token_plugin.gateways import keyring
 from conda_token_plugin.integrations.registry import SOURCES, TARGETS, source
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
-from tests.properties.reading import room, told, written
+from tests.properties.reading import checked, room, written
 from tests.properties.samples import VALUE
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def offers_of(name: str) -> Read:
 
     def read(data: bytes, home: Path) -> None:
         with written(home / FILES[name], data) as path:
-            told(lambda: _cleaned(SOURCES[name].offers(room(home)), data), hides=VALUE)
+            checked(lambda: _cleaned(SOURCES[name].offers(room(home)), data), hides=VALUE)
             assert path.read_bytes() == data
 
     return read
@@ -51,7 +51,7 @@ def offers_of(name: str) -> Read:
 def any_file(data: bytes, home: Path) -> None:
     """Read a file that the user names."""
     with written(home / "notes.txt", data) as path:
-        told(lambda: _cleaned(source(str(path)).offers(room(home)), data), hides=VALUE)
+        checked(lambda: _cleaned(source(str(path)).offers(room(home)), data), hides=VALUE)
 
 
 def _cleaned(offers: Any, data: bytes) -> None:
@@ -81,16 +81,16 @@ def place_of(name: str) -> Read:
             key, value = "ANACONDA_REPO_TOKEN_ACME", VALUE
         with written(home / PLACES[name], data) as path:
             place = target.place_at(path)
-            before = told(lambda: place.held(key), hides=VALUE)
+            before = checked(lambda: place.held(key), hides=VALUE)
             assert path.read_bytes() == data
             if isinstance(before, str):
                 target.secret_in(before)
             if before is None:
-                told(lambda: place.put(key, value))
-                held = told(lambda: place.held(key))
+                checked(lambda: place.put(key, value))
+                held = checked(lambda: place.held(key))
                 assert isinstance(held, str | ConfigurationError)
                 if held == value:
-                    told(lambda: place.drop(key, created=""))
+                    checked(lambda: place.drop(key, created=""))
 
     return read
 
@@ -98,7 +98,7 @@ def place_of(name: str) -> Read:
 def pixi(data: bytes, home: Path) -> object:
     """Read pixi's configuration."""
     with written(home / ".pixi" / "config.toml", data):
-        return told(lambda: TARGETS["pixi"].place(room(home), keyring=False))
+        return checked(lambda: TARGETS["pixi"].place(room(home), keyring=False))
 
 
 def keyring_entry(data: bytes, home: Path) -> None:
@@ -113,8 +113,8 @@ def keyring_entry(data: bytes, home: Path) -> None:
     ):
         patch.setattr(keyring, "_call", lambda _work: data.decode("latin-1"))
         for name in ("conda-auth", "rattler", "anaconda-auth"):
-            told(partial(_all_of, SOURCES[name], room(home)))
-        told(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))
+            checked(partial(_all_of, SOURCES[name], room(home)))
+        checked(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))
 
 
 def _all_of(source: Source, settings: Settings) -> list[FoundCredential]:

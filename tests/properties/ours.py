@@ -27,7 +27,7 @@ from conda_token_plugin.tokens.credential_helper import (
 from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, normalised, without_secrets
 from conda_token_plugin.tokens.secret import Secret
-from tests.properties.reading import room, told, written
+from tests.properties.reading import checked, room, written
 from tests.properties.samples import TOKEN, URL, VALUE
 
 if TYPE_CHECKING:
@@ -74,18 +74,18 @@ def channels(data: bytes, home: Path) -> None:
     """Read the channels in a condarc, and the list of environments."""
     known = room(home)
     with written(home / ".condarc", data), written(home / ".conda" / "environments.txt", data):
-        told(lambda: condarcs.configured_channels(known))
-        told(lambda: condarcs.channels_without_token(known))
-        told(lambda: list(condarcs.environments(known)))
-        told(lambda: channel_settings.is_asked(f"{URL}/repo/acme", settings=known))
-        told(lambda: channel_settings.excluding_group(f"{URL}/repo/acme", settings=known))
+        checked(lambda: condarcs.configured_channels(known))
+        checked(lambda: condarcs.channels_without_token(known))
+        checked(lambda: list(condarcs.environments(known)))
+        checked(lambda: channel_settings.is_asked(f"{URL}/repo/acme", settings=known))
+        checked(lambda: channel_settings.excluding_group(f"{URL}/repo/acme", settings=known))
 
 
 def exports(data: bytes, home: Path) -> None:
     """Read the record of exports."""
     store = home / "store"
     with written(store / "exports" / "exports.json", data):
-        told(lambda: ExportRecord(room(home, CONDA_TOKEN_HOME=str(store))).records())
+        checked(lambda: ExportRecord(room(home, CONDA_TOKEN_HOME=str(store))).records())
 
 
 def own_dropin(data: bytes, home: Path) -> None:
@@ -105,22 +105,22 @@ def audited(name: str) -> Read:
             assert VALUE not in repr(found)
             json.dumps(sarif.document(found, below=home))
             if [one for one in found if fix.replacement(one) is not None]:
-                told(lambda: fix.fix(path, found))
+                checked(lambda: fix.fix(path, found))
 
     return read
 
 
 def pasted(data: bytes, _home: Path) -> None:
     """Read a pasted text."""
-    found = told(lambda: token_in(data.decode("utf-8", "replace")))
+    found = checked(lambda: token_in(data.decode("utf-8", "replace")))
     assert isinstance(found, Secret | TokenPluginError)
 
 
 def helper(data: bytes, _home: Path) -> None:
     """A request to a credential helper, and its response."""
     text = data.decode("utf-8", "replace")
-    told(lambda: parse_request(text))
-    found = told(lambda: parse_response(text))
+    checked(lambda: parse_request(text))
+    found = checked(lambda: parse_response(text))
     assert isinstance(found, Response | TokenPluginError)
     if isinstance(found, Response):
         assert parse_response(format_response(found)).headers == found.headers
@@ -138,7 +138,7 @@ def variables(data: bytes, home: Path) -> None:
     text = data.decode("utf-8", "replace").replace("\0", "")
     for name in VARIABLES:
         for ask in _questions(room(home, **{name: text})):
-            told(ask)
+            checked(ask)
 
 
 def _questions(known: Settings) -> Iterator[Callable[[], object]]:
@@ -156,12 +156,12 @@ def _questions(known: Settings) -> Iterator[Callable[[], object]]:
 def address(data: bytes, home: Path) -> None:
     """Read a URL that conda requests or that a user typed."""
     url = data.decode("utf-8", "replace")
-    prefix = told(lambda: normalised(url))
+    prefix = checked(lambda: normalised(url))
     if isinstance(prefix, str):
         assert normalised(prefix) == prefix
         assert longest_prefix(prefix, among={prefix}) == prefix
     shown = without_secrets(url)
     assert isinstance(shown, str)
-    told(lambda: organization_of(url, settings=room(home)))
-    told(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
+    checked(lambda: organization_of(url, settings=room(home)))
+    checked(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
     channel_of(url)

@@ -38,19 +38,19 @@ from tests.properties.samples import (
 )
 
 PARSERS: dict[str, Parser] = {
-    "answers": Parser(read=answers.answered(answers.every_question), samples=GOOD, spoilt=NOWHERE),
+    "answers": Parser(read=answers.answered(answers.every_question), samples=GOOD, failed=NOWHERE),
     "admin": Parser(read=answers.answered(answers.admin), samples=GOOD[2:3]),
     "login": Parser(
         read=answers.answered(answers.login),
         samples=(document(DEVICE),),
-        spoilt=(document({**DEVICE, "device_code": "c\ud800ode"}),),
+        failed=(document({**DEVICE, "device_code": "c\ud800ode"}),),
     ),
     "proof": Parser(
         read=answers.answered(answers.proof),
         samples=(document(INDEX), GOOD[-1]),
-        spoilt=(*NOWHERE, ASTRAY),
+        failed=(*NOWHERE, ASTRAY),
     ),
-    "words": Parser(read=answers.answered(answers.words), samples=GOOD, spoilt=NOWHERE),
+    "words": Parser(read=answers.answered(answers.words), samples=GOOD, failed=NOWHERE),
     "callback": Parser(
         read=answers.came_back, samples=(CALLBACK, b"/auth/oidc?error=x&state=state")
     ),
@@ -80,7 +80,7 @@ PARSERS: dict[str, Parser] = {
     "target pixi": Parser(
         read=others.pixi,
         samples=(b'authentication-override-file = "~/x.json"\n[mirrors]\n',),
-        spoilt=(
+        failed=(
             b'authentication-override-file="/"',
             b'authentication-override-file="~\0"',
             b'authentication-override-file="\0"',
@@ -94,19 +94,19 @@ PARSERS: dict[str, Parser] = {
             json.dumps({"auth_type": "token", "token": VALUE}).encode(),
             json.dumps({"CondaToken": VALUE}).encode(),
         ),
-        spoilt=(NESTED, b64encode(NESTED)),
+        failed=(NESTED, b64encode(NESTED)),
     ),
     "notes": Parser(
         read=ours.notes,
         samples=(NOTE.encode(), WARNED.encode(), b'["https://h/x"]'),
-        spoilt=(
+        failed=(
             NESTED,
             NOTE.replace("2026-11-24T02:00:00", "0001-01-01T00:00:00+14:").encode(),
             *(NOTE.replace('"2026-11-24T02:00:00+00:00"', x).encode() for x in ("1", "null")),
             *(NOTE.replace("4194305", x).encode() for x in ("1e999", "9" * 30, "-1", "[]")),
         ),
     ),
-    "cache": Parser(read=ours.cached, samples=(STATE.encode(), CONDARC.encode()), spoilt=(NESTED,)),
+    "cache": Parser(read=ours.cached, samples=(STATE.encode(), CONDARC.encode()), failed=(NESTED,)),
     "channels": Parser(read=ours.channels, samples=(CONDARC.encode(), b"/opt/conda\n/x\n")),
     "exports": Parser(read=ours.exports, samples=(EXPORTS.encode(),)),
     "drop-in": Parser(
@@ -130,17 +130,17 @@ PARSERS: dict[str, Parser] = {
     "secret file": Parser(
         read=stored.secret_file, samples=(VALUE.encode(), f"{VALUE}\r\n".encode("utf-16"))
     ),
-    "sites": Parser(read=stored.sites, samples=(SITES,), spoilt=(b"a." * 32_000 + b"a = 1",)),
+    "sites": Parser(read=stored.sites, samples=(SITES,), failed=(b"a." * 32_000 + b"a = 1",)),
     "pasted": Parser(read=ours.pasted, samples=(MAIL.encode(), VALUE.encode(), HISTORY.encode())),
     "API key": Parser(
         read=ours.api_key,
         samples=(b"x.eyJleHAiOjE4MDAwMDAwMDB9.y",),
-        spoilt=(b"x." + b64encode(NESTED[:9_000]) + b".y",),
+        failed=(b"x." + b64encode(NESTED[:9_000]) + b".y",),
     ),
     "variables": Parser(
         read=ours.variables,
         samples=(b"https://h.example/x", b"file", b"~/x", VALUE.encode()),
-        spoilt=(b"/", b"//", b"a." * 30_000 + b"a = 1"),
+        failed=(b"/", b"//", b"a." * 30_000 + b"a = 1"),
     ),
     "address": Parser(
         read=ours.address,

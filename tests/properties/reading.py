@@ -23,11 +23,11 @@ class Parser:
 
     read: Read
     samples: tuple[bytes, ...]
-    spoilt: tuple[bytes, ...] = ()
+    failed: tuple[bytes, ...] = ()
     """Input that raised another error in an earlier version."""
 
 
-def told(work: Callable[[], object], *, hides: str = "\n") -> object:
+def checked(work: Callable[[], object], *, hides: str = "\n") -> object:
     """Return the result of ``work``, or the ``TokenPluginError`` that it raises.
 
     Its message is one line, and does not contain ``hides``.

@@ -20,7 +20,7 @@ from conda_token_plugin.tokens.credential_helper import Response
 from conda_token_plugin.tokens.provider import PRINTS_TOKEN, Provider
 from conda_token_plugin.tokens.secret import HiddenText, Secret
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.properties.reading import room, told, written
+from tests.properties.reading import checked, room, written
 from tests.properties.samples import URL, VALUE
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def index(data: bytes, home: Path) -> None:
         with written(home / "store" / "index.json", content):
             stores = stores_of(known)
             for ask in (stores["user"].credentials, stores["user"].logins):
-                told(ask)
-            told(partial(all_credentials, known, stores=stores))
+                checked(ask)
+            checked(partial(all_credentials, known, stores=stores))
             lookup = Lookup(known, stores=stores)
-            found = told(partial(response_for, ASKED, lookup=lookup, now=NOW))
+            found = checked(partial(response_for, ASKED, lookup=lookup, now=NOW))
             assert isinstance(found, Response | TokenPluginError)
 
 
@@ -57,7 +57,7 @@ def provider(data: bytes, home: Path) -> None:
         for prints in (PROVIDER.prints, PRINTS_TOKEN):
             for scheme in AuthScheme:
                 asked = PROVIDER._replace(prints=prints, scheme=scheme.value)
-                found = told(partial(providers.ask, asked, settings=room(home), now=NOW))
+                found = checked(partial(providers.ask, asked, settings=room(home), now=NOW))
                 if isinstance(found, TokenPluginError):
                     assert VALUE not in str(found)
                     continue
@@ -66,7 +66,7 @@ def provider(data: bytes, home: Path) -> None:
 
 def secret_file(data: bytes, home: Path) -> None:
     """Read a file with a secret."""
-    found = told(lambda: secret_of(decoded(data).strip(), where="here"))
+    found = checked(lambda: secret_of(decoded(data).strip(), where="here"))
     assert isinstance(found, Secret | TokenPluginError)
     with written(home / "secret", data) as path:
         assert text_in(path) == decoded(data[: MAX_SIZE + 1])
@@ -77,4 +77,4 @@ def sites(data: bytes, home: Path) -> None:
     with written(home / ".anaconda" / "config.toml", data):
         known = room(home)
         for ask in (known.sites, lambda: known.site, lambda: known.client_id):
-            told(ask)
+            checked(ask)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.conftest import BOUNDED
+from tests.properties.mutations import inputs
 from tests.properties.parsers import PARSERS
-from tests.properties.spoiling import inputs
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [(name, data) for name, one in PARSERS.items() for data in one.spoilt]
+    ("name", "data"), [(name, data) for name, one in PARSERS.items() for data in one.failed]
 )
 def test_input_of_an_earlier_bug_raises_only_documented_errors(
     name: str, data: bytes, home: Path

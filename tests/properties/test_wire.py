@@ -15,7 +15,7 @@ from conda_token_plugin.service.client import Service
 from conda_token_plugin.service.login.oauth import discover
 from conda_token_plugin.tokens.secret import Secret
 from tests.properties.conftest import BOUNDED
-from tests.properties.reading import told
+from tests.properties.reading import checked
 from tests.properties.samples import GOOD, TOKEN, VALUE
 from tests.support.servers import RecordingServer, recording
 
@@ -89,11 +89,11 @@ def server() -> Iterator[RecordingServer]:
 def ask_everything(server: RecordingServer) -> None:
     """Send a read, a write, a read that follows redirects, and the verification of a token."""
     service = Service(server.url, api_key=Secret("key"), source="here", timeouts=HASTE)
-    told(service.organizations)
-    told(lambda: service.issue("acme"))
-    told(lambda: discover(Http(timeouts=HASTE), server.url))
+    checked(service.organizations)
+    checked(lambda: service.issue("acme"))
+    checked(lambda: discover(Http(timeouts=HASTE), server.url))
     scope = (f"{server.url}/repo/acme",)
-    told(lambda: verify(scope, token=TOKEN, secret=Secret(VALUE), timeouts=HASTE))
+    checked(lambda: verify(scope, token=TOKEN, secret=Secret(VALUE), timeouts=HASTE))
 
 
 @pytest.mark.parametrize("says", FOUND)

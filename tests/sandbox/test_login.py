@@ -77,8 +77,8 @@ def error_of(answer: requests.Response) -> str:
     return str(answer.json()["error"])
 
 
-def whose(sandbox: Sandbox, access_token: str, path: str = "/api/auth/api-keys") -> str:
-    """Trade an access token for an API key, and ask whose account that is."""
+def user_of(sandbox: Sandbox, access_token: str, path: str = "/api/auth/api-keys") -> str:
+    """Trade an access token for an API key, and return the user of that account."""
     made = requests.post(
         sandbox.service + path,
         json={"scopes": ["cloud:read", "cloud:write", "repo:read"], "tags": ["test"]},
@@ -105,7 +105,7 @@ def test_code_with_its_verifier_yields_an_access_token(sandbox: Sandbox) -> None
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.json()["token_type"] == "bearer"
     assert answer.json()["expires_in"] == 3600
-    assert whose(sandbox, answer.json()["access_token"]) == "ada"
+    assert user_of(sandbox, answer.json()["access_token"]) == "ada"
 
 
 def test_state_is_added_to_a_redirect_uri_with_a_query(sandbox: Sandbox) -> None:
@@ -182,7 +182,7 @@ def test_device_login_is_pending_until_it_is_approved(sandbox: Sandbox) -> None:
     assert error_of(poll(sandbox, begun["device_code"])) == "authorization_pending"
     sandbox.login.decide(begun["user_code"].lower(), "grace")
     answer = poll(sandbox, begun["device_code"])
-    assert whose(sandbox, answer.json()["access_token"]) == "grace"
+    assert user_of(sandbox, answer.json()["access_token"]) == "grace"
     assert error_of(poll(sandbox, begun["device_code"])) == "invalid_grant"
 
 
@@ -218,8 +218,8 @@ def test_device_login_is_refused_to_another_client(sandbox: Sandbox) -> None:
 
 def test_unknown_clients_and_grants_are_refused(sandbox: Sandbox) -> None:
     address = endpoint(sandbox, "token")
-    stranger = requests.post(address, data={"client_id": "stranger"}, timeout=10)
-    assert (stranger.status_code, error_of(stranger)) == (401, "invalid_client")
+    refused = requests.post(address, data={"client_id": "unknown-client"}, timeout=10)
+    assert (refused.status_code, error_of(refused)) == (401, "invalid_client")
     form = {"client_id": CLIENT_ID, "grant_type": "password"}
     assert error_of(requests.post(address, data=form, timeout=10)) == "unsupported_grant_type"
     device = requests.post(endpoint(sandbox, "device_authorization"), data={}, timeout=10)
@@ -248,8 +248,8 @@ def test_device_page_escapes_the_code(sandbox: Sandbox) -> None:
 
 def test_api_key_of_either_path_is_a_jwt_of_one_year(sandbox: Sandbox) -> None:
     token = sandbox.world.credentials.make_access_token(sandbox.world.user("bob")).value
-    assert whose(sandbox, token, "/api/auth/api-keys") == "bob"
-    assert whose(sandbox, token, "/api/iam/api-keys") == "bob"
+    assert user_of(sandbox, token, "/api/auth/api-keys") == "bob"
+    assert user_of(sandbox, token, "/api/iam/api-keys") == "bob"
     _, claims, _ = sandbox.world.api_key("bob").split(".")
     decoded = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     assert decoded["exp"] - decoded["iat"] == 365 * 24 * 3600

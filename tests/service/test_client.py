@@ -126,9 +126,9 @@ def test_creating_a_service_sends_nothing(sandbox: Sandbox, login_of: Login) -> 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_unknown_key_raises_login_refused(sandbox: Sandbox, name: str) -> None:
-    stranger = Service(sandbox.service, api_key=Secret("no-such-key-at-all"), source="SOMEWHERE")
+    unknown = Service(sandbox.service, api_key=Secret("no-such-key-at-all"), source="SOMEWHERE")
     with pytest.raises(LoginRefused, match="the API key from SOMEWHERE"):
-        CALLS[name](stranger)
+        CALLS[name](unknown)
 
 
 @pytest.mark.parametrize("name", CALLS)

@@ -92,7 +92,7 @@ def polls(sandbox: Sandbox) -> int:
     return sum(request.path == "/oauth2/token" for request in sandbox.requests)
 
 
-def whose(sandbox: Sandbox, key: Secret) -> str:
+def user_of(sandbox: Sandbox, key: Secret) -> str:
     return Service(sandbox.service, api_key=key, source="the test").whoami().username
 
 
@@ -103,7 +103,7 @@ def test_approved_code_logs_in(sandbox: Sandbox, login: Login, hours: Hours) -> 
     shown: list[DeviceCode] = []
     hours.meanwhile[3] = lambda: approve(sandbox, "grace")
     key = login.by_device(show=shown.append)
-    assert whose(sandbox, key) == "grace"
+    assert user_of(sandbox, key) == "grace"
     assert hours.sleeps == [5.0, 5.0, 5.0]
     assert shown[0].address == f"{sandbox.service}/device"
     assert shown[0].user_code in shown[0].whole_address
@@ -132,7 +132,7 @@ def test_older_path_for_api_keys_is_used_when_the_newer_fails(
 ) -> None:
     hours.meanwhile[1] = lambda: approve(sandbox)
     sandbox.fail_next("/api/auth/api-keys", status=404)
-    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+    assert user_of(sandbox, login.by_device(show=nothing)) == "ada"
     assert "/api/iam/api-keys" in [r.path for r in sandbox.requests]
 
 
@@ -177,7 +177,7 @@ def test_failed_poll_is_repeated_after_a_longer_interval(
     sandbox.fail_next("/oauth2/token", ending=Ending.RESET)
     sandbox.fail_next("/oauth2/token", status=429, headers=(("Retry-After", "60"),))
     hours.meanwhile[4] = lambda: approve(sandbox)
-    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+    assert user_of(sandbox, login.by_device(show=nothing)) == "ada"
     assert hours.sleeps == [5.0, 10.0, 20.0, 60.0]
 
 
@@ -203,7 +203,7 @@ def test_jump_of_the_clock_does_not_end_the_login(
 ) -> None:
     monkeypatch.setattr("time.time", lambda: 0.0)
     hours.meanwhile[2] = lambda: approve(sandbox)
-    assert whose(sandbox, login.by_device(show=nothing)) == "ada"
+    assert user_of(sandbox, login.by_device(show=nothing)) == "ada"
 
 
 def test_interrupt_while_waiting_ends_the_login(
@@ -219,15 +219,15 @@ def test_interrupt_while_waiting_ends_the_login(
 
 
 def test_unknown_client_is_refused(sandbox: Sandbox, hours: Hours) -> None:
-    stranger = Login(
+    unknown = Login(
         sandbox.service,
-        client_id="stranger",
+        client_id="unknown-client",
         timeouts=SHORT,
         sleep=hours.sleep,
         clock=hours.clock,
     )
     with pytest.raises(LoginIncomplete, match="invalid_client"):
-        stranger.by_device(show=nothing)
+        unknown.by_device(show=nothing)
 
 
 # -- by browser ----------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def back_from(address: str) -> str:
 
 def test_callback_of_the_browser_logs_in(sandbox: Sandbox, login: Login, browser: Browser) -> None:
     sandbox.login.seat_at_browser("grace")
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "grace"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "grace"
     browser.close()
     page = browser.pages[0]
     assert (page.status_code, page.headers["Cache-Control"]) == (200, "no-store")
@@ -337,7 +337,7 @@ def test_request_without_the_state_of_this_login_is_ignored(
         answers.append(requests.get(f"http://127.0.0.1:{port}{path}", timeout=5))
 
     browser.before = before
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     assert [(answer.status_code, answer.text) for answer in answers] == [(404, page)]
 
 
@@ -367,7 +367,7 @@ def test_callback_with_another_host_header_is_ignored(
     sandbox: Sandbox, login: Login, browser: Browser, host: str
 ) -> None:
     browser.before = callback = Callback(host=host)
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     assert [answer[0] for answer in callback.answers] == [404]
 
 
@@ -376,7 +376,7 @@ def test_callback_with_the_right_state_and_another_path_is_ignored(
     sandbox: Sandbox, login: Login, browser: Browser, path: str
 ) -> None:
     browser.before = callback = Callback(path=f"{path}?code=stolen&state={{state}}")
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     assert [answer[0] for answer in callback.answers] == [404]
 
 
@@ -407,7 +407,7 @@ def test_malformed_request_to_the_callback_server_is_not_repeated_in_its_answer(
     sandbox: Sandbox, login: Login, browser: Browser
 ) -> None:
     browser.before = callback = Callback(method="<script>")
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     assert callback.answers[0][0] == 501
     assert callback.answers[0][2] == ""
 
@@ -446,7 +446,7 @@ def test_idle_connection_does_not_delay_the_login(
         spare[0].connect()
 
     browser.before = before
-    assert whose(sandbox, login.by_browser(visit=browser.visit)) == "ada"
+    assert user_of(sandbox, login.by_browser(visit=browser.visit)) == "ada"
     spare[0].close()
 
 

@@ -143,6 +143,7 @@ def test_token_is_sent_by_its_scheme(scheme: AuthScheme, sent: str) -> None:
 def test_token_in_the_path_is_accepted_and_not_shown(sandbox: Sandbox) -> None:
     channel, secret = sandbox.url_of("acme", "main"), secret_of(sandbox)
     proof = verify([channel], token=token(channel, scheme=AuthScheme.PATH), secret=secret)
+    assert sandbox.requests
     assert all(r.path.startswith(f"/t/{secret.reveal()}/repo/") for r in sandbox.requests)
     assert not any(r.authorization for r in sandbox.requests)
     assert secret.reveal() not in proof.url

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from conda_token_plugin.tokens.token import Token
 
     Write = Callable[[Store], object]
-    Spoil = Callable[[Path], None]
+    Replace = Callable[[Path], None]
 
 WRITES: dict[str, Callable[[Store], object]] = {
     "add": lambda store: store.add(tokens.token("new"), tokens.secret("new")),

@@ -93,17 +93,17 @@ def each_call(write: Callable[[Store], object], store: Store, *, error: int) -> 
     write(twin)
     after = stores.content(twin)
     for at in range(1, 1000):
-        victim = copy(store)
+        tested = copy(store)
         with failing(at, error=error) as disk:
-            outcome = outcome_of(write, victim)
+            outcome = outcome_of(write, tested)
         if not disk.failed:
             return
         yield disk.failed
         refused = isinstance(outcome, StoreUnusable)
         expected = before if refused else after
         assert not refused or "Nothing was changed." in str(outcome)
-        assert stores.content(Store(victim.folder)) == expected, (disk.failed, outcome)
-        check_recovery(victim)
+        assert stores.content(Store(tested.folder)) == expected, (disk.failed, outcome)
+        check_recovery(tested)
     raise AssertionError("a write has fewer calls")
 
 

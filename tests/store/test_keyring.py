@@ -128,19 +128,19 @@ def test_probe_does_not_import_a_backend_that_another_package_registers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As that of anaconda-auth, which claims the highest priority and writes a plain file."""
-    (tmp_path / "greedy.py").write_text(
+    (tmp_path / "preferred.py").write_text(
         "from keyring.backend import KeyringBackend\n"
         "open(__file__ + '.imported', 'w').close()\n"
-        "class Greedy(KeyringBackend):\n    priority = 100\n"
+        "class Preferred(KeyringBackend):\n    priority = 100\n"
     )
-    info = tmp_path / "greedy-1.dist-info"
+    info = tmp_path / "preferred-1.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: greedy\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[keyring.backends]\ngreedy = greedy\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: preferred\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[keyring.backends]\npreferred = preferred\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
     assert keyring_probe.probe(explicit=False).answer is ProbeAnswer.ABSENT
-    assert not (tmp_path / "greedy.py.imported").exists()
+    assert not (tmp_path / "preferred.py.imported").exists()
 
 
 def test_probe_reports_refused_when_no_process_can_be_started(

@@ -181,13 +181,13 @@ ODD_FOLDERS = {
 }
 
 
-@pytest.mark.parametrize("spoil", ODD_FOLDERS.values(), ids=ODD_FOLDERS)
+@pytest.mark.parametrize("replace", ODD_FOLDERS.values(), ids=ODD_FOLDERS)
 @pytest.mark.parametrize("name", ["add", "check_writable"])
 def test_write_is_refused_in_one_line_when_the_folder_has_become(
-    store: Store, name: str, spoil: stores.Spoil
+    store: Store, name: str, replace: stores.Replace
 ) -> None:
     before = stores.content(store)
-    spoil(store.folder)
+    replace(store.folder)
     for act in (stores.WRITES[name], Store.tokens):
         with pytest.raises(StoreUnusable) as caught:
             act(store)

@@ -154,12 +154,12 @@ def test_lock_that_is_a_symbolic_link_is_refused(store: Store, tmp_path: Path) -
 
 
 def test_temporary_that_is_a_symbolic_link_is_replaced(store: Store, tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
-    victim.write_text("precious")
+    target = tmp_path / "target"
+    target.write_text("unchanged")
     for folder in (store.folder, store.folder / "secrets"):
-        (folder / ".new").symlink_to(victim)
+        (folder / ".new").symlink_to(target)
     store.add(tokens.token("acme"), tokens.secret(2))
-    assert victim.read_text() == "precious"
+    assert target.read_text() == "unchanged"
     assert store.secret(tokens.token("acme").key) == tokens.secret(2)
 
 

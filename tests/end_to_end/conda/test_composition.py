@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.conda
 
 ASKER = Path(__file__).with_name("asker.py")
-LIVE, DEAD = "live-token-0123456789abcdef", "dead-token-0123456789abcdef"
+VALID, EXPIRED = "good-token-0123456789abcdef", "past-token-0123456789abcdef"
 
 FEWEST = 50
 """Kinds of request that have to arrive."""
@@ -69,7 +69,7 @@ def test_request_of_an_uncovered_url_equals_that_without_the_plugin(
     assert answers == other_answers
     assert set(ours) == set(theirs)
     assert {name for name in ours if ours[name] != theirs[name]} == set()
-    assert not [one for came in ours.values() for one in came if DEAD in str(one)]
+    assert not [one for came in ours.values() for one in came if EXPIRED in str(one)]
     for number in range(len(PLACES)):  # those that stay away: no network, no server
         assert sum(name.startswith(f"{number:02}:") for name in ours) >= FEWEST
     count = len(every) // len(PLACES)
@@ -89,7 +89,7 @@ def test_covered_url_gets_the_token_beside_other_credentials(
 
     assert len(came) == len(plain)
     for arrivals in came.values():
-        assert {one.header("Authorization") for one in arrivals} == {f"token {LIVE}"}
+        assert {one.header("Authorization") for one in arrivals} == {f"token {VALID}"}
 
 
 def test_our_entries_are_hidden_from_a_handler_that_calls_another(
@@ -103,13 +103,13 @@ def test_our_entries_are_hidden_from_a_handler_that_calls_another(
 
 
 def _hold(machine: Machine, wire: RecordingServer) -> None:
-    """A token that lives, and one that is known to be dead, each with channels of its own."""
+    """Store a valid token and an expired one, each with channels of its own."""
     now = datetime.now(timezone.utc)
     machine.variables["CONDA_TOKEN_REPO_URL"] = f"{wire.url}/repo/"
-    put(machine, LIVE, organization="acme", scope=[f"{wire.url}/repo/acme"])
+    put(machine, VALID, organization="acme", scope=[f"{wire.url}/repo/acme"])
     put(
         machine,
-        DEAD,
+        EXPIRED,
         organization="gone",
         scope=[f"{wire.url}/gone", f"{wire.other_url}/gone"],
         expires=now - timedelta(days=3),

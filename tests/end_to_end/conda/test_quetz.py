@@ -133,8 +133,8 @@ def test_quetz_channel_opens_and_the_key_is_not_printed_or_written(
     key = quetz.key()
     machine.variables["CONDA_SOLVER"] = solver
     channel = machine.only(quetz.channel("vault"))
-    handed = ("install", "--site", "-c", quetz.channel("vault"), "--send-as", "path")
-    machine.conda("token", *handed, "--token-env", "THE_KEY", THE_KEY=key).well()
+    install = ("install", "--site", "-c", quetz.channel("vault"), "--send-as", "path")
+    machine.conda("token", *install, "--token-env", "THE_KEY", THE_KEY=key).well()
 
     at = ("-y", "-p", str(machine.prefix), *channel)
     runs = [

@@ -90,11 +90,11 @@ def test_redirect_to_another_scheme_or_port_gets_no_token(
 
 
 def test_mirror_gets_the_token_only_if_it_is_in_scope(machine: Machine, table: Table) -> None:
-    with recording() as mirror, recording() as stranger:
+    with recording() as mirror, recording() as other_host:
         put(machine, TOKEN, organization="acme", scope=[f"{mirror.url}/mirrored/acme"])
-        for wire in (mirror, stranger):
+        for wire in (mirror, other_host):
             requested(machine, f"{wire.url}/mirrored/acme/main/noarch/repodata.json")
 
         assert [one.header("Authorization") for one in mirror.requests] == [f"token {TOKEN}"]
-        assert [one.header("Authorization") for one in stranger.requests] == [""]
+        assert [one.header("Authorization") for one in other_host.requests] == [""]
     table.add("a mirror", solver="-", channel="in scope / not", saw="acme / nothing")

@@ -58,7 +58,7 @@ def replaced(value: Any, path: tuple[Any, ...], part: Any) -> Any:
 
 
 @st.composite
-def spoiled_json(draw: st.DrawFn, text: bytes) -> bytes:
+def mutated_json(draw: st.DrawFn, text: bytes) -> bytes:
     """Draw a JSON document with one or two of its parts replaced."""
     value = json.loads(text)
     for _ in range(draw(st.integers(1, 2))):
@@ -68,7 +68,7 @@ def spoiled_json(draw: st.DrawFn, text: bytes) -> bytes:
 
 
 @st.composite
-def spoiled_bytes(draw: st.DrawFn, data: bytes) -> bytes:
+def mutated_bytes(draw: st.DrawFn, data: bytes) -> bytes:
     """Draw ``data`` with a part of it removed, doubled or replaced."""
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
     odd = ODD_TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass"))
@@ -76,16 +76,16 @@ def spoiled_bytes(draw: st.DrawFn, data: bytes) -> bytes:
     return data[:start] + piece + data[end:]
 
 
-def spoiled(sample: bytes) -> st.SearchStrategy[bytes]:
+def mutated(sample: bytes) -> st.SearchStrategy[bytes]:
     """Return a strategy for changes of ``sample``. A first byte below 32 is kept."""
     lead, body = (sample[:1], sample[1:]) if sample[:1] < b" " else (b"", sample)
-    ways = [spoiled_bytes(body)]
+    ways = [mutated_bytes(body)]
     try:
         json.loads(body)
     except ValueError:  # it is not JSON
         pass
     else:
-        ways.append(spoiled_json(body))
+        ways.append(mutated_json(body))
     changed = st.one_of(*ways)
     return changed.map(lambda data: lead + data) | st.tuples(st.binary(max_size=1), changed).map(
         b"".join
@@ -94,4 +94,4 @@ def spoiled(sample: bytes) -> st.SearchStrategy[bytes]:
 
 def inputs(samples: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
     """Return a strategy for the samples, changes of them, and random bytes."""
-    return st.one_of(st.sampled_from(samples), *map(spoiled, samples), st.binary(max_size=200))
+    return st.one_of(st.sampled_from(samples), *map(mutated, samples), st.binary(max_size=200))

@@ -42,7 +42,7 @@ OTHERS = {
 
 
 @dataclass
-class House:
+class Session:
     """Runs commands and searches what they print, log and write for secrets."""
 
     shell: Shell
@@ -72,7 +72,7 @@ class House:
         """Return all secrets that exist now."""
         return Sought(self.secrets | secrets_of(self.shell.sandbox))
 
-    def furnish(self) -> None:
+    def store_secrets(self) -> None:
         """Store tokens of every kind, in the store and in the files of other tools.
 
         Commands run as where there is no conda, and a browser visits each address at once.
@@ -98,7 +98,7 @@ class House:
                 name, OTHERS[name], scope=scope, scheme=scheme, username=user, kind=TokenKind.SITE
             )
         self.provide("provider", f"print({response(self.bearer)!r})")
-        self._bring_in_what_others_keep(key)
+        self._write_files_of_other_tools(key)
 
     @property
     def bearer(self) -> str:
@@ -153,7 +153,7 @@ class House:
         store = user_store(self.settings)
         store_token(token, secret=Secret(value), store=store, at=self.settings.condarc)
 
-    def _bring_in_what_others_keep(self, key: str) -> None:
+    def _write_files_of_other_tools(self, key: str) -> None:
         world = self.shell.sandbox.world
         site = world.current("acme")
         assert site is not None
@@ -193,6 +193,6 @@ def unmasked(text: str) -> str:
 
 
 def visited(address: str) -> bool:
-    """What a browser does, at its own pace."""
+    """Open the address in a thread, as a browser does."""
     Thread(target=lambda: urlopen(address).read(), daemon=True).start()
     return True
