@@ -33,7 +33,7 @@ from conda_token_plugin.operations.import_tokens import (
     without_overlap,
 )
 from conda_token_plugin.operations.store_token import store_token
-from conda_token_plugin.tokens.display import channels, last_four, named
+from conda_token_plugin.tokens.display import STORED_IN, channels, last_four, named
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -184,7 +184,7 @@ def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) 
         vault = store_token(
             one.token, secret=one.offer.secret, store=store, at=call.settings.condarc
         )
-        call.printer.say(f"Imported {named(one.token)}; it is stored in the {vault}.")
+        call.printer.say(f"Imported {named(one.token)}; it is stored {STORED_IN[vault]}.")
         call.report_copies(refresh_exports(one.token, one.offer.secret, settings=call.settings))
     issue_flow.report_without_channels(call)
 
