@@ -155,12 +155,7 @@ def run(call: CommandContext, *, options: Callable[[], CondaOptions]) -> int:
 
 
 def _readers(call: CommandContext) -> str | None:
-    """Return the group that may read the store of the machine; None without ``--system``.
-
-    Raises:
-        BadInput: A group was named without ``--system``.
-        NeedsAnswer: No group was named, and there is no terminal to ask on.
-    """
+    """Return the group that may read the store of the machine; None without ``--system``."""
     args = call.args
     if args.group and not args.system:
         raise BadInput("--group is only valid with --system.", hint="Add --system.")
@@ -172,12 +167,7 @@ def _readers(call: CommandContext) -> str | None:
 
 
 def _token(call: CommandContext) -> Token:
-    """Return the metadata of the token that the options of the command line give.
-
-    Raises:
-        BadInput: The options exclude each other, do not say where the token is sent, or name a
-            channel that conda could not read.
-    """
+    """Return the metadata of the token that the options of the command line give."""
     args = call.args
     dropin.refuse_unreadable(call.settings.repo_url)
     if not args.channel and not args.org:
@@ -192,11 +182,7 @@ def _token(call: CommandContext) -> Token:
 
 
 def _organization_from_service(call: CommandContext) -> str:
-    """Return the user's only organization, as the service says.
-
-    Raises:
-        BadInput: The user is not logged in, or belongs to several organizations.
-    """
+    """Return the user's only organization, as the service says."""
     from conda_token_plugin.errors import TokenPluginError
     from conda_token_plugin.service.credentials import logged_in
 

@@ -114,9 +114,6 @@ class Terminal(Prompts):
         """Return the line that the user types; ask again until it is one of `choices`.
 
         ``wrong`` is printed for other answers. Without ``choices``, any answer is accepted.
-
-        Raises:
-            Interrupted: Ctrl-C, or the end of input.
         """
         from rich.console import Console
         from rich.prompt import Prompt

@@ -86,9 +86,6 @@ def _command(words: list[str]) -> tuple[str, ...]:
     """Return the command with the absolute path of its program.
 
     An environment that is activated later cannot put another program in its place.
-
-    Raises:
-        BadInput: There is no command or no such program, or an argument looks like a secret.
     """
     if any(re.search(CREDENTIAL_FORMAT, word) for word in words):
         raise BadInput(
@@ -101,11 +98,7 @@ def _command(words: list[str]) -> tuple[str, ...]:
 
 
 def _seconds(text: str) -> float:
-    """Return the time limit that `text` says.
-
-    Raises:
-        ArgumentTypeError: It is not a number of seconds up to `MAX_SECONDS`.
-    """
+    """Return the time limit that `text` says."""
     try:
         seconds = float(text)
     except ValueError:

@@ -123,12 +123,7 @@ def _supplied(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
 def _configured(
     call: CommandContext, stored: tuple[Token, ...], supplied: tuple[Token, ...]
 ) -> Token:
-    """Return the token to configure, with the channels that were asked for.
-
-    Raises:
-        NoToken: There is none.
-        BadInput: Several tokens are possible, or no token covers a channel.
-    """
+    """Return the token to configure, with the channels that were asked for."""
     held = (*stored, *supplied)
     wanted = default_channels(call)
     token = _chosen(call, held)
@@ -157,12 +152,7 @@ def _undone(call: CommandContext, held: tuple[Token, ...]) -> list[Token]:
 
 
 def _chosen(call: CommandContext, held: tuple[Token, ...]) -> Token:
-    """Return the token that is named, else the one for the shared channels, else the only one.
-
-    Raises:
-        NoToken: There is none.
-        BadInput: Several tokens are possible.
-    """
+    """Return the token that is named, else the one for the shared channels, else the only one."""
     known = {token.organization for token in held}
     if call.args.org is not None:
         refuse_unknown([call.args.org], known=known)
@@ -188,12 +178,7 @@ def _signer(call: CommandContext) -> str | None:
 
 
 def _agree(call: CommandContext, text: str) -> None:
-    """Show the file and ask whether to write it.
-
-    Raises:
-        NotConfirmed, Interrupted: The user refused; nothing was changed.
-        NeedsAnswer: There is no terminal to ask on.
-    """
+    """Show the file and ask whether to write it."""
     call.printer.say(f"{call.condarc} {'will contain:' if text else 'will be deleted.'}")
     for line in text.splitlines():
         call.printer.say(f"  {line}")

@@ -101,12 +101,7 @@ def _export(call: CommandContext, names: Sequence[str]) -> int:
 
 
 def _found(call: CommandContext) -> tuple[Credential, ...]:
-    """Return the tokens to export, or with `--api-key` the API key.
-
-    Raises:
-        NoToken: There is none.
-        BadInput: The API key and the token of an organization are both asked for.
-    """
+    """Return the tokens to export, or with `--api-key` the API key."""
     if not call.args.api_key:
         return tokens_for(call.args.org, settings=call.settings, stores=call.stores())
     if call.args.org or docker.NAME in call.args.targets:

@@ -48,11 +48,7 @@ def run(call: CommandContext) -> int:
 
 
 def _get(call: CommandContext) -> int:
-    """Answer a request of the credential-helper protocol.
-
-    Raises:
-        BadInput: Standard input is a terminal, or it has no request.
-    """
+    """Answer a request of the credential-helper protocol."""
     if sys.stdin is not None and sys.stdin.isatty():
         raise BadInput(
             "`helper get` reads a request from standard input, which is a terminal here.",
@@ -65,12 +61,7 @@ def _get(call: CommandContext) -> int:
 
 
 def _token(call: CommandContext) -> int:
-    """Print the secret.
-
-    Raises:
-        BadInput: Standard output is a terminal, and `--yes` was not given.
-        NoToken: No credential covers the URL.
-    """
+    """Print the secret."""
     if call.printer.out.isatty() and not call.args.yes:
         raise BadInput(
             "The secret would be shown on the terminal.", hint="Redirect the output, or use --yes."

@@ -167,13 +167,7 @@ def _without_token(call: CommandContext) -> tuple[str, ...]:
 
 
 def _import(call: CommandContext, chosen: Sequence[Candidate], *, store: Store) -> None:
-    """Ask once, then store the tokens one by one, and refresh their exports.
-
-    Raises:
-        NotConfirmed: The user declined. Nothing was changed.
-        NeedsAnswer: There is no terminal to ask on. Nothing was changed.
-        Interrupted: The user pressed Ctrl-C at the question. Nothing was changed.
-    """
+    """Ask once, then store the tokens one by one, and refresh their exports."""
     if not chosen:
         return
     for line in dict.fromkeys(line for one in chosen for line in consequences(one, store=store)):

@@ -134,11 +134,7 @@ def _was_interrupted(name: str, *, store: Store) -> bool:
 
 
 def _keep_supplied(call: CommandContext, name: str, *, found: Credential) -> int:
-    """Issue nothing, because the environment supplies a token; configure channels if asked to.
-
-    Raises:
-        Supplied: The user did not limit the command to a missing token.
-    """
+    """Issue nothing, because the environment supplies a token; configure channels if asked to."""
     if call.args.set_default_channels or call.args.add_channel:
         return _configured(call, found.token)
     if not call.args.if_missing:
@@ -178,12 +174,7 @@ def _report_kept(call: CommandContext, plan: IssuePlan, *, store: Store) -> int:
 
 
 def _chosen(call: CommandContext, *, service: Service) -> str:
-    """Return the user's only organization, or the one that the user chooses.
-
-    Raises:
-        NoOrganization: The user belongs to none that issues tokens.
-        NeedsAnswer: There are several, and there is no terminal.
-    """
+    """Return the user's only organization, or the one that the user chooses."""
     with call.printer.waiting("Reading your organizations"):
         choices = service.issuable()
     if len(choices) == 1:
@@ -198,11 +189,7 @@ def _chosen(call: CommandContext, *, service: Service) -> str:
 
 
 def _options(call: CommandContext) -> CondaOptions:
-    """Return what conda is to be configured with. May ask about default channels.
-
-    Raises:
-        BadInput: conda could not read its configuration with one of the channels.
-    """
+    """Return what conda is to be configured with. May ask about default channels."""
     wanted = call.args.set_default_channels
     common = shared_prefixes(call.settings.repo_url)
     if wanted is None and call.prompts.offer(f"Make {channels(common)} conda's default channels?"):

@@ -64,11 +64,7 @@ def run(call: CommandContext) -> int:
 
 
 def _given(call: CommandContext) -> str | None:
-    """Return the variable or file that supplies an API key for the service, or None; say so.
-
-    Raises:
-        MalformedToken, StoreUnusable: The variable or its file contains no key.
-    """
+    """Return the variable or file that supplies an API key for the service, or None; say so."""
     from conda_token_plugin.service.credentials import key_of_environment
 
     found, opened = key_of_environment(call.settings), call.settings.site.key_prefix
@@ -82,11 +78,7 @@ def _given(call: CommandContext) -> str | None:
 
 
 def _agree(call: CommandContext, *, store: Store, given: str | None) -> None:
-    """Ask at a terminal before another API key is created; the service keeps the previous one.
-
-    Raises:
-        NotConfirmed, Interrupted: The user does not want one; nothing was changed.
-    """
+    """Ask at a terminal before another API key is created; the service keeps the previous one."""
     service = call.settings.service_url
     if not call.prompts.interactive:
         return

@@ -68,12 +68,7 @@ def run(call: CommandContext) -> int:
 
 
 def _add(call: CommandContext) -> int:
-    """Store a command, and have conda ask this plugin about its scope.
-
-    Raises:
-        BadInput: The scope, the name or the command cannot be used.
-        StoreError, ConfigurationError: The store or the drop-in cannot be written.
-    """
+    """Store a command, and have conda ask this plugin about its scope."""
     provider = described(call.args)
     add_provider(provider, store=call.store(), settings=call.settings, condarc=call.condarc)
     call.printer.data(_value(provider, source=_source(system=call.system)))
@@ -105,12 +100,7 @@ def _list(call: CommandContext) -> int:
 
 
 def _remove(call: CommandContext) -> int:
-    """Remove a provider.
-
-    Raises:
-        NoToken: There is none of that name.
-        StoreError, ConfigurationError: The store or the drop-in cannot be written.
-    """
+    """Remove a provider."""
     removed = remove_provider(
         call.args.provider, store=call.store(), settings=call.settings, condarc=call.condarc
     )
@@ -156,12 +146,7 @@ def _words(result: ProviderResult) -> str:
 
 
 def _chosen(call: CommandContext) -> Iterable[tuple[Provider, str]]:
-    """Return the providers to test: of that name, for that URL, or all.
-
-    Raises:
-        NoToken: There is none of that name, or for that URL.
-        MalformedURL: No credential can be sent to the URL.
-    """
+    """Return the providers to test: of that name, for that URL, or all."""
     known, word = list(_known(call)), call.args.provider
     if word is None:
         return known

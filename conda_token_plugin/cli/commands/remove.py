@@ -57,13 +57,7 @@ def run(call: CommandContext) -> int:
 
 
 def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
-    """Return the stored tokens that the arguments name.
-
-    Raises:
-        BadInput: Nothing is named and several are stored, or `--all` is used with names.
-        NoToken: An organization has no token in this store.
-        NotConfirmed: The only token was to be removed without being named, and the user refused.
-    """
+    """Return the stored tokens that the arguments name."""
     names = named_organizations(call.args)
     held = store.tokens()
     if not names and not call.args.all and len(held) <= 1:
@@ -81,11 +75,7 @@ def _chosen(call: CommandContext, *, store: Store) -> tuple[Token, ...]:
 
 
 def _agree(call: CommandContext, token: Token) -> None:
-    """Ask at a terminal before the only token is removed without being named.
-
-    Raises:
-        NotConfirmed, Interrupted: The user refused; nothing was changed.
-    """
+    """Ask at a terminal before the only token is removed without being named."""
     if call.prompts.interactive:
         call.prompts.confirm(f"Remove {named(token)}?")
 

@@ -87,12 +87,7 @@ def run(call: CommandContext) -> int:
 
 
 def _chosen(call: CommandContext, *, store: Store) -> Token:
-    """Return the stored token that is named, or the only one.
-
-    Raises:
-        NoToken: There is none.
-        BadInput: There are several and none is named.
-    """
+    """Return the stored token that is named, or the only one."""
     held = store.tokens()
     name = call.args.organization or call.args.org
     known = {token.organization for token in held}
@@ -129,11 +124,7 @@ def _compared(
 
 
 def _replaced(call: CommandContext, token: Token, *, store: Store, service: Service) -> int:
-    """Ask unless ``--reissue`` was given, then replace the token.
-
-    Raises:
-        NeedsAnswer: There is no terminal to ask on, or `--yes` was given instead of `--reissue`.
-    """
+    """Ask unless ``--reissue`` was given, then replace the token."""
     policy = IssuePolicy(
         store=store,
         settings=call.settings,

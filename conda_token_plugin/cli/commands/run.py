@@ -76,12 +76,7 @@ def run(call: CommandContext) -> int:
 
 
 def _grants(call: CommandContext, found: Sequence[Credential]) -> list[Grant]:
-    """Return the credentials with their secrets, without those that a provider supplies.
-
-    Raises:
-        BadInput: A provider supplies all of them.
-        StoreError: A secret cannot be read.
-    """
+    """Return the credentials with their secrets, without those that a provider supplies."""
     stored = [one for one in found if one.token.kind is not TokenKind.PROVIDER]
     if not stored:
         return [with_secret(one) for one in found]  # raises the error about a provider
@@ -95,11 +90,7 @@ def _grants(call: CommandContext, found: Sequence[Credential]) -> list[Grant]:
 
 
 def _variables(grants: Sequence[Grant], *, name: str | None) -> dict[str, str]:
-    """Return the tokens by the names of their variables.
-
-    Raises:
-        BadInput: The name of `--as` cannot be used.
-    """
+    """Return the tokens by the names of their variables."""
     if name is None:
         return {variable: one.secret.reveal() for variable, one in by_variable(grants).items()}
     if not _NAME.fullmatch(name):

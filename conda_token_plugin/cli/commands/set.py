@@ -82,11 +82,7 @@ def _home(call: CommandContext) -> str:
 
 
 def _explain(call: CommandContext) -> None:
-    """Print what is different from anaconda-auth for the given options, and why.
-
-    Raises:
-        BadInput: More than one place was named, which anaconda-auth also refuses.
-    """
+    """Print what is different from anaconda-auth for the given options, and why."""
     args = call.args
     named = {"--system": args.system, "--env": args.env, "--file": args.file}
     given = [name for name, value in named.items() if value]

@@ -91,11 +91,7 @@ def run(call: CommandContext) -> int:
 
 
 def _chosen(call: CommandContext) -> tuple[Credential, ...]:
-    """Return the tokens to check.
-
-    Raises:
-        NoToken: A named organization has none.
-    """
+    """Return the tokens to check."""
     held = all_credentials(call.settings, stores=call.stores())
     names = named_organizations(call.args)
     refuse_unknown(names, known={item.token.organization for item in held})

@@ -93,13 +93,7 @@ def run(call: CommandContext) -> int:
 
 
 def _chosen(call: CommandContext, *, store: Store, sync: TokenSync) -> tuple[Token, ...]:
-    """Return the stored tokens of the named organizations, or all.
-
-    Raises:
-        BadInput: Organizations are named together with ``--all``.
-        NoToken: No token is stored for a named organization, and there is no service account.
-        LoginError, ServiceError: The service account cannot be used.
-    """
+    """Return the stored tokens of the named organizations, or all."""
     names, held = named_organizations(call.args), store.tokens()
     if names and not sync.is_administrator:
         refuse_unknown(names, known={token.organization for token in held})
@@ -123,9 +117,6 @@ def _of_members(
 
     Returns:
         The results, and the failures for whole organizations.
-
-    Raises:
-        LoginRefused: The service does not accept the service account.
     """
     if not sync.is_administrator:
         return [], []
@@ -188,11 +179,7 @@ def _is_of_this_site(call: CommandContext, token: Token) -> bool:
 
 
 def _result(sync: TokenSync, token: Token) -> SyncResult:
-    """Compare ``token``. An error for one token does not prevent the others' comparison.
-
-    Raises:
-        LoginError: No token can be compared.
-    """
+    """Compare ``token``. An error for one token does not prevent the others' comparison."""
     try:
         return sync.result(token)
     except LoginError:

@@ -69,11 +69,7 @@ def run(call: CommandContext) -> int:
 
 
 def _plan(call: CommandContext) -> tuple[tuple[str, ...], Sender, Lookup]:
-    """Return the subdirs to check, the sender, and the lookup.
-
-    Raises:
-        MalformedURL: conda is not installed, and a channel is not named by its URL.
-    """
+    """Return the subdirs to check, the sender, and the lookup."""
     lookup = call.lookup()
     if find_spec("conda") is not None:
         from conda_token_plugin.auth.session import CondaSender, subdirs

@@ -59,9 +59,6 @@ def _address(text: str, *, repository: str) -> str:
 
     A first segment with a dot or a colon is a host, so that `host.example/x` is refused and not
     taken for a channel.
-
-    Raises:
-        BadInput: No organization or channel can have the name.
     """
     if not re.fullmatch(r"[^/.:\s]+(/[^:\s]*)?", text):
         return text
@@ -74,9 +71,6 @@ def _requested(url: str) -> str:
 
     conda reduces several slashes at the beginning of a channel's path to one. It requests a
     package whose URL was given as it was typed, so `https://h//a/x.conda` is not in `https://h/a`.
-
-    Raises:
-        MalformedURL: No token can be sent to the URL.
     """
     channel = normalised(url)
     parts = urlsplit(url)
