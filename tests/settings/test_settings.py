@@ -172,6 +172,21 @@ def as_link_to_itself(path: Path) -> None:
     path.symlink_to(path)
 
 
+def test_api_key_of_a_variable_precedes_the_one_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("of-the-file-0123456789")
+    file = {"ANACONDA_AUTH_API_KEY_FILE": str(tmp_path / "key")}
+    both = Settings({"ANACONDA_AUTH_API_KEY": "of-the-variable-0123456789", **file})
+    for found, source, value in (
+        (both, "ANACONDA_AUTH_API_KEY", "of-the-variable-0123456789"),
+        (Settings(file), "ANACONDA_AUTH_API_KEY_FILE", "of-the-file-0123456789"),
+    ):
+        key = found.api_key()
+        assert key is not None
+        assert found.api_key_source() == source
+        assert key[0].startswith(source)
+        assert key[1].reveal() == value
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev, and seldom links")
 @pytest.mark.parametrize(
     "make", [as_folder, as_dangling_link, as_link_to_device, as_link_to_itself]
