@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from requests import PreparedRequest, Response
+from requests import PreparedRequest, Response, Session
 from requests.structures import CaseInsensitiveDict
 
 from conda_token_plugin.gateways.http.client import Http
@@ -57,6 +57,31 @@ def test_header_goes_along_inside_of_the_scope_only(
     redirect(sandbox, "/get/priv/a", location)
     follow(sandbox, "/get/priv/a", header=True)
     assert [sent for _, sent in paths(sandbox)] == [True, kept]
+
+
+def repeated_after_407(refusal: Response, **options: Any) -> Response:
+    """Repeat the request as conda does for a proxy that asks for a password."""
+    if refusal.status_code != 407:
+        return refusal
+    refusal.content  # noqa: B018  # reads the rest, so that the connection can be used again
+    response: Response = refusal.connection.send(refusal.request.copy(), **options)
+    response.history.append(refusal)
+    return response
+
+
+def test_header_of_a_request_that_was_repeated_after_407_does_not_leave_the_scope(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.fail_next("/get/priv/a", status=407)
+    redirect(sandbox, "/get/priv/a", "/evil")
+    with Session() as session:
+        session.trust_env = False
+        session.get(
+            f"{sandbox.service}/get/priv/a",
+            headers={"Authorization": HEADER},
+            hooks={"response": [repeated_after_407, scope_hook((f"{sandbox.service}/get/priv",))]},
+        )
+    assert [sent for _, sent in paths(sandbox)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
