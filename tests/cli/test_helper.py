@@ -86,17 +86,19 @@ def test_get_of_no_request_is_an_error(
     assert "credential-helper protocol" in ran.line
 
 
+def ask_for_stored(shell: Shell, monkeypatch: pytest.MonkeyPatch, value: str, *send_as: str) -> Ran:
+    """Store a credential for a channel, and run ``get`` for its URL."""
+    channel = f"{shell.sandbox.service}/get/private"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(value))
+    install = ("install", "--site", "--org", "other", "-c", channel, "--token-stdin")
+    shell(*install, "--no-validate", "--send-as", *send_as).well()
+    return ask(shell, monkeypatch, request(channel))
+
+
 def test_get_of_a_token_in_the_path_is_an_error(
     acme: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = f"{acme.sandbox.service}/get/private"
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a-token-012345aBCD"))
-    acme(
-        *("install", "--site", "--org", "other", "-c", channel, "--token-stdin"),
-        *("--send-as", "path", "--no-validate"),
-    ).well()
-
-    ran = ask(acme, monkeypatch, request(channel))
+    ran = ask_for_stored(acme, monkeypatch, "a-token-012345aBCD", "path")
 
     assert (ran.code, ran.out) == (2, "")
     assert "The token …aBCD of other is sent in the path of the URL" in ran.line
@@ -106,14 +108,7 @@ def test_get_of_a_token_in_the_path_is_an_error(
 def test_basic_credentials_are_returned_as_one_header(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = f"{shell.sandbox.service}/get/private"
-    monkeypatch.setattr(sys, "stdin", io.StringIO("Winter!2026"))
-    shell(
-        *("install", "--site", "--org", "other", "-c", channel, "--token-stdin"),
-        *("--send-as", "basic", "--username", "ann", "--no-validate"),
-    ).well()
-
-    ran = ask(shell, monkeypatch, request(channel))
+    ran = ask_for_stored(shell, monkeypatch, "Winter!2026", "basic", "--username", "ann")
 
     assert json.loads(ran.out)["headers"] == {"Authorization": ["Basic YW5uOldpbnRlciEyMDI2"]}
 

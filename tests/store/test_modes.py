@@ -28,9 +28,9 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-@pytest.fixture
-def no_umask() -> Iterator[None]:
-    before = os.umask(0)
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def any_umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
     yield
     os.umask(before)
 
@@ -48,7 +48,7 @@ def again(store: Store) -> Store:
     return Store(store.folder, choice="file")
 
 
-@pytest.mark.usefixtures("no_umask")
+@pytest.mark.usefixtures("any_umask")
 def test_store_is_readable_only_by_its_owner_with_any_umask(tmp_path: Path) -> None:
     store = Store(tmp_path / "deep" / "store", choice="file")
     store.check_writable()

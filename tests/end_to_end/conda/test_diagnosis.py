@@ -44,8 +44,9 @@ def expired(machine: Machine) -> str:
 
 def reissued(machine: Machine) -> str:
     machine.install("acme")
+    (token,) = user_store(machine.settings).tokens()
     machine.sandbox.world.issue("acme", "ada")
-    return f"another one was issued elsewhere after {NOW:%Y-%m-%d}"
+    return f"another one was issued elsewhere after {token.issued:%Y-%m-%d}"
 
 
 def not_for_this(machine: Machine) -> str:
@@ -61,10 +62,10 @@ def intercepted(machine: Machine) -> str:
 
 
 def refused(machine: Machine) -> str:
-    dead = "dead-site-token-0123456789"
+    unknown = "unknown-site-token-0123456789"
     scope = [machine.sandbox.url_of("acme")]
-    put(machine, dead, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
-    return f"The server rejected the token …{dead[-4:]} of acme from the file store"
+    put(machine, unknown, organization="acme", scope=scope, kind=TokenKind.SITE, issued=NOW)
+    return f"The server rejected the token …{unknown[-4:]} of acme from the file store"
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.conda
 
 NOW = datetime.now(timezone.utc)
+EXPIRES = NOW + timedelta(days=9, hours=12)
+"""Nine days before, also some hours after the start of the test run."""
 LINE = "of acme expires on"
 
 
 def test_expiry_warning_is_printed_once_a_day_and_not_with_json(machine: Machine) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9, hours=1))
+    hold(machine, "acme", expires=EXPIRES)
     words = (*machine.only("acme/main"), "acme-hello")
 
     silent = [
@@ -32,13 +34,13 @@ def test_expiry_warning_is_printed_once_a_day_and_not_with_json(machine: Machine
     again = machine.conda("search", *words).well()
 
     assert all(LINE not in ran.said for ran in silent)
-    assert said.err.count(f"{LINE} {NOW + timedelta(days=9, hours=1):%Y-%m-%d}, in 9 days") == 1
+    assert said.err.count(f"{LINE} {EXPIRES:%Y-%m-%d}, in 9 days") == 1
     assert "Run: conda token sync acme" in said.err
     assert LINE not in again.said
 
 
 def test_command_that_used_no_token_prints_no_expiry_warning(machine: Machine) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    hold(machine, "acme", expires=EXPIRES)
     words = machine.only("anaconda-tools")
 
     ran = machine.conda("search", *words, "anaconda-tools-hello").well()
@@ -48,7 +50,7 @@ def test_command_that_used_no_token_prints_no_expiry_warning(machine: Machine) -
 
 @pytest.mark.parametrize("command", ["create", "install", "update"])
 def test_installing_command_prints_the_expiry_warning(machine: Machine, command: str) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    hold(machine, "acme", expires=EXPIRES)
     at = ("-y", "-p", str(machine.prefix), "--override-channels", "-c")
     words = (*at, machine.sandbox.url_of("acme", "main"))
     if command != "create":
@@ -58,7 +60,7 @@ def test_installing_command_prints_the_expiry_warning(machine: Machine, command:
 
 
 def test_env_command_prints_the_expiry_warning(machine: Machine) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    hold(machine, "acme", expires=EXPIRES)
     file = machine.folder / "environment.yml"
     channels = f"channels: ['{machine.sandbox.url_of('acme', 'main')}'"
     channels += "]\n" if conda_version() >= (26, 7) else ", nodefaults]\n"
@@ -70,7 +72,7 @@ def test_env_command_prints_the_expiry_warning(machine: Machine) -> None:
 
 
 def test_days_of_the_expiry_warning_are_a_conda_setting(machine: Machine) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    hold(machine, "acme", expires=EXPIRES)
     machine.condarc("plugins:\n  token_warn_days: 7\n")
     words = (*machine.only("acme/main"), "acme-hello")
 
@@ -81,7 +83,7 @@ def test_days_of_the_expiry_warning_are_a_conda_setting(machine: Machine) -> Non
 
 @pytest.mark.parametrize("value", ["soon", "99999999999", "-99999999999"])
 def test_invalid_setting_does_not_fail_a_command(machine: Machine, value: str) -> None:
-    hold(machine, "acme", expires=NOW + timedelta(days=9))
+    hold(machine, "acme", expires=EXPIRES)
     words = (*machine.only("acme/main"), "acme-hello")
 
     ran = machine.conda("search", *words, CONDA_PLUGINS_TOKEN_WARN_DAYS=value).well()
