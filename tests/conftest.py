@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORKING = ("crowd", "faults", "kills", "lock", "machine", "modes", "secret_service")
+FORKING = ("concurrency", "faults", "kills", "lock", "machine", "modes", "secret_service")
 """The tests of the store that need processes which fork, or groups."""
 collect_ignore = [f"store/test_{name}.py" for name in FORKING if os.name == "nt"]
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]

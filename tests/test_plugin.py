@@ -73,7 +73,7 @@ def test_registering_loads_two_modules_of_ours_and_none_of_others() -> None:
     assert loaded == ["conda_token_plugin", "conda_token_plugin.plugin"]
 
 
-def test_pluggy_is_told_of_each_hook_and_of_nothing_else() -> None:
+def test_pluggy_finds_each_hook_and_nothing_else() -> None:
     told, hooks = run("""
         hooks = [name for name, value in vars(plugin).items() if hasattr(value, "wrapper")]
         print(json.dumps([sorted(dir(plugin)), sorted(hooks)]))

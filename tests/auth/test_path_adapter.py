@@ -1,4 +1,4 @@
-"""A token that goes into the path is on the wire, and in nothing that requests hands back."""
+"""A token that goes into the path is on the wire, and in nothing that requests returns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def covered_by(wire: RecordingServer, *, scheme: AuthScheme = AuthScheme.PATH) -
 
 
 class Handler(AuthBase):
-    """Stands for the handler whose sessions send tokens."""
+    """Replaces the handler whose sessions send tokens."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
@@ -110,7 +110,7 @@ def test_a_session_that_asks_another_handler_is_none_of_its_business(wire: Recor
         ("/ours/to-login/x", "/login?next=%2Fours%2Fto-login%2Fx"),
     ],
 )
-def test_each_hop_of_a_redirect_is_looked_at_by_itself(
+def test_each_of_several_redirects_is_checked_separately(
     wire: RecordingServer, session: requests.Session, where: str, last: str
 ) -> None:
     response = session.get(f"{wire.url}{where}")

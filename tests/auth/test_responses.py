@@ -49,7 +49,7 @@ def covered() -> Callable[[str], tuple[Credential, Secret] | None]:
         ("/repo/open/x", False),
     ],
 )
-def test_redirect_to_a_url_of_another_token_loses_this_token(
+def test_redirect_to_a_url_of_another_token_removes_this_token(
     covered: Callable[[str], tuple[Credential, Secret] | None],
     location: str,
     kept: bool,  # noqa: FBT001  # a parameter of the test

@@ -69,13 +69,13 @@ NOT_NEEDED = {"keyring", "requests", "rich", "ruamel", "filelock", "platformdirs
 
 
 @pytest.fixture(params=[1, MANY])
-def crowd(request: pytest.FixtureRequest, home: Path) -> Path:
+def store_path(request: pytest.FixtureRequest, home: Path) -> Path:
     """Return a store of one token, and one of a thousand."""
     return keep(home / "tokens", count=request.param)
 
 
-def test_requests_in_a_folder_read_the_index_and_the_secret_once(crowd: Path) -> None:
-    found = counts(SCRIPT, str(crowd), *PACKAGES)
+def test_requests_in_a_folder_read_the_index_and_the_secret_once(store_path: Path) -> None:
+    found = counts(SCRIPT, str(store_path), *PACKAGES)
 
     assert found["value"] == f"token {VALUE}"
     (index, secret), more = found["opened"]
@@ -87,16 +87,16 @@ def test_requests_in_a_folder_read_the_index_and_the_secret_once(crowd: Path) ->
     assert max(found["calls"]) <= CALLS
 
 
-def test_request_in_another_folder_opens_no_file(crowd: Path) -> None:
-    found = counts(SCRIPT, str(crowd), PACKAGES[0], f"{LINUX}/repodata.json.zst", PACKAGES[1])
+def test_request_in_another_folder_opens_no_file(store_path: Path) -> None:
+    found = counts(SCRIPT, str(store_path), PACKAGES[0], f"{LINUX}/repodata.json.zst", PACKAGES[1])
     assert found["opened"][1] == []
     assert len(found["asked"][1]) <= ASKED_OF_A_FOLDER
 
 
 @pytest.mark.parametrize("folder", [BESIDE, ELSEWHERE])
-def test_request_that_no_token_covers_reads_no_secret(crowd: Path, folder: str) -> None:
+def test_request_that_no_token_covers_reads_no_secret(store_path: Path, folder: str) -> None:
     found = counts(
-        SCRIPT, str(crowd), f"{folder}/a.conda", f"{folder}/b.conda", f"{folder}/c.conda"
+        SCRIPT, str(store_path), f"{folder}/a.conda", f"{folder}/b.conda", f"{folder}/c.conda"
     )
 
     assert found["value"] is None
@@ -120,10 +120,10 @@ def test_first_request_imports_no_more_modules_than_the_budget(store: Path) -> N
     assert not [name for name in ours if name.rpartition(".")[2] in ("api_key", "api_keys")]
 
 
-def test_opening_a_store_takes_a_bounded_number_of_calls_and_bytes(crowd: Path) -> None:
-    found = counts(OPENING, str(crowd))
+def test_opening_a_store_takes_a_bounded_number_of_calls_and_bytes(store_path: Path) -> None:
+    found = counts(OPENING, str(store_path))
     assert found["opening"] <= OPEN_CALLS + OPEN_CALLS_PER_TOKEN * found["tokens"]
-    assert (crowd / "index.json").stat().st_size <= BYTES_PER_TOKEN * (found["tokens"] + 1)
+    assert (store_path / "index.json").stat().st_size <= BYTES_PER_TOKEN * (found["tokens"] + 1)
 
 
 def test_lookup_takes_the_same_number_of_calls_with_1000_tokens_as_with_one(home: Path) -> None:

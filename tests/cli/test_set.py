@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def token(shell: Shell) -> str:
-    """The site token of acme, as an administrator hands it out."""
+    """The site token of acme, as an administrator passes it on."""
     current = shell.sandbox.world.current("acme")
     assert current is not None
     return str(current.value)

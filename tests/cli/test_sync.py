@@ -262,7 +262,7 @@ def test_wait_ends_at_its_deadline(acme: Shell) -> None:
     assert synced(acme, "--wait") == (0, "can be extended")
 
 
-def test_ctrl_c_during_wait_loses_nothing(
+def test_ctrl_c_during_wait_keeps_the_stored_token(
     acme: Shell, waits: dict[int, Callable[[], object]]
 ) -> None:
     def press() -> None:
@@ -444,7 +444,7 @@ def test_token_that_the_service_account_cannot_see_is_an_error_and_unchanged(
     assert held() == before
 
 
-def test_token_whose_id_is_not_known_is_not_said_to_be_refused(unattended: Shell) -> None:
+def test_token_whose_id_is_not_known_is_not_reported_as_refused(unattended: Shell) -> None:
     user_store(Settings()).update(held()._replace(id=""))
 
     ran = unattended("sync", "acme")
@@ -578,7 +578,7 @@ def test_stored_token_of_an_organization_that_the_account_cannot_see_is_compared
     assert "The service account cannot see the members of globex" in ran.err
 
 
-def test_service_account_without_a_stored_token_is_told_to_name_the_organization(
+def test_service_account_without_a_stored_token_requires_an_organization(
     account: Shell,
 ) -> None:
     ran = account("sync").well()

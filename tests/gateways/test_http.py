@@ -70,7 +70,7 @@ def test_netrc_is_ignored_on_a_redirect(sandbox: Sandbox, http: Http, sealed_roo
     assert sent == ["Bearer thekey-thekey-thekey"] * 2
 
 
-def test_redirect_to_another_host_loses_authorization(sandbox: Sandbox, http: Http) -> None:
+def test_redirect_to_another_host_removes_authorization(sandbox: Sandbox, http: Http) -> None:
     other = sandbox.service.replace("127.0.0.1", "localhost")
     sandbox.fail_next("/first", status=302, headers=(("Location", f"{other}/second"),))
     http.send("GET", f"{sandbox.service}/first", authorization=KEY, follow=True)

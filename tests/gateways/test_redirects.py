@@ -49,7 +49,7 @@ def follow(sandbox: Sandbox, path: str, *, header: bool) -> None:
         ("/get/priv/%2e%2e/evil", False),
     ],
 )
-def test_header_goes_along_inside_of_the_scope_only(
+def test_redirect_keeps_the_header_inside_the_scope_only(
     sandbox: Sandbox,
     location: str,
     kept: bool,  # noqa: FBT001  # a parameter of the test
@@ -104,7 +104,7 @@ def test_header_of_a_request_that_was_repeated_after_407_does_not_leave_the_scop
         ("b", f"/t/{TOKEN}/get/priv/b"),
     ],
 )
-def test_token_in_the_path_goes_along_inside_of_the_scope_only(
+def test_redirect_keeps_the_token_in_the_path_inside_the_scope_only(
     sandbox: Sandbox, location: str, arrives: str
 ) -> None:
     redirect(sandbox, "/get/priv/a", location)
@@ -112,7 +112,7 @@ def test_token_in_the_path_goes_along_inside_of_the_scope_only(
     assert paths(sandbox)[1] == (arrives, False)
 
 
-def test_each_hop_of_several_redirects_is_judged(sandbox: Sandbox) -> None:
+def test_each_of_several_redirects_is_checked_against_the_scope(sandbox: Sandbox) -> None:
     redirect(sandbox, "/get/priv/a", "/get/priv/b")
     redirect(sandbox, "/get/priv/b", "/evil")
     redirect(sandbox, "/evil", "/get/priv/c")
@@ -120,7 +120,7 @@ def test_each_hop_of_several_redirects_is_judged(sandbox: Sandbox) -> None:
     assert [sent for _, sent in paths(sandbox)] == [True, True, False, False]
 
 
-def test_redirect_to_another_host_loses_the_token_in_the_path(sandbox: Sandbox) -> None:
+def test_redirect_to_another_host_removes_the_token_in_the_path(sandbox: Sandbox) -> None:
     other = sandbox.service.replace("127.0.0.1", "localhost")
     redirect(sandbox, "/get/priv/a", f"{other}/t/{TOKEN}/get/priv/b")
     follow(sandbox, f"/t/{TOKEN}/get/priv/a", header=False)
@@ -139,7 +139,7 @@ def test_redirect_to_another_host_loses_the_token_in_the_path(sandbox: Sandbox) 
         ("b", f"/get/t/{TOKEN}/priv/b"),
     ],
 )
-def test_token_in_the_middle_of_the_path_goes_along_inside_of_the_scope_only(
+def test_redirect_keeps_the_token_in_the_middle_of_the_path_inside_the_scope_only(
     sandbox: Sandbox, location: str, arrives: str
 ) -> None:
     asked = f"/get/t/{TOKEN}/priv/a"

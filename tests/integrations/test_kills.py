@@ -70,7 +70,7 @@ def test_a_kill_at_any_step_leaves_whole_files_and_can_be_undone(
     count["kills"] += steps
 
 
-def test_a_kill_during_a_second_export_does_not_disown_the_first(
+def test_kill_during_a_second_export_keeps_the_record_of_the_first(
     machine: Machine, count: Counter[str]
 ) -> None:
     machine.install("acme", with_conda=False)

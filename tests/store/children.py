@@ -3,7 +3,7 @@
 * ``act ORDER``: one operation, as another user or with a limit of the size of files. Prints a
   JSON object: the error's class and text if there was one, the notices, and the content.
 * ``exchange FOLDER``: adds the token of "theirs" from its input and prints the secret of "ours".
-* ``crowd HOME 64 25``: forks 64 writers that make 25 writes each.
+* ``write_concurrently HOME 64 25``: forks 64 writers that make 25 writes each.
 * ``hold FOLDER``: holds the lock of the store until its input ends.
 * ``derive FOLDER NAME``: stores tokens and writes the drop-in, as ``conda token install`` does. It
   prints a line and starts when it receives one, so that two processes write at the same time.
@@ -144,7 +144,7 @@ def derive(folder: str, name: str) -> None:
         store_token(token, secret=secret, store=store, at=Path(folder).with_name(DERIVED))
 
 
-def crowd(home: str, processes: str, writes: str) -> None:
+def write_concurrently(home: str, processes: str, writes: str) -> None:
     from tests.store.killing import quietly  # which imports a keyring
 
     os.fsync = lambda _: None  # type: ignore[assignment]  # no power cut is tested here
@@ -188,7 +188,7 @@ def expected(processes: int, writes: int) -> dict[str, str]:
 
 
 PROGRAMS: dict[str, Callable[..., None]] = {
-    program.__name__: program for program in (act, exchange, hold, derive, crowd)
+    program.__name__: program for program in (act, exchange, hold, derive, write_concurrently)
 }
 
 if __name__ == "__main__":

@@ -176,7 +176,7 @@ def basic_files(folder: Path, passwords: Mapping[str, str]) -> Respond:
 
 @contextmanager
 def answering(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Run a server that hands each connection to ``serve``, in a thread; yield its address."""
+    """Run a server that passes each connection to ``serve``, in a thread; yield its address."""
     listener = socket.create_server(("127.0.0.1", 0))
     connections: list[socket.socket] = []
 

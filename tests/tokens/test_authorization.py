@@ -69,7 +69,7 @@ def test_text_is_redacted_in_each_form_of_the_token(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", [VALUE, SEGMENT, quote(SEGMENT, safe="")])
-def test_location_loses_the_token_in_each_form(form: str) -> None:
+def test_token_is_removed_from_the_location_in_each_form(form: str) -> None:
     assert without_path_token(f"/t/{form}/evil/x", secret=Secret(VALUE)) == "/evil/x"
 
 

@@ -155,7 +155,7 @@ def _each_with(machine: Machine, tokens: Mapping[str, str]) -> dict[str, str]:
     asked: dict[str, list[Recorded]] = {name: [] for name in tokens}
     for one in machine.sandbox.requests:
         _, room, name, *_ = one.path.split("/")
-        redirected = room != "repo"  # to another host name, where no token may go
+        redirected = room != "repo"  # to another host name, where no token may be sent
         token = "" if redirected else tokens[name]
         assert one.authorization == (f"token {token}" if token else ""), one.path
         asked["acme" if redirected else name].append(one)

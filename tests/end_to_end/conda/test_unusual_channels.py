@@ -121,7 +121,9 @@ def test_refusal_of_a_token_is_explained_in_a_channel_with_escapes(
     assert f"The server rejected the token …{TOKEN[-4:]} of acme" in searched(machine, channel)
 
 
-def test_channel_that_is_absent_with_a_token_is_said_to_work_without_it(machine: Machine) -> None:
+def test_channel_that_is_absent_with_a_token_is_reported_to_work_without(
+    machine: Machine,
+) -> None:
     def respond(request: Request) -> Response:
         return Response(404 if request.header("Authorization") else 200)
 

@@ -37,7 +37,7 @@ def test_64_concurrent_writers_lose_and_duplicate_nothing(
             sys.executable,
             "-m",
             "tests.store.children",
-            "crowd",
+            "write_concurrently",
             str(sealed_room),
             str(PROCESSES),
             str(WRITES),
