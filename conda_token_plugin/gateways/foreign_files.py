@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST = 16 * 1024 * 1024
 """Maximum size in bytes. No file of credentials is larger."""
+CHECK_FILE = "Check its owner, its permissions and the free space."
 
 
 def absolute(path: Path) -> Path:
@@ -145,8 +146,8 @@ def remove(path: Path, *, before: bytes | None, created: str) -> None:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Convert an OSError of the block, which writes ``path``.
+def writing(path: Path, *, hint: str = CHECK_FILE) -> Iterator[None]:
+    """Convert an OSError of the block, which writes ``path``, to an error with this hint.
 
     Raises:
         ConfigurationError: The block raised an OSError.
@@ -157,7 +158,7 @@ def writing(path: Path) -> Iterator[None]:
         raise ConfigurationError(
             path,
             reason=f"cannot be written: {error.strerror}",
-            hint="Check its owner, its permissions and the free space.",
+            hint=hint,
         ) from None
 
 

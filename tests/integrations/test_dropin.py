@@ -227,12 +227,12 @@ def test_prove_writable_leaves_nothing_behind(tmp_path: Path) -> None:
     [dropin.check_writable, lambda path: dropin.write(path, tokens=[token(f"{REPO}/a")])],
     ids=["prove", "write"],
 )
-def test_file_in_place_of_the_folder_is_a_configuration_error(
+def test_file_in_place_of_the_folder_is_an_error_that_names_the_variable_for_another_place(
     tmp_path: Path, act: Callable[[Path], Any]
 ) -> None:
     (tmp_path / ".conda").write_text("a file")
 
-    with pytest.raises(ConfigurationError, match="cannot be written"):
+    with pytest.raises(ConfigurationError, match=r"cannot be written.*CONDA_TOKEN_CONDARC"):
         act(tmp_path / ".conda" / "condarc.d" / "ours.yml")
 
 

@@ -37,6 +37,10 @@ DEFAULTS = "defaults"
 _DEFAULTS_LINE = f"  - {DEFAULTS} #!top"
 HEAD = "# Written and removed by conda-token-plugin; nothing in here is secret.\n"
 """One line: every conda command reads it, and 100 characters cost 0.3 million instructions."""
+NOT_WRITABLE = (
+    f"{foreign_files.CHECK_FILE} Or choose another file that conda reads: CONDA_TOKEN_CONDARC, "
+    "or CONDA_TOKEN_SYSTEM_CONDARC with --system."
+)
 _ASTRAL = 0x10000
 
 
@@ -145,7 +149,7 @@ def write(
         BadInput: conda could not read the file. The old one is unchanged.
         ConfigurationError: The file or its folder cannot be written, or it is not a regular file.
     """
-    with foreign_files.writing(path):
+    with foreign_files.writing(path, hint=NOT_WRITABLE):
         foreign_files.refuse_special(path)
         text = planned(path, tokens=tokens, signed_by=signed_by, defaults=defaults)
         if text == content(path):
@@ -179,7 +183,7 @@ def check_writable(path: Path) -> None:
     from tempfile import TemporaryFile
 
     try:
-        with foreign_files.writing(path):
+        with foreign_files.writing(path, hint=NOT_WRITABLE):
             foreign_files.refuse_special(path)
             path.parent.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=path.parent):
