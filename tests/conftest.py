@@ -103,7 +103,7 @@ def count(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
 
 
 @pytest.fixture(autouse=True)
-def sealed_room(
+def empty_home(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> Path:
     """Return an empty home folder, after the user's variables are removed."""

@@ -108,15 +108,15 @@ def test_every_module_can_be_imported_without_the_modules_of_posix() -> None:
     ],
 )
 def test_folder_of_the_store_is_the_one_of_the_platform(
-    monkeypatch: pytest.MonkeyPatch, sealed_room: Path, kind: type, expected: str
+    monkeypatch: pytest.MonkeyPatch, empty_home: Path, kind: type, expected: str
 ) -> None:
     monkeypatch.setattr(platformdirs, "PlatformDirs", kind)
     known = {"CSIDL_LOCAL_APPDATA": "Local", "CSIDL_APPDATA": "Roaming"}
-    appdata = sealed_room / "AppData"
+    appdata = empty_home / "AppData"
     monkeypatch.setattr(
         "platformdirs.windows.get_win_folder", lambda name: str(appdata / known[name])
     )
-    assert Settings().store_folder == sealed_room / expected
+    assert Settings().store_folder == empty_home / expected
 
 
 def test_documentation_names_the_folder_of_the_store_on_each_platform() -> None:
@@ -399,19 +399,19 @@ def test_native_keyring_is_a_backend_that_keyring_has(
 
 @pytest.mark.parametrize("platform", THREE)
 def test_rattler_gets_its_file_on_windows_because_its_entries_have_other_names_there(
-    monkeypatch: pytest.MonkeyPatch, sealed_room: Path, platform: str
+    monkeypatch: pytest.MonkeyPatch, empty_home: Path, platform: str
 ) -> None:
     copy = copy_for(rattler, platform=platform, monkeypatch=monkeypatch)
     place = copy.Rattler().place(Settings(), keyring=True)
-    file = sealed_room / ".rattler" / "credentials.json"
+    file = empty_home / ".rattler" / "credentials.json"
     assert place.name == (str(file) if platform == "win32" else "keyring:rattler")
 
 
 @pytest.mark.parametrize("platform", THREE)
 def test_keyring_entry_of_rattler_is_imported_except_on_windows(
-    monkeypatch: pytest.MonkeyPatch, sealed_room: Path, platform: str
+    monkeypatch: pytest.MonkeyPatch, empty_home: Path, platform: str
 ) -> None:
-    (sealed_room / ".rattler").mkdir()
+    (empty_home / ".rattler").mkdir()
     copy = copy_for(rattler, platform=platform, monkeypatch=monkeypatch)
     asked: list[str] = []
     monkeypatch.setattr(copy.KeyringService, "held", lambda _, key: asked.append(key))

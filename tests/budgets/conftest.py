@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def home(sealed_room: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The test's own home, where secrets are kept in files."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
-    monkeypatch.setenv("CONDA_TOKEN_HOME", str(sealed_room / "tokens"))
+    monkeypatch.setenv("CONDA_TOKEN_HOME", str(empty_home / "tokens"))
     monkeypatch.setenv("CONDA_REPORT_ERRORS", "false")
-    monkeypatch.setenv("CONDA_PKGS_DIRS", str(sealed_room / "pkgs"))
+    monkeypatch.setenv("CONDA_PKGS_DIRS", str(empty_home / "pkgs"))
     monkeypatch.setenv("CONDA_SOLVER", "classic")
-    return sealed_room
+    return empty_home
 
 
 @pytest.fixture

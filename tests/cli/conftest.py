@@ -129,9 +129,9 @@ def shell(
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    sealed_room: Path,
+    empty_home: Path,
 ) -> Shell:
-    return Shell(sandbox, monkeypatch, capsys, sealed_room)
+    return Shell(sandbox, monkeypatch, capsys, empty_home)
 
 
 @pytest.fixture

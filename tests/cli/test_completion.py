@@ -166,13 +166,13 @@ def test_words_are_the_stored_organizations_channels_or_providers(shell: Shell) 
 @needs("zsh")
 @pytest.mark.parametrize("start", ["conda token", "conda-token-plugin"])
 def test_zsh_completes_a_command_when_tab_is_pressed(
-    written: Callable[[str], Path], sealed_room: Path, start: str
+    written: Callable[[str], Path], empty_home: Path, start: str
 ) -> None:
     folder = written("zsh").parent
     # The word is cut in two, so that only its printing shows it whole.
     setup = f"fpath=({folder} $fpath); autoload -U compinit; compinit -u -D; print pre''pared\n"
     steps = [(setup, "prepared"), (f"{start} wh\t", "whoami")]
-    assert "which" in pressed(["zsh", "-f", "-i"], *steps, home=sealed_room)
+    assert "which" in pressed(["zsh", "-f", "-i"], *steps, home=empty_home)
 
 
 def output(*command: str) -> list[str]:

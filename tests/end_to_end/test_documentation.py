@@ -200,7 +200,7 @@ def test_extras_of_the_first_commands_are_defined_in_pyproject() -> None:
 
 
 @pytest.mark.slow
-def test_demo_succeeds_and_leaves_no_file_in_the_home(sealed_room: Path) -> None:
+def test_demo_succeeds_and_leaves_no_file_in_the_home(empty_home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "conda_token_plugin", "demo"],
         capture_output=True,
@@ -219,7 +219,7 @@ def test_demo_succeeds_and_leaves_no_file_in_the_home(sealed_room: Path) -> None
     )
     places = [done.stdout.find(words, done.stdout.find("403")) for words in story]
     assert places == sorted(set(places) - {-1}), done.stdout
-    assert list(sealed_room.rglob("*")) == []
+    assert list(empty_home.rglob("*")) == []
 
 
 @pytest.mark.slow
@@ -243,28 +243,28 @@ def test_demo_on_a_terminal_shows_the_story_in_colour_with_public_addresses() ->
     "prog", [pytest.param("conda", marks=pytest.mark.conda), "conda-token-plugin"]
 )
 def test_commands_of_a_page_succeed_when_run_in_order(
-    prog: str, page: Path, sandbox: Sandbox, sealed_room: Path, tmp_path: Path
+    prog: str, page: Path, sandbox: Sandbox, empty_home: Path, tmp_path: Path
 ) -> None:
     here = [block.text for block in of("run") if block.page == page]
     text = "\n".join(here).replace(REPO_URL, sandbox.repo)
     text = text.replace("https://conda.example.org/get/", f"{sandbox.repo}acme/")
     site_token = sandbox.world.current("acme")
     assert site_token is not None
-    (sealed_room / "token.txt").write_text(site_token.value, encoding="utf-8")
+    (empty_home / "token.txt").write_text(site_token.value, encoding="utf-8")
     if prog == "conda-token-plugin":
         lines = text.replace("conda token ", "conda-token-plugin ").split("\n")
         text = "\n".join(line for line in lines if not line.startswith("conda "))
     done = subprocess.run(
         ["bash", "-eux", "-c", text],
-        env=environment(sandbox, home=sealed_room, scripts=scripts_in(tmp_path / "bin")),
-        cwd=sealed_room,
+        env=environment(sandbox, home=empty_home, scripts=scripts_in(tmp_path / "bin")),
+        cwd=empty_home,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     created = prog == "conda" and "conda create" in text
-    assert (sealed_room / "env" / "bin" / "acme-hello").exists() is created
+    assert (empty_home / "env" / "bin" / "acme-hello").exists() is created
 
 
 def environment(sandbox: Sandbox, *, home: Path, scripts: Path) -> dict[str, str]:

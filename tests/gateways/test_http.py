@@ -49,9 +49,9 @@ def _shown(error: BaseException) -> str:
 
 
 def test_netrc_does_not_replace_authorization(
-    sandbox: Sandbox, http: Http, sealed_room: Path
+    sandbox: Sandbox, http: Http, empty_home: Path
 ) -> None:
-    netrc = sealed_room / ".netrc"
+    netrc = empty_home / ".netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")
     netrc.chmod(0o600)
     http.send("GET", f"{sandbox.service}/api/account", authorization=KEY)
@@ -60,8 +60,8 @@ def test_netrc_does_not_replace_authorization(
     assert sent == ["Bearer thekey-thekey-thekey", ""]
 
 
-def test_netrc_is_ignored_on_a_redirect(sandbox: Sandbox, http: Http, sealed_room: Path) -> None:
-    netrc = sealed_room / ".netrc"
+def test_netrc_is_ignored_on_a_redirect(sandbox: Sandbox, http: Http, empty_home: Path) -> None:
+    netrc = empty_home / ".netrc"
     netrc.write_text("default login someone password else\n")
     netrc.chmod(0o600)
     sandbox.fail_next("/first", status=302, headers=(("Location", "/second"),))

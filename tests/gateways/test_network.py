@@ -89,8 +89,8 @@ class Person:
 
 
 @pytest.fixture(params=["without conda", pytest.param("with conda", marks=pytest.mark.conda)])
-def user(request: pytest.FixtureRequest, sealed_room: Path) -> Person:
-    return Person(sealed_room, conda=request.param == "with conda")
+def user(request: pytest.FixtureRequest, empty_home: Path) -> Person:
+    return Person(empty_home, conda=request.param == "with conda")
 
 
 def test_unknown_certificate_is_refused_and_the_hint_names_the_setting(
@@ -207,29 +207,29 @@ def test_proxy_that_refuses_is_named_and_its_password_is_not_shown(
 
 @pytest.mark.conda
 def test_truststore_through_a_proxy_uses_the_certificates_of_the_system(
-    sealed_room: Path, https: RecordingServer, ca_file: Path, proxy: TunnelProxy
+    empty_home: Path, https: RecordingServer, ca_file: Path, proxy: TunnelProxy
 ) -> None:
     pytest.importorskip("truststore")
-    user = Person(sealed_room, conda=True)
+    user = Person(empty_home, conda=True)
     user.set(verify="truststore", proxy=proxy.url)
     assert user.send(https.url, SSL_CERT_FILE=str(ca_file)) == "False 200"
     assert len(proxy.accepted) == 1
 
 
 @pytest.mark.conda
-def test_offline_conda_sends_no_request(sealed_room: Path, recorder: RecordingServer) -> None:
-    (sealed_room / ".condarc").write_text("offline: true")
-    assert "conda is offline" in send(recorder.url, conda=True, cwd=sealed_room)
+def test_offline_conda_sends_no_request(empty_home: Path, recorder: RecordingServer) -> None:
+    (empty_home / ".condarc").write_text("offline: true")
+    assert "conda is offline" in send(recorder.url, conda=True, cwd=empty_home)
     assert recorder.requests == []
 
 
 @pytest.mark.conda
 @pytest.mark.parametrize("text", ["ssl_verify: [", "remote_read_timeout_secs: soon"])
 def test_condarc_that_conda_cannot_read_is_one_line(
-    sealed_room: Path, recorder: RecordingServer, text: str
+    empty_home: Path, recorder: RecordingServer, text: str
 ) -> None:
-    (sealed_room / ".condarc").write_text(text)
-    said = send(recorder.url, conda=True, cwd=sealed_room)
+    (empty_home / ".condarc").write_text(text)
+    said = send(recorder.url, conda=True, cwd=empty_home)
     assert said.startswith("ConfigurationError")
     assert "conda config --validate" in said
     assert recorder.requests == []
@@ -237,12 +237,12 @@ def test_condarc_that_conda_cannot_read_is_one_line(
 
 @pytest.mark.conda
 def test_condas_timeouts_and_retries_are_used(
-    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONDA_REMOTE_READ_TIMEOUT_SECS", "7.0")
     monkeypatch.setenv("CONDA_REMOTE_CONNECT_TIMEOUT_SECS", "2.0")
     monkeypatch.setenv("CONDA_REMOTE_MAX_RETRIES", "4")
-    assert sealed_room.is_dir()
+    assert empty_home.is_dir()
     timeouts = network.network(Settings()).timeouts
     assert timeouts == (2.0, 7.0, 4, 9.0 + network.CONDA_RESERVE)
 

@@ -28,13 +28,13 @@ def no_conda_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(sealed_room: Path, tmp_path: Path) -> Settings:
+def settings(empty_home: Path, tmp_path: Path) -> Settings:
     """Return settings with a home folder, a package cache and a store."""
     (tmp_path / "pkgs" / "cache").mkdir(parents=True)
     (tmp_path / "store").mkdir()
     return Settings(
         {
-            "HOME": str(sealed_room),
+            "HOME": str(empty_home),
             "CONDA_PKGS_DIRS": str(tmp_path / "pkgs"),
             "CONDA_TOKEN_HOME": str(tmp_path / "store"),
         }
@@ -154,10 +154,10 @@ def test_unreadable_note_and_cache_are_ignored(settings: Settings, content: str)
 
 
 def test_note_without_a_store_and_forget_without_a_cache_change_nothing(
-    tmp_path: Path, sealed_room: Path
+    tmp_path: Path, empty_home: Path
 ) -> None:
     note_refused(f"{ACME}/main/noarch/repodata.json", folder=tmp_path / "nowhere")
 
     assert not (tmp_path / "nowhere").exists()
-    nowhere = Settings({"HOME": str(sealed_room), "CONDA_TOKEN_HOME": str(tmp_path / "nowhere")})
+    nowhere = Settings({"HOME": str(empty_home), "CONDA_TOKEN_HOME": str(tmp_path / "nowhere")})
     assert forget([ACME], settings=nowhere) == ()

@@ -23,8 +23,8 @@ ACME = "https://repo.example/repo/acme"
 
 
 @pytest.fixture
-def settings(sealed_room: Path) -> Settings:
-    return Settings({"HOME": str(sealed_room)})
+def settings(empty_home: Path) -> Settings:
+    return Settings({"HOME": str(empty_home)})
 
 
 def with_condarc(settings: Settings, text: str) -> Settings:

@@ -51,14 +51,14 @@ NETRC = st.lists(st.sampled_from([*" ".join(NETRC_LINES).split(), "c.example", "
 
 @pytest.mark.parametrize("name", GOOD)
 def test_source_finds_the_token_in_a_good_file(
-    sealed_room: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("BINSTAR_CONFIG_DIR", str(sealed_room / "binstar"))
+    monkeypatch.setenv("BINSTAR_CONFIG_DIR", str(empty_home / "binstar"))
     file, text = GOOD[name]
     condarc = {".conda/condarc.d/channels.yml": "channels: ['https://c.example/conda']"}
     for path, content in {**condarc, file: text}.items():
-        (sealed_room / path).parent.mkdir(parents=True, exist_ok=True)
-        (sealed_room / path).write_text(content)
+        (empty_home / path).parent.mkdir(parents=True, exist_ok=True)
+        (empty_home / path).write_text(content)
     (offer,) = SOURCES[name].offers(Settings())
     assert offer.secret == Secret(VALUE)
     assert offer.sources == (name,)

@@ -34,7 +34,7 @@ ENTRY = {"channel": f"{REPO}/acme/*", "auth": "conda-token-plugin"}
 
 
 @pytest.fixture
-def context(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
+def context(empty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckContext:
     """Return a context without problems: a token of acme, its drop-in, and an environment."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
     monkeypatch.setenv("CONDA_TOKEN_HOME", str(tmp_path / "store"))
@@ -43,7 +43,7 @@ def context(sealed_room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (prefix / "conda-meta" / "history").write_text("==> 2026-11-24 00:00:00 <==\n")
     made = CheckContext(settings=Settings(), prefix=prefix, now=NOW, channel_settings=[ENTRY])
     hold(made, expires=NOW + timedelta(days=300))
-    assert sealed_room == made.settings.home
+    assert empty_home == made.settings.home
     return made
 
 
@@ -75,9 +75,9 @@ def test_check_finds_no_problem_on_a_correct_machine(context: CheckContext, chec
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_check_finds_no_problem_without_a_token(
-    sealed_room: Path, tmp_path: Path, check: str
+    empty_home: Path, tmp_path: Path, check: str
 ) -> None:
-    assert sealed_room.is_dir()
+    assert empty_home.is_dir()
 
     assert problems(check, CheckContext(settings=Settings(), prefix=tmp_path, now=NOW)) == []
 

@@ -42,7 +42,7 @@ STILL_WORKS = "it still works"
 
 
 @dataclass
-class Desk:
+class LoggedInUser:
     """A user of ``machine`` who is logged in, and the notices that the policy gave."""
 
     machine: Machine
@@ -112,8 +112,8 @@ def unused() -> NoReturn:
 
 
 @pytest.fixture
-def desk(machine: Machine) -> Desk:
-    return Desk(machine)
+def user(machine: Machine) -> LoggedInUser:
+    return LoggedInUser(machine)
 
 
 def test_names_of_actions_are_those_of_the_json_output() -> None:
@@ -179,13 +179,13 @@ def test_reason_to_issue_follows_from_the_state_and_the_remaining_time(
     assert reason_to_issue(stored, now=NOON, within=within) == reason
 
 
-def test_stored_token_is_the_one_for_the_part_of_the_repository(desk: Desk) -> None:
-    settings = desk.machine.settings
+def test_stored_token_is_the_one_for_the_part_of_the_repository(user: LoggedInUser) -> None:
+    settings = user.machine.settings
     store = user_store(settings)
-    hold(desk.machine, "globex", scope=(f"{desk.sandbox.repo}acme",))
-    hold(desk.machine, "acme", scope=("https://other.example/acme",))
+    hold(user.machine, "globex", scope=(f"{user.sandbox.repo}acme",))
+    hold(user.machine, "acme", scope=("https://other.example/acme",))
     assert stored_token("acme", store=store, settings=settings) is None
-    stored = desk.hold()
+    stored = user.hold()
 
     found = stored_token("acme", store=store, settings=settings)
 
@@ -196,11 +196,11 @@ def test_stored_token_is_the_one_for_the_part_of_the_repository(desk: Desk) -> N
 
 @pytest.mark.parametrize("conditions", [IF_MISSING, IssueConditions(if_expiring=7 * DAY)])
 def test_conditional_install_keeps_a_good_token_without_asking_the_service(
-    desk: Desk, conditions: IssueConditions
+    user: LoggedInUser, conditions: IssueConditions
 ) -> None:
-    desk.hold()
+    user.hold()
 
-    plan = desk.plan(conditions=conditions, logged_in=False)
+    plan = user.plan(conditions=conditions, logged_in=False)
 
     assert (plan.action, plan.why, plan.current) == (IssueAction.KEEP, STILL_WORKS, None)
     assert plan.stored is not None
@@ -212,34 +212,34 @@ def test_conditional_install_keeps_a_good_token_without_asking_the_service(
     [(IssueConditions(), "it was requested"), (IF_MISSING, "none is stored")],
 )
 def test_token_is_issued_if_the_service_has_none(
-    desk: Desk, conditions: IssueConditions, why: str
+    user: LoggedInUser, conditions: IssueConditions, why: str
 ) -> None:
-    assert desk.plan(conditions=conditions) == IssuePlan("acme", IssueAction.ISSUE, why)
+    assert user.plan(conditions=conditions) == IssuePlan("acme", IssueAction.ISSUE, why)
 
 
-def test_stored_token_that_the_service_does_not_have_is_in_the_plan(desk: Desk) -> None:
-    scope = (f"{desk.sandbox.repo}acme",)
-    stored = put(desk.machine, value(1), organization="acme", scope=scope)
+def test_stored_token_that_the_service_does_not_have_is_in_the_plan(user: LoggedInUser) -> None:
+    scope = (f"{user.sandbox.repo}acme",)
+    stored = put(user.machine, value(1), organization="acme", scope=scope)
 
-    plan = desk.plan(conditions=IssueConditions())
+    plan = user.plan(conditions=IssueConditions())
 
     assert plan == IssuePlan("acme", IssueAction.ISSUE, "it was requested", stored=stored)
 
 
-def test_conditional_install_raises_if_the_token_is_held_elsewhere(desk: Desk) -> None:
-    token = desk.issue()
+def test_conditional_install_raises_if_the_token_is_held_elsewhere(user: LoggedInUser) -> None:
+    token = user.issue()
 
     with pytest.raises(HeldElsewhere, match=f"{token.id}, valid until {token.expires:%Y-%m-%d}"):
-        desk.plan(conditions=IF_MISSING)
+        user.plan(conditions=IF_MISSING)
 
 
 @pytest.mark.parametrize("interrupted", [{}, {"interrupted": True}])
 def test_token_of_an_interrupted_issue_is_treated_as_held_here(
-    desk: Desk, interrupted: dict[str, bool]
+    user: LoggedInUser, interrupted: dict[str, bool]
 ) -> None:
-    token = desk.issue()
+    token = user.issue()
 
-    plan = desk.plan(conditions=IssueConditions(), **interrupted)
+    plan = user.plan(conditions=IssueConditions(), **interrupted)
 
     assert (plan.action, plan.stored) == (IssueAction.REPLACE, None)
     assert plan.stored_here is bool(interrupted)
@@ -247,36 +247,36 @@ def test_token_of_an_interrupted_issue_is_treated_as_held_here(
     assert plan.current.id == str(token.id)
     assert plan.needs_confirmation
     if interrupted:
-        assert not desk.plan(conditions=IF_MISSING, interrupted=True).needs_confirmation
+        assert not user.plan(conditions=IF_MISSING, interrupted=True).needs_confirmation
 
 
 @pytest.mark.parametrize("by_id", [True, False], ids=["by its id", "by the repository"])
-def test_replacement_of_the_stored_token_is_recognized(desk: Desk, *, by_id: bool) -> None:
-    desk.hold(with_id=by_id)
+def test_replacement_of_the_stored_token_is_recognized(user: LoggedInUser, *, by_id: bool) -> None:
+    user.hold(with_id=by_id)
 
-    plan = desk.plan(conditions=IssueConditions())
+    plan = user.plan(conditions=IssueConditions())
 
     assert (plan.action, plan.why) == (IssueAction.REPLACE, "it was requested")
-    assert (plan.stored, plan.stored_here) == (desk.stored, True)
+    assert (plan.stored, plan.stored_here) == (user.stored, True)
     assert (plan.reissue, plan.unattended) == (False, False)
-    assert desk.asked_repository is not by_id
+    assert user.asked_repository is not by_id
 
 
 @pytest.mark.parametrize("facts", [{"id": "another"}, {}], ids=["by its id", "by the repository"])
 def test_stored_token_that_was_replaced_elsewhere_is_recognized(
-    desk: Desk, facts: dict[str, Any]
+    user: LoggedInUser, facts: dict[str, Any]
 ) -> None:
-    desk.hold(**facts)
-    desk.issue()
+    user.hold(**facts)
+    user.issue()
 
-    assert not desk.plan(conditions=IssueConditions()).stored_here
+    assert not user.plan(conditions=IssueConditions()).stored_here
 
 
-def test_stored_token_is_held_here_if_the_repository_does_not_answer(desk: Desk) -> None:
-    desk.hold()
-    desk.sandbox.fail_next("/repo/", status=503, times=9)
+def test_stored_token_is_held_here_if_the_repository_does_not_answer(user: LoggedInUser) -> None:
+    user.hold()
+    user.sandbox.fail_next("/repo/", status=503, times=9)
 
-    assert desk.plan(conditions=IssueConditions()).stored_here
+    assert user.plan(conditions=IssueConditions()).stored_here
 
 
 @pytest.mark.parametrize(
@@ -288,28 +288,30 @@ def test_stored_token_is_held_here_if_the_repository_does_not_answer(desk: Desk)
     ],
 )
 def test_stored_token_that_is_not_the_current_one_is_not_held_here(
-    desk: Desk, facts: dict[str, Any]
+    user: LoggedInUser, facts: dict[str, Any]
 ) -> None:
-    desk.hold(**facts)
+    user.hold(**facts)
 
-    assert not desk.plan(conditions=IssueConditions()).stored_here
-    assert not desk.asked_repository
+    assert not user.plan(conditions=IssueConditions()).stored_here
+    assert not user.asked_repository
 
 
-def test_reissue_replaces_without_confirmation_and_without_trying_the_token(desk: Desk) -> None:
-    desk.hold()
+def test_reissue_replaces_without_confirmation_and_without_trying_the_token(
+    user: LoggedInUser,
+) -> None:
+    user.hold()
 
-    plan = desk.plan(conditions=IssueConditions(reissue=True))
+    plan = user.plan(conditions=IssueConditions(reissue=True))
 
     assert (plan.action, plan.stored_here, plan.reissue) == (IssueAction.REPLACE, False, True)
     assert not plan.needs_confirmation
-    assert not desk.asked_repository
+    assert not user.asked_repository
 
 
-def test_token_that_ends_with_its_subscription_is_kept(desk: Desk) -> None:
-    token = desk.hold()
+def test_token_that_ends_with_its_subscription_is_kept(user: LoggedInUser) -> None:
+    token = user.hold()
 
-    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
+    plan = user.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would expire on the same day")
     assert plan.stored is not None
@@ -317,11 +319,11 @@ def test_token_that_ends_with_its_subscription_is_kept(desk: Desk) -> None:
 
 
 def test_token_that_was_extended_but_not_enough_is_kept_until_its_subscription_ends(
-    desk: Desk,
+    user: LoggedInUser,
 ) -> None:
-    token = desk.hold(expires=desk.now + 5 * DAY)
+    token = user.hold(expires=user.now + 5 * DAY)
 
-    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
+    plan = user.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, "a new one would expire on the same day")
     assert plan.stored is not None
@@ -336,50 +338,50 @@ def test_token_that_was_extended_but_not_enough_is_kept_until_its_subscription_e
     ],
 )
 def test_token_that_is_good_by_the_service_is_kept_and_its_metadata_updated(
-    desk: Desk, facts: dict[str, Any], why: str
+    user: LoggedInUser, facts: dict[str, Any], why: str
 ) -> None:
     if "expires" in facts:
-        facts = {"expires": desk.now + facts["expires"]}
-    token = desk.hold(**facts)
+        facts = {"expires": user.now + facts["expires"]}
+    token = user.hold(**facts)
 
-    plan = desk.plan(conditions=IF_MISSING)
+    plan = user.plan(conditions=IF_MISSING)
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, why)
-    assert (plan.stored, desk.stored.verdict) == (desk.stored, TokenVerdict.GOOD)
-    assert desk.stored.expires == token.expires
+    assert (plan.stored, user.stored.verdict) == (user.stored, TokenVerdict.GOOD)
+    assert user.stored.expires == token.expires
 
 
 def test_token_that_expires_before_its_subscription_is_replaced_without_confirmation(
-    desk: Desk,
+    user: LoggedInUser,
 ) -> None:
-    desk.hold(until=desk.now + 5 * DAY + HOUR, with_id=True)
+    user.hold(until=user.now + 5 * DAY + HOUR, with_id=True)
 
-    plan = desk.plan(conditions=IssueConditions(if_expiring=14 * DAY))
+    plan = user.plan(conditions=IssueConditions(if_expiring=14 * DAY))
 
     assert (plan.action, plan.why) == (IssueAction.REPLACE, "the stored one has 5 days left")
     assert (plan.unattended, plan.stored_here, plan.needs_confirmation) == (True, True, False)
 
 
-def test_expired_site_token_is_not_compared_with_the_tokens_of_the_user(desk: Desk) -> None:
-    desk.hold(kind=TokenKind.SITE, expires=desk.now - DAY)
+def test_expired_site_token_is_not_compared_with_the_tokens_of_the_user(user: LoggedInUser) -> None:
+    user.hold(kind=TokenKind.SITE, expires=user.now - DAY)
 
     with pytest.raises(HeldElsewhere):
-        desk.plan(conditions=IF_MISSING)
+        user.plan(conditions=IF_MISSING)
 
-    assert desk.stored.checked is None
-    assert len(list(desk.sandbox.requests)) == 1
+    assert user.stored.checked is None
+    assert len(list(user.sandbox.requests)) == 1
 
 
 def test_remaining_time_is_counted_by_the_clock_of_the_service_if_the_local_one_is_wrong(
-    desk: Desk,
+    user: LoggedInUser,
 ) -> None:
-    desk.late = -3 * DAY  # it is fast
-    desk.hold(until=desk.sandbox.clock.now() + 15 * DAY, with_id=True)
+    user.late = -3 * DAY  # it is fast
+    user.hold(until=user.sandbox.clock.now() + 15 * DAY, with_id=True)
 
-    plan = desk.plan(conditions=IssueConditions(if_expiring=14 * DAY))
+    plan = user.plan(conditions=IssueConditions(if_expiring=14 * DAY))
 
     assert (plan.action, plan.why) == (IssueAction.KEEP, STILL_WORKS)
-    assert any("The clock of this machine" in notice for notice in desk.notices)
+    assert any("The clock of this machine" in notice for notice in user.notices)
 
 
 @pytest.mark.parametrize(
@@ -387,35 +389,35 @@ def test_remaining_time_is_counted_by_the_clock_of_the_service_if_the_local_one_
     [(5, None, "the stored one has 5 days left"), (-100, -100, "the stored one is expired")],
 )
 def test_token_of_a_subscription_without_a_known_end_is_replaced(
-    desk: Desk,
+    user: LoggedInUser,
     monkeypatch: pytest.MonkeyPatch,
     expires: int,
     subscription_ends: int | None,
     why: str,
 ) -> None:
     def after(days: int | None) -> datetime | None:
-        return None if days is None else desk.now + days * DAY + HOUR
+        return None if days is None else user.now + days * DAY + HOUR
 
     ends, subscription = after(expires), after(subscription_ends)
-    token = desk.hold(with_id=True, expires=ends, subscription_ends=subscription)
+    token = user.hold(with_id=True, expires=ends, subscription_ends=subscription)
     current = CurrentToken(str(token.id), ends)
     monkeypatch.setattr(Service, "current_token", lambda *_: current)
     monkeypatch.setattr(Service, "whoami", lambda _: Identity("1", "", "", ()))
 
-    plan = desk.plan(conditions=EXPIRING_IN_A_YEAR)
+    plan = user.plan(conditions=EXPIRING_IN_A_YEAR)
 
     assert (plan.action, plan.why, plan.current) == (IssueAction.REPLACE, why, current)
 
 
-def test_service_that_does_not_answer_ends_the_plan(desk: Desk) -> None:
-    desk.sandbox.stop()
+def test_service_that_does_not_answer_ends_the_plan(user: LoggedInUser) -> None:
+    user.sandbox.stop()
 
     with pytest.raises(ServiceUnreachable):
-        desk.plan(conditions=IssueConditions())
+        user.plan(conditions=IssueConditions())
 
 
-def test_membership_is_checked_before_a_question_is_asked(desk: Desk) -> None:
-    desk.policy().check_membership("acme")
+def test_membership_is_checked_before_a_question_is_asked(user: LoggedInUser) -> None:
+    user.policy().check_membership("acme")
 
     with pytest.raises(NoSuchOrganization, match="Your organizations: acme, globex"):
-        desk.policy().check_membership("umbrella")
+        user.policy().check_membership("umbrella")

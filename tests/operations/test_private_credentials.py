@@ -43,9 +43,9 @@ def grant(organization: str = "acme", **facts: object) -> Grant:
 
 
 @pytest.fixture
-def settings(sealed_room: Path) -> Settings:
+def settings(empty_home: Path) -> Settings:
     """Return the settings of a sealed home."""
-    assert sealed_room.is_dir()
+    assert empty_home.is_dir()
     return Settings()
 
 

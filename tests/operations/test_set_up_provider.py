@@ -21,10 +21,10 @@ VAULT = Provider("vault", "https://repo.example/acme", ("/usr/bin/vault",))
 
 
 @pytest.fixture(autouse=True)
-def own_store(sealed_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_store(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the store in the home of the test."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
-    monkeypatch.setenv("CONDA_TOKEN_HOME", str(sealed_room / "store"))
+    monkeypatch.setenv("CONDA_TOKEN_HOME", str(empty_home / "store"))
 
 
 def add(provider: Provider, condarc: Path) -> None:

@@ -19,7 +19,7 @@ BOUNDED = settings(
 
 
 @pytest.fixture
-def home(sealed_room: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the home folder of the test, which is also the working folder."""
-    monkeypatch.chdir(sealed_room)
-    return sealed_room
+    monkeypatch.chdir(empty_home)
+    return empty_home

@@ -14,7 +14,7 @@ from conda_token_plugin.gateways import keyring
 from conda_token_plugin.integrations.registry import SOURCES, TARGETS, source
 from conda_token_plugin.service.credentials import find_api_key
 from conda_token_plugin.store import user_store
-from tests.properties.reading import checked, room, written
+from tests.properties.reading import checked, settings_of, written
 from tests.properties.samples import VALUE
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def offers_of(name: str) -> Read:
 
     def read(data: bytes, home: Path) -> None:
         with written(home / FILES[name], data) as path:
-            checked(lambda: _cleaned(SOURCES[name].offers(room(home)), data), hides=VALUE)
+            checked(lambda: _cleaned(SOURCES[name].offers(settings_of(home)), data), hides=VALUE)
             assert path.read_bytes() == data
 
     return read
@@ -51,7 +51,7 @@ def offers_of(name: str) -> Read:
 def any_file(data: bytes, home: Path) -> None:
     """Read a file that the user names."""
     with written(home / "notes.txt", data) as path:
-        checked(lambda: _cleaned(source(str(path)).offers(room(home)), data), hides=VALUE)
+        checked(lambda: _cleaned(source(str(path)).offers(settings_of(home)), data), hides=VALUE)
 
 
 def _cleaned(offers: Any, data: bytes) -> None:
@@ -98,13 +98,13 @@ def place_of(name: str) -> Read:
 def pixi(data: bytes, home: Path) -> object:
     """Read pixi's configuration."""
     with written(home / ".pixi" / "config.toml", data):
-        return checked(lambda: TARGETS["pixi"].place(room(home), keyring=False))
+        return checked(lambda: TARGETS["pixi"].place(settings_of(home), keyring=False))
 
 
 def keyring_entry(data: bytes, home: Path) -> None:
     """Read a value that a keyring returns."""
     setting = b"channel_settings: [{channel: 'https://h.example/x', auth: token}]"
-    store = user_store(room(home, CONDA_TOKEN_HOME=str(home / "store")))
+    store = user_store(settings_of(home, CONDA_TOKEN_HOME=str(home / "store")))
     (home / ".rattler").mkdir(exist_ok=True)
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -113,8 +113,8 @@ def keyring_entry(data: bytes, home: Path) -> None:
     ):
         patch.setattr(keyring, "_call", lambda _work: data.decode("latin-1"))
         for name in ("conda-auth", "rattler", "anaconda-auth"):
-            checked(partial(_all_of, SOURCES[name], room(home)))
-        checked(lambda: find_api_key(room(home, CONDA_TOKEN_STORE="auto"), store))
+            checked(partial(_all_of, SOURCES[name], settings_of(home)))
+        checked(lambda: find_api_key(settings_of(home, CONDA_TOKEN_STORE="auto"), store))
 
 
 def _all_of(source: Source, settings: Settings) -> list[FoundCredential]:

@@ -27,7 +27,7 @@ from conda_token_plugin.tokens.credential_helper import (
 from conda_token_plugin.tokens.paste import token_in
 from conda_token_plugin.tokens.scope import channel_of, longest_prefix, normalised, without_secrets
 from conda_token_plugin.tokens.secret import Secret
-from tests.properties.reading import checked, room, written
+from tests.properties.reading import checked, settings_of, written
 from tests.properties.samples import TOKEN, URL, VALUE
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def notes(data: bytes, home: Path) -> None:
 def cached(data: bytes, home: Path) -> None:
     """Read conda's index cache, and the condarc that names channels."""
     pkgs = home / "pkgs"
-    known = room(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
+    known = settings_of(home, CONDA_PKGS_DIRS=str(pkgs), CONDA_TOKEN_HOME=str(home / "store"))
     with written(pkgs / "cache" / "0123abcd.info.json", data), written(home / ".condarc", data):
         caches.forget(TOKEN.scope, settings=known)
 
 
 def channels(data: bytes, home: Path) -> None:
     """Read the channels in a condarc, and the list of environments."""
-    known = room(home)
+    known = settings_of(home)
     with written(home / ".condarc", data), written(home / ".conda" / "environments.txt", data):
         checked(lambda: condarcs.configured_channels(known))
         checked(lambda: condarcs.channels_without_token(known))
@@ -85,7 +85,7 @@ def exports(data: bytes, home: Path) -> None:
     """Read the record of exports."""
     store = home / "store"
     with written(store / "exports" / "exports.json", data):
-        checked(lambda: ExportRecord(room(home, CONDA_TOKEN_HOME=str(store))).records())
+        checked(lambda: ExportRecord(settings_of(home, CONDA_TOKEN_HOME=str(store))).records())
 
 
 def own_dropin(data: bytes, home: Path) -> None:
@@ -137,7 +137,7 @@ def variables(data: bytes, home: Path) -> None:
     """Read the settings with the same value for each variable."""
     text = data.decode("utf-8", "replace").replace("\0", "")
     for name in VARIABLES:
-        for ask in _questions(room(home, **{name: text})):
+        for ask in _questions(settings_of(home, **{name: text})):
             checked(ask)
 
 
@@ -162,6 +162,6 @@ def address(data: bytes, home: Path) -> None:
         assert longest_prefix(prefix, among={prefix}) == prefix
     shown = without_secrets(url)
     assert isinstance(shown, str)
-    checked(lambda: organization_of(url, settings=room(home)))
+    checked(lambda: organization_of(url, settings=settings_of(home)))
     checked(lambda: refusal_of(url, status=403, headers={"server": url, "via": url}))
     channel_of(url)

@@ -52,6 +52,6 @@ def written(path: Path, data: bytes) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def room(home: Path, **more: str) -> Settings:
+def settings_of(home: Path, **more: str) -> Settings:
     """Return the settings of a user with the home folder ``home``."""
     return Settings({"HOME": str(home), "CONDA_TOKEN_STORE": "file", **more})

@@ -20,7 +20,7 @@ from conda_token_plugin.tokens.credential_helper import Response
 from conda_token_plugin.tokens.provider import PRINTS_TOKEN, Provider
 from conda_token_plugin.tokens.secret import HiddenText, Secret
 from conda_token_plugin.tokens.token import AuthScheme
-from tests.properties.reading import checked, room, written
+from tests.properties.reading import checked, settings_of, written
 from tests.properties.samples import URL, VALUE
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ PROVIDER = Provider("vault", f"{URL}/repo/acme", ("/bin/true",))
 
 def index(data: bytes, home: Path) -> None:
     """Read an index: the data itself, and an index with a valid checksum whose content it is."""
-    known = room(
+    known = settings_of(
         home,
         CONDA_TOKEN_HOME=str(home / "store"),
         CONDA_TOKEN_SYSTEM_HOME=str(home / "system"),
@@ -57,7 +57,7 @@ def provider(data: bytes, home: Path) -> None:
         for prints in (PROVIDER.prints, PRINTS_TOKEN):
             for scheme in AuthScheme:
                 asked = PROVIDER._replace(prints=prints, scheme=scheme.value)
-                found = checked(partial(providers.ask, asked, settings=room(home), now=NOW))
+                found = checked(partial(providers.ask, asked, settings=settings_of(home), now=NOW))
                 if isinstance(found, TokenPluginError):
                     assert VALUE not in str(found)
                     continue
@@ -75,6 +75,6 @@ def secret_file(data: bytes, home: Path) -> None:
 def sites(data: bytes, home: Path) -> None:
     """Read the configuration file of anaconda-auth."""
     with written(home / ".anaconda" / "config.toml", data):
-        known = room(home)
+        known = settings_of(home)
         for ask in (known.sites, lambda: known.site, lambda: known.client_id):
             checked(ask)

@@ -72,7 +72,7 @@ def test_command_listens_on_loopback_only(tmp_path: Path) -> None:
     with running(tmp_path / "scratch") as (_, introduction):
         port = introduction["service"].rpartition(":")[2]
         # 127.0.0.2 is loopback too, and would be served if the server listened everywhere.
-        # In a process of its own: it is outside of the sealed room.
+        # In a process of its own: it is outside of the empty home.
         code = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 10)"
         tried = {
             host: subprocess.run(

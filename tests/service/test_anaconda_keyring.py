@@ -62,28 +62,26 @@ def in_session(home: Path, *programs: str) -> str:
     return ran.stdout.strip()
 
 
-def test_login_in_the_system_keyring_is_found(sealed_room: Path) -> None:
-    (sealed_room / ".anaconda").mkdir()
-    assert in_session(sealed_room, KEEP + FIND) == "ring anaconda-auth's login (system keyring)"
+def test_login_in_the_system_keyring_is_found(empty_home: Path) -> None:
+    (empty_home / ".anaconda").mkdir()
+    assert in_session(empty_home, KEEP + FIND) == "ring anaconda-auth's login (system keyring)"
 
 
-def test_keyring_is_not_asked_if_anaconda_auth_was_never_used(sealed_room: Path) -> None:
-    assert in_session(sealed_room, KEEP + FIND) == "NotLoggedIn"
+def test_keyring_is_not_asked_if_anaconda_auth_was_never_used(empty_home: Path) -> None:
+    assert in_session(empty_home, KEEP + FIND) == "NotLoggedIn"
 
 
-def test_missing_keyring_is_not_reported(
-    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (sealed_room / ".anaconda").mkdir()
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={sealed_room / 'no-such-bus'}")
+def test_missing_keyring_is_not_reported(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (empty_home / ".anaconda").mkdir()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={empty_home / 'no-such-bus'}")
     ran = subprocess.run([sys.executable, "-c", FIND], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == ["NotLoggedIn"]
 
 
 def test_hanging_keyring_is_asked_once_and_reported(
-    sealed_room: Path, monkeypatch: pytest.MonkeyPatch
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (sealed_room / ".anaconda").mkdir()
+    (empty_home / ".anaconda").mkdir()
     asked: list[str] = []
 
     def hang(_: KeyringService, domain: str) -> None:

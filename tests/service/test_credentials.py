@@ -44,7 +44,7 @@ class FakeStore:
 
 
 @dataclass
-class Desk:
+class KeyPlaces:
     """All places that may contain a key."""
 
     home: Path
@@ -75,80 +75,80 @@ class Desk:
 
 
 @pytest.fixture
-def desk(sealed_room: Path) -> Desk:
-    return Desk(sealed_room)
+def places(empty_home: Path) -> KeyPlaces:
+    return KeyPlaces(empty_home)
 
 
 # -- the order -----------------------------------------------------------------------------------
 
 
-def test_variable_precedes_our_login_and_that_precedes_anaconda_auth(desk: Desk) -> None:
-    desk.variables["ANACONDA_AUTH_API_KEY"] = key("variable")
-    desk.store.logins["https://anaconda.com"] = key("ours")
-    desk.anaconda_login("anaconda.com", key("theirs"))
-    assert desk.find() == (key("variable"), "ANACONDA_AUTH_API_KEY")
-    del desk.variables["ANACONDA_AUTH_API_KEY"]
-    assert desk.find() == (key("ours"), "conda token login")
-    desk.store.logins.clear()
-    assert desk.find() == (key("theirs"), f"anaconda-auth's login ({desk.keyring})")
-    desk.keyring.unlink()
+def test_variable_precedes_our_login_and_that_precedes_anaconda_auth(places: KeyPlaces) -> None:
+    places.variables["ANACONDA_AUTH_API_KEY"] = key("variable")
+    places.store.logins["https://anaconda.com"] = key("ours")
+    places.anaconda_login("anaconda.com", key("theirs"))
+    assert places.find() == (key("variable"), "ANACONDA_AUTH_API_KEY")
+    del places.variables["ANACONDA_AUTH_API_KEY"]
+    assert places.find() == (key("ours"), "conda token login")
+    places.store.logins.clear()
+    assert places.find() == (key("theirs"), f"anaconda-auth's login ({places.keyring})")
+    places.keyring.unlink()
     with pytest.raises(NotLoggedIn):
-        desk.find()
+        places.find()
 
 
-def test_file_variable_names_the_file_of_a_key(desk: Desk) -> None:
-    path = desk.home / "key"
+def test_file_variable_names_the_file_of_a_key(places: KeyPlaces) -> None:
+    path = places.home / "key"
     path.write_text(f"{key('file')}\n")
-    desk.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(path)
-    assert desk.find() == (key("file"), f"ANACONDA_AUTH_API_KEY_FILE ({path})")
+    places.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(path)
+    assert places.find() == (key("file"), f"ANACONDA_AUTH_API_KEY_FILE ({path})")
 
 
-def test_missing_key_file_is_an_error_and_is_not_skipped(desk: Desk) -> None:
-    desk.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(desk.home / "missing")
-    desk.store.logins["https://anaconda.com"] = key("ours")
+def test_missing_key_file_is_an_error_and_is_not_skipped(places: KeyPlaces) -> None:
+    places.variables["ANACONDA_AUTH_API_KEY_FILE"] = str(places.home / "missing")
+    places.store.logins["https://anaconda.com"] = key("ours")
     with pytest.raises(StoreUnusable):
-        desk.find()
+        places.find()
 
 
-def test_malformed_variable_is_an_error_and_is_not_skipped(desk: Desk) -> None:
-    desk.variables["ANACONDA_AUTH_API_KEY"] = "two words"
-    desk.store.logins["https://anaconda.com"] = key("ours")
+def test_malformed_variable_is_an_error_and_is_not_skipped(places: KeyPlaces) -> None:
+    places.variables["ANACONDA_AUTH_API_KEY"] = "two words"
+    places.store.logins["https://anaconda.com"] = key("ours")
     with pytest.raises(MalformedToken):
-        desk.find()
+        places.find()
 
 
 # -- domains -------------------------------------------------------------------------------------
 
 
-def test_login_is_found_by_the_domain_of_the_service(desk: Desk) -> None:
-    desk.anaconda_login("corp.example:8443", key("corp"))
-    desk.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example:8443"
-    assert desk.find()[0] == key("corp")
+def test_login_is_found_by_the_domain_of_the_service(places: KeyPlaces) -> None:
+    places.anaconda_login("corp.example:8443", key("corp"))
+    places.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example:8443"
+    assert places.find()[0] == key("corp")
 
 
-def test_domain_variable_of_anaconda_auth_is_used(desk: Desk) -> None:
-    desk.anaconda_login("corp.example", key("corp"))
-    desk.variables["ANACONDA_AUTH_DOMAIN"] = "corp.example"
-    assert desk.find()[0] == key("corp")
+def test_domain_variable_of_anaconda_auth_is_used(places: KeyPlaces) -> None:
+    places.anaconda_login("corp.example", key("corp"))
+    places.variables["ANACONDA_AUTH_DOMAIN"] = "corp.example"
+    assert places.find()[0] == key("corp")
 
 
 @pytest.mark.parametrize("former", ["anaconda.cloud", "id.anaconda.cloud"])
-def test_login_under_a_former_domain_is_found(desk: Desk, former: str) -> None:
-    desk.anaconda_login(former, key("old"))
-    assert desk.find()[0] == key("old")
+def test_login_under_a_former_domain_is_found(places: KeyPlaces, former: str) -> None:
+    places.anaconda_login(former, key("old"))
+    assert places.find()[0] == key("old")
 
 
-def test_key_of_another_service_is_named_and_not_used(desk: Desk) -> None:
-    desk.anaconda_login("corp.example", key("corp"))
+def test_key_of_another_service_is_named_and_not_used(places: KeyPlaces) -> None:
+    places.anaconda_login("corp.example", key("corp"))
     with pytest.raises(NotLoggedIn, match=r"set ANACONDA_AUTH_DOMAIN=corp\.example"):
-        desk.find()
+        places.find()
 
 
-def test_key_of_anaconda_com_is_not_used_for_another_service(desk: Desk) -> None:
-    desk.anaconda_login("anaconda.com", key("ada"))
-    desk.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example"
+def test_key_of_anaconda_com_is_not_used_for_another_service(places: KeyPlaces) -> None:
+    places.anaconda_login("anaconda.com", key("ada"))
+    places.variables["CONDA_TOKEN_SERVICE_URL"] = "https://corp.example"
     with pytest.raises(NotLoggedIn):
-        desk.find()
+        places.find()
 
 
 # -- expiry --------------------------------------------------------------------------------------
@@ -156,28 +156,28 @@ def test_key_of_anaconda_com_is_not_used_for_another_service(desk: Desk) -> None
 
 @pytest.mark.parametrize("place", ["variable", "ours", "theirs"])
 def test_key_that_has_expired_by_the_local_clock_is_used_if_there_is_no_other_one(
-    desk: Desk, place: str
+    places: KeyPlaces, place: str
 ) -> None:
     old = key("old", days=-3)
     if place == "variable":
-        desk.variables["ANACONDA_AUTH_API_KEY"] = old
+        places.variables["ANACONDA_AUTH_API_KEY"] = old
     elif place == "ours":
-        desk.store.logins["https://anaconda.com"] = old
+        places.store.logins["https://anaconda.com"] = old
     else:
-        desk.anaconda_login("anaconda.com", old)
-    assert desk.find()[0] == old
+        places.anaconda_login("anaconda.com", old)
+    assert places.find()[0] == old
 
 
-def test_expired_login_is_skipped_for_a_valid_one(desk: Desk) -> None:
-    desk.store.logins["https://anaconda.com"] = key("ours", days=-1)
-    desk.anaconda_login("anaconda.com", key("theirs"))
-    assert desk.find()[0] == key("theirs")
+def test_expired_login_is_skipped_for_a_valid_one(places: KeyPlaces) -> None:
+    places.store.logins["https://anaconda.com"] = key("ours", days=-1)
+    places.anaconda_login("anaconda.com", key("theirs"))
+    assert places.find()[0] == key("theirs")
 
 
-def test_expired_variable_is_not_skipped(desk: Desk) -> None:
-    desk.variables["ANACONDA_AUTH_API_KEY"] = key("variable", days=-1)
-    desk.store.logins["https://anaconda.com"] = key("ours")
-    assert desk.find()[1] == "ANACONDA_AUTH_API_KEY"
+def test_expired_variable_is_not_skipped(places: KeyPlaces) -> None:
+    places.variables["ANACONDA_AUTH_API_KEY"] = key("variable", days=-1)
+    places.store.logins["https://anaconda.com"] = key("ours")
+    assert places.find()[1] == "ANACONDA_AUTH_API_KEY"
 
 
 def test_expiry_is_read_from_the_claim() -> None:
@@ -223,54 +223,56 @@ def test_key_without_readable_expiry_has_none(value: str) -> None:
     ],
     ids=range(11),
 )
-def test_damaged_keyring_file_counts_as_missing_and_is_reported(desk: Desk, text: str) -> None:
-    desk.anaconda(text)
+def test_damaged_keyring_file_counts_as_missing_and_is_reported(
+    places: KeyPlaces, text: str
+) -> None:
+    places.anaconda(text)
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert len(desk.notices) == 1
-    assert str(desk.keyring) in desk.notices[0]
-    assert desk.keyring.read_text(encoding="utf-8") == text
+        places.find()
+    assert len(places.notices) == 1
+    assert str(places.keyring) in places.notices[0]
+    assert places.keyring.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"Anaconda Cloud": {}}', '{"Anaconda Cloud": []}'])
-def test_keyring_file_without_a_login_is_not_reported(desk: Desk, text: str) -> None:
-    desk.anaconda(text)
+def test_keyring_file_without_a_login_is_not_reported(places: KeyPlaces, text: str) -> None:
+    places.anaconda(text)
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert desk.notices == []
+        places.find()
+    assert places.notices == []
 
 
-def test_entry_after_a_logout_has_no_key(desk: Desk) -> None:
-    desk.anaconda_login("anaconda.com", None)
+def test_entry_after_a_logout_has_no_key(places: KeyPlaces) -> None:
+    places.anaconda_login("anaconda.com", None)
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert desk.notices == []
+        places.find()
+    assert places.notices == []
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_keyring_file_without_read_permission_is_reported(desk: Desk) -> None:
-    desk.anaconda_login("anaconda.com", key("theirs"))
-    desk.keyring.chmod(0)
+def test_keyring_file_without_read_permission_is_reported(places: KeyPlaces) -> None:
+    places.anaconda_login("anaconda.com", key("theirs"))
+    places.keyring.chmod(0)
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert len(desk.notices) == 1
+        places.find()
+    assert len(places.notices) == 1
 
 
-def test_folder_in_the_place_of_the_keyring_file_is_reported(desk: Desk) -> None:
-    desk.keyring.mkdir(parents=True)
+def test_folder_in_the_place_of_the_keyring_file_is_reported(places: KeyPlaces) -> None:
+    places.keyring.mkdir(parents=True)
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert len(desk.notices) == 1
+        places.find()
+    assert len(places.notices) == 1
 
 
-def test_finding_a_key_creates_no_file(desk: Desk) -> None:
+def test_finding_a_key_creates_no_file(places: KeyPlaces) -> None:
     with pytest.raises(NotLoggedIn):
-        desk.find()
-    assert list(desk.home.iterdir()) == []
+        places.find()
+    assert list(places.home.iterdir()) == []
 
 
-def test_keyring_file_is_not_opened_if_a_login_precedes_it(desk: Desk) -> None:
-    desk.anaconda("broken")
-    desk.store.logins["https://anaconda.com"] = key("ours")
-    assert desk.find()[0] == key("ours")
-    assert desk.notices == []
+def test_keyring_file_is_not_opened_if_a_login_precedes_it(places: KeyPlaces) -> None:
+    places.anaconda("broken")
+    places.store.logins["https://anaconda.com"] = key("ours")
+    assert places.find()[0] == key("ours")
+    assert places.notices == []

@@ -92,11 +92,11 @@ MOUNTED = {"mounted/anaconda_auth_api_key": KEYS["given"]}
     ],
 )
 def test_service_and_key_are_those_of_anaconda_auth(
-    sealed_room: Path, config: str, variables: dict[str, str], files: dict[str, str]
+    empty_home: Path, config: str, variables: dict[str, str], files: dict[str, str]
 ) -> None:
     for name, text in {".anaconda/config.toml": config, ".anaconda/keyring": "{}", **files}.items():
-        (sealed_room / name).parent.mkdir(exist_ok=True)
-        (sealed_room / name).write_text(text)
+        (empty_home / name).parent.mkdir(exist_ok=True)
+        (empty_home / name).write_text(text)
 
     theirs = _theirs(variables)
 

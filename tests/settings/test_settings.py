@@ -33,21 +33,21 @@ def test_defaults_are_those_of_anaconda() -> None:
 
 
 def test_addresses_are_normalised() -> None:
-    room = Settings(
+    settings = Settings(
         {
             "CONDA_TOKEN_SERVICE_URL": "http://127.0.0.1:8000/",
             "CONDA_TOKEN_REPO_URL": "https://Conda.Example:443/repo",
         }
     )
-    assert room.service_url == "http://127.0.0.1:8000"
-    assert room.repo_url == "https://conda.example/repo/"
+    assert settings.service_url == "http://127.0.0.1:8000"
+    assert settings.repo_url == "https://conda.example/repo/"
 
 
 @pytest.mark.parametrize("name", ["CONDA_TOKEN_SERVICE_URL", "CONDA_TOKEN_REPO_URL"])
 def test_unencrypted_address_is_refused(name: str) -> None:
-    room = Settings({name: "http://anaconda.com"})
+    settings = Settings({name: "http://anaconda.com"})
     with pytest.raises(MalformedURL, match="not encrypted"):
-        _ = room.service_url, room.repo_url
+        _ = settings.service_url, settings.repo_url
 
 
 def test_unknown_store_is_refused_with_the_known_words() -> None:
@@ -55,14 +55,14 @@ def test_unknown_store_is_refused_with_the_known_words() -> None:
         _ = Settings({"CONDA_TOKEN_STORE": "vault"}).store_choice
 
 
-def test_store_is_in_the_data_folder_or_where_the_variable_says(sealed_room: Path) -> None:
-    assert Settings().store_folder.is_relative_to(sealed_room)
-    assert Settings({"CONDA_TOKEN_HOME": "~/t"}).store_folder == sealed_room / "t"
+def test_store_is_in_the_data_folder_or_where_the_variable_says(empty_home: Path) -> None:
+    assert Settings().store_folder.is_relative_to(empty_home)
+    assert Settings({"CONDA_TOKEN_HOME": "~/t"}).store_folder == empty_home / "t"
 
 
 def test_variable_precedes_its_file_variable(tmp_path: Path) -> None:
-    room = Settings({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
-    found = room.secret("A")
+    settings = Settings({"A": VALUE, "A_FILE": str(tmp_path / "absent")})
+    found = settings.secret("A")
     assert found is not None
     assert found[0] == "A"
 
@@ -108,7 +108,7 @@ def test_repository_tokens_lists_every_name_that_supplies_a_token(
     (mounted / "anaconda_repo_token_hooli").write_text(VALUE)
     (mounted / "other").write_text(VALUE)
     monkeypatch.setattr(paths, "RUN_SECRETS", mounted)
-    room = Settings(
+    settings = Settings(
         {
             "ANACONDA_REPO_TOKEN": VALUE,
             "ANACONDA_REPO_TOKEN_ACME": VALUE,
@@ -118,9 +118,9 @@ def test_repository_tokens_lists_every_name_that_supplies_a_token(
         }
     )
     names = ["", "_ACME", "_GLOBEX", "_HOOLI"]
-    assert room.repository_tokens() == tuple(f"ANACONDA_REPO_TOKEN{name}" for name in names)
-    for name in room.repository_tokens():
-        found = room.repository_token(name)
+    assert settings.repository_tokens() == tuple(f"ANACONDA_REPO_TOKEN{name}" for name in names)
+    for name in settings.repository_tokens():
+        found = settings.repository_token(name)
         assert found is not None
         assert found[1].reveal() == VALUE
 
@@ -128,10 +128,10 @@ def test_repository_tokens_lists_every_name_that_supplies_a_token(
 @pytest.mark.parametrize(
     ("name", "path_of"),
     [
-        ("CONDA_TOKEN_HOME", lambda room: room.store_folder),
-        ("CONDA_TOKEN_SYSTEM_HOME", lambda room: room.machine_folder),
-        ("CONDA_TOKEN_SYSTEM_CONDARC", lambda room: room.machine_condarc),
-        ("A_FILE", lambda room: room.secret("A")),
+        ("CONDA_TOKEN_HOME", lambda settings: settings.store_folder),
+        ("CONDA_TOKEN_SYSTEM_HOME", lambda settings: settings.machine_folder),
+        ("CONDA_TOKEN_SYSTEM_CONDARC", lambda settings: settings.machine_condarc),
+        ("A_FILE", lambda settings: settings.secret("A")),
     ],
 )
 def test_unknown_home_folder_is_refused_in_one_line(

@@ -37,9 +37,9 @@ def sent(service: RecordingServer) -> list[str]:
 
 
 @pytest.fixture
-def config(sealed_room: Path) -> Path:
-    (sealed_room / ".anaconda").mkdir()
-    return sealed_room / ".anaconda" / "config.toml"
+def config(empty_home: Path) -> Path:
+    (empty_home / ".anaconda").mkdir()
+    return empty_home / ".anaconda" / "config.toml"
 
 
 def two_sites(config: Path, corp: RecordingServer, other: RecordingServer) -> None:
@@ -346,7 +346,7 @@ def test_address_that_contains_a_token_is_refused_without_showing_it(name: str, 
     ids=["hosted", "foreign service", "domain", "both addresses", "whole host"],
 )
 def test_api_key_is_for_the_repository_path_of_its_own_site(
-    sealed_room: Path, variables: dict[str, str], prefix: str | None
+    empty_home: Path, variables: dict[str, str], prefix: str | None
 ) -> None:
-    settings = Settings({"HOME": str(sealed_room), **variables})
+    settings = Settings({"HOME": str(empty_home), **variables})
     assert settings.site.key_prefix == prefix

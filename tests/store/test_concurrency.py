@@ -30,7 +30,7 @@ THREADS, READS = 32, 40
 
 @pytest.mark.slow
 def test_64_concurrent_writers_lose_and_duplicate_nothing(
-    sealed_room: Path, report: Callable[[str], None]
+    empty_home: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
         [
@@ -38,7 +38,7 @@ def test_64_concurrent_writers_lose_and_duplicate_nothing(
             "-m",
             "tests.store.children",
             "write_concurrently",
-            str(sealed_room),
+            str(empty_home),
             str(PROCESSES),
             str(WRITES),
         ],
@@ -47,7 +47,7 @@ def test_64_concurrent_writers_lose_and_duplicate_nothing(
         check=False,
     )
     assert child.returncode == 0, child.stderr[-2000:]
-    store = Store(sealed_room / "store")
+    store = Store(empty_home / "store")
     held = {token.organization: store.secret(token.key).reveal() for token in store.tokens()}
     shared = held.pop(children.SHARED)
     assert held == children.expected(PROCESSES, WRITES)

@@ -226,29 +226,29 @@ def test_store_object_probes_once_for_several_writes(
 
 
 def test_prove_writable_probes_again_when_the_keyring_worked_before(
-    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], empty_home: Path
 ) -> None:
     use("Failing")
-    (sealed_room / "works").touch()
+    (empty_home / "works").touch()
     Store(folder, choice="keyring").add(ACME, tokens.secret(1))
-    (sealed_room / "works").unlink()
+    (empty_home / "works").unlink()
     with pytest.raises(KeyringUnusable, match="out of order"):
         Store(folder, choice="keyring").check_writable()
     assert [finding.answer for finding in probes] == [ProbeAnswer.WORKING, ProbeAnswer.REFUSED]
 
 
 def test_failure_of_a_working_keyring_is_an_error_and_deletes_the_saved_result(
-    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], sealed_room: Path
+    folder: Path, use: Callable[[str], None], probes: list[ProbeReport], empty_home: Path
 ) -> None:
     use("Failing")
-    (sealed_room / "works").touch()
+    (empty_home / "works").touch()
     Store(folder, choice="keyring").add(ACME, tokens.secret(1))
-    (sealed_room / "works").unlink()
+    (empty_home / "works").unlink()
     store = Store(folder, choice="keyring")
     with pytest.raises(KeyringUnusable, match="refused: PasswordSetError"):
         store.add(ACME, tokens.secret(2))
     assert store.secret(ACME.key) == tokens.secret(1)
-    (sealed_room / "works").touch()
+    (empty_home / "works").touch()
     Store(folder, choice="keyring").add(ACME, tokens.secret(3))
     assert len(probes) == 2
     assert {f"{user})" for user in keyrings.fake_users()} == stores.live(folder)
@@ -314,8 +314,8 @@ def replaced_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyrings, "InFolder", getattr(keyrings, name))
 
 
-def test_keyring_that_returns_another_entry_is_refused(in_keyring: Path, sealed_room: Path) -> None:
-    paths = list((sealed_room / "keyring").iterdir())
+def test_keyring_that_returns_another_entry_is_refused(in_keyring: Path, empty_home: Path) -> None:
+    paths = list((empty_home / "keyring").iterdir())
     heads, entries = zip(*(path.read_text().split("\n", 1) for path in paths), strict=True)
     for path, head, entry in zip(paths, heads, reversed(entries), strict=True):
         path.write_text(f"{head}\n{entry}")
@@ -392,9 +392,9 @@ def test_token_in_a_locked_keyring_is_removed_and_its_secret_deleted_later(
 
 
 def test_deleted_keyring_entry_is_reported_with_the_command_for_another(
-    in_keyring: Path, sealed_room: Path
+    in_keyring: Path, empty_home: Path
 ) -> None:
-    for path in (sealed_room / "keyring").iterdir():
+    for path in (empty_home / "keyring").iterdir():
         path.unlink()
     with pytest.raises(
         SecretLost, match=r"missing from the keyring.*conda token install --org acme"
@@ -439,11 +439,11 @@ def test_keyring_error_that_contains_the_secret_is_not_shown(
 
 
 def test_keyring_entry_fits_the_limits_of_windows_and_names_its_token(
-    in_keyring: Path, sealed_room: Path
+    in_keyring: Path, empty_home: Path
 ) -> None:
     store = Store(in_keyring, choice="keyring")
     store.set_login("s" * 2000, tokens.secret("key", length=4096))
-    texts = [path.read_text() for path in (sealed_room / "keyring").iterdir()]
+    texts = [path.read_text() for path in (empty_home / "keyring").iterdir()]
     heads, entries = zip(*(text.split("\n", 1) for text in texts), strict=True)
     assert max(map(len, entries)) <= 1280
     assert max(map(len, heads)) <= 513

@@ -36,11 +36,11 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
-def own_folders(sealed_room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_folders(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have both stores in the home of the test."""
     monkeypatch.setenv("CONDA_TOKEN_STORE", "file")
-    monkeypatch.setenv("CONDA_TOKEN_HOME", str(sealed_room / "store"))
-    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_HOME", str(sealed_room / "machine"))
+    monkeypatch.setenv("CONDA_TOKEN_HOME", str(empty_home / "store"))
+    monkeypatch.setenv("CONDA_TOKEN_SYSTEM_HOME", str(empty_home / "machine"))
 
 
 def provider(made: Program, **changes: Any) -> Provider:

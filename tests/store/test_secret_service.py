@@ -144,10 +144,10 @@ def test_keyring_without_a_default_collection_is_not_set_up(bus: keyrings.Sessio
 
 @pytest.mark.slow
 def test_killed_writers_leave_the_old_or_the_new_state_in_a_real_keyring(
-    unlocked: keyrings.Session, sealed_room: Path, report: Callable[[str], None]
+    unlocked: keyrings.Session, empty_home: Path, report: Callable[[str], None]
 ) -> None:
     child = subprocess.run(
-        [sys.executable, "-m", "tests.store.killing", str(sealed_room), "keyring", "random", "60"],
+        [sys.executable, "-m", "tests.store.killing", str(empty_home), "keyring", "random", "60"],
         env={**os.environ, **unlocked.settings()},
         capture_output=True,
         text=True,

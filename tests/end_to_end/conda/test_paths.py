@@ -154,8 +154,8 @@ def _each_with(machine: Machine, tokens: Mapping[str, str]) -> dict[str, str]:
     """What was asked for of each, after a look whether its token was there, and no other."""
     asked: dict[str, list[Recorded]] = {name: [] for name in tokens}
     for one in machine.sandbox.requests:
-        _, room, name, *_ = one.path.split("/")
-        redirected = room != "repo"  # to another host name, where no token may be sent
+        _, first, name, *_ = one.path.split("/")
+        redirected = first != "repo"  # to another host name, where no token may be sent
         token = "" if redirected else tokens[name]
         assert one.authorization == (f"token {token}" if token else ""), one.path
         asked["acme" if redirected else name].append(one)
