@@ -529,7 +529,7 @@ def test_interruption_says_what_the_next_command_is(
 
     assert str(before.value) == (
         "Interrupted while a token of acme was requested: the service may have issued one and "
-        "revoked the one before it. Run: conda token install --org acme --reissue"
+        "revoked the previous one. Run: conda token install --org acme --reissue"
     )
     assert str(after.value) == (
         "Interrupted: the token of acme was issued and is stored; it was not verified."
