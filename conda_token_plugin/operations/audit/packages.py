@@ -41,9 +41,10 @@ _CHUNK = 256 * 1024
 _END_RECORD = 22
 _FAULTS = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, OSError),
-    *(ValueError, RuntimeError, NotImplementedError, struct.error),
+    *(ValueError, RuntimeError, struct.error),
 )
-"""A damaged archive, an encrypted one (RuntimeError), an unknown compression, nested headers."""
+"""A damaged archive. RuntimeError: an encrypted one, and its subclasses for an unknown compression
+(NotImplementedError) and for nested headers (RecursionError)."""
 
 
 class Unreadable(Exception):
