@@ -38,9 +38,8 @@ def ask_to_replace(call: CommandContext, plan: IssuePlan) -> bool:
     current = plan.current
     assert current is not None  # only a replacement needs confirmation
     asks = call.prompts.interactive and not call.args.yes
-    if (
-        not plan.stored_here and not asks
-    ):  # --yes alone does not revoke the token of another machine
+    # --yes alone does not revoke the token of another machine.
+    if not plan.stored_here and not asks:
         raise HeldElsewhere(plan.organization, id=current.id, expires=current.expires)
     until = f"valid until {current.expires:%Y-%m-%d}" if current.expires else "expiry unknown"
     where = "stored on this machine" if plan.stored_here else "not stored on this machine"

@@ -92,9 +92,8 @@ class RefusalExplainer:
         unsupplied = self._unsupplied(found, refusal=refusal)
         if unsupplied is not None:
             return unsupplied
-        usable = found.token.is_usable_or_stale(
-            now=clock.now
-        )  # if not, the metadata show the reason
+        # If the token is not usable, the metadata show the reason.
+        usable = found.token.is_usable_or_stale(now=clock.now)
         sent = not usable or is_asked(refusal.url, settings=self.settings)
         answers = Answers()
         if usable and sent:
