@@ -18,13 +18,8 @@ WRITTEN = Path(__file__).with_name("version-1")
 """Written by that version, not by a test."""
 NOON = datetime(2030, 1, 1, 12, tzinfo=timezone.utc)
 REPOSITORY = "https://repo.example/repo"
-KEY = Token(
-    organization="ada",
-    kind=TokenKind.API_KEY,
-    scope=(REPOSITORY,),
-    scheme=AuthScheme.BEARER,
-    expires=NOON,
-)
+KEY = Token("ada", TokenKind.API_KEY, (REPOSITORY,), AuthScheme.BEARER, expires=NOON)
+FILES = "https://files.example"
 TOKENS = (
     Token(
         organization="acme",
@@ -41,26 +36,9 @@ TOKENS = (
         channels=(f"{REPOSITORY}/acme/a",),
         default_channels=(f"{REPOSITORY}/main",),
     ),
-    Token(
-        organization="beta",
-        kind=TokenKind.SITE,
-        scope=("https://files.example/sub",),
-        scheme=AuthScheme.PATH,
-        path_before="/sub",
-    ),
-    Token(
-        organization="gamma",
-        kind=TokenKind.SITE,
-        scope=("https://files.example/gamma",),
-        scheme=AuthScheme.BASIC,
-        username="joe",
-    ),
-    Token(
-        organization="delta",
-        kind=TokenKind.UNKNOWN,
-        scope=("https://files.example/delta",),
-        scheme=AuthScheme.BEARER,
-    ),
+    Token("beta", TokenKind.SITE, (f"{FILES}/sub",), AuthScheme.PATH, path_before="/sub"),
+    Token("gamma", TokenKind.SITE, (f"{FILES}/gamma",), AuthScheme.BASIC, username="joe"),
+    Token("delta", TokenKind.UNKNOWN, (f"{FILES}/delta",), AuthScheme.BEARER),
 )
 
 
