@@ -121,7 +121,7 @@ def test_refusal_of_a_token_is_explained_in_a_channel_with_escapes(
     assert f"The server rejected the token …{TOKEN[-4:]} of acme" in searched(machine, channel)
 
 
-def test_channel_that_is_absent_with_a_token_is_reported_to_work_without(
+def test_refusal_of_a_token_by_a_public_channel_says_that_none_is_needed(
     machine: Machine,
 ) -> None:
     def respond(request: Request) -> Response:
