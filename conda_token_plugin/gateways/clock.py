@@ -38,7 +38,7 @@ class Clock:
         self._reported = set[str]()
 
     def compare(self, reported: datetime, *, server: str) -> None:
-        """Use ``reported`` if the local time differs from it by more than a day, else the latter.
+        """Use the local time, or ``reported`` if the two differ by more than a day.
 
         Args:
             reported: The time by a server's clock, aware, UTC.

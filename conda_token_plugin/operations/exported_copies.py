@@ -35,12 +35,12 @@ NOTHING_TO_DO = (ExportOutcome.UNCHANGED, ExportOutcome.ABSENT)
 
 
 def refresh_exports(token: Token, secret: Secret, *, settings: Settings) -> list[ExportResult]:
-    """Write a new secret of ``token`` to every place that its former secret was exported to.
+    """Write a new secret of ``token`` to every place that its previous secret was exported to.
 
     Returns:
-        The results; none for a place that holds the secret already, or no entry any more. That of
-        a place that could not be changed has the reason, and the command that exports the token
-        again.
+        The results. A place that already contains the secret, or that has no entry any more, has
+        no result. If a place could not be changed, its result has the reason, and the command
+        that exports the token again.
 
     Raises:
         StoreError: The record of exports cannot be read.

@@ -96,7 +96,7 @@ def run(call: CommandContext) -> int:
 
 
 def _after(store: Store, changed: list[Token]) -> list[Token]:
-    """Return what the drop-in is for after ``changed`` is stored; see ``Store.configure``."""
+    """Return the tokens for the drop-in, as they will be after ``Store.configure(*changed)``."""
     keys, stored = {token.key for token in changed}, {token.key for token in store.tokens()}
     before = [one for one in store.configured() if one.key in keys]
     kept = [token for token in store.credentials() if token not in before]
